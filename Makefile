@@ -1,0 +1,58 @@
+# Frontdesk. `make` or `make help` lists what can be made.
+# Everything is built by cargo; CARGO_TARGET_DIR is left to you.
+
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: help run test laws bench requirements screens lint deny doc clean packages test-packages programs
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
+	@tests/run
+
+test: test-packages programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace
+else
+	$(CARGO) test --workspace --lib --bins --tests --no-fail-fast -- --test-threads 1
+endif
+	$(CARGO) test --workspace --doc
+
+laws: ## check the laws of the architecture and the tidiness of the sources
+	$(CARGO) test -p frontdesk-tests --test laws
+
+bench: packages ## measure speed and size against their bars (release build)
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release -p frontdesk-tests --bin frontdesk-bench
+
+requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
+	$(CARGO) run -p frontdesk-tests --bin requirements
+
+screens: packages ## draw the desk in all its states to target/screens/*.png
+	$(CARGO) run -p frontdesk-ui --bin screens
+
+lint: packages ## check format and run clippy with warnings as errors
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
+	$(CARGO) deny check --hide-inclusion-graph bans licenses sources
+	@.ci/advisories
+
+doc: packages ## build the documentation of the crates
+	$(CARGO) doc --workspace --no-deps
+
+clean: ## remove what was built, and the state of `make run`
+	$(CARGO) clean
+	rm -rf run
+
+packages:
+	@.ci/install build
+
+test-packages:
+	@.ci/install build test
+
+programs:
+	$(CARGO) build --workspace --bins

@@ -1,0 +1,238 @@
+//! Contacts out of a file.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use ipc::{ImportProblem, ImportReport};
+
+use super::encoding::decode;
+use super::rows::{Row, RowError, Rows};
+use super::{Column, column_names};
+use crate::contact::{Contact, ContactError, MAX_PICTURE_BYTES, Picture, PictureType};
+
+/// Most bad rows that are listed one by one.
+const MAX_PROBLEMS: usize = 1000;
+
+/// Most unknown columns that are named.
+const MAX_UNKNOWN: usize = 100;
+
+/// The problem with a row that exceeds every limit.
+const ENDLESS_ROW: &str =
+    "the row is longer than any can be, perhaps a quote is never closed; nothing after it was read";
+
+/// Why nothing, or not all of a file, could be read. What was handed over before stays good.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file has no byte.
+    #[error("the file is empty; its first line must name the columns: {}", column_names())]
+    Empty,
+    /// The first line exceeds every limit.
+    #[error("line 1 is longer than any header can be; it must name the columns: {}", column_names())]
+    EndlessHeader,
+    /// The first line names no column of DIR-3.
+    #[error("line 1 names no known column (it begins {found:?}); it must name some of: {}", column_names())]
+    NoHeader {
+        /// How the line begins.
+        found: String,
+    },
+    /// The columns are separated by something else.
+    #[error(
+        "the columns are separated by {found}, not by commas; save the file again as \"CSV (comma delimited)\" or \"CSV UTF-8\" with the comma as separator"
+    )]
+    NotCommas {
+        /// `semicolons` or `tabs`.
+        found: &'static str,
+    },
+    /// A column stands twice in the first line.
+    #[error("line 1 names the column {column} twice")]
+    ColumnTwice {
+        /// Which.
+        column: &'static str,
+    },
+    /// UTF-16, which some spreadsheets call "Unicode text".
+    #[error("the file is UTF-16 (\"Unicode text\"); save it again as \"CSV UTF-8\"")]
+    Utf16,
+    /// The reader refused.
+    #[error("the file cannot be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// Reads contacts and hands each to `sink`, which may stop the import.
+///
+/// `presence` is meant where the file does not say. Bad rows are listed in the report while the good ones
+/// go to `sink`; the report counts as loaded what `sink` took without a stop. Texts come trimmed.
+///
+/// # Errors
+/// See [`ImportError`].
+pub fn import(
+    reader: impl Read,
+    presence: bool,
+    mut sink: impl FnMut(Contact) -> ControlFlow<()>,
+) -> Result<ImportReport, ImportError> {
+    let mut rows = Rows::new(reader);
+    let mut report = ImportReport::default();
+    let header = match rows.next() {
+        Ok(Some(row)) => Header::new(&row, &mut report.unknown_columns)?,
+        Ok(None) => return Err(ImportError::Empty),
+        Err(RowError::Endless { .. }) => return Err(ImportError::EndlessHeader),
+        Err(RowError::Read(error)) => return Err(error.into()),
+    };
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(report),
+            Err(RowError::Endless { line }) => {
+                add_problem(&mut report, line, ENDLESS_ROW);
+                return Ok(report);
+            }
+            Err(RowError::Read(error)) => return Err(error.into()),
+        };
+        match header.contact(&row, presence) {
+            Ok(contact) => match sink(contact) {
+                ControlFlow::Break(()) => return Ok(report),
+                ControlFlow::Continue(()) => report.loaded = report.loaded.saturating_add(1),
+            },
+            Err(reason) => add_problem(&mut report, row.line, &reason),
+        }
+    }
+}
+
+fn add_problem(report: &mut ImportReport, line: u64, reason: &str) {
+    if report.problems.len() < MAX_PROBLEMS {
+        report.problems.push(ImportProblem { line, reason: reason.to_owned() });
+    }
+}
+
+/// Which column is which.
+struct Header {
+    columns: Vec<Option<Column>>,
+}
+
+impl Header {
+    fn new(row: &Row<'_>, unknown: &mut Vec<String>) -> Result<Self, ImportError> {
+        let first = row.cells().next().unwrap_or_default();
+        if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
+            return Err(ImportError::Utf16);
+        }
+        let names: Vec<String> =
+            row.cells().map(|cell| decode(cell).trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let columns: Vec<Option<Column>> = names.iter().map(|name| Column::named(name)).collect();
+        if columns.iter().all(Option::is_none) {
+            return Err(not_a_header(&names));
+        }
+        for (at, column) in columns.iter().enumerate() {
+            if let Some(column) = column
+                && columns[..at].contains(&Some(*column))
+            {
+                return Err(ImportError::ColumnTwice { column: column.name() });
+            }
+        }
+        let strange =
+            names.iter().zip(&columns).filter(|(name, column)| column.is_none() && !name.is_empty());
+        unknown.extend(strange.take(MAX_UNKNOWN).map(|(name, _)| clipped(name)));
+        Ok(Self { columns })
+    }
+
+    fn contact(&self, row: &Row<'_>, presence: bool) -> Result<Contact, String> {
+        let extra = row.cells().skip(self.columns.len());
+        if row.len() < self.columns.len() || !extra.clone().all(<[u8]>::is_empty) {
+            let (cells, columns) = (row.len(), self.columns.len());
+            return Err(format!("the row has {cells} cells, the first line has {columns}"));
+        }
+        let mut contact = Contact { presence, ..Contact::default() };
+        let mut said_type = None;
+        for (column, bytes) in self.columns.iter().zip(row.cells()) {
+            let Some(column) = column else { continue };
+            self.read_cell(&mut contact, &mut said_type, *column, bytes)
+                .map_err(|error| error.to_string())?;
+        }
+        match (&contact.picture, said_type) {
+            (Some(picture), Some(said)) if picture.kind() != said => {
+                return Err(ContactError::OtherPicture { found: picture.kind(), said }.to_string());
+            }
+            _ => {}
+        }
+        contact.check().map_err(|error| error.to_string())?;
+        Ok(contact)
+    }
+
+    fn read_cell(
+        &self,
+        contact: &mut Contact,
+        said_type: &mut Option<PictureType>,
+        column: Column,
+        bytes: &[u8],
+    ) -> Result<(), CellError> {
+        if column == Column::Picture {
+            contact.picture = read_picture(bytes)?;
+            return Ok(());
+        }
+        let text = decode(bytes);
+        let text = text.trim();
+        match column {
+            Column::Text(field) => text.clone_into(contact.text_mut(field)),
+            Column::Presence if text.is_empty() => {}
+            Column::Presence => contact.presence = read_bool(text)?,
+            Column::Alert => contact.alert = text.parse()?,
+            Column::PictureType if text.is_empty() => {}
+            Column::PictureType => *said_type = Some(text.parse()?),
+            Column::Picture => {}
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with one cell.
+#[derive(Debug, thiserror::Error)]
+enum CellError {
+    #[error(transparent)]
+    Contact(#[from] ContactError),
+    #[error("presence {0:?} is none of true false yes no 1 0")]
+    Presence(String),
+}
+
+fn read_bool(text: &str) -> Result<bool, CellError> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(CellError::Presence(clipped(text))),
+    }
+}
+
+/// Reads base64 as others write it: with line ends, with or without padding.
+fn read_picture(bytes: &[u8]) -> Result<Option<Picture>, ContactError> {
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let bytes: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if bytes.len() / 4 * 3 > MAX_PICTURE_BYTES + 3 {
+        return Err(ContactError::PictureTooLarge);
+    }
+    let picture =
+        GeneralPurpose::new(&STANDARD, lenient).decode(bytes).map_err(|_| ContactError::PictureEncoding)?;
+    Picture::new(&picture).map(Some)
+}
+
+fn not_a_header(names: &[String]) -> ImportError {
+    let known = |separator| {
+        names
+            .iter()
+            .flat_map(move |name| name.split(separator))
+            .any(|name| Column::named(name.trim_matches('"')).is_some())
+    };
+    if known(';') {
+        ImportError::NotCommas { found: "semicolons" }
+    } else if known('\t') {
+        ImportError::NotCommas { found: "tabs" }
+    } else {
+        ImportError::NoHeader { found: clipped(&names.join(",")) }
+    }
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().take(64).collect()
+}

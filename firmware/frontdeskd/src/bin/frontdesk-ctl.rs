@@ -1,0 +1,391 @@
+//! `frontdesk-ctl`: the desk's socket from the command line, for support, scripts and tests.
+//!
+//! Prints JSON, one document a line. Exit status 0 when the desk did what was asked, 1 when it
+//! refused (the reason is on standard error), 2 for a wrong command line.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks on its standard streams"
+)]
+
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+use ipc::{
+    Action, Availability, CallRef, CallView, Command, ContactQuery, Decoder, FromDesk, HookAction, Language,
+    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, SortKey, Theme, ToDesk, View,
+};
+
+#[derive(Parser)]
+#[command(version, about = "Show the desk as JSON and send it commands")]
+struct Cli {
+    /// The desk's socket.
+    #[arg(long, env = "FRONTDESK_SOCKET", default_value = "/run/frontdesk/desk.sock")]
+    socket: PathBuf,
+    #[command(subcommand)]
+    request: Request,
+}
+
+#[derive(Subcommand)]
+enum Request {
+    /// Print the desk as it is now.
+    View,
+    /// Print the desk now and after each change, until interrupted.
+    Follow,
+    /// Call a number.
+    Dial {
+        /// The number.
+        number: String,
+        /// The line to show.
+        #[arg(long)]
+        line: Option<String>,
+    },
+    /// Answer a call; without a number, the first that rings.
+    Answer {
+        /// The call's number in the view.
+        call: Option<u64>,
+    },
+    /// Refuse a ringing call; without a number, the first that rings.
+    Reject {
+        /// The call's number in the view.
+        call: Option<u64>,
+    },
+    /// Put a call on hold; without a number, the one that is talking.
+    Hold {
+        /// The call's number in the view.
+        call: Option<u64>,
+    },
+    /// Take a call off hold; without a number, the first on hold.
+    Retrieve {
+        /// The call's number in the view.
+        call: Option<u64>,
+    },
+    /// End a call; without a number, the one that is talking.
+    HangUp {
+        /// The call's number in the view.
+        call: Option<u64>,
+    },
+    /// Blind-transfer a call.
+    Transfer {
+        /// The call's number in the view.
+        call: u64,
+        /// The target's number.
+        to: String,
+    },
+    /// Send digits in a call.
+    Digits {
+        /// The call's number in the view.
+        call: u64,
+        /// 0-9, *, #, A-D.
+        digits: String,
+    },
+    /// Do what a key or the hook does.
+    Hook {
+        /// Which one.
+        action: Hook,
+    },
+    /// Switch Do Not Disturb.
+    Dnd {
+        /// New state.
+        state: Switch,
+    },
+    /// Mute the microphone.
+    Mute {
+        /// New state.
+        state: Switch,
+    },
+    /// Register or unregister the lines.
+    Register {
+        /// New state.
+        state: Switch,
+    },
+    /// Connect or disconnect the sound device.
+    Audio {
+        /// New state.
+        state: Switch,
+    },
+    /// Switch the screen's language.
+    Language {
+        /// New language.
+        language: Tongue,
+    },
+    /// Switch the screen's colours.
+    Theme {
+        /// New colours.
+        theme: Colours,
+    },
+    /// Load contacts from a CSV file into a directory.
+    Import {
+        /// The file; frontdeskd must be able to read it.
+        file: PathBuf,
+        /// The directory's name; it is made if it does not exist.
+        #[arg(long)]
+        directory: String,
+        /// Make it a directory of company staff.
+        #[arg(long)]
+        local: bool,
+    },
+    /// Search the directories.
+    Contacts {
+        /// What to search for; everything when absent.
+        text: Vec<String>,
+        /// Rows at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Print the call log, newest first.
+    Log {
+        /// What to search for.
+        text: Vec<String>,
+        /// Only missed calls.
+        #[arg(long)]
+        missed: bool,
+        /// Rows at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Print how the desk itself does: memory, turn times.
+    Diagnostics,
+    /// Send any command, given as JSON, for example '{"Hold":{"call":3}}'.
+    Send {
+        /// The command.
+        json: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Hook {
+    /// F9: answer, else retrieve, else hold.
+    Next,
+    /// F10.
+    HangUpActive,
+    /// Handset lifted.
+    Off,
+    /// Handset put down.
+    On,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Tongue {
+    English,
+    French,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Colours {
+    Dark,
+    Light,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("frontdesk-ctl: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let follow = matches!(cli.request, Request::Follow);
+    let mut desk = Connection::open(&cli.socket, follow)?;
+    match cli.request {
+        Request::View => print(&desk.view()?),
+        Request::Follow => loop {
+            if let FromDesk::View(view) = desk.next()? {
+                print(&view)?;
+            }
+        },
+        Request::Contacts { text, limit } => {
+            let query = ContactQuery {
+                directory: None,
+                text: text.join(" "),
+                sort: SortKey::default(),
+                offset: 0,
+                limit,
+            };
+            desk.print_reply(Query::Contacts(query))
+        }
+        Request::Diagnostics => desk.print_reply(Query::Diagnostics),
+        Request::Log { text, missed, limit } => {
+            let query = LogQuery {
+                from_unix_ms: i64::MIN,
+                until_unix_ms: i64::MAX,
+                text: text.join(" "),
+                missed_only: missed,
+                offset: 0,
+                limit,
+            };
+            desk.print_reply(Query::Log(query))
+        }
+        request => {
+            let command = command(request, &mut desk)?;
+            desk.command(command)
+        }
+    }
+}
+
+/// The command behind a request; a call left out is chosen by what it can do now.
+fn command(request: Request, desk: &mut Connection) -> Result<Command> {
+    let on = |state| matches!(state, Switch::On);
+    let mut choose = |call: Option<u64>, action| match call {
+        Some(call) => Ok(CallRef(call)),
+        None => first_with(&desk.view()?, action),
+    };
+    Ok(match request {
+        Request::Dial { number, line } => Command::Dial { number, line },
+        Request::Answer { call } => Command::Answer { call: choose(call, Action::Answer)? },
+        Request::Reject { call } => Command::Reject { call: choose(call, Action::Reject)? },
+        Request::Hold { call } => Command::Hold { call: choose(call, Action::Hold)? },
+        Request::Retrieve { call } => Command::Retrieve { call: choose(call, Action::Retrieve)? },
+        Request::HangUp { call: Some(call) } => Command::HangUp { call: CallRef(call) },
+        Request::HangUp { call: None } => Command::Hook { action: HookAction::HangUpActive },
+        Request::Transfer { call, to } => Command::BlindTransfer { call: CallRef(call), to },
+        Request::Digits { call, digits } => Command::Digits { call: CallRef(call), digits },
+        Request::Hook { action } => Command::Hook {
+            action: match action {
+                Hook::Next => HookAction::Next,
+                Hook::HangUpActive => HookAction::HangUpActive,
+                Hook::Off => HookAction::OffHook,
+                Hook::On => HookAction::OnHook,
+            },
+        },
+        Request::Dnd { state } => Command::SetAvailability {
+            availability: if on(state) { Availability::DoNotDisturb } else { Availability::Available },
+        },
+        Request::Mute { state } => Command::Mute { on: on(state) },
+        Request::Register { state } => Command::Register { on: on(state) },
+        Request::Audio { state } => Command::Audio { on: on(state) },
+        Request::Language { language: Tongue::English } => {
+            Command::SetLanguage { language: Language::English }
+        }
+        Request::Language { language: Tongue::French } => Command::SetLanguage { language: Language::French },
+        Request::Theme { theme: Colours::Dark } => Command::SetTheme { theme: Theme::Dark },
+        Request::Theme { theme: Colours::Light } => Command::SetTheme { theme: Theme::Light },
+        Request::Import { file, directory, local } => {
+            let path = file.canonicalize().with_context(|| format!("cannot find {}", file.display()))?;
+            Command::ImportContacts { directory, local, path }
+        }
+        Request::Send { json } => serde_json::from_str(&json).context("this is not a command")?,
+        Request::View
+        | Request::Follow
+        | Request::Contacts { .. }
+        | Request::Log { .. }
+        | Request::Diagnostics => {
+            bail!("this request is a query")
+        }
+    })
+}
+
+fn first_with(view: &View, action: Action) -> Result<CallRef> {
+    let mut calls = view.incoming.iter().chain(&view.outgoing);
+    let call: Option<&CallView> = calls.find(|call| call.actions.contains(&action));
+    call.map(|call| call.call).with_context(|| format!("no call can do {action:?} now"))
+}
+
+fn print(value: &impl serde::Serialize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush().map_err(Into::into)
+}
+
+struct Connection {
+    stream: UnixStream,
+    decoder: Decoder,
+    seq: u64,
+}
+
+impl Connection {
+    fn open(path: &PathBuf, follow: bool) -> Result<Self> {
+        let stream = UnixStream::connect(path).with_context(|| {
+            format!("cannot reach the desk at {}; is frontdeskd running?", path.display())
+        })?;
+        if !follow {
+            stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        }
+        let mut connection = Self { stream, decoder: Decoder::new(MAX_FRAME_FROM_DESK), seq: 0 };
+        connection.send(&ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-ctl".into(), follow })?;
+        match connection.next()? {
+            FromDesk::Welcome { .. } => Ok(connection),
+            FromDesk::Refused { reason } => bail!("the desk refused: {reason}"),
+            other => bail!("the desk began with {other:?}"),
+        }
+    }
+
+    fn send(&mut self, message: &ToDesk) -> Result<()> {
+        let frame = ipc::encode(message, MAX_FRAME_TO_DESK)?;
+        self.stream.write_all(&frame).context("the desk closed the connection")
+    }
+
+    fn next(&mut self) -> Result<FromDesk> {
+        loop {
+            if let Some(message) = self.decoder.next_message()? {
+                return Ok(message);
+            }
+            let mut bytes = [0; 64 * 1024];
+            match self.stream.read(&mut bytes).context("no answer from the desk")? {
+                0 => bail!("the desk closed the connection"),
+                n => self.decoder.push(&bytes[..n]),
+            }
+        }
+    }
+
+    fn ask(&mut self, query: Query) -> Result<Reply> {
+        self.seq += 1;
+        let seq = self.seq;
+        self.send(&ToDesk::Query { seq, query })?;
+        loop {
+            match self.next()? {
+                FromDesk::Reply { seq: of, reply: Reply::Failed { reason } } if of == seq => bail!(reason),
+                FromDesk::Reply { seq: of, reply } if of == seq => return Ok(reply),
+                FromDesk::Refused { reason } => bail!(reason),
+                _ => {}
+            }
+        }
+    }
+
+    fn view(&mut self) -> Result<View> {
+        match self.ask(Query::View)? {
+            Reply::View(view) => Ok(*view),
+            other => bail!("the desk answered {other:?}"),
+        }
+    }
+
+    fn print_reply(&mut self, query: Query) -> Result<()> {
+        match self.ask(query)? {
+            Reply::Contacts(page) => print(&page),
+            Reply::Log(page) => print(&page),
+            Reply::Diagnostics(figures) => print(&figures),
+            other => print(&other),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<()> {
+        self.seq += 1;
+        let seq = self.seq;
+        self.send(&ToDesk::Command { seq, command })?;
+        loop {
+            match self.next()? {
+                FromDesk::Reply { seq: of, reply: Reply::Import(report) } if of == seq => print(&report)?,
+                FromDesk::Done { seq: of, result } if of == seq => return result.map_err(Into::into),
+                FromDesk::Refused { reason } => bail!(reason),
+                _ => {}
+            }
+        }
+    }
+}

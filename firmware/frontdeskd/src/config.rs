@@ -1,0 +1,195 @@
+//! `frontdesk.toml`: where things are. Paths, ports, devices, the log level, nothing else.
+//!
+//! Accounts, lines, operators and rules are not here: they live in the store and travel as one
+//! settings file (`frontdeskd settings import|export`).
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The whole file. Every key has a default, so an empty file is a valid one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Unix socket for the screen and `frontdesk-ctl`.
+    pub(crate) socket: PathBuf,
+    /// The database.
+    pub(crate) store: PathBuf,
+    pub(crate) sip: SipConfig,
+    pub(crate) media: MediaConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// `[sip]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SipConfig {
+    /// Address and UDP port to listen on; port 0 takes any free one. With an unspecified address
+    /// (`0.0.0.0`) the desk tells its peers the address that reaches the first registrar.
+    pub(crate) listen: SocketAddr,
+}
+
+/// `[media]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct MediaConfig {
+    /// First and last UDP port for RTP and RTCP.
+    rtp_ports: (u16, u16),
+    /// Earpiece: an ALSA device, `wav:FILE`, or `none`.
+    pub(crate) speaker: String,
+    /// Microphone: an ALSA device, `wav:FILE`, or `none`.
+    pub(crate) microphone: String,
+    /// Where it rings: an ALSA device, `wav:FILE`, or `none`.
+    pub(crate) ringer: String,
+    /// Ask for real-time scheduling of the audio thread.
+    pub(crate) realtime: bool,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogConfig {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,sip=debug`.
+    pub(crate) level: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            socket: "/run/frontdesk/desk.sock".into(),
+            store: "/var/lib/frontdesk/desk.db".into(),
+            sip: SipConfig::default(),
+            media: MediaConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for SipConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([0, 0, 0, 0], 5060)) }
+    }
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self {
+            rtp_ports: (20_000, 20_999),
+            speaker: "default".into(),
+            microphone: "default".into(),
+            ringer: "default".into(),
+            realtime: true,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// File, line and what is allowed there.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            anyhow::anyhow!("{}, line {line}: {}", path.display(), error.message())
+        })?;
+        config.check().with_context(|| path.display().to_string())?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let (first, last) = self.media.rtp_ports;
+        if first < 1024 || last <= first {
+            bail!(
+                "media.rtp_ports = [{first}, {last}]: give first and last port, 1024 to 65535, first below last"
+            );
+        }
+        self.log.level.parse::<tracing_subscriber::EnvFilter>().map_err(|error| {
+            anyhow::anyhow!(
+                "log.level = {:?}: {error}; give error, warn, info, debug or trace",
+                self.log.level
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Ports for RTP and RTCP.
+    pub(crate) fn rtp_ports(&self) -> RangeInclusive<u16> {
+        self.media.rtp_ports.0..=self.media.rtp_ports.1
+    }
+}
+
+/// The address a peer at `registrar` sees, for a socket that listens on every address: the one the
+/// kernel would send from. No packet is sent.
+pub(crate) fn address_towards(registrar: SocketAddr) -> Result<IpAddr> {
+    let any: SocketAddr = if registrar.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
+    let socket = std::net::UdpSocket::bind(any)?;
+    socket.connect(registrar).with_context(|| format!("no route to {registrar}"))?;
+    Ok(socket.local_addr()?.ip())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frontdesk.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    fn complaint(text: &str) -> String {
+        format!("{:#}", load(text).unwrap_err())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        let config = load("").unwrap();
+        assert_eq!(config.sip.listen.port(), 5060);
+        assert_eq!(config.rtp_ports(), 20_000..=20_999);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_what_is_allowed() {
+        let text = complaint("[sip]\nlisten = \"127.0.0.1:0\"\nport = 5\n");
+        assert!(text.contains("line 3") && text.contains("`port`") && text.contains("`listen`"), "{text}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_named_with_its_line() {
+        let text = complaint("\n[sip]\nlisten = \"here\"\n");
+        assert!(text.contains("line 3"), "{text}");
+    }
+
+    #[test]
+    fn ports_the_wrong_way_round_say_what_is_allowed() {
+        let text = complaint("[media]\nrtp_ports = [3000, 2000]\n");
+        assert!(text.contains("first below last"), "{text}");
+    }
+
+    #[test]
+    fn a_log_level_that_does_not_exist_says_what_is_allowed() {
+        let text = complaint("[log]\nlevel = \"=/=\"\n");
+        assert!(text.contains("error, warn, info"), "{text}");
+    }
+
+    #[test]
+    fn the_address_towards_loopback_is_loopback() {
+        assert!(address_towards("127.0.0.1:5060".parse().unwrap()).unwrap().is_loopback());
+    }
+}

@@ -1,0 +1,225 @@
+//! The contacts thread: owns the catalogue and answers who is behind a number and who matches a word.
+//!
+//! A thread of its own because a search over 100,000 contacts may take some milliseconds: neither the
+//! engine nor the disk waits for it. The engine asks and goes on; the name arrives as an event, a frame
+//! later at most.
+
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context, Result};
+use directory::{Catalogue, Directory, Entry};
+use ipc::{CallRef, CommandError, ContactPage, ContactQuery, DirectoryView, Party, SortKey, TransferId};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use crate::engine::Event;
+
+/// Questions that may wait.
+const QUEUE: usize = 1024;
+/// Contacts that share a name, as far as they are counted.
+const NAMESAKES: u32 = 10;
+
+/// Whose name is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Who {
+    /// The other end of a call.
+    Call(CallRef),
+    /// A transfer's target.
+    Target(TransferId),
+}
+
+/// News for the engine.
+pub(crate) enum News {
+    /// The answer to [`Contacts::identify`].
+    Identified {
+        /// As asked.
+        who: Who,
+        /// Named as far as the directories know.
+        party: Party,
+    },
+    /// The tabs changed.
+    Directories(Vec<DirectoryView>),
+    /// The phones to monitor, sorted.
+    Monitor(Vec<String>),
+}
+
+enum Question {
+    Identify { who: Who, party: Party },
+    Page { query: ContactQuery, answer: oneshot::Sender<ContactPage> },
+    Number { text: String, answer: oneshot::Sender<Result<String, CommandError>> },
+    Load { directories: Vec<Directory>, entries: Vec<Entry> },
+}
+
+/// The way to the contacts thread. The thread ends when the last of these is gone.
+#[derive(Clone)]
+pub(crate) struct Contacts {
+    questions: mpsc::Sender<Question>,
+}
+
+impl Contacts {
+    /// Starts the thread with a catalogue already filled. Without `monitor` no phone is watched.
+    pub(crate) fn start(
+        catalogue: Catalogue,
+        monitor: bool,
+        inbox: mpsc::Sender<Event>,
+    ) -> Result<(Self, JoinHandle<()>)> {
+        let (questions, queue) = mpsc::channel(QUEUE);
+        let work = move || Librarian { catalogue, monitor, inbox }.serve(queue);
+        let thread = thread::Builder::new().name("contacts".into()).spawn(work).context("contacts thread")?;
+        Ok((Self { questions }, thread))
+    }
+
+    /// Asks for the name behind a party's number; the answer is [`News::Identified`]. Does not wait;
+    /// with too many questions open the party stays as it is.
+    pub(crate) fn identify(&self, who: Who, party: Party) {
+        if party.number.is_some() && self.questions.try_send(Question::Identify { who, party }).is_err() {
+            warn!("a caller stays without a name: too many questions are open");
+        }
+    }
+
+    /// A part of a list.
+    pub(crate) async fn page(&self, query: ContactQuery) -> Option<ContactPage> {
+        let (answer, page) = oneshot::channel();
+        self.questions.send(Question::Page { query, answer }).await.ok()?;
+        page.await.ok()
+    }
+
+    /// The number meant by what was typed: a number stays, a name must mean one contact.
+    pub(crate) async fn number(&self, text: String) -> Result<String, CommandError> {
+        if !is_name(&text) {
+            return Ok(text);
+        }
+        let (answer, number) = oneshot::channel();
+        let stopping = || CommandError::Failed { reason: "the desk is shutting down".into() };
+        self.questions.send(Question::Number { text, answer }).await.map_err(|_| stopping())?;
+        number.await.map_err(|_| stopping())?
+    }
+
+    /// Takes in directories and contacts, new ones and changed ones.
+    pub(crate) fn load(&self, directories: Vec<Directory>, entries: Vec<Entry>) {
+        if self.questions.blocking_send(Question::Load { directories, entries }).is_err() {
+            warn!("contacts were not taken in: the desk is shutting down");
+        }
+    }
+}
+
+/// A name, where a number was expected: it has a letter and is no URI.
+fn is_name(text: &str) -> bool {
+    let uri = ["sip:", "sips:", "tel:"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    !uri && text.chars().any(char::is_alphabetic)
+}
+
+struct Librarian {
+    catalogue: Catalogue,
+    monitor: bool,
+    inbox: mpsc::Sender<Event>,
+}
+
+impl Librarian {
+    fn serve(mut self, mut queue: mpsc::Receiver<Question>) {
+        self.catalogue.prepare();
+        self.tell_directories();
+        while let Some(question) = queue.blocking_recv() {
+            self.answer(question);
+        }
+    }
+
+    fn answer(&mut self, question: Question) {
+        match question {
+            Question::Identify { who, party } => {
+                let number = party.number.as_deref().unwrap_or_default();
+                let party = self.catalogue.party(number, party.name.as_deref());
+                self.tell(News::Identified { who, party });
+            }
+            Question::Page { query, answer } => {
+                let _ = answer.send(self.catalogue.page(&query));
+            }
+            Question::Number { text, answer } => {
+                let _ = answer.send(number_of(&mut self.catalogue, text));
+            }
+            Question::Load { directories, entries } => {
+                for directory in directories {
+                    self.catalogue.set_directory(directory);
+                }
+                if let Err(error) = self.catalogue.upsert_all(entries) {
+                    warn!(%error, "contacts were not taken in");
+                }
+                self.catalogue.prepare();
+                info!(contacts = self.catalogue.len(), "contacts taken in");
+                self.tell_directories();
+            }
+        }
+    }
+
+    fn tell_directories(&self) {
+        self.tell(News::Directories(self.catalogue.directories()));
+        if self.monitor {
+            self.tell(News::Monitor(monitored(&self.catalogue)));
+        }
+    }
+
+    fn tell(&self, news: News) {
+        let _ = self.inbox.blocking_send(Event::Contacts(news));
+    }
+}
+
+/// The phones of local contacts with presence on (PRE-2), sorted, each once.
+fn monitored(catalogue: &Catalogue) -> Vec<String> {
+    let local = |entry: &&Entry| {
+        entry.contact.presence
+            && !entry.contact.phone.is_empty()
+            && catalogue.directory(entry.directory).is_some_and(|directory| directory.local)
+    };
+    let mut numbers: Vec<String> =
+        catalogue.entries().filter(local).map(|entry| bare(&entry.contact.phone)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// A number without the marks people write between its digits.
+fn bare(number: &str) -> String {
+    number.chars().filter(|c| c.is_ascii_digit() || matches!(c, '+' | '*' | '#')).collect()
+}
+
+fn number_of(catalogue: &mut Catalogue, text: String) -> Result<String, CommandError> {
+    let query = ContactQuery {
+        directory: None,
+        text: text.clone(),
+        sort: SortKey::default(),
+        offset: 0,
+        limit: NAMESAKES,
+    };
+    let page = catalogue.page(&query);
+    let folded = directory::fold(&text);
+    let full_name = |row: &&ipc::ContactRow| {
+        let both = [(&row.first_name, &row.last_name), (&row.last_name, &row.first_name)];
+        both.iter().any(|(a, b)| directory::fold(&format!("{a} {b}")) == folded)
+    };
+    let namesakes: Vec<_> = page.rows.iter().filter(full_name).collect();
+    let row = match (namesakes.as_slice(), page.rows.as_slice()) {
+        ([one], _) => *one,
+        ([], [one]) => one,
+        _ => return Err(CommandError::AmbiguousName { name: text, matches: page.total as usize }),
+    };
+    let numbers = [&row.phone, &row.mobile, &row.home];
+    let number = numbers.into_iter().find(|number| !number.is_empty());
+    number.map(|number| bare(number)).ok_or(CommandError::BadNumber { number: text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_name_and_what_a_number() {
+        for number in ["2110", "+49 30 555", "*21#", "sip:a@b.example", "SIPS:a@b.example", "tel:+49"] {
+            assert!(!is_name(number), "{number}");
+        }
+        for name in ["alice", "Müller", "été"] {
+            assert!(is_name(name), "{name}");
+        }
+    }
+}

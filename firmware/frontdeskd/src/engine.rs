@@ -1,0 +1,644 @@
+//! The one writer: owns the user agent and the switchboard, takes one event at a time.
+//!
+//! A turn hands one event to its core, then carries what comes out of either core to the other, to the
+//! sound and to the records until nothing is left, and publishes a view if anything visible changed.
+//! Nothing in a turn waits. What the words of one core are called in the other is in `bridge`.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use ipc::{CallRef, Command, CommandError, Party, View};
+use media::{Media, StreamId};
+use sip::{
+    AccountId, Invite, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent,
+    sdp::LocalMedia,
+};
+use switchboard::{Effect, EndCause, Input, Switchboard};
+use tokio::{
+    net::UdpSocket,
+    sync::{mpsc, oneshot, watch},
+    time::{Instant as TokioInstant, sleep_until},
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    audio::Audio,
+    bridge,
+    contacts::{Contacts, News, Who},
+    net, records,
+    records::Records,
+    turns::Turns,
+};
+
+/// The shortest time between two views.
+const FRAME: Duration = Duration::from_millis(16);
+/// Phones whose monitoring is begun in one turn, and the pause before the next few: more at once would
+/// hold up the engine, drown the exchange, and take the transactions that calls need.
+const SUBSCRIPTIONS_A_TURN: usize = 4;
+const SUBSCRIPTION_PAUSE: Duration = Duration::from_millis(20);
+/// Phones monitored at most: twice the lamps the desk is made for. A list of customers loaded by mistake
+/// as colleagues must not turn into ten thousand subscriptions.
+const MAX_MONITORED: usize = 1000;
+/// How long the peers have to answer BYE and unregistration when the desk stops.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// Whatever reaches the engine, in one order.
+pub(crate) enum Event {
+    /// From the SIP socket.
+    Datagram {
+        /// Sender.
+        from: SocketAddr,
+        /// As it came.
+        bytes: Box<[u8]>,
+    },
+    /// From a client of the Unix socket.
+    Command {
+        /// The wish.
+        command: Command,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// A name was looked up.
+    Resolved {
+        /// The question.
+        id: ResolveId,
+        /// Addresses, or what the resolver said.
+        result: Result<Vec<SocketAddr>, String>,
+    },
+    /// From the sound.
+    Media(media::Event),
+    /// From the contacts.
+    Contacts(News),
+    /// From the records.
+    Records(records::Event),
+    /// End every call, unregister, stop.
+    Stop,
+}
+
+/// What can be read of the engine from outside without asking it.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    pub(crate) turns: Turns,
+    pub(crate) views: AtomicU64,
+}
+
+/// The parts the engine is made of.
+pub(crate) struct Parts {
+    pub(crate) agent: UserAgent,
+    pub(crate) board: Switchboard,
+    pub(crate) media: Media,
+    pub(crate) contacts: Contacts,
+    pub(crate) records: Records,
+    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) inbox: mpsc::Sender<Event>,
+    pub(crate) views: watch::Sender<Arc<View>>,
+    pub(crate) gauges: Arc<Gauges>,
+    /// Each line's number with its account.
+    pub(crate) lines: Vec<(String, AccountId)>,
+    /// Each account with the user whose mailbox is watched.
+    pub(crate) mailboxes: Vec<(AccountId, String)>,
+    /// When the switchboard's clock started, and the same moment in Unix milliseconds.
+    pub(crate) started: (Instant, i64),
+}
+
+/// See the module.
+pub(crate) struct Engine {
+    parts: Parts,
+    legs: Legs,
+    lamps: Lamps,
+    audio: Audio,
+    /// Unread voice messages of each account.
+    voicemail: HashMap<AccountId, u32>,
+    generation: u64,
+    /// Something visible changed since the last view.
+    stale: bool,
+    published: Option<Instant>,
+}
+
+/// Which call of the desk is which session on the wire.
+#[derive(Default)]
+struct Legs {
+    by_call: HashMap<CallRef, Leg>,
+    by_session: HashMap<SessionId, CallRef>,
+}
+
+struct Leg {
+    session: SessionId,
+    /// The other end's number, as the wire or the operator said it.
+    number: Option<String>,
+    local: LocalMedia,
+    /// What the caller offered: sound flows from our answer on, before its ACK.
+    offered: Option<sip::sdp::Media>,
+}
+
+/// Which subscription is which phone.
+#[derive(Default)]
+struct Lamps {
+    by_number: HashMap<String, SubscriptionId>,
+    by_subscription: HashMap<SubscriptionId, String>,
+    /// Phones to monitor whose turn has not come.
+    waiting: VecDeque<String>,
+    /// Through which account.
+    account: Option<AccountId>,
+    /// When the next few are begun.
+    due: Option<Instant>,
+}
+
+impl Engine {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            legs: Legs::default(),
+            lamps: Lamps::default(),
+            audio: Audio::default(),
+            voicemail: HashMap::new(),
+            generation: 0,
+            stale: true,
+            published: None,
+        }
+    }
+
+    /// Runs until [`Event::Stop`] has been taken and the farewells are said.
+    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let now = Instant::now();
+        for (account, user) in &self.parts.mailboxes {
+            self.parts.agent.subscribe(now, *account, user, Package::MessageSummary);
+        }
+        self.carry(now);
+        let mut farewell = None;
+        loop {
+            let wake = self.next_deadline(farewell);
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = sleep_until(wake) => None,
+            };
+            let now = Instant::now();
+            if farewell.is_some_and(|end| end <= now) {
+                warn!("some peers did not answer the farewell");
+                return;
+            }
+            match event {
+                Some(Event::Stop) if farewell.is_none() => {
+                    info!("stopping: ending calls, unregistering");
+                    self.parts.agent.shut_down(now);
+                    farewell = Some(now + FAREWELL);
+                }
+                Some(event) => self.take(now, event),
+                None => self.deadlines(now),
+            }
+            self.subscribe_some(now);
+            let drained = self.carry(now);
+            self.publish_if_due(now);
+            self.parts.gauges.turns.record(now.elapsed());
+            if drained && farewell.is_some() {
+                info!("stopped: every peer answered");
+                return;
+            }
+        }
+    }
+
+    fn next_deadline(&self, farewell: Option<Instant>) -> TokioInstant {
+        let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + FRAME));
+        let deadlines =
+            [self.parts.agent.poll_timeout(), self.parts.board.deadline(), frame, farewell, self.lamps.due];
+        let next = deadlines.into_iter().flatten().min();
+        // An hour, when there is nothing to wait for: the loop only turns once more.
+        next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600)).into()
+    }
+
+    fn deadlines(&mut self, now: Instant) {
+        if self.parts.agent.poll_timeout().is_some_and(|at| at <= now) {
+            self.parts.agent.handle_timeout(now);
+        }
+        if self.parts.board.deadline().is_some_and(|at| at <= now) {
+            self.parts.board.handle(now, Input::Deadline);
+        }
+    }
+
+    fn take(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Command { command, reply } => {
+                let result = self.parts.board.command(now, &command);
+                if let Err(error) = &result {
+                    info!(?command, %error, "command not possible");
+                }
+                // A client that has gone needs no answer.
+                let _ = reply.send(result);
+            }
+            Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
+            Event::Media(event) => self.take_media(now, event),
+            Event::Contacts(news) => self.take_contacts(now, news),
+            Event::Records(event) => self.take_records(now, event),
+            Event::Stop => {}
+        }
+    }
+
+    fn take_media(&mut self, now: Instant, event: media::Event) {
+        match event {
+            media::Event::Device { role, name, state } => {
+                let audio = self.audio.news(role, name, state);
+                self.parts.board.handle(now, Input::Audio(audio));
+            }
+            media::Event::Closed { stream, stats } => info!(call = stream.0, ?stats, "sound of a call ended"),
+            media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
+            media::Event::Digit { stream, digit, duration_ms } => {
+                info!(call = stream.0, duration_ms, "digit received");
+                let _ = digit;
+            }
+        }
+    }
+
+    fn take_records(&mut self, now: Instant, event: records::Event) {
+        let input = match event {
+            records::Event::Failed { reason } => Input::StorageFailed { reason },
+            records::Event::Works => Input::StorageWorks,
+        };
+        self.parts.board.handle(now, input);
+    }
+
+    fn take_contacts(&mut self, now: Instant, news: News) {
+        let input = match news {
+            News::Identified { who: Who::Call(call), party } => Input::Identified { call, party },
+            News::Identified { who: Who::Target(transfer), party } => {
+                Input::TargetIdentified { transfer, party }
+            }
+            News::Directories(directories) => Input::Directories(directories),
+            News::Monitor(numbers) => return self.monitor(now, numbers),
+        };
+        self.parts.board.handle(now, input);
+    }
+
+    /// Watches exactly these phones, given in order.
+    fn monitor(&mut self, now: Instant, mut numbers: Vec<String>) {
+        let Some(&(_, account)) = self.parts.lines.first() else { return };
+        if numbers.len() > MAX_MONITORED {
+            warn!(asked = numbers.len(), MAX_MONITORED, "too many phones to monitor: the rest have no lamp");
+            numbers.truncate(MAX_MONITORED);
+        }
+        let wanted = |number: &&String| numbers.binary_search(number).is_ok();
+        let waiting: Vec<String> = self.lamps.waiting.drain(..).collect();
+        let known = self.lamps.by_number.keys().chain(&waiting);
+        let gone: Vec<String> = known.filter(|number| !wanted(number)).cloned().collect();
+        for number in gone {
+            if let Some(subscription) = self.lamps.by_number.remove(&number) {
+                self.lamps.by_subscription.remove(&subscription);
+                self.parts.agent.unsubscribe(now, subscription);
+            }
+            self.parts.board.handle(now, Input::LampGone { number });
+        }
+        for number in numbers {
+            if !self.lamps.by_number.contains_key(&number) {
+                self.lamps.waiting.push_back(number);
+            }
+        }
+        info!(phones = self.lamps.by_number.len(), new = self.lamps.waiting.len(), "monitoring");
+        self.lamps.due = Some(now);
+        self.lamps.account = Some(account);
+    }
+
+    /// Begins to monitor the next few phones.
+    fn subscribe_some(&mut self, now: Instant) {
+        let (Some(account), Some(_)) = (self.lamps.account, self.lamps.due.filter(|due| *due <= now)) else {
+            return;
+        };
+        for _ in 0..SUBSCRIPTIONS_A_TURN {
+            let Some(number) = self.lamps.waiting.pop_front() else { break };
+            let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
+            self.set_lamp(now, number.clone(), ipc::LampState::Unknown, 0, None);
+            self.lamps.by_number.insert(number.clone(), subscription);
+            self.lamps.by_subscription.insert(subscription, number);
+        }
+        self.lamps.due = (!self.lamps.waiting.is_empty()).then(|| now + SUBSCRIPTION_PAUSE);
+    }
+
+    fn set_lamp(
+        &mut self,
+        now: Instant,
+        number: String,
+        state: ipc::LampState,
+        calls: u16,
+        peer: Option<String>,
+    ) {
+        self.parts.board.handle(now, Input::Lamp { number, state, calls, peer });
+    }
+
+    /// Carries everything that came out of one core to where it belongs; `true` once the agent is drained.
+    fn carry(&mut self, now: Instant) -> bool {
+        let mut drained = false;
+        loop {
+            while let Some(transmit) = self.parts.agent.poll_transmit() {
+                net::send(&self.parts.socket, transmit.to, &transmit.bytes);
+            }
+            if let Some(event) = self.parts.agent.poll_event() {
+                drained |= matches!(event, sip::Event::Drained);
+                self.take_agent(now, event);
+            } else if let Some(effect) = self.parts.board.poll_effect() {
+                self.apply(now, effect);
+            } else {
+                break;
+            }
+        }
+        self.stale |= self.parts.board.changed();
+        drained
+    }
+
+    fn publish_if_due(&mut self, now: Instant) {
+        if !self.stale || self.published.is_some_and(|at| now < at + FRAME) {
+            return;
+        }
+        self.generation += 1;
+        let mut view = self.parts.board.view(now);
+        view.generation = self.generation;
+        self.parts.views.send_replace(Arc::new(view));
+        self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
+        self.stale = false;
+        self.published = Some(now);
+    }
+}
+
+/// From the wire to the desk.
+impl Engine {
+    fn take_agent(&mut self, now: Instant, event: sip::Event) {
+        match event {
+            sip::Event::Incoming { session, caller, called, diversion, media, .. } => {
+                self.incoming(now, session, caller, called, diversion, media);
+            }
+            sip::Event::Registration { account, state } => self.registration(now, account, state),
+            sip::Event::Dialogs { subscription, dialogs } => {
+                if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
+                    let (state, calls, peer) = bridge::lamp(&dialogs);
+                    self.set_lamp(now, number, state, calls, peer);
+                }
+            }
+            sip::Event::Subscription { subscription, state } => {
+                let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() else { return };
+                if let SubscriptionState::Lost { reason } = &state {
+                    info!(number, reason, "phone state lost");
+                }
+                if state != SubscriptionState::Active {
+                    self.set_lamp(now, number, ipc::LampState::Unknown, 0, None);
+                }
+            }
+            sip::Event::MessageSummary { account, waiting, new, .. } => {
+                // A mailbox whose account cannot be told is the first one's.
+                let account = account.unwrap_or(AccountId(0));
+                self.voicemail.insert(account, new.unwrap_or(u32::from(waiting)));
+                let unread = self.voicemail.values().fold(0, |sum, &new| new.saturating_add(sum));
+                self.parts.board.handle(now, Input::Voicemail { unread });
+            }
+            sip::Event::Resolve { id, host, port } => net::resolve(id, host, port, self.parts.inbox.clone()),
+            sip::Event::Ended { session, cause } => self.ended(now, session, cause),
+            event => self.of_a_call(now, event),
+        }
+    }
+
+    /// Events of a session whose call is on the desk.
+    fn of_a_call(&mut self, now: Instant, event: sip::Event) {
+        let call_of = |session| self.legs.by_session.get(&session).copied();
+        let (call, media, input) = match event {
+            sip::Event::Progress { session, code, early_media } => {
+                let Some(call) = call_of(session) else { return };
+                let input = Input::Progress { call, code, early_media: early_media.is_some() };
+                (call, early_media, Some(input))
+            }
+            sip::Event::Answered { session, media, by } => {
+                let Some(call) = call_of(session) else { return };
+                let by = bridge::party(by);
+                self.identify_answerer(call, &by);
+                (call, Some(media), Some(Input::Answered { call, by: Some(by) }))
+            }
+            sip::Event::Confirmed { session, media } => {
+                let Some(call) = call_of(session) else { return };
+                (call, Some(media), Some(Input::Confirmed { call }))
+            }
+            sip::Event::MediaChanged { session, media } => {
+                let Some(call) = call_of(session) else { return };
+                (call, Some(media), None)
+            }
+            sip::Event::Held { session } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(Input::Held { call }))
+            }
+            sip::Event::Retrieved { session } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(Input::Retrieved { call }))
+            }
+            sip::Event::HoldFailed { session, code, reason } => {
+                let Some(call) = call_of(session) else { return };
+                warn!(call = call.0, code, reason, "hold or retrieve refused");
+                (call, None, Some(Input::HoldFailed { call, code, reason }))
+            }
+            sip::Event::RemoteHold { session, held } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(Input::RemoteHold { call, held }))
+            }
+            sip::Event::TransferProgress { session, code, .. } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(Input::TransferProgress { call, code }))
+            }
+            sip::Event::TransferEnded { session, result } => {
+                let Some(call) = call_of(session) else { return };
+                info!(call = call.0, ?result, "transfer ended");
+                let result = bridge::transfer_result(result);
+                (call, None, Some(Input::TransferEnded { call, result }))
+            }
+            // The exchange's side of the agent (`Config::server`) is off.
+            _ => return,
+        };
+        if let Some(media) = media {
+            self.connect(call, &media);
+        }
+        if let Some(input) = input {
+            self.parts.board.handle(now, input);
+        }
+    }
+
+    fn incoming(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        caller: sip::Party,
+        called: sip::Party,
+        diversion: Option<sip::Party>,
+        offered: Option<sip::sdp::Media>,
+    ) {
+        let call = self.parts.board.next_call();
+        let called_number = self.line_of(&called, diversion.as_ref());
+        let caller = bridge::party(caller);
+        let diverted_by = diversion.map(bridge::party);
+        info!(call = call.0, from = caller.number, to = called_number, "incoming call");
+        let rtp = match self.parts.media.open(StreamId(call.0)) {
+            Ok(rtp) => rtp,
+            Err(error) => {
+                error!(call = call.0, %error, "call refused: no sound");
+                return self.parts.agent.reject(now, session, 503);
+            }
+        };
+        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        self.legs.insert(call, Leg { session, number: caller.number.clone(), local, offered });
+        self.parts.contacts.identify(Who::Call(call), caller.clone());
+        self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by });
+    }
+
+    /// The line meant: the number called where it is one of ours, else the one that sent the call on
+    /// to us, else what was called.
+    fn line_of(&self, called: &sip::Party, diversion: Option<&sip::Party>) -> String {
+        let numbers =
+            [Some(called), diversion].into_iter().flatten().filter_map(|party| party.number.as_deref());
+        let ours = numbers.clone().find(|number| self.parts.lines.iter().any(|(line, _)| line == number));
+        ours.or(called.number.as_deref()).unwrap_or_default().to_owned()
+    }
+
+    fn registration(&mut self, now: Instant, account: AccountId, state: sip::RegistrationState) {
+        match &state {
+            sip::RegistrationState::Failed { code, reason } => {
+                warn!(account = account.0, code, reason, "registration failed");
+            }
+            state => info!(account = account.0, ?state, "registration"),
+        }
+        let state = bridge::registration(state);
+        let lines: Vec<String> =
+            self.parts.lines.iter().filter(|(_, of)| *of == account).map(|(line, _)| line.clone()).collect();
+        for line in lines {
+            self.parts.board.handle(now, Input::Registration { line, state: state.clone() });
+        }
+    }
+
+    fn ended(&mut self, now: Instant, session: SessionId, cause: sip::Cause) {
+        let Some(call) = self.legs.remove(session) else { return };
+        info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
+        self.sound(self.parts.media.close(StreamId(call.0)));
+        self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
+    }
+
+    /// Connects the sound of a call as agreed.
+    fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+        if let Some(remote) = bridge::remote(media) {
+            self.sound(self.parts.media.connect(StreamId(call.0), remote));
+        }
+    }
+
+    /// Asks who answered, when it is another number than the one dialled (a diversion, a group).
+    fn identify_answerer(&self, call: CallRef, by: &Party) {
+        let dialled = self.legs.by_call.get(&call).and_then(|leg| leg.number.as_ref());
+        if by.number.is_some() && by.number.as_ref() != dialled {
+            self.parts.contacts.identify(Who::Call(call), by.clone());
+        }
+    }
+
+    fn sound(&self, result: Result<(), media::Error>) {
+        if let Err(error) = result {
+            error!(%error, "sound");
+        }
+    }
+}
+
+/// From the desk to the wire.
+impl Engine {
+    fn apply(&mut self, now: Instant, effect: Effect) {
+        match effect {
+            Effect::Ring180 { call } => self.with(call, |agent, leg| agent.ring(now, leg.session)),
+            Effect::Reject { call, code } => {
+                self.with(call, |agent, leg| agent.reject(now, leg.session, code))
+            }
+            Effect::Hold { call } => self.with(call, |agent, leg| agent.hold(now, leg.session)),
+            Effect::Retrieve { call } => self.with(call, |agent, leg| agent.retrieve(now, leg.session)),
+            Effect::HangUp { call } => self.with(call, |agent, leg| agent.hang_up(now, leg.session)),
+            Effect::Answer { call } => self.answer(now, call),
+            Effect::Dial { call, number, line } => self.dial(now, call, number, &line),
+            Effect::Refer { call, transfer, to } => {
+                info!(call = call.0, to, "blind transfer");
+                self.with(call, |agent, leg| agent.refer(now, leg.session, &to));
+                let party = Party { number: Some(to), ..Party::default() };
+                self.parts.contacts.identify(Who::Target(transfer), party);
+            }
+            Effect::Digits { call, digits } => self.sound(self.parts.media.digits(StreamId(call.0), &digits)),
+            Effect::Talk(call) => self.sound(self.parts.media.talk(call.map(|call| StreamId(call.0)))),
+            Effect::Ringer(on) => self.sound(self.parts.media.ring(on)),
+            Effect::Tone(tone) => self.sound(self.parts.media.tone(tone.map(bridge::tone))),
+            Effect::Mute(on) => self.sound(self.parts.media.mute_microphone(on)),
+            Effect::Audio(on) => self.sound(self.parts.media.connect_audio(on)),
+            Effect::Register(on) => {
+                let mut accounts: Vec<AccountId> =
+                    self.parts.lines.iter().map(|&(_, account)| account).collect();
+                accounts.sort_unstable();
+                accounts.dedup();
+                for account in accounts {
+                    self.parts.agent.register(now, account, on);
+                }
+            }
+            Effect::Log(mut row) => {
+                row.began_unix_ms += self.parts.started.1;
+                self.parts.records.log(*row);
+            }
+            Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
+            Effect::SaveMissed(count) => self.parts.records.save_missed(count),
+        }
+    }
+
+    fn with(&mut self, call: CallRef, act: impl FnOnce(&mut UserAgent, &Leg)) {
+        if let Some(leg) = self.legs.by_call.get(&call) {
+            act(&mut self.parts.agent, leg);
+        }
+    }
+
+    fn answer(&mut self, now: Instant, call: CallRef) {
+        let Some(leg) = self.legs.by_call.get_mut(&call) else { return };
+        let offered = leg.offered.take();
+        self.parts.agent.accept(now, leg.session, leg.local.clone());
+        if let Some(media) = offered {
+            self.connect(call, &media);
+        }
+    }
+
+    fn dial(&mut self, now: Instant, call: CallRef, number: String, line: &str) {
+        let lines = &self.parts.lines;
+        let Some(&(_, account)) = lines.iter().find(|(of, _)| of == line).or(lines.first()) else {
+            return self.not_dialled(now, call, 0, "no line is set up".into());
+        };
+        info!(call = call.0, to = number, line, "outgoing call");
+        let rtp = match self.parts.media.open(StreamId(call.0)) {
+            Ok(rtp) => rtp,
+            Err(error) => return self.not_dialled(now, call, 0, error.to_string()),
+        };
+        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        match self.parts.agent.invite(now, Invite::new(account, number.as_str(), local.clone())) {
+            Ok(session) => {
+                self.legs.insert(call, Leg { session, number: Some(number.clone()), local, offered: None });
+                let party = Party { number: Some(number), ..Party::default() };
+                self.parts.contacts.identify(Who::Call(call), party);
+            }
+            Err(error) => {
+                self.sound(self.parts.media.close(StreamId(call.0)));
+                self.not_dialled(now, call, 0, error.to_string());
+            }
+        }
+    }
+
+    fn not_dialled(&mut self, now: Instant, call: CallRef, code: u16, reason: String) {
+        warn!(call = call.0, reason, "call not placed");
+        let cause = EndCause { by_remote: false, code, reason, elsewhere: false };
+        self.parts.board.handle(now, Input::Ended { call, cause });
+    }
+}
+
+impl Legs {
+    fn insert(&mut self, call: CallRef, leg: Leg) {
+        self.by_session.insert(leg.session, call);
+        self.by_call.insert(call, leg);
+    }
+
+    fn remove(&mut self, session: SessionId) -> Option<CallRef> {
+        let call = self.by_session.remove(&session)?;
+        self.by_call.remove(&call);
+        Some(call)
+    }
+}

@@ -1,0 +1,287 @@
+//! `frontdeskd`: the desk. SIP, sound, storage and the socket the screen talks to.
+//!
+//! This file reads the command line, opens everything, and puts the tasks together. What they do is in
+//! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
+
+mod audio;
+mod bridge;
+mod config;
+mod contacts;
+mod engine;
+mod net;
+mod records;
+mod settings;
+mod socket;
+mod turns;
+
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use directory::Catalogue;
+use ipc::View;
+use media::Media;
+use sip::{HostPort, UserAgent};
+use store::Store;
+use switchboard::Switchboard;
+use tokio::{
+    net::UdpSocket,
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot, watch},
+};
+use tracing::{info, warn};
+
+use crate::{
+    config::Config,
+    contacts::Contacts,
+    engine::{Engine, Event, Gauges, Parts},
+    records::Records,
+};
+
+/// Events that may wait for the engine.
+const INBOX: usize = 4096;
+
+#[derive(Parser)]
+#[command(version, about = "The desk: SIP, sound, storage and the socket the screen talks to")]
+struct Cli {
+    /// Where things are: paths, ports, devices, log level.
+    #[arg(long, global = true, default_value = "/etc/frontdesk/frontdesk.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    request: Option<Request>,
+}
+
+#[derive(Subcommand)]
+enum Request {
+    /// Exchange accounts, lines, operators and rules as one file.
+    #[command(subcommand)]
+    Settings(SettingsRequest),
+}
+
+#[derive(Subcommand)]
+enum SettingsRequest {
+    /// Check a settings file and put it into the store; a running desk takes it over at its next start.
+    Import {
+        /// The file, TOML.
+        file: PathBuf,
+    },
+    /// Print the settings of the store.
+    Export {
+        /// Print the passwords too.
+        #[arg(long)]
+        with_passwords: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Config::load(&cli.config).and_then(|config| {
+        start_log(&config);
+        match cli.request {
+            None => run(&config),
+            Some(Request::Settings(SettingsRequest::Import { file })) => {
+                settings::import(&config.store, &file)
+            }
+            Some(Request::Settings(SettingsRequest::Export { with_passwords })) => {
+                settings::export(&config.store, with_passwords)
+            }
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[allow(
+                clippy::print_stderr,
+                reason = "an error before or beside the log belongs on standard error"
+            )]
+            {
+                eprintln!("frontdeskd: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log.level);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
+
+fn run(config: &Config) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let end = runtime.block_on(desk(config));
+    // Client tasks may still wait for somebody who does not read.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    end
+}
+
+async fn desk(config: &Config) -> Result<()> {
+    // First of all: a second desk is turned away before it touches what the first one keeps.
+    let (listener, place) = socket::bind(&config.socket)?;
+    let store = Store::open(&config.store).context("store")?;
+    let settings = store.load_settings().context("settings")?;
+    let socket = UdpSocket::bind(config.sip.listen)
+        .await
+        .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
+    let socket = Arc::new(socket);
+    let local = reachable_address(socket.local_addr()?, &settings)?;
+    info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
+
+    let (inbox, events) = mpsc::channel(INBOX);
+    let (views, newest_view) = watch::channel(Arc::new(View::default()));
+    let gauges = Arc::new(Gauges::default());
+    let board = settings::board(&store, &settings)?;
+    let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
+    let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone())?;
+    let started = Instant::now();
+    let mut agent = user_agent(local);
+    for account in settings::accounts(&settings)? {
+        agent.add_account(started, account);
+    }
+    let engine = Engine::new(Parts {
+        agent,
+        board: Switchboard::new(board, started),
+        media: start_media(config, local, inbox.clone())?,
+        contacts: contacts.clone(),
+        records: records.clone(),
+        socket: Arc::clone(&socket),
+        inbox: inbox.clone(),
+        views,
+        gauges: Arc::clone(&gauges),
+        lines: settings::lines(&settings),
+        mailboxes: settings::mailboxes(&settings),
+        started: (started, unix_ms()),
+    });
+
+    let receiver = tokio::spawn(net::receive(socket, inbox.clone()));
+    let desk = socket::Desk {
+        inbox: inbox.clone(),
+        views: newest_view,
+        contacts,
+        records,
+        gauges,
+        started,
+        sip_address: local,
+    };
+    let server = tokio::spawn(socket::serve(listener, desk));
+    let stopper = tokio::spawn(stop_on_signal(inbox));
+    let end = run_engine(engine, events).await;
+    for task in [receiver, server, stopper] {
+        task.abort();
+    }
+    // The engine is gone; each thread ends when the last client task lets go of it, with everything written.
+    tokio::task::spawn_blocking(move || [records_thread, contacts_thread].map(JoinHandle::join))
+        .await
+        .context("the last records")?
+        .into_iter()
+        .for_each(|ended| {
+            if ended.is_err() {
+                warn!("a thread failed");
+            }
+        });
+    drop(place);
+    end
+}
+
+/// Runs the engine on a thread of its own: whatever the clients ask of the runtime's workers, which write
+/// whole views as JSON, no turn waits behind it.
+async fn run_engine(engine: Engine, events: mpsc::Receiver<Event>) -> Result<()> {
+    let runtime = Handle::current();
+    let (ended, end) = oneshot::channel();
+    let work = move || {
+        runtime.block_on(engine.run(events));
+        let _ = ended.send(());
+    };
+    thread::Builder::new().name("engine".into()).spawn(work).context("engine thread")?;
+    end.await.context("the engine failed")
+}
+
+async fn stop_on_signal(inbox: mpsc::Sender<Event>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        warn!("signals cannot be caught: the desk will end without a farewell");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    let _ = inbox.send(Event::Stop).await;
+}
+
+fn start_contacts(
+    store: &Store,
+    settings: &store::Settings,
+    inbox: mpsc::Sender<Event>,
+) -> Result<(Contacts, JoinHandle<()>)> {
+    let (directories, entries) = store.load_catalogue().context("contacts")?;
+    let mut catalogue = Catalogue::new(settings.numbers.plan());
+    for directory in directories {
+        catalogue.set_directory(directory);
+    }
+    catalogue.upsert_all(entries).context("contacts")?;
+    Contacts::start(catalogue, settings.rules.monitor, inbox)
+}
+
+fn user_agent(local: SocketAddr) -> UserAgent {
+    let mut config = sip::Config::new(local);
+    config.codecs = bridge::codecs();
+    // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
+    // the system's random source.
+    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);
+    UserAgent::new(config, seed)
+}
+
+fn start_media(config: &Config, local: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+    let config = media::Config {
+        speaker: config.media.speaker.clone(),
+        microphone: config.media.microphone.clone(),
+        ringer: config.media.ringer.clone(),
+        rtp_ip: local.ip(),
+        rtp_ports: config.rtp_ports(),
+        realtime: config.media.realtime,
+        ..media::Config::default()
+    };
+    // The media thread never waits: news that finds no room is lost, and said so.
+    let tell = move |event| {
+        if inbox.try_send(Event::Media(event)).is_err() {
+            warn!("news of the sound was lost: the engine is behind");
+        }
+    };
+    Media::start(config, tell).context("sound")
+}
+
+/// What peers are told to send to. A socket on every address is reached at the one that leads to the
+/// first registrar.
+fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<SocketAddr> {
+    if !bound.ip().is_unspecified() {
+        return Ok(bound);
+    }
+    let registrar = settings.accounts.first().and_then(|account| {
+        let host: HostPort = account.registrar().parse().ok()?;
+        (host.host.as_str(), host.port.unwrap_or(5060))
+            .to_socket_addrs()
+            .ok()?
+            .find(|to| to.is_ipv4() == bound.is_ipv4())
+    });
+    // A documentation address stands for "outside": nothing is sent there.
+    let towards = registrar.unwrap_or(SocketAddr::from(([192, 0, 2, 1], 9)));
+    let ip =
+        config::address_towards(towards).context("cannot tell this machine's address; set sip.listen")?;
+    Ok(SocketAddr::new(ip, bound.port()))
+}
+
+fn unix_ms() -> i64 {
+    // A clock before 1970 is a clock that was never set.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

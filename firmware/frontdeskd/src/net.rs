@@ -1,0 +1,88 @@
+//! The SIP socket and names: UDP in, UDP out, look-ups.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use sip::ResolveId;
+use tokio::{net::UdpSocket, sync::mpsc};
+use tracing::{debug, warn};
+
+use crate::engine::Event;
+
+/// Places in the inbox that datagrams may not take, so that a flood never keeps out the operator.
+const KEPT_FREE: usize = 256;
+/// A datagram larger than this, in bytes, is none that telephones send …
+const LARGE: usize = 4096;
+/// … and may wait only while the inbox has less than this in it, so that a flood of the largest does
+/// not take hundreds of megabytes.
+const LARGE_MAY_WAIT: usize = 256;
+
+/// Puts every datagram into the inbox; while the inbox is nearly full they are dropped, as the network
+/// may do at any time.
+pub(crate) async fn receive(socket: Arc<UdpSocket>, inbox: mpsc::Sender<Event>) {
+    let mut buffer = vec![0; 65_536];
+    let mut dropped = 0_u64;
+    while !inbox.is_closed() {
+        let (length, from) = match socket.recv_from(&mut buffer).await {
+            Ok(read) => read,
+            Err(error) => {
+                // An ICMP error of an earlier send; the socket is as good as before.
+                debug!(%error, "receive");
+                continue;
+            }
+        };
+        let event = Event::Datagram { from, bytes: buffer[..length].into() };
+        if !has_room(&inbox, length) || inbox.try_send(event).is_err() {
+            dropped += 1;
+            if dropped.is_power_of_two() {
+                warn!(dropped, "datagrams dropped: more arrive than the desk can take");
+            }
+        }
+    }
+}
+
+fn has_room(inbox: &mpsc::Sender<Event>, length: usize) -> bool {
+    let free = inbox.capacity();
+    free > KEPT_FREE && (length <= LARGE || inbox.max_capacity() - free < LARGE_MAY_WAIT)
+}
+
+/// Sends one datagram without waiting. A full socket buffer loses it, and SIP sends it again.
+pub(crate) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
+    match socket.try_send_to(bytes, to) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => debug!(%to, "send buffer full"),
+        Err(error) => debug!(%to, %error, "send"),
+    }
+}
+
+/// Looks a name up and puts the answer into the inbox.
+pub(crate) fn resolve(id: ResolveId, host: String, port: Option<u16>, inbox: mpsc::Sender<Event>) {
+    tokio::spawn(async move {
+        let result = match tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await {
+            Ok(addresses) => Ok(addresses.collect()),
+            Err(error) => Err(error.to_string()),
+        };
+        let _ = inbox.send(Event::Resolved { id, result }).await;
+    });
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flood_leaves_room_for_the_operator_and_large_datagrams_stop_early() {
+        let (inbox, _events) = mpsc::channel(1024);
+        let fill = |length| {
+            let mut count = 0;
+            while has_room(&inbox, length) {
+                inbox.try_send(Event::Stop).unwrap();
+                count += 1;
+            }
+            count
+        };
+        assert_eq!(fill(65_535), LARGE_MAY_WAIT);
+        assert_eq!(fill(1200), 1024 - LARGE_MAY_WAIT - KEPT_FREE);
+        assert_eq!(inbox.capacity(), KEPT_FREE);
+    }
+}

@@ -1,0 +1,387 @@
+//! The Unix socket: one task for each screen or command line that connects.
+//!
+//! Nothing here reaches into the engine: commands go through its inbox, views come out of a
+//! latest-wins slot, queries go to the records thread. So a client that sends rubbish loses its
+//! connection, and one that stops reading stalls its own task and nothing else: it skips views, and
+//! its own further commands wait until it has read the answers to the earlier ones.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use ipc::{
+    Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query, Reply,
+    ToDesk, View,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
+use tracing::{info, warn};
+
+use crate::{
+    contacts::Contacts,
+    engine::{Event, Gauges},
+    records::Records,
+};
+
+/// Clients at once. The appliance has one screen; the rest is for support and scripts.
+const MAX_CLIENTS: usize = 16;
+/// Answers a client may leave unread before its next request waits. Few, because one may be a page of
+/// some hundred rows or a whole view.
+const MAX_UNREAD: usize = 4;
+/// How long a client may take to say hello.
+const HELLO_TIME: Duration = Duration::from_secs(5);
+/// How long one frame may take to be read by the client before it is disconnected.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// What a client task needs of the desk.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) inbox: mpsc::Sender<Event>,
+    pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) contacts: Contacts,
+    pub(crate) records: Records,
+    pub(crate) gauges: Arc<Gauges>,
+    pub(crate) started: Instant,
+    pub(crate) sip_address: SocketAddr,
+}
+
+/// The socket's place in the file system. It is freed when this is dropped, unless another desk has
+/// taken it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    mark: Mark,
+}
+
+/// What tells one socket from the next at the same path: inodes are used again, so the time as well.
+type Mark = (u64, u64, i64, i64);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if mark(&self.path).is_ok_and(|there| there == self.mark) {
+            // What stays behind is replaced by the next desk.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn mark(path: &Path) -> io::Result<Mark> {
+    let there = fs::symlink_metadata(path)?;
+    Ok((there.dev(), there.ino(), there.ctime(), there.ctime_nsec()))
+}
+
+/// Binds the socket, taking the place of one left behind by a desk that died.
+///
+/// # Errors
+/// Another desk answers there, something else stands there, or the folder cannot be written.
+pub(crate) fn bind(path: &Path) -> Result<(UnixListener, Place)> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    if let Ok(there) = fs::symlink_metadata(path) {
+        if !there.file_type().is_socket() {
+            bail!("{} is no socket and is left alone; give another path for `socket`", path.display());
+        }
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            bail!("another frontdeskd already listens on {}", path.display());
+        }
+        fs::remove_file(path).with_context(|| format!("cannot replace {}", path.display()))?;
+    }
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
+    // The screen runs as another user of the same group.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    Ok((listener, Place { path: path.to_owned(), mark: mark(path)? }))
+}
+
+/// Accepts clients until the task is dropped.
+pub(crate) async fn serve(listener: UnixListener, desk: Desk) {
+    let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, most likely: give the others time to end.
+                warn!(%error, "cannot accept a client");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            turn_away(&stream);
+            continue;
+        };
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            client(stream, desk).await;
+            drop(place);
+        });
+    }
+}
+
+async fn client(stream: UnixStream, desk: Desk) {
+    let (read, write) = stream.into_split();
+    let (answers, unread) = mpsc::channel(MAX_UNREAD);
+    let stopped = engine_stopped(desk.views.clone());
+    tokio::pin!(stopped);
+    let mut reader = Reader { stream: read, decoder: ipc::Decoder::new(MAX_FRAME_TO_DESK) };
+    let hello = tokio::select! {
+        hello = timeout(HELLO_TIME, reader.hello()) => hello,
+        () = &mut stopped => return,
+    };
+    let (program, follow) = match hello {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(error)) => return refuse(write, error.to_string()).await,
+        Err(_) => return refuse(write, "no hello came".into()).await,
+    };
+    info!(program, follow, "client connected");
+    let views = follow.then(|| desk.views.clone());
+    let writer = tokio::spawn(write_frames(write, unread, views));
+    let welcome = FromDesk::Welcome { version: env!("CARGO_PKG_VERSION").into() };
+    let end = match answers.send(welcome).await {
+        Ok(()) => tokio::select! {
+            end = reader.serve(&desk, &answers) => end,
+            () = &mut stopped => Ok(()),
+        },
+        Err(_) => Ok(()),
+    };
+    if let Err(error) = end {
+        warn!(program, %error, "client disconnected for what it sent");
+        let _ = answers.try_send(FromDesk::Refused { reason: error.to_string() });
+    }
+    drop(answers);
+    // A desk that stops waits for whoever holds its threads; the writer does not need them.
+    drop(desk);
+    // The writer ends by itself once the answers are out; a client that reads nothing runs into WRITE_TIME.
+    let _ = writer.await;
+    info!(program, "client gone");
+}
+
+/// Ends when no view will come any more: the desk is stopping, and its clients let go of it.
+async fn engine_stopped(mut views: watch::Receiver<Arc<View>>) {
+    while views.changed().await.is_ok() {}
+}
+
+/// Says why without waiting: the buffer of a fresh connection has room for one line.
+fn turn_away(stream: &UnixStream) {
+    warn!(MAX_CLIENTS, "a client was turned away, there are too many");
+    let reason = format!("{MAX_CLIENTS} programs are connected already");
+    if let Ok(frame) = ipc::encode(&FromDesk::Refused { reason }, MAX_FRAME_FROM_DESK) {
+        let _ = stream.try_write(&frame);
+    }
+}
+
+async fn refuse(mut write: OwnedWriteHalf, reason: String) {
+    warn!(reason, "client refused");
+    if let Ok(frame) = ipc::encode(&FromDesk::Refused { reason }, MAX_FRAME_FROM_DESK) {
+        let _ = timeout(WRITE_TIME, write.write_all(&frame)).await;
+    }
+}
+
+struct Reader {
+    stream: OwnedReadHalf,
+    decoder: ipc::Decoder,
+}
+
+impl Reader {
+    /// The next message; `None` when the client has closed.
+    async fn next(&mut self) -> Result<Option<ToDesk>> {
+        loop {
+            if let Some(message) = self.decoder.next_message()? {
+                return Ok(Some(message));
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes).await {
+                Ok(0) => return Ok(None),
+                Ok(n) => self.decoder.push(&bytes[..n]),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> Result<(String, bool)> {
+        match self.next().await? {
+            Some(ToDesk::Hello { protocol: ipc::PROTOCOL, program, follow }) => {
+                Ok((program.chars().take(64).filter(|c| !c.is_control()).collect(), follow))
+            }
+            Some(ToDesk::Hello { protocol, .. }) => {
+                bail!("the client speaks protocol {protocol}, this desk speaks {}", ipc::PROTOCOL)
+            }
+            Some(_) => bail!("the first message must be Hello"),
+            None => bail!("closed before saying hello"),
+        }
+    }
+
+    async fn serve(&mut self, desk: &Desk, answers: &mpsc::Sender<FromDesk>) -> Result<()> {
+        while let Some(message) = self.next().await? {
+            match message {
+                ToDesk::Hello { .. } => bail!("Hello came twice"),
+                ToDesk::Command { seq, command } => {
+                    let (report, result) = run(desk, command).await;
+                    if let Some(reply) = report {
+                        let _ = answers.send(FromDesk::Reply { seq, reply }).await;
+                    }
+                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                        break;
+                    }
+                }
+                ToDesk::Query { seq, query } => {
+                    let reply = answer(desk, query).await;
+                    if answers.send(FromDesk::Reply { seq, reply }).await.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn answer(desk: &Desk, query: Query) -> Reply {
+    let stopping = || Reply::Failed { reason: "the desk is shutting down".into() };
+    match query {
+        Query::View => Reply::View(Box::new(View::clone(&desk.views.borrow()))),
+        Query::Contacts(query) => desk.contacts.page(query).await.map_or_else(stopping, Reply::Contacts),
+        Query::Log(query) => match desk.records.log_page(query).await {
+            Ok(page) => Reply::Log(page),
+            Err(reason) => Reply::Failed { reason },
+        },
+        Query::Diagnostics => Reply::Diagnostics(Diagnostics {
+            version: env!("CARGO_PKG_VERSION").into(),
+            up_ms: u64::try_from(desk.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            resident_kib: resident_kib().unwrap_or_default(),
+            turns: desk.gauges.turns.figures(),
+            views: desk.gauges.views.load(Ordering::Relaxed),
+            sip_address: desk.sip_address.to_string(),
+        }),
+    }
+}
+
+/// Resident memory by the kernel's account.
+fn resident_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// A name typed where a number belongs is replaced by its contact's number.
+async fn with_number(desk: &Desk, command: Command) -> Result<Command, CommandError> {
+    Ok(match command {
+        Command::Dial { number, line } => Command::Dial { number: desk.contacts.number(number).await?, line },
+        Command::BlindTransfer { call, to } => {
+            Command::BlindTransfer { call, to: desk.contacts.number(to).await? }
+        }
+        other => other,
+    })
+}
+
+/// Runs one command: an import goes to the records thread, all else to the engine.
+async fn run(desk: &Desk, command: Command) -> (Option<Reply>, Result<(), CommandError>) {
+    let command = match with_number(desk, command).await {
+        Ok(command) => command,
+        Err(error) => return (None, Err(error)),
+    };
+    if let Command::ImportContacts { directory, local, path } = command {
+        return match desk.records.import(directory, local, path).await {
+            Ok(report) => (Some(Reply::Import(report)), Ok(())),
+            Err(reason) => (None, Err(CommandError::Failed { reason })),
+        };
+    }
+    let (reply, answer) = oneshot::channel();
+    let stopping = || CommandError::Failed { reason: "the desk is shutting down".into() };
+    if desk.inbox.send(Event::Command { command, reply }).await.is_err() {
+        return (None, Err(stopping()));
+    }
+    (None, answer.await.unwrap_or_else(|_| Err(stopping())))
+}
+
+/// Writes answers as they come and, for a follower, the newest view whenever the socket is free.
+async fn write_frames(
+    mut stream: OwnedWriteHalf,
+    mut answers: mpsc::Receiver<FromDesk>,
+    mut views: Option<watch::Receiver<Arc<View>>>,
+) {
+    if let Some(views) = &mut views {
+        views.mark_changed();
+    }
+    let mut welcomed = false;
+    loop {
+        let message = tokio::select! {
+            biased;
+            answer = answers.recv() => match answer {
+                Some(answer) => answer,
+                None => return,
+            },
+            view = newest(&mut views), if welcomed => match view {
+                Some(view) => FromDesk::View(Box::new(View::clone(&view))),
+                None => return,
+            },
+        };
+        welcomed = true;
+        let frame = match ipc::encode(&message, MAX_FRAME_FROM_DESK) {
+            Ok(frame) => frame,
+            Err(error) => {
+                warn!(%error, "an answer was left out");
+                continue;
+            }
+        };
+        match timeout(WRITE_TIME, stream.write_all(&frame)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => {
+                warn!("a client that does not read was disconnected");
+                return;
+            }
+        }
+    }
+}
+
+/// The next view not sent yet; waits for ever for a client that does not follow.
+async fn newest(views: &mut Option<watch::Receiver<Arc<View>>>) -> Option<Arc<View>> {
+    let Some(views) = views else { return std::future::pending().await };
+    views.changed().await.ok()?;
+    Some(Arc::clone(&views.borrow_and_update()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.db");
+        fs::write(&path, "precious").unwrap();
+        assert!(bind(&path).unwrap_err().to_string().contains("is no socket"));
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+    }
+
+    #[tokio::test]
+    async fn a_second_desk_is_refused_and_the_place_of_a_dead_one_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.sock");
+        let (listener, place) = bind(&path).unwrap();
+        assert!(bind(&path).unwrap_err().to_string().contains("already listens"));
+        drop(listener);
+        let (_listener, newer) = bind(&path).unwrap();
+        drop(place);
+        assert!(path.exists(), "a desk that ends late leaves its successor's socket alone");
+        drop(newer);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,185 @@
+//! What the operator wants.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Availability, CallRef, DirectoryId, Language, NoticeId, Party, Theme};
+
+/// One wish of the operator. The answer says whether it could be begun; what became of it shows in
+/// the next [`crate::View`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Take a ringing call or a recall; the call that has the ear now is put on hold.
+    Answer {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Refuse a ringing call.
+    Reject {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Put a call on hold.
+    Hold {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Take a call off hold; the call that has the ear now is put on hold.
+    Retrieve {
+        /// Which call.
+        call: CallRef,
+    },
+    /// End a call in whatever state it is.
+    HangUp {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Place a call; the call that has the ear now is put on hold.
+    Dial {
+        /// A number as typed or as the directory has it.
+        number: String,
+        /// The line to show; the first one when absent.
+        line: Option<String>,
+    },
+    /// Transfer without asking the target first.
+    BlindTransfer {
+        /// Which call.
+        call: CallRef,
+        /// The target's number.
+        to: String,
+    },
+    /// Send digits in a call (RFC 4733).
+    Digits {
+        /// Which call.
+        call: CallRef,
+        /// 0-9, *, #, A-D.
+        digits: String,
+    },
+    /// A key or a hook that acts on whichever call it means now (F9, F10, handset).
+    Hook {
+        /// What was pressed.
+        action: HookAction,
+    },
+    /// Available or Do Not Disturb.
+    SetAvailability {
+        /// The new state.
+        availability: Availability,
+    },
+    /// Mute or unmute the microphone.
+    Mute {
+        /// `true` mutes.
+        on: bool,
+    },
+    /// Register or unregister every line (OPS-2).
+    Register {
+        /// `true` registers.
+        on: bool,
+    },
+    /// Connect or disconnect the sound device (OPS-3).
+    Audio {
+        /// `true` connects.
+        on: bool,
+    },
+    /// Bring a directory to the front.
+    ShowDirectory {
+        /// Which directory.
+        directory: DirectoryId,
+    },
+    /// Switch the language of the screen.
+    SetLanguage {
+        /// The new language.
+        language: Language,
+    },
+    /// Switch the colours of the screen.
+    SetTheme {
+        /// The new colours.
+        theme: Theme,
+    },
+    /// The operator has read a notice.
+    DismissNotice {
+        /// Which notice.
+        notice: NoticeId,
+    },
+    /// The operator has read that a transfer ended.
+    DismissTransfer {
+        /// Which ledger entry.
+        transfer: crate::TransferId,
+    },
+    /// Forget the missed calls' counter.
+    ClearMissed,
+    /// Load contacts from a CSV file on this machine (DIR-3) into a directory, which is made if it
+    /// does not exist. The file must be readable by `frontdeskd`.
+    ImportContacts {
+        /// The directory's name.
+        directory: String,
+        /// Local (company staff) or external; used when it is made.
+        local: bool,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HookAction {
+    /// F9: answer the first ringing call, else retrieve the first on hold, else hold the active one.
+    Next,
+    /// F10: hang up the active call.
+    HangUpActive,
+    /// Handset lifted: answer the first ringing call.
+    OffHook,
+    /// Handset put down: hang up the active call.
+    OnHook,
+}
+
+/// Why a command was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum CommandError {
+    /// The call has ended meanwhile.
+    #[error("there is no such call")]
+    NoSuchCall,
+    /// The call is in a state where this cannot be done.
+    #[error("not possible in the call's present state")]
+    NotPossible,
+    /// There is no call that a hook action could mean.
+    #[error("no call to act on")]
+    NothingToDo,
+    /// The number is empty, too long, or has characters that no telephone number has.
+    #[error("{number:?} is not a number that can be called")]
+    BadNumber {
+        /// What was given.
+        number: String,
+    },
+    /// The name matches no contact with a number, or several.
+    #[error("{matches} contacts match {name:?}")]
+    AmbiguousName {
+        /// What was given.
+        name: String,
+        /// How many match.
+        matches: usize,
+    },
+    /// No line is set up or the one named does not exist.
+    #[error("no such line")]
+    NoLine,
+    /// The line is not registered.
+    #[error("the line is not registered")]
+    NotRegistered,
+    /// There are as many calls as the desk can hold.
+    #[error("too many calls")]
+    TooManyCalls,
+    /// Sound, network or storage refused.
+    #[error("{reason}")]
+    Failed {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl CommandError {
+    /// A [`CommandError::BadNumber`] for a party without a number.
+    #[must_use]
+    pub fn no_number(party: &Party) -> Self {
+        Self::BadNumber { number: party.name.clone().unwrap_or_default() }
+    }
+}

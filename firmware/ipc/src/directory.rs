@@ -1,0 +1,139 @@
+//! Contacts, a page at a time.
+
+use serde::{Deserialize, Serialize};
+
+/// Identity of a directory, kept for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DirectoryId(pub u32);
+
+/// Identity of a contact, kept for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContactId(pub u64);
+
+/// One directory, as its tab shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryView {
+    /// Which directory.
+    pub id: DirectoryId,
+    /// Its name.
+    pub name: String,
+    /// Company staff (local) or external.
+    pub local: bool,
+    /// Number of contacts.
+    pub contacts: u32,
+    /// Counts up with each change; a screen asks again for the pages it shows.
+    pub generation: u64,
+    /// The line it is linked to, by number.
+    pub line: Option<String>,
+    /// How to greet, shown when it comes to the front.
+    pub note: String,
+}
+
+/// Which contacts, in which order, which part of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ContactQuery {
+    /// One directory, or all of them.
+    pub directory: Option<DirectoryId>,
+    /// Words to search for; empty shows all.
+    pub text: String,
+    /// Sort key of the unfiltered list; search results come best first.
+    pub sort: SortKey,
+    /// First row wanted.
+    pub offset: u32,
+    /// Rows wanted, at most 500.
+    pub limit: u32,
+}
+
+/// Sort key of a directory (DIR-5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SortKey {
+    /// Last name, then first name.
+    LastName,
+    /// First name, then last name.
+    #[default]
+    FirstName,
+    /// Company.
+    Company,
+    /// Office.
+    Office,
+    /// Department.
+    Department,
+    /// Title.
+    Title,
+}
+
+/// How a name is put together (DIR-5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NameOrder {
+    /// "Alice Fournier".
+    #[default]
+    FirstLast,
+    /// "Fournier Alice".
+    LastFirst,
+}
+
+/// A part of a list of contacts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactPage {
+    /// How many match in all.
+    pub total: u32,
+    /// The row number of the first of `rows`.
+    pub offset: u32,
+    /// The rows.
+    pub rows: Vec<ContactRow>,
+}
+
+/// One contact as a tile or row shows it (DIR-2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRow {
+    /// Which contact.
+    pub id: ContactId,
+    /// The directory it is in.
+    pub directory: DirectoryId,
+    /// Field of DIR-2; empty when absent. So are all that follow.
+    pub last_name: String,
+    /// First name.
+    pub first_name: String,
+    /// Company.
+    pub company: String,
+    /// Office.
+    pub office: String,
+    /// Department.
+    pub department: String,
+    /// Title.
+    pub title: String,
+    /// Phone, as written in the directory.
+    pub phone: String,
+    /// Mobile.
+    pub mobile: String,
+    /// Home.
+    pub home: String,
+    /// Voicemail.
+    pub voicemail: String,
+    /// E-mail.
+    pub email: String,
+    /// Web page.
+    pub web: String,
+    /// The phone is monitored; its lamp is in [`crate::View::lamps`] under `phone`.
+    pub presence: bool,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    /// Contacts loaded.
+    pub loaded: u32,
+    /// Columns of the file that mean nothing here.
+    pub unknown_columns: Vec<String>,
+    /// Rows left out, at most the first thousand.
+    pub problems: Vec<ImportProblem>,
+}
+
+/// A row left out by an import, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportProblem {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Reason, in English, for the administrator.
+    pub reason: String,
+}

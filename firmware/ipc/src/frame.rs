@@ -1,0 +1,264 @@
+//! Frames on the socket: four bytes of length, big-endian, then that many bytes of JSON.
+//!
+//! The first frame of a client is [`ToDesk::Hello`]; the desk answers [`FromDesk::Welcome`] or says
+//! why not and closes. JSON because a support engineer can read it; the length bound because a
+//! client can send anything at all (law 8).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Command, CommandError, ContactPage, ContactQuery, ImportReport, LogPage, LogQuery, View};
+
+/// Version of these words. A client of another version is refused.
+pub const PROTOCOL: u32 = 1;
+
+/// Largest frame a client may send, in bytes.
+pub const MAX_FRAME_TO_DESK: usize = 64 * 1024;
+
+/// Largest frame the desk sends, in bytes.
+pub const MAX_FRAME_FROM_DESK: usize = 8 * 1024 * 1024;
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToDesk {
+    /// The first frame.
+    Hello {
+        /// [`PROTOCOL`] of the client.
+        protocol: u32,
+        /// The client's name, for the log.
+        program: String,
+        /// `true`: send each new [`View`] from now on; views are skipped for a slow reader.
+        follow: bool,
+    },
+    /// A wish of the operator; answered by [`FromDesk::Done`].
+    Command {
+        /// Chosen by the client, returned in the answer.
+        seq: u64,
+        /// The wish.
+        command: Command,
+    },
+    /// A question; answered by [`FromDesk::Reply`].
+    Query {
+        /// Chosen by the client, returned in the answer.
+        seq: u64,
+        /// The question.
+        query: Query,
+    },
+}
+
+/// A question whose answer is too large for every view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Query {
+    /// The view now, for a client that does not follow.
+    View,
+    /// Contacts.
+    Contacts(ContactQuery),
+    /// The call log.
+    Log(LogQuery),
+    /// How the desk itself does, for support and benches.
+    Diagnostics,
+}
+
+/// What the desk says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromDesk {
+    /// The handshake succeeded.
+    Welcome {
+        /// Version of `frontdeskd`.
+        version: String,
+    },
+    /// The handshake or a frame was refused; the desk closes the socket.
+    Refused {
+        /// Why, for the client's log.
+        reason: String,
+    },
+    /// The desk now.
+    View(Box<View>),
+    /// Whether a command could be begun.
+    Done {
+        /// Of the command.
+        seq: u64,
+        /// `Err` says why not.
+        result: Result<(), CommandError>,
+    },
+    /// The answer to a query.
+    Reply {
+        /// Of the query.
+        seq: u64,
+        /// The answer.
+        reply: Reply,
+    },
+}
+
+/// The answer to a [`Query`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// The view now.
+    View(Box<View>),
+    /// Contacts.
+    Contacts(ContactPage),
+    /// The call log.
+    Log(LogPage),
+    /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.
+    Import(ImportReport),
+    /// How the desk itself does.
+    Diagnostics(Diagnostics),
+    /// The question could not be answered.
+    Failed {
+        /// Why, untranslated.
+        reason: String,
+    },
+}
+
+/// How the desk itself does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostics {
+    /// Version of `frontdeskd`.
+    pub version: String,
+    /// Time since the desk started, in milliseconds.
+    pub up_ms: u64,
+    /// Resident memory of `frontdeskd`, in KiB; 0 when the system does not tell.
+    pub resident_kib: u64,
+    /// How long the engine's turns take.
+    pub turns: TurnFigures,
+    /// Views published.
+    pub views: u64,
+    /// The address SIP is received on.
+    pub sip_address: String,
+}
+
+/// How long the engine's turns take, in microseconds. The quantiles are rounded up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnFigures {
+    /// Turns so far.
+    pub turns: u64,
+    /// Half of them took at most this long.
+    pub median_us: u64,
+    /// 99 of 100 took at most this long.
+    pub p99_us: u64,
+    /// The longest.
+    pub longest_us: u64,
+    /// Turns that took longer than 2 ms.
+    pub over_2_ms: u64,
+}
+
+/// Why bytes from the socket are not a frame. The stream cannot be read on after any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The length exceeds the limit.
+    #[error("frame of {length} bytes, at most {limit} are allowed")]
+    TooLong {
+        /// Announced length.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The bytes are not the JSON of a known message.
+    #[error("frame cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// One message as a frame.
+///
+/// # Errors
+/// [`FrameError::TooLong`] when the message exceeds `limit`.
+pub fn encode<T: Serialize>(message: &T, limit: usize) -> Result<Vec<u8>, FrameError> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let length = bytes.len() - 4;
+    let prefix = u32::try_from(length).ok().filter(|_| length <= limit);
+    let prefix = prefix.ok_or(FrameError::TooLong { length, limit })?;
+    bytes[..4].copy_from_slice(&prefix.to_be_bytes());
+    Ok(bytes)
+}
+
+/// Cuts a byte stream into messages. Holds at most one frame.
+#[derive(Debug)]
+pub struct Decoder {
+    buffer: Vec<u8>,
+    limit: usize,
+}
+
+impl Decoder {
+    /// A decoder that accepts frames of at most `limit` bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { buffer: Vec::new(), limit }
+    }
+
+    /// Takes bytes as they come from the socket.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole message, if one has arrived.
+    ///
+    /// # Errors
+    /// See [`FrameError`]; the connection is of no further use then.
+    pub fn next_message<T: for<'a> Deserialize<'a>>(&mut self) -> Result<Option<T>, FrameError> {
+        let Some(prefix) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*prefix) as usize;
+        if length > self.limit {
+            return Err(FrameError::TooLong { length, limit: self.limit });
+        }
+        let Some(frame) = self.buffer.get(4..4 + length) else { return Ok(None) };
+        let message = serde_json::from_slice(frame)?;
+        self.buffer.drain(..4 + length);
+        Ok(Some(message))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn hello() -> ToDesk {
+        ToDesk::Hello { protocol: PROTOCOL, program: "test".into(), follow: true }
+    }
+
+    #[test]
+    fn a_message_survives_any_cut_of_the_stream() {
+        let bytes = encode(&hello(), MAX_FRAME_TO_DESK).unwrap();
+        for cut in 0..bytes.len() {
+            let mut decoder = Decoder::new(MAX_FRAME_TO_DESK);
+            decoder.push(&bytes[..cut]);
+            assert_eq!(decoder.next_message::<ToDesk>().unwrap(), None);
+            decoder.push(&bytes[cut..]);
+            assert_eq!(decoder.next_message::<ToDesk>().unwrap(), Some(hello()));
+            assert_eq!(decoder.next_message::<ToDesk>().unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn two_messages_in_one_read_come_out_in_order() {
+        let mut bytes = encode(&hello(), MAX_FRAME_TO_DESK).unwrap();
+        let query = ToDesk::Query { seq: 7, query: Query::View };
+        bytes.extend(encode(&query, MAX_FRAME_TO_DESK).unwrap());
+        let mut decoder = Decoder::new(MAX_FRAME_TO_DESK);
+        decoder.push(&bytes);
+        assert_eq!(decoder.next_message::<ToDesk>().unwrap(), Some(hello()));
+        assert_eq!(decoder.next_message::<ToDesk>().unwrap(), Some(query));
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_refused_before_its_bytes_arrive() {
+        let mut decoder = Decoder::new(10);
+        decoder.push(&11_u32.to_be_bytes());
+        assert!(matches!(
+            decoder.next_message::<ToDesk>(),
+            Err(FrameError::TooLong { length: 11, limit: 10 })
+        ));
+    }
+
+    #[test]
+    fn rubbish_is_an_error() {
+        let mut decoder = Decoder::new(10);
+        decoder.push(&[0, 0, 0, 2, b'h', b'i']);
+        assert!(matches!(decoder.next_message::<ToDesk>(), Err(FrameError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_message_too_long_to_send_is_an_error() {
+        assert!(matches!(encode(&hello(), 5), Err(FrameError::TooLong { .. })));
+    }
+}

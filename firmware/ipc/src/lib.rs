@@ -1,0 +1,31 @@
+//! The words between `frontdeskd`, its screen and its command line.
+//!
+//! Three directions of speech over one Unix socket:
+//! a [`View`] says what the desk looks like now, a [`Command`] says what the operator wants,
+//! a [`Query`] asks for something too large to be part of every view (contacts, the call log).
+//!
+//! No logic lives here: no defaults that decide anything, no texts (the screen words everything
+//! in the operator's language), no sockets. Times in a view are milliseconds of the desk's own
+//! monotonic clock (see [`View::now_ms`]); times in the log are Unix milliseconds.
+
+mod command;
+mod directory;
+mod frame;
+mod log;
+mod view;
+
+pub use command::{Command, CommandError, HookAction};
+pub use directory::{
+    ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, DirectoryView, ImportProblem,
+    ImportReport, NameOrder, SortKey,
+};
+pub use frame::{
+    Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query,
+    Reply, ToDesk, TurnFigures, encode,
+};
+pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use view::{
+    Action, AudioState, Availability, CallRef, CallState, CallView, Counters, Direction, LampState, LampView,
+    Language, LineView, Notice, NoticeId, NoticeKind, OperatorView, Party, Preferences, RecallReason,
+    Registration, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View,
+};

@@ -1,0 +1,431 @@
+//! What the desk looks like now.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ContactId, DirectoryId, DirectoryView};
+
+/// Everything the screen needs to draw the desk, whole, at one moment.
+///
+/// A view is complete: a screen that missed any number of earlier ones, or has just started,
+/// shows the right desk from this one alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Counts up with each published view.
+    pub generation: u64,
+    /// The desk's monotonic clock when this view was made, in milliseconds since the desk started.
+    /// All `*_ms` fields below are on this clock; a screen adds the time since it received the view.
+    pub now_ms: u64,
+    /// Who sits at the desk.
+    pub operator: OperatorView,
+    /// The companies or services answered for, in the order of the settings.
+    pub lines: Vec<LineView>,
+    /// Calls that came in, oldest first. A recall comes before all others.
+    pub incoming: Vec<CallView>,
+    /// Calls that were placed from here, oldest first.
+    pub outgoing: Vec<CallView>,
+    /// The one call that has the operator's ear.
+    pub talk: Option<CallRef>,
+    /// Every transfer whose end is not known yet, and those that ended a moment ago.
+    pub transfers: Vec<TransferView>,
+    /// The state of each monitored phone, by number, in the order of the numbers.
+    pub lamps: Vec<LampView>,
+    /// The directories, in tab order.
+    pub directories: Vec<DirectoryView>,
+    /// The directory that belongs in front because of the call answered last (TEN-2).
+    pub front_directory: Option<DirectoryId>,
+    /// The numbers in the status bar.
+    pub counters: Counters,
+    /// Things to tell the operator that belong to no call on the desk.
+    pub notices: Vec<Notice>,
+    /// How this operator wants the screen.
+    pub preferences: Preferences,
+}
+
+/// Who sits at the desk and in which state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorView {
+    /// The name shown at the top right, for example "Front desk".
+    pub name: String,
+    /// Available or Do Not Disturb (BAR-1, OVF-4).
+    pub availability: Availability,
+    /// The worst state among the lines (OPS-2).
+    pub registration: Registration,
+    /// The sound device (OPS-3).
+    pub audio: AudioState,
+    /// The microphone is muted.
+    pub muted: bool,
+}
+
+/// Whether new calls ring at the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Availability {
+    /// New calls ring.
+    #[default]
+    Available,
+    /// New calls are refused as busy; calls in progress stay.
+    DoNotDisturb,
+}
+
+/// Whether an account is known to its registrar.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Registration {
+    /// Registration was switched off here.
+    #[default]
+    Off,
+    /// Asked, not answered yet.
+    Registering,
+    /// Calls come in.
+    Registered,
+    /// Refused or unreachable; it is tried again.
+    Failed {
+        /// What the registrar or the network said, untranslated, for example "403 Forbidden".
+        reason: String,
+    },
+}
+
+/// Whether speech can be heard here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AudioState {
+    /// Disconnected by the operator.
+    #[default]
+    Disconnected,
+    /// Device open.
+    Connected {
+        /// The device's name.
+        device: String,
+    },
+    /// The device is gone or refuses; it is tried again.
+    Failed {
+        /// What the device said, untranslated.
+        reason: String,
+    },
+}
+
+/// One company or service that the desk answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineView {
+    /// The number called, for example `5550100`.
+    pub number: String,
+    /// The name of the line, for example `Sales`.
+    pub name: String,
+    /// State of the account it belongs to.
+    pub registration: Registration,
+}
+
+/// Identity of one call on the desk, unique while the desk runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CallRef(pub u64);
+
+/// One call as a card on the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    /// Which call.
+    pub call: CallRef,
+    /// Who began it.
+    pub direction: Direction,
+    /// Where it stands.
+    pub state: CallState,
+    /// The other end.
+    pub party: Party,
+    /// The number of the line called or used.
+    pub line_number: String,
+    /// The name of that line; empty when the number belongs to no line.
+    pub line_name: String,
+    /// Who sent the call on to this line, where the exchange says so (Diversion).
+    pub diverted_by: Option<Party>,
+    /// When the call appeared.
+    pub began_ms: u64,
+    /// When it was first answered.
+    pub answered_ms: Option<u64>,
+    /// Since when it is on hold now.
+    pub held_since_ms: Option<u64>,
+    /// Time on hold before that, in milliseconds.
+    pub held_before_ms: u64,
+    /// The open transfer of this call.
+    pub transfer: Option<TransferView>,
+    /// Why it came back, for a recall and for a call whose transfer failed.
+    pub recall: Option<RecallReason>,
+    /// What can be done with it now, in menu order. A screen offers these and no others.
+    pub actions: Vec<Action>,
+}
+
+/// Who began a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// It came in.
+    Incoming,
+    /// It was placed here.
+    Outgoing,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CallState {
+    /// Incoming, waiting to be answered. Priority red.
+    Ringing,
+    /// Answer pressed, the caller's side has not confirmed yet.
+    Answering,
+    /// Outgoing, sent, nothing heard yet.
+    Dialing,
+    /// Outgoing, the other end rings.
+    Alerting,
+    /// Has the operator's ear. Priority green.
+    Talking,
+    /// On hold. Priority orange.
+    Held,
+    /// Being transferred; see [`CallView::transfer`].
+    Transferring,
+    /// Back at the desk after a transfer that found nobody, ringing again. Priority red.
+    Recalling,
+    /// Hang-up sent, the other side has not confirmed yet.
+    Ending,
+}
+
+/// The other end of a call, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The number; `None` when it is withheld.
+    pub number: Option<String>,
+    /// The name: from a directory, else what the exchange says.
+    pub name: Option<String>,
+    /// From the directory.
+    pub company: Option<String>,
+    /// From the directory.
+    pub title: Option<String>,
+    /// The contact matched.
+    pub contact: Option<ContactId>,
+    /// Matched in a local directory: shown bold (CALL-5).
+    pub local: bool,
+}
+
+/// What can be done with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// Take the ringing call or recall.
+    Answer,
+    /// Refuse the ringing call.
+    Reject,
+    /// Put on hold.
+    Hold,
+    /// Take off hold.
+    Retrieve,
+    /// Blind transfer to a number or contact.
+    Transfer,
+    /// Send digits.
+    Digits,
+    /// End the call.
+    HangUp,
+}
+
+/// Identity of a ledger entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TransferId(pub u64);
+
+/// One entry of the transfer ledger (CALL-13): who goes to whom, since when, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferView {
+    /// Which transfer.
+    pub id: TransferId,
+    /// The call transferred. It may have left the desk already.
+    pub call: CallRef,
+    /// The transferee, as the card shows them.
+    pub who: Party,
+    /// The transfer target.
+    pub to: Party,
+    /// How.
+    pub kind: TransferKind,
+    /// When it was asked for.
+    pub since_ms: u64,
+    /// Where it stands.
+    pub state: TransferState,
+}
+
+/// How a call is transferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TransferKind {
+    /// Without talking to the target first.
+    Blind,
+    /// After talking to the target.
+    Attended,
+}
+
+/// Where a transfer stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransferState {
+    /// Holding the call, then asking the exchange.
+    Requested,
+    /// The exchange has accepted and tries the target.
+    Trying,
+    /// The target rings.
+    Ringing,
+    /// Its end is known.
+    Ended {
+        /// What became of it.
+        end: TransferEnd,
+        /// When, on the desk's clock.
+        at_ms: u64,
+    },
+}
+
+/// What became of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransferEnd {
+    /// The target answered.
+    Answered,
+    /// The exchange took the call over and ended our part without saying what came of it.
+    /// The caller is with the exchange, not with us.
+    HandedOver,
+    /// The target or the exchange refused; the call is back at the desk.
+    Refused {
+        /// SIP status, 300 to 699.
+        code: u16,
+    },
+    /// Nobody answered in time; the call is back at the desk.
+    TimedOut,
+    /// The operator took the call back.
+    TakenBack,
+    /// The caller hung up first.
+    Abandoned,
+}
+
+/// Why a call came back to the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecallReason {
+    /// The target that did not take it.
+    pub from: Party,
+    /// Why.
+    pub end: TransferEnd,
+}
+
+/// State of one monitored phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LampView {
+    /// The phone's number.
+    pub number: String,
+    /// What it does.
+    pub state: LampState,
+    /// Number of calls on it.
+    pub calls: u16,
+    /// The other end of its first call: number or name.
+    pub peer: Option<String>,
+    /// Since when it is in this state.
+    pub since_ms: u64,
+}
+
+/// What a monitored phone does (PRE-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LampState {
+    /// Not known, or no longer vouched for. Never shown as available.
+    #[default]
+    Unknown,
+    /// No call. Green.
+    Available,
+    /// Rings. Yellow.
+    Ringing,
+    /// In a call. Orange.
+    Busy,
+    /// Do Not Disturb. Red.
+    DoNotDisturb,
+}
+
+/// The numbers in the status bar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Unread voice messages.
+    pub voicemail: u32,
+    /// Missed calls since the list was cleared.
+    pub missed: u32,
+    /// Calls ringing, recalls included.
+    pub ringing: u32,
+    /// Calls on hold.
+    pub held: u32,
+    /// Calls that came in.
+    pub incoming: u32,
+    /// Calls placed here.
+    pub outgoing: u32,
+}
+
+/// Identity of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NoticeId(pub u64);
+
+/// Something to tell the operator that belongs to no call on the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// For [`crate::Command::DismissNotice`].
+    pub id: NoticeId,
+    /// When it appeared.
+    pub since_ms: u64,
+    /// What it says.
+    pub kind: NoticeKind,
+}
+
+/// What a notice says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoticeKind {
+    /// An outgoing call did not come about.
+    DialFailed {
+        /// Who was called.
+        to: Party,
+        /// SIP status; 0 when there was no answer at all.
+        code: u16,
+        /// The reason phrase, untranslated.
+        reason: String,
+    },
+    /// Putting a call on hold or taking it off was refused by the other side.
+    HoldFailed {
+        /// Whose call.
+        party: Party,
+        /// SIP status.
+        code: u16,
+    },
+    /// The log or another record could not be written; it is tried again.
+    StorageFailed {
+        /// What the disk said, untranslated.
+        reason: String,
+    },
+    /// A sound device went away.
+    AudioLost {
+        /// The device.
+        device: String,
+        /// What it said, untranslated.
+        reason: String,
+    },
+}
+
+/// How this operator wants the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preferences {
+    /// Language of every text.
+    pub language: Language,
+    /// Colours.
+    pub theme: Theme,
+    /// Hold time that turns red and bold, in milliseconds (CALL-4).
+    pub hold_alarm_ms: u64,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { language: Language::English, theme: Theme::Dark, hold_alarm_ms: 120_000 }
+    }
+}
+
+/// Language of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// French.
+    French,
+}
+
+/// Colours of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Theme {
+    /// Light on dark.
+    #[default]
+    Dark,
+    /// Dark on light.
+    Light,
+}

@@ -1,0 +1,236 @@
+//! Codecs as the rest of this crate sees them: 48 kHz mono in and out, whatever is on the wire.
+
+use opus::{Application, Bitrate, Channels};
+
+use crate::api::Codec;
+use crate::frame::RATE;
+use crate::plc::Concealer;
+use crate::resample::{Downsampler, Upsampler};
+
+/// Opus voice bit rate.
+const BITRATE: i32 = 24_000;
+/// Loss the Opus encoder prepares for, in per cent; this is what makes it spend bits on FEC.
+const EXPECTED_LOSS: i32 = 10;
+/// Opus computing effort, 0..=10: speech at 24 kbit/s gains nothing audible above.
+const COMPLEXITY: i32 = 6;
+/// The longest Opus packet, 120 ms, in samples.
+const MAX_SAMPLES: usize = 5760;
+/// The longest payload we make.
+const MAX_PAYLOAD: usize = 1275;
+
+/// Speech to payload.
+pub(crate) enum Encoder {
+    Law { encode: fn(i16) -> u8, down: Box<Downsampler>, narrow: Vec<i16> },
+    Opus { encoder: opus::Encoder },
+}
+
+impl Encoder {
+    pub(crate) fn new(codec: Codec) -> Result<Encoder, opus::Error> {
+        let encode = match codec {
+            Codec::Pcmu => audio_codec_algorithms::encode_ulaw,
+            Codec::Pcma => audio_codec_algorithms::encode_alaw,
+            Codec::Opus => {
+                let mut encoder = opus::Encoder::new(RATE, Channels::Mono, Application::Voip)?;
+                encoder.set_bitrate(Bitrate::Bits(BITRATE))?;
+                encoder.set_inband_fec(true)?;
+                encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
+                encoder.set_complexity(COMPLEXITY)?;
+                return Ok(Encoder::Opus { encoder });
+            }
+        };
+        Ok(Encoder::Law { encode, down: Box::new(Downsampler::new()), narrow: Vec::new() })
+    }
+
+    /// Encodes 10, 20, 40 or 60 ms into `payload`, replacing what it held.
+    pub(crate) fn encode(&mut self, samples: &[i16], payload: &mut Vec<u8>) -> Result<(), opus::Error> {
+        payload.clear();
+        match self {
+            Encoder::Law { encode, down, narrow } => {
+                narrow.clear();
+                down.process(samples, narrow);
+                payload.extend(narrow.iter().map(|&sample| encode(sample)));
+            }
+            Encoder::Opus { encoder } => {
+                payload.resize(MAX_PAYLOAD, 0);
+                let length = encoder.encode(samples, payload)?;
+                payload.truncate(length);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Payload to speech, and something in its place where there is none.
+pub(crate) enum Decoder {
+    Law { decode: fn(u8) -> i16, up: Box<Upsampler>, plc: Box<Concealer>, narrow: Vec<i16> },
+    Opus { decoder: opus::Decoder, wide: Box<[i16; MAX_SAMPLES]> },
+}
+
+impl Decoder {
+    pub(crate) fn new(codec: Codec) -> Result<Decoder, opus::Error> {
+        let decode = match codec {
+            Codec::Pcmu => audio_codec_algorithms::decode_ulaw,
+            Codec::Pcma => audio_codec_algorithms::decode_alaw,
+            Codec::Opus => {
+                let decoder = opus::Decoder::new(RATE, Channels::Mono)?;
+                return Ok(Decoder::Opus { decoder, wide: Box::new([0; MAX_SAMPLES]) });
+            }
+        };
+        let (up, plc) = (Box::new(Upsampler::new()), Box::new(Concealer::new()));
+        Ok(Decoder::Law { decode, up, plc, narrow: Vec::new() })
+    }
+
+    /// Decodes one payload and appends it to `out`. A broken Opus payload is an error and appends nothing.
+    pub(crate) fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), opus::Error> {
+        match self {
+            Decoder::Law { decode, up, plc, narrow } => {
+                narrow.clear();
+                narrow.extend(payload.iter().map(|&byte| decode(byte)));
+                plc.good(narrow);
+                up.process(narrow, out);
+            }
+            Decoder::Opus { decoder, wide } => {
+                let count = decoder.decode(payload, &mut wide[..], false)?;
+                out.extend_from_slice(&wide[..count.min(MAX_SAMPLES)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends `count` samples in place of a missing packet. `next` is the packet after it, whose in-band FEC
+    /// may hold a copy (Opus only). `count` is a multiple of 120 (2.5 ms), at most [`MAX_SAMPLES`].
+    pub(crate) fn conceal(&mut self, count: usize, next: Option<&[u8]>, out: &mut Vec<i16>) {
+        let count = count.min(MAX_SAMPLES);
+        match self {
+            Decoder::Law { up, plc, narrow, .. } => {
+                narrow.clear();
+                plc.conceal(count / 6, narrow);
+                up.process(narrow, out);
+            }
+            Decoder::Opus { decoder, wide } => {
+                let (payload, fec) = (next.unwrap_or_default(), next.is_some());
+                match decoder.decode(payload, &mut wide[..count], fec) {
+                    Ok(made) => out.extend_from_slice(&wide[..made.min(count)]),
+                    // The next packet was broken: silence keeps the time right.
+                    Err(_) => out.resize(out.len() + count, 0),
+                }
+            }
+        }
+    }
+}
+
+/// How long a payload plays, in units of the RTP clock; `None` when it is not of this codec.
+pub(crate) fn duration(codec: Codec, payload: &[u8]) -> Option<u32> {
+    match codec {
+        // 120 ms at most, as for Opus.
+        Codec::Pcmu | Codec::Pcma => (1..=960).contains(&payload.len()).then_some(payload.len() as u32),
+        Codec::Opus => {
+            let samples = opus::packet::get_nb_samples(payload, RATE).ok()?;
+            (1..=MAX_SAMPLES).contains(&samples).then_some(samples as u32)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(count: usize) -> Vec<i16> {
+        (0..count)
+            .map(|n| (9000.0 * (n as f32 * 2.0 * std::f32::consts::PI * 440.0 / 48_000.0).sin()) as i16)
+            .collect()
+    }
+
+    fn rms(samples: &[i16]) -> f32 {
+        (samples.iter().map(|&s| f32::from(s).powi(2)).sum::<f32>() / samples.len() as f32).sqrt()
+    }
+
+    #[test]
+    fn every_codec_and_packet_time_carries_a_tone_at_its_level() {
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+            for ms in [10, 20, 40, 60] {
+                let mut encoder = Encoder::new(codec).expect("an encoder");
+                let mut decoder = Decoder::new(codec).expect("a decoder");
+                let (mut payload, mut out) = (Vec::new(), Vec::new());
+                for chunk in tone(48 * 1200).chunks(48 * ms) {
+                    encoder.encode(chunk, &mut payload).expect("encodes");
+                    let units = duration(codec, &payload).expect("a duration");
+                    assert_eq!(units, codec.clock_rate() / 1000 * ms as u32);
+                    decoder.decode(&payload, &mut out).expect("decodes");
+                }
+                assert_eq!(out.len(), 48 * 1200);
+                let level = rms(&out[24_000..]) / rms(&tone(24_000));
+                assert!((0.9..1.1).contains(&level), "{codec:?} {ms} ms: {level}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_packet_is_filled_to_the_sample() {
+        for codec in [Codec::Pcma, Codec::Opus] {
+            let mut encoder = Encoder::new(codec).expect("an encoder");
+            let mut decoder = Decoder::new(codec).expect("a decoder");
+            let (mut payload, mut out) = (Vec::new(), Vec::new());
+            for (n, chunk) in tone(48_000).chunks(960).enumerate() {
+                encoder.encode(chunk, &mut payload).expect("encodes");
+                if n == 25 {
+                    out.clear();
+                    decoder.conceal(960, None, &mut out);
+                    assert_eq!(out.len(), 960);
+                    assert!(rms(&out) > 3000.0, "{codec:?}: {}", rms(&out));
+                } else {
+                    decoder.decode(&payload, &mut out).expect("decodes");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn opus_repairs_the_beginning_of_a_word_from_the_packet_after_it() {
+        let mut encoder = Encoder::new(Codec::Opus).expect("an encoder");
+        // Half a second of nothing much, then a vowel of 150 Hz with its harmonics.
+        let voice: Vec<i16> = (0..48_000_usize)
+            .map(|n| match n {
+                ..24_000 => (n % 5) as i16,
+                _ => (n * 150 % 48_000) as i16 / 4,
+            })
+            .collect();
+        let packets: Vec<Vec<u8>> = voice
+            .chunks(960)
+            .map(|chunk| {
+                let mut payload = Vec::new();
+                encoder.encode(chunk, &mut payload).expect("encodes");
+                payload
+            })
+            .collect();
+        // Packet 27 is well inside the word for the encoder, and the first the decoder misses.
+        let level = |next: Option<&[u8]>| {
+            let mut decoder = Decoder::new(Codec::Opus).expect("a decoder");
+            let mut out = Vec::new();
+            for payload in &packets[..25] {
+                decoder.decode(payload, &mut out).expect("decodes");
+            }
+            decoder.conceal(960, None, &mut out);
+            decoder.conceal(960, None, &mut out);
+            out.clear();
+            decoder.conceal(960, next, &mut out);
+            assert_eq!(out.len(), 960);
+            rms(&out)
+        };
+        let (repaired, made_up) = (level(Some(&packets[28])), level(None));
+        assert!(repaired > 300.0 && made_up < 30.0, "{repaired} {made_up}");
+    }
+
+    #[test]
+    fn broken_opus_is_an_error_and_not_a_noise() {
+        let mut decoder = Decoder::new(Codec::Opus).expect("a decoder");
+        let mut out = Vec::new();
+        // Code 3 with a frame count of 0 (RFC 6716 section 3.2.5 forbids it).
+        assert!(decoder.decode(&[0x03, 0x00], &mut out).is_err());
+        assert_eq!(duration(Codec::Opus, &[0x03, 0x00]), None);
+        assert_eq!(duration(Codec::Opus, &[]), None);
+        assert!(out.is_empty());
+        decoder.conceal(960, Some(&[0x03, 0x00]), &mut out);
+        assert_eq!(out.len(), 960);
+    }
+}

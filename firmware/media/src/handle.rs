@@ -1,0 +1,196 @@
+//! The handle: turns calls into requests on a bounded queue, and binds RTP ports. Never waits.
+//!
+//! Not done here: everything a request means; that is the media thread's.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+
+use mio::Waker;
+
+use crate::api::{Config, Error, Event, Remote, Role, StreamId, Tone};
+use crate::engine::{self, Request};
+
+/// Requests that may wait for the media thread before [`Error::Busy`].
+const QUEUE: usize = 1024;
+/// Digits accepted in one call of [`Media::digits`].
+const MAX_DIGITS: usize = 64;
+
+/// The handle to all speech of the appliance. Dropping it ends its threads and closes every stream.
+///
+/// All methods return at once; they fail with [`Error::Busy`] when the media thread cannot keep up and with
+/// [`Error::Stopped`] when it is gone.
+pub struct Media {
+    requests: Option<SyncSender<Request>>,
+    waker: Arc<Waker>,
+    config: Config,
+    next_pair: AtomicU32,
+    threads: Option<engine::Threads>,
+}
+
+impl Media {
+    /// Starts the threads and opens the devices. `events` is called from those threads and must not block.
+    ///
+    /// A device that cannot be opened is no error here: it is reported as [`Event::Device`] and retried.
+    pub fn start(config: Config, events: impl Fn(Event) + Send + Sync + 'static) -> Result<Media, Error> {
+        let (requests, inbox) = sync_channel(QUEUE);
+        let threads = engine::start(&config, inbox, Arc::new(events))?;
+        Ok(Media {
+            requests: Some(requests),
+            waker: threads.waker(),
+            config,
+            next_pair: AtomicU32::new(0),
+            threads: Some(threads),
+        })
+    }
+
+    /// Binds an RTP (even) and RTCP (odd) port pair and returns the RTP address.
+    ///
+    /// The address is what was bound, so `0.0.0.0` when [`Config::rtp_ip`] is unspecified.
+    pub fn open(&self, stream: StreamId) -> Result<SocketAddr, Error> {
+        let (rtp, rtcp, address) = self.bind_pair()?;
+        self.request(Request::Open { stream, rtp, rtcp })?;
+        Ok(address)
+    }
+
+    /// Sets the far end of an open stream, again on every re-INVITE. SSRC, sequence numbers and the jitter
+    /// buffer go on where they were, unless the codec changes: then the receiving side starts afresh.
+    pub fn connect(&self, stream: StreamId, remote: Remote) -> Result<(), Error> {
+        for (what, value) in [
+            ("payload type", Some(remote.payload_type)),
+            ("remote payload type", Some(remote.remote_payload_type)),
+            ("telephone-event payload type", remote.dtmf_payload_type),
+        ] {
+            if let Some(value) = value.filter(|value| *value > 127) {
+                return Err(Error::Range { what, value: value.to_string() });
+            }
+        }
+        self.request(Request::Connect { stream, remote: Box::new(remote) })
+    }
+
+    /// Gives the operator's ear and mouth to one stream, or to none. Every other stream is on hold.
+    pub fn talk(&self, stream: Option<StreamId>) -> Result<(), Error> {
+        self.request(Request::Talk(stream))
+    }
+
+    /// Says goodbye (RTCP BYE), frees the ports and reports [`Event::Closed`]. Unknown streams are ignored.
+    pub fn close(&self, stream: StreamId) -> Result<(), Error> {
+        self.request(Request::Close(stream))
+    }
+
+    /// Queues digits to send as RFC 4733 events, 100 ms each and 60 ms apart; `0`-`9`, `*`, `#`, `A`-`D`.
+    pub fn digits(&self, stream: StreamId, digits: &str) -> Result<(), Error> {
+        let valid = |c: char| matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D');
+        if digits.len() > MAX_DIGITS || !digits.chars().all(valid) {
+            let value = digits.chars().take(MAX_DIGITS).collect();
+            return Err(Error::Range { what: "digits", value });
+        }
+        self.request(Request::Digits { stream, digits: digits.to_ascii_uppercase() })
+    }
+
+    /// Plays a call-progress tone in the operator's ear, over whatever else is heard, until told otherwise.
+    pub fn tone(&self, tone: Option<Tone>) -> Result<(), Error> {
+        self.request(Request::Tone(tone))
+    }
+
+    /// Starts or stops ringing on the ringer device.
+    pub fn ring(&self, on: bool) -> Result<(), Error> {
+        self.request(Request::Ring(on))
+    }
+
+    /// Sends silence instead of the operator's voice, on every stream.
+    pub fn mute_microphone(&self, on: bool) -> Result<(), Error> {
+        self.request(Request::MuteMicrophone(on))
+    }
+
+    /// Silences one stream: the operator does not hear it.
+    pub fn mute_stream(&self, stream: StreamId, on: bool) -> Result<(), Error> {
+        self.request(Request::MuteStream { stream, on })
+    }
+
+    /// Sets both levels: 0.0 silent, 1.0 as it is, 2.0 at most (+6 dB). The ringer has its own level.
+    pub fn volume(&self, output: f32, input: f32) -> Result<(), Error> {
+        self.request(Request::Volume { output: level("output", output)?, input: level("input", input)? })
+    }
+
+    /// Sets how loud the ringer is: 0.0 silent, 1.0 as designed, 2.0 at most.
+    pub fn ring_volume(&self, ringer: f32) -> Result<(), Error> {
+        self.request(Request::RingVolume(level("ringer", ringer)?))
+    }
+
+    /// Takes (`true`) or gives back (`false`) the speaker and the microphone. Streams go on, silently.
+    pub fn connect_audio(&self, on: bool) -> Result<(), Error> {
+        self.request(Request::ConnectAudio(on))
+    }
+
+    /// Moves a role to another device, in mid-call if need be. Names as in [`Config`].
+    pub fn device(&self, role: Role, name: &str) -> Result<(), Error> {
+        self.request(Request::Device { role, name: name.to_owned() })
+    }
+
+    fn request(&self, request: Request) -> Result<(), Error> {
+        let requests = self.requests.as_ref().ok_or(Error::Stopped)?;
+        requests.try_send(request).map_err(|e| match e {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Disconnected(_) => Error::Stopped,
+        })?;
+        // A failed wake-up delays the request to the next tick, 10 ms at most: nothing to report.
+        let _ = self.waker.wake();
+        Ok(())
+    }
+
+    /// Tries every pair of the range once, beginning after the last one given out, so that a port just
+    /// closed rests for a while and late packets of the old call find nobody.
+    fn bind_pair(&self) -> Result<(UdpSocket, UdpSocket, SocketAddr), Error> {
+        let (first, last) = (*self.config.rtp_ports.start(), *self.config.rtp_ports.end());
+        let even = u32::from(first).next_multiple_of(2);
+        let pairs = (u32::from(last) + 1).saturating_sub(even) / 2;
+        for _ in 0..pairs {
+            let pair = self.next_pair.fetch_add(1, Ordering::Relaxed) % pairs;
+            // Cannot exceed `last`, a u16.
+            let port = (even + 2 * pair) as u16;
+            if let Some(bound) = self.try_pair(port)? {
+                return Ok(bound);
+            }
+        }
+        Err(Error::NoPort { ip: self.config.rtp_ip, first, last })
+    }
+
+    fn try_pair(&self, port: u16) -> Result<Option<(UdpSocket, UdpSocket, SocketAddr)>, Error> {
+        let bind = |port: u16| {
+            let address = SocketAddr::new(self.config.rtp_ip, port);
+            match UdpSocket::bind(address) {
+                Ok(socket) => Ok(Some(socket)),
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => Ok(None),
+                Err(source) => Err(Error::Bind { address, source }),
+            }
+        };
+        let Some(rtp) = bind(port)? else { return Ok(None) };
+        let Some(rtcp) = bind(port + 1)? else { return Ok(None) };
+        for socket in [&rtp, &rtcp] {
+            let address = SocketAddr::new(self.config.rtp_ip, port);
+            socket.set_nonblocking(true).map_err(|source| Error::Bind { address, source })?;
+        }
+        Ok(Some((rtp, rtcp, SocketAddr::new(self.config.rtp_ip, port))))
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        // The media thread ends when its queue has no sender left.
+        self.requests = None;
+        if let Some(threads) = self.threads.take() {
+            threads.stop();
+        }
+    }
+}
+
+fn level(what: &'static str, value: f32) -> Result<f32, Error> {
+    if (0.0..=2.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(Error::Range { what, value: value.to_string() })
+    }
+}

@@ -1,0 +1,196 @@
+//! Between the operator and the streams: levels, tones, ringing, and which devices are in use.
+
+use std::sync::mpsc::SyncSender;
+
+use crate::api::{Config, Role, Tone};
+use crate::audio::{Frames, RESERVE};
+use crate::devices::{NONE, Use};
+use crate::engine::Request;
+use crate::frame::{Frame, SILENCE};
+use crate::mixer::{Gain, Mixer};
+use crate::tones::Generator;
+
+/// Microphone frames kept waiting; more are delay nobody wants.
+const MICROPHONE_WAITING: usize = 3;
+/// Ticks over which the speaker's ring is watched for more reserve than it needs: 2 s.
+const WATCH: u32 = 200;
+/// Quieter than this, a frame can be left out unheard.
+const QUIET: u16 = 300;
+/// Ticks after which a frame is left out even if it is heard.
+const WATCH_LONGEST: u32 = 3 * WATCH;
+
+/// The operator's side of the media thread.
+pub(crate) struct Sound {
+    frames: Frames,
+    devices: SyncSender<Use>,
+    speaker: String,
+    microphone: String,
+    ringer: String,
+    /// The headset icon: whether speaker and microphone are taken.
+    connected: bool,
+    tone: Option<(Tone, Generator)>,
+    ring: Option<Generator>,
+    output: Gain,
+    input: Gain,
+    input_level: f32,
+    input_muted: bool,
+    ring_level: Gain,
+    last_heard: Frame,
+    /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
+    least_waiting: usize,
+    watched: u32,
+}
+
+impl Sound {
+    /// Takes the names from `config`; nothing is opened before [`Sound::use_devices`].
+    pub(crate) fn new(config: &Config, frames: Frames, devices: SyncSender<Use>) -> Sound {
+        Sound {
+            frames,
+            devices,
+            speaker: config.speaker.clone(),
+            microphone: config.microphone.clone(),
+            ringer: config.ringer.clone(),
+            connected: true,
+            tone: None,
+            ring: None,
+            output: Gain::new(1.0),
+            input: Gain::new(1.0),
+            input_level: 1.0,
+            input_muted: false,
+            ring_level: Gain::new(1.0),
+            last_heard: SILENCE,
+            least_waiting: usize::MAX,
+            watched: 0,
+        }
+    }
+
+    /// Does what concerns no stream.
+    pub(crate) fn take(&mut self, request: Request) {
+        match request {
+            Request::Tone(tone) => self.set_tone(tone),
+            Request::Ring(on) => {
+                if on != self.ring.is_some() {
+                    self.ring = on.then(Generator::ring);
+                }
+            }
+            Request::MuteMicrophone(on) => {
+                self.input_muted = on;
+                self.set_input();
+            }
+            Request::Volume { output, input } => {
+                self.output.set(output);
+                self.input_level = input;
+                self.set_input();
+            }
+            Request::RingVolume(level) => self.ring_level.set(level),
+            Request::ConnectAudio(on) => {
+                self.connected = on;
+                self.use_devices();
+            }
+            Request::Device { role, name } => {
+                match role {
+                    Role::Speaker => self.speaker = name,
+                    Role::Microphone => self.microphone = name,
+                    Role::Ringer => self.ringer = name,
+                }
+                self.use_devices();
+            }
+            Request::Open { .. }
+            | Request::Connect { .. }
+            | Request::Talk(_)
+            | Request::Close(_)
+            | Request::Digits { .. }
+            | Request::MuteStream { .. } => {}
+        }
+    }
+
+    /// Asks the device thread for the devices that are to be in use now.
+    pub(crate) fn use_devices(&mut self) {
+        let speech = |name: &String| self.connected.then(|| name.clone());
+        let ringer = (!self.rings_in_speaker()).then(|| self.ringer.clone());
+        let wanted = [
+            (Role::Speaker, speech(&self.speaker)),
+            (Role::Microphone, speech(&self.microphone)),
+            (Role::Ringer, ringer),
+        ];
+        for (role, name) in wanted {
+            if self.devices.try_send(Use { role, name }).is_err() {
+                tracing::warn!(?role, "the device thread is stuck; device change not made");
+            }
+        }
+    }
+
+    /// The next 10 ms of the microphone.
+    pub(crate) fn listen(&mut self) -> Frame {
+        while self.frames.microphone.slots() > MICROPHONE_WAITING {
+            // Just seen to be there.
+            let _ = self.frames.microphone.pop();
+        }
+        let mut frame = self.frames.microphone.pop().unwrap_or_else(|_| {
+            // The device is a moment late, or gone: fade instead of stopping short.
+            self.last_heard.map(|sample| sample / 2)
+        });
+        self.last_heard = frame;
+        self.input.apply(&mut frame);
+        frame
+    }
+
+    /// Adds tones to what is heard and sends it all to the devices.
+    pub(crate) fn speak(&mut self, mut heard: Mixer) {
+        if let Some((_, tone)) = &mut self.tone {
+            heard.add(&tone.next());
+        }
+        let mut frame = heard.finish();
+        self.output.apply(&mut frame);
+        if let Some(ring) = &mut self.ring {
+            let mut ringing = ring.next();
+            self.ring_level.apply(&mut ringing);
+            if self.rings_in_speaker() {
+                let mut both = Mixer::new();
+                both.add(&frame);
+                both.add(&ringing);
+                frame = both.finish();
+            } else {
+                // A full ring is a ringer that hangs.
+                let _ = self.frames.ringer.push(ringing);
+            }
+        }
+        if !self.leave_out(&frame) {
+            // A full ring is a speaker that hangs; its device will be reported lost.
+            let _ = self.frames.speaker.push(frame);
+        }
+    }
+
+    fn set_tone(&mut self, tone: Option<Tone>) {
+        if tone != self.tone.as_ref().map(|(tone, _)| *tone) {
+            self.tone = tone.map(|tone| (tone, Generator::tone(tone)));
+        }
+    }
+
+    fn set_input(&mut self) {
+        self.input.set(if self.input_muted { 0.0 } else { self.input_level });
+    }
+
+    fn rings_in_speaker(&self) -> bool {
+        self.connected && self.ringer == self.speaker && self.ringer != NONE
+    }
+
+    /// After a hiccup more frames wait in the speaker's ring than its reserve: that is delay, so one is left out
+    /// when that is not heard.
+    fn leave_out(&mut self, frame: &Frame) -> bool {
+        let capacity = self.frames.speaker.buffer().capacity();
+        self.least_waiting = self.least_waiting.min(capacity - self.frames.speaker.slots());
+        self.watched += 1;
+        if self.watched < WATCH {
+            return false;
+        }
+        let surplus = self.least_waiting >= RESERVE;
+        let quiet = frame.iter().all(|sample| sample.unsigned_abs() < QUIET);
+        if surplus && !quiet && self.watched < WATCH_LONGEST {
+            return false;
+        }
+        self.watched = 0;
+        self.least_waiting = usize::MAX;
+        surplus
+    }
+}

@@ -1,0 +1,719 @@
+//! One RTP stream: what arrives becomes frames and events, what is said becomes packets.
+//!
+//! Pure: time, randomness and datagrams are handed in, packets are handed out through a closure.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::api::{Codec, Event, Hold, Remote, Stats, StreamId};
+use crate::codec::{self, Decoder, Encoder};
+use crate::dtmf::{DigitReceiver, DigitSender, Heard};
+use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
+use crate::jitter::{JitterBuffer, Pull, Stretch};
+use crate::rtcp::Reports;
+use crate::rtp::{Receiver, Refused, Sender};
+use crate::stretch;
+use crate::tones::{Generator, HOLD_PERIOD_MS, HOLD_PIPS_MS};
+
+/// No packet for so long, and media is said to have stopped.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
+/// Someone must be on hold this long before the first pips, so that a call merely passing through hears none.
+const HOLD_FIRST_MS: u32 = 1000;
+
+/// What a packet is, for whoever puts it on the wire.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Wire {
+    Rtp,
+    Rtcp,
+}
+
+/// Where packets go: kind, destination, bytes.
+pub(crate) type Send<'a> = &'a mut dyn FnMut(Wire, SocketAddr, &[u8]);
+
+/// One stream.
+pub(crate) struct Stream {
+    id: StreamId,
+    link: Option<Link>,
+    tx: Sender,
+    reports: Reports,
+    talking: bool,
+    muted: bool,
+    digits_out: DigitSender,
+    digits_in: DigitReceiver,
+    /// Milliseconds on hold so far.
+    held_ms: u32,
+    /// The next packet begins a talkspurt (RFC 3551 section 4.1).
+    marker: bool,
+    last_arrival: Option<Duration>,
+    flowing: bool,
+    strangers: u64,
+    ignored: u64,
+    packet: Vec<u8>,
+}
+
+/// What exists once the far end is known.
+struct Link {
+    remote: Remote,
+    rx: Receiver,
+    jitter: JitterBuffer,
+    decoder: Decoder,
+    encoder: Encoder,
+    /// Decoded, not yet played.
+    heard: VecDeque<i16>,
+    decoded: Vec<i16>,
+    /// Spoken, not yet a whole packet, and the timestamp of its first sample.
+    spoken: Vec<i16>,
+    spoken_at: u32,
+    payload: Vec<u8>,
+}
+
+impl Stream {
+    /// `epoch` is the time since 1900 when `now` was zero; `random` seeds SSRC, sequence and timestamp.
+    pub(crate) fn new(id: StreamId, now: Duration, epoch: Duration, random: u64) -> Stream {
+        Stream {
+            id,
+            link: None,
+            tx: Sender::new(random),
+            reports: Reports::new(now, epoch, random),
+            talking: false,
+            muted: false,
+            digits_out: DigitSender::default(),
+            digits_in: DigitReceiver::default(),
+            held_ms: 0,
+            marker: true,
+            last_arrival: None,
+            flowing: false,
+            strangers: 0,
+            ignored: 0,
+            packet: Vec::new(),
+        }
+    }
+
+    /// Sets or changes the far end.
+    pub(crate) fn connect(&mut self, mut remote: Remote) -> Result<(), opus::Error> {
+        remote.ptime_ms = match remote.ptime_ms {
+            0..15 => 10,
+            15..30 => 20,
+            30..50 => 40,
+            _ => 60,
+        };
+        match &mut self.link {
+            Some(link) if link.remote.codec == remote.codec => {
+                link.rx.negotiate(remote.rtp);
+                if link.remote.ptime_ms != remote.ptime_ms {
+                    link.spoken.clear();
+                }
+                link.remote = remote;
+            }
+            Some(link) => {
+                let (decoder, encoder) = (Decoder::new(remote.codec)?, Encoder::new(remote.codec)?);
+                link.rx.negotiate(remote.rtp);
+                link.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
+                link.decoder = decoder;
+                link.encoder = encoder;
+                link.spoken.clear();
+                link.remote = remote;
+                self.marker = true;
+            }
+            None => self.link = Some(Link::new(remote)?),
+        }
+        Ok(())
+    }
+
+    /// Gives or takes the operator's ear.
+    pub(crate) fn set_talking(&mut self, talking: bool) {
+        if self.talking == talking {
+            return;
+        }
+        self.talking = talking;
+        self.held_ms = 0;
+        self.marker = true;
+        if let Some(link) = &mut self.link {
+            link.jitter.reset();
+            link.heard.clear();
+            link.spoken.clear();
+        }
+    }
+
+    /// Whether the operator hears this stream while it talks.
+    pub(crate) fn set_muted(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    pub(crate) fn queue_digits(&mut self, digits: &str) {
+        self.digits_out.queue(digits);
+    }
+
+    /// Takes a datagram from the RTP port.
+    pub(crate) fn receive(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        datagram: &[u8],
+        events: &mut dyn FnMut(Event),
+    ) {
+        let Some(link) = &mut self.link else {
+            self.strangers += 1;
+            return;
+        };
+        let types =
+            [link.remote.payload_type, link.remote.dtmf_payload_type.unwrap_or(link.remote.payload_type)];
+        let codec = link.remote.codec;
+        let packet = match link.rx.receive(now, from, datagram, &types, codec.clock_rate()) {
+            Ok(packet) => packet,
+            Err(Refused::Stranger) => return self.strangers += 1,
+            Err(Refused::Ignored) => return self.ignored += 1,
+        };
+        self.last_arrival = Some(now);
+        if !self.flowing {
+            self.flowing = true;
+            events(Event::Media { stream: self.id, flowing: true });
+        }
+        if packet.restarted {
+            link.jitter.reset();
+        }
+        if packet.payload_type != link.remote.payload_type {
+            if let Some(heard) = self.digits_in.receive(now, packet.timestamp, packet.payload) {
+                events(digit(self.id, heard, codec));
+            }
+        } else if self.talking && link.remote.direction.receives() {
+            match codec::duration(codec, packet.payload) {
+                Some(units) => {
+                    link.jitter.insert(now, packet.sequence, packet.timestamp, units, packet.payload);
+                }
+                None => self.ignored += 1,
+            }
+        }
+    }
+
+    /// Takes a datagram from the RTCP port.
+    pub(crate) fn receive_rtcp(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) {
+        let expected = self.link.as_ref().map(|link| rtcp_address(&link.remote, link.rx.peer()).ip());
+        if expected.is_some_and(|ip| ip.to_canonical() == from.ip().to_canonical()) {
+            self.reports.receive(now, datagram, self.tx.ssrc());
+        } else {
+            self.strangers += 1;
+        }
+    }
+
+    /// The next 10 ms of what the far end says, if this stream is to be heard.
+    pub(crate) fn play(&mut self, now: Duration) -> Option<Frame> {
+        let link = self.link.as_mut().filter(|link| link.remote.direction.receives())?;
+        if !self.talking {
+            return None;
+        }
+        let frame = link.play(now);
+        (!self.muted).then_some(frame)
+    }
+
+    /// Lets 10 ms pass, in which the operator said `voice`.
+    pub(crate) fn tick(
+        &mut self,
+        now: Duration,
+        voice: &Frame,
+        hold: &mut HoldSound,
+        events: &mut dyn FnMut(Event),
+        send: Send<'_>,
+    ) {
+        self.watch(now, events);
+        let Some(link) = &mut self.link else { return };
+        let per_ms = link.remote.codec.clock_rate() / 1000;
+        let to = link.rx.peer();
+        let reachable = !to.ip().is_unspecified() && to.port() != 0;
+        if reachable && link.remote.direction.sends() {
+            self.say(voice, hold, to, per_ms, send);
+        }
+        self.tx.advance(per_ms * FRAME_MS);
+        if !self.talking {
+            self.held_ms = self.held_ms.wrapping_add(FRAME_MS);
+        }
+        if reachable && self.reports.due(now) {
+            self.report(now, false, send);
+        }
+    }
+
+    /// Says goodbye.
+    pub(crate) fn close(&mut self, now: Duration, send: Send<'_>) {
+        let known = self.tx.packets() > 0 || self.last_arrival.is_some();
+        if known {
+            self.report(now, true, send);
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            packets_sent: self.tx.packets(),
+            strangers: self.strangers,
+            ignored: self.ignored,
+            round_trip_ms: self.reports.round_trip().map(|trip| trip.as_secs_f32() * 1000.0),
+            remote_loss: self.reports.remote_loss(),
+            ..Stats::default()
+        };
+        if let Some(link) = &self.link {
+            let figures = link.jitter.figures();
+            stats.packets_received = link.rx.received();
+            stats.lost = link.rx.lost();
+            stats.late = figures.late;
+            stats.duplicates = figures.duplicates;
+            stats.ignored += figures.overflowed;
+            stats.concealed_ms = figures.concealed_ms;
+            stats.jitter_ms = (link.rx.jitter() * 1000.0 / f64::from(link.remote.codec.clock_rate())) as f32;
+            stats.buffer_ms = link.jitter.depth_ms().max(0.0) as u32;
+        }
+        stats
+    }
+
+    fn watch(&mut self, now: Duration, events: &mut dyn FnMut(Event)) {
+        if let (Some(heard), Some(link)) = (self.digits_in.tick(now), &self.link) {
+            events(digit(self.id, heard, link.remote.codec));
+        }
+        if self.flowing && self.last_arrival.is_some_and(|last| now.saturating_sub(last) > QUIET_AFTER) {
+            self.flowing = false;
+            events(Event::Media { stream: self.id, flowing: false });
+        }
+    }
+
+    /// Sends what is to be sent in these 10 ms: a digit, speech, or pips.
+    fn say(&mut self, voice: &Frame, hold: &mut HoldSound, to: SocketAddr, per_ms: u32, send: Send<'_>) {
+        let Some(link) = &mut self.link else { return };
+        let timestamp = self.tx.timestamp();
+        if let Some(kind) = link.remote.dtmf_payload_type {
+            let event = self.digits_out.tick(timestamp, per_ms);
+            if let Some(event) = event {
+                for copy in 0..event.copies {
+                    let marker = event.marker && copy == 0;
+                    self.tx.write(kind, marker, event.timestamp, &event.payload, &mut self.packet);
+                    send(Wire::Rtp, to, &self.packet);
+                }
+            }
+            if event.is_some() || self.digits_out.is_sending() {
+                link.spoken.clear();
+                self.marker = true;
+                return;
+            }
+        }
+        let ready = if self.talking {
+            link.speak(voice, timestamp)
+        } else {
+            link.spoken_at = timestamp;
+            let pips = hold.packet(&link.remote, self.held_ms, &mut link.payload);
+            self.marker |= pips == Some(0);
+            pips.is_some()
+        };
+        if ready {
+            let kind = link.remote.remote_payload_type;
+            self.tx.write(kind, self.marker, link.spoken_at, &link.payload, &mut self.packet);
+            send(Wire::Rtp, to, &self.packet);
+            self.marker = false;
+        }
+    }
+
+    fn report(&mut self, now: Duration, bye: bool, send: Send<'_>) {
+        let Some(link) = &mut self.link else { return };
+        self.reports.write(now, &self.tx, link.rx.report(), bye, &mut self.packet);
+        send(Wire::Rtcp, rtcp_address(&link.remote, link.rx.peer()), &self.packet);
+    }
+}
+
+impl Link {
+    fn new(remote: Remote) -> Result<Link, opus::Error> {
+        Ok(Link {
+            rx: Receiver::new(remote.rtp),
+            jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
+            decoder: Decoder::new(remote.codec)?,
+            encoder: Encoder::new(remote.codec)?,
+            heard: VecDeque::new(),
+            decoded: Vec::new(),
+            spoken: Vec::new(),
+            spoken_at: 0,
+            payload: Vec::new(),
+            remote,
+        })
+    }
+
+    fn play(&mut self, now: Duration) -> Frame {
+        while self.heard.len() < FRAME {
+            let play_at = now + Duration::from_secs_f64(self.heard.len() as f64 / f64::from(RATE));
+            self.decoded.clear();
+            match self.jitter.pull(play_at) {
+                Pull::Play { payload, stretch } => {
+                    if self.decoder.decode(payload, &mut self.decoded).is_err() {
+                        self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
+                    }
+                    match stretch {
+                        Stretch::Keep => {}
+                        Stretch::Shorten => _ = stretch::shorten(&mut self.decoded),
+                        Stretch::Lengthen => _ = stretch::lengthen(&mut self.decoded),
+                    }
+                }
+                Pull::Conceal { ms, next } => {
+                    self.decoder.conceal((ms * RATE / 1000) as usize, next, &mut self.decoded);
+                }
+                Pull::Quiet { ms } => self.decoded.resize((ms * RATE / 1000) as usize, 0),
+            }
+            if self.decoded.is_empty() {
+                self.decoded.resize(FRAME, 0);
+            }
+            self.heard.extend(&self.decoded);
+        }
+        let mut frame = [0; FRAME];
+        for (slot, sample) in frame.iter_mut().zip(self.heard.drain(..FRAME)) {
+            *slot = sample;
+        }
+        frame
+    }
+
+    /// Gathers speech; true when `payload` holds a packet.
+    fn speak(&mut self, voice: &Frame, timestamp: u32) -> bool {
+        if self.spoken.is_empty() {
+            self.spoken_at = timestamp;
+        }
+        self.spoken.extend_from_slice(voice);
+        if self.spoken.len() < (self.remote.ptime_ms * RATE / 1000) as usize {
+            return false;
+        }
+        let encoded = self.encoder.encode(&self.spoken, &mut self.payload);
+        self.spoken.clear();
+        encoded.is_ok()
+    }
+}
+
+/// The pips held callers hear, encoded once for all of them.
+pub(crate) struct HoldSound {
+    hold: Hold,
+    packets: BTreeMap<(u32, u32), Vec<Vec<u8>>>,
+}
+
+impl HoldSound {
+    pub(crate) fn new(hold: Hold) -> HoldSound {
+        HoldSound { hold, packets: BTreeMap::new() }
+    }
+
+    /// Puts the packet due after `held_ms` into `payload` and returns its place in the pips.
+    fn packet(&mut self, remote: &Remote, held_ms: u32, payload: &mut Vec<u8>) -> Option<usize> {
+        if self.hold == Hold::Nothing || held_ms < HOLD_FIRST_MS {
+            return None;
+        }
+        let position = (held_ms - HOLD_FIRST_MS) % HOLD_PERIOD_MS;
+        if !position.is_multiple_of(remote.ptime_ms) || position >= HOLD_PIPS_MS {
+            return None;
+        }
+        let place = (position / remote.ptime_ms) as usize;
+        let kind = match remote.codec {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 1,
+            Codec::Opus => 2,
+        };
+        let packets = self.packets.entry((kind, remote.ptime_ms)).or_insert_with(|| pips(remote));
+        payload.clear();
+        payload.extend_from_slice(packets.get(place)?);
+        Some(place)
+    }
+}
+
+/// Encodes the pips; none when the codec cannot be had, and then holding is silent.
+fn pips(remote: &Remote) -> Vec<Vec<u8>> {
+    let Ok(mut encoder) = Encoder::new(remote.codec) else { return Vec::new() };
+    let mut generator = Generator::hold();
+    let mut packets = Vec::new();
+    for _ in 0..HOLD_PIPS_MS.div_ceil(remote.ptime_ms) {
+        let samples: Vec<i16> = (0..remote.ptime_ms / FRAME_MS).flat_map(|_| generator.next()).collect();
+        let mut payload = Vec::new();
+        if encoder.encode(&samples, &mut payload).is_ok() {
+            packets.push(payload);
+        }
+    }
+    packets
+}
+
+fn digit(stream: StreamId, heard: Heard, codec: Codec) -> Event {
+    let duration_ms = heard.duration / (codec.clock_rate() / 1000);
+    Event::Digit { stream, digit: heard.digit, duration_ms }
+}
+
+/// RFC 3605, or the port above RTP.
+fn rtcp_address(remote: &Remote, rtp: SocketAddr) -> SocketAddr {
+    remote.rtcp.unwrap_or(SocketAddr::new(rtp.ip(), rtp.port().wrapping_add(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::api::Direction;
+    use crate::frame::SILENCE;
+
+    const EPOCH: Duration = Duration::from_secs(3_900_000_000);
+    const A: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 4000);
+    const B: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 4000);
+
+    /// Two streams and the network between them, on a clock of 10 ms ticks.
+    struct Pair {
+        a: Stream,
+        b: Stream,
+        hold: HoldSound,
+        now: Duration,
+        /// What is under way: when it arrives, from whom, what, bytes.
+        wire: Vec<(Duration, SocketAddr, Wire, Vec<u8>)>,
+        events: Vec<Event>,
+        sent: u64,
+        phase: f32,
+    }
+
+    fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
+        Remote {
+            rtp,
+            rtcp: None,
+            codec,
+            payload_type: 100,
+            remote_payload_type: 100,
+            dtmf_payload_type: Some(101),
+            ptime_ms: 20,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    impl Pair {
+        fn new(codec: Codec) -> Pair {
+            let mut a = Stream::new(StreamId(1), Duration::ZERO, EPOCH, 11);
+            let mut b = Stream::new(StreamId(2), Duration::ZERO, EPOCH, 22);
+            a.connect(remote(B, codec)).expect("a codec");
+            b.connect(remote(A, codec)).expect("a codec");
+            a.set_talking(true);
+            b.set_talking(true);
+            let (wire, events) = (Vec::new(), Vec::new());
+            let hold = HoldSound::new(Hold::Beep);
+            Pair { a, b, hold, now: Duration::ZERO, wire, events, sent: 0, phase: 0.0 }
+        }
+
+        /// 10 ms in which A says `voice` and every packet of A's meets `fate`: a delay, or its loss.
+        fn tick(&mut self, voice: &Frame, fate: impl Fn(u64) -> Option<Duration>) -> Frame {
+            let now = self.now;
+            let Pair { a, b, hold, wire, events, sent, .. } = self;
+            a.tick(now, voice, hold, &mut |e| events.push(e), &mut |kind, to, bytes| {
+                assert_eq!(to.ip(), B.ip());
+                *sent += 1;
+                if let Some(delay) = fate(*sent) {
+                    wire.push((now + delay, A, kind, bytes.to_vec()));
+                }
+            });
+            b.tick(now, &SILENCE, hold, &mut |e| events.push(e), &mut |kind, _, bytes| {
+                wire.push((now + Duration::from_millis(30), B, kind, bytes.to_vec()));
+            });
+            self.deliver();
+            let heard = self.b.play(now).unwrap_or(SILENCE);
+            self.a.play(now);
+            self.now += Duration::from_millis(10);
+            heard
+        }
+
+        fn deliver(&mut self) {
+            let now = self.now;
+            let (due, rest) = std::mem::take(&mut self.wire).into_iter().partition(|(at, ..)| *at <= now);
+            self.wire = rest;
+            let due: Vec<(Duration, SocketAddr, Wire, Vec<u8>)> = due;
+            for (at, from, kind, bytes) in due {
+                let to = if from == A { &mut self.b } else { &mut self.a };
+                match kind {
+                    Wire::Rtp => to.receive(at, from, &bytes, &mut |e| self.events.push(e)),
+                    Wire::Rtcp => to.receive_rtcp(at, from, &bytes),
+                }
+            }
+        }
+
+        fn hum(&mut self) -> Frame {
+            std::array::from_fn(|_| {
+                self.phase = (self.phase + 440.0 / 48_000.0) % 1.0;
+                (10_000.0 * (self.phase * std::f32::consts::TAU).sin()) as i16
+            })
+        }
+
+        /// Lets A hum for `ms`, and returns what B heard.
+        fn run(&mut self, ms: u32, fate: impl Fn(u64) -> Option<Duration>) -> Vec<i16> {
+            (0..ms / 10)
+                .flat_map(|_| {
+                    let voice = self.hum();
+                    self.tick(&voice, &fate)
+                })
+                .collect()
+        }
+    }
+
+    fn at_once(_: u64) -> Option<Duration> {
+        Some(Duration::from_millis(2))
+    }
+
+    fn rms(samples: &[i16]) -> f32 {
+        (samples.iter().map(|&s| f32::from(s).powi(2)).sum::<f32>() / samples.len() as f32).sqrt()
+    }
+
+    /// Share of 440 Hz, in pieces of 50 ms.
+    fn share(samples: &[i16]) -> f64 {
+        let (mut tone, mut all) = (0.0, 1e-9);
+        for piece in samples.chunks_exact(2400) {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (n, &s) in piece.iter().enumerate() {
+                let angle = std::f64::consts::TAU * 440.0 * n as f64 / 48_000.0;
+                re += f64::from(s) * angle.cos();
+                im += f64::from(s) * angle.sin();
+            }
+            tone += 2.0 * (re * re + im * im) / piece.len() as f64;
+            all += piece.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>();
+        }
+        tone / all
+    }
+
+    #[test]
+    fn speech_takes_at_most_sixty_milliseconds_from_frame_to_frame() {
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+            let mut pair = Pair::new(codec);
+            // First a second of breath, so that the jitter buffer has settled.
+            let breath: Frame = std::array::from_fn(|n| (n % 7) as i16);
+            for _ in 0..150 {
+                pair.tick(&breath, at_once);
+            }
+            let delay = (0..20).position(|_| {
+                let voice = pair.hum();
+                pair.tick(&voice, at_once).iter().any(|s| s.abs() > 2000)
+            });
+            // The frame being heard began one frame ago.
+            assert!(delay.is_some_and(|frames| (frames + 1) * 10 <= 60), "{codec:?}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn one_packet_in_ten_may_be_lost() {
+        // Opus repairs with a coarse copy, which a bare tone shows more than speech does.
+        for (codec, purity) in [(Codec::Pcma, 0.95), (Codec::Opus, 0.85)] {
+            let mut pair = Pair::new(codec);
+            pair.run(1000, at_once);
+            let heard = pair.run(5000, |n| (n % 10 != 3).then_some(Duration::from_millis(5)));
+            assert!(share(&heard) > purity, "{codec:?}: {}", share(&heard));
+            assert!(rms(&heard) > 6000.0, "{codec:?}: {}", rms(&heard));
+            let stats = pair.b.stats();
+            assert!((20..=30).contains(&stats.lost), "{stats:?}");
+            assert!((400..=700).contains(&stats.concealed_ms), "{stats:?}");
+        }
+    }
+
+    #[test]
+    fn swinging_delays_are_ironed_out() {
+        for codec in [Codec::Pcmu, Codec::Opus] {
+            let mut pair = Pair::new(codec);
+            let swing = |n: u64| Some(Duration::from_millis(n * 7919 % 41));
+            pair.run(3000, swing);
+            let heard = pair.run(5000, swing);
+            assert!(share(&heard) > 0.95, "{codec:?}: {}", share(&heard));
+        }
+    }
+
+    #[test]
+    fn reports_tell_both_sides_the_round_trip() {
+        let mut pair = Pair::new(Codec::Pcmu);
+        pair.run(20_000, at_once);
+        let trip = pair.a.stats().round_trip_ms.expect("reports were exchanged");
+        // 2 ms there, 30 ms back.
+        assert!((31.5..=45.0).contains(&trip), "{trip}");
+        assert_eq!(pair.a.stats().remote_loss, Some(0.0));
+    }
+
+    #[test]
+    fn a_strangers_flood_is_counted_and_not_heard() {
+        let mut pair = Pair::new(Codec::Pcmu);
+        pair.run(1000, at_once);
+        let stranger = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9)), 4000);
+        let mut forged = Vec::new();
+        Sender::new(5).write(100, false, 0, &[0x80; 160], &mut forged);
+        let mut heard = Vec::new();
+        for _ in 0..200 {
+            for _ in 0..50 {
+                pair.b.receive(pair.now, stranger, &forged, &mut |_| {});
+                pair.b.receive_rtcp(pair.now, stranger, &forged);
+                pair.b.receive(pair.now, A, &forged[..9], &mut |_| {});
+            }
+            let voice = pair.hum();
+            heard.extend(pair.tick(&voice, at_once));
+        }
+        assert!(share(&heard) > 0.99, "{}", share(&heard));
+        let stats = pair.b.stats();
+        assert_eq!((stats.strangers, stats.ignored, stats.lost), (20_000, 10_000, 0));
+    }
+
+    #[test]
+    fn media_is_said_to_flow_and_to_stop() {
+        let mut pair = Pair::new(Codec::Pcmu);
+        pair.run(500, at_once);
+        let flows = |flowing| Event::Media { stream: StreamId(2), flowing };
+        assert_eq!(pair.events.iter().filter(|e| **e == flows(true)).count(), 1);
+        pair.run(4000, |_| None);
+        assert!(!pair.events.contains(&flows(false)));
+        pair.run(2000, |_| None);
+        assert_eq!(pair.events.iter().filter(|e| **e == flows(false)).count(), 1);
+        pair.run(500, at_once);
+        assert_eq!(pair.events.iter().filter(|e| **e == flows(true)).count(), 2);
+    }
+
+    #[test]
+    fn digits_interrupt_speech_and_arrive_while_on_hold_too() {
+        let mut pair = Pair::new(Codec::Opus);
+        pair.run(500, at_once);
+        pair.a.queue_digits("19");
+        pair.run(600, at_once);
+        pair.a.set_talking(false);
+        pair.a.queue_digits("#");
+        pair.run(600, at_once);
+        let digits: String = pair
+            .events
+            .iter()
+            .filter_map(|e| match e {
+                Event::Digit { stream: StreamId(2), digit, duration_ms: 100 } => Some(*digit),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(digits, "19#");
+    }
+
+    #[test]
+    fn on_hold_there_are_pips_or_nothing_and_speech_returns() {
+        for (hold, loudest) in [(Hold::Beep, 1000.0), (Hold::Nothing, 0.0)] {
+            let mut pair = Pair::new(Codec::Pcma);
+            pair.hold = HoldSound::new(hold);
+            pair.run(1000, at_once);
+            pair.a.set_talking(false);
+            pair.run(500, at_once);
+            let before = pair.a.stats().packets_sent;
+            let heard = pair.run(10_000, at_once);
+            let peak = heard.iter().map(|s| f32::from(s.abs())).fold(0.0, f32::max);
+            assert!(peak >= loudest && peak < 4000.0, "{hold:?}: {peak}");
+            let packets = pair.a.stats().packets_sent - before;
+            assert!(packets == if hold == Hold::Beep { 28 } else { 0 }, "{hold:?}: {packets}");
+            pair.a.set_talking(true);
+            pair.run(500, at_once);
+            assert!(share(&pair.run(1000, at_once)) > 0.95);
+        }
+    }
+
+    #[test]
+    fn an_address_of_nowhere_is_never_sent_to() {
+        let mut pair = Pair::new(Codec::Pcmu);
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 4000);
+        pair.a.connect(remote(nowhere, Codec::Pcmu)).expect("a codec");
+        pair.run(10_000, at_once);
+        assert_eq!(pair.sent, 0);
+    }
+
+    #[test]
+    fn every_packet_time_is_understood() {
+        for ptime_ms in [5, 10, 20, 30, 40, 60, 200] {
+            let mut pair = Pair::new(Codec::Pcmu);
+            let mut to_b = remote(B, Codec::Pcmu);
+            to_b.ptime_ms = ptime_ms;
+            pair.a.connect(to_b).expect("a codec");
+            pair.run(1500, at_once);
+            let heard = pair.run(1000, at_once);
+            assert!(share(&heard) > 0.97, "{ptime_ms}: {}", share(&heard));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Law 6: the audio thread allocates nothing once it runs. A counting allocator watches the thread by its name
+//! through a call, a ring, and devices that come and go.
+
+mod desk;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use desk::{Desk, connect, share};
+use media::{Codec, DeviceState, Event, Role, StreamId};
+
+const AUDIO_THREAD: &[u8] = b"fd-audio";
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Counts what the audio thread allocates and frees; otherwise the system's.
+struct Counting;
+
+/// True in a thread of that name. Asks the kernel, because anything kept per thread might itself allocate.
+fn in_audio_thread() -> bool {
+    let mut name = [0_u8; 16];
+    // SAFETY: PR_GET_NAME writes at most 16 bytes.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    name.starts_with(AUDIO_THREAD)
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if in_audio_thread() {
+            COUNT.fetch_add(1, Ordering::SeqCst);
+        }
+        // SAFETY: the caller's contract is the system's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if in_audio_thread() {
+            COUNT.fetch_add(1, Ordering::SeqCst);
+        }
+        // SAFETY: the caller's contract is the system's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
+    // First of all: an allocation in a thread of that name is seen.
+    let before = COUNT.load(Ordering::SeqCst);
+    std::thread::Builder::new()
+        .name("fd-audio".into())
+        .spawn(|| drop(std::hint::black_box(vec![1_u8; 100])))
+        .expect("a thread")
+        .join()
+        .expect("no panic");
+    assert!(COUNT.load(Ordering::SeqCst) > before, "the counter counts");
+
+    let (a, b) = (Desk::new(Some(440.0)), Desk::new(Some(660.0)));
+    // Once something has been played the loops run.
+    a.hear(0.2);
+    b.hear(0.2);
+    let start = COUNT.load(Ordering::SeqCst);
+    let call = StreamId(1);
+    connect(&a, &b, call, Codec::Opus);
+    a.media.talk(Some(call)).expect("taken");
+    b.media.talk(Some(call)).expect("taken");
+    a.media.ring(true).expect("taken");
+    a.until_heard("the other side", 1.0, |heard| share(heard, 660.0) > 0.5);
+    for (role, name) in [
+        (Role::Microphone, "none".to_owned()),
+        (Role::Ringer, "none".to_owned()),
+        (Role::Ringer, format!("wav:{}", a.rang.display())),
+        (Role::Speaker, "wav:/nonexistent/x.wav".to_owned()),
+        (Role::Speaker, format!("wav:{}", a.played.display())),
+    ] {
+        a.media.device(role, &name).expect("taken");
+        a.wait("the device changes", |event| match event {
+            Event::Device { role: of, state: DeviceState::Closed, .. } => (of == role).then_some(()),
+            Event::Device { role: of, .. } => (of == role && name != "none").then_some(()),
+            _ => None,
+        });
+    }
+    // ALSA's own null device, which its standard configuration names.
+    for role in [Role::Speaker, Role::Microphone] {
+        a.media.device(role, "null").expect("taken");
+        let state = a.wait("the null device", |event| match event {
+            Event::Device { role: of, name, state } if of == role && name == "null" => Some(state),
+            _ => None,
+        });
+        assert_eq!(state, DeviceState::Open);
+    }
+    b.hear(1.0);
+    a.media.device(Role::Speaker, &format!("wav:{}", a.played.display())).expect("taken");
+    a.hear(0.5);
+    a.media.connect_audio(false).expect("taken");
+    a.media.connect_audio(true).expect("taken");
+    a.hear(0.5);
+    assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread");
+}

@@ -1,0 +1,183 @@
+//! One account inside the agent: its addresses, its token, and the challenges it has answered.
+//!
+//! Not done here: REGISTER itself (see `registration`) and name resolution (see `resolver`).
+
+use crate::agent::{Account, HostPort};
+use crate::digest::{self, Challenge, Credentials};
+use crate::header::NameAddr;
+use crate::message::Message;
+use crate::method::Method;
+use crate::random::Random;
+use crate::uri::Uri;
+
+/// Challenges remembered per account, one per realm and kind.
+const MAX_GRANTS: usize = 4;
+
+/// Answers to challenges for one and the same request before giving up.
+const MAX_ATTEMPTS: u8 = 4;
+
+/// An account and what the agent has learned about it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    account: Account,
+    token: String,
+    grants: Vec<Grant>,
+}
+
+/// A challenge whose nonce can be used again.
+#[derive(Debug)]
+struct Grant {
+    kind: Kind,
+    challenge: Challenge,
+    count: u32,
+}
+
+/// Who asks: the far end or a proxy on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Server,
+    Proxy,
+}
+
+impl Kind {
+    const BOTH: [Kind; 2] = [Kind::Server, Kind::Proxy];
+
+    fn question(self) -> &'static str {
+        match self {
+            Kind::Server => "WWW-Authenticate",
+            Kind::Proxy => "Proxy-Authenticate",
+        }
+    }
+
+    fn answer(self) -> &'static str {
+        match self {
+            Kind::Server => "Authorization",
+            Kind::Proxy => "Proxy-Authorization",
+        }
+    }
+}
+
+impl Line {
+    /// `token` marks our Contact, so that calls for this account are known by it.
+    pub(crate) fn new(account: Account, token: String) -> Line {
+        Line { account, token, grants: Vec::new() }
+    }
+
+    /// Answers the challenges of `response` for the request it refused, ready to be sent with a new
+    /// Via and CSeq. `None` when there is nothing more to try: no readable challenge, or the answer
+    /// just given was wrong.
+    pub(crate) fn answer(
+        &mut self,
+        random: &mut Random,
+        refused: &Message,
+        response: &Message,
+        attempt: u8,
+    ) -> Option<Message> {
+        if attempt >= MAX_ATTEMPTS || !self.learn(refused, response) {
+            return None;
+        }
+        let mut again = refused.clone();
+        for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
+            again.remove(name);
+        }
+        self.authorise(random, &mut again);
+        Some(again)
+    }
+
+    /// Adds answers to the challenges already met, which spares a round trip.
+    pub(crate) fn authorise(&mut self, random: &mut Random, request: &mut Message) {
+        let method = request.method().cloned().unwrap_or(Method::Options);
+        let uri = request.request_uri().unwrap_or_default().to_owned();
+        let user = self.account.auth_user.as_deref().unwrap_or(&self.account.user);
+        let credentials = Credentials { user, password: &self.account.password };
+        for grant in &mut self.grants {
+            grant.count += 1;
+            let what = digest::Request { method: method.as_str(), uri: &uri, body: request.body() };
+            let answer = digest::answer(&grant.challenge, credentials, what, &random.word(), grant.count);
+            request.push(grant.kind.answer(), answer);
+        }
+        self.grants.retain(|grant| grant.challenge.counts() && grant.count < u32::MAX);
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Where everything of this account goes first.
+    pub(crate) fn first_hop(&self) -> &HostPort {
+        self.account.outbound_proxy.as_ref().unwrap_or(&self.account.registrar)
+    }
+
+    /// Whether `place` is this account's domain, registrar or proxy.
+    pub(crate) fn is_named(&self, place: &HostPort) -> bool {
+        let same = |known: &HostPort| {
+            known.host.eq_ignore_ascii_case(&place.host) && (place.port.is_none() || place.port == known.port)
+        };
+        let domain = place.port.is_none() && self.account.domain.eq_ignore_ascii_case(&place.host);
+        domain || same(&self.account.registrar) || self.account.outbound_proxy.as_ref().is_some_and(same)
+    }
+
+    /// Our address of record, with the name shown to others.
+    pub(crate) fn identity(&self) -> NameAddr {
+        let mut address = NameAddr::new(self.address(&self.account.user));
+        address.display = Some(self.account.display_name.clone()).filter(|name| !name.is_empty());
+        address
+    }
+
+    /// `user` at this account's domain.
+    pub(crate) fn address(&self, user: &str) -> Uri {
+        let (host, port) = match self.account.domain.parse::<HostPort>() {
+            Ok(place) => (place.host, place.port),
+            Err(_) => (self.account.domain.clone(), None),
+        };
+        Uri::sip(Some(user), &host, port)
+    }
+
+    /// Notes the challenges; true if any of them can be answered better than it was.
+    fn learn(&mut self, refused: &Message, response: &Message) -> bool {
+        let mut hope = false;
+        for kind in Kind::BOTH {
+            let Some(challenge) = strongest(response, kind) else { continue };
+            let answered = refused.headers(kind.answer()).any(|answer| speaks_for(answer, &challenge.realm));
+            self.grants.retain(|grant| grant.kind != kind || grant.challenge.realm != challenge.realm);
+            if answered && !challenge.stale && !was_reused(refused, kind, &challenge) {
+                continue;
+            }
+            if self.grants.len() >= MAX_GRANTS {
+                self.grants.remove(0);
+            }
+            self.grants.push(Grant { kind, challenge, count: 0 });
+            hope = true;
+        }
+        hope
+    }
+}
+
+fn strongest(response: &Message, kind: Kind) -> Option<Challenge> {
+    let values: Vec<&str> = response
+        .all_headers()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(kind.question()))
+        .map(|(_, v)| v)
+        .collect();
+    Challenge::strongest(values)
+}
+
+/// Whether an Authorization value is for `realm`.
+fn speaks_for(answer: &str, realm: &str) -> bool {
+    answer.contains(&format!("realm=\"{realm}\""))
+}
+
+/// Whether the refused answer used an older nonce again (its count was above one): then the new
+/// challenge is no verdict on the password, even where the server forgot to say `stale`.
+fn was_reused(refused: &Message, kind: Kind, challenge: &Challenge) -> bool {
+    let old = |answer: &str| {
+        speaks_for(answer, &challenge.realm)
+            && !answer.contains(&format!("nonce=\"{}\"", challenge.nonce))
+            && !answer.contains("nc=00000001")
+    };
+    refused.headers(kind.answer()).any(old)
+}

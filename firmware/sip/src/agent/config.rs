@@ -1,0 +1,356 @@
+//! What a [`UserAgent`](crate::UserAgent) is told from outside: its own settings, the accounts it
+//! serves, the calls it is asked to make, and the identities it hands back.
+//!
+//! Nothing here acts. Names are not resolved here: see [`Event::Resolve`](crate::Event::Resolve).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::sdp::{Codec, LocalMedia};
+
+/// Settings of one [`UserAgent`](crate::UserAgent).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address written into Via and Contact: the one peers reach our UDP socket at.
+    pub local: SocketAddr,
+    /// `User-Agent` of requests, `Server` of responses.
+    pub user_agent: String,
+    /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
+    pub t1: Duration,
+    /// Longest retransmission interval T2 of anything but INVITE. Default 4 s.
+    pub t2: Duration,
+    /// How long a message may survive in the network, T4. Default 5 s.
+    pub t4: Duration,
+    /// Hand REGISTER, SUBSCRIBE, MESSAGE, PUBLISH and in-dialog REFER to the program instead of
+    /// refusing them: an exchange wants this, a telephone does not.
+    pub server: bool,
+    /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
+    pub max_sessions: usize,
+    /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
+    pub max_transactions: usize,
+    /// Requests a second that one stranger's address may open on average. Addresses of our
+    /// registrars and requests inside a dialog are not counted. Default 20.
+    pub stranger_rate: u32,
+    /// Requests one stranger may open at once after a silence. Default 60.
+    pub stranger_burst: u32,
+    /// After an accepted REFER, how long without any NOTIFY until the transfer is given up as
+    /// [`TransferResult::NoNotify`](crate::TransferResult::NoNotify). Default 60 s.
+    pub transfer_silence: Duration,
+    /// First pause before a failed registration or subscription is tried again; doubles up to
+    /// [`Config::retry_longest`]. Default 2 s.
+    pub retry_first: Duration,
+    /// Longest such pause. Default 5 min.
+    pub retry_longest: Duration,
+    /// Codecs an incoming offer is measured against before the program names its own media in
+    /// [`accept`](crate::UserAgent::accept). Default all four.
+    pub codecs: Vec<Codec>,
+}
+
+impl Config {
+    /// Default settings for an agent reached at `local`.
+    pub fn new(local: SocketAddr) -> Config {
+        Config {
+            local,
+            user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            server: false,
+            max_sessions: 200,
+            max_transactions: 8192,
+            stranger_rate: 20,
+            stranger_burst: 60,
+            transfer_silence: Duration::from_secs(60),
+            retry_first: Duration::from_secs(2),
+            retry_longest: Duration::from_secs(300),
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
+        }
+    }
+}
+
+/// Identity of an [`Account`]; chosen by the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub u32);
+
+/// Identity of one call leg, from INVITE to [`Event::Ended`](crate::Event::Ended). Never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// Identity of a subscription of ours, across all its refreshes and new attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriptionId(pub u64);
+
+/// Identity of a subscription somebody holds with us ([`Config::server`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NotifierId(pub u64);
+
+/// Identity of a request that waits for the program's answer ([`Config::server`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// Identity of a name that waits for [`resolved`](crate::UserAgent::resolved).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResolveId(pub u64);
+
+/// A host, as name or address, with a port where one was given.
+///
+/// Reads `pbx.example`, `pbx.example:5070`, `192.0.2.1:5060`, `[2001:db8::1]:5060`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HostPort {
+    /// Name or address, an IPv6 address without brackets.
+    pub host: String,
+    /// `None` leaves the port to DNS (SRV) or to 5060.
+    pub port: Option<u16>,
+}
+
+impl HostPort {
+    /// The address, where the host is one and needs no look-up; port 5060 unless given.
+    pub fn literal(&self) -> Option<SocketAddr> {
+        let ip: IpAddr = self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+        Some(SocketAddr::new(ip, self.port.unwrap_or(5060)))
+    }
+}
+
+impl From<SocketAddr> for HostPort {
+    fn from(address: SocketAddr) -> HostPort {
+        HostPort { host: address.ip().to_string(), port: Some(address.port()) }
+    }
+}
+
+/// A [`HostPort`] could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a host, host:port or [IPv6]:port")]
+pub struct HostPortError(String);
+
+impl FromStr for HostPort {
+    type Err = HostPortError;
+
+    fn from_str(text: &str) -> Result<HostPort, HostPortError> {
+        let wrong = || HostPortError(text.to_owned());
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (host, after) = rest.split_once(']').ok_or_else(wrong)?;
+                host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+                match after.strip_prefix(':') {
+                    Some(port) => (host, Some(port)),
+                    None if after.is_empty() => (host, None),
+                    None => return Err(wrong()),
+                }
+            }
+            None => match text.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (text, None),
+            },
+        };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        if host.is_empty() || !host.chars().all(allowed) {
+            return Err(wrong());
+        }
+        let port = port.map(|port| port.parse().map_err(|_| wrong())).transpose()?;
+        Ok(HostPort { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.host.contains(':'), self.port) {
+            (true, Some(port)) => write!(f, "[{}]:{port}", self.host),
+            (true, None) => write!(f, "[{}]", self.host),
+            (false, Some(port)) => write!(f, "{}:{port}", self.host),
+            (false, None) => f.write_str(&self.host),
+        }
+    }
+}
+
+/// One line of ours at one registrar.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Chosen by the program; adding a second account with the same one replaces the first.
+    pub id: AccountId,
+    /// User part of our address of record, usually the extension.
+    pub user: String,
+    /// Host part of our address of record.
+    pub domain: String,
+    /// Name shown to those we call; empty for none.
+    pub display_name: String,
+    /// Name for digest authentication where it is not `user`.
+    pub auth_user: Option<String>,
+    /// Secret for digest authentication. Never printed.
+    pub password: String,
+    /// Where REGISTER goes.
+    pub registrar: HostPort,
+    /// Where everything goes first, if anywhere.
+    pub outbound_proxy: Option<HostPort>,
+    /// Lifetime asked for; the registrar may shorten it.
+    pub expires: Duration,
+    /// Register at once when added. Calls can be made without.
+    pub register: bool,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .field("domain", &self.domain)
+            .field("registrar", &self.registrar)
+            .field("outbound_proxy", &self.outbound_proxy)
+            .field("register", &self.register)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call to make: [`UserAgent::invite`](crate::UserAgent::invite).
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// The account the call goes through; `None` needs a `destination` or a `sip:` target.
+    pub account: Option<AccountId>,
+    /// A number or extension (completed with the account's domain) or a whole `sip:`/`tel:` URI.
+    pub target: String,
+    /// Where we receive media and what we speak.
+    pub media: LocalMedia,
+    /// Dialog to take over (RFC 3891), as for an intercept.
+    pub replaces: Option<Replaces>,
+    /// Header lines to add, such as `Diversion`.
+    pub headers: Vec<(String, String)>,
+    /// Send here, whatever the target's host says.
+    pub destination: Option<SocketAddr>,
+    /// From identity in place of the account's own.
+    pub from: Option<Identity>,
+    /// To identity in place of the target's own: the number that was called.
+    pub to: Option<Identity>,
+}
+
+impl Invite {
+    /// A plain call of `target` through `account`.
+    pub fn new(account: AccountId, target: impl Into<String>, media: LocalMedia) -> Invite {
+        Invite {
+            account: Some(account),
+            target: target.into(),
+            media,
+            replaces: None,
+            headers: Vec::new(),
+            destination: None,
+            from: None,
+            to: None,
+        }
+    }
+}
+
+/// Who a call says it is from or to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Name beside the address; `None` for none.
+    pub display: Option<String>,
+    /// A whole URI, such as `sip:0591234@pbx.example`.
+    pub uri: String,
+}
+
+/// The dialog an INVITE is to take over (RFC 3891 section 6.1), as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaces {
+    /// Call-ID of that dialog.
+    pub call_id: String,
+    /// Tag the receiver of our INVITE knows as its own.
+    pub to_tag: String,
+    /// Tag the receiver of our INVITE knows as its peer's.
+    pub from_tag: String,
+    /// Take it over only while it still rings.
+    pub early_only: bool,
+}
+
+/// What a subscription asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Package {
+    /// Calls of a phone (RFC 4235): the lamps.
+    Dialog,
+    /// Waiting voice messages (RFC 3842).
+    MessageSummary,
+}
+
+impl Package {
+    /// The `Event` header value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Package::Dialog => "dialog",
+            Package::MessageSummary => "message-summary",
+        }
+    }
+
+    /// The body type asked for in `Accept`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Package::Dialog => "application/dialog-info+xml",
+            Package::MessageSummary => "application/simple-message-summary",
+        }
+    }
+}
+
+/// One datagram to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// The whole message.
+    pub bytes: Vec<u8>,
+}
+
+/// A command could not be carried out at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No account of that identity.
+    #[error("no account {0:?}")]
+    UnknownAccount(AccountId),
+    /// [`Config::max_sessions`] are open.
+    #[error("no more than {0} calls at once")]
+    TooManySessions(usize),
+    /// The target is neither a number nor a URI we can call.
+    #[error("{0:?} cannot be called")]
+    BadTarget(String),
+    /// Our own media description is unusable.
+    #[error("no offer could be made: {0}")]
+    Media(String),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn host_and_port_in_all_their_forms() {
+        for (text, host, port) in [
+            ("pbx.example", "pbx.example", None),
+            ("pbx.example:5070", "pbx.example", Some(5070)),
+            ("192.0.2.1:5060", "192.0.2.1", Some(5060)),
+            ("[2001:db8::1]:5060", "2001:db8::1", Some(5060)),
+            ("[2001:db8::1]", "2001:db8::1", None),
+        ] {
+            let read: HostPort = text.parse().unwrap();
+            assert_eq!((read.host.as_str(), read.port), (host, port), "{text}");
+            assert_eq!(read.to_string(), text);
+        }
+        for text in ["", ":5060", "pbx:", "pbx:99999", "[::1", "[::1]5060", "[pbx]:1", "a b"] {
+            assert!(text.parse::<HostPort>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let account = Account {
+            id: AccountId(1),
+            user: "100".into(),
+            domain: "pbx.example".into(),
+            display_name: String::new(),
+            auth_user: None,
+            password: "hunter2".into(),
+            registrar: HostPort { host: "pbx.example".into(), port: None },
+            outbound_proxy: None,
+            expires: Duration::from_secs(300),
+            register: true,
+        };
+        assert!(!format!("{account:?}").contains("hunter2"));
+    }
+}

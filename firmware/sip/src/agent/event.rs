@@ -1,0 +1,294 @@
+//! What a [`UserAgent`](crate::UserAgent) tells the program.
+//!
+//! Events carry facts read from the wire; whether a caller is known, which line was meant and what
+//! to ring is decided elsewhere.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::config::{AccountId, NotifierId, RequestId, ResolveId, SessionId, SubscriptionId};
+use crate::dialog_info::Dialog as DialogEntry;
+use crate::message::Message;
+use crate::sdp::Media;
+
+/// Something that happened. Take them with [`poll_event`](crate::UserAgent::poll_event) until none
+/// is left, after every call into the agent.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An account's standing with its registrar changed, or was confirmed by a refresh.
+    Registration {
+        /// Whose.
+        account: AccountId,
+        /// How it stands now.
+        state: RegistrationState,
+    },
+    /// A new call for us; 100 has been sent. Answer with `ring`, `accept`, `reject` or `redirect`.
+    Incoming {
+        /// The new session.
+        session: SessionId,
+        /// The account it came in on, `None` when a stranger called our address.
+        account: Option<AccountId>,
+        /// Who calls: P-Asserted-Identity where our registrar vouches for one, else From.
+        caller: Party,
+        /// What was called: P-Called-Party-ID, else To.
+        called: Party,
+        /// Who sent the call on to us, from Diversion or History-Info.
+        diversion: Option<Party>,
+        /// What the caller offers; `None` when the offer is left to us.
+        media: Option<Media>,
+        /// The whole INVITE, for what is not read above (Alert-Info, Authorization …).
+        request: Box<Message>,
+    },
+    /// A provisional response above 100 to our INVITE.
+    Progress {
+        /// Which call.
+        session: SessionId,
+        /// 180, 181, 182, 183 …
+        code: u16,
+        /// Media before the answer, where the response described some.
+        early_media: Option<Media>,
+    },
+    /// Our INVITE was answered; the ACK is sent.
+    Answered {
+        /// Which call.
+        session: SessionId,
+        /// What was agreed.
+        media: Media,
+        /// Who answered: P-Asserted-Identity or To of the answer.
+        by: Party,
+    },
+    /// Our answer to an incoming call was acknowledged.
+    Confirmed {
+        /// Which call.
+        session: SessionId,
+        /// What was agreed.
+        media: Media,
+    },
+    /// What is sent where has changed during the call (re-INVITE or UPDATE, of either side).
+    MediaChanged {
+        /// Which call.
+        session: SessionId,
+        /// What is agreed now.
+        media: Media,
+    },
+    /// The peer acknowledged that we hold the call.
+    Held {
+        /// Which call.
+        session: SessionId,
+    },
+    /// The peer acknowledged that we no longer hold the call.
+    Retrieved {
+        /// Which call.
+        session: SessionId,
+    },
+    /// A hold or retrieve was refused for good; the call stays as it was.
+    HoldFailed {
+        /// Which call.
+        session: SessionId,
+        /// Final code; 408 for silence.
+        code: u16,
+        /// Reason phrase of the peer.
+        reason: String,
+    },
+    /// The peer put us on hold or took us back.
+    RemoteHold {
+        /// Which call.
+        session: SessionId,
+        /// True while the peer wants none of our sound.
+        held: bool,
+    },
+    /// News of a transfer we asked for, from the peer's NOTIFY.
+    TransferProgress {
+        /// The call being transferred.
+        session: SessionId,
+        /// 100, 180 …: what the transferee was told.
+        code: u16,
+        /// Reason phrase with it.
+        reason: String,
+    },
+    /// The fate of a transfer we asked for. Exactly one per `refer`, unless the session ended first.
+    TransferEnded {
+        /// The call that was to be transferred; it is still up.
+        session: SessionId,
+        /// How it went.
+        result: TransferResult,
+    },
+    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config)).
+    /// Answer with `refer_progress` or `refuse_refer`.
+    Refer {
+        /// The dialog it came in.
+        session: SessionId,
+        /// Refer-To, the URI alone.
+        target: String,
+        /// Referred-By, as written.
+        referred_by: Option<String>,
+    },
+    /// The session is over. Exactly one per session, and always its last event.
+    Ended {
+        /// Which call.
+        session: SessionId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The calls of a monitored phone changed.
+    Dialogs {
+        /// Which subscription.
+        subscription: SubscriptionId,
+        /// All calls it has now, partial documents already merged.
+        dialogs: Vec<DialogEntry>,
+    },
+    /// A subscription of ours changed its standing. While it is not `Active`, its last `Dialogs`
+    /// are no longer known to be true.
+    Subscription {
+        /// Which.
+        subscription: SubscriptionId,
+        /// How it stands now.
+        state: SubscriptionState,
+    },
+    /// Waiting voice messages (RFC 3842), subscribed to or sent unasked by our registrar.
+    MessageSummary {
+        /// The mailbox's account, where it can be told.
+        account: Option<AccountId>,
+        /// Whether any message waits.
+        waiting: bool,
+        /// Unread voice messages, where counted.
+        new: Option<u32>,
+        /// Read voice messages, where counted.
+        old: Option<u32>,
+    },
+    /// A name must be looked up; answer with [`resolved`](crate::UserAgent::resolved).
+    Resolve {
+        /// To hand back.
+        id: ResolveId,
+        /// The name.
+        host: String,
+        /// The port; `None` asks for SRV records of `_sip._udp`, then for the name at 5060.
+        port: Option<u16>,
+    },
+    /// After [`shut_down`](crate::UserAgent::shut_down): everything was answered or timed out.
+    Drained,
+    /// A request outside any dialog ([`Config::server`](crate::Config)): REGISTER, MESSAGE, PUBLISH.
+    /// Answer with `respond`.
+    Request {
+        /// To hand back.
+        id: RequestId,
+        /// The request.
+        message: Box<Message>,
+        /// Where it came from.
+        from: SocketAddr,
+    },
+    /// Somebody wants to be notified ([`Config::server`](crate::Config)). Answer with
+    /// `accept_subscription` or `respond`.
+    SubscriptionRequest {
+        /// To hand back.
+        id: RequestId,
+        /// The SUBSCRIBE.
+        message: Box<Message>,
+        /// Where it came from.
+        from: SocketAddr,
+    },
+    /// A subscription somebody holds with us changed.
+    Notifier {
+        /// Which.
+        notifier: NotifierId,
+        /// How.
+        state: NotifierState,
+    },
+}
+
+/// Standing of an account with its registrar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationState {
+    /// A first or new attempt is on its way.
+    Registering,
+    /// Bound; refreshed by itself before `expires` is over.
+    Registered {
+        /// Lifetime granted.
+        expires: Duration,
+    },
+    /// Refused or silent; tried again by itself with growing pauses.
+    Failed {
+        /// The code, `None` when nobody answered or the name could not be resolved.
+        code: Option<u16>,
+        /// In words.
+        reason: String,
+    },
+    /// Not bound, and not trying to be.
+    Unregistered,
+}
+
+/// Standing of a subscription of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubscriptionState {
+    /// Notified and believed.
+    Active,
+    /// The notifier waits for somebody's permission.
+    Pending,
+    /// Refused, ended or silent; tried again by itself with growing pauses.
+    Lost {
+        /// In words.
+        reason: String,
+    },
+    /// Ended because we asked for it.
+    Terminated,
+}
+
+/// What became of a subscription somebody holds with us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifierState {
+    /// Refreshed, and answered: full state is due by `notify`.
+    Refreshed,
+    /// Unsubscribed, expired, or the subscriber did not answer.
+    Ended,
+}
+
+/// The fate of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferResult {
+    /// The transferee reached the target.
+    Ok(u16),
+    /// The peer refused the REFER, or the target refused the transferee.
+    Refused(u16, String),
+    /// The peer agreed, but then never said how it went.
+    NoNotify,
+    /// The peer never answered the REFER.
+    Timeout,
+}
+
+/// Who ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// We did.
+    Local,
+    /// The peer did, or refused.
+    Remote,
+    /// Nobody answered in time.
+    Timeout,
+    /// Something made it impossible: no agreement on media, no address, no memory.
+    Error,
+}
+
+/// Why a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// By whom.
+    pub by: EndedBy,
+    /// The final code; 200 after a BYE, 487 after a CANCEL, 408 after silence.
+    pub code: u16,
+    /// Reason phrase, or the text of a Reason header (RFC 3326).
+    pub reason: String,
+    /// The caller's CANCEL said that somebody else took the call (`Reason: …;cause=200` or its
+    /// text): not a missed call.
+    pub elsewhere: bool,
+}
+
+/// Somebody in a call, as the wire names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// User part cleaned for display; `None` when anonymous or without any.
+    pub number: Option<String>,
+    /// Name beside it, if any.
+    pub display: Option<String>,
+    /// The whole URI.
+    pub uri: String,
+}

@@ -1,0 +1,486 @@
+//! The user agent: one object that takes in datagrams, commands and time, and gives out datagrams,
+//! events and deadlines.
+//!
+//! After every call into it, take [`UserAgent::poll_transmit`] and [`UserAgent::poll_event`] until
+//! both are empty, and call [`UserAgent::handle_timeout`] no later than
+//! [`UserAgent::poll_timeout`] says. Commands for a session that has just ended do nothing: the
+//! program will have its [`Event::Ended`] in the queue.
+//!
+//! Not done here: sockets, clocks, DNS, media, TCP and TLS, PRACK, session timers.
+
+mod config;
+mod event;
+mod receive;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+pub use config::{
+    Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, NotifierId, Package,
+    Replaces, RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+};
+pub use event::{
+    Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
+};
+
+use crate::account::Line;
+use crate::core::{Alarm, Core, Owner};
+use crate::guard::Guard;
+use crate::message::Message;
+use crate::notifier::Notifier;
+use crate::registration::Registration;
+use crate::sdp::LocalMedia;
+use crate::session::Session;
+use crate::subscription::Subscription;
+use crate::transaction::{Outcome, TxId};
+
+/// A SIP user agent without sockets and clock.
+#[derive(Debug)]
+pub struct UserAgent {
+    core: Core,
+    guard: Guard,
+    sessions: BTreeMap<SessionId, Session>,
+    registrations: BTreeMap<AccountId, Registration>,
+    /// Accounts that go as soon as their REGISTER is answered.
+    leaving: Vec<AccountId>,
+    subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    notifiers: BTreeMap<NotifierId, Notifier>,
+    draining: bool,
+    drained: bool,
+}
+
+impl UserAgent {
+    /// An agent without accounts. `seed` must be random and another one at every start: branches,
+    /// tags and Call-IDs come from it, and peers take a repeated one for an old message.
+    pub fn new(config: Config, seed: u64) -> UserAgent {
+        UserAgent {
+            guard: Guard::new(config.stranger_rate, config.stranger_burst),
+            core: Core::new(config, seed),
+            sessions: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            leaving: Vec::new(),
+            subscriptions: BTreeMap::new(),
+            notifiers: BTreeMap::new(),
+            draining: false,
+            drained: false,
+        }
+    }
+
+    /// Takes in a datagram that arrived at `now` from `from`. Anything may be in it.
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        self.receive(now, from, bytes);
+        self.settle(now);
+    }
+
+    /// Lets everything due at `now` happen.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(outcome) = self.core.layer.expire(now) {
+            self.on_outcome(now, outcome);
+        }
+        while let Some(alarm) = self.core.timers.pop(now) {
+            self.on_alarm(now, alarm);
+        }
+        self.settle(now);
+    }
+
+    /// Adds an account, and registers it if it says so. An account of the same id is replaced; its
+    /// calls go on.
+    pub fn add_account(&mut self, now: Instant, account: Account) {
+        let (id, register) = (account.id, account.register);
+        self.leaving.retain(|&leaving| leaving != id);
+        if let Some(mut old) = self.registrations.remove(&id)
+            && self.core.lines.get(&id).is_some_and(|line| *line.account() != account)
+        {
+            old.stop(&mut self.core, now);
+        }
+        let token = self.core.random.word();
+        self.core.lines.insert(id, Line::new(account, token));
+        let registration = Registration::new(&mut self.core, id);
+        self.registrations.insert(id, registration);
+        if register {
+            self.register(now, id, true);
+        }
+        self.settle(now);
+    }
+
+    /// Unregisters an account and forgets it. Its subscriptions end, its calls go on.
+    pub fn remove_account(&mut self, now: Instant, account: AccountId) {
+        let Some(registration) = self.registrations.get_mut(&account) else { return };
+        registration.stop(&mut self.core, now);
+        for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
+            subscription.close(&mut self.core, now);
+        }
+        if !self.leaving.contains(&account) {
+            self.leaving.push(account);
+        }
+        self.settle(now);
+    }
+
+    /// Registers an account (anew at once, if it already is) or takes its registration away.
+    pub fn register(&mut self, now: Instant, account: AccountId, on: bool) {
+        if let Some(registration) = self.registrations.get_mut(&account) {
+            if on {
+                registration.start(&mut self.core, now);
+            } else {
+                registration.stop(&mut self.core, now);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Answers [`Event::Resolve`]: the addresses in the order to try them, or why there are none.
+    pub fn resolved(&mut self, now: Instant, id: ResolveId, result: Result<Vec<SocketAddr>, String>) {
+        let addresses = result.unwrap_or_else(|reason| {
+            tracing::warn!(%reason, "a name could not be resolved");
+            Vec::new()
+        });
+        let (waiting, at) = self.core.resolver.resolved(now, id, addresses);
+        for tx in waiting {
+            match at {
+                Some(at) => self.core.layer.located(now, tx, at),
+                None => self.core.lost.push_back(tx),
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Calls somebody.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing was sent then.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> Result<SessionId, Error> {
+        if self.is_full() {
+            return Err(Error::TooManySessions(self.core.config.max_sessions));
+        }
+        let id = SessionId(self.core.new_id());
+        let session = Session::call(&mut self.core, now, id, &invite)?;
+        self.sessions.insert(id, session);
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// Tells the caller that we ring (180).
+    pub fn ring(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, |session, core| session.ring(core, now));
+    }
+
+    /// Answers a ringing call (200). [`Event::Confirmed`] follows when the caller has acknowledged.
+    pub fn accept(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.accept(core, now, media));
+    }
+
+    /// Refuses a ringing call with `code`, 300 to 699.
+    pub fn reject(&mut self, now: Instant, session: SessionId, code: u16) {
+        self.with(now, session, |session, core| session.reject(core, now, code));
+    }
+
+    /// Refuses a ringing call with more header lines, such as a challenge.
+    pub fn reject_with(&mut self, now: Instant, session: SessionId, code: u16, headers: &[(String, String)]) {
+        self.with(now, session, |session, core| session.reject_with(core, now, code, headers));
+    }
+
+    /// Sends a ringing call's caller to `target`, a number or URI (302).
+    pub fn redirect(&mut self, now: Instant, session: SessionId, target: &str) {
+        self.with(now, session, |session, core| session.redirect(core, now, target));
+    }
+
+    /// Ends a call in any state: CANCEL, 480 or BYE. [`Event::Ended`] comes at once; what the peer
+    /// still has to be told goes on behind it.
+    pub fn hang_up(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, |session, core| session.hang_up(core, now));
+    }
+
+    /// Puts a call on hold. [`Event::Held`] or [`Event::HoldFailed`] follows; before the answer of
+    /// the call it waits.
+    pub fn hold(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, |session, core| session.hold(core, now));
+    }
+
+    /// Takes a call back. [`Event::Retrieved`] or [`Event::HoldFailed`] follows.
+    pub fn retrieve(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, |session, core| session.retrieve(core, now));
+    }
+
+    /// Asks the peer to call `target`, a number or URI (blind transfer), after a hold asked for
+    /// before. [`Event::TransferEnded`] tells its fate; the call itself stays. A transfer the peer has
+    /// accepted without telling its fate yet is given up for this one, and nothing more is told of it;
+    /// while the peer has not answered the first, the second is refused with 491.
+    pub fn refer(&mut self, now: Instant, session: SessionId, target: &str) {
+        self.with(now, session, |session, core| session.refer(core, now, target));
+    }
+
+    /// Watches `target`, a number or URI, until [`UserAgent::unsubscribe`].
+    pub fn subscribe(
+        &mut self,
+        now: Instant,
+        account: AccountId,
+        target: &str,
+        package: Package,
+    ) -> SubscriptionId {
+        let id = SubscriptionId(self.core.new_id());
+        let target = target.to_owned();
+        let subscription = Subscription::new(&mut self.core, now, id, account, target, package);
+        self.subscriptions.insert(id, subscription);
+        self.settle(now);
+        id
+    }
+
+    /// Watches no longer.
+    pub fn unsubscribe(&mut self, now: Instant, subscription: SubscriptionId) {
+        if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
+            subscription.close(&mut self.core, now);
+        }
+        self.settle(now);
+    }
+
+    /// Ends everything: calls, subscriptions, registrations. New calls are refused.
+    /// [`Event::Drained`] comes when all of it is answered, or after 64 T1.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.draining = true;
+        for session in self.sessions.values_mut() {
+            session.hang_up(&mut self.core, now);
+        }
+        for subscription in self.subscriptions.values_mut() {
+            subscription.close(&mut self.core, now);
+        }
+        for notifier in self.notifiers.values_mut() {
+            notifier.close(&mut self.core, now, "noresource");
+        }
+        for registration in self.registrations.values_mut() {
+            registration.stop(&mut self.core, now);
+        }
+        self.settle(now);
+    }
+
+    /// Answers [`Event::Request`] or refuses [`Event::SubscriptionRequest`]; build the message with
+    /// [`Message::response`]. A missing To tag is added.
+    pub fn respond(&mut self, now: Instant, request: RequestId, mut response: Message) {
+        if let Some(to) = response.to().filter(|to| to.tag().is_none()) {
+            let tag = self.core.random.word();
+            response.set("To", to.with_tag(&tag).to_string());
+        }
+        self.core.layer.respond(now, TxId::from_raw(request.0), &response);
+        self.settle(now);
+    }
+
+    /// Accepts a subscription for `expires`; send full state with [`UserAgent::notify`] next.
+    /// `None` if the request is already answered or of no use.
+    pub fn accept_subscription(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        expires: Duration,
+    ) -> Option<NotifierId> {
+        let tx = TxId::from_raw(request.0);
+        if !self.core.layer.is_open(tx) {
+            return None;
+        }
+        let id = NotifierId(self.core.new_id());
+        let notifier = Notifier::accept(&mut self.core, now, id, tx, expires)?;
+        self.notifiers.insert(id, notifier);
+        self.settle(now);
+        Some(id)
+    }
+
+    /// Notifies a subscriber; `terminated` ends the subscription.
+    pub fn notify(
+        &mut self,
+        now: Instant,
+        notifier: NotifierId,
+        content_type: &str,
+        body: Vec<u8>,
+        terminated: bool,
+    ) {
+        if let Some(notifier) = self.notifiers.get_mut(&notifier) {
+            notifier.notify(&mut self.core, now, content_type, body, terminated);
+        }
+        self.settle(now);
+    }
+
+    /// Tells the peer of a session how the transfer it asked for goes. The first news accepts the
+    /// REFER (202); a code from 200 on ends it.
+    pub fn refer_progress(&mut self, now: Instant, session: SessionId, code: u16) {
+        self.with(now, session, |session, core| session.refer_progress(core, now, code));
+    }
+
+    /// Refuses the transfer the peer of a session asked for.
+    pub fn refuse_refer(&mut self, now: Instant, session: SessionId, code: u16) {
+        self.with(now, session, |session, core| session.refuse_refer(core, now, code));
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.core.layer.poll_transmit()
+    }
+
+    /// The next thing to know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.core.events.pop_front()
+    }
+
+    /// When [`UserAgent::handle_timeout`] is due next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match (self.core.layer.poll_timeout(), self.core.timers.next()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Sessions the program has not seen the end of.
+    pub fn live_sessions(&self) -> usize {
+        self.sessions.values().filter(|session| session.is_live()).count()
+    }
+
+    /// Transactions held in memory, for diagnostics.
+    pub fn transactions(&self) -> usize {
+        self.core.layer.len()
+    }
+
+    fn with(&mut self, now: Instant, id: SessionId, act: impl FnOnce(&mut Session, &mut Core)) {
+        match self.sessions.get_mut(&id) {
+            Some(session) => act(session, &mut self.core),
+            None => tracing::debug!(session = id.0, "command for a session that is gone"),
+        }
+        self.settle(now);
+    }
+
+    fn is_full(&self) -> bool {
+        self.live_sessions() >= self.core.config.max_sessions
+    }
+
+    fn on_outcome(&mut self, now: Instant, outcome: Outcome<Owner>) {
+        let core = &mut self.core;
+        match outcome {
+            Outcome::Response { id, owner, response } => match owner {
+                Owner::Session(session) => {
+                    if let Some(session) = self.sessions.get_mut(&session) {
+                        session.on_response(core, now, id, &response);
+                    }
+                }
+                Owner::Registration(account) => {
+                    if let Some(registration) = self.registrations.get_mut(&account) {
+                        registration.on_response(core, now, id, &response);
+                    }
+                }
+                Owner::Subscription(subscription) => {
+                    if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
+                        subscription.on_response(core, now, id, &response);
+                    }
+                }
+                Owner::Notifier(notifier) => {
+                    if let Some(notifier) = self.notifiers.get_mut(&notifier) {
+                        notifier.on_response(core, now, id, &response);
+                    }
+                }
+            },
+            Outcome::Silence { id, owner } => self.on_silence(now, id, owner, true),
+        }
+    }
+
+    fn on_silence(&mut self, now: Instant, id: TxId, owner: Owner, reached: bool) {
+        let core = &mut self.core;
+        let reached = reached && core.layer.sent_to(id).is_some();
+        match owner {
+            Owner::Session(session) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.on_silence(core, now, id, reached);
+                }
+            }
+            Owner::Registration(account) => {
+                if let Some(registration) = self.registrations.get_mut(&account) {
+                    registration.on_silence(core, now, id, reached);
+                }
+            }
+            Owner::Subscription(subscription) => {
+                if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
+                    subscription.on_silence(core, now, id, reached);
+                }
+            }
+            Owner::Notifier(notifier) => {
+                if let Some(notifier) = self.notifiers.get_mut(&notifier) {
+                    notifier.on_silence(core, id);
+                }
+            }
+        }
+        self.core.layer.forget(id);
+    }
+
+    fn on_alarm(&mut self, now: Instant, alarm: Alarm) {
+        let core = &mut self.core;
+        match alarm {
+            Alarm::Repeat(id) | Alarm::StillRinging(id) | Alarm::AskAgain(id) | Alarm::Transfer(id) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.on_alarm(core, now, alarm);
+                }
+            }
+            Alarm::Linger(id) => self.forget_session(now, id),
+            Alarm::Registration(account) => {
+                if let Some(registration) = self.registrations.get_mut(&account) {
+                    registration.on_alarm(core, now);
+                }
+            }
+            Alarm::Subscription(id) => self.on_subscription_alarm(now, id),
+            Alarm::Notifier(id) => {
+                if let Some(notifier) = self.notifiers.get_mut(&id) {
+                    notifier.on_alarm(core, now);
+                }
+            }
+        }
+    }
+
+    fn on_subscription_alarm(&mut self, now: Instant, id: SubscriptionId) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
+        if subscription.is_closed() {
+            let (call_id, tag) = subscription.key();
+            self.core.leave_dialog(call_id, tag);
+            self.subscriptions.remove(&id);
+        } else {
+            subscription.on_alarm(&mut self.core, now);
+        }
+    }
+
+    fn forget_session(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        if session.is_busy() {
+            return self.core.timers.set(Alarm::Linger(id), now + self.core.config.t1 * 64);
+        }
+        let (call_id, tag) = session.key();
+        self.core.leave_dialog(call_id, tag);
+        self.sessions.remove(&id);
+    }
+
+    /// What follows every call: requests that could not be sent, ends to clear up after, Drained.
+    fn settle(&mut self, now: Instant) {
+        while let Some(id) = self.core.lost.pop_front() {
+            if let Some(owner) = self.core.layer.owner(id) {
+                self.on_silence(now, id, owner, false);
+            }
+        }
+        let done: Vec<NotifierId> =
+            self.notifiers.iter().filter(|(_, notifier)| notifier.is_done()).map(|(&id, _)| id).collect();
+        for id in done {
+            if let Some(notifier) = self.notifiers.remove(&id) {
+                let (call_id, tag) = notifier.key();
+                self.core.leave_dialog(call_id, tag);
+            }
+        }
+        let (registrations, lines) = (&mut self.registrations, &mut self.core.lines);
+        self.leaving.retain(|account| {
+            let busy = registrations.get(account).is_some_and(Registration::is_busy);
+            if !busy {
+                registrations.remove(account);
+                lines.remove(account);
+            }
+            busy
+        });
+        if self.draining && !self.drained && !self.has_open_ends() {
+            self.drained = true;
+            self.core.emit(Event::Drained);
+        }
+    }
+
+    fn has_open_ends(&self) -> bool {
+        self.core.layer.has_open_clients() || self.sessions.values().any(Session::is_busy)
+    }
+}

@@ -1,0 +1,42 @@
+//! A SIP user agent without input and output of its own (sans-IO): bytes, time and random numbers are handed in.
+//!
+//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`sipfrag`]. On top of it
+//! transactions, dialogs and their usages.
+
+mod account;
+pub mod agent;
+mod core;
+mod dialog;
+pub mod dialog_info;
+pub mod digest;
+pub mod error;
+mod guard;
+pub mod header;
+mod lexer;
+pub mod message;
+pub mod method;
+mod mwi;
+mod notifier;
+mod params;
+mod random;
+mod registration;
+mod resolver;
+pub mod sdp;
+mod session;
+pub mod sipfrag;
+mod subscription;
+mod timers;
+mod transaction;
+pub mod uri;
+
+pub use agent::{
+    Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, NotifierId,
+    NotifierState, Package, Party, RegistrationState, Replaces, RequestId, ResolveId, SessionId,
+    SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
+};
+pub use error::SyntaxError;
+pub use header::{CSeq, NameAddr, Params, Via};
+pub use message::{Message, ParseError};
+pub use method::Method;
+pub use sdp::{Codec, Direction, LocalMedia, Media, OfferAnswer, SdpError};
+pub use uri::{Scheme, Uri};

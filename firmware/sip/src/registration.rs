@@ -1,0 +1,245 @@
+//! Registration of one account: REGISTER, refresh, removal, and tries without end after a failure.
+//!
+//! Not done here: fail-back to a first target that is well again, and NAT keepalive.
+
+use std::time::{Duration, Instant};
+
+use crate::agent::{AccountId, Event, RegistrationState};
+use crate::core::{Alarm, Core, Hop, Owner};
+use crate::message::Message;
+use crate::method::Method;
+use crate::transaction::TxId;
+
+/// Longest lifetime asked for because a registrar demands it (423 Min-Expires).
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// How one account stands with its registrar.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    account: AccountId,
+    wanted: bool,
+    bound: bool,
+    call_id: String,
+    tag: String,
+    number: u32,
+    expires: Duration,
+    tx: Option<TxId>,
+    failures: u32,
+}
+
+impl Registration {
+    /// Nothing asked for yet.
+    pub(crate) fn new(core: &mut Core, account: AccountId) -> Registration {
+        let expires = core.lines.get(&account).map_or(Duration::ZERO, |line| line.account().expires);
+        Registration {
+            account,
+            wanted: false,
+            bound: false,
+            call_id: core.new_call_id(),
+            tag: core.random.word(),
+            number: 0,
+            expires: expires.clamp(Duration::from_secs(10), LONGEST),
+            tx: None,
+            failures: 0,
+        }
+    }
+
+    /// Registers, or registers anew at once.
+    pub(crate) fn start(&mut self, core: &mut Core, now: Instant) {
+        self.wanted = true;
+        self.failures = 0;
+        self.drop_request(core);
+        self.report(core, RegistrationState::Registering);
+        self.send(core, now);
+    }
+
+    /// Takes the binding away and stops trying.
+    pub(crate) fn stop(&mut self, core: &mut Core, now: Instant) {
+        let known = self.bound || self.tx.is_some();
+        self.wanted = false;
+        self.drop_request(core);
+        core.timers.clear(Alarm::Registration(self.account));
+        if known {
+            self.send(core, now);
+        } else {
+            self.report(core, RegistrationState::Unregistered);
+        }
+    }
+
+    pub(crate) fn on_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let code = response.code().unwrap_or(0);
+        if self.tx != Some(id) || code < 200 {
+            return;
+        }
+        self.tx = None;
+        match code {
+            200..=299 if self.wanted => self.bind(core, now, response),
+            200..=299 => self.unbind(core),
+            401 | 407 => {
+                if !self.answer(core, now, id, response) {
+                    self.fail(core, now, Some(code), response);
+                }
+            }
+            423 if self.lengthen(response) => self.send(core, now),
+            408 | 500..=599 => {
+                if !self.fail_over(core, now, id) {
+                    self.fail(core, now, Some(code), response);
+                }
+            }
+            _ => {
+                // Some registrars say 400 to a CSeq they have seen: begin a new count.
+                self.call_id = core.new_call_id();
+                self.fail(core, now, Some(code), response);
+            }
+        }
+    }
+
+    /// No registrar answered; `reached` is false if its name could not be resolved.
+    pub(crate) fn on_silence(&mut self, core: &mut Core, now: Instant, id: TxId, reached: bool) {
+        if self.tx != Some(id) {
+            return;
+        }
+        self.tx = None;
+        if reached && self.fail_over(core, now, id) {
+            return;
+        }
+        let reason = if reached { "no answer" } else { "the registrar's name could not be resolved" };
+        self.rest(core, now, None, reason.to_owned(), Duration::ZERO);
+    }
+
+    /// Time to refresh or to try again.
+    pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant) {
+        if !self.wanted || self.tx.is_some() {
+            return;
+        }
+        if !self.bound {
+            self.report(core, RegistrationState::Registering);
+        }
+        self.send(core, now);
+    }
+
+    /// Whether the binding is wanted or its removal is still on the way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.wanted || self.tx.is_some()
+    }
+
+    fn send(&mut self, core: &mut Core, now: Instant) {
+        let contact = core.contact(Some(self.account));
+        let Some(line) = core.lines.get_mut(&self.account) else { return };
+        let identity = line.identity();
+        let mut place = line.address("");
+        place.user = None;
+        self.number += 1;
+        let mut request = Message::request(Method::Register, &place.to_string());
+        if let Some(proxy) = &line.account().outbound_proxy {
+            request.push("Route", format!("<sip:{proxy};lr>"));
+        }
+        request.push("From", identity.clone().with_tag(&self.tag).to_string());
+        request.push("To", identity.to_string());
+        request.push("Call-ID", self.call_id.as_str());
+        request.push("CSeq", format!("{} REGISTER", self.number));
+        request.push("Contact", contact);
+        let expires = if self.wanted { self.expires.as_secs() } else { 0 };
+        request.push("Expires", expires.to_string());
+        line.authorise(&mut core.random, &mut request);
+        let hop = Hop::Place(line.first_hop().clone());
+        self.tx = Some(core.send(now, request, &hop, Owner::Registration(self.account), 0));
+    }
+
+    fn answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> bool {
+        let attempt = core.layer.attempt(id);
+        let to = core.layer.sent_to(id);
+        let (Some(refused), Some(to)) = (core.layer.sent_request(id).cloned(), to) else { return false };
+        let Some(line) = core.lines.get_mut(&self.account) else { return false };
+        let Some(mut again) = line.answer(&mut core.random, &refused, response, attempt) else {
+            return false;
+        };
+        self.number += 1;
+        again.set("CSeq", format!("{} REGISTER", self.number));
+        let owner = Owner::Registration(self.account);
+        self.tx = Some(core.send(now, again, &Hop::Address(to), owner, attempt + 1));
+        true
+    }
+
+    fn bind(&mut self, core: &mut Core, now: Instant, response: &Message) {
+        let granted = self.granted(core, response);
+        if granted.is_zero() {
+            let text = "the registrar removed our contact".to_owned();
+            return self.rest(core, now, response.code(), text, Duration::ZERO);
+        }
+        self.bound = true;
+        self.failures = 0;
+        let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
+        core.timers.set(Alarm::Registration(self.account), now + granted - margin);
+        self.report(core, RegistrationState::Registered { expires: granted });
+    }
+
+    fn unbind(&mut self, core: &mut Core) {
+        self.bound = false;
+        self.report(core, RegistrationState::Unregistered);
+    }
+
+    /// The lifetime of our own contact among all that the registrar lists.
+    fn granted(&self, core: &Core, response: &Message) -> Duration {
+        let token = core.lines.get(&self.account).map(|line| line.token());
+        let listed = response.headers("Contact").filter_map(|contact| crate::NameAddr::parse(contact).ok());
+        let ours = listed.filter(|contact| contact.uri.params.value("line") == token).last();
+        let seconds =
+            ours.and_then(|contact| contact.params.value("expires").and_then(|text| text.parse().ok()));
+        let seconds = seconds.or(response.expires().map(u64::from));
+        seconds.map_or(self.expires, Duration::from_secs).min(LONGEST)
+    }
+
+    /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
+    fn lengthen(&mut self, response: &Message) -> bool {
+        let least = response.header("Min-Expires").and_then(|text| text.trim().parse().ok());
+        match least.map(Duration::from_secs) {
+            Some(least) if least > self.expires && least <= LONGEST => {
+                self.expires = least;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn fail_over(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
+        let (Some(place), Some(dead)) = (core.first_hop(self.account), core.layer.sent_to(id)) else {
+            return false;
+        };
+        let moved = core.resolver.fail_over(now, &place, dead);
+        if moved {
+            self.send(core, now);
+        }
+        moved
+    }
+
+    fn fail(&mut self, core: &mut Core, now: Instant, code: Option<u16>, response: &Message) {
+        let told =
+            response.header("Retry-After").and_then(|text| text.split([' ', ';', '(']).next()?.parse().ok());
+        let told = told.map_or(Duration::ZERO, Duration::from_secs);
+        self.rest(core, now, code, response.reason().to_owned(), told);
+    }
+
+    /// Says so, and tries again after a while.
+    fn rest(&mut self, core: &mut Core, now: Instant, code: Option<u16>, reason: String, at_least: Duration) {
+        self.bound = false;
+        if !self.wanted {
+            return self.unbind(core);
+        }
+        self.failures += 1;
+        let pause = core.back_off(self.failures).max(at_least.min(core.config.retry_longest));
+        tracing::warn!(account = self.account.0, ?code, reason, ?pause, "registration failed");
+        core.timers.set(Alarm::Registration(self.account), now + pause);
+        self.report(core, RegistrationState::Failed { code, reason });
+    }
+
+    fn drop_request(&mut self, core: &mut Core) {
+        if let Some(tx) = self.tx.take() {
+            core.layer.forget(tx);
+        }
+    }
+
+    fn report(&self, core: &mut Core, state: RegistrationState) {
+        core.emit(Event::Registration { account: self.account, state });
+    }
+}

@@ -1,0 +1,226 @@
+//! Names and the addresses behind them, shared by everything that sends.
+//!
+//! A look-up is an output ([`Event::Resolve`]); whoever needs the name waits. Each name keeps one
+//! current address, so that registration, OPTIONS and calls fail over together. Not done here: DNS
+//! itself, and the choice of when a target counts as dead.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::agent::{Event, HostPort, ResolveId};
+use crate::transaction::TxId;
+
+/// Names remembered; the oldest idle ones make room. Peers can name hosts in Contact and
+/// Record-Route, so the table must not grow with what they say.
+const MAX_NAMES: usize = 256;
+
+/// Addresses kept of one name.
+const MAX_ADDRESSES: usize = 16;
+
+/// How long an answer is believed.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// How long a look-up may take before it is asked again.
+const LOOKUP: Duration = Duration::from_secs(30);
+
+/// All names in use.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    names: BTreeMap<HostPort, Name>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Name {
+    asked: Option<ResolveId>,
+    addresses: Vec<SocketAddr>,
+    current: usize,
+    until: Instant,
+    waiting: Vec<TxId>,
+}
+
+/// What is known of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Located {
+    At(SocketAddr),
+    /// The look-up is on its way.
+    Later,
+    /// No room to ask, or nothing to ask for.
+    Never,
+}
+
+impl Resolver {
+    /// Finds the current address of `place`; asks for it where it is not known. An answer that got
+    /// old is used until there is a newer one.
+    pub(crate) fn locate(&mut self, now: Instant, place: &HostPort, events: &mut VecDeque<Event>) -> Located {
+        if let Some(at) = place.literal() {
+            return Located::At(at);
+        }
+        if place.host.is_empty() || !self.make_room(now, place) {
+            return Located::Never;
+        }
+        if self.names.get(place).is_none_or(|name| now >= name.until) {
+            self.ask(now, place, events);
+        }
+        match self.names.get(place).and_then(|name| name.addresses.get(name.current)) {
+            Some(&at) => Located::At(at),
+            None => Located::Later,
+        }
+    }
+
+    /// Has `tx` told when `place` is known.
+    pub(crate) fn wait(&mut self, place: &HostPort, tx: TxId) {
+        if let Some(name) = self.names.get_mut(place) {
+            name.waiting.push(tx);
+        }
+    }
+
+    /// Takes in the answer to a look-up. Returns who waited for it and the address, if there is one.
+    pub(crate) fn resolved(
+        &mut self,
+        now: Instant,
+        id: ResolveId,
+        mut addresses: Vec<SocketAddr>,
+    ) -> (Vec<TxId>, Option<SocketAddr>) {
+        let Some(name) = self.names.values_mut().find(|name| name.asked == Some(id)) else {
+            return (Vec::new(), None);
+        };
+        addresses.truncate(MAX_ADDRESSES);
+        name.asked = None;
+        name.until = now + LIFETIME;
+        if addresses.is_empty() {
+            // What was true before is the best guess; without it, the next request asks again.
+            name.until = if name.addresses.is_empty() { now } else { now + LOOKUP };
+        } else {
+            let current = name.addresses.get(name.current);
+            name.current = current.and_then(|at| addresses.iter().position(|a| a == at)).unwrap_or(0);
+            name.addresses = addresses;
+        }
+        (std::mem::take(&mut name.waiting), name.addresses.get(name.current).copied())
+    }
+
+    /// `dead` did not answer. Moves everybody on to the next address of `place`; false when all
+    /// have been tried, and then the name is looked up afresh.
+    pub(crate) fn fail_over(&mut self, now: Instant, place: &HostPort, dead: SocketAddr) -> bool {
+        let Some(name) = self.names.get_mut(place) else {
+            return false;
+        };
+        match name.addresses.get(name.current) {
+            Some(&current) if current != dead => true,
+            Some(_) if name.current + 1 < name.addresses.len() => {
+                name.current += 1;
+                true
+            }
+            Some(_) => {
+                name.current = 0;
+                name.until = now;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Whether `ip` is one of the addresses of `place`.
+    pub(crate) fn includes(&self, place: &HostPort, ip: IpAddr) -> bool {
+        place.literal().is_some_and(|at| at.ip() == ip)
+            || self.names.get(place).is_some_and(|name| name.addresses.iter().any(|at| at.ip() == ip))
+    }
+
+    fn ask(&mut self, now: Instant, place: &HostPort, events: &mut VecDeque<Event>) {
+        self.next += 1;
+        let id = ResolveId(self.next);
+        let name = self.names.entry(place.clone()).or_insert_with(|| Name {
+            asked: None,
+            addresses: Vec::new(),
+            current: 0,
+            until: now,
+            waiting: Vec::new(),
+        });
+        name.asked = Some(id);
+        name.until = now + LOOKUP;
+        events.push_back(Event::Resolve { id, host: place.host.clone(), port: place.port });
+    }
+
+    fn make_room(&mut self, now: Instant, place: &HostPort) -> bool {
+        if self.names.len() < MAX_NAMES || self.names.contains_key(place) {
+            return true;
+        }
+        self.names.retain(|_, name| now < name.until || !name.waiting.is_empty());
+        self.names.len() < MAX_NAMES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::disallowed_methods, reason = "a test needs some first instant")]
+    use super::*;
+
+    fn place(text: &str) -> HostPort {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_needs_no_look_up() {
+        let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
+        let found = resolver.locate(Instant::now(), &place("192.0.2.1"), &mut events);
+        assert_eq!(found, Located::At("192.0.2.1:5060".parse().unwrap()));
+        assert!(events.is_empty());
+    }
+
+    #[test]
+    fn a_name_is_asked_for_once_and_fails_over_for_all() {
+        let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
+        let now = Instant::now();
+        let pbx = place("pbx.example");
+        assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
+        assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
+        assert_eq!(events.len(), 1);
+        let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+        resolver.resolved(now, ResolveId(1), vec![a, b]);
+        assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(a));
+        assert!(resolver.fail_over(now, &pbx, a));
+        assert!(resolver.fail_over(now, &pbx, a), "a second report of the same dead target moves nothing");
+        assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(b));
+        assert!(!resolver.fail_over(now, &pbx, b));
+        assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(a), "from the first again");
+        assert_eq!(events.len(), 2, "and asked afresh");
+    }
+
+    #[test]
+    fn an_old_answer_is_used_until_there_is_a_newer_one() {
+        let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
+        let now = Instant::now();
+        let pbx = place("pbx.example");
+        let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+        resolver.locate(now, &pbx, &mut events);
+        resolver.resolved(now, ResolveId(1), vec![a]);
+        let later = now + LIFETIME;
+        assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a));
+        assert_eq!(events.len(), 2);
+        resolver.resolved(later, ResolveId(2), Vec::new());
+        assert_eq!(
+            resolver.locate(later, &pbx, &mut events),
+            Located::At(a),
+            "DNS is down, the target is not"
+        );
+        assert!(resolver.includes(&pbx, "192.0.2.1".parse().unwrap()));
+        let later = later + LOOKUP;
+        resolver.locate(later, &pbx, &mut events);
+        resolver.resolved(later, ResolveId(3), vec![b, a]);
+        assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a), "no change without need");
+    }
+
+    #[test]
+    fn names_from_outside_do_not_fill_the_table() {
+        let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
+        let now = Instant::now();
+        for n in 0..MAX_NAMES + 10 {
+            resolver.locate(now, &place(&format!("h{n}.example")), &mut events);
+        }
+        assert_eq!(resolver.names.len(), MAX_NAMES);
+        assert_eq!(resolver.locate(now, &place("one.more"), &mut events), Located::Never);
+    }
+}

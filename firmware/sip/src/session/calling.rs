@@ -1,0 +1,342 @@
+//! Calls we make: INVITE, its early dialogs, its answer or refusal, CANCEL and what it may cross.
+
+use std::time::Instant;
+
+use super::{Birth, Fork, Session, State, party};
+use crate::agent::{AccountId, EndedBy, Error, Event, Invite, Replaces, SessionId};
+use crate::core::{Core, Hop, Owner};
+use crate::dialog::{Dialog, hop_of};
+use crate::header::NameAddr;
+use crate::message::Message;
+use crate::method::Method;
+use crate::sdp::{Direction, OfferAnswer, SdpError};
+use crate::transaction::TxId;
+use crate::uri::{Scheme, Uri};
+
+/// Early dialogs of one INVITE.
+const MAX_FORKS: usize = 16;
+
+/// Redirections followed before giving up.
+const MAX_REDIRECTS: u8 = 5;
+
+impl Session {
+    /// Sends the INVITE.
+    pub(crate) fn call(
+        core: &mut Core,
+        now: Instant,
+        id: SessionId,
+        invite: &Invite,
+    ) -> Result<Session, Error> {
+        let target = target_uri(core, invite.account, &invite.target)?;
+        let hop = match (invite.destination, invite.account.and_then(|account| core.first_hop(account))) {
+            (Some(address), _) => Hop::Address(address),
+            (None, Some(place)) => Hop::Place(place),
+            (None, None) => Hop::Place(hop_of(&target)),
+        };
+        let mut media = OfferAnswer::new(invite.media.clone(), core.random.bits());
+        let offer =
+            media.create_offer(Direction::SendRecv).map_err(|error| Error::Media(error.to_string()))?;
+        let birth =
+            Birth { id, account: invite.account, call_id: core.new_call_id(), local_tag: core.random.word() };
+        let mut request = first_request(core, invite, &target, &birth)?;
+        request.set_body(crate::sdp::CONTENT_TYPE, offer);
+        if let Some(line) = invite.account.and_then(|account| core.lines.get_mut(&account)) {
+            line.authorise(&mut core.random, &mut request);
+        }
+        let mut session = Session::new(birth, State::Calling, media);
+        core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
+        session.asking = Some(core.send(now, request, &hop, Owner::Session(id), 0));
+        Ok(session)
+    }
+
+    /// Hangs up before an answer. The CANCEL must wait for a first provisional response.
+    pub(super) fn cancel(&mut self, core: &mut Core, now: Instant) {
+        if let Some(invite) = self.asking {
+            if core.layer.sent_to(invite).is_none() {
+                core.layer.forget(invite);
+                self.asking = None;
+            } else if self.proceeding {
+                self.send_cancel(core, now, invite);
+            }
+        }
+        self.end(core, now, EndedBy::Local, 487, "cancelled");
+    }
+
+    pub(super) fn on_invite_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        match response.code().unwrap_or(0) {
+            code @ 100..=199 => self.on_progress(core, now, id, response, code),
+            200..=299 => self.on_answer(core, now, id, response),
+            code => self.on_refusal(core, now, id, response, code),
+        }
+    }
+
+    /// Nobody answered: the next target of the account, if it has one, else the end.
+    pub(super) fn on_invite_silence(&mut self, core: &mut Core, now: Instant, id: TxId, reached: bool) {
+        if self.asking != Some(id) {
+            return;
+        }
+        self.asking = None;
+        if self.state == State::Over {
+            return;
+        }
+        if !reached {
+            return self.end(core, now, EndedBy::Error, 503, "the target's name could not be resolved");
+        }
+        if !self.proceeding && self.try_next_target(core, now, id) {
+            return;
+        }
+        self.end(core, now, EndedBy::Timeout, 408, "no answer");
+    }
+
+    fn on_progress(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message, code: u16) {
+        self.proceeding = true;
+        if self.state == State::Over {
+            if !self.cancel_sent {
+                self.send_cancel(core, now, id);
+            }
+            return;
+        }
+        if code == 100 || self.state != State::Calling {
+            return;
+        }
+        let answer = (!response.body().is_empty() && is_sdp(response)).then(|| response.body().to_vec());
+        let early_media = answer.as_ref().and_then(|body| self.media.preview_answer(body).ok());
+        self.note_fork(core, now, id, response, answer.filter(|_| early_media.is_some()));
+        core.emit(Event::Progress { session: self.id, code, early_media });
+    }
+
+    /// Notes an early dialog. One of too many is simply not remembered until it answers.
+    fn note_fork(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: TxId,
+        response: &Message,
+        answer: Option<Vec<u8>>,
+    ) {
+        let Some(tag) = response.to().and_then(|to| to.tag().map(str::to_owned)) else { return };
+        if let Some(fork) = self.forks.iter_mut().find(|fork| fork.dialog.is_with(&tag)) {
+            if answer.is_some() {
+                fork.answer = answer;
+            }
+        } else if self.forks.len() < MAX_FORKS
+            && let Some(request) = core.layer.sent_request(id)
+            && let Some(dialog) = Dialog::of_caller(request, response)
+        {
+            // Its name, if it has one, is known by the time of the answer.
+            core.look_up(now, self.account, dialog.hop());
+            self.forks.push(Fork { dialog, answer });
+        }
+    }
+
+    /// A 2xx: the first one wins, copies are acknowledged again, and whatever else answers (another
+    /// fork, or a call already cancelled) is acknowledged and ended.
+    fn on_answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let Some(request) = core.layer.sent_request(id).cloned() else { return };
+        let Some(mut dialog) = Dialog::of_caller(&request, response) else { return };
+        let number = request.cseq().map_or(0, |cseq| cseq.number);
+        if self.asking == Some(id) {
+            self.asking = None;
+        }
+        if self.repeat_ack(core, now, number, dialog.remote_tag()) {
+            return;
+        }
+        self.acknowledge(core, now, &dialog, number);
+        let first = self.state == State::Calling;
+        let fork = self.forks.iter().position(|fork| fork.dialog.is_with(dialog.remote_tag()));
+        let early = fork.and_then(|at| {
+            let fork = self.forks.swap_remove(at);
+            // The peer may have sent requests in the early dialog: its CSeq counts on.
+            dialog = fork.dialog;
+            dialog.refresh_target(response);
+            dialog.refresh_route(response);
+            fork.answer
+        });
+        if !first {
+            return self.end_spare(core, now, dialog);
+        }
+        self.dialog = Some(dialog);
+        match self.take_answer(response, early) {
+            Ok(()) => self.begin(core, now, response),
+            Err(error) => {
+                tracing::warn!(session = self.id.0, %error, "the answer has no media we can use");
+                self.send_bye(core, now);
+                self.end(core, now, EndedBy::Error, 488, &error.to_string());
+            }
+        }
+    }
+
+    fn take_answer(&mut self, response: &Message, early: Option<Vec<u8>>) -> Result<(), SdpError> {
+        let own = !response.body().is_empty() && is_sdp(response);
+        let body = if own { Some(response.body()) } else { early.as_deref() };
+        self.media.receive_answer(body.ok_or(SdpError::NoAudio)?).map(|_| ())
+    }
+
+    fn begin(&mut self, core: &mut Core, now: Instant, response: &Message) {
+        self.state = State::Up;
+        self.forks.clear();
+        let Some(media) = self.media.media().cloned() else { return };
+        self.told = Some(media.clone());
+        let by = party::answerer(response, self.account.is_some());
+        core.emit(Event::Answered { session: self.id, media, by });
+        self.note_remote_hold(core);
+        self.advance(core, now);
+    }
+
+    /// Ends a dialog that nobody wanted.
+    fn end_spare(&mut self, core: &mut Core, now: Instant, mut spare: Dialog) {
+        let bye = spare.request(Method::Bye);
+        let hop = core.dialog_hop(self.account, spare.hop());
+        core.send(now, bye, &hop, Owner::Session(self.id), 0);
+    }
+
+    fn on_refusal(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message, code: u16) {
+        if self.asking != Some(id) {
+            return;
+        }
+        self.asking = None;
+        if self.state != State::Calling {
+            return;
+        }
+        self.forks.clear();
+        self.proceeding = false;
+        self.asking = match code {
+            401 | 407 => self.answer_challenge(core, now, id, response),
+            300..=399 => self.follow(core, now, id, response),
+            _ => None,
+        };
+        let moved = code == 503 && self.try_next_target(core, now, id);
+        if self.asking.is_some() || moved {
+            return;
+        }
+        let (text, elsewhere) = party::reason_of(response);
+        let reason = if text.is_empty() { response.reason().to_owned() } else { text };
+        self.finish(core, now, crate::agent::Cause { by: EndedBy::Remote, code, reason, elsewhere });
+    }
+
+    /// Calls the first Contact of a 3xx that we can call (RFC 3261 8.1.3.4).
+    fn follow(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> Option<TxId> {
+        self.redirects += 1;
+        if self.redirects > MAX_REDIRECTS {
+            return None;
+        }
+        let contacts = response.headers("Contact").filter_map(|contact| NameAddr::parse(contact).ok());
+        let target = contacts.map(|contact| contact.uri).find(|uri| uri.scheme == Scheme::Sip)?;
+        let mut request = self.again(core, id)?;
+        request.set_request_uri(&Uri { headers: Vec::new(), ..target.clone() }.to_string());
+        // Through our own exchange, which knows what may be called; without one, straight there.
+        let hop = match self.account.and_then(|account| core.first_hop(account)) {
+            Some(place) => Hop::Place(place),
+            None => Hop::Place(hop_of(&target)),
+        };
+        Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
+    }
+
+    /// Sends the INVITE to the account's next target; false if there is none.
+    fn try_next_target(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
+        let place = self.account.and_then(|account| core.first_hop(account));
+        let (Some(place), Some(dead)) = (place, core.layer.sent_to(id)) else { return false };
+        if !core.resolver.fail_over(now, &place, dead) {
+            return false;
+        }
+        let Some(request) = self.again(core, id) else { return false };
+        self.asking = Some(core.send(now, request, &Hop::Place(place), Owner::Session(self.id), 0));
+        true
+    }
+
+    /// The INVITE of a finished transaction, with the next CSeq and without what depends on its way.
+    fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
+        let mut request = core.layer.sent_request(id)?.clone();
+        for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
+            request.remove(name);
+        }
+        let number = request.cseq()?.number.checked_add(1)?;
+        request.set("CSeq", format!("{number} INVITE"));
+        if let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account)) {
+            line.authorise(&mut core.random, &mut request);
+        }
+        Some(request)
+    }
+
+    fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
+        self.cancel_sent = true;
+        core.send_cancel(now, invite, Owner::Session(self.id));
+    }
+}
+
+/// The INVITE outside any dialog, without Via and body.
+fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> Result<Message, Error> {
+    let identity = |identity: &crate::agent::Identity| match Uri::parse(&identity.uri) {
+        Ok(uri) => Ok(NameAddr { display: identity.display.clone(), ..NameAddr::new(uri) }),
+        Err(_) => Err(Error::BadTarget(identity.uri.clone())),
+    };
+    let line = birth.account.and_then(|account| core.lines.get(&account));
+    let from = match (&invite.from, line) {
+        (Some(from), _) => identity(from)?,
+        (None, Some(line)) => line.identity(),
+        (None, None) => NameAddr::new(Uri::sip(None, &core.config.local.ip().to_string(), None)),
+    };
+    let to = match &invite.to {
+        Some(to) => identity(to)?,
+        None => NameAddr::new(target.clone()),
+    };
+    let mut request = Message::request(Method::Invite, &target.to_string());
+    if let Some(proxy) = line.and_then(|line| line.account().outbound_proxy.as_ref()) {
+        request.push("Route", format!("<sip:{proxy};lr>"));
+    }
+    request.push("From", from.with_tag(&birth.local_tag).to_string());
+    request.push("To", to.to_string());
+    request.push("Call-ID", birth.call_id.as_str());
+    request.push("CSeq", "1 INVITE");
+    request.push("Contact", core.contact(birth.account));
+    request.push("Allow", core.allow());
+    if let Some(replaces) = &invite.replaces {
+        request.push("Replaces", replaces_value(replaces));
+        request.push("Require", "replaces");
+    }
+    for (name, value) in &invite.headers {
+        request.push(name, value.as_str());
+    }
+    Ok(request)
+}
+
+fn replaces_value(replaces: &Replaces) -> String {
+    let early = if replaces.early_only { ";early-only" } else { "" };
+    format!("{};to-tag={};from-tag={}{early}", replaces.call_id, replaces.to_tag, replaces.from_tag)
+}
+
+fn is_sdp(message: &Message) -> bool {
+    message.content_type().is_some_and(|kind| kind == crate::sdp::CONTENT_TYPE)
+}
+
+/// What a person typed, as a URI: a whole URI as it is, a number or extension at the account's
+/// domain, with the marks people write into numbers left out.
+pub(crate) fn target_uri(core: &Core, account: Option<AccountId>, text: &str) -> Result<Uri, Error> {
+    let text = text.trim();
+    let bad = || Error::BadTarget(text.to_owned());
+    let line = match account {
+        Some(id) => Some(core.lines.get(&id).ok_or(Error::UnknownAccount(id))?),
+        None => None,
+    };
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("sip:") || lower.starts_with("sips:") || lower.starts_with("tel:") {
+        let uri = Uri::parse(text).map_err(|_| bad())?;
+        return match (&uri.scheme, line) {
+            (Scheme::Sip, _) => Ok(uri),
+            (Scheme::Tel, Some(line)) => uri.number().map(|number| line.address(&number)).ok_or_else(bad),
+            _ => Err(bad()),
+        };
+    }
+    if text.contains('@') {
+        return Uri::parse(&format!("sip:{text}")).map_err(|_| bad());
+    }
+    let mark = |c: char| matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}');
+    let number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '*' | '#') || mark(c));
+    let user: String = text.chars().filter(|&c| !(number && mark(c))).collect();
+    let callable =
+        |c: char| c.is_alphanumeric() || matches!(c, '+' | '*' | '#' | '-' | '_' | '.' | '!' | '~');
+    match line {
+        Some(line) if !user.is_empty() && user.chars().all(callable) => Ok(line.address(&user)),
+        _ => Err(bad()),
+    }
+}

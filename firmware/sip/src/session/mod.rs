@@ -1,0 +1,508 @@
+//! Sessions: one call leg, from the INVITE to the last answer.
+//!
+//! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `renegotiate` holds,
+//! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, and
+//! `party` reads who is who. A session that has ended stays for 64 T1 to acknowledge late 2xx.
+//!
+//! Not done here: what a call means on the desk, media itself, PRACK and session timers.
+
+mod calling;
+mod party;
+mod renegotiate;
+mod ringing;
+mod transfer;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+pub(crate) use calling::target_uri;
+use transfer::{Referred, Transfer};
+
+use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
+use crate::core::{Alarm, Core, Hop, Owner};
+use crate::dialog::{Dialog, Order};
+use crate::message::Message;
+use crate::method::Method;
+use crate::sdp::{Direction, Media, OfferAnswer};
+use crate::transaction::TxId;
+
+/// ACKs kept for repeated 2xx.
+const MAX_ACKS: usize = 16;
+
+/// Commands waiting for their turn in one session.
+const MAX_TASKS: usize = 16;
+
+/// One call leg.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: SessionId,
+    account: Option<AccountId>,
+    call_id: String,
+    local_tag: String,
+    /// We sent the INVITE, and so chose the Call-ID (RFC 3261 14.1).
+    caller: bool,
+    state: State,
+    /// Our INVITE without final response, the first or a later one.
+    asking: Option<TxId>,
+    /// A provisional response came, so a CANCEL may be sent (RFC 3261 9.1).
+    proceeding: bool,
+    cancel_sent: bool,
+    redirects: u8,
+    /// The peer's first INVITE, not answered for good yet.
+    asked: Option<TxId>,
+    offer: Vec<u8>,
+    dialog: Option<Dialog>,
+    forks: Vec<Fork>,
+    media: OfferAnswer,
+    told: Option<Media>,
+    held: bool,
+    remote_held: bool,
+    acks: VecDeque<Ack>,
+    unacked: Option<Unacked>,
+    /// BYE as soon as our 2xx is acknowledged (RFC 3261 15).
+    bye_due: bool,
+    tasks: VecDeque<Task>,
+    doing: Option<Task>,
+    tries: u8,
+    transfer: Option<Transfer>,
+    transferred: bool,
+    referred: Option<Referred>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Our INVITE is out.
+    Calling,
+    /// The peer's INVITE waits for our answer.
+    Ringing,
+    /// Our 2xx waits for its ACK.
+    Answering,
+    Up,
+    /// Ended for the program; only late messages are still answered.
+    Over,
+}
+
+/// An early dialog of our INVITE.
+#[derive(Debug)]
+struct Fork {
+    dialog: Dialog,
+    /// The description it sent before answering.
+    answer: Option<Vec<u8>>,
+}
+
+/// An ACK of ours, to be repeated with the 2xx it belongs to.
+#[derive(Debug)]
+struct Ack {
+    number: u32,
+    remote_tag: String,
+    request: Message,
+    hop: Hop,
+    /// `None` while the name of the hop is being looked up.
+    sent: Option<(SocketAddr, Vec<u8>)>,
+}
+
+/// A 2xx of ours that was not acknowledged yet (RFC 3261 13.3.1.4).
+#[derive(Debug)]
+struct Unacked {
+    number: u32,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+    interval: Duration,
+    until: Instant,
+    /// The 2xx carried our offer; the ACK must bring the answer.
+    offered: bool,
+}
+
+/// What the program asked for and what waits for its turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Task {
+    Hold,
+    Retrieve,
+    Refer(String),
+}
+
+/// What identifies a session, given at birth.
+struct Birth {
+    id: SessionId,
+    account: Option<AccountId>,
+    call_id: String,
+    local_tag: String,
+}
+
+impl Session {
+    fn new(birth: Birth, state: State, media: OfferAnswer) -> Session {
+        Session {
+            id: birth.id,
+            account: birth.account,
+            call_id: birth.call_id,
+            local_tag: birth.local_tag,
+            caller: state == State::Calling,
+            state,
+            asking: None,
+            proceeding: false,
+            cancel_sent: false,
+            redirects: 0,
+            asked: None,
+            offer: Vec::new(),
+            dialog: None,
+            forks: Vec::new(),
+            media,
+            told: None,
+            held: false,
+            remote_held: false,
+            acks: VecDeque::new(),
+            unacked: None,
+            bye_due: false,
+            tasks: VecDeque::new(),
+            doing: None,
+            tries: 0,
+            transfer: None,
+            transferred: false,
+            referred: None,
+        }
+    }
+
+    /// Ends the call from our side, whatever state it is in.
+    pub(crate) fn hang_up(&mut self, core: &mut Core, now: Instant) {
+        match self.state {
+            State::Calling => self.cancel(core, now),
+            State::Ringing => self.reject(core, now, 480),
+            State::Answering => {
+                self.bye_due = true;
+                self.end(core, now, EndedBy::Local, 200, "hung up");
+            }
+            State::Up => {
+                self.send_bye(core, now);
+                self.end(core, now, EndedBy::Local, 200, "hung up");
+            }
+            State::Over => {}
+        }
+    }
+
+    /// Puts a command behind those that wait.
+    fn enqueue(&mut self, core: &mut Core, now: Instant, task: Task) {
+        if self.state == State::Over {
+            return;
+        }
+        if self.tasks.len() >= MAX_TASKS {
+            return self.refuse_task(core, &task);
+        }
+        self.tasks.push_back(task);
+        self.advance(core, now);
+    }
+
+    /// Too much is waiting: the command fails at once.
+    fn refuse_task(&self, core: &mut Core, task: &Task) {
+        let reason = "too many commands are waiting".to_owned();
+        core.emit(match task {
+            Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
+            Task::Refer(_) => {
+                Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }
+            }
+        });
+    }
+
+    /// A response to one of our requests.
+    pub(crate) fn on_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let Some(request) = core.layer.sent_request(id) else { return };
+        let within = request.to().is_some_and(|to| to.tag().is_some());
+        match request.method() {
+            Some(Method::Invite) if within => self.on_reinvite_response(core, now, id, response),
+            Some(Method::Invite) => self.on_invite_response(core, now, id, response),
+            Some(Method::Refer) => self.on_refer_response(core, now, id, response),
+            Some(Method::Bye) => {
+                self.answer_challenge(core, now, id, response);
+            }
+            _ => {}
+        }
+    }
+
+    /// Nobody answered one of our requests; `reached` is false if it could not even be sent.
+    pub(crate) fn on_silence(&mut self, core: &mut Core, now: Instant, id: TxId, reached: bool) {
+        let Some(request) = core.layer.sent_request(id) else { return };
+        let within = request.to().is_some_and(|to| to.tag().is_some());
+        match request.method() {
+            Some(Method::Invite) if within => self.on_reinvite_silence(core, now, id),
+            Some(Method::Invite) => self.on_invite_silence(core, now, id, reached),
+            Some(Method::Refer) => self.on_refer_silence(core),
+            _ => {}
+        }
+    }
+
+    /// A 2xx to INVITE so late that its transaction is gone: acknowledge it again.
+    pub(crate) fn on_late_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
+        let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        self.repeat_ack(core, now, number, &tag);
+    }
+
+    /// A request of the peer in one of our dialogs.
+    pub(crate) fn on_request(&mut self, core: &mut Core, now: Instant, id: TxId, request: &Message) {
+        let tag = request.from().and_then(|from| from.tag().map(str::to_owned)).unwrap_or_default();
+        let fork = self.forks.iter().position(|fork| fork.dialog.is_with(&tag));
+        let dialog = match (&mut self.dialog, fork) {
+            (Some(dialog), _) if dialog.is_with(&tag) => dialog,
+            (_, Some(at)) => &mut self.forks[at].dialog,
+            _ => return core.reply(now, id, 481),
+        };
+        if dialog.receive(request) == Order::Stale {
+            let pause = (core.random.bits() % 10).to_string();
+            return core.reply_with(now, id, 500, "Retry-After", &pause);
+        }
+        match request.method() {
+            Some(Method::Bye) => self.on_bye(core, now, id, request, fork),
+            Some(Method::Notify) => self.on_notify(core, now, id, request),
+            Some(Method::Options) => core.reply(now, id, 200),
+            _ if self.state == State::Over => core.reply(now, id, 481),
+            Some(Method::Invite) => self.on_reinvite(core, now, id, request),
+            Some(Method::Update) => self.on_update(core, now, id, request, fork),
+            Some(Method::Refer) => self.on_refer(core, now, id, request),
+            _ => core.reply(now, id, 405),
+        }
+    }
+
+    /// An ACK of one of our 2xx.
+    pub(crate) fn on_ack(&mut self, core: &mut Core, now: Instant, ack: &Message) {
+        let number = ack.cseq().map_or(0, |cseq| cseq.number);
+        if self.unacked.as_ref().is_none_or(|unacked| unacked.number != number) {
+            return;
+        }
+        let offered = self.unacked.take().is_some_and(|unacked| unacked.offered);
+        core.timers.clear(Alarm::Repeat(self.id));
+        if self.bye_due {
+            self.bye_due = false;
+            return self.send_bye(core, now);
+        }
+        if self.state == State::Over {
+            return;
+        }
+        if offered && let Err(error) = self.media.receive_answer(ack.body()) {
+            tracing::warn!(session = self.id.0, %error, "no usable answer in the ACK");
+            self.send_bye(core, now);
+            return self.end(core, now, EndedBy::Error, 488, &error.to_string());
+        }
+        self.confirm(core);
+        self.advance(core, now);
+    }
+
+    /// One of our deadlines came.
+    pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant, alarm: Alarm) {
+        match alarm {
+            Alarm::Repeat(_) => self.repeat_answer(core, now),
+            Alarm::StillRinging(_) => self.ring(core, now),
+            Alarm::AskAgain(_) => self.ask_again(core, now),
+            Alarm::Transfer(_) => self.on_transfer_silence(core),
+            Alarm::Linger(_) | Alarm::Registration(_) | Alarm::Subscription(_) | Alarm::Notifier(_) => {}
+        }
+    }
+
+    /// Whether the program still knows this session.
+    pub(crate) fn is_live(&self) -> bool {
+        self.state != State::Over
+    }
+
+    /// Whether an ended session still has something to wait for.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.unacked.is_some() || self.asking.is_some()
+    }
+
+    /// Whether the unanswered INVITE of server transaction `tx` is this call's.
+    pub(crate) fn is_asked_by(&self, tx: TxId) -> bool {
+        self.asked == Some(tx)
+    }
+
+    /// Call-ID and our tag.
+    pub(crate) fn key(&self) -> (&str, &str) {
+        (&self.call_id, &self.local_tag)
+    }
+
+    fn on_bye(&mut self, core: &mut Core, now: Instant, id: TxId, bye: &Message, fork: Option<usize>) {
+        core.reply(now, id, 200);
+        if self.state == State::Over {
+            self.bye_due = false;
+            self.unacked = None;
+            core.timers.clear(Alarm::Repeat(self.id));
+            return;
+        }
+        if self.dialog.is_none() {
+            // A BYE in an early dialog ends that fork; others may still answer.
+            if let Some(at) = fork {
+                self.forks.remove(at);
+            }
+            return;
+        }
+        if let Some(invite) = self.asked.take() {
+            let tag = self.local_tag.clone();
+            if let Some(response) = core.response(invite, 487, &tag) {
+                core.layer.respond(now, invite, &response);
+            }
+        }
+        self.unacked = None;
+        let (reason, elsewhere) = party::reason_of(bye);
+        let cause = Cause { by: EndedBy::Remote, code: 200, reason, elsewhere };
+        self.finish(core, now, cause);
+    }
+
+    /// The peer has our 2xx.
+    fn confirm(&mut self, core: &mut Core) {
+        let Some(media) = self.media.media().cloned() else { return };
+        if self.state == State::Answering {
+            self.state = State::Up;
+            self.told = Some(media.clone());
+            core.emit(Event::Confirmed { session: self.id, media });
+            self.note_remote_hold(core);
+        } else {
+            self.note_media(core);
+        }
+    }
+
+    /// Repeats a 2xx that nobody acknowledged, or gives up.
+    fn repeat_answer(&mut self, core: &mut Core, now: Instant) {
+        let Some(unacked) = &mut self.unacked else { return };
+        if now >= unacked.until {
+            self.unacked = None;
+            self.bye_due = false;
+            self.send_bye(core, now);
+            return self.end(core, now, EndedBy::Timeout, 408, "our answer was never acknowledged");
+        }
+        core.layer.send_plain(unacked.to, unacked.bytes.clone());
+        unacked.interval = (unacked.interval * 2).min(core.config.t2);
+        let next = (now + unacked.interval).min(unacked.until);
+        core.timers.set(Alarm::Repeat(self.id), next);
+    }
+
+    /// Sends a 2xx to INVITE and keeps it until the ACK.
+    fn send_answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message, offered: bool) {
+        let Some(to) = core.layer.reply_to(id) else { return };
+        core.layer.respond(now, id, response);
+        self.unacked = Some(Unacked {
+            number: response.cseq().map_or(0, |cseq| cseq.number),
+            to,
+            bytes: response.write(),
+            interval: core.config.t1,
+            until: now + core.config.t1 * 64,
+            offered,
+        });
+        core.timers.set(Alarm::Repeat(self.id), now + core.config.t1);
+    }
+
+    /// A 200 with our Contact and, if not empty, a description.
+    fn answer_with(&self, core: &Core, id: TxId, body: Vec<u8>) -> Option<Message> {
+        let mut response = core.response(id, 200, &self.local_tag)?;
+        response.push("Contact", core.contact(self.account));
+        response.push("Allow", core.allow());
+        if !body.is_empty() {
+            response.set_body(crate::sdp::CONTENT_TYPE, body);
+        }
+        Some(response)
+    }
+
+    /// Sends a request in the confirmed dialog.
+    fn send_within(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        method: Method,
+        fill: impl FnOnce(&mut Message),
+    ) -> Option<TxId> {
+        let dialog = self.dialog.as_mut()?;
+        let mut request = dialog.request(method);
+        let hop = core.dialog_hop(self.account, dialog.hop());
+        fill(&mut request);
+        if core.is_ours(self.account, &hop)
+            && let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account))
+        {
+            line.authorise(&mut core.random, &mut request);
+        }
+        Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
+    }
+
+    fn send_bye(&mut self, core: &mut Core, now: Instant) {
+        self.send_within(core, now, Method::Bye, |_| {});
+    }
+
+    /// Sends an ACK in `dialog` and keeps it.
+    fn acknowledge(&mut self, core: &mut Core, now: Instant, dialog: &Dialog, number: u32) {
+        let hop = core.dialog_hop(self.account, dialog.hop());
+        let request = dialog.ack(number);
+        let sent = core.send_ack(now, request.clone(), &hop);
+        if self.acks.len() >= MAX_ACKS {
+            self.acks.pop_front();
+        }
+        self.acks.push_back(Ack { number, remote_tag: dialog.remote_tag().to_owned(), request, hop, sent });
+    }
+
+    /// Sends the ACK of a repeated 2xx again; false if this 2xx is new.
+    fn repeat_ack(&mut self, core: &mut Core, now: Instant, number: u32, remote_tag: &str) -> bool {
+        let mut known = self.acks.iter_mut();
+        let Some(ack) = known.find(|ack| ack.number == number && ack.remote_tag == remote_tag) else {
+            return false;
+        };
+        match &ack.sent {
+            Some((to, bytes)) => core.layer.send_plain(*to, bytes.clone()),
+            None => ack.sent = core.send_ack(now, ack.request.clone(), &ack.hop),
+        }
+        true
+    }
+
+    /// Answers a 401 or 407 with a new request; `None` if this response is none or cannot be
+    /// answered. Only our own exchange gets an answer: whoever calls us directly could otherwise
+    /// collect proofs of our password by challenging our BYE.
+    fn answer_challenge(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: TxId,
+        response: &Message,
+    ) -> Option<TxId> {
+        if !matches!(response.code(), Some(401 | 407)) {
+            return None;
+        }
+        let refused = core.layer.sent_request(id)?.clone();
+        let attempt = core.layer.attempt(id);
+        if !core.is_trusted(core.layer.sent_to(id)?.ip()) {
+            return None;
+        }
+        let line = core.lines.get_mut(&self.account?)?;
+        let mut again = line.answer(&mut core.random, &refused, response, attempt)?;
+        let number = match (&mut self.dialog, refused.to()) {
+            (Some(dialog), Some(to)) if dialog.is_with(to.tag().unwrap_or_default()) => dialog.next_cseq(),
+            _ => refused.cseq()?.number.checked_add(1)?,
+        };
+        again.set("CSeq", format!("{number} {}", refused.method()?));
+        let hop = Hop::Address(core.layer.sent_to(id)?);
+        Some(core.send(now, again, &hop, Owner::Session(self.id), attempt + 1))
+    }
+
+    /// What we wish to do with the stream at present.
+    fn wish(&self) -> Direction {
+        if self.held { Direction::SendOnly } else { Direction::SendRecv }
+    }
+
+    fn end(&mut self, core: &mut Core, now: Instant, by: EndedBy, code: u16, reason: &str) {
+        self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });
+    }
+
+    /// Tells the program that the session is over, once.
+    fn finish(&mut self, core: &mut Core, now: Instant, cause: Cause) {
+        if self.state == State::Over {
+            return;
+        }
+        self.state = State::Over;
+        self.tasks.clear();
+        self.doing = None;
+        self.transfer = None;
+        if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
+            core.reply(now, tx, 481);
+        }
+        for alarm in [Alarm::StillRinging(self.id), Alarm::AskAgain(self.id), Alarm::Transfer(self.id)] {
+            core.timers.clear(alarm);
+        }
+        if self.unacked.is_none() {
+            core.timers.clear(Alarm::Repeat(self.id));
+        }
+        core.timers.set(Alarm::Linger(self.id), now + core.config.t1 * 64);
+        core.emit(Event::Ended { session: self.id, cause });
+    }
+}

@@ -1,0 +1,310 @@
+//! Changes during a call: hold and retrieve from our side, re-INVITE and UPDATE from the peer's,
+//! and what happens when both want to change at once (RFC 3261 14, RFC 3264 8, RFC 3311).
+//!
+//! Commands wait for each other: one INVITE at a time in a dialog, and a REFER only after the hold
+//! before it is settled.
+
+use std::time::{Duration, Instant};
+
+use super::{Session, State, Task, ringing};
+use crate::agent::{Cause, EndedBy, Event};
+use crate::core::{Alarm, Core};
+use crate::message::Message;
+use crate::method::Method;
+use crate::sdp::Direction;
+use crate::transaction::TxId;
+
+/// How often a hold or retrieve is asked again after 491 or Retry-After.
+const MAX_TRIES: u8 = 8;
+
+/// Longest Retry-After worth waiting for.
+const MAX_PAUSE: u64 = 10;
+
+impl Session {
+    /// Puts the call on hold: we send (music), the peer does not.
+    pub(crate) fn hold(&mut self, core: &mut Core, now: Instant) {
+        self.enqueue(core, now, Task::Hold);
+    }
+
+    /// Takes the call back.
+    pub(crate) fn retrieve(&mut self, core: &mut Core, now: Instant) {
+        self.enqueue(core, now, Task::Retrieve);
+    }
+
+    /// Starts what can be started.
+    pub(super) fn advance(&mut self, core: &mut Core, now: Instant) {
+        while self.state == State::Up
+            && self.asking.is_none()
+            && self.doing.is_none()
+            && self.unacked.is_none()
+        {
+            let Some(task) = self.tasks.pop_front() else { return };
+            match task {
+                Task::Hold if self.held => core.emit(Event::Held { session: self.id }),
+                Task::Retrieve if !self.held => core.emit(Event::Retrieved { session: self.id }),
+                Task::Hold | Task::Retrieve => {
+                    self.tries = 0;
+                    self.doing = Some(task);
+                    self.ask(core, now);
+                }
+                Task::Refer(target) => self.send_refer(core, now, &target),
+            }
+        }
+    }
+
+    /// Tries the hold or retrieve once more after a pause.
+    pub(super) fn ask_again(&mut self, core: &mut Core, now: Instant) {
+        if self.state != State::Up || self.doing.is_none() {
+            return;
+        }
+        if self.asking.is_some() || self.unacked.is_some() {
+            core.timers.set(Alarm::AskAgain(self.id), now + Duration::from_millis(100));
+            return;
+        }
+        self.ask(core, now);
+    }
+
+    pub(super) fn on_reinvite_response(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: TxId,
+        response: &Message,
+    ) {
+        let code = response.code().unwrap_or(0);
+        if code < 200 {
+            return;
+        }
+        if code < 300 {
+            self.acknowledge_reinvite(core, now, response);
+        }
+        if self.asking != Some(id) {
+            return;
+        }
+        self.asking = None;
+        if self.state != State::Up {
+            return;
+        }
+        match code {
+            200..=299 => self.take_reinvite_answer(core, response),
+            491 => return self.pause(core, now, None, response),
+            401 | 407 => {
+                self.asking = self.answer_challenge(core, now, id, response);
+                if self.asking.is_some() {
+                    return;
+                }
+                self.give_up(core, code, response.reason());
+            }
+            408 | 481 => return self.lose(core, now, code, response.reason()),
+            500 | 503 if retry_after(response).is_some() => {
+                return self.pause(core, now, retry_after(response), response);
+            }
+            _ => self.give_up(core, code, response.reason()),
+        }
+        self.advance(core, now);
+    }
+
+    /// The dialog is dead if nobody answers in it (RFC 3261 12.2.1.2).
+    pub(super) fn on_reinvite_silence(&mut self, core: &mut Core, now: Instant, id: TxId) {
+        if self.asking != Some(id) {
+            return;
+        }
+        self.asking = None;
+        if self.state == State::Up {
+            self.lose(core, now, 408, "no answer");
+        }
+    }
+
+    /// A re-INVITE of the peer.
+    pub(super) fn on_reinvite(&mut self, core: &mut Core, now: Instant, id: TxId, request: &Message) {
+        if self.asking.is_some() || self.state == State::Calling {
+            return core.reply(now, id, 491);
+        }
+        // Who asks again has our 2xx, though its ACK may still be on the way: unless that ACK must
+        // bring an answer, it is as good as here.
+        if self.unacked.as_ref().is_some_and(|unacked| !unacked.offered) && !self.bye_due {
+            self.unacked = None;
+            core.timers.clear(Alarm::Repeat(self.id));
+            self.confirm(core);
+        }
+        if self.unacked.is_some() || self.state == State::Ringing {
+            let pause = (core.random.bits() % 10).to_string();
+            return core.reply_with(now, id, 500, "Retry-After", &pause);
+        }
+        let body = if request.body().is_empty() {
+            let wish = self.wish();
+            self.media.create_offer(wish)
+        } else {
+            let wish = self.wish();
+            let read = self.media.receive_offer(request.body());
+            read.and_then(|_| self.media.create_answer(wish))
+        };
+        match body {
+            Ok(body) => {
+                self.refresh_target(request);
+                let offered = request.body().is_empty();
+                if let Some(response) = self.answer_with(core, id, body) {
+                    self.send_answer(core, now, id, &response, offered);
+                }
+                if !offered {
+                    self.note_media(core);
+                }
+            }
+            Err(error) => ringing::refuse_offer(core, now, id, error),
+        }
+    }
+
+    /// An UPDATE of the peer: a new target, a new description, or only a sign of life.
+    pub(super) fn on_update(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: TxId,
+        request: &Message,
+        fork: Option<usize>,
+    ) {
+        let mut body = Vec::new();
+        if !request.body().is_empty() {
+            if self.asking.is_some() || self.media.local_offer_pending() {
+                return core.reply(now, id, 491);
+            }
+            if self.state == State::Ringing {
+                let pause = (core.random.bits() % 10).to_string();
+                return core.reply_with(now, id, 500, "Retry-After", &pause);
+            }
+            let wish = self.wish();
+            let read = self.media.receive_offer(request.body());
+            match read.and_then(|_| self.media.create_answer(wish)) {
+                Ok(answer) => body = answer,
+                Err(error) => return ringing::refuse_offer(core, now, id, error),
+            }
+        }
+        match fork.and_then(|at| self.forks.get_mut(at)) {
+            Some(fork) => fork.dialog.refresh_target(request),
+            None => self.refresh_target(request),
+        }
+        let changed = !body.is_empty();
+        if let Some(response) = self.answer_with(core, id, body) {
+            core.layer.respond(now, id, &response);
+        }
+        if changed && self.state == State::Up {
+            self.note_media(core);
+        }
+    }
+
+    /// Tells the program what changed in the stream since it last heard.
+    pub(super) fn note_media(&mut self, core: &mut Core) {
+        let Some(media) = self.media.media().cloned() else { return };
+        if self.told.as_ref() != Some(&media) {
+            self.told = Some(media.clone());
+            core.emit(Event::MediaChanged { session: self.id, media });
+        }
+        self.note_remote_hold(core);
+    }
+
+    /// The peer holds us while it wants none of our sound.
+    pub(super) fn note_remote_hold(&mut self, core: &mut Core) {
+        let Some(media) = self.media.media() else { return };
+        let held = !media.direction.sends();
+        if held != self.remote_held {
+            self.remote_held = held;
+            core.emit(Event::RemoteHold { session: self.id, held });
+        }
+    }
+
+    /// Sends the re-INVITE of the task at hand.
+    fn ask(&mut self, core: &mut Core, now: Instant) {
+        let wish = match self.doing {
+            Some(Task::Hold) => Direction::SendOnly,
+            _ => Direction::SendRecv,
+        };
+        match self.media.create_offer(wish) {
+            Ok(offer) => {
+                let contact = core.contact(self.account);
+                let allow = core.allow();
+                self.asking = self.send_within(core, now, Method::Invite, |request| {
+                    request.push("Contact", contact);
+                    request.push("Allow", allow);
+                    request.set_body(crate::sdp::CONTENT_TYPE, offer);
+                });
+            }
+            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+        }
+    }
+
+    fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        if self.repeat_ack(core, now, number, &tag) {
+            return;
+        }
+        let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else { return };
+        dialog.refresh_target(response);
+        let dialog = dialog.clone();
+        self.acknowledge(core, now, &dialog, number);
+    }
+
+    fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {
+        match self.media.receive_answer(response.body()) {
+            Ok(media) => {
+                let hold = self.doing.take() == Some(Task::Hold);
+                self.held = hold;
+                if self.told.as_ref() != Some(&media) {
+                    self.told = Some(media.clone());
+                    core.emit(Event::MediaChanged { session: self.id, media });
+                }
+                if hold {
+                    // An answer of `inactive` to our hold says nothing about who holds whom.
+                    core.emit(Event::Held { session: self.id });
+                } else {
+                    core.emit(Event::Retrieved { session: self.id });
+                    self.note_remote_hold(core);
+                }
+            }
+            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+        }
+    }
+
+    /// Waits before asking again: as long as told, or as RFC 3261 14.1 says so that the two ends
+    /// do not meet again.
+    fn pause(&mut self, core: &mut Core, now: Instant, told: Option<Duration>, response: &Message) {
+        self.media.abandon_offer();
+        self.tries += 1;
+        if self.tries > MAX_TRIES {
+            self.give_up(core, response.code().unwrap_or(491), response.reason());
+            return self.advance(core, now);
+        }
+        let (from, to) = if self.caller { (2100, 4000) } else { (0, 2000) };
+        let pause = told
+            .unwrap_or_else(|| core.random.between(Duration::from_millis(from), Duration::from_millis(to)));
+        core.timers.set(Alarm::AskAgain(self.id), now + pause);
+    }
+
+    /// The task failed for good; the call stays as it was.
+    fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
+        self.media.abandon_offer();
+        if self.doing.take().is_some() {
+            core.emit(Event::HoldFailed { session: self.id, code, reason: reason.to_owned() });
+        }
+    }
+
+    /// The peer no longer knows the call.
+    fn lose(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
+        self.send_bye(core, now);
+        let by = if code == 408 { EndedBy::Timeout } else { EndedBy::Remote };
+        self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });
+    }
+
+    fn refresh_target(&mut self, message: &Message) {
+        if let Some(dialog) = &mut self.dialog {
+            dialog.refresh_target(message);
+        }
+    }
+}
+
+/// A Retry-After short enough to wait for.
+fn retry_after(response: &Message) -> Option<Duration> {
+    let text = response.header("Retry-After")?;
+    let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok().filter(|&seconds| seconds <= MAX_PAUSE).map(Duration::from_secs)
+}

@@ -1,0 +1,175 @@
+//! Calls that come in: ringing, answer, refusal, redirection, and the caller's CANCEL.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{Birth, Session, State, party};
+use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId};
+use crate::core::{Alarm, Core, Owner};
+use crate::dialog::Dialog;
+use crate::header::NameAddr;
+use crate::message::Message;
+use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
+use crate::transaction::TxId;
+
+/// How often a ringing indication is repeated, so that no proxy gives the call up
+/// (RFC 3261 13.3.1.1).
+const STILL_RINGING: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// Takes in an INVITE that passed all checks. An offer nobody could accept is refused here, and
+    /// then there is no session.
+    pub(crate) fn incoming(
+        core: &mut Core,
+        now: Instant,
+        tx: TxId,
+        from: SocketAddr,
+        (id, account): (SessionId, Option<AccountId>),
+    ) -> Option<Session> {
+        let request = core.layer.received_request(tx)?.clone();
+        let local_tag = core.random.word();
+        let Some(dialog) = Dialog::of_callee(&request, &local_tag) else {
+            core.reply(now, tx, 400);
+            return None;
+        };
+        let preset = LocalMedia { rtp: core.config.local, codecs: core.config.codecs.clone(), ptime_ms: 20 };
+        let offered = match request.body() {
+            [] => None,
+            body => match OfferAnswer::new(preset.clone(), 0).receive_offer(body) {
+                Ok(media) => Some(media),
+                Err(error) => {
+                    refuse_offer(core, now, tx, error);
+                    return None;
+                }
+            },
+        };
+        let call_id = request.call_id().unwrap_or_default().to_owned();
+        let birth = Birth { id, account, call_id, local_tag };
+        let mut session = Session::new(birth, State::Ringing, OfferAnswer::new(preset, core.random.bits()));
+        session.asked = Some(tx);
+        session.offer = request.body().to_vec();
+        session.dialog = Some(dialog);
+        core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
+        if let Some(dialog) = &session.dialog {
+            core.look_up(now, account, dialog.hop());
+        }
+        let trusted = core.is_trusted(from.ip());
+        core.emit(Event::Incoming {
+            session: id,
+            account,
+            caller: party::caller(&request, trusted),
+            called: party::called(&request),
+            diversion: party::diversion(&request),
+            media: offered,
+            request: Box::new(request),
+        });
+        Some(session)
+    }
+
+    /// Tells the caller that somebody is being alerted.
+    pub(crate) fn ring(&mut self, core: &mut Core, now: Instant) {
+        if self.state != State::Ringing {
+            return;
+        }
+        let Some(tx) = self.asked else { return };
+        if let Some(mut response) = core.response(tx, 180, &self.local_tag) {
+            response.push("Contact", core.contact(self.account));
+            core.layer.respond(now, tx, &response);
+        }
+        core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
+    }
+
+    /// Answers the call.
+    pub(crate) fn accept(&mut self, core: &mut Core, now: Instant, local: LocalMedia) {
+        if self.state != State::Ringing {
+            return;
+        }
+        let Some(tx) = self.asked else { return };
+        self.media = OfferAnswer::new(local, core.random.bits());
+        let offered = self.offer.is_empty();
+        let body = if offered {
+            self.media.create_offer(Direction::SendRecv)
+        } else {
+            let read = self.media.receive_offer(&self.offer);
+            read.and_then(|_| self.media.create_answer(Direction::SendRecv))
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => {
+                self.asked = None;
+                refuse_offer(core, now, tx, error);
+                return self.end(core, now, EndedBy::Error, error.code(), &error.to_string());
+            }
+        };
+        self.asked = None;
+        self.offer = Vec::new();
+        self.state = State::Answering;
+        core.timers.clear(Alarm::StillRinging(self.id));
+        if let Some(response) = self.answer_with(core, tx, body) {
+            self.send_answer(core, now, tx, &response, offered);
+        }
+    }
+
+    /// Refuses the call.
+    pub(crate) fn reject(&mut self, core: &mut Core, now: Instant, code: u16) {
+        self.reject_with(core, now, code, &[]);
+    }
+
+    /// Refuses the call with more headers, such as a challenge.
+    pub(crate) fn reject_with(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        code: u16,
+        headers: &[(String, String)],
+    ) {
+        if self.state != State::Ringing {
+            return;
+        }
+        let code = if (300..700).contains(&code) { code } else { 480 };
+        if let Some(tx) = self.asked.take()
+            && let Some(mut response) = core.response(tx, code, &self.local_tag)
+        {
+            for (name, value) in headers {
+                response.push(name, value.as_str());
+            }
+            core.layer.respond(now, tx, &response);
+        }
+        self.end(core, now, EndedBy::Local, code, crate::message::default_reason(code));
+    }
+
+    /// Sends the caller elsewhere (302).
+    pub(crate) fn redirect(&mut self, core: &mut Core, now: Instant, target: &str) {
+        match super::target_uri(core, self.account, target) {
+            Ok(uri) => {
+                let contact = NameAddr::new(uri).to_string();
+                self.reject_with(core, now, 302, &[("Contact".to_owned(), contact)]);
+            }
+            Err(error) => {
+                tracing::warn!(session = self.id.0, %error, "cannot divert there");
+                self.reject(core, now, 480);
+            }
+        }
+    }
+
+    /// The caller gave up; the CANCEL itself is answered already.
+    pub(crate) fn on_cancel(&mut self, core: &mut Core, now: Instant, cancel: &Message) {
+        if self.state != State::Ringing {
+            return;
+        }
+        if let Some(tx) = self.asked.take()
+            && let Some(response) = core.response(tx, 487, &self.local_tag)
+        {
+            core.layer.respond(now, tx, &response);
+        }
+        let (reason, elsewhere) = party::reason_of(cancel);
+        let reason = if reason.is_empty() { "cancelled".to_owned() } else { reason };
+        self.finish(core, now, Cause { by: EndedBy::Remote, code: 487, reason, elsewhere });
+    }
+}
+
+/// 488 or 400 with a Warning that says why (RFC 3261 20.43).
+pub(super) fn refuse_offer(core: &mut Core, now: Instant, tx: TxId, error: SdpError) {
+    let warning = format!("{} {} \"{error}\"", error.warning(), core.config.local.ip());
+    core.reply_with(now, tx, error.code(), "Warning", &warning);
+}

@@ -1,0 +1,211 @@
+//! REFER both ways (RFC 3515, RFC 3892): blind transfers we ask for, and, for an exchange, those a
+//! telephone asks for.
+//!
+//! A transfer never ends the call it is about: who hangs up, and when, is decided by the program.
+
+use std::time::{Duration, Instant};
+
+use super::{Session, State, Task};
+use crate::agent::{Event, TransferResult};
+use crate::core::{Alarm, Core};
+use crate::header::NameAddr;
+use crate::message::Message;
+use crate::method::Method;
+use crate::sipfrag::{self, SipFrag};
+use crate::transaction::TxId;
+
+/// Lifetime we state for the implied subscription of a REFER we accept, in seconds.
+const REFER_EXPIRES: u32 = 180;
+
+/// A transfer we asked for.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    /// CSeq of the REFER, which may come back as `id` of the Event header.
+    number: u32,
+    /// The peer has taken the REFER on; only news of its fate is still due.
+    accepted: bool,
+}
+
+/// A transfer the peer asked for.
+#[derive(Debug)]
+pub(super) struct Referred {
+    /// The REFER while it is unanswered.
+    open: Option<TxId>,
+    number: u32,
+}
+
+impl Referred {
+    pub(super) fn into_open(self) -> Option<TxId> {
+        self.open
+    }
+}
+
+impl Session {
+    /// Asks the peer to call `target`, after everything asked for before.
+    pub(crate) fn refer(&mut self, core: &mut Core, now: Instant, target: &str) {
+        self.enqueue(core, now, Task::Refer(target.to_owned()));
+    }
+
+    pub(super) fn send_refer(&mut self, core: &mut Core, now: Instant, target: &str) {
+        // One that was accepted but whose fate stays unknown is given up for this one: the operator
+        // has taken the call back from a target that never answered. News of it may be told apart by
+        // the Event's `id`, which a peer must send from the second REFER on (RFC 3515 section 2.4.6).
+        if self.transfer.as_ref().is_some_and(|transfer| !transfer.accepted) {
+            return self
+                .report(core, TransferResult::Refused(491, "a transfer is already under way".to_owned()));
+        }
+        let uri = match super::target_uri(core, self.account, target) {
+            Ok(uri) => uri,
+            Err(error) => return self.report(core, TransferResult::Refused(484, error.to_string())),
+        };
+        let Some(dialog) = &self.dialog else { return };
+        let referred_by = NameAddr::new(dialog.local().uri.clone()).to_string();
+        let contact = core.contact(self.account);
+        let sent = self.send_within(core, now, Method::Refer, |request| {
+            request.push("Contact", contact);
+            request.push("Refer-To", NameAddr::new(uri).to_string());
+            request.push("Referred-By", referred_by);
+        });
+        let request = sent.and_then(|id| core.layer.sent_request(id));
+        let number = request.and_then(Message::cseq).map_or(0, |cseq| cseq.number);
+        core.timers.clear(Alarm::Transfer(self.id));
+        self.transfer = Some(Transfer { number, accepted: false });
+        self.transferred = true;
+    }
+
+    pub(super) fn on_refer_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        if self.transfer.as_ref().is_none_or(|transfer| transfer.number != number) {
+            return;
+        }
+        match response.code().unwrap_or(0) {
+            100..=199 => {}
+            200..=299 => {
+                self.transfer = Some(Transfer { number, accepted: true });
+                core.timers.set(Alarm::Transfer(self.id), now + core.config.transfer_silence);
+            }
+            code => match self.answer_challenge(core, now, id, response) {
+                Some(again) => {
+                    let number = core.layer.sent_request(again).and_then(Message::cseq);
+                    self.transfer = number.map(|cseq| Transfer { number: cseq.number, accepted: false });
+                }
+                None => {
+                    self.end_transfer(core, TransferResult::Refused(code, response.reason().to_owned()));
+                }
+            },
+        }
+    }
+
+    pub(super) fn on_refer_silence(&mut self, core: &mut Core) {
+        self.end_transfer(core, TransferResult::Timeout);
+    }
+
+    pub(super) fn on_transfer_silence(&mut self, core: &mut Core) {
+        self.end_transfer(core, TransferResult::NoNotify);
+    }
+
+    /// A NOTIFY in the call's dialog: the fate of a REFER of ours.
+    pub(super) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) {
+        let event = notify.header("Event").unwrap_or_default();
+        let (package, params) = event.split_once(';').unwrap_or((event, ""));
+        if !package.trim().eq_ignore_ascii_case("refer") {
+            return core.reply_with(now, id, 489, "Allow-Events", "refer");
+        }
+        if !self.transferred {
+            return core.reply(now, id, 481);
+        }
+        core.reply(now, id, 200);
+        let named = params.trim().strip_prefix("id=").and_then(|number| number.trim().parse::<u32>().ok());
+        let Some(transfer) = &mut self.transfer else { return };
+        if named.is_some_and(|number| number != transfer.number) {
+            return;
+        }
+        transfer.accepted = true;
+        let over = notify
+            .header("Subscription-State")
+            .is_some_and(|state| state.trim().to_ascii_lowercase().starts_with("terminated"));
+        match SipFrag::parse(notify.body()) {
+            Ok(SipFrag { code: code @ 200..=299, .. }) => self.end_transfer(core, TransferResult::Ok(code)),
+            Ok(SipFrag { code: code @ 300.., reason }) => {
+                self.end_transfer(core, TransferResult::Refused(code, reason));
+            }
+            Ok(_) | Err(_) if over => self.end_transfer(core, TransferResult::NoNotify),
+            Ok(SipFrag { code, reason }) => {
+                core.timers.set(Alarm::Transfer(self.id), now + self.patience(core, notify));
+                core.emit(Event::TransferProgress { session: self.id, code, reason });
+            }
+            Err(error) => {
+                tracing::debug!(session = self.id.0, %error, "NOTIFY of a transfer without a status")
+            }
+        }
+    }
+
+    /// The peer's REFER, for the program to decide about.
+    pub(super) fn on_refer(&mut self, core: &mut Core, now: Instant, id: TxId, refer: &Message) {
+        let target = refer.address("Refer-To").map(|address| address.uri.to_string());
+        let (Some(target), true) = (target, matches!(self.state, State::Up)) else {
+            return core.reply(now, id, if self.state == State::Up { 400 } else { 491 });
+        };
+        if self.referred.is_some() {
+            return core.reply(now, id, 491);
+        }
+        let number = refer.cseq().map_or(0, |cseq| cseq.number);
+        self.referred = Some(Referred { open: Some(id), number });
+        let referred_by = refer.header("Referred-By").map(str::to_owned);
+        core.emit(Event::Refer { session: self.id, target, referred_by });
+    }
+
+    /// Tells the peer how its transfer goes; the first news accepts the REFER.
+    pub(crate) fn refer_progress(&mut self, core: &mut Core, now: Instant, code: u16) {
+        let Some(referred) = &mut self.referred else { return };
+        let number = referred.number;
+        if let Some(tx) = referred.open.take() {
+            let contact = core.contact(self.account);
+            if let Some(mut response) = core.response(tx, 202, &self.local_tag) {
+                response.push("Contact", contact);
+                core.layer.respond(now, tx, &response);
+            }
+        }
+        let over = code >= 200;
+        if over {
+            self.referred = None;
+        }
+        let contact = core.contact(self.account);
+        self.send_within(core, now, Method::Notify, |request| {
+            let state = format!("active;expires={REFER_EXPIRES}");
+            request.push("Contact", contact);
+            request.push("Event", format!("refer;id={number}"));
+            request
+                .push("Subscription-State", if over { "terminated;reason=noresource".into() } else { state });
+            request.set_body(sipfrag::CONTENT_TYPE, SipFrag::new(code).write());
+        });
+    }
+
+    /// Refuses the peer's REFER.
+    pub(crate) fn refuse_refer(&mut self, core: &mut Core, now: Instant, code: u16) {
+        if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
+            core.reply(now, tx, code.clamp(300, 699));
+        }
+    }
+
+    /// How long the peer may now be silent: as long as it says its subscription lives, within reason.
+    fn patience(&self, core: &Core, notify: &Message) -> Duration {
+        let stated = notify
+            .header("Subscription-State")
+            .and_then(|state| state.split(';').find_map(|part| part.trim().strip_prefix("expires=")))
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map_or(Duration::ZERO, Duration::from_secs);
+        stated.clamp(core.config.transfer_silence, core.config.transfer_silence * 5)
+    }
+
+    fn end_transfer(&mut self, core: &mut Core, result: TransferResult) {
+        if self.transfer.take().is_some() {
+            core.timers.clear(Alarm::Transfer(self.id));
+            self.report(core, result);
+        }
+    }
+
+    fn report(&self, core: &mut Core, result: TransferResult) {
+        core.emit(Event::TransferEnded { session: self.id, result });
+    }
+}

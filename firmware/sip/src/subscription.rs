@@ -1,0 +1,478 @@
+//! Subscriptions of ours (RFC 6665): lamps (RFC 4235) and waiting messages (RFC 3842), refreshed
+//! before they expire and asked for anew, for ever, after every failure.
+//!
+//! Not done here: several notifiers behind one SUBSCRIBE (the first one wins).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
+use crate::core::{Alarm, Core, Hop, Owner};
+use crate::dialog::{Dialog, Order};
+use crate::dialog_info::{self, DialogInfo, DialogState, MAX_DIALOGS};
+use crate::header::NameAddr;
+use crate::message::Message;
+use crate::method::Method;
+use crate::mwi::MessageSummary;
+use crate::session::target_uri;
+use crate::transaction::TxId;
+
+/// Lifetime asked for: short enough that lamps come back soon after an exchange lost its memory.
+const EXPIRES: Duration = Duration::from_secs(600);
+
+/// Longest lifetime asked for because a notifier demands it (423 Min-Expires).
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// One thing we watch.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    id: SubscriptionId,
+    account: AccountId,
+    target: String,
+    package: Package,
+    call_id: String,
+    local_tag: String,
+    dialog: Option<Dialog>,
+    expires: Duration,
+    tx: Option<TxId>,
+    phase: Phase,
+    failures: u32,
+    told: Option<SubscriptionState>,
+    lamp: Lamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Asked for; nothing notified yet.
+    Asking,
+    Notified,
+    /// Failed; the alarm starts the next try.
+    Resting,
+    /// No longer wanted; late messages are still answered.
+    Closing,
+}
+
+/// The calls of a phone as far as the documents told (RFC 4235 4.3).
+#[derive(Debug, Default)]
+struct Lamp {
+    version: Option<u32>,
+    calls: BTreeMap<String, dialog_info::Dialog>,
+}
+
+impl Subscription {
+    /// Subscribes.
+    pub(crate) fn new(
+        core: &mut Core,
+        now: Instant,
+        id: SubscriptionId,
+        account: AccountId,
+        target: String,
+        package: Package,
+    ) -> Subscription {
+        let mut subscription = Subscription {
+            id,
+            account,
+            target,
+            package,
+            call_id: String::new(),
+            local_tag: String::new(),
+            dialog: None,
+            expires: EXPIRES,
+            tx: None,
+            phase: Phase::Asking,
+            failures: 0,
+            told: None,
+            lamp: Lamp::default(),
+        };
+        subscription.ask_anew(core, now);
+        subscription
+    }
+
+    /// Ends the subscription; the program hears of it at once.
+    pub(crate) fn close(&mut self, core: &mut Core, now: Instant) {
+        if self.phase == Phase::Closing {
+            return;
+        }
+        self.drop_request(core);
+        let known = self.dialog.is_some() && self.phase != Phase::Resting;
+        self.phase = Phase::Closing;
+        if known {
+            self.send(core, now, Duration::ZERO);
+        }
+        core.timers.set(Alarm::Subscription(self.id), now + core.config.t1 * 64);
+        self.report(core, SubscriptionState::Terminated);
+    }
+
+    pub(crate) fn on_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let code = response.code().unwrap_or(0);
+        if self.tx != Some(id) || code < 200 {
+            return;
+        }
+        self.tx = None;
+        if matches!(code, 401 | 407) && self.answer(core, now, id, response) {
+            return;
+        }
+        if self.phase == Phase::Closing {
+            return;
+        }
+        match code {
+            200..=299 => self.accepted(core, now, id, response),
+            423 if self.lengthen(response) => self.renew(core, now),
+            // The notifier lost its memory: begin again without a pause, once.
+            481 if self.phase == Phase::Notified => self.ask_anew(core, now),
+            _ => self.lose(core, now, &format!("{code} {}", response.reason()), Duration::ZERO),
+        }
+    }
+
+    /// Nobody answered the SUBSCRIBE.
+    pub(crate) fn on_silence(&mut self, core: &mut Core, now: Instant, id: TxId, reached: bool) {
+        if self.tx != Some(id) {
+            return;
+        }
+        self.tx = None;
+        if self.phase == Phase::Closing {
+            return;
+        }
+        if let (true, Some(place), Some(dead)) =
+            (reached, core.first_hop(self.account), core.layer.sent_to(id))
+        {
+            core.resolver.fail_over(now, &place, dead);
+        }
+        self.lose(core, now, "no answer", Duration::ZERO);
+    }
+
+    /// A SUBSCRIBE is due: refresh, new try, or a NOTIFY that never came.
+    pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant) {
+        match self.phase {
+            Phase::Asking => self.lose(core, now, "accepted, but never notified", Duration::ZERO),
+            Phase::Notified if self.tx.is_none() => self.renew(core, now),
+            Phase::Resting => self.ask_anew(core, now),
+            Phase::Notified | Phase::Closing => {}
+        }
+    }
+
+    /// A NOTIFY with our Call-ID and tag.
+    pub(crate) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) {
+        let tag = notify.from().and_then(|from| from.tag().map(str::to_owned)).unwrap_or_default();
+        if self.dialog.is_none() && self.phase == Phase::Asking {
+            let subscribe = self.tx.and_then(|tx| core.layer.sent_request(tx));
+            self.dialog = subscribe.and_then(|subscribe| Dialog::of_subscriber(subscribe, notify));
+        }
+        let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else {
+            return core.reply(now, id, 481);
+        };
+        if dialog.receive(notify) == Order::Stale {
+            return core.reply(now, id, 500);
+        }
+        dialog.refresh_target(notify);
+        if !is_for(notify, self.package) {
+            return core.reply_with(now, id, 489, "Allow-Events", self.package.name());
+        }
+        if !notify.body().is_empty()
+            && notify.content_type().as_deref().is_some_and(|kind| kind != self.package.content_type())
+        {
+            return core.reply_with(now, id, 415, "Accept", self.package.content_type());
+        }
+        core.reply(now, id, 200);
+        if matches!(self.phase, Phase::Asking | Phase::Notified) {
+            self.take_state(core, now, notify);
+        }
+    }
+
+    /// Whether nobody needs this subscription any more once its last request is answered.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
+    /// The account it goes through.
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Call-ID and our tag.
+    pub(crate) fn key(&self) -> (&str, &str) {
+        (&self.call_id, &self.local_tag)
+    }
+
+    fn ask_anew(&mut self, core: &mut Core, now: Instant) {
+        core.leave_dialog(&self.call_id, &self.local_tag);
+        self.call_id = core.new_call_id();
+        self.local_tag = core.random.word();
+        core.enter_dialog(&self.call_id, &self.local_tag, Owner::Subscription(self.id));
+        self.dialog = None;
+        self.phase = Phase::Asking;
+        core.timers.clear(Alarm::Subscription(self.id));
+        self.send(core, now, self.expires);
+    }
+
+    /// Refreshes in the dialog, or asks again where there is none yet.
+    fn renew(&mut self, core: &mut Core, now: Instant) {
+        if self.dialog.is_some() { self.send(core, now, self.expires) } else { self.ask_anew(core, now) }
+    }
+
+    fn send(&mut self, core: &mut Core, now: Instant, expires: Duration) {
+        let Some((mut request, hop)) = self.next_request(core) else {
+            return self.lose(core, now, "the target cannot be subscribed to", Duration::ZERO);
+        };
+        request.push("Contact", core.contact(Some(self.account)));
+        request.push("Event", self.package.name());
+        request.push("Accept", self.package.content_type());
+        request.push("Expires", expires.as_secs().to_string());
+        if let Some(line) = core.lines.get_mut(&self.account) {
+            line.authorise(&mut core.random, &mut request);
+        }
+        self.tx = Some(core.send(now, request, &hop, Owner::Subscription(self.id), 0));
+    }
+
+    fn next_request(&mut self, core: &Core) -> Option<(Message, Hop)> {
+        if let Some(dialog) = &mut self.dialog {
+            let hop = core.dialog_hop(Some(self.account), dialog.hop());
+            return Some((dialog.request(Method::Subscribe), hop));
+        }
+        let target = target_uri(core, Some(self.account), &self.target).ok()?;
+        let line = core.lines.get(&self.account)?;
+        let mut request = Message::request(Method::Subscribe, &target.to_string());
+        if let Some(proxy) = &line.account().outbound_proxy {
+            request.push("Route", format!("<sip:{proxy};lr>"));
+        }
+        request.push("From", line.identity().with_tag(&self.local_tag).to_string());
+        request.push("To", NameAddr::new(target).to_string());
+        request.push("Call-ID", self.call_id.as_str());
+        request.push("CSeq", "1 SUBSCRIBE");
+        Some((request, Hop::Place(line.first_hop().clone())))
+    }
+
+    fn answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> bool {
+        let attempt = core.layer.attempt(id);
+        let to = core.layer.sent_to(id);
+        let (Some(refused), Some(to)) = (core.layer.sent_request(id).cloned(), to) else { return false };
+        let Some(line) = core.lines.get_mut(&self.account) else { return false };
+        let Some(mut again) = line.answer(&mut core.random, &refused, response, attempt) else {
+            return false;
+        };
+        let number = match &mut self.dialog {
+            Some(dialog) => dialog.next_cseq(),
+            None => refused.cseq().map_or(1, |cseq| cseq.number).saturating_add(1),
+        };
+        again.set("CSeq", format!("{number} SUBSCRIBE"));
+        let owner = Owner::Subscription(self.id);
+        self.tx = Some(core.send(now, again, &Hop::Address(to), owner, attempt + 1));
+        true
+    }
+
+    fn accepted(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        match &mut self.dialog {
+            Some(dialog) => dialog.refresh_target(response),
+            None => {
+                let request = core.layer.sent_request(id);
+                self.dialog = request.and_then(|request| Dialog::of_caller(request, response));
+            }
+        }
+        if self.phase == Phase::Asking {
+            core.timers.set(Alarm::Subscription(self.id), now + core.config.t1 * 64);
+        } else {
+            let granted = response.expires().map_or(self.expires, |s| Duration::from_secs(u64::from(s)));
+            self.refresh_before(core, now, granted);
+        }
+    }
+
+    fn take_state(&mut self, core: &mut Core, now: Instant, notify: &Message) {
+        let header = notify.header("Subscription-State").unwrap_or("active").to_ascii_lowercase();
+        let mut parts = header.split(';').map(str::trim);
+        let state = parts.next().unwrap_or_default();
+        let param = |name: &str| {
+            let mut found = header.split(';').skip(1).filter_map(|part| part.trim().split_once('='));
+            found.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
+        };
+        if state == "terminated" {
+            let pause = param("retry-after").and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+            let reason = param("reason").unwrap_or_else(|| "no reason given".to_owned());
+            return self.lose(
+                core,
+                now,
+                &format!("ended by the notifier: {reason}"),
+                Duration::from_secs(pause),
+            );
+        }
+        self.phase = Phase::Notified;
+        self.failures = 0;
+        let stated = param("expires").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        self.refresh_before(core, now, stated.unwrap_or(self.expires));
+        if state == "pending" {
+            return self.report(core, SubscriptionState::Pending);
+        }
+        self.report(core, SubscriptionState::Active);
+        self.take_document(core, now, notify.body());
+    }
+
+    fn take_document(&mut self, core: &mut Core, now: Instant, body: &[u8]) {
+        if body.is_empty() {
+            return;
+        }
+        match self.package {
+            Package::Dialog => match DialogInfo::parse(body) {
+                Ok(document) => self.take_dialogs(core, now, document),
+                Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable dialog-info"),
+            },
+            Package::MessageSummary => {
+                let MessageSummary { waiting, new, old } = MessageSummary::parse(body);
+                core.emit(Event::MessageSummary { account: Some(self.account), waiting, new, old });
+            }
+        }
+    }
+
+    fn take_dialogs(&mut self, core: &mut Core, now: Instant, document: DialogInfo) {
+        match self.lamp.merge(document) {
+            Merge::Stale => return,
+            Merge::Done => {}
+            // Something was missed: only a refresh brings the full state again.
+            Merge::Gap if self.tx.is_none() => self.renew(core, now),
+            Merge::Gap => {}
+        }
+        let dialogs = self.lamp.calls.values().cloned().collect();
+        core.emit(Event::Dialogs { subscription: self.id, dialogs });
+    }
+
+    fn refresh_before(&self, core: &mut Core, now: Instant, granted: Duration) {
+        let granted = granted.clamp(Duration::from_secs(2), LONGEST);
+        let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
+        core.timers.set(Alarm::Subscription(self.id), now + granted - margin);
+    }
+
+    /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
+    fn lengthen(&mut self, response: &Message) -> bool {
+        let least = response.header("Min-Expires").and_then(|text| text.trim().parse().ok());
+        match least.map(Duration::from_secs) {
+            Some(least) if least > self.expires && least <= LONGEST => {
+                self.expires = least;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Says that nothing is known any more, and tries again after a while.
+    fn lose(&mut self, core: &mut Core, now: Instant, reason: &str, at_least: Duration) {
+        self.drop_request(core);
+        self.phase = Phase::Resting;
+        self.lamp = Lamp::default();
+        self.failures = self.failures.saturating_add(1);
+        let pause = core.back_off(self.failures).max(at_least.min(core.config.retry_longest));
+        core.timers.set(Alarm::Subscription(self.id), now + pause);
+        self.report(core, SubscriptionState::Lost { reason: reason.to_owned() });
+    }
+
+    fn drop_request(&mut self, core: &mut Core) {
+        if let Some(tx) = self.tx.take() {
+            core.layer.forget(tx);
+        }
+    }
+
+    fn report(&mut self, core: &mut Core, state: SubscriptionState) {
+        if self.told.as_ref() != Some(&state) {
+            self.told = Some(state.clone());
+            core.emit(Event::Subscription { subscription: self.id, state });
+        }
+    }
+}
+
+/// What a document did to a lamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Merge {
+    Done,
+    /// An old partial document: ignored.
+    Stale,
+    /// A partial document that others before it are missing for.
+    Gap,
+}
+
+impl Lamp {
+    /// Takes a document in. The CSeq of the NOTIFY has already shown that it is not old, so a full
+    /// one is believed even where its version went back: exchanges start counting anew.
+    fn merge(&mut self, document: DialogInfo) -> Merge {
+        let last = self.version;
+        if document.full {
+            self.calls.clear();
+        } else if last.is_some_and(|last| document.version <= last) {
+            return Merge::Stale;
+        }
+        self.version = Some(document.version);
+        for call in document.dialogs {
+            if call.state == DialogState::Terminated {
+                self.calls.remove(&call.id);
+            } else if self.calls.len() < MAX_DIALOGS || self.calls.contains_key(&call.id) {
+                self.calls.insert(call.id.clone(), call);
+            }
+        }
+        let expected = last.map(|last| last.wrapping_add(1));
+        if document.full || expected == Some(document.version) { Merge::Done } else { Merge::Gap }
+    }
+}
+
+/// Whether the Event header names `package`.
+pub(crate) fn is_for(message: &Message, package: Package) -> bool {
+    let event = message.header("Event").unwrap_or_default();
+    event.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(package.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(version: u32, full: bool, calls: &[(&str, DialogState)]) -> DialogInfo {
+        let dialogs = calls.iter().map(|&(id, state)| dialog_info::Dialog {
+            id: id.to_owned(),
+            call_id: None,
+            local_tag: None,
+            remote_tag: None,
+            direction: None,
+            state,
+            local: None,
+            remote: None,
+        });
+        DialogInfo { entity: "sip:1@pbx".into(), version, full, dialogs: dialogs.collect() }
+    }
+
+    fn ids(lamp: &Lamp) -> Vec<&str> {
+        lamp.calls.keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn partial_documents_add_up() {
+        use DialogState::{Confirmed, Early, Terminated};
+        let mut lamp = Lamp::default();
+        assert_eq!(lamp.merge(document(0, true, &[("a", Early)])), Merge::Done);
+        assert_eq!(lamp.merge(document(1, false, &[("b", Early)])), Merge::Done);
+        assert_eq!(ids(&lamp), ["a", "b"]);
+        assert_eq!(lamp.merge(document(2, false, &[("a", Terminated), ("b", Confirmed)])), Merge::Done);
+        assert_eq!(ids(&lamp), ["b"]);
+    }
+
+    #[test]
+    fn an_old_partial_is_ignored_and_a_gap_is_noticed() {
+        use DialogState::{Early, Terminated};
+        let mut lamp = Lamp::default();
+        lamp.merge(document(5, true, &[("a", Early)]));
+        assert_eq!(lamp.merge(document(5, false, &[("a", Terminated)])), Merge::Stale);
+        assert_eq!(ids(&lamp), ["a"]);
+        assert_eq!(lamp.merge(document(7, false, &[("c", Early)])), Merge::Gap);
+        assert_eq!(ids(&lamp), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_full_document_is_believed_though_its_version_went_back() {
+        let mut lamp = Lamp::default();
+        lamp.merge(document(900, true, &[("a", DialogState::Confirmed)]));
+        assert_eq!(lamp.merge(document(0, true, &[])), Merge::Done);
+        assert!(ids(&lamp).is_empty());
+    }
+
+    #[test]
+    fn a_lamp_does_not_grow_without_end() {
+        let mut lamp = Lamp::default();
+        for n in 0..MAX_DIALOGS as u32 + 50 {
+            lamp.merge(document(n, false, &[(&format!("call{n}"), DialogState::Early)]));
+        }
+        assert_eq!(lamp.calls.len(), MAX_DIALOGS);
+    }
+}

@@ -1,0 +1,13 @@
+//! Agents and scripted peers on a fake wire with a fake clock.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, unreachable_pub, reason = "tests")]
+
+mod calls;
+mod exchange;
+mod lamps;
+mod net;
+mod refusals;
+mod registrar;
+mod script;
+mod traps;

@@ -1,0 +1,356 @@
+//! The call log (LOG-1, LOG-2) and the counter of missed calls.
+//!
+//! Not done here: statistics; deciding when a call is over.
+
+use directory::fold;
+use ipc::{Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party, TransferEnd, TransferKind};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use crate::contacts::{clipped, contact_id, id_value};
+use crate::documents::{load_document, save_document};
+use crate::{Failure, Store, StoreError};
+
+/// Most rows in one page of the log.
+pub const MAX_LOG_PAGE: u32 = 500;
+
+/// Longest text kept of what came over the wire, in bytes.
+const MAX_TEXT: usize = 512;
+
+/// Most transfers kept of one call.
+const MAX_TRANSFERS: usize = 100;
+
+/// Most words that count in a search.
+const MAX_WORDS: usize = 16;
+
+/// Document with the last row that was there when the missed calls were cleared.
+const CLEARED: &str = "missed_cleared";
+
+const PARTY: &str = "number, name, company, title, contact, local";
+
+impl Store {
+    /// Adds an ended call and returns its row id. It is on the disk when this returns. `row.id` does not
+    /// count.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn append_call(&mut self, row: &LogRow) -> Result<i64, StoreError> {
+        self.write("add to the call log", |db| {
+            let sql = format!(
+                "INSERT INTO call ({PARTY}, direction, line_number, line_name, began, answered_after, talk, hold, \
+                 outcome, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            );
+            let mut values = party_values(&row.party);
+            values.extend([
+                text_value(direction_word(row.direction)),
+                text_value(&row.line_number),
+                text_value(&row.line_name),
+                Value::Integer(row.began_unix_ms),
+                row.answered_after_ms.map_or(Value::Null, duration),
+                duration(row.talk_ms),
+                duration(row.hold_ms),
+                text_value(end_word(row.end)),
+                Value::Text(search_text(row, &row.transfers)),
+            ]);
+            db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+            let id = db.last_insert_rowid();
+            insert_transfers(db, id, &row.transfers)?;
+            Ok(id)
+        })
+    }
+
+    /// Changes how a call in the log ended and what became of its transfers, for an end that came to be
+    /// known late.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchCall`], or the database's.
+    pub fn amend_call(
+        &mut self,
+        id: i64,
+        end: EndStatus,
+        transfers: &[LogTransfer],
+    ) -> Result<(), StoreError> {
+        self.write("change the call log", |db| {
+            let row = read_call(db, id)?.ok_or(StoreError::NoSuchCall(id))?;
+            let sql = "UPDATE call SET outcome = ?2, search = ?3 WHERE id = ?1";
+            db.execute(sql, params![id, end_word(end), search_text(&row, transfers)])?;
+            db.execute("DELETE FROM transfer WHERE call = ?1", [id])?;
+            insert_transfers(db, id, transfers)
+        })
+    }
+
+    /// A part of the log, newest first. The search ignores case and accents; each word must stand in a name,
+    /// number or line, of the call or of one of its transfers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_page(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
+        self.read("read the call log", |db| {
+            let (filter, mut values) = filter(query);
+            let count = format!("SELECT count(*) FROM call WHERE {filter}");
+            let total = db.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+            let sql = format!(
+                "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome \
+                 FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
+            );
+            values.push(Value::Integer(query.limit.min(MAX_LOG_PAGE).into()));
+            values.push(Value::Integer(query.offset.into()));
+            let mut statement = db.prepare_cached(&sql)?;
+            let mut found = statement.query(params_from_iter(values))?;
+            let mut rows = Vec::new();
+            while let Some(row) = found.next()? {
+                rows.push(call(db, row)?);
+            }
+            Ok(LogPage { total, offset: query.offset, rows })
+        })
+    }
+
+    /// Missed calls added to the log since [`Store::clear_missed`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn missed_count(&self) -> Result<u32, StoreError> {
+        self.read("count missed calls", |db| {
+            let cleared: i64 = load_document(db, CLEARED)?.unwrap_or(0);
+            let sql = "SELECT count(*) FROM call WHERE outcome = 'missed' AND id > ?1";
+            Ok(db.query_row(sql, [cleared], |row| row.get(0))?)
+        })
+    }
+
+    /// Counts missed calls from here on. Goes by the order of the log, so a clock that is set back loses none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn clear_missed(&mut self) -> Result<(), StoreError> {
+        self.write("clear missed calls", |db| {
+            let last: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM call", [], |row| row.get(0))?;
+            save_document(db, CLEARED, &last)
+        })
+    }
+}
+
+/// The rows a query means: a condition and its values.
+fn filter(query: &LogQuery) -> (String, Vec<Value>) {
+    let mut filter = String::from("began >= ? AND began < ?");
+    let mut values = vec![Value::Integer(query.from_unix_ms), Value::Integer(query.until_unix_ms)];
+    if query.missed_only {
+        filter.push_str(" AND outcome = 'missed'");
+    }
+    let text = fold(clipped(&query.text, 1024));
+    let words: Vec<String> = match digits(&text) {
+        Some(number) => vec![number],
+        None => text.split_whitespace().take(MAX_WORDS).map(str::to_owned).collect(),
+    };
+    for word in words {
+        filter.push_str(" AND instr(search, ?) > 0");
+        values.push(Value::Text(word));
+    }
+    (filter, values)
+}
+
+/// The digits of a text that is a number, however it is written.
+fn digits(text: &str) -> Option<String> {
+    let number = text.bytes().all(|b| b.is_ascii_digit() || b" +()./-".contains(&b));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (number && !digits.is_empty()).then_some(digits)
+}
+
+fn search_text(row: &LogRow, transfers: &[LogTransfer]) -> String {
+    let mut parts = vec![row.line_number.as_str(), &row.line_name];
+    let mut numbers = Vec::new();
+    for party in transfers.iter().take(MAX_TRANSFERS).map(|transfer| &transfer.to).chain([&row.party]) {
+        let texts = [&party.name, &party.company, &party.title, &party.number];
+        parts.extend(texts.into_iter().filter_map(Option::as_deref));
+        numbers.extend(party.number.as_deref().and_then(digits));
+    }
+    parts.extend(numbers.iter().map(String::as_str));
+    let clipped: Vec<&str> = parts.into_iter().map(|part| clipped(part, MAX_TEXT)).collect();
+    fold(&clipped.join("\n"))
+}
+
+fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Result<(), Failure> {
+    let sql = format!(
+        "INSERT INTO transfer ({PARTY}, call, position, kind, outcome, code, took) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    for (position, transfer) in (0_i64..).zip(transfers.iter().take(MAX_TRANSFERS)) {
+        let (outcome, code) = transfer_words(&transfer.end);
+        let mut values = party_values(&transfer.to);
+        values.extend([
+            Value::Integer(call),
+            Value::Integer(position),
+            text_value(kind_word(transfer.kind)),
+            text_value(outcome),
+            code.map_or(Value::Null, |code| Value::Integer(code.into())),
+            duration(transfer.took_ms),
+        ]);
+        statement.execute(params_from_iter(values))?;
+    }
+    Ok(())
+}
+
+fn read_call(db: &Connection, id: i64) -> Result<Option<LogRow>, Failure> {
+    let sql = format!(
+        "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome \
+         FROM call WHERE id = ?1"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(|row| call(db, row)).transpose()
+}
+
+fn call(db: &Connection, row: &Row<'_>) -> Result<LogRow, Failure> {
+    let id = row.get(6)?;
+    Ok(LogRow {
+        id,
+        direction: direction(row.get(7)?)?,
+        party: party(row)?,
+        line_number: row.get(8)?,
+        line_name: row.get(9)?,
+        began_unix_ms: row.get(10)?,
+        answered_after_ms: row.get::<_, Option<i64>>(11)?.map(milliseconds),
+        talk_ms: milliseconds(row.get(12)?),
+        hold_ms: milliseconds(row.get(13)?),
+        end: end(row.get(14)?)?,
+        transfers: transfers(db, id)?,
+    })
+}
+
+fn transfers(db: &Connection, call: i64) -> Result<Vec<LogTransfer>, Failure> {
+    let sql =
+        format!("SELECT {PARTY}, kind, outcome, code, took FROM transfer WHERE call = ?1 ORDER BY position");
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([call])?;
+    let mut transfers = Vec::new();
+    while let Some(row) = rows.next()? {
+        transfers.push(LogTransfer {
+            to: party(row)?,
+            kind: kind(row.get(6)?)?,
+            end: transfer_end(row.get(7)?, row.get(8)?)?,
+            took_ms: milliseconds(row.get(9)?),
+        });
+    }
+    Ok(transfers)
+}
+
+/// In the order of [`PARTY`].
+fn party_values(party: &Party) -> Vec<Value> {
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, text_value);
+    vec![
+        text(&party.number),
+        text(&party.name),
+        text(&party.company),
+        text(&party.title),
+        party.contact.map_or(Value::Null, |id| Value::Integer(id_value(id))),
+        Value::Integer(party.local.into()),
+    ]
+}
+
+fn party(row: &Row<'_>) -> Result<Party, Failure> {
+    Ok(Party {
+        number: row.get(0)?,
+        name: row.get(1)?,
+        company: row.get(2)?,
+        title: row.get(3)?,
+        contact: row.get::<_, Option<i64>>(4)?.map(contact_id),
+        local: row.get(5)?,
+    })
+}
+
+fn text_value(text: &str) -> Value {
+    Value::Text(clipped(text, MAX_TEXT).to_owned())
+}
+
+/// SQLite counts to 2^63; a call that long is none.
+fn duration(ms: u64) -> Value {
+    Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+fn milliseconds(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Incoming => "incoming",
+        Direction::Outgoing => "outgoing",
+    }
+}
+
+fn direction(word: String) -> Result<Direction, StoreError> {
+    let all = [Direction::Incoming, Direction::Outgoing];
+    find(all, direction_word, "the direction of a call", word)
+}
+
+fn end_word(end: EndStatus) -> &'static str {
+    match end {
+        EndStatus::Completed => "completed",
+        EndStatus::Missed => "missed",
+        EndStatus::Elsewhere => "elsewhere",
+        EndStatus::Rejected => "rejected",
+        EndStatus::Refused => "refused",
+        EndStatus::NotAnswered => "not_answered",
+        EndStatus::Transferred => "transferred",
+        EndStatus::Failed => "failed",
+    }
+}
+
+fn end(word: String) -> Result<EndStatus, StoreError> {
+    let all = [
+        EndStatus::Completed,
+        EndStatus::Missed,
+        EndStatus::Elsewhere,
+        EndStatus::Rejected,
+        EndStatus::Refused,
+        EndStatus::NotAnswered,
+        EndStatus::Transferred,
+        EndStatus::Failed,
+    ];
+    find(all, end_word, "the end of a call", word)
+}
+
+fn kind_word(kind: TransferKind) -> &'static str {
+    match kind {
+        TransferKind::Blind => "blind",
+        TransferKind::Attended => "attended",
+    }
+}
+
+fn kind(word: String) -> Result<TransferKind, StoreError> {
+    find([TransferKind::Blind, TransferKind::Attended], kind_word, "the kind of a transfer", word)
+}
+
+fn transfer_words(end: &TransferEnd) -> (&'static str, Option<u16>) {
+    match end {
+        TransferEnd::Answered => ("answered", None),
+        TransferEnd::HandedOver => ("handed_over", None),
+        TransferEnd::Refused { code } => ("refused", Some(*code)),
+        TransferEnd::TimedOut => ("timed_out", None),
+        TransferEnd::TakenBack => ("taken_back", None),
+        TransferEnd::Abandoned => ("abandoned", None),
+    }
+}
+
+fn transfer_end(word: String, code: Option<u16>) -> Result<TransferEnd, StoreError> {
+    let all = [
+        TransferEnd::Answered,
+        TransferEnd::HandedOver,
+        TransferEnd::Refused { code: code.unwrap_or(0) },
+        TransferEnd::TimedOut,
+        TransferEnd::TakenBack,
+        TransferEnd::Abandoned,
+    ];
+    let found = all.into_iter().find(|end| transfer_words(end).0 == word);
+    found.ok_or(StoreError::Unknown { what: "the end of a transfer", found: word })
+}
+
+fn find<T: Copy, const N: usize>(
+    all: [T; N],
+    word_of: fn(T) -> &'static str,
+    what: &'static str,
+    word: String,
+) -> Result<T, StoreError> {
+    let found = all.into_iter().find(|value| word_of(*value) == word);
+    found.ok_or(StoreError::Unknown { what, found: word })
+}

@@ -1,0 +1,104 @@
+//! Settings and preferences, each kept as one document.
+
+use ipc::Preferences;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::contacts::{MAX_NOTE, clipped, directories, directory_named, insert_directory};
+use crate::settings::{DirectorySettings, Settings};
+use crate::settings_file::SettingsError;
+use crate::{Failure, Store, StoreError};
+
+const SETTINGS: &str = "settings";
+const PREFERENCES: &str = "preferences";
+
+impl Store {
+    /// The settings; the defaults when none were ever saved. `directories` are those that there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_settings(&self) -> Result<Settings, StoreError> {
+        self.read("read the settings", settings)
+    }
+
+    /// Saves the settings. An account without password keeps the one it has, so that settings exported
+    /// without passwords can be brought back. Directories are added, or changed where the name is known; one
+    /// that is not named stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] says which value is not allowed; or the database's.
+    pub fn save_settings(&mut self, wanted: &Settings) -> Result<(), StoreError> {
+        wanted.validate().map_err(|invalid| SettingsError::without_file(&invalid))?;
+        self.write("save the settings", |db| {
+            let mut wanted = wanted.clone();
+            wanted.keep_passwords(&settings(db)?);
+            for directory in std::mem::take(&mut wanted.directories) {
+                set_directory(db, &directory)?;
+            }
+            save_document(db, SETTINGS, &wanted)
+        })
+    }
+
+    /// How the operator wants the screen; the time of the hold alarm comes from the settings.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_preferences(&self) -> Result<Preferences, StoreError> {
+        self.read("read the preferences", |db| {
+            let saved: Preferences = load_document(db, PREFERENCES)?.unwrap_or_default();
+            let hold_alarm_ms = u64::from(settings(db)?.rules.hold_alarm_s) * 1000;
+            Ok(Preferences { hold_alarm_ms, ..saved })
+        })
+    }
+
+    /// Saves language and colours.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn save_preferences(&mut self, preferences: &Preferences) -> Result<(), StoreError> {
+        self.write("save the preferences", |db| save_document(db, PREFERENCES, preferences))
+    }
+}
+
+fn settings(db: &Connection) -> Result<Settings, Failure> {
+    let mut settings: Settings = load_document(db, SETTINGS)?.unwrap_or_default();
+    let directory =
+        |directory::Directory { name, local, line, note, .. }| DirectorySettings { name, local, line, note };
+    settings.directories = directories(db)?.into_iter().map(directory).collect();
+    Ok(settings)
+}
+
+fn set_directory(db: &Connection, wanted: &DirectorySettings) -> Result<(), Failure> {
+    let DirectorySettings { name, local, line, note } = wanted;
+    match directory_named(db, name)? {
+        None => drop(insert_directory(db, name, *local, line.as_deref(), note)?),
+        Some(id) => {
+            let sql = "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5 WHERE id = ?1";
+            db.execute(sql, params![id.0, name.trim(), local, line, clipped(note, MAX_NOTE)])?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn load_document<T: DeserializeOwned>(
+    db: &Connection,
+    name: &'static str,
+) -> Result<Option<T>, Failure> {
+    let sql = "SELECT body FROM document WHERE name = ?1";
+    let body: Option<String> = db.query_row(sql, [name], |row| row.get(0)).optional()?;
+    let document = body.map(|body| serde_json::from_str(&body)).transpose();
+    Ok(document.map_err(|error| StoreError::Unknown { what: name, found: error.to_string() })?)
+}
+
+pub(crate) fn save_document(
+    db: &Connection,
+    name: &'static str,
+    document: &impl Serialize,
+) -> Result<(), Failure> {
+    let body = serde_json::to_string(document);
+    let body = body.map_err(|error| StoreError::Unknown { what: name, found: error.to_string() })?;
+    let sql = "INSERT INTO document (name, body) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET body = ?2";
+    db.execute(sql, params![name, body])?;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! What the appliance keeps: directories and contacts, the call log, settings, in one SQLite file.
+//!
+//! What a method has returned `Ok` for is on the disk (write-ahead log, `synchronous=FULL`): a power cut
+//! loses none of it, and of what was under way nothing is left by halves (APP-4). All calls block; the
+//! daemon keeps a [`Store`] on a thread of its own. This is the only crate with SQL (law 3).
+//!
+//! Not done here: searching contacts, which the `directory` crate does in memory; deciding anything.
+//!
+//! A map: `schema` makes and updates the tables, `contacts` and `files` keep directories, `calls` the log,
+//! `settings` are the words of the settings file, `documents` keeps them.
+
+mod calls;
+mod contacts;
+mod documents;
+mod error;
+mod files;
+mod schema;
+mod settings;
+mod settings_file;
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use calls::MAX_LOG_PAGE;
+pub use contacts::MAX_CONTACTS;
+pub use error::StoreError;
+pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
+pub use settings_file::SettingsError;
+
+/// How long another process, such as `frontdeskd settings import`, may keep the file locked.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database, which is made when it is not there (mode 0600: it holds passwords), and brings
+    /// its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written, is damaged, is no database, belongs to another program or
+    /// was written by a newer version.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        make_private(&path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags);
+        let db = db.map_err(|source| StoreError::sql(&path, "open the database", source))?;
+        let mut store = Self { db, path };
+        store.configure().map_err(|source| store.failed("open the database", source))?;
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// The database's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn configure(&self) -> Result<(), rusqlite::Error> {
+        self.db.busy_timeout(BUSY)?;
+        self.db.pragma_update(None, "foreign_keys", true)?;
+        self.db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        self.db.pragma_update(None, "synchronous", "full")
+    }
+
+    /// Does `work` wholly or not at all.
+    fn write<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let path = &self.path;
+        let sql = |source| StoreError::sql(path, doing, source);
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        // Dropping the transaction rolls it back.
+        let done = work(&transaction).map_err(|failure| failure.named(path, doing))?;
+        transaction.commit().map_err(sql)?;
+        Ok(done)
+    }
+
+    /// Reads one state of the database.
+    fn read<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let sql = |source| StoreError::sql(&self.path, doing, source);
+        let transaction = self.db.unchecked_transaction().map_err(sql)?;
+        work(&transaction).map_err(|failure| failure.named(&self.path, doing))
+    }
+
+    fn failed(&self, doing: &'static str, source: rusqlite::Error) -> StoreError {
+        StoreError::sql(&self.path, doing, source)
+    }
+}
+
+/// Why work inside a transaction ended: SQLite, which does not know what was being done, or a reason of ours.
+#[derive(Debug)]
+enum Failure {
+    Sql(rusqlite::Error),
+    Own(StoreError),
+}
+
+impl Failure {
+    fn named(self, path: &Path, doing: &'static str) -> StoreError {
+        match self {
+            Self::Sql(source) => StoreError::sql(path, doing, source),
+            Self::Own(error) => error,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Own(error)
+    }
+}
+
+/// Makes the file before SQLite does, which would let everybody read it. SQLite gives its other files the
+/// same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(path);
+    opened.map(drop).map_err(|source| StoreError::Open { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use directory::Contact;
+
+    fn many(count: usize) -> Vec<Contact> {
+        let contact = |n| Contact { last_name: format!("N{n}"), note: "x".repeat(500), ..Contact::default() };
+        (0..count).map(contact).collect()
+    }
+
+    #[test]
+    fn app_4_a_full_disk_is_an_error_and_leaves_nothing_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+        let staff = store.add_directory("Staff", true).unwrap().id;
+        store.add_contacts(staff, &many(3)).unwrap();
+        let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        store.db.pragma_update_and_check(None, "max_page_count", pages + 5, |_| Ok(())).unwrap();
+        let error = store.add_contacts(staff, &many(1000)).unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert!(error.to_string().ends_with("cannot add contacts: the disk is full"), "{error}");
+        assert_eq!(store.load_catalogue().unwrap().1.len(), 3);
+        store.db.pragma_update_and_check(None, "max_page_count", 100_000, |_| Ok(())).unwrap();
+        assert_eq!(store.add_contacts(staff, &many(1000)).unwrap().len(), 997);
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_written_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+        store.db.pragma_update(None, "query_only", true).unwrap();
+        let error = store.add_directory("Staff", true).unwrap_err();
+        assert!(matches!(error, StoreError::ReadOnly { doing: "add a directory", .. }), "{error:?}");
+    }
+
+    #[test]
+    fn the_disk_is_asked_to_keep_what_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("desk.db")).unwrap();
+        let synchronous: i64 = store.db.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        let foreign_keys: i64 = store.db.pragma_query_value(None, "foreign_keys", |row| row.get(0)).unwrap();
+        assert_eq!((synchronous, foreign_keys), (2, 1));
+    }
+}

@@ -1,0 +1,47 @@
+//! The tables: made, and brought up to date one numbered step at a time.
+
+use rusqlite::Connection;
+
+use crate::{Failure, Store, StoreError};
+
+/// The steps; the number of those done is the file's `user_version`. A step is never changed once released.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+
+/// "FDSK": says in the file's header whose database it is.
+const APPLICATION: i64 = 0x4644_534b;
+
+impl Store {
+    /// Does the steps that are missing, all or none.
+    pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let known = MIGRATIONS.len() as i64;
+        let found = self.read("read the schema", |db| version(db, &path))?;
+        if found == known {
+            return Ok(());
+        }
+        self.write("update the schema", |db| {
+            let found = version(db, &path)?;
+            if found > known {
+                return Err(StoreError::Newer { path: path.clone(), found, known }.into());
+            }
+            // `found` is between 0 and the number of steps.
+            for step in MIGRATIONS.iter().skip(found as usize) {
+                db.execute_batch(step)?;
+            }
+            db.pragma_update(None, "application_id", APPLICATION)?;
+            db.pragma_update(None, "user_version", known)?;
+            Ok(())
+        })
+    }
+}
+
+/// The steps done, 0 for a new file.
+fn version(db: &Connection, path: &std::path::Path) -> Result<i64, Failure> {
+    let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let version = number("user_version")?;
+    if (tables > 0 || version != 0) && number("application_id")? != APPLICATION || version < 0 {
+        return Err(StoreError::Foreign { path: path.to_owned() }.into());
+    }
+    Ok(version)
+}

@@ -1,0 +1,413 @@
+//! What an administrator sets: accounts, lines, operator, directories, rules.
+//!
+//! Where files and devices are is not here: that is `frontdesk.toml`, read by the daemon.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use directory::NumberPlan;
+use serde::{Deserialize, Serialize};
+
+/// All settings, as in the settings file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Who sits at the desk.
+    pub operator: Operator,
+    /// What applies to every call.
+    pub rules: Rules,
+    /// How numbers are written here.
+    pub numbers: Numbers,
+    /// The SIP accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
+    /// The companies or services answered for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
+    /// The directories, without their contacts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub directories: Vec<DirectorySettings>,
+}
+
+/// Who sits at the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operator {
+    /// Shown at the top right.
+    pub name: String,
+}
+
+impl Default for Operator {
+    fn default() -> Self {
+        Self { name: "Front desk".into() }
+    }
+}
+
+/// A SIP account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Name by which lines refer to it; the user when empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// User part of the address of record.
+    pub user: String,
+    /// Host part of the address of record.
+    pub domain: String,
+    /// Name shown to those called.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub display_name: String,
+    /// User for the digest, where it differs from `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_user: Option<String>,
+    /// Password for the digest.
+    #[serde(default, skip_serializing_if = "Secret::is_empty")]
+    pub password: Secret,
+    /// Host or host:port of the registrar, where it is not the domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registrar: Option<String>,
+    /// Host or host:port that every request goes through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound_proxy: Option<String>,
+    /// Registration wanted for so many seconds, 60 to 86,400.
+    #[serde(default = "default_expires")]
+    pub expires_s: u32,
+}
+
+impl Account {
+    /// The name by which lines refer to it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        if self.id.is_empty() { &self.user } else { &self.id }
+    }
+
+    /// Host or host:port to register at.
+    #[must_use]
+    pub fn registrar(&self) -> &str {
+        self.registrar.as_deref().unwrap_or(&self.domain)
+    }
+}
+
+fn default_expires() -> u32 {
+    600
+}
+
+/// A company or service answered for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The number called.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// The account it belongs to; the first one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+/// A directory, without its contacts (DIR-1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectorySettings {
+    /// Name of the tab.
+    pub name: String,
+    /// Company staff (local) or external.
+    pub local: bool,
+    /// The line it is linked to, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// How to greet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What applies to every call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// A transfer of which nothing is heard comes back after so many seconds, 5 to 600.
+    pub transfer_timeout_s: u32,
+    /// Hold time that turns red and bold, in seconds, 5 to 3600 (CALL-4).
+    pub hold_alarm_s: u32,
+    /// An ended transfer stays in view so many seconds, 1 to 300.
+    pub ended_transfer_s: u32,
+    /// Most calls at once, 1 to 500; more are refused as busy.
+    pub max_calls: u32,
+    /// Watch the phones of local contacts with presence (PRE-1).
+    pub monitor: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { transfer_timeout_s: 30, hold_alarm_s: 120, ended_transfer_s: 8, max_calls: 200, monitor: true }
+    }
+}
+
+/// How numbers are written here (CALL-5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Numbers {
+    /// Country code without prefix, 1 to 3 digits.
+    pub country: String,
+    /// What precedes a national number; may be empty.
+    pub trunk_prefix: String,
+    /// What precedes an international number in place of `+`; may be empty.
+    pub international_prefix: String,
+    /// What the exchange wants dialled before outside numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside_prefix: Option<String>,
+    /// Shortest extension, in digits, 1 to 10.
+    pub extension_min: u8,
+    /// Longest extension, in digits, 1 to 10.
+    pub extension_max: u8,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        let NumberPlan { country, trunk_prefix, international_prefix, outside_prefix, extension_lengths } =
+            NumberPlan::default();
+        let (extension_min, extension_max) = extension_lengths.into_inner();
+        Self { country, trunk_prefix, international_prefix, outside_prefix, extension_min, extension_max }
+    }
+}
+
+impl Numbers {
+    /// The plan by which the directories match numbers.
+    #[must_use]
+    pub fn plan(&self) -> NumberPlan {
+        NumberPlan {
+            country: self.country.clone(),
+            trunk_prefix: self.trunk_prefix.clone(),
+            international_prefix: self.international_prefix.clone(),
+            outside_prefix: self.outside_prefix.clone(),
+            extension_lengths: self.extension_min..=self.extension_max,
+        }
+    }
+}
+
+/// A password. It is written to files on request, never to a log.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a password.
+    #[must_use]
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// The password itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// There is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "none" } else { "***" })
+    }
+}
+
+/// A value that is not allowed, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Invalid {
+    pub(crate) table: &'static str,
+    pub(crate) index: Option<usize>,
+    pub(crate) field: &'static str,
+    pub(crate) reason: String,
+}
+
+impl Settings {
+    /// Whether every value is allowed.
+    pub(crate) fn validate(&self) -> Result<(), Invalid> {
+        At { table: "operator", index: None }.text("name", &self.operator.name, 1, 128)?;
+        self.validate_rules()?;
+        self.validate_numbers()?;
+        self.validate_accounts()?;
+        self.validate_lines()?;
+        self.validate_directories()
+    }
+
+    /// Gives accounts without password the one they have in `known`.
+    pub(crate) fn keep_passwords(&mut self, known: &Self) {
+        for account in self.accounts.iter_mut().filter(|account| account.password.is_empty()) {
+            let same = |old: &&Account| {
+                (old.id(), &old.user, &old.domain) == (account.id(), &account.user, &account.domain)
+            };
+            if let Some(old) = known.accounts.iter().find(same) {
+                account.password = old.password.clone();
+            }
+        }
+    }
+
+    fn validate_rules(&self) -> Result<(), Invalid> {
+        let at = At { table: "rules", index: None };
+        let rules = &self.rules;
+        at.range("transfer_timeout_s", rules.transfer_timeout_s, 5, 600)?;
+        at.range("hold_alarm_s", rules.hold_alarm_s, 5, 3600)?;
+        at.range("ended_transfer_s", rules.ended_transfer_s, 1, 300)?;
+        at.range("max_calls", rules.max_calls, 1, 500)
+    }
+
+    fn validate_numbers(&self) -> Result<(), Invalid> {
+        let at = At { table: "numbers", index: None };
+        let numbers = &self.numbers;
+        at.digits("country", &numbers.country, 1, 3)?;
+        at.digits("trunk_prefix", &numbers.trunk_prefix, 0, 4)?;
+        at.digits("international_prefix", &numbers.international_prefix, 0, 5)?;
+        at.digits("outside_prefix", numbers.outside_prefix.as_deref().unwrap_or_default(), 0, 4)?;
+        at.range("extension_min", numbers.extension_min.into(), 1, 10)?;
+        at.range("extension_max", numbers.extension_max.into(), numbers.extension_min.into(), 10)
+    }
+
+    fn validate_accounts(&self) -> Result<(), Invalid> {
+        let mut ids = BTreeSet::new();
+        for (index, account) in self.accounts.iter().enumerate() {
+            let at = At { table: "accounts", index: Some(index) };
+            at.count(32)?;
+            at.word("user", &account.user, 1)?;
+            at.word("id", &account.id, 0)?;
+            at.host("domain", &account.domain)?;
+            at.text("display_name", &account.display_name, 0, 128)?;
+            at.word("auth_user", account.auth_user.as_deref().unwrap_or("-"), 1)?;
+            at.text("password", account.password.reveal(), 0, 256)?;
+            at.host("registrar", account.registrar())?;
+            at.host("outbound_proxy", account.outbound_proxy.as_deref().unwrap_or(&account.domain))?;
+            at.range("expires_s", account.expires_s, 60, 86_400)?;
+            if !ids.insert(account.id()) {
+                let field = if account.id.is_empty() { "user" } else { "id" };
+                return Err(at.invalid(
+                    field,
+                    format!("{:?} names another account already; give each its own id", account.id()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_lines(&self) -> Result<(), Invalid> {
+        let mut numbers = BTreeSet::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            let at = At { table: "lines", index: Some(index) };
+            at.count(500)?;
+            at.word("number", &line.number, 1)?;
+            at.text("name", &line.name, 1, 128)?;
+            if !numbers.insert(&line.number) {
+                return Err(at.invalid("number", format!("{:?} is another line's already", line.number)));
+            }
+            let known = |id: &String| self.accounts.iter().any(|account| account.id() == id);
+            if let Some(id) = line.account.as_ref().filter(|id| !known(id)) {
+                let ids: Vec<&str> = self.accounts.iter().map(Account::id).collect();
+                return Err(
+                    at.invalid("account", format!("{id:?} is no account; there are: {}", ids.join(", ")))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_directories(&self) -> Result<(), Invalid> {
+        let mut names = BTreeSet::new();
+        for (index, directory) in self.directories.iter().enumerate() {
+            let at = At { table: "directories", index: Some(index) };
+            at.count(100)?;
+            at.text("name", directory.name.trim(), 1, 128)?;
+            if !names.insert(directory.name.trim().to_ascii_lowercase()) {
+                return Err(
+                    at.invalid("name", format!("{:?} is another directory's already", directory.name))
+                );
+            }
+            let known = |number: &String| self.lines.iter().any(|line| line.number == *number);
+            if let Some(number) = directory.line.as_ref().filter(|number| !known(number)) {
+                let numbers: Vec<&str> = self.lines.iter().map(|line| line.number.as_str()).collect();
+                return Err(
+                    at.invalid("line", format!("{number:?} is no line; there are: {}", numbers.join(", ")))
+                );
+            }
+            if directory.note.len() > crate::contacts::MAX_NOTE {
+                return Err(at.invalid("note", "at most 16384 bytes are allowed".into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A place in the settings, to check values at.
+#[derive(Clone, Copy)]
+struct At {
+    table: &'static str,
+    index: Option<usize>,
+}
+
+impl At {
+    fn invalid(self, field: &'static str, reason: String) -> Invalid {
+        Invalid { table: self.table, index: self.index, field, reason }
+    }
+
+    fn count(self, max: usize) -> Result<(), Invalid> {
+        match self.index {
+            Some(index) if index >= max => Err(self.invalid("", format!("at most {max} are allowed"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn range(self, field: &'static str, value: u32, min: u32, max: u32) -> Result<(), Invalid> {
+        if (min..=max).contains(&value) {
+            return Ok(());
+        }
+        Err(self.invalid(field, format!("{value} is not allowed; {min} to {max} are")))
+    }
+
+    fn text(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+        if (min..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
+            return Ok(());
+        }
+        Err(self.invalid(field, format!("must have {min} to {max} bytes and no control characters")))
+    }
+
+    /// A user, number or name that goes into a SIP address or names something.
+    fn word(self, field: &'static str, text: &str, min: usize) -> Result<(), Invalid> {
+        self.text(field, text, min, 128)?;
+        if text.chars().any(|c| c.is_whitespace() || "@<>\";,".contains(c)) {
+            return Err(self.invalid(field, format!("{text:?} has white space or one of @ < > \" ; ,")));
+        }
+        Ok(())
+    }
+
+    /// A host, perhaps with a port.
+    fn host(self, field: &'static str, text: &str) -> Result<(), Invalid> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+            _ => (text, None),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let good_host = match bare {
+            Some(bare) => bare.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                !host.is_empty()
+                    && host.len() <= 253
+                    && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+            }
+        };
+        if good_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0)) {
+            return Ok(());
+        }
+        Err(self
+            .invalid(field, format!("{text:?} is no host or host:port; an IPv6 address stands in brackets")))
+    }
+
+    fn digits(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+        if (min..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(());
+        }
+        Err(self.invalid(field, format!("{text:?} is not allowed; {min} to {max} digits are")))
+    }
+}

@@ -1,0 +1,191 @@
+//! The call log and the missed calls (LOG-1, LOG-2, BAR-1).
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use ipc::{ContactId, Direction, EndStatus, LogQuery, LogRow, LogTransfer, Party, TransferEnd, TransferKind};
+use proptest::prelude::*;
+use store::{MAX_LOG_PAGE, Store, StoreError};
+use tempfile::TempDir;
+
+fn open() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    (folder, store)
+}
+
+fn party(number: &str, name: &str) -> Party {
+    Party { number: Some(number.into()), name: Some(name.into()), ..Party::default() }
+}
+
+fn call(began_unix_ms: i64, end: EndStatus, party: Party) -> LogRow {
+    LogRow {
+        id: 0,
+        direction: Direction::Incoming,
+        party,
+        line_number: "5550100".into(),
+        line_name: "Sales".into(),
+        began_unix_ms,
+        answered_after_ms: None,
+        talk_ms: 0,
+        hold_ms: 0,
+        end,
+        transfers: Vec::new(),
+    }
+}
+
+fn all(text: &str) -> LogQuery {
+    LogQuery {
+        from_unix_ms: i64::MIN,
+        until_unix_ms: i64::MAX,
+        text: text.into(),
+        missed_only: false,
+        offset: 0,
+        limit: 500,
+    }
+}
+
+#[test]
+fn log_1_a_call_comes_back_as_it_was_written_after_a_restart() {
+    let (folder, mut store) = open();
+    let full = LogRow {
+        direction: Direction::Outgoing,
+        party: Party {
+            number: Some("+33145678910".into()),
+            name: Some("Éloïse".into()),
+            company: Some("Acme".into()),
+            title: Some("Director".into()),
+            contact: Some(ContactId(7)),
+            local: true,
+        },
+        answered_after_ms: Some(1200),
+        talk_ms: 61_000,
+        hold_ms: 5,
+        transfers: vec![
+            LogTransfer {
+                to: party("2110", "Bob"),
+                kind: TransferKind::Blind,
+                end: TransferEnd::Refused { code: 486 },
+                took_ms: 900,
+            },
+            LogTransfer {
+                to: party("2111", "Carol"),
+                kind: TransferKind::Attended,
+                end: TransferEnd::Answered,
+                took_ms: 4000,
+            },
+        ],
+        ..call(1_000, EndStatus::Transferred, Party::default())
+    };
+    let first = store.append_call(&full).unwrap();
+    let second = store.append_call(&call(2_000, EndStatus::Missed, Party::default())).unwrap();
+    assert!(second > first);
+    drop(store);
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    let page = store.log_page(&all("")).unwrap();
+    assert_eq!(page.total, 2);
+    assert_eq!(
+        page.rows,
+        [
+            LogRow { id: second, ..call(2_000, EndStatus::Missed, Party::default()) },
+            LogRow { id: first, ..full }
+        ]
+    );
+}
+
+#[test]
+fn log_2_a_page_is_cut_by_time_status_and_number() {
+    let (_folder, mut store) = open();
+    for at in 0..700 {
+        let end = if at % 7 == 0 { EndStatus::Missed } else { EndStatus::Completed };
+        store.append_call(&call(at, end, party("2110", "Bob"))).unwrap();
+    }
+    let page = store.log_page(&LogQuery { limit: u32::MAX, ..all("") }).unwrap();
+    assert_eq!((page.total, page.rows.len()), (700, MAX_LOG_PAGE as usize));
+    assert_eq!(page.rows[0].began_unix_ms, 699);
+    let page = store.log_page(&LogQuery { offset: 695, ..all("") }).unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.began_unix_ms).collect::<Vec<_>>(), [4, 3, 2, 1, 0]);
+    let day = LogQuery { from_unix_ms: 100, until_unix_ms: 200, ..all("") };
+    let page = store.log_page(&day).unwrap();
+    assert_eq!((page.total, page.rows[0].began_unix_ms, page.rows[99].began_unix_ms), (100, 199, 100));
+    let page = store.log_page(&LogQuery { missed_only: true, ..day }).unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.began_unix_ms % 7).sum::<i64>(), 0);
+    assert_eq!(page.total, 14);
+}
+
+#[test]
+fn log_2_the_search_ignores_case_accents_and_spaces_in_numbers() {
+    let (_folder, mut store) = open();
+    let eloise =
+        store.append_call(&call(1, EndStatus::Completed, party("01 45 67 89 10", "Éloïse Dupré"))).unwrap();
+    let mut transferred = call(2, EndStatus::Transferred, party("2110", "Bob 100%_"));
+    transferred.transfers.push(LogTransfer {
+        to: party("2111", "Çelik"),
+        kind: TransferKind::Blind,
+        end: TransferEnd::HandedOver,
+        took_ms: 1,
+    });
+    let bob = store.append_call(&transferred).unwrap();
+    for (text, ids) in [
+        ("dupre ELO", vec![eloise]),
+        ("0145", vec![eloise]),
+        ("01.45.67", vec![eloise]),
+        ("sales", vec![bob, eloise]),
+        ("celik", vec![bob]),
+        ("2111", vec![bob]),
+        ("100%_", vec![bob]),
+        ("%", vec![bob]),
+        ("dupre bob", vec![]),
+        ("' OR 1=1 --", vec![]),
+    ] {
+        let found: Vec<i64> = store.log_page(&all(text)).unwrap().rows.iter().map(|row| row.id).collect();
+        assert_eq!(found, ids, "{text}");
+    }
+}
+
+#[test]
+fn log_1_an_end_known_late_amends_the_row() {
+    let (_folder, mut store) = open();
+    let id = store.append_call(&call(1, EndStatus::Completed, party("1", "A"))).unwrap();
+    let transfers = vec![LogTransfer {
+        to: party("2110", "Bob"),
+        kind: TransferKind::Blind,
+        end: TransferEnd::TimedOut,
+        took_ms: 30_000,
+    }];
+    store.amend_call(id, EndStatus::Transferred, &transfers).unwrap();
+    let row = store.log_page(&all("bob")).unwrap().rows.remove(0);
+    assert_eq!((row.id, row.end, row.transfers), (id, EndStatus::Transferred, transfers));
+    store.amend_call(id, EndStatus::Completed, &[]).unwrap();
+    assert_eq!(store.log_page(&all("bob")).unwrap().total, 0);
+    assert!(matches!(store.amend_call(99, EndStatus::Failed, &[]), Err(StoreError::NoSuchCall(99))));
+}
+
+#[test]
+fn bar_1_missed_calls_count_from_the_last_clearing() {
+    let (folder, mut store) = open();
+    store.append_call(&call(5_001, EndStatus::Elsewhere, Party::default())).unwrap();
+    store.append_call(&call(5_000, EndStatus::Missed, Party::default())).unwrap();
+    assert_eq!(store.missed_count().unwrap(), 1);
+    store.clear_missed().unwrap();
+    assert_eq!(store.missed_count().unwrap(), 0);
+    // The clock was set back meanwhile.
+    store.append_call(&call(4_000, EndStatus::Missed, Party::default())).unwrap();
+    drop(store);
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    assert_eq!(store.missed_count().unwrap(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_comes_over_the_wire_is_kept_within_bounds(text in any::<String>(), times in 0_usize..200, ms in any::<u64>()) {
+        let (_folder, mut store) = open();
+        let long = text.repeat(times);
+        let mut row = call(0, EndStatus::Failed, party(&long, &long));
+        row.answered_after_ms = Some(ms);
+        store.append_call(&row).unwrap();
+        let page = store.log_page(&all(&long)).unwrap();
+        prop_assert!(page.rows.iter().all(|row| row.party.name.as_ref().unwrap().len() <= 512));
+        prop_assert_eq!(store.log_page(&all("")).unwrap().total, 1);
+    }
+}

@@ -1,0 +1,190 @@
+//! The settings file and what the store keeps of it (SET-1, APP-5).
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use ipc::{Language, Preferences, Theme};
+use store::{Secret, Settings, SettingsError, Store, StoreError};
+use tempfile::TempDir;
+
+const FILE: &str = r#"
+[operator]
+name = "Accueil"
+
+[rules]
+hold_alarm_s = 90
+
+[numbers]
+outside_prefix = "0"
+
+[[accounts]]
+user = "desk"
+domain = "127.0.0.1"
+password = "s3cret"
+registrar = "127.0.0.1:5070"
+
+[[lines]]
+number = "5550100"
+name = "Sales"
+
+[[directories]]
+name = "Staff"
+local = true
+line = "5550100"
+note = "Bonjour"
+"#;
+
+fn open() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    (folder, store)
+}
+
+fn settings() -> Settings {
+    Settings::from_toml(FILE, "desk.toml").unwrap()
+}
+
+fn refused(old: &str, new: &str) -> SettingsError {
+    assert!(FILE.contains(old), "{old}");
+    Settings::from_toml(&FILE.replace(old, new), "desk.toml").unwrap_err()
+}
+
+#[test]
+fn app_5_a_file_says_what_it_must_and_the_rest_has_defaults() {
+    let settings = settings();
+    assert_eq!(settings.operator.name, "Accueil");
+    assert_eq!(settings.rules.hold_alarm_s, 90);
+    assert_eq!(settings.rules.transfer_timeout_s, 30);
+    assert_eq!(settings.accounts[0].id(), "desk");
+    assert_eq!(settings.accounts[0].registrar(), "127.0.0.1:5070");
+    assert_eq!(settings.accounts[0].expires_s, 600);
+    assert_eq!(settings.numbers.plan().outside_prefix.as_deref(), Some("0"));
+    assert_eq!(Settings::from_toml("", "empty.toml").unwrap(), Settings::default());
+}
+
+#[test]
+fn app_5_export_then_import_gives_the_same_settings() {
+    let settings = settings();
+    let text = settings.to_toml(true);
+    assert_eq!(Settings::from_toml(&text, "again.toml").unwrap(), settings);
+    assert!(!settings.to_toml(false).contains("s3cret"));
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    assert_eq!(Settings::from_toml(&Settings::default().to_toml(true), "x").unwrap(), Settings::default());
+}
+
+#[test]
+fn an_error_names_file_line_and_what_is_allowed() {
+    for (old, new, expected) in [
+        (
+            "hold_alarm_s = 90",
+            "hold_alarm_s = 2",
+            "desk.toml:6: rules hold_alarm_s: 2 is not allowed; 5 to 3600 are",
+        ),
+        ("hold_alarm_s", "hold_alarm", "desk.toml:6: unknown field `hold_alarm`, expected one of"),
+        ("90", "\"long\"", "desk.toml:6: invalid type: string \"long\", expected u32"),
+        ("[rules]", "[rules", "desk.toml:5: "),
+        (
+            "domain = \"127.0.0.1\"",
+            "domain = \"a b\"",
+            "desk.toml:13: accounts (1.) domain: \"a b\" is no host",
+        ),
+        ("domain = \"127.0.0.1\"", "", "desk.toml:11: missing field `domain`"),
+        ("127.0.0.1:5070", "127.0.0.1:99999", "desk.toml:15: accounts (1.) registrar: "),
+        ("number = \"5550100\"", "number = \"555 0100\"", "desk.toml:18: lines (1.) number: "),
+        (
+            "name = \"Sales\"",
+            "name = \"Sales\"\naccount = \"x\"",
+            "desk.toml:20: lines (1.) account: \"x\" is no account; there are: desk",
+        ),
+        (
+            "line = \"5550100\"",
+            "line = \"1\"",
+            "desk.toml:24: directories (1.) line: \"1\" is no line; there are: 5550100",
+        ),
+        (
+            "outside_prefix = \"0\"",
+            "extension_min = 7",
+            "desk.toml:8: numbers extension_max: 6 is not allowed; 7 to 10 are",
+        ),
+        (
+            "[[lines]]",
+            "[[accounts]]\nuser = \"desk\"\ndomain = \"b\"\n[[lines]]",
+            "desk.toml:18: accounts (2.) user: \"desk\" names another account already",
+        ),
+    ] {
+        let error = refused(old, new).to_string();
+        assert!(error.starts_with(expected), "{error}\ninstead of\n{expected}");
+    }
+}
+
+#[test]
+fn hosts_are_names_and_addresses_with_and_without_port() {
+    for (host, good) in [
+        ("pbx.example.com", true),
+        ("10.0.0.1:5060", true),
+        ("[2001:db8::1]", true),
+        ("[2001:db8::1]:5060", true),
+        ("2001:db8::1", false),
+        ("[pbx]", false),
+        ("pbx:0", false),
+        (":5060", false),
+        ("pbx/..", false),
+        ("", false),
+    ] {
+        let text = FILE.replace("127.0.0.1:5070", host);
+        assert_eq!(Settings::from_toml(&text, "x").is_ok(), good, "{host}");
+    }
+}
+
+#[test]
+fn set_1_saved_settings_come_back_and_directories_keep_their_contacts() {
+    let (folder, mut store) = open();
+    assert_eq!(store.load_settings().unwrap(), Settings::default());
+    let mut wanted = settings();
+    store.save_settings(&wanted).unwrap();
+    let (directories, _) = store.load_catalogue().unwrap();
+    assert_eq!((directories[0].name.as_str(), directories[0].line.as_deref()), ("Staff", Some("5550100")));
+    let contact = directory::Contact { last_name: "A".into(), ..Default::default() };
+    store.add_contacts(directories[0].id, &[contact]).unwrap();
+    wanted.directories[0].note = "Good morning".into();
+    store.save_settings(&wanted).unwrap();
+    drop(store);
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    assert_eq!(store.load_settings().unwrap(), wanted);
+    let (directories, contacts) = store.load_catalogue().unwrap();
+    assert_eq!((directories.len(), contacts.len()), (1, 1));
+}
+
+#[test]
+fn settings_without_passwords_keep_those_that_are_known() {
+    let (_folder, mut store) = open();
+    store.save_settings(&settings()).unwrap();
+    let exported = store.load_settings().unwrap().to_toml(false);
+    let mut again = Settings::from_toml(&exported, "x").unwrap();
+    store.save_settings(&again).unwrap();
+    assert_eq!(store.load_settings().unwrap().accounts[0].password, Secret::new("s3cret"));
+    again.accounts[0].user = "other".into();
+    store.save_settings(&again).unwrap();
+    assert!(store.load_settings().unwrap().accounts[0].password.is_empty(), "another user, another password");
+}
+
+#[test]
+fn settings_that_are_not_allowed_are_not_saved() {
+    let (_folder, mut store) = open();
+    let mut wanted = settings();
+    wanted.rules.max_calls = 0;
+    let error = store.save_settings(&wanted).unwrap_err();
+    assert!(matches!(error, StoreError::Settings(_)));
+    assert_eq!(error.to_string(), "settings: rules max_calls: 0 is not allowed; 1 to 500 are");
+    assert_eq!(store.load_settings().unwrap(), Settings::default());
+}
+
+#[test]
+fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
+    let (folder, mut store) = open();
+    assert_eq!(store.load_preferences().unwrap(), Preferences::default());
+    let wanted = Preferences { language: Language::French, theme: Theme::Light, hold_alarm_ms: 1 };
+    store.save_preferences(&wanted).unwrap();
+    store.save_settings(&settings()).unwrap();
+    drop(store);
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    assert_eq!(store.load_preferences().unwrap(), Preferences { hold_alarm_ms: 90_000, ..wanted });
+}

@@ -1,0 +1,245 @@
+//! One call: where it stands, its times, and what can be done with it.
+
+use ipc::{
+    Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, TransferId,
+    TransferView,
+};
+
+/// Milliseconds on the desk's clock, or a span of them. All arithmetic is in whole milliseconds, so
+/// that talk and hold time add up exactly.
+pub(crate) type Ms = u64;
+
+/// Ended transfers kept with a call; the oldest give way.
+const MAX_TRANSFERS: usize = 32;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: CallRef,
+    pub(crate) direction: Direction,
+    pub(crate) party: Party,
+    pub(crate) line_number: String,
+    pub(crate) line_name: String,
+    pub(crate) diverted_by: Option<Party>,
+    pub(crate) hold: WireHold,
+    /// The network sends sound before the answer.
+    pub(crate) early_media: bool,
+    pub(crate) recall: Option<RecallReason>,
+    /// Ended transfers of this call, oldest first.
+    pub(crate) transfers: Vec<LogTransfer>,
+    pub(crate) times: Times,
+    state: State,
+}
+
+/// Where a call stands, with what only that state has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Ringing,
+    Answering,
+    Dialing,
+    Alerting,
+    Talking,
+    Held,
+    Transferring(TransferId),
+    Recalling,
+    Ending { why: Farewell, until: Ms },
+}
+
+/// Why the desk ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    Rejected,
+    HungUp,
+    Transferred,
+}
+
+/// What was asked of the other side about hold, and whether it has answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WireHold {
+    /// The last effect was a hold.
+    pub(crate) asked: bool,
+    /// Its answer is still out.
+    pub(crate) pending: bool,
+    /// The last hold was refused: the call waits here although the other side is not on hold.
+    pub(crate) refused: bool,
+}
+
+/// The times of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) began: Ms,
+    pub(crate) answered: Option<Ms>,
+    /// Frozen when the desk hangs up.
+    pub(crate) ended: Option<Ms>,
+    talk: Ms,
+    hold: Ms,
+    running: Option<(Meter, Ms)>,
+}
+
+/// Which time runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meter {
+    Talk,
+    Hold,
+}
+
+impl Call {
+    pub(crate) fn new(id: CallRef, direction: Direction, party: Party, now: Ms) -> Self {
+        Self {
+            id,
+            direction,
+            party,
+            line_number: String::new(),
+            line_name: String::new(),
+            diverted_by: None,
+            hold: WireHold::default(),
+            early_media: false,
+            recall: None,
+            transfers: Vec::new(),
+            times: Times { began: now, answered: None, ended: None, talk: 0, hold: 0, running: None },
+            state: match direction {
+                Direction::Incoming => State::Ringing,
+                Direction::Outgoing => State::Dialing,
+            },
+        }
+    }
+
+    /// The only way to change the state: the meters follow it.
+    pub(crate) fn enter(&mut self, now: Ms, state: State) {
+        let meter = match state {
+            State::Talking => Some(Meter::Talk),
+            State::Held | State::Transferring(_) | State::Recalling => Some(Meter::Hold),
+            State::Ringing | State::Answering | State::Dialing | State::Alerting | State::Ending { .. } => {
+                None
+            }
+        };
+        if meter.is_some() {
+            self.times.answered.get_or_insert(now);
+        }
+        if matches!(state, State::Ending { .. }) {
+            self.times.ended.get_or_insert(now);
+        }
+        self.times.run(now, meter);
+        self.state = state;
+    }
+
+    pub(crate) fn add_transfer(&mut self, transfer: LogTransfer) {
+        if self.transfers.len() == MAX_TRANSFERS {
+            self.transfers.remove(0);
+        }
+        self.transfers.push(transfer);
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    /// What can be done now, in menu order (CALL-8). Commands are checked against the same table
+    /// that the screen shows.
+    pub(crate) fn actions(&self) -> &'static [Action] {
+        match self.state {
+            State::Ringing => &[Action::Answer, Action::Reject],
+            State::Answering | State::Dialing | State::Alerting => &[Action::HangUp],
+            State::Talking => &[Action::Hold, Action::Transfer, Action::Digits, Action::HangUp],
+            State::Held => &[Action::Retrieve, Action::Transfer, Action::HangUp],
+            State::Transferring(_) => &[Action::Retrieve, Action::HangUp],
+            State::Recalling => &[Action::Answer, Action::Hold, Action::Transfer, Action::HangUp],
+            State::Ending { .. } => &[],
+        }
+    }
+
+    pub(crate) fn allows(&self, action: Action) -> bool {
+        self.actions().contains(&action)
+    }
+
+    /// Place in its list: recalls first, then oldest first.
+    pub(crate) fn order(&self) -> (bool, Ms, CallRef) {
+        (self.state != State::Recalling, self.times.began, self.id)
+    }
+
+    /// Wants the operator now: red.
+    pub(crate) fn rings(&self) -> bool {
+        matches!(self.state, State::Ringing | State::Recalling)
+    }
+
+    /// May have the operator's ear.
+    pub(crate) fn may_have_ear(&self) -> bool {
+        matches!(self.state, State::Answering | State::Dialing | State::Alerting | State::Talking)
+    }
+
+    /// When the desk stops waiting for the network to confirm the end.
+    pub(crate) fn ending_until(&self) -> Option<Ms> {
+        match self.state {
+            State::Ending { until, .. } => Some(until),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn open_transfer(&self) -> Option<TransferId> {
+        match self.state {
+            State::Transferring(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn view(&self, transfer: Option<TransferView>) -> CallView {
+        CallView {
+            call: self.id,
+            direction: self.direction,
+            state: self.word(),
+            party: self.party.clone(),
+            line_number: self.line_number.clone(),
+            line_name: self.line_name.clone(),
+            diverted_by: self.diverted_by.clone(),
+            began_ms: self.times.began,
+            answered_ms: self.times.answered,
+            held_since_ms: self.times.held_since(),
+            held_before_ms: self.times.hold,
+            transfer,
+            recall: self.recall.clone(),
+            actions: self.actions().to_vec(),
+        }
+    }
+
+    pub(crate) fn word(&self) -> CallState {
+        match self.state {
+            State::Ringing => CallState::Ringing,
+            State::Answering => CallState::Answering,
+            State::Dialing => CallState::Dialing,
+            State::Alerting => CallState::Alerting,
+            State::Talking => CallState::Talking,
+            State::Held => CallState::Held,
+            State::Transferring(_) => CallState::Transferring,
+            State::Recalling => CallState::Recalling,
+            State::Ending { .. } => CallState::Ending,
+        }
+    }
+}
+
+impl Times {
+    fn run(&mut self, now: Ms, meter: Option<Meter>) {
+        if self.running.map(|(m, _)| m) == meter {
+            return;
+        }
+        if let Some((running, since)) = self.running.take() {
+            match running {
+                Meter::Talk => self.talk += now - since,
+                Meter::Hold => self.hold += now - since,
+            }
+        }
+        self.running = meter.map(|m| (m, now));
+    }
+
+    /// Since when the present hold lasts.
+    pub(crate) fn held_since(&self) -> Option<Ms> {
+        self.running.and_then(|(meter, since)| (meter == Meter::Hold).then_some(since))
+    }
+
+    /// Talk and hold time up to `now`.
+    pub(crate) fn totals(&self, now: Ms) -> (Ms, Ms) {
+        match self.running {
+            Some((Meter::Talk, since)) => (self.talk + (now - since), self.hold),
+            Some((Meter::Hold, since)) => (self.talk, self.hold + (now - since)),
+            None => (self.talk, self.hold),
+        }
+    }
+}

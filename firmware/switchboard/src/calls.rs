@@ -1,0 +1,187 @@
+//! The life of a call: it comes in or is placed, is answered, and ends.
+
+use ipc::{Availability, CallRef, CommandError, Direction, EndStatus, LogRow, NoticeKind, Party};
+
+use crate::call::{Call, Farewell, Ms, State};
+use crate::record;
+use crate::switchboard::{Switchboard, span};
+use crate::{Effect, EndCause, Tone};
+
+/// SIP status with which new calls are refused: Busy Here, so that the exchange applies its rule
+/// for a busy desk (another operator, voicemail). 603 would end the search everywhere.
+const BUSY_HERE: u16 = 486;
+
+impl Switchboard {
+    pub(crate) fn incoming(
+        &mut self,
+        now: Ms,
+        id: CallRef,
+        caller: Party,
+        called_number: String,
+        diverted_by: Option<Party>,
+    ) {
+        if !self.admit(id) {
+            tracing::warn!(call = id.0, "call reference used twice, ignored");
+            return;
+        }
+        let mut call = Call::new(id, Direction::Incoming, caller, now);
+        call.line_name = self.line_name(&called_number);
+        call.line_number = called_number;
+        call.diverted_by = diverted_by;
+        if self.desk.availability == Availability::DoNotDisturb {
+            self.turn_away(now, &call, EndStatus::Rejected);
+        } else if self.calls.len() >= self.settings.max_calls {
+            self.turn_away(now, &call, EndStatus::Missed);
+        } else {
+            self.calls.insert(id, call);
+            self.emit(Effect::Ring180 { call: id });
+            self.ring_began(now);
+            self.touch();
+        }
+    }
+
+    /// Places a call and gives it the ear.
+    pub(crate) fn dial(&mut self, now: Ms, number: String, line: usize) -> Result<(), CommandError> {
+        if self.calls.len() >= self.settings.max_calls {
+            return Err(CommandError::TooManyCalls);
+        }
+        let id = self.draw_call();
+        let party = Party { number: Some(number.clone()), ..Party::default() };
+        let mut call = Call::new(id, Direction::Outgoing, party, now);
+        call.line_number.clone_from(&self.settings.lines[line].number);
+        call.line_name.clone_from(&self.settings.lines[line].name);
+        let line = call.line_number.clone();
+        self.calls.insert(id, call);
+        self.give_ear(now, id);
+        self.emit(Effect::Dial { call: id, number, line });
+        self.touch();
+        Ok(())
+    }
+
+    pub(crate) fn progress(&mut self, now: Ms, call: CallRef, code: u16, early_media: bool) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        let state = entry.state();
+        if !matches!(state, State::Dialing | State::Alerting) {
+            return;
+        }
+        entry.early_media |= early_media;
+        if state == State::Dialing && (180..200).contains(&code) {
+            self.enter(now, call, State::Alerting);
+        }
+    }
+
+    pub(crate) fn answered(&mut self, now: Ms, call: CallRef, by: Option<Party>) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if !matches!(entry.state(), State::Dialing | State::Alerting) {
+            return;
+        }
+        if let Some(by) = by
+            && by.number.is_some()
+            && by.number != entry.party.number
+        {
+            entry.party = by;
+        }
+        self.established(now, call);
+    }
+
+    /// Answers a ringing call. A recall is already answered: it is taken off hold.
+    pub(crate) fn answer(&mut self, now: Ms, call: CallRef) {
+        let Some(entry) = self.calls.get(&call) else { return };
+        let line = entry.line_number.clone();
+        if entry.state() == State::Recalling {
+            self.retrieve(now, call);
+        } else {
+            self.give_ear(now, call);
+            self.emit(Effect::Answer { call });
+            self.enter(now, call, State::Answering);
+        }
+        self.front_line(&line);
+    }
+
+    pub(crate) fn confirmed(&mut self, now: Ms, call: CallRef) {
+        if self.calls.get(&call).is_some_and(|c| c.state() == State::Answering) {
+            self.established(now, call);
+        }
+    }
+
+    pub(crate) fn reject(&mut self, now: Ms, call: CallRef) {
+        self.emit(Effect::Reject { call, code: BUSY_HERE });
+        self.begin_ending(now, call, Farewell::Rejected);
+    }
+
+    /// Ends a call from our side, whatever state it is in.
+    pub(crate) fn hang_up(&mut self, now: Ms, call: CallRef, why: Farewell) {
+        self.emit(Effect::HangUp { call });
+        self.begin_ending(now, call, why);
+    }
+
+    pub(crate) fn ended(&mut self, now: Ms, id: CallRef, cause: &EndCause) {
+        let Some(state) = self.calls.get(&id).map(Call::state) else { return };
+        let had_ear = self.talk == Some(id);
+        if had_ear {
+            self.talk = None;
+        }
+        let more_may_come = self.end_transfer_of_gone_call(now, id);
+        let Some(mut call) = self.calls.remove(&id) else { return };
+        call.times.ended.get_or_insert(now);
+        self.touch();
+        if matches!(state, State::Dialing | State::Alerting) {
+            self.dial_failed(now, &call, cause, had_ear);
+        }
+        let end = record::end_status(&call, state, cause);
+        let row = record::row(&call, now, end);
+        if more_may_come {
+            self.keep_for_late_news(now, id, row);
+        } else {
+            self.log(row);
+        }
+    }
+
+    pub(crate) fn identified(&mut self, call: CallRef, party: Party) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            self.ledger.rename_transferee(call, &party);
+            entry.party = party;
+            self.touch();
+        }
+    }
+
+    /// Calls whose end the network never confirmed leave the desk.
+    pub(crate) fn expire_endings(&mut self, now: Ms) {
+        let due = |c: &&Call| c.ending_until().is_some_and(|until| until <= now);
+        let overdue: Vec<CallRef> = self.calls.values().filter(due).map(|c| c.id).collect();
+        for call in overdue {
+            tracing::warn!(call = call.0, "the network never confirmed the end of this call");
+            self.ended(now, call, &EndCause::default());
+        }
+    }
+
+    pub(crate) fn log(&mut self, row: LogRow) {
+        if row.end == EndStatus::Missed {
+            self.set_missed(self.desk.missed.saturating_add(1));
+        }
+        self.emit(Effect::Log(Box::new(row)));
+    }
+
+    /// Refuses a call before it ever rang.
+    fn turn_away(&mut self, now: Ms, call: &Call, end: EndStatus) {
+        self.emit(Effect::Reject { call: call.id, code: BUSY_HERE });
+        self.log(record::row(call, now, end));
+    }
+
+    fn begin_ending(&mut self, now: Ms, call: CallRef, why: Farewell) {
+        if self.talk == Some(call) {
+            self.talk = None;
+        }
+        let until = now + span(self.settings.ending_timeout);
+        self.enter(now, call, State::Ending { why, until });
+    }
+
+    fn dial_failed(&mut self, now: Ms, call: &Call, cause: &EndCause, had_ear: bool) {
+        let (code, reason) = (cause.code, cause.reason.clone());
+        if had_ear {
+            let tone = if matches!(code, 486 | 600 | 603) { Tone::Busy } else { Tone::Congestion };
+            self.sound.start_failure_tone(tone, now + span(self.settings.failure_tone));
+        }
+        self.notify(now, NoticeKind::DialFailed { to: call.party.clone(), code, reason });
+    }
+}

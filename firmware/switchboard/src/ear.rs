@@ -1,0 +1,114 @@
+//! The operator's ear, hold and retrieve.
+//!
+//! One field says who has the ear. Everything that gives it to one call takes it from the call that
+//! had it, which goes on hold if it was talking; a call still ringing somewhere just goes on
+//! without the ear.
+
+use ipc::{CallRef, NoticeKind};
+
+use crate::Effect;
+use crate::call::{Ms, State, WireHold};
+use crate::switchboard::Switchboard;
+
+impl Switchboard {
+    /// Gives the ear to `call`, which must be in a state that may have it.
+    pub(crate) fn give_ear(&mut self, now: Ms, call: CallRef) {
+        if self.talk == Some(call) {
+            return;
+        }
+        self.free_ear(now);
+        self.talk = Some(call);
+        self.sound.stop_failure_tone();
+        // A microphone muted for one caller must not leave the next one in silence, nor open by
+        // itself for the same one.
+        if self.heard_last.replace(call) != Some(call) {
+            self.set_mute(false);
+        }
+    }
+
+    /// Takes the ear from whoever has it.
+    pub(crate) fn free_ear(&mut self, now: Ms) {
+        let Some(previous) = self.talk.take() else { return };
+        if self.calls.get(&previous).is_some_and(|c| c.state() == State::Talking) {
+            self.put_on_hold(now, previous);
+        }
+    }
+
+    /// Held, with the other side told so. The ear is not touched.
+    pub(crate) fn put_on_hold(&mut self, now: Ms, call: CallRef) {
+        self.ask_hold(call);
+        self.enter(now, call, State::Held);
+    }
+
+    /// Tells the other side that it is on hold, unless it was told so before.
+    pub(crate) fn ask_hold(&mut self, call: CallRef) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if !entry.hold.asked {
+            entry.hold = WireHold { asked: true, pending: true, refused: false };
+            self.emit(Effect::Hold { call });
+        }
+    }
+
+    /// Takes a call off hold and gives it the ear.
+    pub(crate) fn retrieve(&mut self, now: Ms, call: CallRef) {
+        self.give_ear(now, call);
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.hold = WireHold { asked: false, pending: true, refused: false };
+            self.emit(Effect::Retrieve { call });
+        }
+        self.enter(now, call, State::Talking);
+    }
+
+    /// The call can be spoken on: it talks if it has the ear or nobody has, else it waits on hold.
+    pub(crate) fn established(&mut self, now: Ms, call: CallRef) {
+        if self.talk.is_none() {
+            self.give_ear(now, call);
+        }
+        if self.talk == Some(call) {
+            self.enter(now, call, State::Talking);
+        } else {
+            self.put_on_hold(now, call);
+        }
+    }
+
+    pub(crate) fn hold_agreed(&mut self, call: CallRef, held: bool) {
+        if let Some(entry) = self.calls.get_mut(&call)
+            && entry.hold.asked == held
+        {
+            entry.hold.pending = false;
+        }
+    }
+
+    /// The other side refused. The call lives on as it was before it was asked, as far as the ear
+    /// is free for that; a transfer under way goes on.
+    pub(crate) fn hold_failed(&mut self, now: Ms, call: CallRef, code: u16, reason: &str) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if !entry.hold.pending {
+            return;
+        }
+        let asked = entry.hold.asked;
+        entry.hold = WireHold { asked: !asked, pending: false, refused: asked };
+        let (state, party) = (entry.state(), entry.party.clone());
+        tracing::info!(call = call.0, code, reason, hold = asked, "hold or retrieve refused");
+        match state {
+            State::Held if asked && self.talk.is_none() => {
+                self.give_ear(now, call);
+                self.enter(now, call, State::Talking);
+            }
+            State::Talking if !asked => {
+                self.talk = None;
+                self.enter(now, call, State::Held);
+            }
+            State::Ending { .. } => return,
+            _ => {}
+        }
+        self.notify(now, NoticeKind::HoldFailed { party, code });
+    }
+
+    pub(crate) fn enter(&mut self, now: Ms, call: CallRef, state: State) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.enter(now, state);
+            self.touch();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What reaches the desk: news of the network, of the sound device, of the store, and time.
+
+use ipc::{AudioState, CallRef, DirectoryView, LampState, Party, Preferences, Registration, TransferId};
+
+/// One piece of news. Every input is allowed in every state: what does not fit, such as news of a
+/// call that has ended meanwhile, changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A call comes in. Answered by [`crate::Effect::Ring180`] or [`crate::Effect::Reject`].
+    Incoming {
+        /// From [`crate::Switchboard::next_call`]; a reference used before is ignored.
+        call: CallRef,
+        /// Who calls, with what the directories already know of them.
+        caller: Party,
+        /// The number called, which tells the line.
+        called_number: String,
+        /// Who sent the call on to us (Diversion, History-Info).
+        diverted_by: Option<Party>,
+    },
+    /// A provisional response to our INVITE.
+    Progress {
+        /// Which call.
+        call: CallRef,
+        /// 101 to 199. 180 and above shows as ringing.
+        code: u16,
+        /// The network sends sound before the answer: no ringback tone of ours.
+        early_media: bool,
+    },
+    /// Our INVITE was answered with a 2xx.
+    Answered {
+        /// Which call.
+        call: CallRef,
+        /// Who answered; taken over when the number is another than the one dialled.
+        by: Option<Party>,
+    },
+    /// The caller's side acknowledged our 2xx: speech can flow.
+    Confirmed {
+        /// Which call.
+        call: CallRef,
+    },
+    /// The other side agreed to be on hold.
+    Held {
+        /// Which call.
+        call: CallRef,
+    },
+    /// The other side agreed to be off hold.
+    Retrieved {
+        /// Which call.
+        call: CallRef,
+    },
+    /// The other side refused the hold or retrieve asked last. The call is alive.
+    HoldFailed {
+        /// Which call.
+        call: CallRef,
+        /// SIP status.
+        code: u16,
+        /// Reason phrase.
+        reason: String,
+    },
+    /// The other side put us on hold or took us back. Nothing is shown: `ipc` has no word for it.
+    RemoteHold {
+        /// Which call.
+        call: CallRef,
+        /// Whether they hold us.
+        held: bool,
+    },
+    /// News of a transfer (NOTIFY with sipfrag, or the 202 to our REFER as 100).
+    TransferProgress {
+        /// Which call.
+        call: CallRef,
+        /// 100 to 199; 180 and above shows as ringing.
+        code: u16,
+    },
+    /// The transfer's end, as the network tells it. May come shortly after [`Input::Ended`].
+    TransferEnded {
+        /// Which call.
+        call: CallRef,
+        /// What became of it.
+        result: TransferResult,
+    },
+    /// The call is over. Nothing more comes of it, but for a late [`Input::TransferEnded`].
+    Ended {
+        /// Which call.
+        call: CallRef,
+        /// Why.
+        cause: EndCause,
+    },
+    /// A look-up that took longer than the ring: who the other end is.
+    Identified {
+        /// Which call.
+        call: CallRef,
+        /// Who it is, number included.
+        party: Party,
+    },
+    /// A look-up of the number in [`crate::Effect::Refer`]: who the transfer target is.
+    TargetIdentified {
+        /// Which transfer.
+        transfer: TransferId,
+        /// Who it is, number included.
+        party: Party,
+    },
+    /// A line's account registered, failed, or was switched off. Send one per line of the account.
+    Registration {
+        /// The line's number; one that is not in the settings is ignored.
+        line: String,
+        /// The account's state.
+        state: Registration,
+    },
+    /// What a monitored phone does. [`LampState::Unknown`] when it is no longer vouched for.
+    Lamp {
+        /// The phone's number.
+        number: String,
+        /// What it does.
+        state: LampState,
+        /// Number of calls on it.
+        calls: u16,
+        /// The other end of its first call.
+        peer: Option<String>,
+    },
+    /// A phone is no longer monitored: its lamp leaves the view.
+    LampGone {
+        /// The phone's number.
+        number: String,
+    },
+    /// The sound device.
+    Audio(AudioState),
+    /// Waiting voice messages.
+    Voicemail {
+        /// How many are unread.
+        unread: u32,
+    },
+    /// The directories, whole, in tab order.
+    Directories(Vec<DirectoryView>),
+    /// The operator's preferences, as the store has them.
+    Preferences(Preferences),
+    /// The missed calls' counter, as the store has it.
+    Missed {
+        /// Missed since the list was cleared.
+        count: u32,
+    },
+    /// A record could not be written; it is tried again.
+    StorageFailed {
+        /// What the disk said.
+        reason: String,
+    },
+    /// Writing works again.
+    StorageWorks,
+    /// The time of [`crate::Switchboard::deadline`] has come. Early or needless ones do no harm.
+    Deadline,
+}
+
+/// How the network says a transfer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferResult {
+    /// The target answered (NOTIFY with 2xx).
+    Answered,
+    /// The exchange refused the REFER or the target refused the call.
+    Refused {
+        /// SIP status, 300 to 699.
+        code: u16,
+    },
+    /// The exchange fell silent: no answer to the REFER, or no final NOTIFY.
+    Silent,
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndCause {
+    /// The other side ended it (BYE, CANCEL, final response); otherwise our own user agent did,
+    /// asked by an effect or because nothing was heard any more.
+    pub by_remote: bool,
+    /// SIP status of the final response; 0 where there is none.
+    pub code: u16,
+    /// Reason phrase.
+    pub reason: String,
+    /// The caller's CANCEL said that another phone answered (RFC 3326).
+    pub elsewhere: bool,
+}

@@ -1,0 +1,61 @@
+//! What must hold between any two turns, whatever happened before.
+
+use std::collections::BTreeMap;
+
+use ipc::{CallRef, TransferId};
+
+use crate::call::{Call, State};
+use crate::switchboard::Switchboard;
+
+impl Switchboard {
+    pub(crate) fn check(&self) {
+        self.check_ear();
+        self.check_ledger();
+        self.check_hold();
+        for (id, call) in &self.calls {
+            assert_eq!(*id, call.id, "a call is filed under its own reference");
+            assert!(!self.ledger.has_departed(*id), "{id:?} is on the desk and has left it");
+            self.check_times(call);
+        }
+    }
+
+    /// At most one call talks, and it is the one with the ear.
+    fn check_ear(&self) {
+        for call in self.calls.values().filter(|c| c.state() == State::Talking) {
+            assert_eq!(self.talk, Some(call.id), "{:?} talks without the ear", call.id);
+        }
+        if let Some(talk) = self.talk {
+            let holder = self.calls.get(&talk);
+            assert!(holder.is_some_and(Call::may_have_ear), "{talk:?} has the ear: {holder:?}");
+        }
+    }
+
+    /// A call being transferred has exactly one open ledger entry, and no other call has one.
+    fn check_ledger(&self) {
+        let moving = self.calls.values().filter_map(|c| Some((c.open_transfer()?, c.id)));
+        let moving: BTreeMap<TransferId, CallRef> = moving.collect();
+        let open: BTreeMap<TransferId, CallRef> = self.ledger.open().collect();
+        assert_eq!(moving, open, "transferring calls and open ledger entries");
+        for call in self.calls.values().filter(|c| c.state() == State::Recalling) {
+            assert!(call.recall.is_some(), "{:?} rings again without a reason", call.id);
+        }
+    }
+
+    /// Whoever talks was last asked to be off hold; whoever waits was asked to hold or refused to.
+    fn check_hold(&self) {
+        for call in self.calls.values() {
+            let (state, hold) = (call.state(), call.hold);
+            assert!(state != State::Talking || !hold.asked, "{:?} talks while asked to hold", call.id);
+            let waits = matches!(state, State::Held | State::Transferring(_) | State::Recalling);
+            assert!(!waits || hold.asked || hold.refused, "{:?} waits and was never told", call.id);
+        }
+    }
+
+    /// From the answer on, each millisecond is either talked or on hold.
+    fn check_times(&self, call: &Call) {
+        let end = call.times.ended.unwrap_or(self.latest());
+        let (talk, hold) = call.times.totals(end);
+        let since_answer = call.times.answered.map_or(0, |at| end - at);
+        assert_eq!(talk + hold, since_answer, "{:?}: talk and hold time", call.id);
+    }
+}

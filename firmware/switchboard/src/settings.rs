@@ -1,0 +1,62 @@
+//! What the desk is told once, when it starts.
+
+use std::time::Duration;
+
+use ipc::{DirectoryView, Preferences};
+
+/// One number the desk answers for and calls from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The number called, as it arrives in the To header, for example `5550100`.
+    pub number: String,
+    /// The company or service behind it, for example `Sales`.
+    pub name: String,
+}
+
+/// Settings of the desk. [`Settings::default`] has no line and the times written at each field.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The lines, in the order of the screen. Without one nothing can be dialled.
+    pub lines: Vec<Line>,
+    /// The name at the top right of the screen.
+    pub operator_name: String,
+    /// The directories at the start; [`crate::Input::Directories`] brings later ones.
+    pub directories: Vec<DirectoryView>,
+    /// Language, colours, hold alarm.
+    pub preferences: Preferences,
+    /// How long one stage of a transfer (asked, trying, ringing) may last before the call comes
+    /// back as a recall. 30 s.
+    pub transfer_timeout: Duration,
+    /// How long an ended transfer stays in the view. 8 s.
+    pub notice_time: Duration,
+    /// How long after the end of a transferred call its final NOTIFY may still arrive and say what
+    /// became of it. The log row waits that long. 2 s.
+    pub transfer_grace: Duration,
+    /// How long the busy or congestion tone lasts after a call that did not come about. 3 s.
+    pub failure_tone: Duration,
+    /// After this a call that was hung up leaves the desk even though the network never confirmed
+    /// it. Longer than 64 × T1 = 32 s, after which the user agent gives up. 40 s.
+    pub ending_timeout: Duration,
+    /// Most calls on the desk at once; further ones are refused as busy. 200.
+    pub max_calls: usize,
+    /// Missed calls counted before the desk was restarted.
+    pub missed: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lines: Vec::new(),
+            operator_name: String::new(),
+            directories: Vec::new(),
+            preferences: Preferences::default(),
+            transfer_timeout: Duration::from_secs(30),
+            notice_time: Duration::from_secs(8),
+            transfer_grace: Duration::from_secs(2),
+            failure_tone: Duration::from_secs(3),
+            ending_timeout: Duration::from_secs(40),
+            max_calls: 200,
+            missed: 0,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Ear, ringer and tones as effects.
+//!
+//! None of them is switched where the state changes: at the end of each turn [`Switchboard::settle`]
+//! derives what should be heard from the state and asks for the difference, so that a ringer cannot
+//! be forgotten.
+
+use ipc::CallRef;
+
+use crate::call::{Call, Ms, State};
+use crate::switchboard::Switchboard;
+use crate::{Effect, Tone};
+
+/// How long the call-waiting tone is let play: one of its pips, not its repetition.
+const CALL_WAITING_MS: Ms = 1000;
+
+/// What was last asked for, and the tones that end by themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Sound {
+    talk: Option<CallRef>,
+    ringer: bool,
+    tone: Option<Tone>,
+    failure: Option<(Tone, Ms)>,
+    waiting: Option<Ms>,
+    /// A further call began to ring while the call-waiting tone was playing.
+    again: bool,
+}
+
+impl Sound {
+    pub(crate) fn start_failure_tone(&mut self, tone: Tone, until: Ms) {
+        self.failure = Some((tone, until));
+    }
+
+    pub(crate) fn stop_failure_tone(&mut self) {
+        self.failure = None;
+    }
+
+    pub(crate) fn expire(&mut self, now: Ms) {
+        self.failure = self.failure.filter(|(_, until)| *until > now);
+        self.waiting = self.waiting.filter(|until| *until > now);
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Ms> {
+        [self.failure.map(|(_, until)| until), self.waiting].into_iter().flatten().min()
+    }
+}
+
+impl Switchboard {
+    /// A call began to ring: said once in the ear of an operator who talks. Otherwise the ringer
+    /// rings, by [`Switchboard::settle`].
+    pub(crate) fn ring_began(&mut self, now: Ms) {
+        if self.talk.is_some() {
+            self.sound.waiting = Some(now + CALL_WAITING_MS);
+            self.sound.again = true;
+        }
+    }
+
+    /// Asks for whatever should be heard now and was not asked for before.
+    pub(crate) fn settle(&mut self) {
+        let ringing = self.calls.values().any(Call::rings);
+        if self.talk.is_none() || !ringing {
+            self.sound.waiting = None;
+        }
+        if self.sound.talk != self.talk {
+            self.sound.talk = self.talk;
+            self.emit(Effect::Talk(self.talk));
+            self.touch();
+        }
+        let ringer = ringing && self.talk.is_none();
+        if self.sound.ringer != ringer {
+            self.sound.ringer = ringer;
+            self.emit(Effect::Ringer(ringer));
+        }
+        let tone = self.tone();
+        let again = std::mem::take(&mut self.sound.again) && tone == Some(Tone::CallWaiting);
+        if self.sound.tone != tone || again {
+            self.sound.tone = tone;
+            self.emit(Effect::Tone(tone));
+        }
+    }
+
+    fn tone(&self) -> Option<Tone> {
+        if self.sound.waiting.is_some() {
+            return Some(Tone::CallWaiting);
+        }
+        match self.talk {
+            Some(call) => {
+                let call = self.calls.get(&call)?;
+                let far_end_rings = call.state() == State::Alerting && !call.early_media;
+                far_end_rings.then_some(Tone::Ringback)
+            }
+            None => self.sound.failure.map(|(tone, _)| tone),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The desk as the screen shows it.
+
+use ipc::{CallView, Counters, Direction, OperatorView, View};
+
+use crate::call::{Call, Ms, State};
+use crate::switchboard::Switchboard;
+
+impl Switchboard {
+    pub(crate) fn make_view(&self, now_ms: Ms) -> View {
+        View {
+            generation: self.generation,
+            now_ms,
+            operator: OperatorView {
+                name: self.settings.operator_name.clone(),
+                availability: self.desk.availability,
+                registration: self.desk.worst_registration(),
+                audio: self.desk.audio.clone(),
+                muted: self.desk.muted,
+            },
+            lines: self.desk.lines.clone(),
+            incoming: self.list(Direction::Incoming),
+            outgoing: self.list(Direction::Outgoing),
+            talk: self.talk,
+            transfers: self.ledger.views(),
+            lamps: self.desk.lamps.values().cloned().collect(),
+            directories: self.desk.directories.clone(),
+            front_directory: self.desk.front,
+            counters: self.counters(),
+            notices: self.notices.list.iter().cloned().collect(),
+            preferences: self.desk.preferences,
+        }
+    }
+
+    /// One of the two lists: recalls first, then oldest first.
+    fn list(&self, direction: Direction) -> Vec<CallView> {
+        let mut calls: Vec<&Call> = self.calls.values().filter(|c| c.direction == direction).collect();
+        calls.sort_by_key(|c| c.order());
+        let card = |c: &Call| c.view(c.open_transfer().and_then(|id| self.ledger.view(id)));
+        calls.into_iter().map(card).collect()
+    }
+
+    fn counters(&self) -> Counters {
+        let count = |wanted: fn(&Call) -> bool| {
+            let n = self.calls.values().filter(|c| wanted(c)).count();
+            u32::try_from(n).unwrap_or(u32::MAX)
+        };
+        Counters {
+            voicemail: self.desk.voicemail,
+            missed: self.desk.missed,
+            ringing: count(Call::rings),
+            held: count(|c| c.state() == State::Held),
+            incoming: count(|c| c.direction == Direction::Incoming),
+            outgoing: count(|c| c.direction == Direction::Outgoing),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! A desk on a test bench: its clock, its effects, and an audit after every step.
+//!
+//! The audit knows nothing of the switchboard's inside. It keeps books of its own from what the
+//! desk says and asks for, and compares.
+//!
+//! Callers are numbered like their calls (`CallRef(7)` comes from number 7, dialled numbers are
+//! unique), so that a log row can be traced to its call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use ipc::{
+    CallRef, CallState, CallView, Command, CommandError, LogRow, TransferEnd, TransferId, TransferState, View,
+};
+use switchboard::{Effect, Input, Settings, Switchboard, Tone};
+
+pub(crate) struct Bench {
+    pub(crate) desk: Switchboard,
+    start: Instant,
+    pub(crate) now_ms: u64,
+    pub(crate) view: View,
+    pub(crate) logged: Vec<LogRow>,
+    books: Books,
+}
+
+/// What the audit remembers.
+#[derive(Default)]
+struct Books {
+    /// Calls that entered, by the number that identifies them.
+    entered: BTreeMap<String, Entered>,
+    /// Calls that were hung up, refused or ended.
+    gone: BTreeSet<CallRef>,
+    transfers: BTreeMap<TransferId, TransferState>,
+    talk: Option<CallRef>,
+    ringer: bool,
+    tone: Option<Tone>,
+    muted: bool,
+}
+
+#[derive(Debug)]
+struct Entered {
+    call: CallRef,
+    began: u64,
+    answered: Option<u64>,
+    talk: u64,
+    hold: u64,
+    logged: bool,
+}
+
+impl Bench {
+    #[allow(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
+    pub(crate) fn new(settings: Settings) -> Self {
+        let start = Instant::now();
+        let mut desk = Switchboard::new(settings, start);
+        let view = desk.view(start);
+        desk.changed();
+        Self { desk, start, now_ms: 0, view, logged: Vec::new(), books: Books::default() }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.start + Duration::from_millis(self.now_ms)
+    }
+
+    pub(crate) fn input(&mut self, input: Input) -> Vec<Effect> {
+        match &input {
+            Input::Incoming { call, caller, .. } => self.books.enter(caller, *call, self.now_ms),
+            Input::Ended { call, .. } => {
+                self.books.gone.insert(*call);
+            }
+            _ => {}
+        }
+        self.desk.handle(self.now(), input);
+        self.audit()
+    }
+
+    pub(crate) fn command(&mut self, command: &Command) -> (Result<(), CommandError>, Vec<Effect>) {
+        let before = self.view.clone();
+        let done = self.desk.command(self.now(), command);
+        let effects = self.audit();
+        if done.is_err() {
+            assert_eq!(effects, [], "a refused command has no effect: {command:?}");
+            assert_eq!(still(&before), still(&self.view), "a refused command changes nothing: {command:?}");
+        }
+        (done, effects)
+    }
+
+    /// Lets time pass, stopping at each deadline.
+    pub(crate) fn pass(&mut self, ms: u64) -> Vec<Effect> {
+        let until = self.now_ms + ms;
+        let mut effects = Vec::new();
+        while let Some(due) = self.desk.deadline() {
+            let due = u64::try_from((due - self.start).as_millis()).unwrap();
+            if due > until {
+                break;
+            }
+            assert!(due >= self.now_ms, "a deadline that is over is still asked for");
+            self.tick(due);
+            effects.extend(self.input(Input::Deadline));
+            let next = self.desk.deadline();
+            assert!(next.is_none_or(|next| next > self.now()), "a deadline was handled and is still due");
+        }
+        self.tick(until);
+        effects
+    }
+
+    pub(crate) fn cards(&self) -> impl Iterator<Item = &CallView> {
+        self.view.incoming.iter().chain(&self.view.outgoing)
+    }
+
+    pub(crate) fn state(&self, call: CallRef) -> Option<CallState> {
+        self.cards().find(|c| c.call == call).map(|c| c.state)
+    }
+
+    /// Every call that entered has left and was logged; nothing is heard; the ledger is empty.
+    pub(crate) fn assert_quiet(&self) {
+        assert_eq!(self.cards().count(), 0, "calls left");
+        assert_eq!(self.view.transfers, [], "transfers left");
+        assert_eq!((self.books.talk, self.books.ringer, self.books.tone), (None, false, None));
+        assert_eq!(self.desk.deadline(), None, "nothing left to wait for");
+        for (number, entered) in &self.books.entered {
+            assert!(entered.logged, "call of {number} is lost: {entered:?}");
+        }
+    }
+
+    fn tick(&mut self, to: u64) {
+        let passed = to - self.now_ms;
+        for card in self.view.incoming.iter().chain(&self.view.outgoing) {
+            let entered = self.books.entered.values_mut().find(|e| e.call == card.call).unwrap();
+            match card.state {
+                CallState::Talking => entered.talk += passed,
+                CallState::Held | CallState::Transferring | CallState::Recalling => entered.hold += passed,
+                _ => {}
+            }
+        }
+        self.now_ms = to;
+    }
+
+    fn audit(&mut self) -> Vec<Effect> {
+        self.desk.verify_invariants();
+        let effects: Vec<Effect> = std::iter::from_fn(|| self.desk.poll_effect()).collect();
+        for effect in &effects {
+            self.books.effect(effect, self.now_ms);
+            if let Effect::Log(row) = effect {
+                self.logged.push((**row).clone());
+            }
+        }
+        let view = self.desk.view(self.now());
+        if !self.desk.changed() {
+            assert_eq!(still(&self.view), still(&view), "the view changed and nobody was told");
+        }
+        assert!(view.generation >= self.view.generation, "the generation runs backwards");
+        self.books.compare(&view, self.now_ms);
+        self.view = view;
+        effects
+    }
+}
+
+impl Books {
+    fn enter(&mut self, party: &ipc::Party, call: CallRef, now: u64) {
+        if self.entered.values().any(|e| e.call == call) {
+            return;
+        }
+        let number = party.number.clone().unwrap();
+        let new = Entered { call, began: now, answered: None, talk: 0, hold: 0, logged: false };
+        assert!(self.entered.insert(number, new).is_none(), "numbers identify calls on the bench");
+    }
+
+    fn effect(&mut self, effect: &Effect, now: u64) {
+        if let Effect::Dial { call, number, .. } = effect {
+            let party = ipc::Party { number: Some(number.clone()), ..ipc::Party::default() };
+            self.enter(&party, *call, now);
+        }
+        if let Some(call) = named(effect) {
+            assert!(!self.gone.contains(&call), "{effect:?} names a call that is gone");
+        }
+        match effect {
+            Effect::HangUp { call } | Effect::Reject { call, .. } => {
+                self.gone.insert(*call);
+            }
+            Effect::Talk(talk) => self.talk = *talk,
+            Effect::Ringer(on) => self.ringer = *on,
+            Effect::Tone(tone) => self.tone = *tone,
+            Effect::Mute(on) => self.muted = *on,
+            Effect::Log(row) => self.log(row),
+            _ => {}
+        }
+    }
+
+    fn log(&mut self, row: &LogRow) {
+        let entered = self.entered.get_mut(row.party.number.as_ref().unwrap()).expect("a call that entered");
+        assert!(!entered.logged, "logged twice: {row:?}");
+        entered.logged = true;
+        assert_eq!(u64::try_from(row.began_unix_ms).unwrap(), entered.began, "{row:?}");
+        assert_eq!((row.talk_ms, row.hold_ms), (entered.talk, entered.hold), "talk and hold time: {row:?}");
+        let answered = entered.answered.map(|at| at - entered.began);
+        assert_eq!(row.answered_after_ms, answered, "{row:?}");
+    }
+
+    fn compare(&mut self, view: &View, now: u64) {
+        let cards = || view.incoming.iter().chain(&view.outgoing);
+        let count = |states: &[CallState]| cards().filter(|c| states.contains(&c.state)).count();
+        let ringing = count(&[CallState::Ringing, CallState::Recalling]);
+        assert!(count(&[CallState::Talking]) <= 1, "one ear");
+        assert_eq!(self.talk, view.talk, "the ear as asked for and as shown");
+        assert_eq!(self.muted, view.operator.muted, "mute as asked for and as shown");
+        assert_eq!(self.ringer, ringing > 0 && view.talk.is_none(), "ringer with {ringing} ringing");
+        assert_eq!(view.counters.ringing as usize, ringing);
+        let ear_alerts = cards().any(|c| Some(c.call) == view.talk && c.state == CallState::Alerting);
+        match self.tone {
+            Some(Tone::CallWaiting) => assert!(view.talk.is_some() && ringing > 0, "call waiting for nobody"),
+            Some(Tone::Ringback) => assert!(ear_alerts, "ringback from nobody"),
+            Some(Tone::Busy | Tone::Congestion) => assert_eq!(view.talk, None, "a tone over speech"),
+            None => {}
+        }
+        for list in [&view.incoming, &view.outgoing] {
+            let place = |c: &CallView| (c.state != CallState::Recalling, c.began_ms, c.call);
+            assert!(list.is_sorted_by_key(place), "recalls first, then oldest first");
+        }
+        self.compare_cards(view, now);
+        self.compare_ledger(view);
+    }
+
+    fn compare_cards(&mut self, view: &View, now: u64) {
+        for card in view.incoming.iter().chain(&view.outgoing) {
+            let entered =
+                self.entered.values_mut().find(|e| e.call == card.call).expect("a call that entered");
+            assert!(!entered.logged, "visible and logged: {card:?}");
+            if matches!(card.state, CallState::Talking | CallState::Held) {
+                entered.answered.get_or_insert(now);
+            }
+            assert_eq!(card.answered_ms, entered.answered, "{card:?}");
+            let held_now = card.held_since_ms.map_or(0, |since| now - since);
+            assert_eq!(card.held_before_ms + held_now, entered.hold, "hold time shown: {card:?}");
+            let transferring = card.state == CallState::Transferring;
+            assert_eq!(card.transfer.is_some(), transferring, "{card:?}");
+            assert!(card.state != CallState::Recalling || card.recall.is_some(), "{card:?}");
+        }
+    }
+
+    /// An end, once shown, changes for a late answer only; what is open never goes back a stage.
+    fn compare_ledger(&mut self, view: &View) {
+        for (id, before) in &self.transfers {
+            let now = view.transfers.iter().find(|t| t.id == *id).map(|t| &t.state);
+            match (before, now) {
+                (TransferState::Ended { end, .. }, Some(TransferState::Ended { end: now, .. })) => {
+                    assert!(end == now || *now == TransferEnd::Answered, "{id:?}: {end:?} became {now:?}");
+                }
+                (TransferState::Ended { .. }, now) => assert_eq!(now, None, "{id:?} ended and is open again"),
+                (open, None) => panic!("{id:?} vanished while {open:?}"),
+                (TransferState::Ringing, Some(TransferState::Trying | TransferState::Requested))
+                | (TransferState::Trying, Some(TransferState::Requested)) => panic!("{id:?} goes back"),
+                _ => {}
+            }
+        }
+        self.transfers = view.transfers.iter().map(|t| (t.id, t.state.clone())).collect();
+    }
+}
+
+/// The call an effect asks something of.
+fn named(effect: &Effect) -> Option<CallRef> {
+    match effect {
+        Effect::Ring180 { call }
+        | Effect::Answer { call }
+        | Effect::Reject { call, .. }
+        | Effect::Hold { call }
+        | Effect::Retrieve { call }
+        | Effect::HangUp { call }
+        | Effect::Dial { call, .. }
+        | Effect::Refer { call, .. }
+        | Effect::Digits { call, .. } => Some(*call),
+        Effect::Talk(call) => *call,
+        Effect::Ringer(_)
+        | Effect::Tone(_)
+        | Effect::Mute(_)
+        | Effect::Register(_)
+        | Effect::Audio(_)
+        | Effect::Log(_)
+        | Effect::SavePreferences(_)
+        | Effect::SaveMissed(_) => None,
+    }
+}
+
+/// A view without its clock and counter.
+fn still(view: &View) -> View {
+    View { now_ms: 0, generation: 0, ..view.clone() }
+}

@@ -1,0 +1,331 @@
+//! Commands that need a guard, and the desk beside the calls.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use ipc::{
+    AudioState, CallRef, Command, CommandError, DirectoryId, DirectoryView, LampState, Language, NoticeKind,
+    Party, Registration, TransferId, TransferState,
+};
+use switchboard::{Effect, Input, Line, Settings};
+
+use crate::bench::Bench;
+use crate::script::{check, incoming, ready};
+
+#[test]
+fn hook_keys_mean_the_right_call() {
+    check(
+        "f9\nf10\noffhook\nonhook\nin 1 5550100\nin 2 5550100\noffhook\nack 1\nf9\nack 2\nf9\nf9\nhold 1\nf9\n\
+         onhook\ngone 2\nf9\nf9\nf9",
+        &expect![[r#"
+            f9
+                refused: no call to act on
+              = empty
+            f10
+                refused: no call to act on
+            offhook
+                refused: no call to act on
+            onhook
+                refused: no call to act on
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
+            in 2 5550100
+                180 2
+              = 1 Ringing · 2 Ringing
+            offhook
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering* · 2 Ringing
+            ack 1
+              = 1 Talking* · 2 Ringing
+            f9
+                hold 1
+                answer 2
+                ear 2
+              = 1 Held · 2 Answering*
+            ack 2
+              = 1 Held · 2 Talking*
+            f9
+                hold 2
+                retrieve 1
+                ear 1
+              = 1 Talking* · 2 Held
+            f9
+                hold 1
+                retrieve 2
+                ear 2
+              = 1 Held · 2 Talking*
+            hold 1
+                refused: not possible in the call's present state
+            f9
+                hold 2
+                retrieve 1
+                ear 1
+              = 1 Talking* · 2 Held
+            onhook
+                hang up 1
+                ear free
+              = 1 Ending · 2 Held
+            gone 2
+                log 2 Failed, answered 0, talk 0, hold 0
+              = 1 Ending
+            f9
+                refused: no call to act on
+            f9
+                refused: no call to act on
+            f9
+                refused: no call to act on
+        "#]],
+    );
+}
+
+#[test]
+fn digits_go_out_in_a_talking_call_only() {
+    check(
+        "dial 99\ndigits 1 1\nok 1\ndigits 1 12#a\ndigits 1 x\nhold 1\ndigits 1 1",
+        &expect![[r#"
+        dial 99
+            dial 1 99 from 5550100
+            ear 1
+          = 1 Dialing*
+        digits 1 1
+            refused: not possible in the call's present state
+        ok 1
+          = 1 Talking*
+        digits 1 12#a
+            digits 1 12#A
+        digits 1 x
+            refused: "x" is not a number that can be called
+        hold 1
+            hold 1
+            ear free
+          = 1 Held
+        digits 1 1
+            refused: not possible in the call's present state
+    "#]],
+    );
+}
+
+#[test]
+fn dialling_needs_a_number_and_a_registered_line() {
+    check(
+        "dial Alice\ndial (21)10 5550200\ndial 2110 5550300",
+        &expect![[r#"
+        dial Alice
+            refused: "Alice" is not a number that can be called
+          = empty
+        dial (21)10 5550200
+            dial 1 2110 from 5550200
+            ear 1
+          = 1 Dialing*
+        dial 2110 5550300
+            refused: no such line
+    "#]],
+    );
+    let mut bench = ready();
+    let state = Registration::Failed { reason: "403 Forbidden".into() };
+    bench.input(Input::Registration { line: "5550100".into(), state: state.clone() });
+    assert_eq!(bench.view.operator.registration, state, "the worst of the lines");
+    let dial = |line: Option<&str>| Command::Dial { number: "2110".into(), line: line.map(Into::into) };
+    assert_eq!(bench.command(&dial(None)).0, Err(CommandError::NotRegistered));
+    assert_eq!(bench.command(&dial(Some("5550200"))).0, Ok(()));
+    let mut bare = Bench::new(Settings::default());
+    assert_eq!(bare.command(&dial(None)).0, Err(CommandError::NoLine));
+}
+
+#[test]
+fn a_full_desk_refuses_and_logs_as_missed() {
+    let line = Line { number: "5550100".into(), name: "Sales".into() };
+    let mut bench = Bench::new(Settings { lines: vec![line], max_calls: 2, ..Settings::default() });
+    bench.input(Input::Registration { line: "5550100".into(), state: Registration::Registered });
+    for n in 1..=2 {
+        bench.input(incoming(CallRef(n), "5550100"));
+    }
+    let effects = bench.input(incoming(CallRef(3), "5550100"));
+    assert_eq!(effects[0], Effect::Reject { call: CallRef(3), code: 486 });
+    assert_eq!((bench.view.counters.missed, bench.logged.len()), (1, 1));
+    let dial = Command::Dial { number: "2110".into(), line: None };
+    assert_eq!(bench.command(&dial).0, Err(CommandError::TooManyCalls));
+}
+
+#[test]
+fn a_reference_serves_one_call() {
+    let mut bench = ready();
+    let drawn = bench.desk.next_call();
+    bench.input(incoming(CallRef(drawn.0 + 5), "5550100"));
+    bench.input(incoming(drawn, "5550100"));
+    assert_eq!(bench.view.incoming.len(), 2, "drawn, and running ahead");
+    let used = bench.desk.view(bench.now());
+    bench.desk.handle(bench.now(), incoming(drawn, "5550200"));
+    assert_eq!(bench.desk.view(bench.now()).incoming, used.incoming, "the first call is left alone");
+    bench.desk.verify_invariants();
+    assert!(bench.desk.next_call() > CallRef(drawn.0 + 5), "never a reference that is used");
+}
+
+#[test]
+fn names_found_late_reach_card_ledger_and_log() {
+    let mut bench = ready();
+    let call = CallRef(1);
+    let named = |number: &str, name: &str| Party {
+        number: Some(number.into()),
+        name: Some(name.into()),
+        ..Party::default()
+    };
+    bench.input(incoming(call, "5550200"));
+    bench.input(Input::Identified { call, party: named("1", "Alice Fournier") });
+    assert_eq!(bench.view.incoming[0].party.name.as_deref(), Some("Alice Fournier"));
+    assert_eq!(bench.view.incoming[0].line_name, "Service");
+    bench.command(&Command::Answer { call }).0.unwrap();
+    bench.input(Input::Confirmed { call });
+    bench.command(&Command::BlindTransfer { call, to: "2110".into() }).0.unwrap();
+    let transfer = bench.view.transfers[0].id;
+    bench.input(Input::TargetIdentified { transfer, party: named("2110", "Bob") });
+    assert_eq!(bench.view.transfers[0].who.name.as_deref(), Some("Alice Fournier"));
+    bench.pass(30_000);
+    let recall = bench.view.incoming[0].recall.clone().unwrap();
+    assert_eq!(recall.from.name.as_deref(), Some("Bob"));
+    bench.input(Input::TargetIdentified { transfer, party: named("2110", "Robert") });
+    assert_eq!(bench.view.incoming[0].recall.clone().unwrap().from.name.as_deref(), Some("Robert"));
+    bench.input(Input::Ended { call, cause: switchboard::EndCause::default() });
+    bench.pass(10_000);
+    assert_eq!(bench.logged[0].transfers[0].to.name.as_deref(), Some("Robert"));
+    bench.assert_quiet();
+}
+
+#[test]
+fn the_answering_end_is_shown_where_it_is_another() {
+    let mut bench = ready();
+    bench.command(&Command::Dial { number: "2110".into(), line: None }).0.unwrap();
+    let call = bench.view.outgoing[0].call;
+    let party = |number: &str, name: Option<&str>| Party {
+        number: Some(number.into()),
+        name: name.map(Into::into),
+        ..Party::default()
+    };
+    bench.input(Input::Identified { call, party: party("2110", Some("Bob")) });
+    bench.input(Input::Answered { call, by: Some(party("2110", None)) });
+    assert_eq!(bench.view.outgoing[0].party.name.as_deref(), Some("Bob"), "the directory knows better");
+    let mut bench = ready();
+    bench.command(&Command::Dial { number: "2110".into(), line: None }).0.unwrap();
+    bench.input(Input::Answered { call, by: Some(party("2115", None)) });
+    assert_eq!(bench.view.outgoing[0].party.number.as_deref(), Some("2115"), "forwarded");
+}
+
+#[test]
+fn a_directory_comes_to_the_front_with_its_line() {
+    let directory = |id: u32, line: &str| DirectoryView {
+        id: DirectoryId(id),
+        name: format!("directory {id}"),
+        local: true,
+        contacts: 0,
+        generation: 0,
+        line: Some(line.into()),
+        note: String::new(),
+    };
+    let mut bench = ready();
+    bench.input(Input::Directories(vec![directory(1, "5550100"), directory(2, "5550200")]));
+    bench.input(incoming(CallRef(1), "5550200"));
+    assert_eq!(bench.view.front_directory, None);
+    bench.command(&Command::Answer { call: CallRef(1) }).0.unwrap();
+    assert_eq!(bench.view.front_directory, Some(DirectoryId(2)));
+    bench.command(&Command::ShowDirectory { directory: DirectoryId(1) }).0.unwrap();
+    assert_eq!(bench.view.front_directory, Some(DirectoryId(1)));
+    let none = Command::ShowDirectory { directory: DirectoryId(9) };
+    assert!(matches!(bench.command(&none).0, Err(CommandError::Failed { .. })));
+    bench.input(Input::Directories(vec![directory(2, "5550200")]));
+    assert_eq!(bench.view.front_directory, None, "it is gone");
+}
+
+#[test]
+fn a_lamp_is_unknown_when_nobody_vouches_for_it_and_keeps_its_time() {
+    let mut bench = ready();
+    let mut lamp = |ms, number: &str, state, calls| {
+        bench.pass(ms);
+        bench.input(Input::Lamp { number: number.into(), state, calls, peer: None });
+        bench.view.lamps.iter().map(|l| (l.number.clone(), l.state, l.calls, l.since_ms)).collect::<Vec<_>>()
+    };
+    lamp(10, "2120", LampState::Unknown, 0);
+    lamp(10, "2110", LampState::Busy, 1);
+    lamp(10, "2110", LampState::Busy, 2);
+    let lamps = lamp(10, "2120", LampState::Available, 0);
+    let expected =
+        [("2110".to_owned(), LampState::Busy, 2, 20), ("2120".to_owned(), LampState::Available, 0, 40)];
+    assert_eq!(lamps, expected);
+    assert_eq!(lamp(10, "2110", LampState::Unknown, 0)[0], ("2110".to_owned(), LampState::Unknown, 0, 50));
+    bench.input(Input::LampGone { number: "2110".into() });
+    assert_eq!(bench.view.lamps.len(), 1);
+}
+
+#[test]
+fn notices_are_said_once_dismissed_withdrawn_and_bounded() {
+    let mut bench = ready();
+    let failed = |n: u32| Input::StorageFailed { reason: format!("disk {n}") };
+    bench.input(failed(1));
+    bench.input(failed(1));
+    assert_eq!(bench.view.notices.len(), 1);
+    bench.input(Input::Audio(AudioState::Connected { device: "hw:1".into() }));
+    bench.input(Input::Audio(AudioState::Failed { reason: "gone".into() }));
+    let lost = NoticeKind::AudioLost { device: "hw:1".into(), reason: "gone".into() };
+    assert_eq!(bench.view.notices[1].kind, lost);
+    let notice = bench.view.notices[0].id;
+    bench.command(&Command::DismissNotice { notice }).0.unwrap();
+    assert_eq!(bench.view.notices.len(), 1);
+    bench.input(Input::Audio(AudioState::Connected { device: "hw:1".into() }));
+    assert_eq!(bench.view.notices, []);
+    for n in 0..1000 {
+        bench.input(failed(n));
+    }
+    assert_eq!(bench.view.notices.len(), 32);
+    bench.input(Input::StorageWorks);
+    assert_eq!(bench.view.notices, []);
+}
+
+#[test]
+fn preferences_and_counters_are_kept_when_changed_here() {
+    let mut bench = ready();
+    let french = Command::SetLanguage { language: Language::French };
+    let (_, effects) = bench.command(&french);
+    assert!(matches!(effects[..], [Effect::SavePreferences(p)] if p.language == Language::French));
+    assert_eq!(bench.command(&french).1, [], "nothing new");
+    bench.input(Input::Missed { count: 3 });
+    assert_eq!(bench.command(&Command::ClearMissed).1, [Effect::SaveMissed(0)]);
+    assert_eq!(bench.command(&Command::Register { on: false }).1, [Effect::Register(false)]);
+    assert_eq!(bench.command(&Command::Audio { on: true }).1, [Effect::Audio(true)]);
+    let import = Command::ImportContacts { directory: "Staff".into(), local: true, path: "x.csv".into() };
+    assert_eq!(bench.command(&import).0, Err(CommandError::NotPossible));
+}
+
+#[test]
+fn an_open_transfer_cannot_be_dismissed() {
+    let mut bench = ready();
+    let call = CallRef(1);
+    bench.input(incoming(call, "5550100"));
+    bench.command(&Command::Answer { call }).0.unwrap();
+    bench.input(Input::Confirmed { call });
+    bench.command(&Command::BlindTransfer { call, to: "2110".into() }).0.unwrap();
+    let transfer = bench.view.transfers[0].id;
+    assert_eq!(bench.view.transfers[0].state, TransferState::Requested);
+    let dismiss = Command::DismissTransfer { transfer };
+    assert_eq!(bench.command(&dismiss).0, Err(CommandError::NotPossible));
+    bench.pass(30_000);
+    bench.command(&dismiss).0.unwrap();
+    assert_eq!(bench.view.transfers, []);
+    let unknown = Command::DismissTransfer { transfer: TransferId(99) };
+    assert_eq!(bench.command(&unknown).0, Ok(()), "forgotten already is as good");
+}
+
+#[test]
+fn a_clock_that_runs_backwards_or_leaps_does_no_harm() {
+    let mut bench = ready();
+    bench.now_ms = 5_000;
+    bench.input(incoming(CallRef(1), "5550100"));
+    let early = bench.now().checked_sub(Duration::from_secs(3)).unwrap();
+    bench.desk.handle(early, Input::Deadline);
+    assert_eq!(bench.desk.view(early).now_ms, 5_000);
+    bench.desk.command(early, &Command::Answer { call: CallRef(1) }).unwrap();
+    bench.desk.handle(bench.now() + Duration::from_secs(1 << 40), Input::Confirmed { call: CallRef(1) });
+    bench.desk.verify_invariants();
+}

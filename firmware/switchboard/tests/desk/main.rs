@@ -1,0 +1,14 @@
+//! The desk from outside: scripts as data, and random operations against a model network.
+//!
+//! Every step of every test here goes through [`bench::Bench`], which checks the invariants from
+//! inside and, by the effects and the views alone, from outside.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod bench;
+mod commands;
+mod life;
+mod network;
+mod random;
+mod ring;
+mod script;
+mod transfers;

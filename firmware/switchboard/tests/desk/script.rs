@@ -1,0 +1,186 @@
+//! Scripts as data: one step a line, and what the desk then asks for and shows.
+//!
+//! | step | means |
+//! |---|---|
+//! | `+500` | half a second passes, deadlines included |
+//! | `in 1 5550100` | call 1 comes in from number 1 for line 5550100 |
+//! | `ring/early/ok/ack/held/back CALL` | 180, 183 with sound, 2xx, ACK, hold and retrieve agreed |
+//! | `refuse-hold CALL`, `trying/ringing CALL` | 488 to a hold; NOTIFY of a transfer |
+//! | `moved/refused/silent CALL [CODE]` | end of a transfer |
+//! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
+//! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
+//! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
+
+use expect_test::Expect;
+use ipc::{
+    Availability, CallRef, CallView, Command, HookAction, LogRow, Party, Registration, TransferState, View,
+};
+use switchboard::{Effect, EndCause, Input, Line, Settings, TransferResult};
+
+use crate::bench::Bench;
+
+#[track_caller]
+pub(crate) fn check(script: &str, expected: &Expect) {
+    let mut bench = ready();
+    let mut told = String::new();
+    let mut shown = String::new();
+    for step in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        told += &format!("{step}\n");
+        let (refusal, effects) = run(&mut bench, step);
+        for line in refusal.into_iter().chain(effects.iter().map(word)) {
+            told += &format!("    {line}\n");
+        }
+        let now = picture(&bench.view);
+        if now != shown {
+            told += &format!("  = {now}\n");
+            shown = now;
+        }
+    }
+    expected.assert_eq(&told);
+}
+
+/// A desk with two registered lines.
+pub(crate) fn ready() -> Bench {
+    let line = |number: &str, name: &str| Line { number: number.into(), name: name.into() };
+    let lines = vec![line("5550100", "Sales"), line("5550200", "Service")];
+    let mut bench = Bench::new(Settings { lines, ..Settings::default() });
+    for line in ["5550100", "5550200"] {
+        bench.input(Input::Registration { line: line.into(), state: Registration::Registered });
+    }
+    bench
+}
+
+pub(crate) fn incoming(call: CallRef, line: &str) -> Input {
+    let caller = Party { number: Some(call.0.to_string()), ..Party::default() };
+    Input::Incoming { call, caller, called_number: line.into(), diverted_by: None }
+}
+
+fn run(bench: &mut Bench, step: &str) -> (Option<String>, Vec<Effect>) {
+    if let Some(ms) = step.strip_prefix('+') {
+        return (None, bench.pass(ms.parse().unwrap()));
+    }
+    let words: Vec<&str> = step.split_whitespace().collect();
+    if let Some(input) = input(&words) {
+        return (None, bench.input(input));
+    }
+    let (done, effects) = bench.command(&command(&words));
+    (done.err().map(|e| format!("refused: {e}")), effects)
+}
+
+fn input(words: &[&str]) -> Option<Input> {
+    let call = || CallRef(words[1].parse().unwrap());
+    let code = || words[2].parse().unwrap();
+    let ended = |by_remote, code, elsewhere| {
+        let cause = EndCause { by_remote, code, reason: String::new(), elsewhere };
+        Input::Ended { call: call(), cause }
+    };
+    let moved = |result| Input::TransferEnded { call: call(), result };
+    Some(match words[0] {
+        "in" => incoming(call(), words[2]),
+        "ring" => Input::Progress { call: call(), code: 180, early_media: false },
+        "early" => Input::Progress { call: call(), code: 183, early_media: true },
+        "ok" => Input::Answered { call: call(), by: None },
+        "ack" => Input::Confirmed { call: call() },
+        "held" => Input::Held { call: call() },
+        "back" => Input::Retrieved { call: call() },
+        "refuse-hold" => Input::HoldFailed { call: call(), code: 488, reason: String::new() },
+        "trying" => Input::TransferProgress { call: call(), code: 100 },
+        "ringing" => Input::TransferProgress { call: call(), code: 180 },
+        "moved" => moved(TransferResult::Answered),
+        "refused" => moved(TransferResult::Refused { code: code() }),
+        "silent" => moved(TransferResult::Silent),
+        "bye" => ended(true, 200, false),
+        "cancel" => ended(true, 487, false),
+        "elsewhere" => ended(true, 487, true),
+        "lost" => ended(false, 408, false),
+        "gone" => ended(false, 0, false),
+        "final" => ended(true, code(), false),
+        _ => return None,
+    })
+}
+
+fn command(words: &[&str]) -> Command {
+    let call = || CallRef(words[1].parse().unwrap());
+    match words[0] {
+        "answer" => Command::Answer { call: call() },
+        "reject" => Command::Reject { call: call() },
+        "hold" => Command::Hold { call: call() },
+        "retrieve" => Command::Retrieve { call: call() },
+        "hangup" => Command::HangUp { call: call() },
+        "dial" => Command::Dial { number: words[1].into(), line: words.get(2).map(|l| (*l).into()) },
+        "to" => Command::BlindTransfer { call: call(), to: words[2].into() },
+        "digits" => Command::Digits { call: call(), digits: words[2].into() },
+        "f9" => Command::Hook { action: HookAction::Next },
+        "f10" => Command::Hook { action: HookAction::HangUpActive },
+        "offhook" => Command::Hook { action: HookAction::OffHook },
+        "onhook" => Command::Hook { action: HookAction::OnHook },
+        "dnd" => Command::SetAvailability { availability: Availability::DoNotDisturb },
+        "available" => Command::SetAvailability { availability: Availability::Available },
+        "mute" => Command::Mute { on: true },
+        other => panic!("no such step: {other}"),
+    }
+}
+
+fn word(effect: &Effect) -> String {
+    match effect {
+        Effect::Ring180 { call } => format!("180 {}", call.0),
+        Effect::Answer { call } => format!("answer {}", call.0),
+        Effect::Reject { call, code } => format!("reject {} {code}", call.0),
+        Effect::Hold { call } => format!("hold {}", call.0),
+        Effect::Retrieve { call } => format!("retrieve {}", call.0),
+        Effect::HangUp { call } => format!("hang up {}", call.0),
+        Effect::Dial { call, number, line } => format!("dial {} {number} from {line}", call.0),
+        Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
+        Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),
+        Effect::Talk(Some(call)) => format!("ear {}", call.0),
+        Effect::Talk(None) => "ear free".into(),
+        Effect::Log(row) => log_word(row),
+        other => format!("{other:?}"),
+    }
+}
+
+fn log_word(row: &LogRow) -> String {
+    let transfers = row.transfers.iter();
+    let transfers: String =
+        transfers.map(|t| format!(", to {} {:?} in {}", number(&t.to), t.end, t.took_ms)).collect();
+    let answered = row.answered_after_ms.map_or("never".into(), |ms| ms.to_string());
+    let (talk, hold) = (row.talk_ms, row.hold_ms);
+    format!(
+        "log {} {:?}, answered {answered}, talk {talk}, hold {hold}{transfers}",
+        number(&row.party),
+        row.end
+    )
+}
+
+/// `1 Talking* · 2 Ringing (from 2110 Refused)`, then transfers and notices that matter.
+fn picture(view: &View) -> String {
+    let cards = view.incoming.iter().chain(&view.outgoing);
+    let mut parts: Vec<String> = cards.map(|c| card(c, view)).collect();
+    let ended = view.transfers.iter().filter_map(|t| match &t.state {
+        TransferState::Ended { end, .. } => Some(format!("[{} to {}: {end:?}]", t.call.0, number(&t.to))),
+        _ => None,
+    });
+    parts.extend(ended);
+    parts.extend(view.notices.iter().map(|n| match &n.kind {
+        ipc::NoticeKind::DialFailed { to, code, .. } => format!("!dial {} failed {code}", number(to)),
+        ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
+        other => format!("!{other:?}"),
+    }));
+    if view.counters.missed > 0 {
+        parts.push(format!("missed {}", view.counters.missed));
+    }
+    if parts.is_empty() { "empty".into() } else { parts.join(" · ") }
+}
+
+fn card(card: &CallView, view: &View) -> String {
+    let ear = if view.talk == Some(card.call) { "*" } else { "" };
+    let transfer = card.transfer.as_ref();
+    let transfer = transfer.map(|t| format!(" to {} {:?}", number(&t.to), t.state)).unwrap_or_default();
+    let recall = card.recall.as_ref();
+    let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.end)).unwrap_or_default();
+    format!("{} {:?}{ear}{transfer}{recall}", card.call.0, card.state)
+}
+
+fn number(party: &Party) -> &str {
+    party.number.as_deref().unwrap_or("?")
+}

@@ -1,0 +1,222 @@
+//! baresip as a telephone: registers at kamailio, speaks a tone of its own, records what it hears,
+//! and is told to dial, accept or hang up over its control socket. Its events come from there too.
+//!
+//! What baresip 1.0 cannot do here: after it was put on hold and taken off again it hears but no longer
+//! records (two of them alone show it too), so [`Baresip::hears`] says nothing about a retrieved call.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::kamailio::{DOMAIN, Kamailio};
+use crate::ports::Ports;
+use crate::program::Program;
+use crate::sound::{self, Recording};
+use crate::wait;
+
+/// Debian's folder of modules; the triplet's folder comes first on newer releases.
+const MODULES: [&str; 2] = ["/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/baresip/modules"];
+
+/// Speech codec of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// G.711 A-law.
+    Pcma,
+    /// G.711 µ-law.
+    Pcmu,
+    /// Opus, 48 kHz.
+    Opus,
+}
+
+impl Codec {
+    fn rate(self) -> u32 {
+        if self == Self::Opus { 48_000 } else { 8_000 }
+    }
+
+    fn account(self) -> &'static str {
+        match self {
+            Self::Pcma => "pcma",
+            Self::Pcmu => "pcmu",
+            Self::Opus => "opus/48000/1",
+        }
+    }
+
+    fn module(self) -> &'static str {
+        if self == Self::Opus { "opus.so" } else { "g711.so" }
+    }
+}
+
+/// A running baresip.
+#[derive(Debug)]
+pub struct Baresip {
+    /// The process.
+    pub program: Program,
+    /// The user it is registered as, which is its number.
+    pub number: String,
+    recordings: PathBuf,
+    control: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Baresip {
+    /// Starts it and waits until it is registered.
+    ///
+    /// # Panics
+    /// When it is not installed, does not come up or is not registered within 15 s.
+    #[must_use]
+    #[track_caller]
+    pub fn start(
+        scratch: &Path,
+        ports: &mut Ports,
+        exchange: &Kamailio,
+        number: &str,
+        tone: f64,
+        codec: Codec,
+    ) -> Self {
+        let folder = scratch.join(format!("baresip-{number}"));
+        let recordings = folder.join("recordings");
+        fs::create_dir_all(&recordings).expect("the scratch folder is writable");
+        Recording::sine(tone, codec.rate(), 120).write(&folder.join("tone.wav"));
+        let control = ports.one();
+        let account = format!(
+            "<sip:{number}@{DOMAIN}>;auth_user={number};auth_pass={};outbound=\"sip:{}\";regint=600;\
+             audio_codecs={};answermode=manual\n",
+            Kamailio::password(number),
+            exchange.address(),
+            codec.account(),
+        );
+        let write = |name: &str, text: &str| {
+            fs::write(folder.join(name), text).expect("the scratch folder is writable");
+        };
+        write("accounts", &account);
+        write("contacts", "");
+        write("config", &config(&folder, codec, ports.one(), control, ports.rtp()));
+        let mut command = Command::new("baresip");
+        command.args(["-4", "-s", "-v", "-f"]).arg(&folder);
+        let mut program = Program::start(&format!("baresip-{number}"), command, scratch);
+        program.wait_log("200 OK", Duration::from_secs(15));
+        let control = wait::until("baresip's control socket", Duration::from_secs(5), || {
+            TcpStream::connect(("127.0.0.1", control)).ok()
+        });
+        Self { program, number: number.to_owned(), recordings, control, unread: Vec::new() }
+    }
+
+    /// Calls `number`.
+    #[track_caller]
+    pub fn dial(&mut self, number: &str) {
+        self.command("dial", number);
+    }
+
+    /// Accepts the call that rings.
+    #[track_caller]
+    pub fn accept(&mut self) {
+        self.command("accept", "");
+    }
+
+    /// Ends the current call, or refuses the one that rings.
+    #[track_caller]
+    pub fn hang_up(&mut self) {
+        self.command("hangup", "");
+    }
+
+    /// Sends REFER in the current call.
+    #[track_caller]
+    pub fn transfer(&mut self, number: &str) {
+        self.command("transfer", number);
+    }
+
+    /// Reads events until one of type `kind` (for example `CALL_INCOMING`); those before it are
+    /// forgotten.
+    ///
+    /// # Panics
+    /// When none comes within `limit`.
+    #[track_caller]
+    pub fn expect(&mut self, kind: &str, limit: Duration) -> Value {
+        let end = Instant::now() + limit;
+        let mut seen = Vec::new();
+        loop {
+            while let Some(message) = self.next_unread() {
+                if message["type"] == kind {
+                    return message;
+                }
+                seen.push(message["type"].as_str().unwrap_or("answer").to_owned());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let more = !left.is_zero() && self.read_more(left);
+            assert!(more, "{} has no event {kind} within {limit:?}, only {seen:?}", self.number);
+        }
+    }
+
+    /// What it hears: the recording that was written last.
+    #[must_use]
+    pub fn newest_recording(&self) -> Option<PathBuf> {
+        let files = fs::read_dir(&self.recordings).ok()?.flatten().map(|entry| entry.path());
+        let heard = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        heard.max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok())
+    }
+
+    /// Waits until it hears the tone of `hz`.
+    ///
+    /// # Panics
+    /// When it does not within 10 s.
+    #[track_caller]
+    pub fn hears(&self, hz: f64) {
+        sound::wait_tone(&self.number, hz, Duration::from_secs(10), || self.newest_recording());
+    }
+
+    #[track_caller]
+    fn command(&mut self, command: &str, parameters: &str) {
+        let text =
+            serde_json::json!({ "command": command, "params": parameters, "token": command }).to_string();
+        let message = format!("{}:{text},", text.len());
+        self.control.write_all(message.as_bytes()).expect("baresip's control socket is open");
+    }
+
+    /// The next netstring (`12:{"event":…},`) that has arrived whole.
+    fn next_unread(&mut self) -> Option<Value> {
+        let colon = self.unread.iter().position(|&byte| byte == b':')?;
+        let length: usize = std::str::from_utf8(&self.unread[..colon]).ok()?.parse().ok()?;
+        let text = self.unread.get(colon + 1..colon + 1 + length)?;
+        let message = serde_json::from_slice(text).ok();
+        self.unread.drain(..(colon + length + 2).min(self.unread.len()));
+        message
+    }
+
+    /// Blocks until bytes have come; `false` when none do.
+    fn read_more(&mut self, limit: Duration) -> bool {
+        self.control.set_read_timeout(Some(limit)).expect("a timeout above zero can be set");
+        let mut bytes = [0; 4096];
+        match self.control.read(&mut bytes) {
+            Ok(length) => {
+                self.unread.extend_from_slice(&bytes[..length]);
+                length > 0
+            }
+            Err(error) => error.kind() == ErrorKind::Interrupted,
+        }
+    }
+}
+
+fn config(folder: &Path, codec: Codec, sip: u16, control: u16, rtp: (u16, u16)) -> String {
+    let modules = MODULES.into_iter().find(|path| Path::new(path).is_dir());
+    let modules = modules.expect("baresip's modules are installed (package baresip-core)");
+    let (folder, rate) = (folder.display(), codec.rate());
+    // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
+    // without it announces another address in SDP than it sends from.
+    format!(
+        "poll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{sip}\ncall_max_calls 4\n\
+         call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player none,none\n\
+         audio_alert none,none\nausrc_srate {rate}\nausrc_channels 1\nausrc_format s16\n\
+         auenc_format s16\naudec_format s16\nauplay_format s16\naudio_buffer 20-160\n\
+         rtp_ports {}-{}\nmodule_path {modules}\nmodule {}\nmodule aufile.so\nmodule sndfile.so\n\
+         module ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app contact.so\n\
+         opus_bitrate 28000\nsnd_path {folder}/recordings\nctrl_tcp_listen 127.0.0.1:{control}\n",
+        rtp.0,
+        rtp.1,
+        codec.module(),
+    )
+}

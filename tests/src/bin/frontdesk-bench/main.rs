@@ -1,0 +1,83 @@
+//! `make bench`: speed and size, each figure against its bar.
+//!
+//! Prints a table, writes it to `target/reports/bench.json`, ends with `N passed, N failed`, and exits
+//! 0 only when every bar holds. Figures of the real programs are in `live`, those of single functions
+//! in `wire`, `search`, `board` and `frames`. Names given on the command line choose among them, and then
+//! no file is written.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
+
+mod board;
+mod exchange;
+mod frames;
+mod glass;
+mod house;
+mod live;
+mod people;
+mod report;
+mod search;
+mod stopwatch;
+mod wire;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use report::Row;
+
+/// A group of figures.
+struct Group {
+    name: &'static str,
+    measure: fn(&mut Vec<Row>),
+}
+
+/// The real programs first, in a process that has not yet filled its own memory.
+const GROUPS: [Group; 5] = [
+    Group { name: "live", measure: live::measure },
+    Group { name: "wire", measure: |rows| rows.extend(wire::measure()) },
+    Group { name: "board", measure: |rows| rows.extend(board::measure()) },
+    Group { name: "search", measure: |rows| rows.extend(search::measure()) },
+    Group { name: "frames", measure: |rows| rows.extend(frames::measure()) },
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|group| group.name != *name)) {
+        eprintln!("no group of figures is called {unknown}; there are live, wire, board, search, frames");
+        return ExitCode::FAILURE;
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("these figures are of an unoptimised build: use `make bench`");
+    }
+    let mut rows = Vec::new();
+    for group in
+        GROUPS.iter().filter(|group| wanted.is_empty() || wanted.iter().any(|name| name == group.name))
+    {
+        eprintln!("measuring: {}", group.name);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (group.measure)(&mut rows))) {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+            rows.push(Row::failed(&format!("the rest of `{}`", group.name), text.to_owned()));
+        }
+    }
+    report::print(&rows);
+    println!("\n{}", machine());
+    println!("live figures go by the clock on the wall, all others by the processor time of one thread");
+    // A choice of figures is for whoever works on them; the report is of all.
+    if wanted.is_empty()
+        && let Err(error) = report::write(&rows)
+    {
+        eprintln!("the report cannot be written: {error}");
+        return ExitCode::FAILURE;
+    }
+    let failed = rows.iter().filter(|row| !row.holds()).count();
+    println!("{} passed, {failed} failed", rows.len() - failed);
+    if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the figures were taken on: a busy machine measures slow.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("?").to_owned();
+    format!("{cores} cores, load of the last minute {load}")
+}

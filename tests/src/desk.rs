@@ -1,0 +1,230 @@
+//! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::kamailio::{DOMAIN, Kamailio};
+use crate::ports::Ports;
+use crate::program::Program;
+use crate::repository;
+use crate::socket::Client;
+use crate::sound::{self, DESK_TONE, Recording};
+use crate::wait;
+
+/// How long the service may take to open its socket.
+const START: Duration = Duration::from_secs(20);
+
+/// Where and as whom the desk registers.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Domain of the address of record.
+    pub domain: String,
+    /// `127.0.0.1:PORT`.
+    pub registrar: String,
+    /// Secret.
+    pub password: String,
+}
+
+impl Account {
+    /// User `desk` of a kamailio.
+    #[must_use]
+    pub fn at(exchange: &Kamailio) -> Self {
+        Self { domain: DOMAIN.into(), registrar: exchange.address(), password: Kamailio::password("desk") }
+    }
+
+    /// User `desk` of whatever listens on `port`.
+    #[must_use]
+    pub fn at_port(port: u16) -> Self {
+        Self { domain: "127.0.0.1".into(), registrar: format!("127.0.0.1:{port}"), password: "secret".into() }
+    }
+}
+
+/// A running desk with the lines 5550100 (Sales) and 5550101 (Support).
+#[derive(Debug)]
+pub struct Desk {
+    /// The process.
+    pub program: Program,
+    /// Its socket.
+    pub socket: PathBuf,
+    /// Its database.
+    pub store: PathBuf,
+    /// Its SIP port on 127.0.0.1.
+    pub sip: u16,
+    /// Its first and last RTP port.
+    pub rtp: (u16, u16),
+    config: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Desk {
+    /// Sets one up, starts it and waits until its socket is open.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start(scratch: &Path, ports: &mut Ports, account: &Account) -> Self {
+        let folder = scratch.join("desk");
+        fs::create_dir_all(&folder).expect("the scratch folder is writable");
+        let (sip, rtp) = (ports.one(), ports.rtp());
+        let (socket, store) = (folder.join("desk.sock"), folder.join("desk.db"));
+        let config = folder.join("frontdesk.toml");
+        Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
+        write(&config, &config_file(&folder, sip, rtp));
+        let settings = folder.join("settings.toml");
+        write(&settings, &settings_file(account));
+        let mut import = Command::new(repository::program("frontdeskd"));
+        import.arg("--config").arg(&config).args(["settings", "import"]).arg(&settings);
+        succeed("frontdeskd settings import", import);
+        let program = Program::start("frontdeskd", command(&config), scratch);
+        let mut desk = Self { program, socket, store, sip, rtp, config, scratch: scratch.to_owned() };
+        desk.wait_open();
+        desk
+    }
+
+    /// Starts the service again after its end, with the same files.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        self.program = Program::start("frontdeskd", command(&self.config), &self.scratch);
+        self.wait_open();
+    }
+
+    /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn ctl(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.try_ctl(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "frontdesk-ctl {arguments:?}: {errors}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        let values: Result<Vec<Value>, _> = values.collect();
+        values.unwrap_or_else(|error| panic!("frontdesk-ctl {arguments:?} prints {text:?}: {error}"))
+    }
+
+    /// Runs `frontdesk-ctl`, whatever comes of it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    #[track_caller]
+    pub fn try_ctl(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(repository::program("frontdesk-ctl"));
+        command.arg("--socket").arg(&self.socket).args(arguments);
+        command.output().expect("frontdesk-ctl can be started")
+    }
+
+    /// Imports contacts into the local directory `Staff`.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[track_caller]
+    pub fn import(&self, csv: &str) -> Vec<Value> {
+        let path = self.scratch.join("desk/contacts.csv");
+        write(&path, csv);
+        self.ctl(&["import", &path.display().to_string(), "--directory", "Staff", "--local"])
+    }
+
+    /// A new connection to its socket.
+    #[must_use]
+    #[track_caller]
+    pub fn client(&self) -> Client {
+        Client::connect(&self.socket)
+    }
+
+    /// Asks the database from outside, whether or not the desk runs; the rows as sqlite3 prints them.
+    ///
+    /// # Panics
+    /// When sqlite3 is not installed or refuses.
+    #[must_use]
+    #[track_caller]
+    pub fn database(&self, query: &str) -> String {
+        let output = Command::new("sqlite3").arg(&self.store).arg(query).output();
+        let output = output.expect("sqlite3 is installed (package sqlite3)");
+        assert!(output.status.success(), "sqlite3: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What it played to the operator so far.
+    #[must_use]
+    pub fn played(&self) -> PathBuf {
+        self.scratch.join("desk/played.wav")
+    }
+
+    /// Waits until the operator hears the tone of `hz`.
+    ///
+    /// # Panics
+    /// When that is not so within 10 s.
+    #[track_caller]
+    pub fn hears(&self, hz: f64) {
+        sound::wait_tone("the operator", hz, Duration::from_secs(10), || Some(self.played()));
+    }
+
+    /// Waits until the operator hears silence.
+    ///
+    /// # Panics
+    /// When that is not so within 10 s.
+    #[track_caller]
+    pub fn hears_nothing(&self) {
+        sound::wait_silence("the operator", Duration::from_secs(10), || Some(self.played()));
+    }
+
+    #[track_caller]
+    fn wait_open(&mut self) {
+        wait::until("frontdeskd to open its socket", START, || {
+            assert!(self.program.exit_status().is_none(), "frontdeskd ended:\n{}", self.program.log());
+            std::os::unix::net::UnixStream::connect(&self.socket).ok()
+        });
+    }
+}
+
+fn command(config: &Path) -> Command {
+    let mut command = Command::new(repository::program("frontdeskd"));
+    command.arg("--config").arg(config);
+    command
+}
+
+/// Runs a command to its end.
+#[track_caller]
+fn succeed(what: &str, mut command: Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[track_caller]
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).expect("the scratch folder is writable");
+}
+
+fn config_file(folder: &Path, sip: u16, rtp: (u16, u16)) -> String {
+    let folder = folder.display();
+    format!(
+        "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
+         [sip]\nlisten = \"127.0.0.1:{sip}\"\n\
+         [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
+         microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
+         [log]\nlevel = \"info,sip=debug\"\n",
+        rtp.0, rtp.1
+    )
+}
+
+fn settings_file(account: &Account) -> String {
+    let Account { domain, registrar, password } = account;
+    format!(
+        "[operator]\nname = \"Front desk\"\n\
+         [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
+         registrar = \"{registrar}\"\n\
+         [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
+         [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
+         [[directories]]\nname = \"Staff\"\nlocal = true\n"
+    )
+}

@@ -1,0 +1,109 @@
+//! kamailio as registrar, proxy and presence server: a plain process on a free port, with digest
+//! authentication and dialog-info, in front of every peer of a test.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::program::Program;
+use crate::wait;
+
+/// The SIP domain of every account in the tests. It has no DNS entry: whoever wants to reach it
+/// must go by the registrar given.
+pub const DOMAIN: &str = "desk.test";
+
+/// Debian keeps the empty text tables here.
+const TABLES: &str = "/usr/share/kamailio/dbtext/kamailio";
+const CONFIG: &str = include_str!("kamailio.cfg");
+
+/// Digest algorithm of the challenges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// RFC 2617: what every phone can.
+    Md5,
+    /// RFC 8760.
+    Sha256,
+}
+
+/// A running kamailio.
+#[derive(Debug)]
+pub struct Kamailio {
+    /// The process.
+    pub program: Program,
+    /// Its UDP port on 127.0.0.1.
+    pub port: u16,
+}
+
+impl Kamailio {
+    /// Starts it and waits until it answers OPTIONS.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start(scratch: &Path, port: u16, digest: Digest) -> Self {
+        let folder = scratch.join("kamailio");
+        copy_tables(&folder);
+        let algorithm = match digest {
+            Digest::Md5 => "MD5",
+            Digest::Sha256 => "SHA-256",
+        };
+        let config = CONFIG
+            .replace("@PORT@", &port.to_string())
+            .replace("@FOLDER@", &folder.display().to_string())
+            .replace("@ALGORITHM@", algorithm);
+        let path = folder.join("kamailio.cfg");
+        fs::write(&path, config).expect("the scratch folder is writable");
+        let mut command = Command::new("/usr/sbin/kamailio");
+        command.args(["-DD", "-E", "-m", "32", "-M", "4", "-Y"]).arg(&folder).arg("-f").arg(&path);
+        let mut program = Program::start("kamailio", command, scratch);
+        wait_ready(&mut program, port);
+        Self { program, port }
+    }
+
+    /// The password it knows `user` by.
+    #[must_use]
+    pub fn password(user: &str) -> String {
+        format!("pw-{user}")
+    }
+
+    /// `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+
+#[track_caller]
+fn copy_tables(folder: &Path) {
+    let tables = folder.join("tables");
+    fs::create_dir_all(&tables).expect("the scratch folder is writable");
+    let files =
+        fs::read_dir(TABLES).unwrap_or_else(|error| panic!("{TABLES}: {error}; is kamailio installed?"));
+    for file in files.flatten() {
+        fs::copy(file.path(), tables.join(file.file_name())).expect("a table can be copied");
+    }
+}
+
+/// Knocks with OPTIONS until the answer comes.
+#[track_caller]
+fn wait_ready(program: &mut Program, port: u16) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
+    socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
+    let here = socket.local_addr().expect("a bound socket has an address");
+    let knock = format!(
+        "OPTIONS sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKknock\r\nMax-Forwards: 9\r\n\
+         From: <sip:knock@{here}>;tag=1\r\nTo: <sip:{DOMAIN}>\r\nCall-ID: knock@{here}\r\n\
+         CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    );
+    wait::until("kamailio to answer OPTIONS", Duration::from_secs(20), || {
+        assert!(program.exit_status().is_none(), "kamailio ended:\n{}", program.log());
+        // Refused while nobody listens yet: the next knock follows.
+        let _ = socket.send_to(knock.as_bytes(), ("127.0.0.1", port));
+        let mut answer = [0; 2048];
+        let length = socket.recv(&mut answer).ok()?;
+        answer[..length].starts_with(b"SIP/2.0 200").then_some(())
+    });
+}

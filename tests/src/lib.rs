@@ -1,0 +1,28 @@
+//! What the end-to-end tests, the tidy checks and the report programs share: real peers as child
+//! processes, eyes and fingers for the screen, ears for the recordings, and the requirement list.
+//!
+//! A test drives the appliance only as a person or a peer would: touches and keys at the screen,
+//! SIP and RTP on the wire, words on the socket. Nothing here reaches into a program.
+//!
+//! Everything binds to 127.0.0.1, writes below a scratch folder of its own, and ends only the
+//! processes it started. A failing helper panics with what it waited for and the tail of the logs
+//! concerned: the panic is the test's failure.
+//!
+//! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
+
+pub mod baresip;
+pub mod desk;
+pub mod house;
+pub mod http;
+pub mod kamailio;
+pub mod picture;
+pub mod ports;
+pub mod program;
+pub mod registrar;
+pub mod repository;
+pub mod requirements;
+pub mod screen;
+pub mod sipp;
+pub mod socket;
+pub mod sound;
+pub mod wait;

@@ -1,0 +1,113 @@
+//! SIPp: scenario files as callers and called phones that misbehave on purpose.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::program::Program;
+use crate::{repository, wait};
+
+/// Exit status of a run in which every call went as the file says.
+const ALL_WELL: i32 = 0;
+
+/// A running scenario.
+#[derive(Debug)]
+pub struct Sipp {
+    program: Program,
+    name: String,
+    folder: PathBuf,
+}
+
+/// How a scenario is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// The port SIPp sends and listens on.
+    pub port: u16,
+    /// The desk's SIP port.
+    pub desk: u16,
+    /// Calls in all.
+    pub calls: u32,
+    /// Calls a second.
+    pub rate: u32,
+    /// Time for the whole run.
+    pub limit: Duration,
+    /// Whether SIPp repeats on its own what stays unanswered; not where a scenario repeats by itself.
+    pub repeats: bool,
+    /// A port for speech, from which everything that comes is sent back.
+    pub echo: Option<u16>,
+}
+
+impl Run {
+    /// One call within 40 s.
+    #[must_use]
+    pub fn one(port: u16, desk: u16) -> Self {
+        Self { port, desk, calls: 1, rate: 1, limit: Duration::from_secs(40), repeats: true, echo: None }
+    }
+}
+
+impl Sipp {
+    /// Starts `tests/sipp/<name>.xml`.
+    ///
+    /// # Panics
+    /// When SIPp is not installed.
+    #[must_use]
+    #[track_caller]
+    pub fn start(scratch: &Path, name: &str, run: Run) -> Self {
+        let folder = scratch.join(format!("sipp-{name}"));
+        fs::create_dir_all(&folder).expect("the scratch folder is writable");
+        let file = repository::root().join(format!("tests/sipp/{name}.xml"));
+        let mut command = Command::new("sipp");
+        command.current_dir(&folder).env("TERM", "dumb");
+        command.arg(format!("127.0.0.1:{}", run.desk)).arg("-sf").arg(file);
+        command.args([
+            "-i",
+            "127.0.0.1",
+            "-bind_local",
+            "-nostdin",
+            "-trace_err",
+            "-trace_msg",
+            "-s",
+            "5550100",
+        ]);
+        let numbers = [
+            ("-p", u64::from(run.port)),
+            ("-m", u64::from(run.calls)),
+            ("-r", u64::from(run.rate)),
+            ("-timeout", run.limit.as_secs()),
+        ];
+        for (option, value) in numbers {
+            command.arg(option).arg(value.to_string());
+        }
+        command.args(["-timeout_error", "-error_file", "errors.log", "-message_file", "messages.log"]);
+        if !run.repeats {
+            command.arg("-nr");
+        }
+        if let Some(port) = run.echo {
+            command.args(["-rtp_echo", "-mp"]).arg(port.to_string());
+        }
+        let program = Program::start(&format!("sipp-{name}"), command, scratch);
+        wait::until("SIPp to listen", Duration::from_secs(10), || is_bound(run.port).then_some(()));
+        Self { program, name: name.to_owned(), folder }
+    }
+
+    /// Waits for the end and checks that every call went as the file says.
+    ///
+    /// # Panics
+    /// When one did not; the message has SIPp's errors and the last messages on the wire.
+    #[track_caller]
+    pub fn finish(mut self, limit: Duration) {
+        let status = self.program.wait(limit);
+        let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let (errors, messages) = (read("errors.log"), read("messages.log"));
+        let tail: Vec<&str> = messages.lines().collect();
+        let tail = tail[tail.len().saturating_sub(150)..].join("\n");
+        assert_eq!(status.code(), Some(ALL_WELL), "SIPp {}: {errors}\n--- the wire:\n{tail}", self.name);
+    }
+}
+
+/// Whether somebody on this machine has the UDP port.
+fn is_bound(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    table.contains(&format!(":{port:04X} "))
+}

@@ -1,0 +1,197 @@
+//! A client of the desk's socket: sends commands and questions, follows the views. The test blocks
+//! on the socket until the view it waits for comes.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ipc::{
+    CallRef, CallView, Command, CommandError, ContactPage, ContactQuery, Decoder, FromDesk, LogPage,
+    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ToDesk, View, encode,
+};
+
+/// How long the desk may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection that follows the desk.
+#[derive(Debug)]
+pub struct Client {
+    stream: UnixStream,
+    decoder: Decoder,
+    view: Option<View>,
+    seq: u64,
+}
+
+impl Client {
+    /// Connects and shakes hands.
+    ///
+    /// # Panics
+    /// When the desk does not welcome us.
+    #[must_use]
+    #[track_caller]
+    pub fn connect(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket);
+        let stream = stream.unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
+        let decoder = Decoder::new(MAX_FRAME_FROM_DESK);
+        let mut client = Self { stream, decoder, view: None, seq: 0 };
+        client.send(&ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-tests".into(), follow: true });
+        let welcome = client.receive(PATIENCE);
+        assert!(matches!(welcome, Some(FromDesk::Welcome { .. })), "no welcome but {welcome:?}");
+        client
+    }
+
+    /// Reads views until one pleases `wanted`. The newest known view is tried first.
+    ///
+    /// # Panics
+    /// When none does within `limit`; the message has the last view.
+    #[track_caller]
+    pub fn wait(&mut self, what: &str, limit: Duration, wanted: impl Fn(&View) -> bool) -> View {
+        let end = Instant::now() + limit;
+        loop {
+            if let Some(view) = self.view.as_ref().filter(|view| wanted(view)) {
+                return view.clone();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let message = if left.is_zero() { None } else { self.receive(left) };
+            let Some(message) = message else {
+                panic!("the desk does not show {what} within {limit:?}: {:#?}", self.view)
+            };
+            self.note(message);
+        }
+    }
+
+    /// Waits for a call that pleases `wanted`, incoming or outgoing.
+    ///
+    /// # Panics
+    /// When there is none within `limit`.
+    #[track_caller]
+    pub fn wait_call(&mut self, what: &str, limit: Duration, wanted: impl Fn(&CallView) -> bool) -> CallView {
+        let view = self.wait(what, limit, |view| calls(view).any(&wanted));
+        calls(&view).find(|call| wanted(call)).cloned().expect("the view pleased")
+    }
+
+    /// Waits until `call` is gone from the desk.
+    ///
+    /// # Panics
+    /// When it is still there after `limit`.
+    #[track_caller]
+    pub fn wait_gone(&mut self, call: CallRef, limit: Duration) -> View {
+        self.wait("the end of the call", limit, |view| calls(view).all(|other| other.call != call))
+    }
+
+    /// Sends a command and waits until the desk says whether it could be begun.
+    ///
+    /// # Errors
+    /// The desk's refusal.
+    ///
+    /// # Panics
+    /// When it says nothing.
+    #[track_caller]
+    pub fn command(&mut self, command: Command) -> Result<(), CommandError> {
+        let seq = self.next_seq();
+        self.send(&ToDesk::Command { seq, command });
+        loop {
+            match self.receive(PATIENCE) {
+                Some(FromDesk::Done { seq: answered, result }) if answered == seq => return result,
+                Some(message) => self.note(message),
+                None => panic!("the desk does not answer a command"),
+            }
+        }
+    }
+
+    /// A page of the call log.
+    ///
+    /// # Panics
+    /// When the desk does not answer with one.
+    #[track_caller]
+    pub fn log(&mut self, limit: u32) -> LogPage {
+        let query = LogQuery {
+            from_unix_ms: 0,
+            until_unix_ms: i64::MAX,
+            text: String::new(),
+            missed_only: false,
+            offset: 0,
+            limit,
+        };
+        match self.query(Query::Log(query)) {
+            Reply::Log(page) => page,
+            other => panic!("no log but {other:?}"),
+        }
+    }
+
+    /// A page of contacts.
+    ///
+    /// # Panics
+    /// When the desk does not answer with one.
+    #[track_caller]
+    pub fn contacts(&mut self, query: ContactQuery) -> ContactPage {
+        match self.query(Query::Contacts(query)) {
+            Reply::Contacts(page) => page,
+            other => panic!("no contacts but {other:?}"),
+        }
+    }
+
+    /// Asks a question.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    #[track_caller]
+    pub fn query(&mut self, query: Query) -> Reply {
+        let seq = self.next_seq();
+        self.send(&ToDesk::Query { seq, query });
+        loop {
+            match self.receive(PATIENCE) {
+                Some(FromDesk::Reply { seq: answered, reply }) if answered == seq => return reply,
+                Some(message) => self.note(message),
+                None => panic!("the desk does not answer a question"),
+            }
+        }
+    }
+
+    fn note(&mut self, message: FromDesk) {
+        if let FromDesk::View(view) = message {
+            self.view = Some(*view);
+        }
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    #[track_caller]
+    fn send(&mut self, message: &ToDesk) {
+        let frame = encode(message, MAX_FRAME_TO_DESK).expect("the tests send short messages");
+        self.stream.write_all(&frame).expect("the desk's socket is open");
+    }
+
+    /// The next message, or `None` when none comes in time or the desk has closed.
+    #[track_caller]
+    fn receive(&mut self, limit: Duration) -> Option<FromDesk> {
+        let end = Instant::now() + limit;
+        loop {
+            let message = self.decoder.next_message().expect("the desk speaks in frames");
+            if message.is_some() {
+                return message;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            self.stream.set_read_timeout(Some(left)).expect("a timeout above zero can be set");
+            let mut bytes = [0; 65_536];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(length) => self.decoder.push(&bytes[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// All calls of a view.
+pub fn calls(view: &View) -> impl Iterator<Item = &CallView> {
+    view.incoming.iter().chain(&view.outgoing)
+}

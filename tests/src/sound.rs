@@ -1,0 +1,264 @@
+//! Ears: recordings, and the tones in them found by frequency (Goertzel).
+//!
+//! Each party of a test speaks a sine of its own. The tones are far from each other, from the
+//! call-progress tones (350 to 620 Hz) and from the DTMF rows, and no one is a harmonic of another.
+
+use std::f64::consts::TAU;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::wait;
+
+/// What the appliance's microphone hears, in Hz.
+pub const DESK_TONE: f64 = 1030.0;
+/// What caller A speaks, in Hz.
+pub const A_TONE: f64 = 730.0;
+/// What colleague B speaks, in Hz.
+pub const B_TONE: f64 = 1370.0;
+
+/// The part of a sound's energy that a tone must have to count as heard. A sine through G.711
+/// keeps above 0.99; a tone beside an equally loud second one has 0.5.
+const HEARD: f64 = 0.8;
+/// Samples below this level are silence: no share of silence is a tone.
+const SILENCE_RMS: f64 = 100.0;
+
+/// A mono recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// Samples a second.
+    pub rate: u32,
+    /// The first channel.
+    pub samples: Vec<i16>,
+}
+
+impl Recording {
+    /// Reads a WAV file with 16-bit samples, also one that is still being written: a length in the
+    /// header that the file does not have (0, or more than there is) means "to the end".
+    #[must_use]
+    pub fn read(path: &Path) -> Option<Self> {
+        Self::parse(&fs::read(path).ok()?)
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
+        let mut format = None;
+        loop {
+            let name = rest.get(..4)?;
+            let length = u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize;
+            let body = &rest[8..];
+            if name == b"data" {
+                let (channels, rate) = format?;
+                let length = if length == 0 { body.len() } else { length.min(body.len()) };
+                let frames = body[..length].chunks_exact(2 * channels);
+                let samples = frames.map(|frame| i16::from_le_bytes([frame[0], frame[1]])).collect();
+                return Some(Self { rate, samples });
+            }
+            if name == b"fmt " {
+                let channels = usize::from(u16::from_le_bytes(body.get(2..4)?.try_into().ok()?));
+                let rate = u32::from_le_bytes(body.get(4..8)?.try_into().ok()?);
+                let bits = u16::from_le_bytes(body.get(14..16)?.try_into().ok()?);
+                if bits != 16 || channels == 0 || rate == 0 {
+                    return None;
+                }
+                format = Some((channels, rate));
+            }
+            rest = body.get(length + length % 2..)?;
+        }
+    }
+
+    /// A sine at half of full level.
+    #[must_use]
+    pub fn sine(hz: f64, rate: u32, seconds: u32) -> Self {
+        let sample = |n: u32| (16_000.0 * (TAU * hz * f64::from(n) / f64::from(rate)).sin()) as i16;
+        Self { rate, samples: (0..rate * seconds).map(sample).collect() }
+    }
+
+    /// Writes a mono WAV file.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    #[track_caller]
+    pub fn write(&self, path: &Path) {
+        let data: Vec<u8> = self.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let length = u32::try_from(data.len()).expect("test recordings are short");
+        let mut file = Vec::with_capacity(data.len() + 44);
+        file.extend(b"RIFF");
+        file.extend((length + 36).to_le_bytes());
+        file.extend(b"WAVEfmt ");
+        file.extend(16_u32.to_le_bytes());
+        file.extend(1_u16.to_le_bytes());
+        file.extend(1_u16.to_le_bytes());
+        file.extend(self.rate.to_le_bytes());
+        file.extend((self.rate * 2).to_le_bytes());
+        file.extend(2_u16.to_le_bytes());
+        file.extend(16_u16.to_le_bytes());
+        file.extend(b"data");
+        file.extend(length.to_le_bytes());
+        file.extend(data);
+        fs::write(path, file).expect("the scratch folder is writable");
+    }
+
+    /// Length in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.rate)
+    }
+
+    /// The part from `from` on, for at most `length`.
+    #[must_use]
+    pub fn part(&self, from: Duration, length: Duration) -> Self {
+        let at =
+            |time: Duration| ((time.as_secs_f64() * f64::from(self.rate)) as usize).min(self.samples.len());
+        Self { rate: self.rate, samples: self.samples[at(from)..at(from + length)].to_vec() }
+    }
+
+    /// The last `length`.
+    #[must_use]
+    pub fn tail(&self, length: Duration) -> Self {
+        self.part(Duration::from_secs_f64(self.seconds()).saturating_sub(length), length)
+    }
+
+    /// Whether the tone of `hz` is what this sounds like.
+    #[must_use]
+    pub fn is_tone(&self, hz: f64) -> bool {
+        self.share(hz) >= HEARD
+    }
+
+    /// Whether next to nothing is heard.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.level() < SILENCE_RMS
+    }
+
+    /// The level: root of the mean square of the samples; 0 when there are none.
+    #[must_use]
+    pub fn level(&self) -> f64 {
+        let energy: f64 = self.samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+        (energy / (self.samples.len() as f64).max(1.0)).sqrt()
+    }
+
+    /// The share of the energy at `hz`, 0 to 1; 0 for silence.
+    #[must_use]
+    pub fn share(&self, hz: f64) -> f64 {
+        if self.is_silent() {
+            return 0.0;
+        }
+        let count = self.samples.len() as f64;
+        let energy = self.level().powi(2) * count;
+        let turn = TAU * hz / f64::from(self.rate);
+        let (mut last, mut before) = (0.0, 0.0);
+        for &sample in &self.samples {
+            (last, before) = (f64::from(sample) + 2.0 * turn.cos() * last - before, last);
+        }
+        let power = last * last + before * before - 2.0 * turn.cos() * last * before;
+        (2.0 * power / (count * energy)).min(1.0)
+    }
+
+    /// The starts of all blocks of `block` in which the tone is not what is heard.
+    #[must_use]
+    pub fn gaps(&self, hz: f64, block: Duration) -> Vec<Duration> {
+        let size = ((block.as_secs_f64() * f64::from(self.rate)) as usize).max(1);
+        let blocks = self.samples.chunks_exact(size).enumerate();
+        let deaf =
+            blocks.filter(|(_, samples)| !Self { rate: self.rate, samples: samples.to_vec() }.is_tone(hz));
+        deaf.map(|(index, _)| block * u32::try_from(index).expect("a recording has few blocks")).collect()
+    }
+}
+
+/// Waits until half a second that is heard from now on is the tone of `hz`. `file` names the recording
+/// that grows now, once there is one.
+///
+/// # Panics
+/// After `limit`; the message says what was heard instead.
+#[track_caller]
+pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<PathBuf>) {
+    wait_part(&format!("{who} to hear {hz} Hz"), limit, file, |part| part.is_tone(hz));
+}
+
+/// Waits until half a second that is heard from now on is silence, see [`wait_tone`].
+///
+/// # Panics
+/// After `limit`; the message says what was heard instead.
+#[track_caller]
+pub fn wait_silence(who: &str, limit: Duration, file: impl Fn() -> Option<PathBuf>) {
+    wait_part(&format!("{who} to hear nothing"), limit, file, Recording::is_silent);
+}
+
+/// Waits until half a second that is heard from now on pleases `wanted`.
+#[track_caller]
+fn wait_part(
+    what: &str,
+    limit: Duration,
+    file: impl Fn() -> Option<PathBuf>,
+    wanted: impl Fn(&Recording) -> bool,
+) {
+    let half = Duration::from_millis(500);
+    let read = || file().and_then(|path| Recording::read(&path).map(|recording| (path, recording)));
+    let before = read().map(|(path, recording)| (path, recording.seconds()));
+    // What a recording had before does not count; one that has begun since counts from its start.
+    let new = || {
+        let (path, recording) = read()?;
+        let old = before.as_ref().filter(|(old, _)| *old == path).map_or(0.0, |(_, seconds)| *seconds);
+        let enough = recording.seconds() - old >= half.as_secs_f64();
+        enough.then(|| recording.tail(half))
+    };
+    if wait::within(limit, || new().filter(&wanted).map(drop)).is_none() {
+        let instead = new().map_or("nothing new".to_owned(), |part| {
+            let shares = [DESK_TONE, A_TONE, B_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
+            format!("{} at level {:.0}", shares.join(", "), part.level())
+        });
+        panic!("waited {limit:?} in vain for {what}; there is {instead}, in {:?}", file());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tone_is_heard_as_itself_only() {
+        let tones = [DESK_TONE, A_TONE, B_TONE, 440.0];
+        for heard in tones {
+            for rate in [8_000, 48_000] {
+                let sine = Recording::sine(heard, rate, 1);
+                for asked in tones {
+                    assert_eq!(sine.is_tone(asked), heard == asked, "{heard} Hz taken for {asked} Hz");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_and_two_tones_at_once_are_no_tone() {
+        let mut both = Recording::sine(A_TONE, 8_000, 1);
+        assert!(!Recording { rate: 8_000, samples: vec![0; 8_000] }.is_tone(A_TONE));
+        let other = Recording::sine(B_TONE, 8_000, 1);
+        both.samples.iter_mut().zip(&other.samples).for_each(|(a, b)| *a = *a / 2 + *b / 2);
+        assert!(!both.is_tone(A_TONE));
+    }
+
+    #[test]
+    fn a_gap_of_one_packet_is_found_where_it_is() {
+        let mut sine = Recording::sine(A_TONE, 8_000, 1);
+        let block = Duration::from_millis(20);
+        assert_eq!(sine.gaps(A_TONE, block), []);
+        sine.samples[1_600..1_760].fill(0);
+        assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(200)]);
+    }
+
+    #[test]
+    fn a_file_is_read_back_even_when_its_header_is_not_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tone.wav");
+        let sine = Recording::sine(B_TONE, 8_000, 1);
+        sine.write(&path);
+        assert_eq!(Recording::read(&path).unwrap(), sine);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[40..44].fill(0);
+        bytes.truncate(44 + 200);
+        assert_eq!(Recording::parse(&bytes).unwrap().samples, sine.samples[..100]);
+        assert_eq!(Recording::parse(&bytes[..30]), None);
+    }
+}

@@ -1,0 +1,220 @@
+//! Writes pictures of the desk to `target/screens`: the scenes, in both themes, languages and sizes.
+//!
+//! `screens [--out DIRECTORY] [NAME…]`: only the scenes named, when there are names.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::mpsc::Receiver;
+
+use anyhow::Context;
+use clap::Parser;
+use frontdesk_ui::link::{Event, News, Outbox};
+use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
+use frontdesk_ui::{Console, scenes, web};
+use ipc::{Language, Query, Reply, Theme, ToDesk, View};
+use slint::{ComponentHandle, PhysicalSize};
+
+/// Writes pictures of the desk.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where to.
+    #[arg(long, default_value = "target/screens")]
+    out: PathBuf,
+    /// Scenes to draw; all of them when none is named.
+    names: Vec<String>,
+}
+
+/// A scene: a view and what a hand does to it.
+struct Scene {
+    name: &'static str,
+    view: fn() -> View,
+    act: fn(&Stage) -> anyhow::Result<()>,
+}
+
+const SCENES: [Scene; 14] = [
+    Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
+    Scene {
+        name: "drag",
+        view: scenes::picture,
+        act: |stage| stage.first_then_drag((240., 366.), (1000., 530.)),
+    },
+    Scene {
+        name: "drag-refused",
+        view: scenes::picture,
+        act: |stage| stage.first_then_drag((240., 556.), (560., 440.)),
+    },
+    Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
+    Scene { name: "thirty-calls", view: scenes::thirty_calls, act: |_| Ok(()) },
+    Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
+    Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
+    Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
+    Scene { name: "search", view: scenes::picture, act: |stage| stage.keys(&["F3", "m", "a", "r"]) },
+    Scene { name: "search-none", view: scenes::picture, act: |stage| stage.keys(&["F3", "x", "q"]) },
+    Scene { name: "transfer-bar", view: scenes::picture, act: |stage| stage.tap(640., 520.) },
+    Scene { name: "prompt", view: scenes::picture, act: |stage| stage.ask_transfer() },
+    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(1) },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(2) },
+];
+
+/// Scenes that are not a view's: the desk is away, the keypad is open.
+const EXTRA: [&str; 2] = ["away", "keypad"];
+
+struct Stage {
+    screen: Rc<Offscreen>,
+    console: Console,
+    requests: Receiver<ToDesk>,
+    size: PhysicalSize,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    std::fs::create_dir_all(&arguments.out).with_context(|| format!("{}", arguments.out.display()))?;
+    let size = PhysicalSize::new(1280, 800);
+    let screen = web::install(size, 1.0)?;
+    let known: Vec<&str> = SCENES.iter().map(|scene| scene.name).chain(EXTRA).collect();
+    if let Some(unknown) = arguments.names.iter().find(|name| !known.contains(&name.as_str())) {
+        anyhow::bail!("no scene is called {unknown}; there are {}", known.join(", "));
+    }
+    let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
+    for (width, height) in [(1280, 800), (1920, 1080)] {
+        for theme in [Theme::Dark, Theme::Light] {
+            for language in [Language::English, Language::French] {
+                let look = Look { size: PhysicalSize::new(width, height), theme, language };
+                for name in known.iter().filter(|name| wanted(name)) {
+                    draw(&screen, name, look, &arguments.out)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Look {
+    size: PhysicalSize,
+    theme: Theme,
+    language: Language,
+}
+
+fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::Result<()> {
+    let (outbox, requests) = Outbox::recorded();
+    let console = Console::new(outbox)?;
+    screen.set_size(look.size);
+    console.app().show()?;
+    let stage = Stage { screen: screen.clone(), console, requests, size: look.size };
+    let scene = SCENES.iter().find(|scene| scene.name == name);
+    let mut view = scene.map_or_else(scenes::picture, |scene| (scene.view)());
+    view.preferences.theme = look.theme;
+    view.preferences.language = look.language;
+    stage.console.take(News { events: vec![Event::Connected], view: Some(Box::new(view)) });
+    stage.settle();
+    match scene {
+        Some(scene) => (scene.act)(&stage)?,
+        None if name == "away" => {
+            stage.console.take(News { events: vec![Event::Disconnected], view: None });
+        }
+        None => stage.open_keypad()?,
+    }
+    stage.settle();
+    let theme = if look.theme == Theme::Dark { "dark" } else { "light" };
+    let language = if look.language == Language::French { "fr" } else { "en" };
+    let path = out.join(format!("{name}-{theme}-{language}-{}.png", look.size.height));
+    let png = screen.picture().png().context("nothing was drawn")?;
+    std::fs::write(&path, png).with_context(|| format!("{}", path.display()))?;
+    stage.console.app().hide()?;
+    #[allow(clippy::print_stdout, reason = "the list of pictures is this program's answer")]
+    {
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+impl Stage {
+    /// Draws and answers questions until there is nothing left to do.
+    fn settle(&self) {
+        for _ in 0..6 {
+            self.screen.draw();
+            let events: Vec<Event> = self.requests.try_iter().filter_map(answer).collect();
+            self.console.take(News { events, view: None });
+        }
+        self.screen.draw();
+    }
+
+    fn input(&self, input: &Input) -> anyhow::Result<()> {
+        for event in input.events()? {
+            self.screen.dispatch(event)?;
+        }
+        self.settle();
+        Ok(())
+    }
+
+    fn pointer(&self, x: f32, y: f32, kind: PointerKind) -> anyhow::Result<()> {
+        self.input(&Input::Pointer(Pointer { x, y, kind, button: Default::default(), touch: false }))
+    }
+
+    fn tap(&self, x: f32, y: f32) -> anyhow::Result<()> {
+        self.pointer(x, y, PointerKind::Down)?;
+        self.pointer(x, y, PointerKind::Up)
+    }
+
+    fn right_click(&self, x: f32, y: f32) -> anyhow::Result<()> {
+        for kind in [PointerKind::Down, PointerKind::Up] {
+            let button = web::Button::Right;
+            self.input(&Input::Pointer(Pointer { x, y, kind, button, touch: false }))?;
+        }
+        Ok(())
+    }
+
+    /// As in the design's picture: the first card is open, another is in mid-air.
+    fn first_then_drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
+        self.keys(&["Home"])?;
+        self.drag(from, to)
+    }
+
+    /// A card in mid-air.
+    fn drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
+        self.pointer(from.0, from.1, PointerKind::Down)?;
+        for step in 1..=12_u8 {
+            let part = f32::from(step) / 12.;
+            let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.pointer(x, y, PointerKind::Move)?;
+        }
+        Ok(())
+    }
+
+    fn keys(&self, keys: &[&str]) -> anyhow::Result<()> {
+        for key in keys {
+            self.input(&Input::Key { key: (*key).into(), down: None })?;
+        }
+        Ok(())
+    }
+
+    fn rail(&self, entry: u8) -> anyhow::Result<()> {
+        let x = f32::from(u16::try_from(self.size.width)?) - 38.;
+        self.tap(x, 125. + f32::from(entry) * 68.)
+    }
+
+    fn ask_transfer(&self) -> anyhow::Result<()> {
+        self.keys(&["F8", "Enter", "m", "a", "r"])
+    }
+
+    fn open_keypad(&self) -> anyhow::Result<()> {
+        self.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_keypad();
+        self.settle();
+        self.keys(&["1", "2", "#"])
+    }
+}
+
+/// What a desk would answer.
+fn answer(request: ToDesk) -> Option<Event> {
+    match request {
+        ToDesk::Query { seq, query: Query::Contacts(query) } => {
+            Some(Event::Reply { seq, reply: Reply::Contacts(scenes::contacts(&query)) })
+        }
+        ToDesk::Query { seq, query: Query::Log(query) } => {
+            let noon = query.from_unix_ms + 12 * 3_600_000;
+            Some(Event::Reply { seq, reply: Reply::Log(scenes::log(noon, query.missed_only)) })
+        }
+        _ => None,
+    }
+}

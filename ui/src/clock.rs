@@ -1,0 +1,156 @@
+//! Times as the screen writes them, and the calendar of this machine.
+//!
+//! Not here: any decision that depends on time. Durations come from the desk's monotonic clock.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveTime, TimeZone, Timelike};
+
+/// The desk's monotonic clock, carried on between two views by our own.
+#[derive(Clone, Copy, Debug)]
+pub struct DeskClock {
+    desk_ms: u64,
+    at: Instant,
+}
+
+impl DeskClock {
+    /// The desk said `desk_ms` at the instant `at`.
+    #[must_use]
+    pub fn new(desk_ms: u64, at: Instant) -> Self {
+        Self { desk_ms, at }
+    }
+
+    /// What the desk's clock shows at `now`, in milliseconds.
+    #[must_use]
+    pub fn at(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.at).as_millis();
+        self.desk_ms.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+}
+
+/// "0:07", "12:31", "1:02:45".
+#[must_use]
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// Parts of the local date and time that the screen words itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WallClock {
+    /// "10:42".
+    pub time: String,
+    /// 0 is Sunday.
+    pub weekday: i32,
+    /// 1 to 31.
+    pub day: i32,
+    /// 1 to 12.
+    pub month: i32,
+}
+
+impl WallClock {
+    /// This moment in this machine's time zone.
+    #[must_use]
+    pub fn now() -> Self {
+        Self::of(&Local::now())
+    }
+
+    fn of(now: &DateTime<Local>) -> Self {
+        Self {
+            time: format!("{}:{:02}", now.hour(), now.minute()),
+            weekday: number(now.weekday().num_days_from_sunday()),
+            day: number(now.day()),
+            month: number(now.month()),
+        }
+    }
+}
+
+/// A day of the call log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogDay(NaiveDate);
+
+impl LogDay {
+    /// Today, in this machine's time zone.
+    #[must_use]
+    pub fn today() -> Self {
+        Self(Local::now().date_naive())
+    }
+
+    /// The day before; the same day at the beginning of the calendar.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.checked_sub_days(Days::new(1)).unwrap_or(self.0))
+    }
+
+    /// The day after; the same day at the end of the calendar.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.checked_add_days(Days::new(1)).unwrap_or(self.0))
+    }
+
+    /// First millisecond of the day and of the day after, Unix time. A day may have 23 or 25 hours.
+    #[must_use]
+    pub fn bounds_unix_ms(self) -> (i64, i64) {
+        (midnight_unix_ms(self.0), midnight_unix_ms(self.next().0))
+    }
+
+    /// Weekday (0 is Sunday), day, month (1 is January), year.
+    #[must_use]
+    pub fn parts(self) -> (i32, i32, i32, i32) {
+        let weekday = number(self.0.weekday().num_days_from_sunday());
+        (weekday, number(self.0.day()), number(self.0.month()), self.0.year())
+    }
+}
+
+/// Local time of day of a Unix time in milliseconds, "09:05"; empty when it is no time at all.
+#[must_use]
+pub fn time_of_day(unix_ms: i64) -> String {
+    match Local.timestamp_millis_opt(unix_ms).earliest() {
+        Some(time) => format!("{:02}:{:02}", time.hour(), time.minute()),
+        None => String::new(),
+    }
+}
+
+/// Where summer time begins at midnight there is no midnight; the day then begins an hour later.
+fn midnight_unix_ms(day: NaiveDate) -> i64 {
+    let midnight = day.and_time(NaiveTime::MIN);
+    let local = (0..3)
+        .find_map(|hour| Local.from_local_datetime(&(midnight + chrono::TimeDelta::hours(hour))).earliest());
+    local.map_or_else(|| midnight.and_utc().timestamp_millis(), |time| time.timestamp_millis())
+}
+
+/// Calendar numbers are small.
+fn number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn durations_read_like_a_telephone() {
+        assert_eq!(duration(7_999), "0:07");
+        assert_eq!(duration(134_000), "2:14");
+        assert_eq!(duration(3_765_000), "1:02:45");
+    }
+
+    #[test]
+    fn the_desk_clock_runs_on_between_views() {
+        let at = Instant::now();
+        let clock = DeskClock::new(5_000, at);
+        assert_eq!(clock.at(at + Duration::from_millis(1_500)), 6_500);
+        assert_eq!(clock.at(at - Duration::from_millis(10)), 5_000);
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_begins() {
+        let day = LogDay::today();
+        assert_eq!(day.bounds_unix_ms().1, day.next().bounds_unix_ms().0);
+        assert_eq!(day.next().previous(), day);
+        assert!(day.bounds_unix_ms().0 < day.bounds_unix_ms().1);
+    }
+}

@@ -1,0 +1,208 @@
+//! Keys (CALL-12). One step at a time: an open overlay takes the keys first.
+
+use ipc::{Command, HookAction};
+use slint::ComponentHandle;
+
+use super::{Area, Desk};
+use crate::keys::ConsoleKey;
+use crate::screen::{ContactNumber, FocusPlace, Screen};
+
+/// Rows a page key moves.
+const PAGE_ROWS: usize = 6;
+
+impl Desk {
+    /// A key that was pressed. `true`: it meant something here and goes no further.
+    pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        let Some(key) = ConsoleKey::read(text, control, alt, typing) else {
+            return !typing && self.keypad_key(text);
+        };
+        if self.menu_is_open() {
+            return self.menu_key(key);
+        }
+        if self.prompt_is_open() {
+            return self.prompt_key(key);
+        }
+        self.desk_key(key)
+    }
+
+    /// Where the arrows move from now on.
+    pub(crate) fn set_area(&mut self, area: Area) {
+        self.area = area;
+        self.app.global::<crate::screen::Calls>().set_focused(area == Area::Calls);
+        self.app.global::<crate::screen::Directory>().set_focused(area == Area::Directory);
+    }
+
+    /// Puts the keyboard into a field or takes it out of all.
+    pub(crate) fn focus(&self, place: FocusPlace) {
+        let desk = self.app.global::<crate::screen::Desk>();
+        desk.set_focus_place(place);
+        desk.set_focus_turn(desk.get_focus_turn().wrapping_add(1));
+    }
+
+    /// Digits typed while the keypad window is open go to the other end.
+    fn keypad_key(&mut self, text: &str) -> bool {
+        let is_digit = text.len() == 1 && text.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#');
+        if is_digit && self.keypad_is_open() {
+            self.digit(text);
+            return true;
+        }
+        false
+    }
+
+    fn menu_key(&mut self, key: ConsoleKey) -> bool {
+        match key {
+            ConsoleKey::Up => self.move_menu(-1),
+            ConsoleKey::Down | ConsoleKey::Transfer => self.move_menu(1),
+            ConsoleKey::Enter => self.choose_by_key(),
+            _ => self.close_menu(),
+        }
+        true
+    }
+
+    fn prompt_key(&mut self, key: ConsoleKey) -> bool {
+        match key {
+            ConsoleKey::Up => self.move_suggestion(false),
+            ConsoleKey::Down => self.move_suggestion(true),
+            ConsoleKey::Escape => self.close_prompt(),
+            ConsoleKey::Enter => self.accept_prompt(),
+            // The rest would act on what lies below.
+            _ => {}
+        }
+        true
+    }
+
+    fn desk_key(&mut self, key: ConsoleKey) -> bool {
+        match key {
+            ConsoleKey::Search => {
+                if self.screen() == Screen::Settings {
+                    self.show_screen(Screen::Directory);
+                }
+                if self.screen() == Screen::Directory {
+                    self.set_area(Area::Directory);
+                }
+                self.focus(FocusPlace::Search);
+            }
+            ConsoleKey::Number => self.focus(FocusPlace::Number),
+            ConsoleKey::Next => {
+                self.send(Command::Hook { action: HookAction::Next });
+            }
+            ConsoleKey::HangUpActive => {
+                self.send(Command::Hook { action: HookAction::HangUpActive });
+            }
+            ConsoleKey::Switch => {
+                let other = if self.area == Area::Calls { Area::Directory } else { Area::Calls };
+                self.set_area(other);
+                self.focus(FocusPlace::Nowhere);
+                if other == Area::Directory && self.directory.cursor.is_none() {
+                    self.move_cursor(|at, _| at);
+                }
+            }
+            ConsoleKey::Primary => self.primary_key(),
+            ConsoleKey::HangUp => self.hang_up_key(),
+            ConsoleKey::Transfer => self.open_transfer_menu(),
+            ConsoleKey::Enter => {
+                if self.area == Area::Directory {
+                    self.primary_key();
+                }
+            }
+            ConsoleKey::Escape => return self.step_back(),
+            ConsoleKey::Up
+            | ConsoleKey::Down
+            | ConsoleKey::Left
+            | ConsoleKey::Right
+            | ConsoleKey::PageUp
+            | ConsoleKey::PageDown
+            | ConsoleKey::Home
+            | ConsoleKey::End => self.move_by(key),
+        }
+        true
+    }
+
+    fn primary_key(&mut self) {
+        match self.area {
+            Area::Calls => {
+                if let Some(call) = self.calls.selected {
+                    self.primary(call);
+                }
+            }
+            Area::Directory => {
+                if let Some(index) = self.directory.cursor.and_then(|index| i32::try_from(index).ok()) {
+                    self.call_contact(index, ContactNumber::Phone);
+                }
+            }
+        }
+    }
+
+    /// In the directory no call is under the keyboard, so the one in the ear is meant.
+    fn hang_up_key(&mut self) {
+        let call = match self.area {
+            Area::Calls => self.calls.selected,
+            Area::Directory => self.view.talk,
+        };
+        if let Some(call) = call {
+            self.hang_up(call);
+        }
+    }
+
+    fn step_back(&mut self) -> bool {
+        if self.keypad_is_open() {
+            self.close_keypad();
+        } else if self.overlay.dragging().is_some() {
+            self.drag_finished();
+        } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {
+            self.leave_contact();
+        } else if self.is_searching() {
+            self.clear_search();
+        } else if self.screen() != Screen::Directory {
+            self.show_screen(Screen::Directory);
+        } else {
+            self.set_area(Area::Calls);
+        }
+        true
+    }
+
+    fn move_by(&mut self, key: ConsoleKey) {
+        match self.area {
+            Area::Calls => self.move_among_calls(key),
+            Area::Directory => self.move_among_contacts(key),
+        }
+    }
+
+    fn move_among_calls(&mut self, key: ConsoleKey) {
+        let order = self.call_order();
+        let Some(last) = order.len().checked_sub(1) else { return };
+        let at =
+            self.calls.selected.and_then(|call| order.iter().position(|other| *other == call)).unwrap_or(0);
+        let next = match key {
+            ConsoleKey::Up | ConsoleKey::Left => at.saturating_sub(1),
+            ConsoleKey::Down | ConsoleKey::Right => (at + 1).min(last),
+            ConsoleKey::PageUp => at.saturating_sub(PAGE_ROWS),
+            ConsoleKey::PageDown => (at + PAGE_ROWS).min(last),
+            ConsoleKey::Home => 0,
+            ConsoleKey::End => last,
+            _ => at,
+        };
+        self.select_by_key(order[next]);
+    }
+
+    fn move_among_contacts(&mut self, key: ConsoleKey) {
+        let columns = self.directory.contacts.columns();
+        self.move_cursor(|at, total| match key {
+            ConsoleKey::Up => at.checked_sub(columns).unwrap_or(at),
+            ConsoleKey::Down => {
+                if at + columns < total {
+                    at + columns
+                } else {
+                    at
+                }
+            }
+            ConsoleKey::Left => at.saturating_sub(1),
+            ConsoleKey::Right => at + 1,
+            ConsoleKey::PageUp => at.saturating_sub(columns * PAGE_ROWS),
+            ConsoleKey::PageDown => at + columns * PAGE_ROWS,
+            ConsoleKey::Home => 0,
+            ConsoleKey::End => total - 1,
+            _ => at,
+        });
+    }
+}

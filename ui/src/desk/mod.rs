@@ -1,0 +1,310 @@
+//! The desk on the screen: what is selected, what is open, and how a view becomes rows.
+//!
+//! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `overlay` (menu,
+//! transfer question, keypad, drag), `input` (keys), `status` (header and status bar), `wiring`
+//! (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! only the rows that differ are touched.
+
+mod calls;
+mod directory;
+mod input;
+mod log;
+mod overlay;
+mod status;
+mod wiring;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use ipc::{CallRef, CallView, Command, CommandError, Language, View};
+use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
+
+use crate::clock::DeskClock;
+use crate::link::{Event, Link, News, Outbox};
+use crate::models::contacts::ContactList;
+use crate::models::ledger::{self, LocalNotice};
+use crate::screen::{App, CallCard, CallClock, LedgerEntry};
+
+/// How often running times are looked at; only texts that differ are set.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a refused command stays to be read.
+const NOTICE_MS: u64 = 8_000;
+/// Local notices kept.
+const NOTICES: usize = 4;
+
+/// The screen with everything behind it. It lives on the thread of the event loop.
+pub struct Console {
+    desk: Rc<RefCell<Desk>>,
+    /// Running times.
+    _tick: Timer,
+    link: RefCell<Option<Rc<Link>>>,
+}
+
+pub(crate) struct Desk {
+    app: App,
+    outbox: Outbox,
+    view: View,
+    clock: DeskClock,
+    connected: bool,
+    calls: calls::Calls,
+    directory: directory::Directory,
+    log: log::Log,
+    overlay: overlay::Overlay,
+    area: Area,
+    local_notices: Vec<LocalNotice>,
+    ledger: Rc<VecModel<LedgerEntry>>,
+    /// What was typed into the dial bar, until the desk has taken it.
+    dialled: HashMap<u64, String>,
+    notice_count: u64,
+}
+
+/// Where the arrows move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    Calls,
+    Directory,
+}
+
+impl Console {
+    /// Makes the window and wires it. Requests go to `outbox`.
+    ///
+    /// # Errors
+    /// When no window can be made.
+    pub fn new(outbox: Outbox) -> Result<Self, slint::PlatformError> {
+        let app = App::new()?;
+        let desk = Rc::new(RefCell::new(Desk::new(&app, outbox)));
+        wiring::wire(&app, &desk);
+        let tick = Timer::default();
+        let weak = Rc::downgrade(&desk);
+        tick.start(TimerMode::Repeated, TICK, move || {
+            if let Some(desk) = weak.upgrade() {
+                desk.borrow_mut().tick(Instant::now());
+            }
+        });
+        desk.borrow_mut().fit_columns(app.get_fitting_columns());
+        desk.borrow_mut().show_connection();
+        desk.borrow_mut().tick(Instant::now());
+        Ok(Self { desk, _tick: tick, link: RefCell::default() })
+    }
+
+    /// The window.
+    #[must_use]
+    pub fn app(&self) -> App {
+        self.desk.borrow().app.clone_strong()
+    }
+
+    /// Takes news from `link` each time its doorbell rings; see [`doorbell`].
+    pub fn follow(&self, link: Link) {
+        let link = Rc::new(link);
+        let weak = Rc::downgrade(&self.desk);
+        let from = Rc::downgrade(&link);
+        self.app().global::<crate::screen::Desk>().on_wake(move || {
+            if let (Some(desk), Some(link)) = (weak.upgrade(), from.upgrade()) {
+                desk.borrow_mut().take(link.take());
+            }
+        });
+        // Whatever came before anybody listened.
+        self.desk.borrow_mut().take(link.take());
+        *self.link.borrow_mut() = Some(link);
+    }
+
+    /// Takes events and a view as if they had come from the desk.
+    pub fn take(&self, news: News) {
+        self.desk.borrow_mut().take(news);
+    }
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Console").finish_non_exhaustive()
+    }
+}
+
+/// The doorbell for [`Link::start`]: wakes the event loop of this window.
+pub fn doorbell(app: &App) -> impl Fn() + Send + Sync + 'static {
+    let app = app.as_weak();
+    move || {
+        let rung = app.upgrade_in_event_loop(|app| app.global::<crate::screen::Desk>().invoke_wake());
+        if let Err(error) = rung {
+            tracing::debug!("nobody is at the screen: {error}");
+        }
+    }
+}
+
+impl Desk {
+    fn new(app: &App, outbox: Outbox) -> Self {
+        let ledger = Rc::new(VecModel::default());
+        app.global::<crate::screen::Calls>().set_ledger(ModelRc::from(ledger.clone()));
+        let contacts = ContactList::new(outbox.clone());
+        Self {
+            app: app.clone_strong(),
+            view: View::default(),
+            clock: DeskClock::new(0, Instant::now()),
+            connected: false,
+            calls: calls::Calls::new(app),
+            directory: directory::Directory::new(app, contacts),
+            log: log::Log::new(app),
+            overlay: overlay::Overlay::default(),
+            area: Area::Calls,
+            local_notices: Vec::new(),
+            ledger,
+            dialled: HashMap::new(),
+            notice_count: 0,
+            outbox,
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        for event in news.events {
+            match event {
+                Event::Connected => self.set_connected(true),
+                Event::Disconnected => self.set_connected(false),
+                Event::Done { seq, result } => self.done(seq, result),
+                Event::Reply { seq, reply } => self.reply(seq, reply),
+            }
+        }
+        if let Some(view) = news.view {
+            self.apply(*view, Instant::now());
+        }
+    }
+
+    /// Shows a view, whole.
+    fn apply(&mut self, view: View, now: Instant) {
+        let before = std::mem::replace(&mut self.view, view);
+        self.clock = DeskClock::new(self.view.now_ms, now);
+        self.show_preferences(&before);
+        self.show_status();
+        self.calls_changed(&before);
+        self.show_ledger();
+        self.directories_changed(&before);
+        self.show_lamps();
+        self.overlay_changed();
+        self.log_changed(&before);
+        self.tick(now);
+    }
+
+    /// What runs with the clock.
+    fn tick(&mut self, now: Instant) {
+        let now_ms = self.clock.at(now);
+        self.run_call_clocks(now_ms);
+        self.run_header_clock(now_ms);
+        let count = self.local_notices.len();
+        self.local_notices.retain(|notice| notice.until_ms > now_ms);
+        if self.local_notices.len() != count {
+            self.show_ledger();
+        }
+    }
+
+    fn set_connected(&mut self, connected: bool) {
+        self.connected = connected;
+        self.dialled.clear();
+        self.show_connection();
+        self.show_calls();
+        self.show_lamps();
+        self.show_status();
+        if connected {
+            self.directory.contacts.again();
+            self.ask_log();
+        } else {
+            self.close_overlays();
+        }
+    }
+
+    fn show_connection(&mut self) {
+        self.app.global::<crate::screen::Desk>().set_connected(self.connected);
+    }
+
+    fn show_preferences(&mut self, before: &View) {
+        let (wanted, had) = (self.view.preferences, before.preferences);
+        let fresh = before.generation == 0;
+        if fresh || wanted.theme != had.theme {
+            self.app.global::<crate::screen::Ink>().set_dark(wanted.theme == ipc::Theme::Dark);
+        }
+        if fresh || wanted.language != had.language {
+            self.app.global::<crate::screen::Desk>().set_french(wanted.language == Language::French);
+            let language = if wanted.language == Language::French { "fr" } else { "en" };
+            if let Err(error) = slint::select_bundled_translation(language) {
+                tracing::error!("no translation: {error}");
+            }
+        }
+    }
+
+    /// Sends a wish; says so when the desk is away.
+    fn send(&mut self, command: Command) -> Option<u64> {
+        match self.outbox.command(command) {
+            Ok(seq) => Some(seq),
+            Err(_) => {
+                self.notice(None);
+                None
+            }
+        }
+    }
+
+    fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
+        let dialled = self.dialled.remove(&seq);
+        if let Err(error) = result {
+            if let Some(text) = dialled {
+                self.give_back_number(&text);
+            }
+            self.notice(Some(&error));
+        }
+    }
+
+    fn reply(&mut self, seq: u64, reply: ipc::Reply) {
+        match reply {
+            ipc::Reply::Contacts(page) => {
+                let taken = self.suggestions_arrived(seq, &page);
+                if !taken {
+                    self.contacts_arrived(seq, page);
+                }
+            }
+            ipc::Reply::Log(page) => self.log_arrived(seq, &page),
+            ipc::Reply::Failed { reason } => {
+                tracing::warn!("the desk could not answer: {reason}");
+                self.notice(Some(&CommandError::Failed { reason }));
+            }
+            // Not asked for by a screen.
+            _ => {}
+        }
+    }
+
+    /// Tells the operator that a wish was not begun.
+    fn notice(&mut self, error: Option<&CommandError>) {
+        self.notice_count += 1;
+        let id = self.notice_count;
+        let until_ms = self.clock.at(Instant::now()).saturating_add(NOTICE_MS);
+        self.local_notices.push(LocalNotice { id, until_ms, entry: ledger::refused(id, error) });
+        if self.local_notices.len() > NOTICES {
+            self.local_notices.remove(0);
+        }
+        self.show_ledger();
+    }
+
+    fn show_ledger(&mut self) {
+        let entries = ledger::entries(&self.view, &self.local_notices);
+        crate::models::rows::sync(&self.ledger, &entries, |entry| entry.id.clone());
+    }
+
+    fn call(&self, call: CallRef) -> Option<&CallView> {
+        self.view.incoming.iter().chain(&self.view.outgoing).find(|view| view.call == call)
+    }
+
+    /// All calls in the order of the screen.
+    fn call_order(&self) -> Vec<CallRef> {
+        self.view.incoming.iter().chain(&self.view.outgoing).map(|view| view.call).collect()
+    }
+}
+
+/// Sets a running time only when its text has changed.
+fn set_clocks(model: &VecModel<CallClock>, cards: &VecModel<CallCard>, clocks: &HashMap<CallRef, CallClock>) {
+    let wanted: Vec<CallClock> = cards
+        .iter()
+        .map(|card| {
+            crate::models::cards::call(&card.id).and_then(|id| clocks.get(&id).cloned()).unwrap_or_default()
+        })
+        .collect();
+    crate::models::rows::replace(model, &wanted);
+}

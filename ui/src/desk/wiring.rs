@@ -1,0 +1,126 @@
+//! Which callback of the screen is which method of the desk. Nothing else happens here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use ipc::{Command, Language, Theme};
+use slint::ComponentHandle;
+
+use super::{Desk, calls, overlay};
+use crate::models::cards;
+use crate::screen::{self, App};
+
+/// A callback that borrows the desk; after the window is gone it does nothing.
+macro_rules! with {
+    ($desk:expr, |$this:ident $(, $arg:ident)*| $body:expr) => {{
+        let weak = Rc::downgrade($desk);
+        move |$($arg),*| {
+            if let Some(desk) = weak.upgrade() {
+                let $this = &mut *desk.borrow_mut();
+                $body;
+            }
+        }
+    }};
+}
+
+pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
+    wire_calls(app, desk);
+    wire_directory(app, desk);
+    wire_overlays(app, desk);
+    wire_desk(app, desk);
+    wire_log(app, desk);
+}
+
+fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Calls>();
+    let settled = Rc::downgrade(desk);
+    global.on_tapped(with!(desk, |this, id| if let Some(call) = cards::call(&id) {
+        this.tap_call(call);
+        let settled = settled.clone();
+        this.calls.settle.start(slint::TimerMode::SingleShot, calls::SETTLE, move || {
+            if let Some(desk) = settled.upgrade() {
+                desk.borrow_mut().settled();
+            }
+        });
+    }));
+    global.on_tapped_twice(with!(desk, |this, id| if let Some(call) = cards::call(&id) {
+        this.tap_call_twice(call);
+    }));
+    global.on_act(with!(desk, |this, id, action| if let Some(call) = cards::call(&id) {
+        this.act_word(call, action);
+    }));
+    global.on_menu(with!(desk, |this, id, x, y| if let Some(call) = cards::call(&id) {
+        this.open_call_menu(call, x, y);
+    }));
+    global.on_pressing(with!(desk, |this, down| this.finger(down)));
+    global.on_payload(|id| overlay::payload(&id));
+    global.on_dial(with!(desk, |this, text| this.dial(&text)));
+    global.on_dismiss(with!(desk, |this, id| this.dismiss(&id)));
+}
+
+fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Directory>();
+    global.on_open_tab(with!(desk, |this, index| this.open_tab(index)));
+    global.on_query_edited(with!(desk, |this, text| this.search(&text)));
+    global.on_tapped(with!(desk, |this, index| this.tap_contact(index)));
+    global.on_tapped_twice(with!(desk, |this, index| this.call_contact(index, screen::ContactNumber::Phone)));
+    global.on_call_number(with!(desk, |this, index, which| this.call_contact(index, which)));
+    global.on_menu(with!(desk, |this, index, x, y| this.open_contact_menu(index, x, y)));
+    global.on_fit_columns(with!(desk, |this, columns| this.fit_columns(columns)));
+    global.on_transfer_here(with!(desk, |this| this.transfer_here()));
+    global.on_leave_contact(with!(desk, |this| this.leave_contact()));
+    let drag = app.global::<screen::Drag>();
+    drag.on_over(with!(desk, |this, data, index, x, y| this.drag_over(&data, index, x, y)));
+    drag.on_away(with!(desk, |this, data, x, y| this.drag_away(&data, x, y)));
+    drag.on_dropped(with!(desk, |this, data, index| this.dropped(&data, index)));
+    drag.on_finished(with!(desk, |this| this.drag_finished()));
+}
+
+fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let menu = app.global::<screen::Menu>();
+    menu.on_choose(with!(desk, |this, index| this.choose(index)));
+    menu.on_close(with!(desk, |this| this.close_menu()));
+    let prompt = app.global::<screen::Prompt>();
+    prompt.on_edited(with!(desk, |this, text| this.prompt_edited(&text)));
+    prompt.on_take(with!(desk, |this, index| this.take_suggestion(index)));
+    prompt.on_accept(with!(desk, |this| this.accept_prompt()));
+    prompt.on_close(with!(desk, |this| this.close_prompt()));
+    let keypad = app.global::<screen::Keypad>();
+    keypad.on_digit(with!(desk, |this, digit| this.digit(&digit)));
+    keypad.on_close(with!(desk, |this| this.close_keypad()));
+}
+
+fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Desk>();
+    global.on_show(with!(desk, |this, screen| this.show_screen(screen)));
+    global.on_set_french(with!(desk, |this, on| {
+        let language = if on { Language::French } else { Language::English };
+        this.send(Command::SetLanguage { language })
+    }));
+    global.on_set_dark(with!(desk, |this, on| {
+        let theme = if on { Theme::Dark } else { Theme::Light };
+        this.send(Command::SetTheme { theme })
+    }));
+    global.on_set_available(with!(desk, |this, on| this.set_available(on)));
+    global.on_set_muted(with!(desk, |this, on| this.send(Command::Mute { on })));
+    global.on_toggle_registration(with!(desk, |this| this.toggle_registration()));
+    global.on_toggle_audio(with!(desk, |this| this.toggle_audio()));
+    global.on_hook(with!(desk, |this| this.hook()));
+    global.on_show_missed(with!(desk, |this| this.show_missed()));
+    global.on_open_keypad(with!(desk, |this| this.open_keypad()));
+    let weak = Rc::downgrade(desk);
+    global.on_key(move |text, control, alt, typing| {
+        weak.upgrade().is_some_and(|desk| desk.borrow_mut().key(&text, control, alt, typing))
+    });
+}
+
+fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Log>();
+    global.on_previous_day(with!(desk, |this| this.previous_day()));
+    global.on_next_day(with!(desk, |this| this.next_day()));
+    global.on_only_missed(with!(desk, |this, on| this.only_missed(on)));
+    global.on_query_edited(with!(desk, |this, text| this.search_log(&text)));
+    global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
+    global.on_call_back(with!(desk, |this, index| this.call_back(index)));
+    global.on_need_more(with!(desk, |this| this.more_log()));
+}

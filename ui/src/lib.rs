@@ -1,0 +1,33 @@
+//! The console's screen: shows an [`ipc::View`], sends [`ipc::Command`]s, holds no truth.
+//!
+//! Everything that decides anything about a call lives in `frontdeskd`. What is decided here is
+//! only how the desk looks and what a touch or a key means: which card is selected, which tab is
+//! in front, what the menu offers (exactly what the view allows). If this program dies, a new one
+//! shows the same desk from the next view.
+//!
+//! Not here: sound, calls, storage, the keypad under the desk (that one is read by `frontdeskd`).
+
+pub mod clock;
+pub mod desk;
+pub mod keys;
+pub mod link;
+mod models;
+pub mod scenes;
+pub mod web;
+
+pub use desk::Console;
+
+/// What the Slint compiler makes of `slint/app.slint`.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::todo,
+    clippy::unwrap_used,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+pub mod screen {
+    slint::include_modules!();
+}

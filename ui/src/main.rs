@@ -1,0 +1,96 @@
+//! `frontdesk-ui`: the console's screen, in a window or as a web page.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
+use clap::Parser;
+use frontdesk_ui::{Console, desk, link::Link, web};
+use slint::ComponentHandle;
+
+/// The screen of the Frontdesk console: shows the desk that frontdeskd keeps, and sends what you
+/// touch and type.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The desk service's socket.
+    #[arg(long, env = "FRONTDESK_SOCKET", default_value = "/run/frontdesk/desk.sock")]
+    socket: PathBuf,
+    /// Without any screen: serve the picture as a web page on this address, where clicks, drags and
+    /// keys work.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    web: Option<SocketAddr>,
+    /// Let other machines see and operate that page. It has no password.
+    #[arg(long, requires = "web")]
+    web_allow_remote: bool,
+    /// Size of the picture or window in pixels.
+    #[arg(long, default_value = "1280x800", value_name = "WIDTHxHEIGHT")]
+    size: Size,
+    /// Pixels of the screen per pixel of the design; in a window SLINT_SCALE_FACTOR does the same.
+    #[arg(long, default_value_t = 1.0, value_parser = scale, requires = "web")]
+    scale: f32,
+    /// Fill the screen.
+    #[arg(long, conflicts_with = "web")]
+    fullscreen: bool,
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    width: u32,
+    height: u32,
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a size is like 1280x800, from 640x480 to 7680x4320".to_owned();
+        let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+        let width = width.parse().ok().filter(|width| (640..=7680).contains(width)).ok_or_else(wrong)?;
+        let height = height.parse().ok().filter(|height| (480..=4320).contains(height)).ok_or_else(wrong)?;
+        Ok(Self { width, height })
+    }
+}
+
+fn scale(text: &str) -> Result<f32, String> {
+    let scale = text.parse().ok().filter(|scale: &f32| (0.5..=4.0).contains(scale));
+    scale.ok_or_else(|| "a scale is a number from 0.5 to 4".into())
+}
+
+fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let size = slint::PhysicalSize::new(arguments.size.width, arguments.size.height);
+    let server = match arguments.web {
+        Some(address) => Some(web::serve(address, arguments.web_allow_remote, size, arguments.scale)?),
+        None => None,
+    };
+    run(&arguments, size, server.as_ref())
+}
+
+fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Server>) -> anyhow::Result<()> {
+    let outbox = frontdesk_ui::link::Outbox::closed();
+    let console = Console::new(outbox.clone()).context("cannot open the screen")?;
+    let app = console.app();
+    let link =
+        Link::start(&arguments.socket, outbox, desk::doorbell(&app)).context("cannot start a thread")?;
+    console.follow(link);
+    match server {
+        Some(server) => {
+            #[allow(clippy::print_stdout, reason = "scripts read the address from here")]
+            {
+                println!("The desk is on http://{}/", server.address());
+            }
+        }
+        None => {
+            app.window().set_size(size);
+            app.window().set_fullscreen(arguments.fullscreen);
+        }
+    }
+    app.show().context("cannot show the screen")?;
+    slint::run_event_loop_until_quit().context("the screen ended")
+}

@@ -1,0 +1,167 @@
+//! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
+
+use ipc::{CommandError, Notice, NoticeKind, TransferState, TransferView, View};
+
+use crate::models::cards::transfer_step;
+use crate::models::words::party_name;
+use crate::screen::{LedgerEntry, LedgerKind, RefusedCommand, TransferStep};
+
+/// A notice of the screen itself: a command that was not begun.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalNotice {
+    /// For the cross.
+    pub(crate) id: u64,
+    /// On the desk's clock; it leaves by itself.
+    pub(crate) until_ms: u64,
+    /// What it says.
+    pub(crate) entry: LedgerEntry,
+}
+
+/// What a cross was pressed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryId {
+    Transfer(u64),
+    Notice(u64),
+    Local(u64),
+}
+
+impl EntryId {
+    /// Reads what [`entries`] wrote.
+    pub(crate) fn read(id: &str) -> Option<Self> {
+        let number = id.get(1..)?.parse().ok()?;
+        match id.as_bytes().first()? {
+            b't' => Some(Self::Transfer(number)),
+            b'n' => Some(Self::Notice(number)),
+            b'l' => Some(Self::Local(number)),
+            _ => None,
+        }
+    }
+}
+
+/// All entries, newest first.
+pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
+    let mut entries: Vec<(u64, LedgerEntry)> = view
+        .transfers
+        .iter()
+        .filter(|transfer| !on_its_card(view, transfer))
+        .map(|transfer| (transfer.since_ms, of_transfer(transfer)))
+        .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice))))
+        .chain(local.iter().map(|notice| (notice.until_ms, notice.entry.clone())))
+        .collect();
+    entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The entry for a command that was not begun; `None` stands for a desk that is away.
+pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
+    let (refused, what, reason) = match error {
+        None => (RefusedCommand::Unreachable, String::new(), String::new()),
+        Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, String::new(), String::new()),
+        Some(CommandError::NotPossible) => (RefusedCommand::NotPossible, String::new(), String::new()),
+        Some(CommandError::NothingToDo) => (RefusedCommand::NothingToDo, String::new(), String::new()),
+        Some(CommandError::BadNumber { number }) => {
+            (RefusedCommand::BadNumber, number.clone(), String::new())
+        }
+        Some(CommandError::AmbiguousName { name, .. }) => {
+            (RefusedCommand::AmbiguousName, name.clone(), String::new())
+        }
+        Some(CommandError::NoLine) => (RefusedCommand::NoLine, String::new(), String::new()),
+        Some(CommandError::NotRegistered) => (RefusedCommand::NotRegistered, String::new(), String::new()),
+        Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, String::new(), String::new()),
+        Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, String::new(), reason.clone()),
+    };
+    LedgerEntry {
+        id: slint::format!("l{id}"),
+        kind: LedgerKind::CommandFailed,
+        refused,
+        who: what.into(),
+        reason: reason.into(),
+        ..blank()
+    }
+}
+
+/// A transfer on its way whose call is still on the desk stands on the card already.
+fn on_its_card(view: &View, transfer: &TransferView) -> bool {
+    let open = !matches!(transfer.state, TransferState::Ended { .. });
+    let mut calls = view.incoming.iter().chain(&view.outgoing);
+    open && calls.any(|call| call.transfer.as_ref().is_some_and(|shown| shown.id == transfer.id))
+}
+
+fn of_transfer(transfer: &TransferView) -> LedgerEntry {
+    let (step, code) = transfer_step(transfer);
+    LedgerEntry {
+        id: slint::format!("t{}", transfer.id.0),
+        kind: LedgerKind::Transfer,
+        step,
+        who: party_name(&transfer.who),
+        to: party_name(&transfer.to),
+        code,
+        ..blank()
+    }
+}
+
+fn of_notice(notice: &Notice) -> LedgerEntry {
+    let id = slint::format!("n{}", notice.id.0);
+    match &notice.kind {
+        NoticeKind::DialFailed { to, code, reason } => LedgerEntry {
+            id,
+            kind: LedgerKind::DialFailed,
+            to: party_name(to),
+            code: i32::from(*code),
+            reason: reason.as_str().into(),
+            ..blank()
+        },
+        NoticeKind::HoldFailed { party, code } => LedgerEntry {
+            id,
+            kind: LedgerKind::HoldFailed,
+            who: party_name(party),
+            code: i32::from(*code),
+            ..blank()
+        },
+        NoticeKind::StorageFailed { reason } => {
+            LedgerEntry { id, kind: LedgerKind::StorageFailed, reason: reason.as_str().into(), ..blank() }
+        }
+        NoticeKind::AudioLost { device, reason } => LedgerEntry {
+            id,
+            kind: LedgerKind::AudioLost,
+            who: device.as_str().into(),
+            reason: reason.as_str().into(),
+            ..blank()
+        },
+    }
+}
+
+fn blank() -> LedgerEntry {
+    LedgerEntry {
+        id: Default::default(),
+        kind: LedgerKind::Transfer,
+        step: TransferStep::None,
+        refused: RefusedCommand::None,
+        who: Default::default(),
+        to: Default::default(),
+        code: 0,
+        reason: Default::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenes;
+
+    #[test]
+    fn every_entry_can_be_found_again_by_its_cross() {
+        let view = scenes::fates();
+        let local = [LocalNotice { id: 3, until_ms: 1, entry: refused(3, None) }];
+        let entries = entries(&view, &local);
+        // One transfer is on its way and stands on its card.
+        assert_eq!(entries.len(), view.transfers.len() - 1 + view.notices.len() + 1);
+        for entry in &entries {
+            assert!(EntryId::read(&entry.id).is_some(), "{}", entry.id);
+        }
+        assert_eq!(EntryId::read("l3"), Some(EntryId::Local(3)));
+        assert_eq!(EntryId::read("x3"), None);
+        assert_eq!(EntryId::read(""), None);
+        assert_eq!(EntryId::read("é"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! A row of the call log.
+
+use ipc::{Direction, EndStatus, LogRow};
+
+use crate::clock::{duration, time_of_day};
+use crate::models::cards::transfer_end;
+use crate::models::words::party_name;
+use crate::screen::{LogEnd, LogItem, TransferStep};
+
+/// One ended call as the log shows it.
+pub(crate) fn item(row: &LogRow) -> LogItem {
+    let transfer = row.transfers.last();
+    let (step, code) = transfer.map_or((TransferStep::None, 0), |transfer| transfer_end(&transfer.end));
+    LogItem {
+        outgoing: row.direction == Direction::Outgoing,
+        end: end(row.end),
+        time: time_of_day(row.began_unix_ms).into(),
+        name: row.party.name.as_deref().unwrap_or_default().into(),
+        number: row.party.number.as_deref().unwrap_or_default().into(),
+        local: row.party.local,
+        line: if row.line_name.is_empty() { &row.line_number } else { &row.line_name }.as_str().into(),
+        talk: text(row.talk_ms),
+        hold: text(row.hold_ms),
+        transfer: step,
+        transfer_to: transfer.map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
+        transfer_code: code,
+        can_call: row.party.number.as_deref().is_some_and(|number| !number.is_empty()),
+    }
+}
+
+/// A duration; nothing for less than a second.
+fn text(ms: u64) -> slint::SharedString {
+    if ms < 1000 { Default::default() } else { duration(ms).into() }
+}
+
+fn end(end: EndStatus) -> LogEnd {
+    match end {
+        EndStatus::Completed => LogEnd::Completed,
+        EndStatus::Missed => LogEnd::Missed,
+        EndStatus::Elsewhere => LogEnd::Elsewhere,
+        EndStatus::Rejected => LogEnd::Rejected,
+        EndStatus::Refused => LogEnd::Refused,
+        EndStatus::NotAnswered => LogEnd::NotAnswered,
+        EndStatus::Transferred => LogEnd::Transferred,
+        EndStatus::Failed => LogEnd::Failed,
+    }
+}

@@ -1,0 +1,9 @@
+//! From the words of `ipc` to the rows the screen shows. Plain functions and models; nothing here
+//! knows the window.
+
+pub(crate) mod cards;
+pub(crate) mod contacts;
+pub(crate) mod ledger;
+pub(crate) mod log_rows;
+pub(crate) mod rows;
+pub(crate) mod words;

@@ -1,0 +1,183 @@
+//! A console under the testing backend, a desk that records what it is asked, and hands.
+
+use std::cell::RefCell;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use frontdesk_ui::link::{Event, News, Outbox};
+use frontdesk_ui::screen::App;
+use frontdesk_ui::{Console, scenes};
+use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use i_slint_core::input::TouchPhase;
+use ipc::{Command, Query, Reply, ToDesk, View};
+use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
+use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
+
+pub(crate) struct Stage {
+    pub(crate) console: Console,
+    pub(crate) app: App,
+    requests: Receiver<ToDesk>,
+    commands: RefCell<Vec<Command>>,
+}
+
+impl Stage {
+    /// A desk at 1280×800 that shows `view`.
+    pub(crate) fn with(view: View) -> Self {
+        i_slint_backend_testing::init_no_event_loop();
+        let (outbox, requests) = Outbox::recorded();
+        let console = Console::new(outbox).unwrap();
+        let app = console.app();
+        app.window().set_size(LogicalSize::new(1280., 800.));
+        app.show().unwrap();
+        app.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+        let stage = Self { console, app, requests, commands: RefCell::default() };
+        stage.console.take(News { events: vec![Event::Connected], view: None });
+        stage.show(view);
+        stage
+    }
+
+    pub(crate) fn show(&self, view: View) {
+        self.console.take(News { events: Vec::new(), view: Some(Box::new(view)) });
+        self.settle();
+    }
+
+    pub(crate) fn event(&self, event: Event) {
+        self.console.take(News { events: vec![event], view: None });
+        self.settle();
+    }
+
+    /// Lets layouts and change handlers run, answers questions, remembers commands.
+    pub(crate) fn settle(&self) {
+        for _ in 0..4 {
+            mock_elapsed_time(Duration::from_millis(5));
+            // Lists make their rows when somebody looks.
+            let _ = ElementHandle::find_by_element_type_name(&self.app, "TileView").count();
+            for request in self.requests.try_iter() {
+                match request {
+                    ToDesk::Command { command, .. } => self.commands.borrow_mut().push(command),
+                    ToDesk::Query { seq, query: Query::Contacts(query) } => {
+                        let reply = Reply::Contacts(scenes::contacts(&query));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::Log(query) } => {
+                        let noon = query.from_unix_ms + 12 * 3_600_000;
+                        let reply = Reply::Log(scenes::log(noon, query.missed_only));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The commands since the last time.
+    pub(crate) fn commands(&self) -> Vec<Command> {
+        self.settle();
+        self.commands.take()
+    }
+
+    pub(crate) fn wait(&self, ms: u64) {
+        for _ in 0..ms.div_ceil(50) {
+            mock_elapsed_time(Duration::from_millis(50));
+        }
+        self.settle();
+    }
+
+    pub(crate) fn find(&self, label: &str) -> ElementHandle {
+        let found = ElementHandle::find_by_accessible_label(&self.app, label).next();
+        found.unwrap_or_else(|| panic!("nothing on the screen is labelled {label:?}"))
+    }
+
+    pub(crate) fn has(&self, label: &str) -> bool {
+        ElementHandle::find_by_accessible_label(&self.app, label).next().is_some()
+    }
+
+    /// A place on the element where no button is.
+    pub(crate) fn spot(&self, label: &str) -> LogicalPosition {
+        let at = self.find(label).absolute_position();
+        LogicalPosition::new(at.x + 130., at.y + 30.)
+    }
+
+    pub(crate) fn middle(&self, label: &str) -> LogicalPosition {
+        let element = self.find(label);
+        let (at, size) = (element.absolute_position(), element.size());
+        LogicalPosition::new(at.x + size.width / 2., at.y + size.height / 2.)
+    }
+
+    pub(crate) fn dispatch(&self, event: WindowEvent) {
+        self.app.window().dispatch_event(event);
+    }
+
+    pub(crate) fn press(&self, position: LogicalPosition, button: PointerEventButton) {
+        self.dispatch(WindowEvent::PointerMoved { position });
+        self.dispatch(WindowEvent::PointerPressed { position, button });
+    }
+
+    pub(crate) fn release(&self, position: LogicalPosition, button: PointerEventButton) {
+        self.dispatch(WindowEvent::PointerReleased { position, button });
+        self.settle();
+    }
+
+    pub(crate) fn tap(&self, position: LogicalPosition) {
+        self.press(position, PointerEventButton::Left);
+        mock_elapsed_time(Duration::from_millis(40));
+        self.release(position, PointerEventButton::Left);
+    }
+
+    pub(crate) fn double_tap(&self, position: LogicalPosition) {
+        self.tap(position);
+        self.tap(position);
+        self.wait(600);
+    }
+
+    pub(crate) fn right_click(&self, position: LogicalPosition) {
+        self.press(position, PointerEventButton::Right);
+        self.release(position, PointerEventButton::Right);
+    }
+
+    pub(crate) fn finger(&self, phase: TouchPhase, position: LogicalPosition) {
+        let position = i_slint_core::lengths::logical_point_from_api(position);
+        self.dispatch(WindowEvent::internal(InternalEvent::Touch { id: 0, position, phase }));
+    }
+
+    pub(crate) fn mouse_drag(&self, from: LogicalPosition, to: LogicalPosition) {
+        self.press(from, PointerEventButton::Left);
+        for position in steps(from, to) {
+            mock_elapsed_time(Duration::from_millis(16));
+            self.dispatch(WindowEvent::PointerMoved { position });
+        }
+    }
+
+    pub(crate) fn finger_drag(&self, hold_ms: u64, from: LogicalPosition, to: LogicalPosition) {
+        self.finger(TouchPhase::Started, from);
+        for _ in 0..hold_ms / 50 {
+            mock_elapsed_time(Duration::from_millis(50));
+        }
+        for position in steps(from, to) {
+            mock_elapsed_time(Duration::from_millis(16));
+            self.finger(TouchPhase::Moved, position);
+        }
+        self.finger(TouchPhase::Ended, to);
+        self.settle();
+    }
+
+    pub(crate) fn key(&self, text: impl Into<SharedString>) {
+        let text = text.into();
+        self.dispatch(WindowEvent::KeyPressed { text: text.clone() });
+        self.dispatch(WindowEvent::KeyReleased { text });
+        self.settle();
+    }
+
+    pub(crate) fn write(&self, text: &str) {
+        for letter in text.chars() {
+            self.key(slint::format!("{letter}"));
+        }
+    }
+}
+
+fn steps(from: LogicalPosition, to: LogicalPosition) -> impl Iterator<Item = LogicalPosition> {
+    (1..=40_u8).map(move |step| {
+        let part = f32::from(step) / 40.;
+        LogicalPosition::new(from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part)
+    })
+}

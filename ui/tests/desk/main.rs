@@ -1,0 +1,379 @@
+//! What a hand does and what the desk is then asked to do. Mock time, no window, no sleeping.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod hands;
+
+use frontdesk_ui::link::Event;
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{
+    Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, Prompt, Screen, SearchState,
+};
+use hands::Stage;
+use i_slint_core::input::TouchPhase;
+use ipc::{CallRef, CallState, Command, CommandError, HookAction, LampState, Language, Theme};
+use slint::platform::{Key, PointerEventButton};
+use slint::{ComponentHandle, LogicalPosition, Model};
+
+fn answer(call: u64) -> Command {
+    Command::Answer { call: CallRef(call) }
+}
+
+/// One call rings, nothing else.
+fn one_ringing() -> ipc::View {
+    let mut view = scenes::empty();
+    view.incoming =
+        vec![scenes::ringing(7, scenes::outside("Helena Brandt", "+493055570142"), ("5550100", "Sales"), 3)];
+    view
+}
+
+#[test]
+fn call_1_a_ringing_call_is_answered_by_one_tap_on_answer() {
+    let stage = Stage::with(one_ringing());
+    let place = stage.middle("Answer");
+    stage.tap(place);
+    assert_eq!(stage.commands(), [answer(7)]);
+}
+
+#[test]
+fn call_7_double_tap_answers_and_retrieves() {
+    let stage = Stage::with(scenes::picture());
+    stage.double_tap(stage.spot("Anonymous"));
+    assert_eq!(stage.commands(), [answer(2)]);
+    stage.double_tap(stage.spot("Tomás Rivera"));
+    assert_eq!(stage.commands(), [Command::Retrieve { call: CallRef(3) }]);
+}
+
+#[test]
+fn call_7_double_tap_holds_the_call_that_talks() {
+    let stage = Stage::with(scenes::picture());
+    let card = LogicalPosition::new(240., stage.find("Hang up").absolute_position().y - 40.);
+    stage.double_tap(card);
+    assert_eq!(stage.commands(), [Command::Hold { call: CallRef(5) }]);
+}
+
+#[test]
+fn two_taps_on_two_cards_that_changed_places_are_no_double_tap() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Helena Brandt");
+    stage.tap(place);
+    let mut view = scenes::picture();
+    view.incoming.remove(0);
+    stage.show(view);
+    stage.tap(place);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn the_cards_stay_under_the_finger_until_it_is_lifted() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Anonymous");
+    stage.press(place, PointerEventButton::Left);
+    let mut view = scenes::picture();
+    view.incoming.remove(0);
+    stage.show(view);
+    assert_eq!(stage.spot("Anonymous"), place, "moved under the finger");
+    stage.release(place, PointerEventButton::Left);
+    assert!(stage.spot("Anonymous").y < place.y, "caught up on release");
+}
+
+#[test]
+fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Tomás Rivera");
+    stage.finger(TouchPhase::Started, place);
+    stage.wait(700);
+    stage.finger(TouchPhase::Ended, place);
+    stage.settle();
+    let menu = stage.app.global::<Menu>();
+    assert!(menu.get_open());
+    assert_eq!(menu.get_entries().row_count(), 3, "Retrieve, Transfer, Hang up and no others");
+    assert_eq!(stage.commands(), []);
+    stage.tap(stage.middle("Transfer to…"));
+    assert!(stage.app.global::<Prompt>().get_open());
+    assert!(!menu.get_open());
+}
+
+#[test]
+fn call_8_right_click_opens_the_menu_and_a_row_acts() {
+    let stage = Stage::with(scenes::picture());
+    stage.right_click(stage.spot("Tomás Rivera"));
+    stage.tap(stage.middle("Retrieve"));
+    assert_eq!(stage.commands(), [Command::Retrieve { call: CallRef(3) }]);
+}
+
+#[test]
+fn call_9_a_card_dragged_by_mouse_onto_a_contact_is_transferred() {
+    let stage = Stage::with(scenes::picture());
+    let to = stage.middle("Ingrid Solberg");
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    let drag = stage.app.global::<Drag>();
+    assert_eq!((drag.get_verdict(), drag.get_target().as_str()), (DropVerdict::Transfer, "Ingrid Solberg"));
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(3), to: "2110".into() }]);
+    assert!(!drag.get_active());
+}
+
+#[test]
+fn call_9_a_card_dragged_by_finger_onto_a_contact_is_transferred() {
+    let stage = Stage::with(scenes::picture());
+    stage.finger_drag(50, stage.spot("Tomás Rivera"), stage.middle("Hugo Almeida"));
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(3), to: "2109".into() }]);
+    assert!(!stage.app.global::<Menu>().get_open());
+}
+
+#[test]
+fn call_9_a_drop_that_cannot_work_says_so_and_does_nothing() {
+    let stage = Stage::with(scenes::picture());
+    let to = stage.middle("Ingrid Solberg");
+    stage.mouse_drag(stage.spot("Nadia Okafor"), to);
+    assert_eq!(stage.app.global::<Drag>().get_verdict(), DropVerdict::NotNow);
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), []);
+    let drag = stage.app.global::<Drag>();
+    drag.invoke_over(slint::DataTransfer::default(), 0, 1., 1.);
+    assert!(!drag.get_active(), "somebody else's drag is none of ours");
+}
+
+#[test]
+fn call_9_the_way_without_dragging() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.spot("Ingrid Solberg"));
+    assert!(stage.app.global::<Directory>().get_transfer_ready());
+    assert_eq!(stage.app.global::<Directory>().get_transfer_who(), "Marie Laurent");
+    stage.app.global::<Directory>().invoke_transfer_here();
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2110".into() }]);
+    assert!(!stage.app.global::<Directory>().get_transfer_ready());
+}
+
+#[test]
+fn call_10_the_dial_bar_dials_and_gives_back_what_was_refused() {
+    let stage = Stage::with(scenes::empty());
+    stage.key(Key::F4);
+    stage.write("2110");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Dial { number: "2110".into(), line: None }]);
+    let calls = stage.app.global::<Calls>();
+    assert_eq!(calls.get_number(), "");
+    // Sequence numbers count up from one; the dial was the newest request.
+    for seq in 0..50 {
+        stage.event(Event::Done { seq, result: Err(CommandError::NotRegistered) });
+    }
+    assert_eq!(calls.get_number(), "2110");
+    assert!(stage.has("The line is not registered"));
+}
+
+#[test]
+fn call_11_transfer_asks_for_a_number_or_a_name() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Transfer"));
+    stage.write("2199");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2199".into() }]);
+    stage.tap(stage.middle("Transfer"));
+    stage.write("solb");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2110".into() }]);
+    assert!(!stage.app.global::<Prompt>().get_open());
+}
+
+#[test]
+fn call_12_keys_answer_move_and_hang_up() {
+    let stage = Stage::with(scenes::picture());
+    stage.key(Key::Home);
+    assert_eq!(stage.app.global::<Calls>().get_selected(), "1");
+    stage.key(Key::Insert);
+    stage.key(Key::DownArrow);
+    stage.key(Key::F7);
+    stage.key(Key::F9);
+    stage.key(Key::F10);
+    let hook = |action| Command::Hook { action };
+    let reject = Command::Reject { call: CallRef(2) };
+    assert_eq!(stage.commands(), [answer(1), reject, hook(HookAction::Next), hook(HookAction::HangUpActive)]);
+}
+
+#[test]
+fn call_12_the_transfer_menu_by_keys() {
+    let stage = Stage::with(scenes::picture());
+    stage.key(Key::F5);
+    for _ in 0..4 {
+        stage.key(Key::DownArrow);
+    }
+    stage.key(Key::RightArrow);
+    stage.key("+");
+    assert!(stage.app.global::<Menu>().get_open());
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2110".into() }]);
+    stage.key(Key::F8);
+    stage.key(Key::Escape);
+    assert!(!stage.app.global::<Menu>().get_open());
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn call_12_insert_calls_the_contact_under_the_keyboard() {
+    let stage = Stage::with(scenes::empty());
+    stage.key(frontdesk_ui::keys::CLEAR);
+    stage.key(Key::RightArrow);
+    stage.key(Key::Insert);
+    assert_eq!(stage.commands(), [Command::Dial { number: "2102".into(), line: None }]);
+}
+
+#[test]
+fn a_new_call_takes_neither_the_selection_nor_the_keyboard() {
+    let mut view = scenes::picture();
+    view.incoming.remove(0);
+    let stage = Stage::with(view);
+    stage.key(Key::F3);
+    stage.write("ma");
+    stage.show(scenes::picture());
+    stage.write("r");
+    assert_eq!(stage.app.global::<Directory>().get_query(), "mar");
+    assert_eq!(stage.app.global::<Calls>().get_selected(), "5");
+}
+
+#[test]
+fn dir_6_search_filters_and_colours_and_escape_clears() {
+    let stage = Stage::with(scenes::empty());
+    stage.key(Key::F3);
+    stage.write("mar");
+    let directory = stage.app.global::<Directory>();
+    assert_eq!((directory.get_total(), directory.get_search()), (2, SearchState::Hits));
+    assert_eq!(directory.get_cursor(), 0, "the first match is highlighted");
+    assert!(stage.has("Marie Laurent") && !stage.has("Alice Fournier"));
+    stage.write("xq");
+    assert_eq!((directory.get_total(), directory.get_search()), (0, SearchState::None));
+    stage.key(Key::Escape);
+    assert_eq!((directory.get_query().as_str(), directory.get_search()), ("", SearchState::Idle));
+    assert!(stage.has("Alice Fournier"));
+}
+
+#[test]
+fn dir_8_double_tap_and_the_little_icons_call() {
+    let stage = Stage::with(scenes::empty());
+    stage.double_tap(stage.spot("Grace Kim"));
+    assert_eq!(stage.commands(), [Command::Dial { number: "2108".into(), line: None }]);
+    stage.tap(stage.middle("Call mobile"));
+    assert_eq!(stage.commands(), [Command::Dial { number: "+49 151 5550 0000".into(), line: None }]);
+}
+
+#[test]
+fn pre_1_a_lamp_touches_its_own_row_only() {
+    let stage = Stage::with(scenes::empty());
+    let rows = stage.app.global::<Directory>().get_rows();
+    let lamp = |row: usize, column: usize| rows.row_data(row).unwrap().lamps.row_data(column).unwrap().kind;
+    let (first, second) = (rows.row_data(0).unwrap(), rows.row_data(1).unwrap());
+    assert_eq!(lamp(0, 0), LampKind::Available);
+    let mut view = scenes::empty();
+    view.lamps[0].state = LampState::DoNotDisturb;
+    stage.show(view);
+    assert_eq!(lamp(0, 0), LampKind::DoNotDisturb);
+    // The very same models: nothing was rebuilt, neither here nor next door.
+    assert!(rows.row_data(0).unwrap().tiles == first.tiles && rows.row_data(0).unwrap().lamps == first.lamps);
+    assert!(rows.row_data(1).unwrap().lamps == second.lamps);
+}
+
+#[test]
+fn pre_1_without_the_desk_no_lamp_is_green() {
+    let stage = Stage::with(scenes::empty());
+    stage.event(Event::Disconnected);
+    assert!(stage.has("Desk service not reachable, reconnecting…"));
+    let rows = stage.app.global::<Directory>().get_rows();
+    for row in 0..6 {
+        for lamp in rows.row_data(row).unwrap().lamps.iter() {
+            assert!(matches!(lamp.kind, LampKind::Unknown | LampKind::None), "row {row}");
+        }
+    }
+    stage.event(Event::Connected);
+    stage.show(scenes::empty());
+    assert!(!stage.has("Desk service not reachable, reconnecting…"));
+    assert_eq!(rows.row_data(0).unwrap().lamps.row_data(0).unwrap().kind, LampKind::Available);
+}
+
+#[test]
+fn acc_4_french_comes_with_the_view_and_changes_everything() {
+    let stage = Stage::with(one_ringing());
+    assert!(stage.has("Answer"));
+    let mut view = one_ringing();
+    view.preferences.language = Language::French;
+    view.preferences.theme = Theme::Light;
+    stage.show(view);
+    for word in ["Répondre", "Refuser", "Annuaire", "Réglages", "Disponible"] {
+        assert!(stage.has(word), "{word}");
+    }
+    assert!(!stage.has("Answer") && !stage.has("Directory"));
+    stage.tap(stage.middle("Réglages"));
+    stage.tap(stage.middle("English"));
+    assert_eq!(stage.commands(), [Command::SetLanguage { language: Language::English }]);
+}
+
+#[test]
+fn bar_1_missed_calls_are_listed_and_forgotten() {
+    let stage = Stage::with(scenes::empty());
+    stage.tap(stage.middle("1 missed call"));
+    assert_eq!(stage.commands(), [Command::ClearMissed]);
+    assert_eq!(stage.app.global::<Desk>().get_screen(), Screen::Log);
+    let log = stage.app.global::<Log>();
+    assert!(log.get_missed_only());
+    assert_eq!(log.get_rows().row_count(), 2);
+    stage.double_tap(stage.spot("Atelier Lumière"));
+    assert_eq!(stage.commands(), [Command::Dial { number: "+33 4 72 00 11 22".into(), line: None }]);
+}
+
+#[test]
+fn bar_3_the_keypad_sends_digits_to_the_talking_call() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Keypad"));
+    stage.tap(stage.middle("5"));
+    stage.key("#");
+    let digit = |digits: &str| Command::Digits { call: CallRef(5), digits: digits.into() };
+    assert_eq!(stage.commands(), [digit("5"), digit("#")]);
+    assert_eq!(stage.app.global::<Keypad>().get_sent(), "5#");
+    let mut view = scenes::picture();
+    view.talk = None;
+    view.outgoing.clear();
+    stage.show(view);
+    assert!(!stage.app.global::<Keypad>().get_open(), "the call it was for is gone");
+}
+
+#[test]
+fn ops_2_and_3_pills_act_on_double_tap_only() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Registered"));
+    stage.wait(600);
+    assert_eq!(stage.commands(), []);
+    stage.double_tap(stage.middle("Registered"));
+    stage.double_tap(stage.middle("Audio"));
+    stage.double_tap(stage.middle("In call"));
+    let hang_up = Command::Hook { action: HookAction::HangUpActive };
+    assert_eq!(stage.commands(), [Command::Register { on: false }, Command::Audio { on: false }, hang_up]);
+}
+
+#[test]
+fn call_13_a_transfers_end_stays_until_it_is_dismissed() {
+    let stage = Stage::with(scenes::fates());
+    let row = stage.find("Tomás Rivera → Ingrid Solberg");
+    assert_eq!(row.accessible_description().unwrap(), "answered");
+    let at = row.absolute_position();
+    stage.tap(LogicalPosition::new(at.x + row.size().width - 24., at.y + 24.));
+    assert_eq!(stage.commands(), [Command::DismissTransfer { transfer: ipc::TransferId(5) }]);
+    assert!(stage.has("Tomás Rivera → Ingrid Solberg"), "the desk decides when it goes");
+}
+
+#[test]
+fn a_menu_leaves_with_the_call_it_was_for() {
+    let stage = Stage::with(scenes::picture());
+    stage.right_click(stage.spot("Anonymous"));
+    let mut view = scenes::picture();
+    view.incoming.retain(|call| call.state != CallState::Ringing);
+    stage.show(view);
+    assert!(!stage.app.global::<Menu>().get_open());
+}
+
+#[test]
+fn only_what_can_be_seen_is_made_of_a_large_directory() {
+    let stage = Stage::with(scenes::empty());
+    let tiles =
+        i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "TileView").count();
+    assert!((12..=18).contains(&tiles), "{tiles} tiles for 20 contacts at 1280×800");
+}
