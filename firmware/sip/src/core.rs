@@ -4,7 +4,7 @@
 //! Usages (sessions, registrations, subscriptions) borrow it while they work, so that none of them
 //! holds another. Not done here: deciding anything about a call.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -69,7 +69,7 @@ pub(crate) struct Core {
     pub(crate) lines: BTreeMap<AccountId, Line>,
     pub(crate) events: VecDeque<Event>,
     /// (Call-ID, our tag) to the usage behind it.
-    dialogs: HashMap<(String, String), Owner>,
+    dialogs: BTreeMap<(String, String), Owner>,
     /// Requests whose first hop cannot be located at all, to be reported at the next chance.
     pub(crate) lost: VecDeque<TxId>,
     next_id: u64,
@@ -85,7 +85,7 @@ impl Core {
             resolver: Resolver::default(),
             lines: BTreeMap::new(),
             events: VecDeque::new(),
-            dialogs: HashMap::new(),
+            dialogs: BTreeMap::new(),
             lost: VecDeque::new(),
             next_id: 0,
             config,

@@ -2,20 +2,20 @@
 //!
 //! Knows no clock: the agent asks for what is due at the time it is told.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
+
 use std::time::Instant;
 
 /// At most one deadline per key.
 #[derive(Debug)]
 pub(crate) struct Timers<K> {
     order: BTreeSet<(Instant, K)>,
-    due: HashMap<K, Instant>,
+    due: BTreeMap<K, Instant>,
 }
 
-impl<K: Copy + Ord + Hash> Timers<K> {
+impl<K: Copy + Ord> Timers<K> {
     pub(crate) fn new() -> Timers<K> {
-        Timers { order: BTreeSet::new(), due: HashMap::new() }
+        Timers { order: BTreeSet::new(), due: BTreeMap::new() }
     }
 
     /// Sets `key`'s deadline, in place of an earlier one.

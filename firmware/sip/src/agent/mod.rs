@@ -35,6 +35,10 @@ use crate::session::Session;
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
 
+/// Deadlines served in one turn. Hundreds of lamps that were asked for together expire and refresh
+/// together; one SUBSCRIBE costs some tens of microseconds, and no turn may take two milliseconds.
+const MAX_DUE: usize = 32;
+
 /// A SIP user agent without sockets and clock.
 #[derive(Debug)]
 pub struct UserAgent {
@@ -46,6 +50,9 @@ pub struct UserAgent {
     leaving: Vec<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     notifiers: BTreeMap<NotifierId, Notifier>,
+    /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
+    /// are done.
+    stirred: Vec<NotifierId>,
     draining: bool,
     drained: bool,
 }
@@ -62,6 +69,7 @@ impl UserAgent {
             leaving: Vec::new(),
             subscriptions: BTreeMap::new(),
             notifiers: BTreeMap::new(),
+            stirred: Vec::new(),
             draining: false,
             drained: false,
         }
@@ -73,12 +81,17 @@ impl UserAgent {
         self.settle(now);
     }
 
-    /// Lets everything due at `now` happen.
+    /// Lets what is due at `now` happen, at most a few dozen deadlines in one call: where more fall
+    /// together, [`UserAgent::poll_timeout`] is due again at once, and other work can go between.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(outcome) = self.core.layer.expire(now) {
+        let mut budget = MAX_DUE;
+        while let Some(outcome) = self.core.layer.expire(now, &mut budget) {
             self.on_outcome(now, outcome);
         }
-        while let Some(alarm) = self.core.timers.pop(now) {
+        while budget > 0
+            && let Some(alarm) = self.core.timers.pop(now)
+        {
+            budget -= 1;
             self.on_alarm(now, alarm);
         }
         self.settle(now);
@@ -244,8 +257,9 @@ impl UserAgent {
         for subscription in self.subscriptions.values_mut() {
             subscription.close(&mut self.core, now);
         }
-        for notifier in self.notifiers.values_mut() {
+        for (&id, notifier) in &mut self.notifiers {
             notifier.close(&mut self.core, now, "noresource");
+            self.stirred.push(id);
         }
         for registration in self.registrations.values_mut() {
             registration.stop(&mut self.core, now);
@@ -292,8 +306,9 @@ impl UserAgent {
         body: Vec<u8>,
         terminated: bool,
     ) {
-        if let Some(notifier) = self.notifiers.get_mut(&notifier) {
-            notifier.notify(&mut self.core, now, content_type, body, terminated);
+        if let Some(entry) = self.notifiers.get_mut(&notifier) {
+            entry.notify(&mut self.core, now, content_type, body, terminated);
+            self.stirred.push(notifier);
         }
         self.settle(now);
     }
@@ -369,8 +384,9 @@ impl UserAgent {
                     }
                 }
                 Owner::Notifier(notifier) => {
-                    if let Some(notifier) = self.notifiers.get_mut(&notifier) {
-                        notifier.on_response(core, now, id, &response);
+                    if let Some(entry) = self.notifiers.get_mut(&notifier) {
+                        entry.on_response(core, now, id, &response);
+                        self.stirred.push(notifier);
                     }
                 }
             },
@@ -398,8 +414,9 @@ impl UserAgent {
                 }
             }
             Owner::Notifier(notifier) => {
-                if let Some(notifier) = self.notifiers.get_mut(&notifier) {
-                    notifier.on_silence(core, id);
+                if let Some(entry) = self.notifiers.get_mut(&notifier) {
+                    entry.on_silence(core, id);
+                    self.stirred.push(notifier);
                 }
             }
         }
@@ -424,6 +441,7 @@ impl UserAgent {
             Alarm::Notifier(id) => {
                 if let Some(notifier) = self.notifiers.get_mut(&id) {
                     notifier.on_alarm(core, now);
+                    self.stirred.push(id);
                 }
             }
         }
@@ -457,10 +475,10 @@ impl UserAgent {
                 self.on_silence(now, id, owner, false);
             }
         }
-        let done: Vec<NotifierId> =
-            self.notifiers.iter().filter(|(_, notifier)| notifier.is_done()).map(|(&id, _)| id).collect();
-        for id in done {
-            if let Some(notifier) = self.notifiers.remove(&id) {
+        while let Some(id) = self.stirred.pop() {
+            if self.notifiers.get(&id).is_some_and(Notifier::is_done)
+                && let Some(notifier) = self.notifiers.remove(&id)
+            {
                 let (call_id, tag) = notifier.key();
                 self.core.leave_dialog(call_id, tag);
             }

@@ -146,6 +146,7 @@ impl UserAgent {
             }
             Owner::Notifier(id) if request.method() == Some(&Method::Subscribe) => {
                 if let Some(notifier) = self.notifiers.get_mut(&id) {
+                    self.stirred.push(id);
                     return notifier.on_subscribe(core, now, tx, request);
                 }
             }

@@ -8,7 +8,7 @@
 mod client;
 mod server;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -62,16 +62,19 @@ pub(crate) enum Outcome<O> {
 }
 
 /// All transactions of an agent. `O` says whose a client transaction is.
+///
+/// Ordered maps on purpose: a hash table that grows moves everything it holds, and that one turn out
+/// of thousands would be the longest of all (`examples/turn_cost`).
 #[derive(Debug)]
 pub(crate) struct Layer<O> {
     pace: Pace,
     limit: usize,
     next: u64,
-    clients: HashMap<TxId, Client<O>>,
-    by_branch: HashMap<String, TxId>,
-    servers: HashMap<TxId, Server>,
-    by_key: HashMap<String, TxId>,
-    by_origin: HashMap<String, TxId>,
+    clients: BTreeMap<TxId, Client<O>>,
+    by_branch: BTreeMap<String, TxId>,
+    servers: BTreeMap<TxId, Server>,
+    by_key: BTreeMap<String, TxId>,
+    by_origin: BTreeMap<String, TxId>,
     timers: Timers<TxId>,
     out: VecDeque<Transmit>,
 }
@@ -83,11 +86,11 @@ impl<O: Clone> Layer<O> {
             pace,
             limit,
             next: 0,
-            clients: HashMap::new(),
-            by_branch: HashMap::new(),
-            servers: HashMap::new(),
-            by_key: HashMap::new(),
-            by_origin: HashMap::new(),
+            clients: BTreeMap::new(),
+            by_branch: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            by_origin: BTreeMap::new(),
             timers: Timers::new(),
             out: VecDeque::new(),
         }
@@ -202,9 +205,13 @@ impl<O: Clone> Layer<O> {
         self.out.push_back(Transmit { to, bytes });
     }
 
-    /// Lets everything due at `now` happen, up to the first thing an owner must hear of.
-    pub(crate) fn expire(&mut self, now: Instant) -> Option<Outcome<O>> {
-        while let Some(id) = self.timers.pop(now) {
+    /// Lets what is due at `now` happen, up to the first thing an owner must hear of, and counts each
+    /// timer against `budget`.
+    pub(crate) fn expire(&mut self, now: Instant, budget: &mut usize) -> Option<Outcome<O>> {
+        while *budget > 0
+            && let Some(id) = self.timers.pop(now)
+        {
+            *budget -= 1;
             if let Some(client) = self.clients.get_mut(&id) {
                 let expiry = client.on_timer(now, self.pace);
                 self.out.extend(expiry.sent);

@@ -301,3 +301,21 @@ fn waiting_messages_are_told_even_unasked_but_not_by_strangers() {
     assert_eq!((account, new), (Some(AccountId(1)), Some(3)));
     assert!(net.said(us).is_empty());
 }
+
+#[test]
+fn deadlines_of_hundreds_of_lamps_that_fall_together_are_served_in_short_turns() {
+    let (mut net, us, _pbx) = desk();
+    for _ in 0..300 {
+        watch(&mut net, us);
+    }
+    // Nobody answers: all 300 repeat at the same instant.
+    let due = net.stations[us].agent.poll_timeout().unwrap();
+    let agent = &mut net.stations[us].agent;
+    let mut turns = Vec::new();
+    while agent.poll_timeout().is_some_and(|at| at <= due) {
+        agent.handle_timeout(due);
+        turns.push(std::iter::from_fn(|| agent.poll_transmit()).count());
+    }
+    assert_eq!(turns.iter().sum::<usize>(), 300, "none is forgotten");
+    assert!(turns.iter().all(|&sent| (1..=32).contains(&sent)), "{turns:?}");
+}
