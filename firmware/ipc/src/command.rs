@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Availability, CallRef, DirectoryId, Language, NoticeId, Party, Theme};
+use crate::{Availability, CallRef, DirectoryId, Language, NoticeId, Party, ServiceMode, Theme, Volumes};
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
 /// the next [`crate::View`].
@@ -49,6 +49,68 @@ pub enum Command {
         /// The target's number.
         to: String,
     },
+    /// Transfer to a mailbox.
+    VoicemailTransfer {
+        /// Which call.
+        call: CallRef,
+        /// The mailbox's number.
+        to: String,
+    },
+    /// Transfer one call to the other party of another: attended when that one talks or is on hold,
+    /// semi-attended while it still rings.
+    AttendedTransfer {
+        /// The transferee's call.
+        call: CallRef,
+        /// The consultation call.
+        to: CallRef,
+    },
+    /// Call a transfer off before it is asked for; the call is as it was before.
+    UndoTransfer {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Transfer at once a call that can still be undone or that waits for a phone to become free.
+    TransferNow {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Let a call wait again for the busy phone from which it was taken back (PRE-6).
+    WaitAgain {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Send a ringing call on without answering it (302).
+    Forward {
+        /// Which call.
+        call: CallRef,
+        /// The target's number.
+        to: String,
+    },
+    /// Park a call (CALL-14).
+    Park {
+        /// Which call.
+        call: CallRef,
+        /// The slot's number; the first free one when absent.
+        slot: Option<String>,
+    },
+    /// Fetch the call from a park slot: the slot is dialled.
+    Unpark {
+        /// The slot's number.
+        slot: String,
+    },
+    /// Take a call into the conference, which begins with it and the call that talks; or join again
+    /// with any of its calls (CONF-1).
+    Conference {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Mute or unmute one member of the conference.
+    MuteMember {
+        /// Which call.
+        call: CallRef,
+        /// `true` mutes.
+        on: bool,
+    },
     /// Send digits in a call (RFC 4733).
     Digits {
         /// Which call.
@@ -70,6 +132,16 @@ pub enum Command {
     Mute {
         /// `true` mutes.
         on: bool,
+    },
+    /// Set all loudnesses (BAR-2).
+    SetVolumes {
+        /// Values above 100 count as 100.
+        volumes: Volumes,
+    },
+    /// Choose the service mode by hand; `None` gives it back to the timetable.
+    SetService {
+        /// The mode.
+        mode: Option<ServiceMode>,
     },
     /// Register or unregister every line (OPS-2).
     Register {
@@ -131,6 +203,14 @@ pub enum HookAction {
     OffHook,
     /// Handset put down: hang up the active call.
     OnHook,
+    /// Headset button pressed shortly: answer the first ringing call, else hang up the active one.
+    Button,
+    /// Headset button held for two seconds: hold the active call and take the next one.
+    ButtonHeld,
+    /// Answer the recall or ringing call of the highest priority that has waited longest.
+    AnswerLongest,
+    /// Night service on, or back to the timetable.
+    Night,
 }
 
 /// Why a command was not begun.
@@ -165,6 +245,18 @@ pub enum CommandError {
     /// The line is not registered.
     #[error("the line is not registered")]
     NotRegistered,
+    /// The call would be sent to the line that it came in on.
+    #[error("{number} is this desk's own number")]
+    OwnNumber {
+        /// What was given.
+        number: String,
+    },
+    /// The conference has as many members as it can hold.
+    #[error("the conference is full")]
+    ConferenceFull,
+    /// No park slot is set up, none is free, or the one named is taken or does not exist.
+    #[error("no free park slot")]
+    NoSlot,
     /// There are as many calls as the desk can hold.
     #[error("too many calls")]
     TooManyCalls,

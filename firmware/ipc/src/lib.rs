@@ -11,6 +11,7 @@
 mod command;
 mod directory;
 mod frame;
+mod handling;
 mod log;
 mod view;
 
@@ -23,9 +24,11 @@ pub use frame::{
     Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query,
     Reply, ToDesk, TurnFigures, encode,
 };
+pub use handling::{Callers, Outcome, ParkSlot, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use view::{
-    Action, AudioState, Availability, CallRef, CallState, CallView, Counters, Direction, LampState, LampView,
-    Language, LineView, Notice, NoticeId, NoticeKind, OperatorView, Party, Preferences, RecallReason,
-    Registration, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View,
+    Action, AudioState, Availability, CallRef, CallState, CallView, ConferenceMember, ConferenceView,
+    Counters, Direction, LampState, LampView, Language, LineView, Notice, NoticeId, NoticeKind, OperatorView,
+    ParkSlotView, ParkedView, Party, Preferences, RecallReason, RecallWhy, Registration, ServiceView, Theme,
+    TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
 };

@@ -57,6 +57,8 @@ pub struct LogRow {
     pub end: EndStatus,
     /// The transfers of this call, oldest first.
     pub transfers: Vec<LogTransfer>,
+    /// The rules of automatic handling that were applied, oldest first (OVF-1 to OVF-4).
+    pub rules: Vec<String>,
 }
 
 /// How a call ended.
@@ -76,6 +78,10 @@ pub enum EndStatus {
     NotAnswered,
     /// Passed on by a transfer.
     Transferred,
+    /// Incoming, sent on without being answered.
+    Forwarded,
+    /// Sent to a mailbox, by a transfer or without being answered.
+    Voicemail,
     /// The network or the exchange broke it.
     Failed,
 }

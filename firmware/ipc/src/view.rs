@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, DirectoryId, DirectoryView};
+use crate::{ContactId, DirectoryId, DirectoryView, ServiceMode};
 
 /// Everything the screen needs to draw the desk, whole, at one moment.
 ///
@@ -39,6 +39,90 @@ pub struct View {
     pub notices: Vec<Notice>,
     /// How this operator wants the screen.
     pub preferences: Preferences,
+    /// Whether the house is open.
+    pub service: ServiceView,
+    /// The conference, while it has members.
+    pub conference: Option<ConferenceView>,
+    /// The park slots, in the order of the settings (CALL-14).
+    pub park: Vec<ParkSlotView>,
+    /// Loudness of what is heard and said (BAR-2).
+    pub volumes: Volumes,
+}
+
+/// Whether the house is open, and who says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceView {
+    /// The mode in force.
+    pub mode: ServiceMode,
+    /// The operator chose it; otherwise the timetable did.
+    pub by_hand: bool,
+}
+
+/// The conference (CONF-1): up to five parties and the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConferenceView {
+    /// Its members, in the order in which they came.
+    pub members: Vec<ConferenceMember>,
+    /// The operator takes part now; otherwise the members talk among themselves.
+    pub joined: bool,
+    /// When it began.
+    pub since_ms: u64,
+}
+
+/// One call in the conference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConferenceMember {
+    /// Which call.
+    pub call: CallRef,
+    /// Hears the others and is not heard.
+    pub muted: bool,
+    /// Speaks now.
+    pub speaking: bool,
+}
+
+/// One park slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkSlotView {
+    /// Its number.
+    pub number: String,
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// What the exchange says of it: `Available` is free, `Busy` is taken.
+    pub state: LampState,
+    /// The call that this desk parked there and that was not fetched since.
+    pub parked: Option<ParkedView>,
+}
+
+/// A call parked from this desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedView {
+    /// Who waits there.
+    pub who: Party,
+    /// Who parked them: the operator's name.
+    pub by: String,
+    /// Since when.
+    pub since_ms: u64,
+    /// Longer than the administrator allows: it rings at the desk until somebody fetches the call.
+    pub overdue: bool,
+}
+
+/// Loudness in percent, 0 to 100, of full (BAR-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volumes {
+    /// What the operator hears.
+    pub output: u8,
+    /// What the operator says.
+    pub input: u8,
+    /// The ringer.
+    pub ring: u8,
+    /// The operator hears nothing.
+    pub output_muted: bool,
+}
+
+impl Default for Volumes {
+    fn default() -> Self {
+        Self { output: 80, input: 80, ring: 80, output_muted: false }
+    }
 }
 
 /// Who sits at the desk and in which state.
@@ -110,6 +194,10 @@ pub struct LineView {
     pub name: String,
     /// State of the account it belongs to.
     pub registration: Registration,
+    /// How to greet, shown on answer (TEN-2); empty when there is nothing to say.
+    pub note: String,
+    /// Its colour on the screen, 0 to 7 of the screen's palette; `None` for no colour.
+    pub colour: Option<u8>,
 }
 
 /// Identity of one call on the desk, unique while the desk runs.
@@ -145,6 +233,10 @@ pub struct CallView {
     pub transfer: Option<TransferView>,
     /// Why it came back, for a recall and for a call whose transfer failed.
     pub recall: Option<RecallReason>,
+    /// The rule of automatic handling applied last (OVF-1 to OVF-4).
+    pub rule: Option<String>,
+    /// The target for which it waited last, so that it can be put back to wait (PRE-6).
+    pub waited_for: Option<Party>,
     /// What can be done with it now, in menu order. A screen offers these and no others.
     pub actions: Vec<Action>,
 }
@@ -173,7 +265,9 @@ pub enum CallState {
     Talking,
     /// On hold. Priority orange.
     Held,
-    /// Being transferred; see [`CallView::transfer`].
+    /// In the conference; see [`View::conference`]. Priority green.
+    Conference,
+    /// Being transferred, or waiting until that can be done; see [`CallView::transfer`].
     Transferring,
     /// Back at the desk after a transfer that found nobody, ringing again. Priority red.
     Recalling,
@@ -205,12 +299,31 @@ pub enum Action {
     Answer,
     /// Refuse the ringing call.
     Reject,
+    /// Send the ringing call on to a number without answering it.
+    Forward,
     /// Put on hold.
     Hold,
     /// Take off hold.
     Retrieve,
-    /// Blind transfer to a number or contact.
+    /// Blind transfer to a number or contact, or to a mailbox.
     Transfer,
+    /// Transfer to the other party of another call that has [`Action::TakeTransfer`] (attended or,
+    /// while that one still rings, semi-attended).
+    TransferToCall,
+    /// Be the target of an attended transfer of another call.
+    TakeTransfer,
+    /// Call the transfer off before it is asked for.
+    Undo,
+    /// Transfer at once what waits for a phone to become free.
+    TransferNow,
+    /// Wait again for the target it was taken back from.
+    WaitAgain,
+    /// Park in a park slot.
+    Park,
+    /// Take into the conference, or join the conference again.
+    Conference,
+    /// Mute or unmute this member of the conference.
+    MuteMember,
     /// Send digits.
     Digits,
     /// End the call.
@@ -247,11 +360,35 @@ pub enum TransferKind {
     Blind,
     /// After talking to the target.
     Attended,
+    /// While the target, called from here, still rings.
+    SemiAttended,
+    /// To a mailbox.
+    Voicemail,
+    /// Into a park slot.
+    Park,
+    /// A ringing call sent on without being answered (302).
+    Forward,
+    /// By a rule of automatic handling.
+    Rule,
 }
 
 /// Where a transfer stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferState {
+    /// Can still be undone; not asked for yet.
+    Grace {
+        /// Until when.
+        until_ms: u64,
+    },
+    /// Waits until the target's phone is free (PRE-6).
+    Waiting {
+        /// What that phone does now.
+        lamp: LampState,
+        /// Place among the calls that wait for this phone, from 1.
+        position: u32,
+        /// When it will be transferred, if the phone stays free until then.
+        due_ms: Option<u64>,
+    },
     /// Holding the call, then asking the exchange.
     Requested,
     /// The exchange has accepted and tries the target.
@@ -284,6 +421,8 @@ pub enum TransferEnd {
     TimedOut,
     /// The operator took the call back.
     TakenBack,
+    /// Called off before it was asked for.
+    Undone,
     /// The caller hung up first.
     Abandoned,
 }
@@ -291,10 +430,22 @@ pub enum TransferEnd {
 /// Why a call came back to the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecallReason {
-    /// The target that did not take it.
+    /// The target that did not take it, the phone it waited for, or the slot it is parked in; empty
+    /// for a call that was on hold.
     pub from: Party,
     /// Why.
-    pub end: TransferEnd,
+    pub why: RecallWhy,
+}
+
+/// What brought a call back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecallWhy {
+    /// Its transfer found nobody.
+    Transfer(TransferEnd),
+    /// It was on hold too long.
+    Hold,
+    /// It waited too long for a busy phone.
+    Waiting,
 }
 
 /// State of one monitored phone.
@@ -343,6 +494,8 @@ pub struct Counters {
     pub incoming: u32,
     /// Calls placed here.
     pub outgoing: u32,
+    /// Calls parked from this desk and not fetched since.
+    pub parked: u32,
 }
 
 /// Identity of a notice.
@@ -378,6 +531,12 @@ pub enum NoticeKind {
         party: Party,
         /// SIP status.
         code: u16,
+    },
+    /// A rule of automatic handling cannot work and was passed over, for example because it would
+    /// send calls to their own line.
+    RuleIgnored {
+        /// The rule's name.
+        rule: String,
     },
     /// The log or another record could not be written; it is tried again.
     StorageFailed {

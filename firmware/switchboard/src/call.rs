@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) recall: Option<RecallReason>,
     /// Ended transfers of this call, oldest first.
     pub(crate) transfers: Vec<LogTransfer>,
+    /// Names of the rules applied, oldest first.
+    pub(crate) rules: Vec<String>,
     pub(crate) times: Times,
     state: State,
 }
@@ -95,6 +97,7 @@ impl Call {
             early_media: false,
             recall: None,
             transfers: Vec::new(),
+            rules: Vec::new(),
             times: Times { began: now, answered: None, ended: None, talk: 0, hold: 0, running: None },
             state: match direction {
                 Direction::Incoming => State::Ringing,
@@ -196,6 +199,8 @@ impl Call {
             held_before_ms: self.times.hold,
             transfer,
             recall: self.recall.clone(),
+            rule: self.rules.last().cloned(),
+            waited_for: None,
             actions: self.actions().to_vec(),
         }
     }

@@ -135,6 +135,7 @@ impl Switchboard {
                 self.do_hang_up(now, call)
             }
             HookAction::Next => self.do_next(now),
+            _ => Err(CommandError::NothingToDo),
         }
     }
 

@@ -41,6 +41,8 @@ impl Desk {
             number: l.number.clone(),
             name: l.name.clone(),
             registration: Registration::Off,
+            note: l.note.clone(),
+            colour: l.colour,
         };
         Self {
             lines: settings.lines.iter().map(line).collect(),

@@ -1,6 +1,6 @@
 //! What the desk wants done.
 
-use ipc::{CallRef, LogRow, Preferences, TransferId};
+use ipc::{CallRef, LogRow, Preferences, ServiceMode, TransferId, Volumes};
 
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
 /// after its [`Effect::HangUp`], [`Effect::Reject`] or [`crate::Input::Ended`].
@@ -57,6 +57,30 @@ pub enum Effect {
         /// Cleaned like [`Effect::Dial::number`].
         to: String,
     },
+    /// Ask the other side to take the place of this desk in another call (REFER with Replaces,
+    /// RFC 3891): attended transfer.
+    ReferToCall {
+        /// The transferee's call.
+        call: CallRef,
+        /// The ledger entry.
+        transfer: TransferId,
+        /// The consultation call, which is answered.
+        to: CallRef,
+    },
+    /// Send a ringing call on (302 with Diversion, RFC 5806).
+    Redirect {
+        /// Which call.
+        call: CallRef,
+        /// Cleaned like [`Effect::Dial::number`].
+        to: String,
+        /// Why, for the one who gets it.
+        why: Diverted,
+    },
+    /// Play the message for callers that were answered by a rule, once; the music follows.
+    Announce {
+        /// Which call; it is on hold.
+        call: CallRef,
+    },
     /// Send digits (RFC 4733).
     Digits {
         /// Which call.
@@ -64,8 +88,15 @@ pub enum Effect {
         /// 0-9, *, #, A-D.
         digits: String,
     },
-    /// Who has the operator's ear from now on: the only call whose speech is connected.
-    Talk(Option<CallRef>),
+    /// Who has the operator's ear from now on. Nobody else's speech is connected to it.
+    Talk(Ear),
+    /// Who is in the conference from now on, in any order; `true` for a member that is muted. An
+    /// empty list ends it.
+    Conference(Vec<(CallRef, bool)>),
+    /// Set these loudnesses, and keep them.
+    Volumes(Volumes),
+    /// The operator chose the service mode by hand, or gave it back to the timetable: keep it.
+    SaveService(Option<ServiceMode>),
     /// Ring, or stop ringing.
     Ringer(bool),
     /// Play this tone in the operator's ear until told otherwise; `None` is silence.
@@ -83,6 +114,35 @@ pub enum Effect {
     SavePreferences(Preferences),
     /// The missed calls' counter changed: keep it.
     SaveMissed(u32),
+}
+
+/// Who has the operator's ear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ear {
+    /// Silence, but for tones.
+    #[default]
+    Nobody,
+    /// One call.
+    Call(CallRef),
+    /// All members of the conference.
+    Conference,
+}
+
+/// Why a call was sent on without being answered (RFC 5806 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Diverted {
+    /// By the operator, or by a rule for every call.
+    Unconditional,
+    /// Too many calls.
+    Busy,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// Because of the service mode.
+    TimeOfDay,
+    /// Do Not Disturb.
+    DoNotDisturb,
+    /// Nobody is signed in.
+    Away,
 }
 
 /// A call-progress tone. The desk says when it begins and when it ends.

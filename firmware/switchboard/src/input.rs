@@ -1,6 +1,8 @@
 //! What reaches the desk: news of the network, of the sound device, of the store, and time.
 
-use ipc::{AudioState, CallRef, DirectoryView, LampState, Party, Preferences, Registration, TransferId};
+use ipc::{
+    AudioState, CallRef, DirectoryView, LampState, Party, Preferences, Registration, ServiceMode, TransferId,
+};
 
 /// One piece of news. Every input is allowed in every state: what does not fit, such as news of a
 /// call that has ended meanwhile, changes nothing.
@@ -16,6 +18,9 @@ pub enum Input {
         called_number: String,
         /// Who sent the call on to us (Diversion, History-Info).
         diverted_by: Option<Party>,
+        /// The call on the desk whose place it takes (RFC 3891): the same conversation, with another
+        /// or the same party, over another leg. The user agent has checked that it may.
+        replaces: Option<CallRef>,
     },
     /// A provisional response to our INVITE.
     Progress {
@@ -98,6 +103,23 @@ pub enum Input {
         transfer: TransferId,
         /// Who it is, number included.
         party: Party,
+    },
+    /// A member of the conference begins or ceases to speak.
+    Speaking {
+        /// Which call.
+        call: CallRef,
+        /// Whether it speaks.
+        on: bool,
+    },
+    /// What the timetable says: whether the house is open.
+    Timetable {
+        /// The mode from now on, unless the operator chose another one by hand.
+        mode: ServiceMode,
+    },
+    /// Whether an operator is signed in at the desk.
+    SignedIn {
+        /// `false`: nobody is there to take a call.
+        there: bool,
     },
     /// A line's account registered, failed, or was switched off. Send one per line of the account.
     Registration {

@@ -31,7 +31,7 @@ mod switchboard;
 mod transfer;
 mod view;
 
-pub use effect::{Effect, Tone};
+pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{EndCause, Input, TransferResult};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

@@ -21,6 +21,7 @@ pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
         hold_ms,
         end,
         transfers: call.transfers.clone(),
+        rules: call.rules.clone(),
     }
 }
 

@@ -1,16 +1,21 @@
 //! What the desk is told once, when it starts.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipc::{DirectoryView, Preferences};
+use ipc::{DirectoryView, ParkSlot, Preferences, Rule, ServiceMode, Timers, Volumes};
 
 /// One number the desk answers for and calls from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// The number called, as it arrives in the To header, for example `5550100`.
     pub number: String,
     /// The company or service behind it, for example `Sales`.
     pub name: String,
+    /// How to greet (TEN-2).
+    pub note: String,
+    /// Its colour on the screen, 0 to 7.
+    pub colour: Option<u8>,
 }
 
 /// Settings of the desk. [`Settings::default`] has no line and the times written at each field.
@@ -41,6 +46,19 @@ pub struct Settings {
     pub max_calls: usize,
     /// Missed calls counted before the desk was restarted.
     pub missed: u32,
+    /// When a forgotten call comes back, and how long a transfer can be undone.
+    pub timers: Timers,
+    /// Automatic handling; the first rule that matches applies.
+    pub rules: Vec<Rule>,
+    /// The park slots.
+    pub park: Vec<ParkSlot>,
+    /// How many digits an extension of the house has: callers with other numbers are external.
+    /// 2 to 5.
+    pub extension_digits: RangeInclusive<usize>,
+    /// Loudness as kept.
+    pub volumes: Volumes,
+    /// The service mode chosen by hand before the desk was restarted.
+    pub service: Option<ServiceMode>,
 }
 
 impl Default for Settings {
@@ -57,6 +75,12 @@ impl Default for Settings {
             ending_timeout: Duration::from_secs(40),
             max_calls: 200,
             missed: 0,
+            timers: Timers::default(),
+            rules: Vec::new(),
+            park: Vec::new(),
+            extension_digits: 2..=5,
+            volumes: Volumes::default(),
+            service: None,
         }
     }
 }

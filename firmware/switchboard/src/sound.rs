@@ -8,7 +8,7 @@ use ipc::CallRef;
 
 use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
-use crate::{Effect, Tone};
+use crate::{Ear, Effect, Tone};
 
 /// How long the call-waiting tone is let play: one of its pips, not its repetition.
 const CALL_WAITING_MS: Ms = 1000;
@@ -62,7 +62,7 @@ impl Switchboard {
         }
         if self.sound.talk != self.talk {
             self.sound.talk = self.talk;
-            self.emit(Effect::Talk(self.talk));
+            self.emit(Effect::Talk(self.talk.map_or(Ear::Nobody, Ear::Call)));
             self.touch();
         }
         let ringer = ringing && self.talk.is_none();

@@ -78,7 +78,7 @@ impl Switchboard {
     pub fn handle(&mut self, now: Instant, input: Input) {
         let now = self.advance(now);
         match input {
-            Input::Incoming { call, caller, called_number, diverted_by } => {
+            Input::Incoming { call, caller, called_number, diverted_by, replaces: _ } => {
                 self.incoming(now, call, caller, called_number, diverted_by);
             }
             Input::Progress { call, code, early_media } => self.progress(now, call, code, early_media),
@@ -93,6 +93,7 @@ impl Switchboard {
             Input::Ended { call, cause } => self.ended(now, call, &cause),
             Input::Identified { call, party } => self.identified(call, party),
             Input::TargetIdentified { transfer, party } => self.target_identified(transfer, party),
+            Input::Speaking { .. } | Input::Timetable { .. } | Input::SignedIn { .. } => {}
             Input::Deadline => self.expire(now),
             Input::Registration { line, state } => self.registration(&line, state),
             Input::Lamp { number, state, calls, peer } => self.lamp(now, number, state, calls, peer),

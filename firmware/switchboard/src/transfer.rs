@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use ipc::{
-    CallRef, EndStatus, LogRow, LogTransfer, Party, RecallReason, TransferEnd, TransferId, TransferKind,
-    TransferState, TransferView,
+    CallRef, EndStatus, LogRow, LogTransfer, Party, RecallReason, RecallWhy, TransferEnd, TransferId,
+    TransferKind, TransferState, TransferView,
 };
 
 use crate::call::{Call, Farewell, Ms, State};
@@ -316,7 +316,7 @@ impl Switchboard {
         let Some(entry) = self.ledger.entries.get(&id) else { return };
         let (call, from) = (entry.call, entry.to.clone());
         if let Some(call) = self.calls.get_mut(&call) {
-            call.recall = Some(RecallReason { from, end });
+            call.recall = Some(RecallReason { from, why: RecallWhy::Transfer(end) });
         }
         self.enter(now, call, State::Recalling);
         self.ring_began(now);

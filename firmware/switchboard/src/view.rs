@@ -28,6 +28,7 @@ impl Switchboard {
             counters: self.counters(),
             notices: self.notices.list.iter().cloned().collect(),
             preferences: self.desk.preferences,
+            ..View::default()
         }
     }
 
@@ -51,6 +52,7 @@ impl Switchboard {
             held: count(|c| c.state() == State::Held),
             incoming: count(|c| c.direction == Direction::Incoming),
             outgoing: count(|c| c.direction == Direction::Outgoing),
+            parked: 0,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ipc::{
     CallRef, CallState, CallView, Command, CommandError, LogRow, TransferEnd, TransferId, TransferState, View,
 };
-use switchboard::{Effect, Input, Settings, Switchboard, Tone};
+use switchboard::{Ear, Effect, Input, Settings, Switchboard, Tone};
 
 pub(crate) struct Bench {
     pub(crate) desk: Switchboard,
@@ -31,7 +31,7 @@ struct Books {
     /// Calls that were hung up, refused or ended.
     gone: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
-    talk: Option<CallRef>,
+    ear: Ear,
     ringer: bool,
     tone: Option<Tone>,
     muted: bool,
@@ -115,7 +115,7 @@ impl Bench {
     pub(crate) fn assert_quiet(&self) {
         assert_eq!(self.cards().count(), 0, "calls left");
         assert_eq!(self.view.transfers, [], "transfers left");
-        assert_eq!((self.books.talk, self.books.ringer, self.books.tone), (None, false, None));
+        assert_eq!((self.books.ear, self.books.ringer, self.books.tone), (Ear::Nobody, false, None));
         assert_eq!(self.desk.deadline(), None, "nothing left to wait for");
         for (number, entered) in &self.books.entered {
             assert!(entered.logged, "call of {number} is lost: {entered:?}");
@@ -177,7 +177,7 @@ impl Books {
             Effect::HangUp { call } | Effect::Reject { call, .. } => {
                 self.gone.insert(*call);
             }
-            Effect::Talk(talk) => self.talk = *talk,
+            Effect::Talk(ear) => self.ear = *ear,
             Effect::Ringer(on) => self.ringer = *on,
             Effect::Tone(tone) => self.tone = *tone,
             Effect::Mute(on) => self.muted = *on,
@@ -201,7 +201,7 @@ impl Books {
         let count = |states: &[CallState]| cards().filter(|c| states.contains(&c.state)).count();
         let ringing = count(&[CallState::Ringing, CallState::Recalling]);
         assert!(count(&[CallState::Talking]) <= 1, "one ear");
-        assert_eq!(self.talk, view.talk, "the ear as asked for and as shown");
+        assert_eq!(self.ear, view.talk.map_or(Ear::Nobody, Ear::Call), "the ear as asked for and as shown");
         assert_eq!(self.muted, view.operator.muted, "mute as asked for and as shown");
         assert_eq!(self.ringer, ringing > 0 && view.talk.is_none(), "ringer with {ringing} ringing");
         assert_eq!(view.counters.ringing as usize, ringing);
@@ -267,9 +267,16 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::HangUp { call }
         | Effect::Dial { call, .. }
         | Effect::Refer { call, .. }
+        | Effect::ReferToCall { call, .. }
+        | Effect::Redirect { call, .. }
+        | Effect::Announce { call }
         | Effect::Digits { call, .. } => Some(*call),
-        Effect::Talk(call) => *call,
-        Effect::Ringer(_)
+        Effect::Talk(Ear::Call(call)) => Some(*call),
+        Effect::Talk(_)
+        | Effect::Conference(_)
+        | Effect::Volumes(_)
+        | Effect::SaveService(_)
+        | Effect::Ringer(_)
         | Effect::Tone(_)
         | Effect::Mute(_)
         | Effect::Register(_)

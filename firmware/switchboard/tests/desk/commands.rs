@@ -138,7 +138,7 @@ fn dialling_needs_a_number_and_a_registered_line() {
 
 #[test]
 fn a_full_desk_refuses_and_logs_as_missed() {
-    let line = Line { number: "5550100".into(), name: "Sales".into() };
+    let line = Line { number: "5550100".into(), name: "Sales".into(), ..Line::default() };
     let mut bench = Bench::new(Settings { lines: vec![line], max_calls: 2, ..Settings::default() });
     bench.input(Input::Registration { line: "5550100".into(), state: Registration::Registered });
     for n in 1..=2 {

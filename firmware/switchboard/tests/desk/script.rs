@@ -13,9 +13,10 @@
 
 use expect_test::Expect;
 use ipc::{
-    Availability, CallRef, CallView, Command, HookAction, LogRow, Party, Registration, TransferState, View,
+    Availability, CallRef, CallView, Command, HookAction, LogRow, Party, Registration, Timers, TransferState,
+    View,
 };
-use switchboard::{Effect, EndCause, Input, Line, Settings, TransferResult};
+use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
 use crate::bench::Bench;
 
@@ -39,11 +40,17 @@ pub(crate) fn check(script: &str, expected: &Expect) {
     expected.assert_eq(&told);
 }
 
-/// A desk with two registered lines.
+/// Nothing happens by itself, and nothing can be undone.
+pub(crate) fn no_timers() -> Timers {
+    Timers { undo_ms: 0, hold_ms: 0, queue_ms: 0, park_ms: 0, queue_delay_ms: 0 }
+}
+
+/// A desk with two registered lines, and without timers.
 pub(crate) fn ready() -> Bench {
-    let line = |number: &str, name: &str| Line { number: number.into(), name: name.into() };
+    let line =
+        |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
     let lines = vec![line("5550100", "Sales"), line("5550200", "Service")];
-    let mut bench = Bench::new(Settings { lines, ..Settings::default() });
+    let mut bench = Bench::new(Settings { lines, timers: no_timers(), ..Settings::default() });
     for line in ["5550100", "5550200"] {
         bench.input(Input::Registration { line: line.into(), state: Registration::Registered });
     }
@@ -52,7 +59,7 @@ pub(crate) fn ready() -> Bench {
 
 pub(crate) fn incoming(call: CallRef, line: &str) -> Input {
     let caller = Party { number: Some(call.0.to_string()), ..Party::default() };
-    Input::Incoming { call, caller, called_number: line.into(), diverted_by: None }
+    Input::Incoming { call, caller, called_number: line.into(), diverted_by: None, replaces: None }
 }
 
 fn run(bench: &mut Bench, step: &str) -> (Option<String>, Vec<Effect>) {
@@ -132,8 +139,8 @@ fn word(effect: &Effect) -> String {
         Effect::Dial { call, number, line } => format!("dial {} {number} from {line}", call.0),
         Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
         Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),
-        Effect::Talk(Some(call)) => format!("ear {}", call.0),
-        Effect::Talk(None) => "ear free".into(),
+        Effect::Talk(Ear::Call(call)) => format!("ear {}", call.0),
+        Effect::Talk(Ear::Nobody) => "ear free".into(),
         Effect::Log(row) => log_word(row),
         other => format!("{other:?}"),
     }
@@ -177,7 +184,7 @@ fn card(card: &CallView, view: &View) -> String {
     let transfer = card.transfer.as_ref();
     let transfer = transfer.map(|t| format!(" to {} {:?}", number(&t.to), t.state)).unwrap_or_default();
     let recall = card.recall.as_ref();
-    let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.end)).unwrap_or_default();
+    let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.why)).unwrap_or_default();
     format!("{} {:?}{ear}{transfer}{recall}", card.call.0, card.state)
 }
 

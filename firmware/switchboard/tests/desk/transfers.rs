@@ -77,13 +77,13 @@ fn refused_then_answered_again() {
             +900
             refused 1 486
                 Ringer(true)
-              = 1 Recalling (from 2110 Refused { code: 486 }) · [1 to 2110: Refused { code: 486 }]
+              = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
             +2000
             answer 1
                 retrieve 1
                 ear 1
                 Ringer(false)
-              = 1 Talking* (from 2110 Refused { code: 486 }) · [1 to 2110: Refused { code: 486 }]
+              = 1 Talking* (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
             back 1
             +1000
             bye 1
@@ -99,27 +99,27 @@ fn silence_at_any_stage_recalls() {
     check(
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+29999\n+1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            refer 1 to 2110
-            ear free
-          = 1 Transferring to 2110 Requested
-        +29999
-        +1
-            Ringer(true)
-          = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            +29999
+            +1
+                Ringer(true)
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
+        "#]],
     );
     check(
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+10\ntrying 1\n+20\nringing 1\n+29999\nringing 1\n+1",
@@ -150,33 +150,33 @@ fn silence_at_any_stage_recalls() {
             ringing 1
             +1
                 Ringer(true)
-              = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         "#]],
     );
     check(
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+10\nsilent 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            refer 1 to 2110
-            ear free
-          = 1 Transferring to 2110 Requested
-        +10
-        silent 1
-            Ringer(true)
-          = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            +10
+            silent 1
+                Ringer(true)
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
+        "#]],
     );
 }
 
@@ -205,7 +205,7 @@ fn the_target_answers_after_the_recall_began() {
               = 1 Transferring to 2110 Ringing
             +30000
                 Ringer(true)
-              = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             +9000
             moved 1
                 hang up 1
@@ -222,34 +222,34 @@ fn the_target_answers_after_the_recall_began() {
     check(
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nanswer 1\nmoved 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            refer 1 to 2110
-            ear free
-          = 1 Transferring to 2110 Requested
-        ringing 1
-          = 1 Transferring to 2110 Ringing
-        +30000
-            Ringer(true)
-          = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
-        answer 1
-            retrieve 1
-            ear 1
-            Ringer(false)
-          = 1 Talking* (from 2110 TimedOut) · [1 to 2110: TimedOut]
-        moved 1
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            ringing 1
+              = 1 Transferring to 2110 Ringing
+            +30000
+                Ringer(true)
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
+            answer 1
+                retrieve 1
+                ear 1
+                Ringer(false)
+              = 1 Talking* (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
+            moved 1
+        "#]],
     );
 }
 
@@ -513,25 +513,25 @@ fn a_recall_moves_on_to_another_target_or_waits() {
             held 1
             refused 1 480
                 Ringer(true)
-              = 1 Recalling (from 2110 Refused { code: 480 }) · [1 to 2110: Refused { code: 480 }]
+              = 1 Recalling (from 2110 Transfer(Refused { code: 480 })) · [1 to 2110: Refused { code: 480 }]
             to 1 2120
                 refer 1 to 2120
                 Ringer(false)
               = 1 Transferring to 2120 Requested · [1 to 2110: Refused { code: 480 }]
             refused 1 486
                 Ringer(true)
-              = 1 Recalling (from 2120 Refused { code: 486 }) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
+              = 1 Recalling (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             hold 1
                 Ringer(false)
-              = 1 Held (from 2120 Refused { code: 486 }) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
+              = 1 Held (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             f9
                 retrieve 1
                 ear 1
-              = 1 Talking* (from 2120 Refused { code: 486 }) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
+              = 1 Talking* (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             hangup 1
                 hang up 1
                 ear free
-              = 1 Ending (from 2120 Refused { code: 486 }) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
+              = 1 Ending (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             gone 1
                 log 1 Completed, answered 0, talk 0, hold 0, to 2110 Refused { code: 480 } in 0, to 2120 Refused { code: 486 } in 0
               = [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
@@ -608,14 +608,14 @@ fn a_recall_waits_in_the_ear_while_another_talks() {
               = 1 Transferring to 2110 Requested · 2 Talking*
             refused 1 486
                 Tone(Some(CallWaiting))
-              = 1 Recalling (from 2110 Refused { code: 486 }) · 2 Talking* · [1 to 2110: Refused { code: 486 }]
+              = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · 2 Talking* · [1 to 2110: Refused { code: 486 }]
             +1000
                 Tone(None)
             answer 1
                 hold 2
                 retrieve 1
                 ear 1
-              = 1 Talking* (from 2110 Refused { code: 486 }) · 2 Held · [1 to 2110: Refused { code: 486 }]
+              = 1 Talking* (from 2110 Transfer(Refused { code: 486 })) · 2 Held · [1 to 2110: Refused { code: 486 }]
         "#]],
     );
 }
@@ -680,14 +680,14 @@ fn the_first_target_answers_after_a_second_one_refused() {
               = 1 Transferring to 2110 Ringing
             +30000
                 Ringer(true)
-              = 1 Recalling (from 2110 TimedOut) · [1 to 2110: TimedOut]
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             to 1 2120
                 refer 1 to 2120
                 Ringer(false)
               = 1 Transferring to 2120 Requested · [1 to 2110: TimedOut]
             refused 1 491
                 Ringer(true)
-              = 1 Recalling (from 2120 Refused { code: 491 }) · [1 to 2110: TimedOut] · [1 to 2120: Refused { code: 491 }]
+              = 1 Recalling (from 2120 Transfer(Refused { code: 491 })) · [1 to 2110: TimedOut] · [1 to 2120: Refused { code: 491 }]
             moved 1
                 hang up 1
                 Ringer(false)
@@ -706,26 +706,26 @@ fn a_refusal_is_not_followed_by_an_answer() {
     check(
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nrefused 1 486\nmoved 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            refer 1 to 2110
-            ear free
-          = 1 Transferring to 2110 Requested
-        refused 1 486
-            Ringer(true)
-          = 1 Recalling (from 2110 Refused { code: 486 }) · [1 to 2110: Refused { code: 486 }]
-        moved 1
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            refused 1 486
+                Ringer(true)
+              = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
+            moved 1
+        "#]],
     );
 }
