@@ -114,6 +114,8 @@ impl Stream {
                 link.decoder = decoder;
                 link.encoder = encoder;
                 link.spoken.clear();
+                // It counts by another clock now.
+                link.sent_until = None;
                 link.remote = remote;
                 self.marker = true;
             }
@@ -426,6 +428,7 @@ mod tests {
     use crate::api::Direction;
     use crate::frame::SILENCE;
     use crate::hold::Pips;
+    use crate::wav::WavOut;
 
     const EPOCH: Duration = Duration::from_secs(3_900_000_000);
     const A: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 4000);
@@ -442,6 +445,8 @@ mod tests {
         events: Vec<Event>,
         sent: u64,
         phase: f32,
+        /// Timestamp and length of A's packets of speech and music.
+        packets: Vec<(u32, u32)>,
     }
 
     fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
@@ -467,16 +472,22 @@ mod tests {
             b.set_live(true);
             let (wire, events) = (Vec::new(), Vec::new());
             let hold = HoldSound::Beep(Pips::default());
-            Pair { a, b, hold, now: Duration::ZERO, wire, events, sent: 0, phase: 0.0 }
+            Pair { a, b, hold, now: Duration::ZERO, wire, events, sent: 0, phase: 0.0, packets: Vec::new() }
         }
 
         /// 10 ms in which A says `voice` and every packet of A's meets `fate`: a delay, or its loss.
         fn tick(&mut self, voice: &Frame, fate: impl Fn(u64) -> Option<Duration>) -> Frame {
             let now = self.now;
-            let Pair { a, b, hold, wire, events, sent, .. } = self;
+            let Pair { a, b, hold, wire, events, sent, packets, .. } = self;
+            let codec = a.link.as_ref().map(|link| link.remote.codec);
             a.tick(now, voice, hold, &mut |e| events.push(e), &mut |kind, to, bytes| {
                 assert_eq!(to.ip(), B.ip());
                 *sent += 1;
+                if kind == Wire::Rtp && bytes[1] & 0x7F == 100 {
+                    let timestamp = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+                    let units = codec.and_then(|codec| codec::duration(codec, &bytes[12..]));
+                    packets.push((timestamp, units.expect("a payload")));
+                }
                 if let Some(delay) = fate(*sent) {
                     wire.push((now + delay, A, kind, bytes.to_vec()));
                 }
@@ -677,6 +688,94 @@ mod tests {
             pair.run(500, at_once);
             assert!(share(&pair.run(1000, at_once)) > 0.95);
         }
+    }
+
+    /// A recording of 400 ms at 440 Hz.
+    fn music() -> Arc<Recording> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("music.wav");
+        let mut out = WavOut::open(path.to_str().expect("a plain path"), false).expect("opens");
+        let mut pair = Pair::new(Codec::Pcmu);
+        (0..40).for_each(|_| out.write(&pair.hum()).expect("writes"));
+        drop(out);
+        Arc::new(Recording::open(&path).expect("a recording"))
+    }
+
+    #[test]
+    fn music_on_hold_is_heard_whatever_the_packet_time_and_no_moment_is_sent_twice() {
+        for (codec, ptime_ms) in [(Codec::Pcmu, 10), (Codec::Pcma, 60), (Codec::Opus, 10), (Codec::Opus, 60)]
+        {
+            let mut pair = Pair::new(codec);
+            pair.hold = HoldSound::Music(music());
+            let mut to_b = remote(B, codec);
+            to_b.ptime_ms = ptime_ms;
+            pair.a.connect(to_b).expect("a codec");
+            pair.run(500, at_once);
+            // Retrieved at every moment of a packet.
+            for late in 0..6 {
+                pair.a.set_live(false);
+                pair.run(2000 + late * 10, at_once);
+                let heard = pair.run(1000, at_once);
+                assert!(
+                    share(&heard) > 0.9 && rms(&heard) > 6000.0,
+                    "{codec:?} {ptime_ms}: {}",
+                    share(&heard)
+                );
+                pair.a.set_live(true);
+                pair.run(500, at_once);
+                let heard = pair.run(500, at_once);
+                assert!(
+                    share(&heard) > 0.9 && rms(&heard) > 6000.0,
+                    "{codec:?} {ptime_ms}: {}",
+                    share(&heard)
+                );
+            }
+            let mut sent = pair.packets.iter().map(|(timestamp, units)| (*timestamp, timestamp + units));
+            let mut end = sent.next().expect("packets").1;
+            for (from, to) in sent {
+                assert!(from >= end, "{codec:?} {ptime_ms}: {from} < {end}");
+                end = to;
+            }
+        }
+    }
+
+    #[test]
+    fn music_goes_on_where_it_was_and_a_message_comes_first() {
+        let mut waiting = Waiting::default();
+        let (mut sound, to_b) = (HoldSound::Music(music()), remote(B, Codec::Pcma));
+        let (recording, mut payload, mut expected) = (music(), Vec::new(), Vec::new());
+        let mut play = |waiting: &mut Waiting, ms: u32| {
+            let mut played = Vec::new();
+            for _ in 0..ms / FRAME_MS {
+                let (next, over) = waiting.next(&mut sound, &to_b, &mut payload);
+                if let Next::Packet { first, .. } = next {
+                    played.push((first, payload.clone()));
+                }
+                if over {
+                    played.push((true, Vec::new()));
+                }
+                waiting.elapse();
+            }
+            played
+        };
+        let mut packet = |at: u32| {
+            recording.packet(Codec::Pcma, at, 20, &mut expected).expect("a packet");
+            expected.clone()
+        };
+        // A second of nothing, then its beginning.
+        let played = play(&mut waiting, 1100);
+        assert_eq!(played.len(), 5);
+        assert_eq!((&played[0], &played[1]), (&(true, packet(0)), &(false, packet(20))));
+        assert!(!waiting.restart());
+        assert_eq!(play(&mut waiting, 1020), [(true, packet(100))]);
+        // The message: 300 ms of nothing, all its 400 ms, and the music goes on.
+        waiting.restart();
+        assert!(!waiting.announce(music()));
+        let played = play(&mut waiting, 1020);
+        assert_eq!(played.len(), 20 + 1 + 1);
+        assert_eq!((&played[0], &played[19]), (&(true, packet(0)), &(false, packet(380))));
+        assert_eq!((&played[20], &played[21]), (&(true, Vec::new()), &(true, packet(120))));
+        assert!(!waiting.announce(music()) && waiting.announce(music()) && waiting.restart());
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     pub(crate) events: Receiver<Event>,
     pub(crate) played: PathBuf,
     pub(crate) rang: PathBuf,
+    /// What the operator hums, when there is a hum.
+    pub(crate) hum: PathBuf,
     _dir: tempfile::TempDir,
 }
 
@@ -56,7 +58,7 @@ impl Desk {
         change(&mut config, dir.path());
         let (sender, events) = channel();
         let media = Media::start(config, move |event| _ = sender.send(event)).expect("starts");
-        Desk { media, events, played, rang, _dir: dir }
+        Desk { media, events, played, rang, hum, _dir: dir }
     }
 
     /// Waits for an event and returns what `pick` made of it; others are let go.
