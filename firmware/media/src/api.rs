@@ -120,7 +120,8 @@ pub enum Hold {
     #[default]
     Beep,
     /// A recording, over and over; each stream begins at its beginning and goes on where it was when it is on hold
-    /// again. Pips until the file has been read, and when it cannot be ([`Event::SoundRefused`]).
+    /// again. Until the file has been read they hear what they heard before, at the start pips; pips also when it
+    /// cannot be read ([`Event::SoundRefused`]).
     Music {
         /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes.
         path: PathBuf,

@@ -162,7 +162,7 @@ struct Engine {
     seats: Vec<Seat>,
     bus: Bus,
     operator: Speaking,
-    /// What streams on hold are to hear, and what they hear until its file has been read.
+    /// What streams on hold are to hear, and what they hear meanwhile until its file has been read.
     wanted_hold: Hold,
     hold: HoldSound,
     loader: Loader,
@@ -351,18 +351,13 @@ impl Engine {
     }
 
     fn set_hold(&mut self, hold: Hold) {
-        if hold == self.wanted_hold {
-            return;
+        self.wanted_hold = hold.clone();
+        match hold {
+            Hold::Nothing => self.hold = HoldSound::Nothing,
+            Hold::Beep => self.hold = HoldSound::Beep(Pips::default()),
+            // A file of the same name may be another one by now.
+            Hold::Music { path } => self.load(Purpose::Hold, path),
         }
-        self.hold = match &hold {
-            Hold::Nothing => HoldSound::Nothing,
-            Hold::Beep => HoldSound::Beep(Pips::default()),
-            Hold::Music { path } => {
-                self.load(Purpose::Hold, path.clone());
-                HoldSound::Beep(Pips::default())
-            }
-        };
-        self.wanted_hold = hold;
     }
 
     fn announce(&mut self, id: StreamId, path: PathBuf) {
@@ -393,10 +388,8 @@ impl Engine {
         }
         match purpose {
             Purpose::Hold => {
-                if let Ok(music) = result
-                    && self.wanted_hold == (Hold::Music { path })
-                {
-                    self.hold = HoldSound::Music(music);
+                if self.wanted_hold == (Hold::Music { path }) {
+                    self.hold = result.map_or_else(|_| HoldSound::Beep(Pips::default()), HoldSound::Music);
                 }
             }
             Purpose::Announce(id) => {
@@ -406,7 +399,7 @@ impl Engine {
                 }
                 entry.message = None;
                 let over = match result {
-                    Ok(message) if !entry.stream.is_live() => entry.stream.announce(message),
+                    Ok(message) if entry.place.part() == Part::Held => entry.stream.announce(message),
                     _ => true,
                 };
                 if over {

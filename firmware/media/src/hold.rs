@@ -62,9 +62,13 @@ pub(crate) enum Next {
 }
 
 impl Waiting {
-    /// Hold begins, or ends. True when this cut a message short.
-    pub(crate) fn restart(&mut self) -> bool {
+    /// Hold begins. A message may be there already.
+    pub(crate) fn begin(&mut self) {
         (self.held_ms, self.covered_ms) = (0, 0);
+    }
+
+    /// Hold ends. True when this cut a message short.
+    pub(crate) fn end(&mut self) -> bool {
         self.message.take().is_some()
     }
 
@@ -155,4 +159,75 @@ fn pips(remote: &Remote) -> Vec<Vec<u8>> {
         }
     }
     packets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Direction;
+    use crate::frame::FRAME;
+    use crate::wav::WavOut;
+
+    fn remote() -> Remote {
+        Remote {
+            rtp: "10.0.0.1:4000".parse().expect("a literal"),
+            rtcp: None,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            remote_payload_type: 8,
+            dtmf_payload_type: None,
+            ptime_ms: 20,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    /// 400 ms, in which no packet is as another.
+    fn music() -> Arc<Recording> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("music.wav");
+        let mut out = WavOut::open(path.to_str().expect("a plain path"), false).expect("opens");
+        (0..40).for_each(|n| out.write(&[n * 500; FRAME]).expect("writes"));
+        drop(out);
+        Arc::new(Recording::open(&path).expect("a recording"))
+    }
+
+    #[test]
+    fn music_goes_on_where_it_was_and_a_message_comes_first() {
+        let mut waiting = Waiting::default();
+        let (mut sound, to_b) = (HoldSound::Music(music()), remote());
+        let (recording, mut payload, mut expected) = (music(), Vec::new(), Vec::new());
+        let mut play = |waiting: &mut Waiting, ms: u32| {
+            let mut played = Vec::new();
+            for _ in 0..ms / FRAME_MS {
+                let (next, over) = waiting.next(&mut sound, &to_b, &mut payload);
+                if let Next::Packet { first, .. } = next {
+                    played.push((first, payload.clone()));
+                }
+                if over {
+                    played.push((true, Vec::new()));
+                }
+                waiting.elapse();
+            }
+            played
+        };
+        let mut packet = |at: u32| {
+            recording.packet(Codec::Pcma, at, 20, &mut expected).expect("a packet");
+            expected.clone()
+        };
+        // A second of nothing, then its beginning.
+        let played = play(&mut waiting, 1100);
+        assert_eq!(played.len(), 5);
+        assert_eq!((&played[0], &played[1]), (&(true, packet(0)), &(false, packet(20))));
+        assert!(!waiting.end());
+        waiting.begin();
+        assert_eq!(play(&mut waiting, 1020), [(true, packet(100))]);
+        // The message: 300 ms of nothing, all its 400 ms, and the music goes on.
+        waiting.begin();
+        assert!(!waiting.announce(music()));
+        let played = play(&mut waiting, 1020);
+        assert_eq!(played.len(), 20 + 1 + 1);
+        assert_eq!((&played[0], &played[19]), (&(true, packet(0)), &(false, packet(380))));
+        assert_eq!((&played[20], &played[21]), (&(true, Vec::new()), &(true, packet(120))));
+        assert!(!waiting.announce(music()) && waiting.announce(music()) && waiting.end());
+    }
 }

@@ -1,6 +1,6 @@
 //! Speech for the appliance: RTP in and out, codecs, the jitter buffer, digits, tones and sound devices.
 //!
-//! [`Media`] is a cheap handle. Behind it run three threads:
+//! [`Media`] is a cheap handle. Behind it run four threads:
 //!
 //! * `fd-audio` moves 10 ms frames between the sound devices and lock-free rings, and is the clock of
 //!   everything else. It takes no lock, allocates nothing and logs nothing once it runs.

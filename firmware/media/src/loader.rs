@@ -17,8 +17,10 @@ use crate::recording::Recording;
 
 /// Files that may wait to be read.
 const QUEUE: usize = 64;
-/// Recordings kept: music and the messages of a few lines. Ten minutes take 12 MB.
-const KEPT: usize = 8;
+/// Recordings kept, music and the messages of a few lines: how many, and how long they may be together, 20
+/// minutes in milliseconds, which take 26 MB. The latest is kept in any case.
+const KEPT: usize = 16;
+const KEPT_MS: u32 = 20 * 60_000;
 /// How far this thread stands back behind all others, in steps of `nice`.
 const NICE: i32 = 10;
 
@@ -97,11 +99,15 @@ impl Shelf {
             Some((_, old, recording)) if old == version => recording,
             _ => Arc::new(Recording::open(path)?),
         };
-        if self.kept.len() == KEPT {
+        self.kept.push((path.to_owned(), version, Arc::clone(&recording)));
+        while self.kept.len() > 1 && (self.kept.len() > KEPT || self.length_ms() > KEPT_MS) {
             self.kept.remove(0);
         }
-        self.kept.push((path.to_owned(), version, Arc::clone(&recording)));
         Ok(recording)
+    }
+
+    fn length_ms(&self) -> u32 {
+        self.kept.iter().map(|(.., recording)| recording.length_ms()).sum()
     }
 }
 

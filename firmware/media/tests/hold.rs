@@ -77,6 +77,9 @@ fn what_is_heard_on_hold_changes_while_calls_are_held() {
     caller.until_heard("music", 0.5, |heard| share(heard, MUSIC) > 0.9);
     desk.media.hold(Hold::Music { path: music(&dir.path().join("b.wav"), MESSAGE) }).expect("taken");
     caller.until_heard("other music", 0.5, |heard| share(heard, MESSAGE) > 0.9);
+    // A file is written anew under its name.
+    desk.media.hold(Hold::Music { path: music(&dir.path().join("b.wav"), MUSIC) }).expect("taken");
+    caller.until_heard("the new recording", 0.5, |heard| share(heard, MUSIC) > 0.9);
     desk.media.hold(Hold::Nothing).expect("taken");
     caller.until_heard("nothing", 1.0, |heard| rms(heard) < 1.0);
 }
@@ -137,6 +140,12 @@ fn a_message_ends_when_the_caller_is_answered_or_it_cannot_be_read() {
     desk.media.listen(Ear::Stream(id)).expect("taken");
     assert!(!announced(&desk, id));
     caller.until_heard("the operator", 0.5, |heard| share(heard, 440.0) > 0.9);
+    desk.media.talk(None).expect("taken");
+    // In the same moment, when the last of the talk is still dying away.
+    desk.media.announce(id, long.clone()).expect("taken");
+    caller.until_heard("the message", 0.5, |heard| share(heard, MESSAGE) > 0.9);
+    desk.media.talk(Some(id)).expect("taken");
+    assert!(!announced(&desk, id));
     // To one who talks no message is played, nor to nobody.
     desk.media.announce(id, long.clone()).expect("taken");
     assert!(!announced(&desk, id));
