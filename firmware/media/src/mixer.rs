@@ -188,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn turning_down_and_up_again_makes_no_step() {
+        let mut limiter = Limiter::new();
+        let (mut one, mut two) = (Mixer::new(), Mixer::new());
+        one.add(&[20_000; FRAME]);
+        (0..3).for_each(|_| two.add(&[20_000; FRAME]));
+        limiter.apply(&two);
+        let down = limiter.apply(&two);
+        let up: Vec<i16> = (0..20).flat_map(|_| limiter.apply(&one)).collect();
+        // A twentieth of it a frame.
+        let step = up.windows(2).map(|w| (i32::from(w[1]) - i32::from(w[0])).abs()).max();
+        assert!(step <= Some(3), "{step:?}");
+        assert!(down.iter().all(|s| *s >= 32_760) && up.last() == Some(&20_000));
+    }
+
+    #[test]
     fn what_fits_is_not_touched_and_the_level_returns_after_a_shout() {
         let mut limiter = Limiter::new();
         let voice = sine(32_767.0, 4.0);
