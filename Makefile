@@ -24,8 +24,8 @@ laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
 
 bench: packages ## measure speed and size against their bars (release build)
-	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release -p frontdesk-tests --bin frontdesk-bench
+	$(CARGO) build --release -p frontdeskd -p frontdesk-ui -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements

@@ -144,25 +144,37 @@ impl Recording {
         if self.is_silent() {
             return 0.0;
         }
-        let count = self.samples.len() as f64;
-        let energy = self.level().powi(2) * count;
+        let energy = self.level().powi(2) * self.samples.len() as f64;
+        (2.0 * self.power(hz) / (self.samples.len() as f64 * energy)).min(1.0)
+    }
+
+    /// The level of the tone of `hz` alone, whatever else is heard: its root of the mean square.
+    fn tone_level(&self, hz: f64) -> f64 {
+        (2.0 * self.power(hz)).sqrt() / (self.samples.len() as f64).max(1.0)
+    }
+
+    /// Goertzel's power at `hz`.
+    fn power(&self, hz: f64) -> f64 {
         let turn = TAU * hz / f64::from(self.rate);
         let (mut last, mut before) = (0.0, 0.0);
         for &sample in &self.samples {
             (last, before) = (f64::from(sample) + 2.0 * turn.cos() * last - before, last);
         }
-        let power = last * last + before * before - 2.0 * turn.cos() * last * before;
-        (2.0 * power / (count * energy)).min(1.0)
+        last * last + before * before - 2.0 * turn.cos() * last * before
     }
 
-    /// The starts of all blocks of `block` in which the tone is not what is heard.
+    /// The starts of all blocks of `block` in which the tone has less than half of its usual level. What is
+    /// heard over it does not count: a waiting call may pip in the ear of who talks.
     #[must_use]
     pub fn gaps(&self, hz: f64, block: Duration) -> Vec<Duration> {
         let size = ((block.as_secs_f64() * f64::from(self.rate)) as usize).max(1);
-        let blocks = self.samples.chunks_exact(size).enumerate();
-        let deaf =
-            blocks.filter(|(_, samples)| !Self { rate: self.rate, samples: samples.to_vec() }.is_tone(hz));
-        deaf.map(|(index, _)| block * u32::try_from(index).expect("a recording has few blocks")).collect()
+        let level = |samples: &[i16]| Self { rate: self.rate, samples: samples.to_vec() }.tone_level(hz);
+        let levels: Vec<f64> = self.samples.chunks_exact(size).map(level).collect();
+        let mut sorted = levels.clone();
+        sorted.sort_by(f64::total_cmp);
+        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        let weak = (0_u32..).zip(&levels).filter(|(_, level)| **level < (usual / 2.0).max(SILENCE_RMS));
+        weak.map(|(index, _)| block * index).collect()
     }
 }
 
@@ -246,6 +258,20 @@ mod tests {
         assert_eq!(sine.gaps(A_TONE, block), []);
         sine.samples[1_600..1_760].fill(0);
         assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(200)]);
+        assert_eq!(Recording { rate: 8_000, samples: vec![0; 800] }.gaps(A_TONE, block).len(), 5);
+    }
+
+    #[test]
+    fn a_pip_over_the_tone_is_no_gap_and_another_tone_in_its_place_is() {
+        let mut sine = Recording::sine(A_TONE, 8_000, 1);
+        let pip = Recording::sine(425.0, 8_000, 1);
+        let block = Duration::from_millis(20);
+        for n in 1_600..3_200 {
+            sine.samples[n] = (sine.samples[n] / 4 + pip.samples[n] / 4) * 3;
+        }
+        assert_eq!(sine.gaps(A_TONE, block), []);
+        sine.samples[4_000..4_160].copy_from_slice(&Recording::sine(B_TONE, 8_000, 1).samples[..160]);
+        assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(500)]);
     }
 
     #[test]

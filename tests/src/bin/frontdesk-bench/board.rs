@@ -76,7 +76,7 @@ fn incoming(board: &mut Switchboard, now: Instant, number: u32) {
         ..Party::default()
     };
     let called_number = if number.is_multiple_of(2) { "5550100" } else { "5550101" }.into();
-    board.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None });
+    board.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None, replaces: None });
     if number >= 20 {
         // The one before goes on hold by itself.
         board.command(now, &Command::Answer { call }).expect("a ringing call can be answered");
