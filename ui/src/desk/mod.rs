@@ -1,16 +1,19 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `overlay` (menu,
-//! transfer question, keypad, drag), `input` (keys), `status` (header and status bar), `wiring`
-//! (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
+//! transfer question), `drag`, `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod calls;
 mod directory;
+mod drag;
 mod input;
 mod log;
+mod menu;
 mod overlay;
+mod prompt;
 mod status;
 mod wiring;
 
@@ -179,7 +182,7 @@ impl Desk {
         self.show_status();
         self.calls_changed(&before);
         self.show_ledger();
-        self.directories_changed(&before);
+        self.directories_changed();
         self.show_lamps();
         self.overlay_changed();
         self.log_changed(&before);

@@ -1,10 +1,11 @@
 //! The operator's line at the top and the bar at the bottom.
 
-use ipc::{Action, AudioState, Availability, CallState, Command, HookAction, Registration};
+use ipc::{Action, AudioState, Availability, Command, HookAction, Registration};
 use slint::ComponentHandle;
 
 use super::Desk;
 use crate::clock::{WallClock, duration};
+use crate::models::drops::rings;
 use crate::models::words::{dotted, initials, party_name, tint};
 use crate::screen::LinkState;
 
@@ -69,8 +70,7 @@ impl Desk {
 
     fn show_party(&mut self) {
         let desk = self.app.global::<crate::screen::Desk>();
-        let ringing = |state| matches!(state, CallState::Ringing | CallState::Recalling);
-        desk.set_can_answer(self.view.incoming.iter().any(|call| ringing(call.state)));
+        desk.set_can_answer(self.view.incoming.iter().any(rings));
         let Some(call) = self.view.talk.and_then(|call| self.call(call)) else {
             desk.set_in_call(false);
             desk.set_can_digits(false);
