@@ -31,6 +31,8 @@ pub(crate) struct Calls {
     incoming_clocks: Rc<VecModel<CallClock>>,
     outgoing_clocks: Rc<VecModel<CallClock>>,
     pub(crate) selected: Option<CallRef>,
+    /// The call selected last in the incoming and in the outgoing list.
+    places: [Option<CallRef>; 2],
     opened: Option<CallRef>,
     /// The last two cards tapped, and what a double-tap meant then: it means one card, not two that
     /// changed places, and what the card offered when the first tap was made.
@@ -49,6 +51,7 @@ impl Calls {
             incoming_clocks: Rc::default(),
             outgoing_clocks: Rc::default(),
             selected: None,
+            places: [None; 2],
             opened: None,
             taps: [None; 2],
             bound: None,
@@ -290,6 +293,16 @@ impl Desk {
         calls.set_reveal_turn(calls.get_reveal_turn().wrapping_add(1));
     }
 
+    /// The keyboard goes to one of the two lists, to the call selected there last.
+    pub(crate) fn enter_list(&mut self, outgoing: bool) {
+        let list = if outgoing { &self.view.outgoing } else { &self.view.incoming };
+        let place = self.calls.places[usize::from(outgoing)];
+        let known = list.iter().map(|view| view.call).find(|call| Some(*call) == place);
+        if let Some(call) = known.or(list.first().map(|view| view.call)) {
+            self.select_by_key(call);
+        }
+    }
+
     /// The call that Transfer means: the selected one, else the one that has the ear.
     pub(crate) fn transferable(&self) -> Option<&CallView> {
         if !self.connected {
@@ -321,6 +334,11 @@ impl Desk {
     fn show_selection(&mut self, open: bool) {
         if open {
             self.calls.opened = self.calls.selected;
+        }
+        for (place, list) in self.calls.places.iter_mut().zip([&self.view.incoming, &self.view.outgoing]) {
+            if list.iter().any(|view| Some(view.call) == self.calls.selected) {
+                *place = self.calls.selected;
+            }
         }
         let text = |call: Option<CallRef>| call.map(cards::id).unwrap_or_default();
         let calls = self.app.global::<crate::screen::Calls>();

@@ -26,6 +26,7 @@ use ipc::{CallRef, CallView, Command, CommandError, Language, View};
 use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
 use crate::clock::DeskClock;
+use crate::keys::KeyMap;
 use crate::link::{Event, Link, News, Outbox};
 use crate::models::contacts::ContactList;
 use crate::models::ledger::{self, LocalNotice};
@@ -56,7 +57,9 @@ pub(crate) struct Desk {
     directory: directory::Directory,
     log: log::Log,
     overlay: overlay::Overlay,
+    status: status::Status,
     area: Area,
+    keys: KeyMap,
     local_notices: Vec<LocalNotice>,
     ledger: Rc<VecModel<LedgerEntry>>,
     /// What was typed into the dial bar, until the desk has taken it.
@@ -114,6 +117,11 @@ impl Console {
         *self.link.borrow_mut() = Some(link);
     }
 
+    /// Other keys than those of [`KeyMap::default`].
+    pub fn use_keys(&self, keys: KeyMap) {
+        self.desk.borrow_mut().keys = keys;
+    }
+
     /// Takes events and a view as if they had come from the desk.
     pub fn take(&self, news: News) {
         self.desk.borrow_mut().take(news);
@@ -151,7 +159,9 @@ impl Desk {
             directory: directory::Directory::new(app, contacts),
             log: log::Log::new(app),
             overlay: overlay::Overlay::default(),
+            status: status::Status::new(app),
             area: Area::Calls,
+            keys: KeyMap::default(),
             local_notices: Vec::new(),
             ledger,
             dialled: HashMap::new(),

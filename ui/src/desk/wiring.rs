@@ -113,6 +113,13 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle_audio(with!(desk, |this| this.toggle_audio()));
     global.on_hook(with!(desk, |this| this.hook()));
     global.on_show_missed(with!(desk, |this| this.show_missed()));
+    global.on_open_service(with!(desk, |this, x, y| this.open_service_menu(x, y)));
+    global.on_unpark(with!(desk, |this, slot| this.unpark(&slot)));
+    global.on_open_volumes(with!(desk, |this, on| this.open_volumes(on)));
+    global.on_set_output(with!(desk, |this, level| this.set_volumes(|all| all.output = percent(level))));
+    global.on_set_input(with!(desk, |this, level| this.set_volumes(|all| all.input = percent(level))));
+    global.on_set_ring(with!(desk, |this, level| this.set_volumes(|all| all.ring = percent(level))));
+    global.on_set_output_muted(with!(desk, |this, on| this.set_volumes(|all| all.output_muted = on)));
     global.on_open_keypad(with!(desk, |this| this.open_keypad()));
     let weak = Rc::downgrade(desk);
     global.on_key(move |text, control, alt, typing| {
@@ -129,4 +136,8 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
     global.on_need_more(with!(desk, |this| this.more_log()));
+}
+
+fn percent(level: i32) -> u8 {
+    u8::try_from(level.clamp(0, 100)).unwrap_or(0)
 }
