@@ -17,6 +17,15 @@ pub const A_TONE: f64 = 730.0;
 /// What colleague B speaks, in Hz.
 pub const B_TONE: f64 = 1370.0;
 
+/// What callee C speaks, in Hz.
+pub const C_TONE: f64 = 1730.0;
+/// What callers on hold hear, in Hz.
+pub const MUSIC_TONE: f64 = 2230.0;
+/// What callers answered by a rule hear first, in Hz.
+pub const MESSAGE_TONE: f64 = 2710.0;
+
+/// The part of a sound's energy that each of several tones at once must have to count as heard.
+const HEARD_AMONG: f64 = 0.08;
 /// The part of a sound's energy that a tone must have to count as heard. A sine through G.711
 /// keeps above 0.99; a tone beside an equally loud second one has 0.5.
 const HEARD: f64 = 0.8;
@@ -125,6 +134,12 @@ impl Recording {
         self.share(hz) >= HEARD
     }
 
+    /// Whether the tone of `hz` is among what this sounds like.
+    #[must_use]
+    pub fn has_tone(&self, hz: f64) -> bool {
+        self.share(hz) >= HEARD_AMONG
+    }
+
     /// Whether next to nothing is heard.
     #[must_use]
     pub fn is_silent(&self) -> bool {
@@ -188,6 +203,19 @@ pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<
     wait_part(&format!("{who} to hear {hz} Hz"), limit, file, |part| part.is_tone(hz));
 }
 
+/// Waits until half a second that is heard from now on has exactly the tones `present` of those that
+/// anybody speaks, see [`wait_tone`].
+///
+/// # Panics
+/// After `limit`; the message says what was heard instead.
+#[track_caller]
+pub fn wait_mix(who: &str, present: &[f64], limit: Duration, file: impl Fn() -> Option<PathBuf>) {
+    let all = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE];
+    wait_part(&format!("{who} to hear {present:?} Hz"), limit, file, |part| {
+        all.iter().all(|tone| part.has_tone(*tone) == present.contains(tone))
+    });
+}
+
 /// Waits until half a second that is heard from now on is silence, see [`wait_tone`].
 ///
 /// # Panics
@@ -217,7 +245,7 @@ fn wait_part(
     };
     if wait::within(limit, || new().filter(&wanted).map(drop)).is_none() {
         let instead = new().map_or("nothing new".to_owned(), |part| {
-            let shares = [DESK_TONE, A_TONE, B_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
+            let shares = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
             format!("{} at level {:.0}", shares.join(", "), part.level())
         });
         panic!("waited {limit:?} in vain for {what}; there is {instead}, in {:?}", file());
