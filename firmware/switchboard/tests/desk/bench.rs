@@ -274,6 +274,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         Effect::Talk(Ear::Call(call)) => Some(*call),
         Effect::Talk(_)
         | Effect::Conference(_)
+        | Effect::IdentifyTarget { .. }
         | Effect::Volumes(_)
         | Effect::SaveService(_)
         | Effect::Ringer(_)
