@@ -18,15 +18,18 @@
 //!
 //! Not caught here but by a script each: whose ear a refused hold takes, and tones that come back.
 
-use ipc::{Availability, CallRef, CallState, Command, HookAction, TransferState};
+use ipc::{Availability, CallRef, CallState, Command, HookAction, LampState, Timers, TransferState};
 use switchboard::{Effect, EndCause, Input};
 
 use crate::bench::Bench;
 use crate::network::{Network, Random, nonsense};
-use crate::script::{incoming, ready};
+use crate::script::{incoming, ready_with};
 
 const SEEDS: u64 = 120;
 const STEPS: u64 = 250;
+
+/// Phones to transfer to; few, so that calls meet at them.
+const TARGETS: u64 = 6;
 
 /// An operator in a hurry, callers and an exchange: every call ends in the log exactly once, with
 /// the right times, and every transfer ends.
@@ -54,10 +57,19 @@ fn no_transfer_is_lost_in_silence() {
         }
         run.network.fall_silent();
         let moving: Vec<CallRef> = run.in_state(&[CallState::Transferring]);
-        run.pass(3 * 30_000 + 1);
+        run.pass(300_000);
         for call in moving {
-            assert_eq!(run.bench.state(call), Some(CallState::Recalling), "seed {seed}: {call:?}");
-            brought_back += 1;
+            let card = run.bench.cards().find(|c| c.call == call).unwrap();
+            let waits = matches!(
+                card.transfer.as_ref().map(|t| &t.state),
+                Some(TransferState::Waiting { .. }) if timers(seed).queue_ms == 0
+            );
+            // A consultation call is on hold again.
+            let released =
+                card.recall.is_none() && card.state == CallState::Held && timers(seed).hold_ms == 0;
+            let back = card.state == CallState::Recalling;
+            assert!(back || waits || released, "seed {seed}: {card:?}");
+            brought_back += u64::from(back);
         }
         run.clear_the_desk();
     }
@@ -86,16 +98,35 @@ fn nonsense_does_no_harm() {
     }
 }
 
+/// Timers of a seed: every kind is on in some and off in others.
+fn timers(seed: u64) -> Timers {
+    let on = |bit: u64, ms| if seed >> bit & 1 == 1 { ms } else { 0 };
+    Timers {
+        undo_ms: on(0, 2_000),
+        hold_ms: on(1, 20_000),
+        queue_ms: on(2, 25_000),
+        park_ms: 0,
+        queue_delay_ms: on(3, 3_000),
+    }
+}
+
 /// What happened at least once over all seeds; a random test that tries nothing proves nothing.
 #[derive(Default)]
 struct Seen {
     states: std::collections::BTreeSet<String>,
+    stages: std::collections::BTreeSet<String>,
+    recalls: std::collections::BTreeSet<String>,
+    kinds: std::collections::BTreeSet<String>,
     ends: std::collections::BTreeSet<String>,
     effects: std::collections::BTreeSet<String>,
 }
 
 impl Seen {
     fn note(&mut self, bench: &Bench, effects: &[Effect]) {
+        self.stages.extend(bench.view.transfers.iter().map(|t| first_word(&format!("{:?}", t.state))));
+        self.recalls
+            .extend(bench.cards().filter_map(|c| Some(first_word(&format!("{:?}", c.recall.as_ref()?.why)))));
+        self.kinds.extend(bench.view.transfers.iter().map(|t| format!("{:?}", t.kind)));
         self.states.extend(bench.cards().map(|c| format!("{:?}", c.state)));
         self.ends.extend(bench.view.transfers.iter().filter_map(|t| match &t.state {
             TransferState::Ended { end, .. } => Some(first_word(&format!("{end:?}"))),
@@ -107,12 +138,37 @@ impl Seen {
 
     fn assert_everything_was_tried(&self) {
         assert_eq!(self.states.len(), 9, "{:?}", self.states);
-        let ends = ["Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
-        let logged = ["Completed", "Elsewhere", "Failed", "Missed", "NotAnswered", "Refused", "Rejected"];
+        assert_eq!(self.stages.len(), 6, "{:?}", self.stages);
+        assert_eq!(self.recalls.len(), 3, "{:?}", self.recalls);
+        assert_eq!(self.kinds.len(), 4, "{:?}", self.kinds);
+        let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
+        let logged = [
+            "Completed",
+            "Elsewhere",
+            "Failed",
+            "Missed",
+            "NotAnswered",
+            "Refused",
+            "Rejected",
+            "Transferred",
+            "Voicemail",
+        ];
         for end in ends.map(str::to_owned).into_iter().chain(logged.map(|end| format!("log {end}"))) {
             assert!(self.ends.contains(&end), "{end} is not in {:?}", self.ends);
         }
-        for effect in ["Ring180", "Answer", "Reject", "Hold", "Retrieve", "HangUp", "Dial", "Refer", "Tone"] {
+        for effect in [
+            "IdentifyTarget",
+            "ReferToCall",
+            "Ring180",
+            "Answer",
+            "Reject",
+            "Hold",
+            "Retrieve",
+            "HangUp",
+            "Dial",
+            "Refer",
+            "Tone",
+        ] {
             assert!(self.effects.contains(effect), "{effect} is not in {:?}", self.effects);
         }
     }
@@ -135,11 +191,14 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { bench: ready(), network: Network::default(), random, last_call: 0, dialled: 0 }
+        let bench = ready_with(timers(seed));
+        Self { bench, network: Network::default(), random, last_call: 0, dialled: 0 }
     }
 
     fn step(&mut self, seen: &mut Seen) {
-        let effects = match self.random.below(10) {
+        let effects = match self.random.below(12) {
+            10 => self.a_lamp_changes(),
+            11 => self.a_leg_is_replaced(),
             0..2 => self.somebody_calls(),
             2..7 => self.operator_acts(),
             _ => {
@@ -159,6 +218,38 @@ impl Run {
         self.input(incoming(call, "5550100"))
     }
 
+    fn a_lamp_changes(&mut self) -> Vec<Effect> {
+        let number = format!("21{}", self.random.below(TARGETS));
+        let states = [LampState::Available, LampState::Available, LampState::Busy, LampState::Ringing];
+        let state = match self.random.below(20) {
+            0 => LampState::DoNotDisturb,
+            1 => LampState::Unknown,
+            2 => return self.input(Input::LampGone { number }),
+            _ => self.random.pick(&states).unwrap(),
+        };
+        self.input(Input::Lamp { number, state, calls: 0, peer: None })
+    }
+
+    /// Now and then, by a new call from somewhere.
+    fn a_leg_is_replaced(&mut self) -> Vec<Effect> {
+        let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
+        let Some(old) = self.random.pick(&cards).filter(|_| cards.len() < 20 && self.random.percent(30))
+        else {
+            return Vec::new();
+        };
+        let call = self.bench.desk.next_call();
+        self.last_call = call.0;
+        let Input::Incoming { caller, called_number, diverted_by, .. } = incoming(call, "5550100") else {
+            unreachable!("incoming makes an incoming call")
+        };
+        let effects =
+            self.input(Input::Incoming { call, caller, called_number, diverted_by, replaces: Some(old) });
+        if effects.contains(&Effect::Answer { call }) {
+            self.network.replaced(self.bench.now_ms, old, &mut self.random);
+        }
+        effects
+    }
+
     fn operator_acts(&mut self) -> Vec<Effect> {
         let command = self.wish();
         let (_, effects) = self.bench.command(&command);
@@ -174,14 +265,22 @@ impl Run {
     fn wish(&mut self) -> Command {
         let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
         let call = self.random.pick(&cards).unwrap_or(CallRef(self.random.below(50)));
-        match self.random.below(22) {
+        match self.random.below(34) {
             0..4 => Command::Answer { call },
             4 => Command::Reject { call },
             5..7 => Command::Hold { call },
             7..9 => Command::Retrieve { call },
             9 => Command::HangUp { call },
             10 => self.dial(),
-            11..16 => Command::BlindTransfer { call, to: format!("21{}", self.random.below(40)) },
+            11..16 => Command::BlindTransfer { call, to: self.target() },
+            22..27 => {
+                let to = self.random.pick(&cards).unwrap_or(call);
+                Command::AttendedTransfer { call, to }
+            }
+            27..29 => Command::VoicemailTransfer { call, to: "2900".into() },
+            29..31 => Command::UndoTransfer { call },
+            31 => Command::TransferNow { call },
+            32..34 => Command::WaitAgain { call },
             16 => Command::Digits { call, digits: "1".into() },
             17 => Command::Hook { action: self.key() },
             18 => Command::Mute { on: self.random.percent(50) },
@@ -191,6 +290,10 @@ impl Run {
             }
             _ => Command::SetAvailability { availability: Availability::Available },
         }
+    }
+
+    fn target(&mut self) -> String {
+        if self.random.percent(3) { "5550200".into() } else { format!("21{}", self.random.below(TARGETS)) }
     }
 
     fn dial(&mut self) -> Command {
@@ -240,10 +343,16 @@ impl Run {
     /// Everybody hangs up; half of it is never confirmed. Then nothing may be left.
     fn clear_the_desk(&mut self) {
         self.network.fall_silent();
-        for call in self.bench.cards().map(|c| c.call).collect::<Vec<_>>() {
+        let alive = |c: &&ipc::CallView| {
+            let consulted = c.transfer.as_ref().is_some_and(|t| t.call != c.call);
+            !consulted && c.state != CallState::Ending
+        };
+        loop {
+            let next = self.bench.cards().find(alive).map(|c| c.call);
+            let Some(call) = next else { break };
             if self.random.percent(50) {
                 self.bench.input(Input::Ended { call, cause: EndCause::default() });
-            } else if self.bench.state(call) != Some(CallState::Ending) {
+            } else {
                 self.bench.command(&Command::HangUp { call }).0.unwrap();
             }
         }
