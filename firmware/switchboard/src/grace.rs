@@ -35,8 +35,14 @@ impl Switchboard {
     /// Calls the transfer off: everything is as it was before, but for the ear if somebody else has
     /// it by now.
     pub(crate) fn undo(&mut self, now: Ms, call: CallRef, id: TransferId) {
-        let Some(entry) = self.ledger.entries.get(&id) else { return };
-        let before = entry.before.clone();
+        if let Some(talked) = self.restore(now, call, id) {
+            self.retrieve(now, talked);
+        }
+    }
+
+    /// Undoes all but the ear, and says who should have it back.
+    pub(crate) fn restore(&mut self, now: Ms, call: CallRef, id: TransferId) -> Option<CallRef> {
+        let before = self.ledger.entries.get(&id)?.before.clone();
         self.close(now, id, TransferEnd::Undone);
         if let Some(moved) = self.calls.get_mut(&call) {
             moved.waited_for = before.waited_for;
@@ -46,11 +52,6 @@ impl Switchboard {
             Some(reason) if before.recalling => self.recall(now, call, reason),
             _ => self.enter(now, call, State::Held),
         }
-        let talked = before.talked.filter(|c| self.calls.get(c).is_some_and(|c| c.state() == State::Held));
-        if let Some(talked) = talked
-            && self.talk.is_none()
-        {
-            self.retrieve(now, talked);
-        }
+        before.talked.filter(|_| self.talk.is_none())
     }
 }

@@ -33,10 +33,11 @@ impl Switchboard {
             tracing::warn!(call = new.0, "call reference used twice, ignored");
             return;
         }
-        self.leave_transfer(now, old);
+        let talked = self.leave_transfer(now, old);
         let Some(before) = self.calls.get(&old).cloned() else { return };
-        let (state, had_ear) = (before.state(), self.talk == Some(old));
-        self.end_replaced(now, old);
+        let had_ear = self.talk == Some(old) || talked == Some(old);
+        // The old leg has ended in our books, and waits for the network to say so.
+        self.begin_ending(now, old, Farewell::Transferred);
         let mut call = before.successor(now, new, party);
         call.diverted_by = diverted_by.or(call.diverted_by);
         let reason = call.recall.clone();
@@ -46,10 +47,11 @@ impl Switchboard {
             // The same conversation: a muted microphone stays muted.
             self.heard_last = Some(new);
         }
-        if had_ear {
-            self.give_ear(now, new);
-        }
-        match (state, reason) {
+        match (before.state(), reason) {
+            _ if had_ear => {
+                self.give_ear(now, new);
+                self.established(now, new);
+            }
             (State::Recalling, Some(reason)) => {
                 self.ask_hold(new);
                 self.recall(now, new, reason);
@@ -57,37 +59,33 @@ impl Switchboard {
             (State::Held | State::Recalling, _) => self.put_on_hold(now, new),
             _ => self.established(now, new),
         }
-    }
-
-    /// Takes a call out of an open transfer before another leg replaces it.
-    fn leave_transfer(&mut self, now: Ms, call: CallRef) {
-        match self.calls.get(&call).map(Call::state) {
-            Some(State::Grace(id)) => self.undo(now, call, id),
-            Some(State::Waiting(id)) => {
-                self.close(now, id, TransferEnd::TakenBack);
-                self.enter(now, call, State::Held);
-            }
-            Some(State::Transferring(id)) => {
-                let accepted = self.ledger.stage(id) > Some(Stage::Requested);
-                let end = if accepted { TransferEnd::HandedOver } else { TransferEnd::TakenBack };
-                self.close(now, id, end);
-                self.enter(now, call, State::Held);
-            }
-            // Nothing was asked yet: the transferee is back as it was. Later the transfer goes on, or
-            // fails, without this leg.
-            Some(State::Target(id)) => {
-                let moved = self.ledger.entries.get(&id).filter(|e| e.stage == Stage::Grace).map(|e| e.call);
-                match moved {
-                    Some(moved) => self.undo(now, moved, id),
-                    None => self.enter(now, call, State::Held),
-                }
-            }
-            _ => {}
+        if let Some(other) = talked.filter(|other| *other != old) {
+            self.retrieve(now, other);
         }
     }
 
-    /// The old leg: ended in our books, and waiting for the network to say so.
-    fn end_replaced(&mut self, now: Ms, old: CallRef) {
-        self.begin_ending(now, old, Farewell::Transferred);
+    /// Takes a call out of an open transfer before another leg replaces it. Returns who had the ear
+    /// before a transfer that is undone by this, if nobody has it now.
+    fn leave_transfer(&mut self, now: Ms, call: CallRef) -> Option<CallRef> {
+        match self.calls.get(&call).map(Call::state)? {
+            State::Grace(id) => return self.restore(now, call, id),
+            State::Waiting(id) => self.close(now, id, TransferEnd::TakenBack),
+            State::Transferring(id) => {
+                let accepted = self.ledger.stage(id) > Some(Stage::Requested);
+                let end = if accepted { TransferEnd::HandedOver } else { TransferEnd::TakenBack };
+                self.close(now, id, end);
+            }
+            State::Target(id) => {
+                let grace = self.ledger.entries.get(&id).filter(|e| e.stage == Stage::Grace);
+                // Nothing was asked yet: the transferee is back as it was. Later the transfer goes on,
+                // or fails, without this leg.
+                if let Some(moved) = grace.map(|e| e.call) {
+                    return self.restore(now, moved, id);
+                }
+            }
+            _ => return None,
+        }
+        self.enter(now, call, State::Held);
+        None
     }
 }

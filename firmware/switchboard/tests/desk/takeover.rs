@@ -164,28 +164,27 @@ fn out_of_an_open_transfer() {
         undo(),
         "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nreplace 7 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            whose is 2110
-            ear free
-          = 1 Transferring to 2110 Grace until 2000
-        replace 7 1
-            retrieve 1
-            answer 7
-            ear 7
-          = 1 Ending · 7 Talking* · [1 to 2110: Undone]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                whose is 2110
+                ear free
+              = 1 Transferring to 2110 Grace until 2000
+            replace 7 1
+                answer 7
+                ear 7
+              = 1 Ending · 7 Talking* · [1 to 2110: Undone]
+        "#]],
     );
     check_with(
         undo(),
@@ -280,40 +279,39 @@ fn out_of_an_open_transfer() {
         undo(),
         "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nreplace 7 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
-        join 1 2
-            hold 2
-            ear free
-          = 1 Transferring to 2110 Attended Grace until 5000 · 2 Transferring taking 1
-        replace 7 2
-            retrieve 2
-            answer 7
-            ear 7
-          = 1 Held · 2 Ending · 7 Talking* · [1 to 2110: Attended Undone]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            +1000
+            dial 2110
+                hold 1
+                dial 2 2110 from 5550100
+                ear 2
+              = 1 Held · 2 Dialing*
+            ring 2
+                Tone(Some(Ringback))
+              = 1 Held · 2 Alerting*
+            ok 2
+                Tone(None)
+              = 1 Held · 2 Talking*
+            +2000
+            join 1 2
+                hold 2
+                ear free
+              = 1 Transferring to 2110 Attended Grace until 5000 · 2 Transferring taking 1
+            replace 7 2
+                answer 7
+                ear 7
+              = 1 Held · 2 Ending · 7 Talking* · [1 to 2110: Attended Undone]
+        "#]],
     );
     check_with(
         no_timers(),
