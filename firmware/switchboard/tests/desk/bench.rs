@@ -23,6 +23,8 @@ pub(crate) struct Bench {
     pub(crate) logged: Vec<LogRow>,
     books: Books,
     timers: Timers,
+    /// Calls that left a queue by themselves.
+    pub(crate) turns: u32,
 }
 
 /// What the audit remembers.
@@ -67,7 +69,7 @@ impl Bench {
         let mut desk = Switchboard::new(settings, start);
         let view = desk.view(start);
         desk.changed();
-        Self { desk, start, now_ms: 0, view, logged: Vec::new(), books: Books::default(), timers }
+        Self { desk, start, now_ms: 0, view, logged: Vec::new(), books: Books::default(), timers, turns: 0 }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -136,7 +138,7 @@ impl Bench {
 
     /// What leaves a queue by itself is the first, and its phone was free long enough and not being
     /// tried for anybody else.
-    fn check_turns(&self, before: &View, effects: &[Effect]) {
+    fn check_turns(&mut self, before: &View, effects: &[Effect]) {
         for effect in effects {
             let Effect::Refer { transfer, to, .. } = effect else { continue };
             let Some(entry) = before.transfers.iter().find(|t| t.id == *transfer) else { continue };
@@ -153,6 +155,7 @@ impl Bench {
             });
             let in_time = due.map_or(self.timers.queue_delay_ms == 0, |due| due <= self.now_ms);
             assert!(in_time, "{transfer:?} leaves too early");
+            self.turns += 1;
             let lamp = self.view.lamps.iter().find(|l| l.number == *to).expect("a lamp");
             assert_eq!(lamp.state, LampState::Available, "{transfer:?} goes to a phone that is not free");
             assert!(self.now_ms - lamp.since_ms >= self.timers.queue_delay_ms, "{to} has just become free");

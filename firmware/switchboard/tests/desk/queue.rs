@@ -546,3 +546,91 @@ fn without_delay_and_without_end() {
     "#]],
     );
 }
+
+/// Nothing was asked of the exchange yet, so no answer can be meant for a call that only waited.
+#[test]
+fn an_answer_to_nothing() {
+    check_with(
+        queue(),
+        "lamp 2110 busy\nin 1 5550100\nanswer 1\nack 1\nto 1 2110\nmoved 1\nringing 1\n+60000\nmoved 1\nbye 1",
+        &expect![[r#"
+            lamp 2110 busy
+              = empty
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
+            answer 1
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                whose is 2110
+                ear free
+              = 1 Transferring to 2110 Waiting 1. Busy
+            moved 1
+            ringing 1
+            +60000
+                Ringer(true)
+              = 1 Recalling (from 2110 Waiting) (again 2110?) · [1 to 2110: TimedOut]
+            moved 1
+            bye 1
+                log 1 Completed, answered 0, talk 0, hold 60000, to 2110 TimedOut in 60000
+                Ringer(false)
+              = [1 to 2110: TimedOut]
+        "#]],
+    );
+}
+
+/// A newcomer that can still be undone is before one that was dropped later and waits.
+#[test]
+fn the_order_is_that_of_the_drops() {
+    check_with(
+        Timers { undo_ms: 2_000, ..queue() },
+        "lamp 2110 free\nin 1 5550100\nanswer 1\nack 1\nto 1 2110\nlamp 2110 busy\nin 2 5550100\nanswer 2\nack 2\n+100\nto 2 2110\n+1900",
+        &expect![[r#"
+            lamp 2110 free
+              = empty
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
+            answer 1
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                whose is 2110
+                ear free
+              = 1 Transferring to 2110 Grace until 2000
+            lamp 2110 busy
+            in 2 5550100
+                180 2
+                Ringer(true)
+              = 1 Transferring to 2110 Grace until 2000 · 2 Ringing
+            answer 2
+                answer 2
+                ear 2
+                Ringer(false)
+              = 1 Transferring to 2110 Grace until 2000 · 2 Answering*
+            ack 2
+              = 1 Transferring to 2110 Grace until 2000 · 2 Talking*
+            +100
+            to 2 2110
+                hold 2
+                whose is 2110
+                ear free
+              = 1 Transferring to 2110 Grace until 2000 · 2 Transferring to 2110 Waiting 1. Busy
+            +1900
+              = 1 Transferring to 2110 Waiting 1. Busy · 2 Transferring to 2110 Waiting 2. Busy
+        "#]],
+    );
+}

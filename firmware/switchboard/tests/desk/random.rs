@@ -18,7 +18,7 @@
 //!
 //! Not caught here but by a script each: whose ear a refused hold takes, and tones that come back.
 
-use ipc::{Availability, CallRef, CallState, Command, HookAction, LampState, Timers, TransferState};
+use ipc::{Action, Availability, CallRef, CallState, Command, HookAction, LampState, Timers, TransferState};
 use switchboard::{Effect, EndCause, Input};
 
 use crate::bench::Bench;
@@ -42,6 +42,7 @@ fn every_call_is_logged_once_and_every_transfer_ends() {
         for _ in 0..run.random.below(STEPS) {
             run.step(&mut seen);
         }
+        seen.turns += run.bench.turns;
         run.clear_the_desk();
     }
     if only().is_none() {
@@ -152,6 +153,8 @@ struct Seen {
     stages: std::collections::BTreeSet<String>,
     recalls: std::collections::BTreeSet<String>,
     kinds: std::collections::BTreeSet<String>,
+    /// Calls that left a queue by themselves.
+    turns: u32,
     ends: std::collections::BTreeSet<String>,
     effects: std::collections::BTreeSet<String>,
 }
@@ -174,6 +177,7 @@ impl Seen {
     fn assert_everything_was_tried(&self) {
         assert_eq!(self.states.len(), 9, "{:?}", self.states);
         assert_eq!(self.stages.len(), 6, "{:?}", self.stages);
+        assert!(u64::from(self.turns) > SEEDS / 4, "only {} calls left a queue by themselves", self.turns);
         assert_eq!(self.recalls.len(), 3, "{:?}", self.recalls);
         assert_eq!(self.kinds.len(), 4, "{:?}", self.kinds);
         let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
@@ -231,8 +235,8 @@ impl Run {
     }
 
     fn step(&mut self, seen: &mut Seen) {
-        let effects = match self.random.below(12) {
-            10 => self.a_lamp_changes(),
+        let effects = match self.random.below(14) {
+            10 | 12 | 13 => self.a_lamp_changes(),
             11 => self.a_leg_is_replaced(),
             0..2 => self.somebody_calls(),
             2..7 => self.operator_acts(),
@@ -254,9 +258,21 @@ impl Run {
     }
 
     fn a_lamp_changes(&mut self) -> Vec<Effect> {
-        let number = format!("21{}", self.random.below(TARGETS));
-        let states = [LampState::Available, LampState::Available, LampState::Busy, LampState::Ringing];
-        let state = match self.random.below(20) {
+        // Where somebody waits it matters most.
+        let waited: Vec<&ipc::TransferView> = self
+            .bench
+            .view
+            .transfers
+            .iter()
+            .filter(|t| matches!(t.state, TransferState::Waiting { .. }))
+            .collect();
+        let waited = self.random.pick(&waited).and_then(|t| t.to.number.clone());
+        let number = match waited.filter(|_| self.random.percent(60)) {
+            Some(number) => number,
+            None => format!("21{}", self.random.below(TARGETS)),
+        };
+        let states = [LampState::Available, LampState::Busy, LampState::Ringing];
+        let state = match self.random.below(12) {
             0 => LampState::DoNotDisturb,
             1 => LampState::Unknown,
             2 => return self.input(Input::LampGone { number }),
@@ -299,8 +315,25 @@ impl Run {
 
     fn wish(&mut self) -> Command {
         let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
-        let call = self.random.pick(&cards).unwrap_or(CallRef(self.random.below(50)));
-        match self.random.below(34) {
+        let roll = self.random.below(34);
+        // Mostly what the screen offers; now and then what it does not.
+        let wanted = match roll {
+            0..4 => Action::Answer,
+            5..7 => Action::Hold,
+            7..9 => Action::Retrieve,
+            11..16 | 27..29 => Action::Transfer,
+            22..27 => Action::TransferToCall,
+            29..31 => Action::Undo,
+            31 => Action::TransferNow,
+            32..34 => Action::WaitAgain,
+            _ => Action::HangUp,
+        };
+        let offering = self.bench.cards().filter(|c| c.actions.contains(&wanted)).map(|c| c.call);
+        let offering: Vec<CallRef> = offering.collect();
+        let offered = self.random.pick(&offering).filter(|_| self.random.percent(75));
+        let any = self.random.pick(&cards).unwrap_or(CallRef(self.random.below(50)));
+        let call = offered.unwrap_or(any);
+        match roll {
             0..4 => Command::Answer { call },
             4 => Command::Reject { call },
             5..7 => Command::Hold { call },
