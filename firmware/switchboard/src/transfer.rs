@@ -380,3 +380,46 @@ impl Switchboard {
         self.calls.get(&call)?.transfers.last().map(|t| t.log.end.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use ipc::{Command, LampState, Timers, TransferState};
+
+    use super::*;
+    use crate::{Input, Settings};
+
+    /// Neither a grace nor a busy phone holds up a rule; a call that somebody talks to is not its
+    /// business.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
+    fn a_rule_transfers_at_once_what_waits() {
+        let now = Instant::now();
+        let timers = Timers { undo_ms: 2_000, ..Timers::default() };
+        let mut desk = Switchboard::new(Settings { timers, ..Settings::default() }, now);
+        let (call, number) = (desk.next_call(), String::from("2110"));
+        let caller = Party { number: Some("1".into()), ..Party::default() };
+        let called_number = String::from("5550100");
+        desk.handle(
+            now,
+            Input::Lamp { number: number.clone(), state: LampState::Busy, calls: 1, peer: None },
+        );
+        desk.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None, replaces: None });
+        assert!(!desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule), "it rings");
+        assert_eq!(desk.command(now, &Command::Answer { call }), Ok(()));
+        desk.handle(now, Input::Confirmed { call });
+        assert!(!desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule), "it talks");
+        assert_eq!(desk.view(now).transfers, []);
+        assert_eq!(desk.command(now, &Command::Hold { call }), Ok(()));
+        while desk.poll_effect().is_some() {}
+        assert!(desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule));
+        let referred = desk.poll_effect();
+        assert!(matches!(referred, Some(Effect::Refer { to, .. }) if to == number));
+        desk.verify_invariants();
+        let entry = desk.view(now).transfers.remove(0);
+        assert_eq!((entry.kind, entry.state), (TransferKind::Rule, TransferState::Requested));
+        desk.handle(now + Duration::from_secs(30), Input::Deadline);
+        assert!(desk.calls.get(&call).is_some_and(|c| c.state() == State::Recalling), "nobody took it");
+    }
+}

@@ -109,6 +109,16 @@ impl Bench {
         let before = self.view.clone();
         let done = self.desk.command(self.now(), command);
         let effects = self.audit();
+        if matches!(command, Command::BlindTransfer { .. }) {
+            for effect in &effects {
+                let Effect::Refer { to, .. } = effect else { continue };
+                let waits = |t: &ipc::TransferView| {
+                    matches!(t.state, TransferState::Waiting { lamp, .. } if lamp != LampState::Unknown)
+                        && t.to.number.as_ref() == Some(to)
+                };
+                assert!(!before.transfers.iter().any(waits), "{effect:?} overtakes those who wait");
+            }
+        }
         if done.is_err() {
             assert_eq!(effects, [], "a refused command has no effect: {command:?}");
             assert_eq!(still(&before), still(&self.view), "a refused command changes nothing: {command:?}");

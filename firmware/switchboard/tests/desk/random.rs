@@ -14,9 +14,21 @@
 //! | a 2xx that crosses our CANCEL is taken for an answer | "names a call that is gone" |
 //! | a recall does not ring | "ringer with 1 ringing" |
 //! | a change is not reported | "the view changed and nobody was told" |
+//! | a phone that is being tried, is not vouched for, or was busy in between counts as free | "a deadline was handled and is still due", "is tried while it is Unknown", "has just become free" |
+//! | a blind transfer overtakes those who wait | "overtakes those who wait" |
+//! | the queue's order is not settled after a command | "place in the queue for" |
+//! | a grace or a wait has no end | "is open without a deadline" |
+//! | a call on hold is not recalled in time | "a deadline was handled and is still due" |
+//! | the consultation call stays bound, is not told to hold, or can be hung up | "is bound to a transfer that is over", "waits and was never told", "not to be touched" |
+//! | the row of a consultation call that ended first is dropped | "is lost" |
+//! | a call is transferred to itself | "goes to itself" |
+//! | talk time is counted twice after Replaces | "talk and hold time" |
 //! | an overdue entry keeps its deadline | "a deadline was handled and is still due" |
 //!
-//! Not caught here but by a script each: whose ear a refused hold takes, and tones that come back.
+//! Not caught here but by a script each: whose ear a refused hold or an undo takes, tones and mute that
+//! come back or do not, a recall that is not said in the ear, the recall reason after an undo, a grace
+//! that goes on when its target has hung up, what the BYE of a consultation leg and a late answer mean
+//! for the log, a stray answer after a wait, and whether our own number is refused.
 
 use ipc::{Action, Availability, CallRef, CallState, Command, HookAction, LampState, Timers, TransferState};
 use switchboard::{Effect, EndCause, Input};
@@ -318,8 +330,8 @@ impl Run {
         let roll = self.random.below(34);
         // Mostly what the screen offers; now and then what it does not.
         let wanted = match roll {
-            0..4 => Action::Answer,
-            5..7 => Action::Hold,
+            0..=3 => Action::Answer,
+            5..=6 => Action::Hold,
             7..9 => Action::Retrieve,
             11..16 | 27..29 => Action::Transfer,
             22..27 => Action::TransferToCall,
