@@ -1,6 +1,6 @@
 //! Attended and semi-attended transfer.
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 use ipc::Timers;
 
 use crate::script::{check_with, no_timers};
@@ -10,92 +10,51 @@ fn undo() -> Timers {
     Timers { undo_ms: 2_000, ..no_timers() }
 }
 
+/// Call 1 was talked with for a second and waits; call 2, to 2110, has talked for two.
+#[track_caller]
+fn check_consulting(timers: Timers, script: &str, expected: &Expect) {
+    let before = "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\n--\n";
+    check_with(timers, &(before.to_owned() + script), expected);
+}
+
 #[test]
 fn both_legs_leave_when_the_exchange_has_connected_them() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nheld 2\ntrying 1\n+500\nmoved 1\nbye 2\nbye 1\n+8000",
+        "join 1 2\nheld 2\ntrying 1\n+500\nmoved 1\nbye 2\nbye 1\n+8000",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
-        join 1 2
-            hold 2
-            refer 1 to call 2
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
-        held 2
-        trying 1
-          = 1 Transferring to 2110 Attended Trying · 2 Transferring taking 1
-        +500
-        moved 1
-            hang up 2
-            hang up 1
-          = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
-        bye 2
-            log 2110 Transferred, answered 0, talk 2000, hold 500
-          = 1 Ending · [1 to 2110: Attended Answered]
-        bye 1
-            log 1 Transferred, answered 0, talk 1000, hold 2500, to 2110 Attended Answered in 500
-          = [1 to 2110: Attended Answered]
-        +8000
-          = empty
-    "#]],
+            join 1 2
+                hold 2
+                refer 1 to call 2
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
+            held 2
+            trying 1
+              = 1 Transferring to 2110 Attended Trying · 2 Transferring taking 1
+            +500
+            moved 1
+                hang up 2
+                hang up 1
+              = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
+            bye 2
+                log 2110 Transferred, answered 0, talk 2000, hold 500
+              = 1 Ending · [1 to 2110: Attended Answered]
+            bye 1
+                log 1 Transferred, answered 0, talk 1000, hold 2500, to 2110 Attended Answered in 500
+              = [1 to 2110: Attended Answered]
+            +8000
+              = empty
+        "#]],
     );
 }
 
 /// Its BYE proves nothing until the transferee's leg says so; its log row waits.
 #[test]
 fn the_consultation_leg_ends_first() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\n+500\nbye 2\n+100\nmoved 1\ngone 1",
+        "join 1 2\ntrying 1\n+500\nbye 2\n+100\nmoved 1\ngone 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -116,34 +75,10 @@ fn the_consultation_leg_ends_first() {
           = [1 to 2110: Attended Answered]
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\n+500\nbye 2\n+100\nrefused 1 480",
+        "join 1 2\ntrying 1\n+500\nbye 2\n+100\nrefused 1 480",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -161,34 +96,10 @@ fn the_consultation_leg_ends_first() {
           = 1 Recalling (from 2110 Transfer(Refused { code: 480 })) · [1 to 2110: Attended Refused { code: 480 }]
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nbye 2\n+100\nbye 1\n+2000",
+        "join 1 2\nbye 2\n+100\nbye 1\n+2000",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -204,34 +115,10 @@ fn the_consultation_leg_ends_first() {
             log 1 Transferred, answered 0, talk 1000, hold 2100, to 2110 Attended HandedOver in 100
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nbye 2\n+30000",
+        "join 1 2\nbye 2\n+30000",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -249,34 +136,10 @@ fn the_consultation_leg_ends_first() {
 
 #[test]
 fn the_transferees_leg_ends_first() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\nbye 1\n+300\nmoved 1\nbye 2",
+        "join 1 2\ntrying 1\nbye 1\n+300\nmoved 1\nbye 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -296,34 +159,10 @@ fn the_transferees_leg_ends_first() {
           = [1 to 2110: Attended Answered]
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\nbye 1\n+300\nbye 2\n+2000",
+        "join 1 2\ntrying 1\nbye 1\n+300\nbye 2\n+2000",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -341,85 +180,37 @@ fn the_transferees_leg_ends_first() {
             log 1 Transferred, answered 0, talk 1000, hold 2000, to 2110 Attended HandedOver in 0
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\nbye 1\nretrieve 2\n+300\nmoved 1\nbye 2",
+        "join 1 2\ntrying 1\nbye 1\nretrieve 2\n+300\nmoved 1\nbye 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
-        join 1 2
-            hold 2
-            refer 1 to call 2
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
-        trying 1
-          = 1 Transferring to 2110 Attended Trying · 2 Transferring taking 1
-        bye 1
-          = 2 Held · [1 to 2110: Attended HandedOver]
-        retrieve 2
+            join 1 2
+                hold 2
+                refer 1 to call 2
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
+            trying 1
+              = 1 Transferring to 2110 Attended Trying · 2 Transferring taking 1
+            bye 1
+              = 2 Held · [1 to 2110: Attended HandedOver]
             retrieve 2
-            ear 2
-          = 2 Talking* · [1 to 2110: Attended HandedOver]
-        +300
-        moved 1
-            log 1 Transferred, answered 0, talk 1000, hold 2000, to 2110 Attended Answered in 0
-          = 2 Talking* · [1 to 2110: Attended Answered]
-        bye 2
-            log 2110 Completed, answered 0, talk 2300, hold 0
-            ear free
-          = [1 to 2110: Attended Answered]
-    "#]],
+                retrieve 2
+                ear 2
+              = 2 Talking* · [1 to 2110: Attended HandedOver]
+            +300
+            moved 1
+                log 1 Transferred, answered 0, talk 1000, hold 2000, to 2110 Attended Answered in 0
+              = 2 Talking* · [1 to 2110: Attended Answered]
+            bye 2
+                log 2110 Completed, answered 0, talk 2300, hold 0
+                ear free
+              = [1 to 2110: Attended Answered]
+        "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nbye 1\n+2000\nretrieve 2\nbye 2",
+        "join 1 2\nbye 1\n+2000\nretrieve 2\nbye 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -443,34 +234,10 @@ fn the_transferees_leg_ends_first() {
 
 #[test]
 fn refused_silent_or_taken_back() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\nrefused 1 486\nanswer 1\nretrieve 2",
+        "join 1 2\ntrying 1\nrefused 1 486\nanswer 1\nretrieve 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -493,34 +260,10 @@ fn refused_silent_or_taken_back() {
           = 1 Held (from 2110 Transfer(Refused { code: 486 })) · 2 Talking* · [1 to 2110: Attended Refused { code: 486 }]
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\n+30000\n+100\nmoved 1",
+        "join 1 2\n+30000\n+100\nmoved 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -537,34 +280,10 @@ fn refused_silent_or_taken_back() {
           = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
     "#]],
     );
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nringing 1\nretrieve 1\nretrieve 2",
+        "join 1 2\nringing 1\nretrieve 1\nretrieve 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2
@@ -587,100 +306,52 @@ fn refused_silent_or_taken_back() {
 
 #[test]
 fn a_consultation_call_is_good_for_nothing_else() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nretrieve 2\nhangup 2\nto 2 2120\nin 3 5550100\nanswer 3\nack 3\njoin 3 2\njoin 2 3\njoin 1 3\nf10",
+        "join 1 2\nretrieve 2\nhangup 2\nto 2 2120\nin 3 5550100\nanswer 3\nack 3\njoin 3 2\njoin 2 3\njoin 1 3\nf10",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
-        join 1 2
-            hold 2
-            refer 1 to call 2
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
-        retrieve 2
-            refused: not possible in the call's present state
-        hangup 2
-            refused: not possible in the call's present state
-        to 2 2120
-            refused: not possible in the call's present state
-        in 3 5550100
-            180 3
-            Ringer(true)
-          = 1 Transferring to 2110 Attended Requested · 3 Ringing · 2 Transferring taking 1
-        answer 3
+            join 1 2
+                hold 2
+                refer 1 to call 2
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
+            retrieve 2
+                refused: not possible in the call's present state
+            hangup 2
+                refused: not possible in the call's present state
+            to 2 2120
+                refused: not possible in the call's present state
+            in 3 5550100
+                180 3
+                Ringer(true)
+              = 1 Transferring to 2110 Attended Requested · 3 Ringing · 2 Transferring taking 1
             answer 3
-            ear 3
-            Ringer(false)
-          = 1 Transferring to 2110 Attended Requested · 3 Answering* · 2 Transferring taking 1
-        ack 3
-          = 1 Transferring to 2110 Attended Requested · 3 Talking* · 2 Transferring taking 1
-        join 3 2
-            refused: not possible in the call's present state
-        join 2 3
-            refused: not possible in the call's present state
-        join 1 3
-            refused: not possible in the call's present state
-        f10
-            hang up 3
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 3 Ending · 2 Transferring taking 1
-    "#]],
+                answer 3
+                ear 3
+                Ringer(false)
+              = 1 Transferring to 2110 Attended Requested · 3 Answering* · 2 Transferring taking 1
+            ack 3
+              = 1 Transferring to 2110 Attended Requested · 3 Talking* · 2 Transferring taking 1
+            join 3 2
+                refused: not possible in the call's present state
+            join 2 3
+                refused: not possible in the call's present state
+            join 1 3
+                refused: not possible in the call's present state
+            f10
+                hang up 3
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 3 Ending · 2 Transferring taking 1
+        "#]],
     );
 }
 
 #[test]
 fn undone() {
-    check_with(
+    check_consulting(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\n+500\nundo 1\nhold 2\njoin 2 1\nundo 2",
+        "join 1 2\n+500\nundo 1\nhold 2\njoin 2 1\nundo 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             ear free
@@ -700,34 +371,10 @@ fn undone() {
           = 1 Held · 2 Held · [1 to 2110: Attended Undone] · [2 to 1: Attended Undone]
     "#]],
     );
-    check_with(
+    check_consulting(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nbye 2\n+5000\nanswer 1",
+        "join 1 2\nbye 2\n+5000\nanswer 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             ear free
@@ -744,34 +391,10 @@ fn undone() {
           = 1 Talking* (from 2110 Transfer(Refused { code: 481 })) · [1 to 2110: Attended Refused { code: 481 }]
     "#]],
     );
-    check_with(
+    check_consulting(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\nbye 1\nretrieve 2",
+        "join 1 2\nbye 1\nretrieve 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             ear free
@@ -785,34 +408,10 @@ fn undone() {
           = 2 Talking* · [1 to 2110: Attended Abandoned]
     "#]],
     );
-    check_with(
+    check_consulting(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\n+2000\nmoved 1",
+        "join 1 2\n+2000\nmoved 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             ear free
@@ -830,64 +429,40 @@ fn undone() {
 
 #[test]
 fn states_that_cannot_be_connected() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\nin 3 5550100\njoin 1 1\njoin 1 3\njoin 3 1\njoin 1 9\njoin 9 1\nhangup 2\njoin 1 2\nanswer 3\njoin 1 3",
+        "in 3 5550100\njoin 1 1\njoin 1 3\njoin 3 1\njoin 1 9\njoin 9 1\nhangup 2\njoin 1 2\nanswer 3\njoin 1 3",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
-        in 3 5550100
-            180 3
-            Tone(Some(CallWaiting))
-          = 1 Held · 3 Ringing · 2 Talking*
-        join 1 1
-            refused: not possible in the call's present state
-        join 1 3
-            refused: not possible in the call's present state
-        join 3 1
-            refused: not possible in the call's present state
-        join 1 9
-            refused: there is no such call
-        join 9 1
-            refused: there is no such call
-        hangup 2
-            hang up 2
-            ear free
-            Ringer(true)
-            Tone(None)
-          = 1 Held · 3 Ringing · 2 Ending
-        join 1 2
-            refused: not possible in the call's present state
-        answer 3
+            in 3 5550100
+                180 3
+                Tone(Some(CallWaiting))
+              = 1 Held · 3 Ringing · 2 Talking*
+            join 1 1
+                refused: not possible in the call's present state
+            join 1 3
+                refused: not possible in the call's present state
+            join 3 1
+                refused: not possible in the call's present state
+            join 1 9
+                refused: there is no such call
+            join 9 1
+                refused: there is no such call
+            hangup 2
+                hang up 2
+                ear free
+                Ringer(true)
+                Tone(None)
+              = 1 Held · 3 Ringing · 2 Ending
+            join 1 2
+                refused: not possible in the call's present state
             answer 3
-            ear 3
-            Ringer(false)
-          = 1 Held · 3 Answering* · 2 Ending
-        join 1 3
-            refused: not possible in the call's present state
-    "#]],
+                answer 3
+                ear 3
+                Ringer(false)
+              = 1 Held · 3 Answering* · 2 Ending
+            join 1 3
+                refused: not possible in the call's present state
+        "#]],
     );
 }
 
@@ -1016,34 +591,10 @@ fn two_callers_are_connected() {
 
 #[test]
 fn the_hangup_of_an_accepted_transfer_leaves_the_target() {
-    check_with(
+    check_consulting(
         no_timers(),
-        "in 1 5550100\nanswer 1\nack 1\n+1000\ndial 2110\nring 2\nok 2\n+2000\njoin 1 2\ntrying 1\nhangup 1\nmoved 1\ngone 1\ngone 2",
+        "join 1 2\ntrying 1\nhangup 1\nmoved 1\ngone 1\ngone 2",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
-            answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        +1000
-        dial 2110
-            hold 1
-            dial 2 2110 from 5550100
-            ear 2
-          = 1 Held · 2 Dialing*
-        ring 2
-            Tone(Some(Ringback))
-          = 1 Held · 2 Alerting*
-        ok 2
-            Tone(None)
-          = 1 Held · 2 Talking*
-        +2000
         join 1 2
             hold 2
             refer 1 to call 2

@@ -73,17 +73,17 @@ fn no_transfer_is_lost_in_silence() {
             run.step(&mut Seen::default());
         }
         run.network.fall_silent();
-        let moving: Vec<CallRef> = run.in_state(&[CallState::Transferring]);
+        let transfers = run.bench.cards().filter_map(|c| Some((c.call, c.transfer.as_ref()?.call != c.call)));
+        let moving: Vec<(CallRef, bool)> = transfers.collect();
         run.pass(300_000);
-        for call in moving {
+        for (call, consulted) in moving {
             let card = run.bench.cards().find(|c| c.call == call).unwrap();
             let waits = matches!(
                 card.transfer.as_ref().map(|t| &t.state),
                 Some(TransferState::Waiting { .. }) if timers(seed).queue_ms == 0
             );
             // A consultation call is on hold again.
-            let released =
-                card.recall.is_none() && card.state == CallState::Held && timers(seed).hold_ms == 0;
+            let released = consulted && card.state == CallState::Held && timers(seed).hold_ms == 0;
             let back = card.state == CallState::Recalling;
             assert!(back || waits || released, "seed {seed}: {card:?}");
             brought_back += u64::from(back);
@@ -414,10 +414,6 @@ impl Run {
             self.network.hear(self.bench.now_ms, effect, &mut self.random);
         }
         effects
-    }
-
-    fn in_state(&self, states: &[CallState]) -> Vec<CallRef> {
-        self.bench.cards().filter(|c| states.contains(&c.state)).map(|c| c.call).collect()
     }
 
     /// Everybody hangs up; half of it is never confirmed. Then nothing may be left.

@@ -2,6 +2,7 @@
 //!
 //! | step | means |
 //! |---|---|
+//! | `--` | what comes before is done and not told |
 //! | `+500` | half a second passes, deadlines included |
 //! | `in 1 5550100` | call 1 comes in from number 1 for line 5550100 |
 //! | `ring/early/ok/ack/held/back CALL` | 180, 183 with sound, 2xx, ACK, hold and retrieve agreed |
@@ -33,6 +34,10 @@ pub(crate) fn check_with(timers: Timers, script: &str, expected: &Expect) {
     let mut bench = ready_with(timers);
     let mut told = String::new();
     let mut shown = String::new();
+    let (before, script) = script.split_once("--\n").unwrap_or(("", script));
+    for step in before.lines() {
+        run(&mut bench, step);
+    }
     for step in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
         told += &format!("{step}\n");
         let (refusal, effects) = run(&mut bench, step);
