@@ -309,7 +309,7 @@ impl Books {
             Effect::ReferToCall { call, to, .. } => {
                 assert!(answered(call) && answered(to), "{effect:?} before the answer");
                 assert!(!self.gone.contains(to), "{effect:?} to a call that is gone");
-                assert_ne!(call, to);
+                assert_ne!(call, to, "a call goes to itself");
             }
             Effect::Hold { call } => assert!(!self.held.contains(call), "{effect:?} twice"),
             Effect::Answer { call } | Effect::Ring180 { call } | Effect::Reject { call, .. } => {

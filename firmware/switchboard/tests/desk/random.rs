@@ -21,7 +21,7 @@
 //! | a call on hold is not recalled in time | "a deadline was handled and is still due" |
 //! | the consultation call stays bound, is not told to hold, or can be hung up | "is bound to a transfer that is over", "waits and was never told", "not to be touched" |
 //! | the row of a consultation call that ended first is dropped | "is lost" |
-//! | a call is transferred to itself | "goes to itself" |
+//! | a call is transferred to itself | "a call goes to itself" |
 //! | talk time is counted twice after Replaces | "talk and hold time" |
 //! | an overdue entry keeps its deadline | "a deadline was handled and is still due" |
 //!
