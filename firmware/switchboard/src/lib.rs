@@ -7,28 +7,36 @@
 //!
 //! Not done here: SIP (crate `sip`), sound (crate `media`), looking up names (crate `directory`;
 //! parties come in already matched), keeping anything over a restart (crate `store`), wording
-//! (crate `ui`). Not done yet: attended transfer, camp-on, recall timers, park, conference and
-//! overflow rules.
+//! (crate `ui`). Not done yet: park, conference and overflow rules.
 //!
 //! Module map, in reading order: `switchboard` (the state, and one turn), `command` (wishes),
 //! `call` (one call and its times), `calls` (life of a call), `ear` (hold, retrieve, the one talk
-//! field), `transfer` (the ledger), `sound` (ringer and tones, derived from the state), `record`
+//! field), `transfer` (from the wish to its end) with `ledger` (its books), `transfer_commands`,
+//! `grace` (undo), `queue` (waiting for a busy phone), `attended` (the consultation call), `recall`
+//! (calls that come back), `takeover` (INVITE with Replaces), `sound` (ringer and tones, derived from the state), `record`
 //! (the log row), `desk` (lines, lamps, notices, preferences), `view`, `invariants`.
 
+mod attended;
 mod call;
 mod calls;
 mod command;
 mod desk;
 mod ear;
 mod effect;
+mod grace;
 mod input;
 mod invariants;
+mod ledger;
 mod number;
+mod queue;
+mod recall;
 mod record;
 mod settings;
 mod sound;
 mod switchboard;
+mod takeover;
 mod transfer;
+mod transfer_commands;
 mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};

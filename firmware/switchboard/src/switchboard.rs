@@ -7,8 +7,8 @@ use ipc::{CallRef, Command, CommandError, NoticeKind, View};
 
 use crate::call::{Call, Ms};
 use crate::desk::{Desk, Notices};
+use crate::ledger::Ledger;
 use crate::sound::Sound;
-use crate::transfer::Ledger;
 use crate::{Effect, Input, Settings};
 
 /// Call references handed out but not used yet; the oldest give way.
@@ -78,8 +78,11 @@ impl Switchboard {
     pub fn handle(&mut self, now: Instant, input: Input) {
         let now = self.advance(now);
         match input {
-            Input::Incoming { call, caller, called_number, diverted_by, replaces: _ } => {
-                self.incoming(now, call, caller, called_number, diverted_by);
+            Input::Incoming { call, caller, called_number, diverted_by, replaces } => {
+                match replaces.filter(|old| self.is_replaceable(*old)) {
+                    Some(old) => self.take_over(now, call, old, caller, diverted_by),
+                    None => self.incoming(now, call, caller, called_number, diverted_by),
+                }
             }
             Input::Progress { call, code, early_media } => self.progress(now, call, code, early_media),
             Input::Answered { call, by } => self.answered(now, call, by),
@@ -106,6 +109,7 @@ impl Switchboard {
             Input::StorageFailed { reason } => self.notify(now, NoticeKind::StorageFailed { reason }),
             Input::StorageWorks => self.storage_works(),
         }
+        self.settle_queues(now);
         self.settle();
     }
 
@@ -119,6 +123,7 @@ impl Switchboard {
     pub fn command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
         let now = self.advance(now);
         let done = self.obey(now, command);
+        self.settle_queues(now);
         self.settle();
         done
     }
@@ -137,7 +142,9 @@ impl Switchboard {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let endings = self.calls.values().filter_map(Call::ending_until).min();
-        let due = [endings, self.ledger.deadline(), self.sound.deadline()].into_iter().flatten().min()?;
+        let own =
+            [self.ledger.deadline(), self.queue_deadline(), self.hold_deadline(), self.sound.deadline()];
+        let due = own.into_iter().chain([endings]).flatten().min()?;
         self.started.checked_add(Duration::from_millis(due))
     }
 
@@ -200,6 +207,8 @@ impl Switchboard {
 
     fn expire(&mut self, now: Ms) {
         self.expire_transfers(now);
+        self.expire_queues(now);
+        self.expire_holds(now);
         self.expire_endings(now);
         self.sound.expire(now);
     }

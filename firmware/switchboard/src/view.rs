@@ -36,7 +36,7 @@ impl Switchboard {
     fn list(&self, direction: Direction) -> Vec<CallView> {
         let mut calls: Vec<&Call> = self.calls.values().filter(|c| c.direction == direction).collect();
         calls.sort_by_key(|c| c.order());
-        let card = |c: &Call| c.view(c.open_transfer().and_then(|id| self.ledger.view(id)));
+        let card = |c: &Call| c.view(c.open_transfer().or(c.target_of()).and_then(|id| self.ledger.view(id)));
         calls.into_iter().map(card).collect()
     }
 

@@ -4,11 +4,16 @@
 //! inside and, by the effects and the views alone, from outside.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod attended;
 mod bench;
 mod commands;
 mod life;
 mod network;
+mod queue;
 mod random;
+mod recall;
 mod ring;
 mod script;
+mod takeover;
 mod transfers;
+mod undo;
