@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ipc::{CallRef, Party, Volumes};
+use ipc::{CallRef, Party, TransferId, Volumes};
 use media::{Seat, StreamId};
 use sip::{AccountId, Diversion, Invite, UserAgent, sdp::LocalMedia};
 use switchboard::{Diverted, Effect, EndCause, Input, TransferResult};
@@ -32,9 +32,9 @@ impl Engine {
             Effect::Refer { call, transfer, to } => {
                 info!(call = call.0, to, "transfer");
                 self.with(call, |agent, leg| agent.refer(now, leg.session, &to));
-                let party = Party { number: Some(to), ..Party::default() };
-                self.parts.contacts.identify(Who::Target(transfer), party);
+                self.identify_target(transfer, to);
             }
+            Effect::IdentifyTarget { transfer, number } => self.identify_target(transfer, number),
             Effect::ReferToCall { call, to, .. } => self.refer_to_call(now, call, to),
             Effect::Redirect { call, to, why } => self.redirect(now, call, &to, why),
             Effect::Announce { call } => self.announce(call),
@@ -80,6 +80,12 @@ impl Engine {
         self.sound(media.volume(share(volumes.output), share(volumes.input)));
         self.sound(media.ring_volume(share(volumes.ring)));
         self.sound(media.mute_speaker(volumes.output_muted));
+    }
+
+    /// Asks the directories who a transfer target is.
+    fn identify_target(&self, transfer: TransferId, number: String) {
+        let party = Party { number: Some(number), ..Party::default() };
+        self.parts.contacts.identify(Who::Target(transfer), party);
     }
 
     /// Attended transfer. What the agent refuses at once is the transfer's end.
