@@ -4,7 +4,7 @@
 
 mod states;
 
-pub use states::{attended, conference, night, park, recall, undo, waiting};
+pub use states::{attended, conference, greeting, night, park, recall, undo, waiting};
 
 use ipc::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ContactId, ContactPage, ContactQuery,

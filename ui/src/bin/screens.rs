@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 23] = [
+const SCENES: [Scene; 24] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -44,7 +44,11 @@ const SCENES: [Scene; 23] = [
         act: |stage| stage.first_then_drag((240., 556.), (560., 440.)),
     },
     Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
-    Scene { name: "thirty", view: scenes::thirty_calls, act: |stage| stage.keys(&["Home", "PageDown", "PageDown"]) },
+    Scene {
+        name: "thirty",
+        view: scenes::thirty_calls,
+        act: |stage| stage.keys(&["Home", "PageDown", "PageDown"]),
+    },
     Scene { name: "recall", view: scenes::recall, act: |stage| stage.keys(&["Home", "Down"]) },
     Scene { name: "waiting", view: scenes::waiting, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "undo", view: scenes::undo, act: |stage| stage.keys(&["Home"]) },
@@ -54,12 +58,13 @@ const SCENES: [Scene; 23] = [
         act: |stage| stage.keys(&["F5", "Home", "Right", "Right", "Right", "F8"]),
     },
     Scene { name: "conference5", view: scenes::conference, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "greeting", view: scenes::greeting, act: |_| Ok(()) },
     Scene { name: "night", view: scenes::night, act: |stage| stage.open_service() },
     Scene { name: "park", view: scenes::park, act: |stage| stage.keys(&["Home", "Down", "Down"]) },
     Scene {
         name: "attended",
         view: scenes::attended,
-        act: |stage| stage.first_then_drag((240., 366.), (240., 540.)),
+        act: |stage| stage.first_then_drag((240., 366.), (200., 580.)),
     },
     Scene {
         name: "volumes",

@@ -88,7 +88,7 @@ impl Desk {
             (Area::Calls, None) => Place::Nothing,
         };
         let offered = self.offers_here(place, contact.as_ref());
-        let named = !matches!(place, Place::Call(_));
+        let named = matches!(place, Place::Contact(_)) && contact.is_some();
         let rows: Vec<Row> =
             offered.iter().filter_map(|offer| self.offer_row(offer, contact.as_ref(), named)).collect();
         let title = match (place, contact.as_ref()) {
@@ -272,6 +272,8 @@ impl Desk {
         let call = subject(offer);
         let who = self.who(call);
         let to_contact = contact.map(contacts::name).unwrap_or_default();
+        // The title says who goes, unless it is the contact's.
+        let goes = if named { who.clone() } else { SharedString::default() };
         let pick = |with: MenuWord, without: MenuWord| if named { with } else { without };
         Some(match offer {
             Offer::Undo(_) => (entry(MenuWord::Undo, "", &who, ""), Choice::Act(call, Action::Undo)),
@@ -309,15 +311,15 @@ impl Desk {
                 (entry(word, to, &who, &to_contact), Choice::Send(command))
             }
             Offer::AskTransfer(_) => {
-                (entry(MenuWord::Transfer, "", &who, ""), Choice::Ask(call, PromptKind::Transfer))
+                (entry(MenuWord::Transfer, "", &goes, ""), Choice::Ask(call, PromptKind::Transfer))
             }
             Offer::AskForward(_) => {
-                (entry(MenuWord::Forward, "", &who, ""), Choice::Ask(call, PromptKind::Forward))
+                (entry(MenuWord::Forward, "", &goes, ""), Choice::Ask(call, PromptKind::Forward))
             }
             Offer::AskVoicemail(_) => {
                 (entry(MenuWord::Voicemail, "", &who, ""), Choice::Ask(call, PromptKind::Voicemail))
             }
-            Offer::Park(_) => (entry(MenuWord::Park, "", &who, ""), Choice::Act(call, Action::Park)),
+            Offer::Park(_) => (entry(MenuWord::Park, "", &goes, ""), Choice::Act(call, Action::Park)),
             Offer::Conference(_) => {
                 (entry(MenuWord::Conference, "", &who, ""), Choice::Act(call, Action::Conference))
             }

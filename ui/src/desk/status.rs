@@ -109,7 +109,8 @@ impl Desk {
         self.app.global::<crate::screen::Desk>().set_volumes_open(on);
     }
 
-    /// One loudness changes, the others are sent as they are.
+    /// One loudness changes, the others are sent as they are. It is shown at once, so that a slider
+    /// does not jump back; the next view says what became of it.
     pub(crate) fn set_volumes(&mut self, change: impl FnOnce(&mut Volumes)) {
         change(&mut self.view.volumes);
         self.show_status();

@@ -107,6 +107,21 @@ pub fn attended() -> View {
     view
 }
 
+/// A call for a line with a greeting was answered a moment ago.
+#[must_use]
+pub fn greeting() -> View {
+    let mut view = picture();
+    view.outgoing.clear();
+    view.talk = Some(CallRef(1));
+    if let Some(call) = view.incoming.first_mut() {
+        call.state = CallState::Talking;
+        call.answered_ms = Some(NOW - 3_000);
+        call.actions = vec![Action::Hold, Action::Transfer, Action::Park, Action::Digits, Action::HangUp];
+    }
+    count(&mut view);
+    view
+}
+
 /// The operator and five parties; one is muted, one speaks. Another call rings.
 #[must_use]
 pub fn conference() -> View {
