@@ -208,16 +208,10 @@ impl<'a> Desk<'a> {
             let one = self.called(other, target).into_iter().chain(Self::numbers(other, target)).next();
             offers.extend(one.filter(|_| alike));
         }
-        let rest: &[(Action, fn(CallRef) -> Offer)] = &[
-            (Action::Forward, Offer::AskForward),
-            (Action::Transfer, Offer::AskTransfer),
-            (Action::Park, Offer::Park),
-        ];
-        for (action, offer) in rest {
-            if first.actions.contains(action) {
-                offers.push(offer(first.call));
-            }
-        }
+        let (id, has) = (first.call, |action| first.actions.contains(&action));
+        offers.extend(has(Action::Forward).then_some(Offer::AskForward(id)));
+        offers.extend(has(Action::Transfer).then_some(Offer::AskTransfer(id)));
+        offers.extend(has(Action::Park).then_some(Offer::Park(id)));
         offers
     }
 

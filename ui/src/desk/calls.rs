@@ -303,14 +303,17 @@ impl Desk {
         }
     }
 
-    /// The call that Transfer means: the selected one, else the one that has the ear.
+    /// The call that Transfer means: the selected one, else the one that has the ear, else the selected
+    /// one that rings, which is forwarded.
     pub(crate) fn transferable(&self) -> Option<&CallView> {
         if !self.connected {
             return None;
         }
         let can = |call: &&CallView| call.actions.contains(&Action::Transfer);
-        let selected = self.calls.selected.and_then(|call| self.call(call)).filter(can);
-        selected.or_else(|| self.view.talk.and_then(|call| self.call(call)).filter(can))
+        let rings = |call: &&CallView| call.actions.contains(&Action::Forward);
+        let selected = self.calls.selected.and_then(|call| self.call(call));
+        let talks = self.view.talk.and_then(|call| self.call(call));
+        selected.filter(can).or_else(|| talks.filter(can)).or_else(|| selected.filter(rings))
     }
 
     pub(crate) fn held_by_finger(&self) -> bool {

@@ -9,6 +9,7 @@ use slint::{ComponentHandle, ModelRc, VecModel};
 
 use super::{Area, Desk};
 use crate::models::contacts::{self, ContactList, Wanted};
+use crate::models::drops::{self, Landing};
 use crate::models::rows;
 use crate::models::words::{digits, party_name};
 use crate::screen::{App, ContactNumber, DirectoryTab, SearchState};
@@ -201,11 +202,13 @@ impl Desk {
         }
     }
 
-    /// The Transfer button of the bar.
+    /// The button of the bar.
     pub(crate) fn transfer_here(&mut self) {
-        let Some((call, contact)) = self.transfer_pair() else { return };
+        let Some((_, _, landing)) = self.transfer_pair() else { return };
         self.leave_contact();
-        self.send(Command::BlindTransfer { call, to: contact.phone });
+        if let Some(command) = landing.command {
+            self.send(command);
+        }
     }
 
     /// No contact is meant any more.
@@ -271,18 +274,20 @@ impl Desk {
         let pair = if self.directory.tapped { self.transfer_pair() } else { None };
         let directory = self.app.global::<crate::screen::Directory>();
         directory.set_transfer_ready(pair.is_some());
-        if let Some((call, contact)) = pair {
+        if let Some((call, contact, landing)) = pair {
             let who = self.call(call).map(|view| party_name(&view.party)).unwrap_or_default();
             directory.set_transfer_who(who);
-            directory.set_transfer_to(slint::format!("{} · {}", contacts::name(&contact), contact.phone));
+            directory.set_transfer_to(contacts::name(&contact).into());
+            directory.set_transfer_verdict(landing.verdict);
         }
     }
 
-    fn transfer_pair(&self) -> Option<(ipc::CallRef, ContactRow)> {
+    /// The call and the contact that are meant, when the one can go to the other.
+    fn transfer_pair(&self) -> Option<(ipc::CallRef, ContactRow, Landing)> {
         let call = self.transferable()?;
         let contact = self.cursor_contact()?;
-        let itself = call.party.number.as_deref().map(digits) == Some(digits(&contact.phone));
-        (!digits(&contact.phone).is_empty() && !itself).then_some((call.call, contact))
+        let landing = drops::on_contact(call, &contact, &self.view);
+        landing.command.is_some().then_some((call.call, contact, landing))
     }
 }
 

@@ -86,6 +86,23 @@ fn call_9_a_ringing_card_on_a_contact_is_forwarded() {
 }
 
 #[test]
+fn call_9_the_way_without_dragging_forwards_what_rings_and_says_who_is_busy() {
+    let mut view = scenes::picture();
+    view.talk = None;
+    view.outgoing.clear();
+    let stage = Stage::with(view);
+    stage.tap(stage.spot("Anonymous"));
+    stage.tap(stage.spot("Ingrid Solberg"));
+    stage.app.global::<Directory>().invoke_transfer_here();
+    stage.tap(stage.spot("Tomás Rivera"));
+    stage.tap(stage.spot("Ben Whitaker"));
+    assert_eq!(stage.app.global::<Directory>().get_transfer_verdict(), DropVerdict::WillWait);
+    stage.app.global::<Directory>().invoke_transfer_here();
+    let transfer = Command::BlindTransfer { call: CallRef(3), to: "2102".into() };
+    assert_eq!(stage.commands(), [Command::Forward { call: CallRef(2), to: "2110".into() }, transfer]);
+}
+
+#[test]
 fn pre_6_a_target_that_becomes_busy_under_the_card_says_so() {
     let stage = Stage::with(scenes::picture());
     let to = stage.middle("Ingrid Solberg");
