@@ -72,8 +72,7 @@ impl House {
     #[track_caller]
     pub fn answer_next(&mut self, phone: &mut Baresip) -> CallRef {
         let number = Some(phone.number.clone());
-        let rings =
-            |call: &CallView| call.state == CallState::Ringing && call.party.number == number;
+        let rings = |call: &CallView| call.state == CallState::Ringing && call.party.number == number;
         let call = self.client.wait_call("a ringing call", SOON, rings).call;
         self.client.command(Command::Answer { call }).expect("a ringing call can be answered");
         phone.expect("CALL_ESTABLISHED", SOON);
@@ -87,7 +86,9 @@ impl House {
     /// When that does not come about.
     #[track_caller]
     pub fn call_to(&mut self, phone: &mut Baresip) -> CallRef {
-        self.client.command(Command::Dial { number: phone.number.clone(), line: None }).expect("a line is there");
+        self.client
+            .command(Command::Dial { number: phone.number.clone(), line: None })
+            .expect("a line is there");
         phone.expect("CALL_INCOMING", SOON);
         phone.accept();
         phone.expect("CALL_ESTABLISHED", SOON);

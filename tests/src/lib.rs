@@ -21,6 +21,7 @@ pub mod program;
 pub mod registrar;
 pub mod repository;
 pub mod requirements;
+pub mod rtp;
 pub mod screen;
 pub mod sipp;
 pub mod socket;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::program::Program;
 use crate::{repository, wait};
 
+/// The port of the discard protocol (RFC 863): for speech that nobody listens to.
+const DISCARD: u16 = 9;
 /// Exit status of a run in which every call went as the file says.
 const ALL_WELL: i32 = 0;
 
@@ -36,13 +38,24 @@ pub struct Run {
     pub repeats: bool,
     /// A port for speech, from which everything that comes is sent back.
     pub echo: Option<u16>,
+    /// A port for speech that the caller names and somebody else listens on.
+    pub speech: Option<u16>,
 }
 
 impl Run {
     /// One call within 40 s.
     #[must_use]
     pub fn one(port: u16, desk: u16) -> Self {
-        Self { port, desk, calls: 1, rate: 1, limit: Duration::from_secs(40), repeats: true, echo: None }
+        Self {
+            port,
+            desk,
+            calls: 1,
+            rate: 1,
+            limit: Duration::from_secs(40),
+            repeats: true,
+            echo: None,
+            speech: None,
+        }
     }
 }
 
@@ -86,6 +99,9 @@ impl Sipp {
         if let Some(port) = run.echo {
             command.args(["-rtp_echo", "-mp"]).arg(port.to_string());
         }
+        // The port of [speech] in a scenario; SIPp itself holds its own.
+        let speech = run.speech.or(run.echo).unwrap_or(DISCARD);
+        command.args(["-key", "speech"]).arg(speech.to_string());
         let program = Program::start(&format!("sipp-{name}"), command, scratch);
         wait::until("SIPp to listen", Duration::from_secs(10), || is_bound(run.port).then_some(()));
         Self { program, name: name.to_owned(), folder }

@@ -24,6 +24,9 @@ pub const MUSIC_TONE: f64 = 2230.0;
 /// What callers answered by a rule hear first, in Hz.
 pub const MESSAGE_TONE: f64 = 2710.0;
 
+/// All of the above that may be heard together.
+const EVERYBODY: [f64; 5] = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE];
+
 /// The part of a sound's energy that each of several tones at once must have to count as heard.
 const HEARD_AMONG: f64 = 0.08;
 /// The part of a sound's energy that a tone must have to count as heard. A sine through G.711
@@ -210,10 +213,18 @@ pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<
 /// After `limit`; the message says what was heard instead.
 #[track_caller]
 pub fn wait_mix(who: &str, present: &[f64], limit: Duration, file: impl Fn() -> Option<PathBuf>) {
-    let all = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE];
-    wait_part(&format!("{who} to hear {present:?} Hz"), limit, file, |part| {
-        all.iter().all(|tone| part.has_tone(*tone) == present.contains(tone))
-    });
+    wait_part(&format!("{who} to hear {present:?} Hz"), limit, file, |part| is_mix(part, present));
+}
+
+/// Whether exactly the tones `present`, of those that anybody speaks, are heard.
+pub(crate) fn is_mix(part: &Recording, present: &[f64]) -> bool {
+    EVERYBODY.iter().all(|tone| part.has_tone(*tone) == present.contains(tone))
+}
+
+/// What is heard, for a message.
+pub(crate) fn description(part: &Recording) -> String {
+    let shares = EVERYBODY.map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
+    format!("{} at level {:.0}", shares.join(", "), part.level())
 }
 
 /// Waits until half a second that is heard from now on is silence, see [`wait_tone`].
@@ -244,10 +255,7 @@ fn wait_part(
         enough.then(|| recording.tail(half))
     };
     if wait::within(limit, || new().filter(&wanted).map(drop)).is_none() {
-        let instead = new().map_or("nothing new".to_owned(), |part| {
-            let shares = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
-            format!("{} at level {:.0}", shares.join(", "), part.level())
-        });
+        let instead = new().map_or("nothing new".to_owned(), |part| description(&part));
         panic!("waited {limit:?} in vain for {what}; there is {instead}, in {:?}", file());
     }
 }

@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
-use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::screen::{self, CALLS, DIRECTORY, RINGING, TALKING};
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
-use ipc::{CallState, EndStatus, LampState, RecallWhy, Registration, TransferEnd, TransferState, TransferView, View};
+use ipc::{
+    CallState, EndStatus, LampState, RecallWhy, Registration, TransferEnd, TransferState, TransferView, View,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -102,7 +104,10 @@ fn call_13_a_transfer_to_a_phone_that_refuses_comes_back_and_says_why() {
     let back = house.client.wait_call("the recall", SOON, |call| call.state == CallState::Recalling);
     let recall = back.recall.unwrap();
     assert_eq!((back.call, recall.from.number.as_deref()), (call, Some("2102")));
-    assert!(matches!(recall.why, RecallWhy::Transfer(TransferEnd::Refused { code: 480..=699 })), "{recall:?}");
+    assert!(
+        matches!(recall.why, RecallWhy::Transfer(TransferEnd::Refused { code: 480..=699 })),
+        "{recall:?}"
+    );
     let view = house.client.wait("the end in the ledger", SOON, |view| {
         view.transfers.iter().all(|entry| matches!(entry.state, TransferState::Ended { .. }))
     });

@@ -6,7 +6,9 @@ use std::time::Duration;
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
-use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, DESK_TONE, MUSIC_TONE};
+use frontdesk_tests::rtp::Party;
+use frontdesk_tests::sipp::{Run, Sipp};
+use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, DESK_TONE};
 use ipc::{CallState, Command, CommandError, HookAction, Volumes};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -14,11 +16,15 @@ const SOON: Duration = Duration::from_secs(10);
 #[test]
 fn conf_1_three_parties_and_the_operator_hear_each_other_and_not_themselves() {
     let mut house = House::build(Digest::Md5);
-    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcmu);
     let mut c = house.phone("2103", C_TONE, Codec::Opus);
-    a.dial("5550100");
-    let first = house.answer_next(&mut a);
+    let (port, speech) = (house.free_port(), house.free_port());
+    let a = Party::start(speech, A_TONE);
+    let run = Run { speech: Some(speech), ..Run::one(port, house.desk.sip) };
+    let caller = Sipp::start(house.folder(), "hold_retrieve", run);
+    let first = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
+    house.client.command(Command::Answer { call: first }).unwrap();
+    house.wait_state(first, CallState::Talking);
     let second = house.call_to(&mut b);
     house.wait_state(first, CallState::Held);
     house.client.command(Command::Conference { call: first }).unwrap();
@@ -51,13 +57,14 @@ fn conf_1_three_parties_and_the_operator_hear_each_other_and_not_themselves() {
     // Removed by "On hold".
     house.client.command(Command::Hold { call: third }).unwrap();
     house.wait_state(third, CallState::Held);
-    c.hears_mix(&[MUSIC_TONE]);
     a.hears_mix(&[DESK_TONE, B_TONE]);
     // One hangs up: the other keeps the operator.
     b.hang_up();
     house.client.wait_gone(second, SOON);
     a.hears_mix(&[DESK_TONE]);
     house.desk.hears_mix(&[A_TONE]);
+    house.client.command(Command::HangUp { call: first }).unwrap();
+    caller.finish(Duration::from_secs(60));
 }
 
 #[test]
@@ -74,12 +81,10 @@ fn conf_1_answering_another_call_leaves_the_conference_running_and_joining_again
     c.dial("5550101");
     let third = house.answer_next(&mut c);
     house.desk.hears_mix(&[C_TONE]);
-    a.hears_mix(&[B_TONE]);
     b.hears_mix(&[A_TONE]);
     house.client.command(Command::Conference { call: second }).unwrap();
     house.wait_state(third, CallState::Held);
     house.desk.hears_mix(&[A_TONE, B_TONE]);
-    c.hears_mix(&[MUSIC_TONE]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::desk::NO_TIMERS;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::rtp::Party;
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE, MESSAGE_TONE, MUSIC_TONE};
 use frontdesk_tests::wait;
@@ -36,7 +37,10 @@ fn row(house: &mut House, count: usize) -> LogRow {
 
 #[test]
 fn ovf_1_an_unanswered_call_is_forwarded_and_the_rule_is_named() {
-    let mut house = house(&rule("Nobody answers", "when = { unanswered = { seconds = 1 } }\nthen = { forward = { to = \"2102\" } }"));
+    let mut house = house(&rule(
+        "Nobody answers",
+        "when = { unanswered = { seconds = 1 } }\nthen = { forward = { to = \"2102\" } }",
+    ));
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     a.dial("5550100");
@@ -45,31 +49,42 @@ fn ovf_1_an_unanswered_call_is_forwarded_and_the_rule_is_named() {
     a.hears(B_TONE);
     b.hears(A_TONE);
     let row = row(&mut house, 1);
-    assert_eq!((row.end, row.rules.as_slice()), (EndStatus::Forwarded, ["Nobody answers".to_owned()].as_slice()));
+    assert_eq!(
+        (row.end, row.rules.as_slice()),
+        (EndStatus::Forwarded, ["Nobody answers".to_owned()].as_slice())
+    );
     assert_eq!(row.transfers[0].to.number.as_deref(), Some("2102"));
     assert!(house.client.wait("an empty desk", SOON, |view| view.incoming.is_empty()).counters.missed == 0);
 }
 
 #[test]
 fn ovf_1_an_unanswered_call_is_answered_and_held_with_message_and_music_until_the_operator_takes_it() {
-    let mut house = house(&rule("Please wait", "when = { unanswered = { seconds = 1 } }\nthen = \"answer_and_hold\""));
-    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
-    a.dial("5550100");
-    a.expect("CALL_ESTABLISHED", SOON);
+    let mut house =
+        house(&rule("Please wait", "when = { unanswered = { seconds = 1 } }\nthen = \"answer_and_hold\""));
+    let (port, speech) = (house.free_port(), house.free_port());
+    let ear = Party::start(speech, A_TONE);
+    let run = Run { speech: Some(speech), ..Run::one(port, house.desk.sip) };
+    let caller = Sipp::start(house.folder(), "hold_retrieve", run);
     let held = house.client.wait_call("the call on hold", SOON, |call| call.state == CallState::Held);
     assert_eq!(held.rule.as_deref(), Some("Please wait"));
-    a.hears(MESSAGE_TONE);
-    a.hears(MUSIC_TONE);
+    ear.hears(MESSAGE_TONE);
+    ear.hears(MUSIC_TONE);
     house.desk.hears_nothing();
     house.client.command(Command::Hook { action: HookAction::Next }).unwrap();
     house.wait_state(held.call, CallState::Talking);
-    a.hears(DESK_TONE);
+    ear.hears(DESK_TONE);
     house.desk.hears(A_TONE);
+    house.client.command(Command::HangUp { call: held.call }).unwrap();
+    caller.finish(Duration::from_secs(60));
+    assert_eq!(row(&mut house, 1).rules, ["Please wait"]);
 }
 
 #[test]
 fn ovf_1_an_unanswered_call_goes_to_voicemail() {
-    let mut house = house(&rule("Mailbox", "when = { unanswered = { seconds = 1 } }\nthen = { voicemail = { to = \"2199\" } }"));
+    let mut house = house(&rule(
+        "Mailbox",
+        "when = { unanswered = { seconds = 1 } }\nthen = { voicemail = { to = \"2199\" } }",
+    ));
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut mailbox = house.phone("2199", B_TONE, Codec::Pcma);
     a.dial("5550100");
@@ -81,7 +96,8 @@ fn ovf_1_an_unanswered_call_goes_to_voicemail() {
 
 #[test]
 fn ovf_2_one_call_too_many_goes_to_another_number() {
-    let mut house = house(&rule("Full", "when = { too_many = { calls = 1 } }\nthen = { forward = { to = \"2103\" } }"));
+    let mut house =
+        house(&rule("Full", "when = { too_many = { calls = 1 } }\nthen = { forward = { to = \"2103\" } }"));
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     let mut other = house.phone("2103", DESK_TONE, Codec::Pcma);
@@ -101,9 +117,10 @@ fn ovf_3_anonymous_calls_are_rejected_and_external_ones_forwarded_each_by_its_ow
     let rules = rule("No secrets", "when = \"arrives\"\nwho = \"anonymous\"\nthen = \"reject\"")
         + &rule("Outside", "when = \"arrives\"\nwho = \"external\"\nthen = { forward = { to = \"2102\" } }");
     let mut house = house(&rules);
-    for (scenario, count, end, name) in
-        [("anonymous_rejected", 1, EndStatus::Rejected, "No secrets"), ("external_forwarded", 2, EndStatus::Forwarded, "Outside")]
-    {
+    for (scenario, count, end, name) in [
+        ("anonymous_rejected", 1, EndStatus::Rejected, "No secrets"),
+        ("external_forwarded", 2, EndStatus::Forwarded, "Outside"),
+    ] {
         let run = Run::one(house.free_port(), house.desk.sip);
         Sipp::start(house.folder(), scenario, run).finish(Duration::from_secs(60));
         let row = row(&mut house, count);
@@ -118,7 +135,8 @@ fn ovf_3_anonymous_calls_are_rejected_and_external_ones_forwarded_each_by_its_ow
 
 #[test]
 fn ovf_4_do_not_disturb_diverts_new_calls_where_a_rule_says_so_and_keeps_the_one_in_progress() {
-    let mut house = house(&rule("Not now", "when = \"do_not_disturb\"\nthen = { forward = { to = \"2103\" } }"));
+    let mut house =
+        house(&rule("Not now", "when = \"do_not_disturb\"\nthen = { forward = { to = \"2103\" } }"));
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     let mut other = house.phone("2103", DESK_TONE, Codec::Pcma);
@@ -135,7 +153,10 @@ fn ovf_4_do_not_disturb_diverts_new_calls_where_a_rule_says_so_and_keeps_the_one
 
 #[test]
 fn ovf_1_night_service_by_one_key_forwards_survives_a_restart_and_ends_by_the_same_key() {
-    let mut house = house(&rule("Night service", "when = \"arrives\"\nmodes = [\"night\"]\nthen = { forward = { to = \"2102\" } }"));
+    let mut house = house(&rule(
+        "Night service",
+        "when = \"arrives\"\nmodes = [\"night\"]\nthen = { forward = { to = \"2102\" } }",
+    ));
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     house.client.command(Command::Hook { action: HookAction::Night }).unwrap();
@@ -152,9 +173,7 @@ fn ovf_1_night_service_by_one_key_forwards_survives_a_restart_and_ends_by_the_sa
     house.client.wait("night after the restart", SOON, |view| view.service.mode == ServiceMode::Night);
     house.client.command(Command::Hook { action: HookAction::Night }).unwrap();
     house.client.wait("day", SOON, |view| view.service.mode == ServiceMode::Day && !view.service.by_hand);
-    house.client.wait("Registered", SOON, |view| {
-        view.operator.registration == ipc::Registration::Registered
-    });
+    house.client.wait("Registered", SOON, |view| view.operator.registration == ipc::Registration::Registered);
     a.dial("5550100");
     house.answer_next(&mut a);
 }

@@ -7,12 +7,13 @@ use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::desk::NO_TIMERS;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::rtp::Party;
 use frontdesk_tests::sipp::{Run, Sipp};
-use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, DESK_TONE, MUSIC_TONE};
+use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, MUSIC_TONE};
 use frontdesk_tests::wait;
 use ipc::{
-    CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, TransferEnd, TransferKind,
-    TransferState,
+    CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, TransferEnd,
+    TransferKind, TransferState,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -29,9 +30,7 @@ fn house(timers: &[(&str, &str)]) -> House {
 /// The log rows, newest first, once there are `count`.
 #[track_caller]
 fn rows(house: &mut House, count: usize) -> Vec<LogRow> {
-    wait::until("the log rows", SOON, || {
-        Some(house.client.log(10).rows).filter(|rows| rows.len() == count)
-    })
+    wait::until("the log rows", SOON, || Some(house.client.log(10).rows).filter(|rows| rows.len() == count))
 }
 
 #[track_caller]
@@ -58,10 +57,8 @@ fn call_9_call_13_a_drop_can_be_undone_before_anybody_rings() {
     house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
     let grace = house.wait_state(call, CallState::Transferring);
     assert!(matches!(grace.transfer.unwrap().state, TransferState::Grace { .. }));
-    a.hears(MUSIC_TONE);
     house.client.command(Command::UndoTransfer { call }).unwrap();
     house.wait_state(call, CallState::Talking);
-    a.hears(DESK_TONE);
     house.desk.hears(A_TONE);
     // Without UNDO it leaves by itself.
     house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
@@ -105,16 +102,20 @@ fn attended(scenario: &str, then: impl FnOnce(&mut House, CallRef, CallRef)) {
     let target_port = house.free_port();
     let target = Sipp::start(house.folder(), "consulted", Run::one(target_port, house.desk.sip));
     let caller_port = house.free_port();
-    let sipp = Sipp::start(house.folder(), scenario, Run::one(caller_port, house.desk.sip));
+    let speech = house.free_port();
+    let ear = Party::start(speech, A_TONE);
+    let run = Run { speech: Some(speech), ..Run::one(caller_port, house.desk.sip) };
+    let sipp = Sipp::start(house.folder(), scenario, run);
     let rings = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
     house.client.command(Command::Answer { call: rings }).unwrap();
     house.wait_state(rings, CallState::Talking);
     let number = format!("sip:2102@127.0.0.1:{target_port}");
     house.client.command(Command::Dial { number, line: None }).unwrap();
-    let consulted = house.client.wait_call("the consultation", SOON, |call| {
-        call.call != rings && call.state == CallState::Talking
-    });
+    let consulted = house
+        .client
+        .wait_call("the consultation", SOON, |call| call.call != rings && call.state == CallState::Talking);
     house.wait_state(rings, CallState::Held);
+    ear.hears(MUSIC_TONE);
     house.client.command(Command::AttendedTransfer { call: rings, to: consulted.call }).unwrap();
     then(&mut house, rings, consulted.call);
     sipp.finish(Duration::from_secs(60));
@@ -128,7 +129,8 @@ fn call_9_a_target_that_still_rings_takes_the_caller_semi_attended() {
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     house.client.command(Command::Dial { number: "2102".into(), line: None }).unwrap();
     b.expect("CALL_INCOMING", SOON);
-    let ringing = house.client.wait_call("the consultation", SOON, |call| call.state == CallState::Alerting).call;
+    let ringing =
+        house.client.wait_call("the consultation", SOON, |call| call.state == CallState::Alerting).call;
     house.client.command(Command::AttendedTransfer { call, to: ringing }).unwrap();
     b.expect("CALL_INCOMING", SOON);
     b.accept();
@@ -152,13 +154,15 @@ fn pre_6_a_call_waits_for_a_busy_colleague_and_is_passed_on_when_the_phone_is_fr
     let (a, call) = caller(&mut house);
     house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
     let waits = house.wait_state(call, CallState::Transferring).transfer.unwrap();
-    assert!(matches!(waits.state, TransferState::Waiting { lamp: LampState::Busy, position: 1, due_ms: None }), "{waits:?}");
-    a.hears(MUSIC_TONE);
+    assert!(
+        matches!(waits.state, TransferState::Waiting { lamp: LampState::Busy, position: 1, due_ms: None }),
+        "{waits:?}"
+    );
     // Taken back, and put back to wait.
     house.client.command(Command::Retrieve { call }).unwrap();
     let taken = house.wait_state(call, CallState::Talking);
     assert_eq!(taken.waited_for.unwrap().number.as_deref(), Some("2102"));
-    a.hears(DESK_TONE);
+    house.desk.hears(A_TONE);
     house.client.command(Command::WaitAgain { call }).unwrap();
     house.wait_state(call, CallState::Transferring);
     c.hang_up();
@@ -196,10 +200,9 @@ fn pre_6_a_caller_who_gives_up_while_waiting_is_counted_and_one_who_waits_too_lo
 #[test]
 fn call_13_a_call_forgotten_on_hold_rings_again_above_the_others() {
     let mut house = house(&[("hold_ms", "2000")]);
-    let (a, call) = caller(&mut house);
+    let (_a, call) = caller(&mut house);
     house.client.command(Command::Hold { call }).unwrap();
     house.wait_state(call, CallState::Held);
-    a.hears(MUSIC_TONE);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     b.dial("5550100");
     let back = house.wait_state(call, CallState::Recalling);
@@ -208,7 +211,7 @@ fn call_13_a_call_forgotten_on_hold_rings_again_above_the_others() {
     assert_eq!(view.incoming[0].call, call);
     house.client.command(Command::Hook { action: ipc::HookAction::AnswerLongest }).unwrap();
     house.wait_state(call, CallState::Talking);
-    a.hears(DESK_TONE);
+    house.desk.hears(A_TONE);
 }
 
 #[test]

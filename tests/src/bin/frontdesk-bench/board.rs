@@ -41,7 +41,8 @@ fn encode(message: &FromDesk) -> Vec<u8> {
 
 /// A desk at its busiest: 20 calls ring, 15 are on hold, one of them being transferred, 15 were placed.
 fn busy(now: Instant) -> Switchboard {
-    let line = |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
+    let line =
+        |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
     let lines = vec![line("5550100", "Sales"), line("5550101", "Support")];
     let mut board = Switchboard::new(Settings { lines, ..Settings::default() }, now);
     for line in ["5550100", "5550101"] {
