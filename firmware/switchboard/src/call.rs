@@ -1,5 +1,7 @@
 //! One call: where it stands, its times, and what can be done with it.
 
+use std::collections::BTreeSet;
+
 use ipc::{
     Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, TransferId,
     TransferView,
@@ -11,6 +13,8 @@ pub(crate) type Ms = u64;
 
 /// Ended transfers kept with a call; the oldest give way.
 const MAX_TRANSFERS: usize = 32;
+/// Names of rules kept with a call; the oldest give way.
+const MAX_RULES: usize = 32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -28,8 +32,14 @@ pub(crate) struct Call {
     pub(crate) transfers: Vec<LogTransfer>,
     /// Names of the rules applied, oldest first.
     pub(crate) rules: Vec<String>,
+    /// Answered by a rule; no operator has spoken on it yet. It never takes the ear by itself.
+    pub(crate) unattended: bool,
+    /// Rules that were tried on the present recall, by their place in the settings.
+    pub(crate) escalated: BTreeSet<usize>,
     pub(crate) times: Times,
     state: State,
+    /// Since when it is in this state.
+    since: Ms,
 }
 
 /// Where a call stands, with what only that state has.
@@ -41,6 +51,7 @@ pub(crate) enum State {
     Alerting,
     Talking,
     Held,
+    Conference,
     Transferring(TransferId),
     Recalling,
     Ending { why: Farewell, until: Ms },
@@ -52,6 +63,10 @@ pub(crate) enum Farewell {
     Rejected,
     HungUp,
     Transferred,
+    /// Sent on without being answered.
+    Forwarded,
+    /// Sent to a mailbox without being answered.
+    Voicemail,
 }
 
 /// What was asked of the other side about hold, and whether it has answered.
@@ -98,6 +113,9 @@ impl Call {
             recall: None,
             transfers: Vec::new(),
             rules: Vec::new(),
+            unattended: false,
+            escalated: BTreeSet::new(),
+            since: now,
             times: Times { began: now, answered: None, ended: None, talk: 0, hold: 0, running: None },
             state: match direction {
                 Direction::Incoming => State::Ringing,
@@ -109,7 +127,7 @@ impl Call {
     /// The only way to change the state: the meters follow it.
     pub(crate) fn enter(&mut self, now: Ms, state: State) {
         let meter = match state {
-            State::Talking => Some(Meter::Talk),
+            State::Talking | State::Conference => Some(Meter::Talk),
             State::Held | State::Transferring(_) | State::Recalling => Some(Meter::Hold),
             State::Ringing | State::Answering | State::Dialing | State::Alerting | State::Ending { .. } => {
                 None
@@ -122,6 +140,13 @@ impl Call {
             self.times.ended.get_or_insert(now);
         }
         self.times.run(now, meter);
+        if matches!(state, State::Talking | State::Conference) {
+            self.unattended = false;
+            self.escalated.clear();
+        }
+        if self.state != state {
+            self.since = now;
+        }
         self.state = state;
     }
 
@@ -132,20 +157,57 @@ impl Call {
         self.transfers.push(transfer);
     }
 
+    /// A rule of automatic handling was applied.
+    pub(crate) fn add_rule(&mut self, name: String) {
+        if self.rules.len() == MAX_RULES {
+            self.rules.remove(0);
+        }
+        self.rules.push(name);
+    }
+
     pub(crate) fn state(&self) -> State {
         self.state
+    }
+
+    /// Since when it is in its present state.
+    pub(crate) fn since(&self) -> Ms {
+        self.since
+    }
+
+    /// Since when its party waits for the operator: from the beginning, or from the hold that became
+    /// a recall.
+    pub(crate) fn waits_since(&self) -> Ms {
+        self.times.held_since().unwrap_or(self.times.began)
     }
 
     /// What can be done now, in menu order (CALL-8). Commands are checked against the same table
     /// that the screen shows.
     pub(crate) fn actions(&self) -> &'static [Action] {
         match self.state {
-            State::Ringing => &[Action::Answer, Action::Reject],
+            State::Ringing => &[Action::Answer, Action::Reject, Action::Forward],
+            State::Answering if self.unattended => &[Action::Answer, Action::HangUp],
             State::Answering | State::Dialing | State::Alerting => &[Action::HangUp],
-            State::Talking => &[Action::Hold, Action::Transfer, Action::Digits, Action::HangUp],
-            State::Held => &[Action::Retrieve, Action::Transfer, Action::HangUp],
+            State::Talking => &[
+                Action::Hold,
+                Action::Transfer,
+                Action::Park,
+                Action::Conference,
+                Action::Digits,
+                Action::HangUp,
+            ],
+            State::Held => {
+                &[Action::Retrieve, Action::Transfer, Action::Park, Action::Conference, Action::HangUp]
+            }
+            State::Conference => &[Action::Hold, Action::Conference, Action::MuteMember, Action::HangUp],
             State::Transferring(_) => &[Action::Retrieve, Action::HangUp],
-            State::Recalling => &[Action::Answer, Action::Hold, Action::Transfer, Action::HangUp],
+            State::Recalling => &[
+                Action::Answer,
+                Action::Hold,
+                Action::Transfer,
+                Action::Park,
+                Action::Conference,
+                Action::HangUp,
+            ],
             State::Ending { .. } => &[],
         }
     }
@@ -213,6 +275,7 @@ impl Call {
             State::Alerting => CallState::Alerting,
             State::Talking => CallState::Talking,
             State::Held => CallState::Held,
+            State::Conference => CallState::Conference,
             State::Transferring(_) => CallState::Transferring,
             State::Recalling => CallState::Recalling,
             State::Ending { .. } => CallState::Ending,

@@ -31,12 +31,14 @@ pub(crate) fn end_status(call: &Call, state: State, cause: &EndCause) -> EndStat
     match state {
         State::Ending { why: Farewell::Rejected, .. } => EndStatus::Rejected,
         State::Ending { why: Farewell::Transferred, .. } => EndStatus::Transferred,
+        State::Ending { why: Farewell::Forwarded, .. } => EndStatus::Forwarded,
+        State::Ending { why: Farewell::Voicemail, .. } => EndStatus::Voicemail,
         State::Ending { why: Farewell::HungUp, .. } => hung_up(call),
         State::Ringing | State::Answering if cause.elsewhere => EndStatus::Elsewhere,
         State::Ringing | State::Answering => EndStatus::Missed,
         State::Dialing | State::Alerting => not_reached(cause),
         State::Transferring(_) if handed_over(call) => EndStatus::Transferred,
-        State::Talking | State::Held | State::Transferring(_) | State::Recalling => {
+        State::Talking | State::Held | State::Conference | State::Transferring(_) | State::Recalling => {
             if cause.by_remote {
                 EndStatus::Completed
             } else {

@@ -65,6 +65,31 @@ impl Ledger {
         }
     }
 
+    /// Writes down a call that was sent on without being answered: what becomes of it is the
+    /// exchange's business from the first moment.
+    pub(crate) fn add_redirect(&mut self, now: Ms, until: Ms, call: &Call, to: Party, kind: TransferKind) {
+        self.last += 1;
+        let entry = Entry {
+            call: call.id,
+            who: call.party.clone(),
+            to,
+            kind,
+            since: now,
+            stage: Stage::Requested,
+            ended: Some((TransferEnd::HandedOver, now)),
+            due: until,
+        };
+        self.entries.insert(TransferId(self.last), entry);
+        self.drop_oldest_ended();
+    }
+
+    /// Says how the open transfer `id` is made.
+    pub(crate) fn set_kind(&mut self, id: TransferId, kind: TransferKind) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.kind = kind;
+        }
+    }
+
     /// Forgets an ended entry; `false` when its end is not known yet.
     pub(crate) fn dismiss(&mut self, id: TransferId) -> bool {
         let open = self.entries.get(&id).is_some_and(|e| e.ended.is_none());
@@ -303,9 +328,11 @@ impl Switchboard {
         entry.due = now + span(self.settings.notice_time);
         let transfer =
             LogTransfer { to: entry.to.clone(), kind: entry.kind, end, took_ms: now - entry.since };
-        if let Some(call) = self.calls.get_mut(&entry.call) {
+        let call = entry.call;
+        if let Some(call) = self.calls.get_mut(&call) {
             call.add_transfer(transfer);
         }
+        self.note_parking(now, call);
         self.ledger.drop_oldest_ended();
         self.touch();
     }
@@ -329,6 +356,8 @@ impl Switchboard {
             departed.row.end = EndStatus::Transferred;
             revise_log(&mut departed.row.transfers);
             self.revise_entry(now, call);
+        } else if matches!(result, TransferResult::Refused { .. }) {
+            self.parking_refused(call);
         }
         self.log(departed.row);
     }
@@ -348,6 +377,7 @@ impl Switchboard {
             entry.ended = Some((TransferEnd::Answered, now));
             entry.due = due;
         }
+        self.note_parking(now, call);
         self.touch();
     }
 

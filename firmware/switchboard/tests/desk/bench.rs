@@ -26,12 +26,13 @@ pub(crate) struct Bench {
 /// What the audit remembers.
 #[derive(Default)]
 struct Books {
-    /// Calls that entered, by the number that identifies them.
-    entered: BTreeMap<String, Entered>,
+    /// Calls that entered.
+    entered: BTreeMap<CallRef, Entered>,
     /// Calls that were hung up, refused or ended.
     gone: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
     ear: Ear,
+    conference: Vec<(CallRef, bool)>,
     ringer: bool,
     tone: Option<Tone>,
     muted: bool,
@@ -39,7 +40,8 @@ struct Books {
 
 #[derive(Debug)]
 struct Entered {
-    call: CallRef,
+    /// As shown last.
+    number: Option<String>,
     began: u64,
     answered: Option<u64>,
     talk: u64,
@@ -117,17 +119,17 @@ impl Bench {
         assert_eq!(self.view.transfers, [], "transfers left");
         assert_eq!((self.books.ear, self.books.ringer, self.books.tone), (Ear::Nobody, false, None));
         assert_eq!(self.desk.deadline(), None, "nothing left to wait for");
-        for (number, entered) in &self.books.entered {
-            assert!(entered.logged, "call of {number} is lost: {entered:?}");
+        for (call, entered) in &self.books.entered {
+            assert!(entered.logged, "{call:?} is lost: {entered:?}");
         }
     }
 
     fn tick(&mut self, to: u64) {
         let passed = to - self.now_ms;
         for card in self.view.incoming.iter().chain(&self.view.outgoing) {
-            let entered = self.books.entered.values_mut().find(|e| e.call == card.call).unwrap();
+            let entered = self.books.entered.get_mut(&card.call).unwrap();
             match card.state {
-                CallState::Talking => entered.talk += passed,
+                CallState::Talking | CallState::Conference => entered.talk += passed,
                 CallState::Held | CallState::Transferring | CallState::Recalling => entered.hold += passed,
                 _ => {}
             }
@@ -157,12 +159,9 @@ impl Bench {
 
 impl Books {
     fn enter(&mut self, party: &ipc::Party, call: CallRef, now: u64) {
-        if self.entered.values().any(|e| e.call == call) {
-            return;
-        }
-        let number = party.number.clone().unwrap();
-        let new = Entered { call, began: now, answered: None, talk: 0, hold: 0, logged: false };
-        assert!(self.entered.insert(number, new).is_none(), "numbers identify calls on the bench");
+        let number = party.number.clone();
+        let new = Entered { number, began: now, answered: None, talk: 0, hold: 0, logged: false };
+        self.entered.entry(call).or_insert(new);
     }
 
     fn effect(&mut self, effect: &Effect, now: u64) {
@@ -174,10 +173,16 @@ impl Books {
             assert!(!self.gone.contains(&call), "{effect:?} names a call that is gone");
         }
         match effect {
-            Effect::HangUp { call } | Effect::Reject { call, .. } => {
+            Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.gone.insert(*call);
             }
             Effect::Talk(ear) => self.ear = *ear,
+            Effect::Conference(members) => {
+                for (call, _) in members {
+                    assert!(!self.gone.contains(call), "{effect:?} names a call that is gone");
+                }
+                self.conference.clone_from(members);
+            }
             Effect::Ringer(on) => self.ringer = *on,
             Effect::Tone(tone) => self.tone = *tone,
             Effect::Mute(on) => self.muted = *on,
@@ -187,13 +192,15 @@ impl Books {
     }
 
     fn log(&mut self, row: &LogRow) {
-        let entered = self.entered.get_mut(row.party.number.as_ref().unwrap()).expect("a call that entered");
-        assert!(!entered.logged, "logged twice: {row:?}");
+        let began = u64::try_from(row.began_unix_ms).unwrap();
+        let mine = |e: &&mut Entered| !e.logged && e.number == row.party.number && e.began == began;
+        let times = |e: &Entered| (e.answered.map(|at| at - e.began), e.talk, e.hold);
+        let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
+        let mut candidates: Vec<&mut Entered> = self.entered.values_mut().filter(mine).collect();
+        let known: Vec<_> = candidates.iter().map(|e| times(e)).collect();
+        let entered = candidates.iter_mut().find(|e| times(e) == logged);
+        let entered = entered.unwrap_or_else(|| panic!("no such call, or logged twice: {row:?}, {known:?}"));
         entered.logged = true;
-        assert_eq!(u64::try_from(row.began_unix_ms).unwrap(), entered.began, "{row:?}");
-        assert_eq!((row.talk_ms, row.hold_ms), (entered.talk, entered.hold), "talk and hold time: {row:?}");
-        let answered = entered.answered.map(|at| at - entered.began);
-        assert_eq!(row.answered_after_ms, answered, "{row:?}");
     }
 
     fn compare(&mut self, view: &View, now: u64) {
@@ -201,13 +208,33 @@ impl Books {
         let count = |states: &[CallState]| cards().filter(|c| states.contains(&c.state)).count();
         let ringing = count(&[CallState::Ringing, CallState::Recalling]);
         assert!(count(&[CallState::Talking]) <= 1, "one ear");
-        assert_eq!(self.ear, view.talk.map_or(Ear::Nobody, Ear::Call), "the ear as asked for and as shown");
+        let joined = view.conference.as_ref().is_some_and(|c| c.joined);
+        let ear = match view.talk {
+            Some(call) => Ear::Call(call),
+            None if joined => Ear::Conference,
+            None => Ear::Nobody,
+        };
+        assert!(!joined || view.talk.is_none(), "one ear");
+        assert_eq!(self.ear, ear, "the ear as asked for and as shown");
+        let members = view.conference.iter().flat_map(|c| &c.members).map(|m| (m.call, m.muted));
+        assert_eq!(self.conference, members.collect::<Vec<_>>(), "the conference as asked for and as shown");
+        let inside = count(&[CallState::Conference]);
+        assert_eq!(self.conference.len(), inside, "members and their cards");
+        assert!(joined || inside != 1, "one party alone in the conference");
+        let overdue = view.park.iter().filter_map(|s| s.parked.as_ref()).filter(|p| p.overdue).count();
         assert_eq!(self.muted, view.operator.muted, "mute as asked for and as shown");
-        assert_eq!(self.ringer, ringing > 0 && view.talk.is_none(), "ringer with {ringing} ringing");
+        // A slot that is being fetched does not ring; which one that is the view does not say.
+        let fetching = cards().any(|c| matches!(c.state, CallState::Dialing | CallState::Alerting));
+        if ringing > 0 || overdue == 0 || !fetching {
+            let rings = (ringing > 0 || overdue > 0) && ear == Ear::Nobody;
+            assert_eq!(self.ringer, rings, "ringer with {ringing} ringing and {overdue} slots overdue");
+        }
         assert_eq!(view.counters.ringing as usize, ringing);
         let ear_alerts = cards().any(|c| Some(c.call) == view.talk && c.state == CallState::Alerting);
         match self.tone {
-            Some(Tone::CallWaiting) => assert!(view.talk.is_some() && ringing > 0, "call waiting for nobody"),
+            Some(Tone::CallWaiting) => {
+                assert!(ear != Ear::Nobody && ringing + overdue > 0, "call waiting for nobody");
+            }
             Some(Tone::Ringback) => assert!(ear_alerts, "ringback from nobody"),
             Some(Tone::Busy | Tone::Congestion) => assert_eq!(view.talk, None, "a tone over speech"),
             None => {}
@@ -222,10 +249,10 @@ impl Books {
 
     fn compare_cards(&mut self, view: &View, now: u64) {
         for card in view.incoming.iter().chain(&view.outgoing) {
-            let entered =
-                self.entered.values_mut().find(|e| e.call == card.call).expect("a call that entered");
+            let entered = self.entered.get_mut(&card.call).expect("a call that entered");
+            entered.number.clone_from(&card.party.number);
             assert!(!entered.logged, "visible and logged: {card:?}");
-            if matches!(card.state, CallState::Talking | CallState::Held) {
+            if matches!(card.state, CallState::Talking | CallState::Held | CallState::Conference) {
                 entered.answered.get_or_insert(now);
             }
             assert_eq!(card.answered_ms, entered.answered, "{card:?}");

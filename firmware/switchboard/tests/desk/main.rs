@@ -6,9 +6,12 @@
 
 mod bench;
 mod commands;
+mod conference;
 mod life;
 mod network;
+mod park;
 mod random;
 mod ring;
+mod rules;
 mod script;
 mod transfers;

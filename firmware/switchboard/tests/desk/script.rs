@@ -10,11 +10,14 @@
 //! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
 //! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
 //! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
+//! | `forward CALL NUMBER`, `park CALL [SLOT]`, `unpark SLOT`, `confer CALL`, `quiet CALL` | commands |
+//! | `longest`, `button`, `long-button`, `night-key` | keys |
+//! | `speaks CALL`, `timetable MODE`, `nobody`, `lamp NUMBER STATE` | inputs |
 
 use expect_test::Expect;
 use ipc::{
-    Availability, CallRef, CallView, Command, HookAction, LogRow, Party, Registration, Timers, TransferState,
-    View,
+    Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
+    ServiceMode, Timers, TransferState, View,
 };
 use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
@@ -22,7 +25,11 @@ use crate::bench::Bench;
 
 #[track_caller]
 pub(crate) fn check(script: &str, expected: &Expect) {
-    let mut bench = ready();
+    check_on(ready(), script, expected);
+}
+
+#[track_caller]
+pub(crate) fn check_on(mut bench: Bench, script: &str, expected: &Expect) {
     let mut told = String::new();
     let mut shown = String::new();
     for step in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
@@ -47,10 +54,15 @@ pub(crate) fn no_timers() -> Timers {
 
 /// A desk with two registered lines, and without timers.
 pub(crate) fn ready() -> Bench {
+    ready_with(Settings { timers: no_timers(), ..Settings::default() })
+}
+
+/// A desk with two registered lines.
+pub(crate) fn ready_with(settings: Settings) -> Bench {
     let line =
         |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
     let lines = vec![line("5550100", "Sales"), line("5550200", "Service")];
-    let mut bench = Bench::new(Settings { lines, timers: no_timers(), ..Settings::default() });
+    let mut bench = Bench::new(Settings { lines, ..settings });
     for line in ["5550100", "5550200"] {
         bench.input(Input::Registration { line: line.into(), state: Registration::Registered });
     }
@@ -101,6 +113,10 @@ fn input(words: &[&str]) -> Option<Input> {
         "elsewhere" => ended(true, 487, true),
         "lost" => ended(false, 408, false),
         "gone" => ended(false, 0, false),
+        "speaks" => Input::Speaking { call: call(), on: true },
+        "timetable" => Input::Timetable { mode: mode(words[1]) },
+        "nobody" => Input::SignedIn { there: false },
+        "lamp" => Input::Lamp { number: words[1].into(), state: lamp(words[2]), calls: 0, peer: None },
         "final" => ended(true, code(), false),
         _ => return None,
     })
@@ -124,7 +140,32 @@ fn command(words: &[&str]) -> Command {
         "dnd" => Command::SetAvailability { availability: Availability::DoNotDisturb },
         "available" => Command::SetAvailability { availability: Availability::Available },
         "mute" => Command::Mute { on: true },
+        "forward" => Command::Forward { call: call(), to: words[2].into() },
+        "park" => Command::Park { call: call(), slot: words.get(2).map(|s| (*s).into()) },
+        "unpark" => Command::Unpark { slot: words[1].into() },
+        "confer" => Command::Conference { call: call() },
+        "quiet" => Command::MuteMember { call: call(), on: true },
+        "longest" => Command::Hook { action: HookAction::AnswerLongest },
+        "button" => Command::Hook { action: HookAction::Button },
+        "long-button" => Command::Hook { action: HookAction::ButtonHeld },
+        "night-key" => Command::Hook { action: HookAction::Night },
         other => panic!("no such step: {other}"),
+    }
+}
+
+fn mode(word: &str) -> ServiceMode {
+    match word {
+        "day" => ServiceMode::Day,
+        "night" => ServiceMode::Night,
+        _ => ServiceMode::Holiday,
+    }
+}
+
+fn lamp(word: &str) -> LampState {
+    match word {
+        "free" => LampState::Available,
+        "busy" => LampState::Busy,
+        _ => LampState::Unknown,
     }
 }
 
@@ -141,6 +182,14 @@ fn word(effect: &Effect) -> String {
         Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),
         Effect::Talk(Ear::Call(call)) => format!("ear {}", call.0),
         Effect::Talk(Ear::Nobody) => "ear free".into(),
+        Effect::Talk(Ear::Conference) => "ear conference".into(),
+        Effect::Redirect { call, to, why } => format!("redirect {} to {to} {why:?}", call.0),
+        Effect::Announce { call } => format!("announce {}", call.0),
+        Effect::Conference(members) => {
+            let member =
+                |(call, muted): &(CallRef, bool)| format!(" {}{}", call.0, if *muted { "m" } else { "" });
+            format!("conference{}", members.iter().map(member).collect::<String>())
+        }
         Effect::Log(row) => log_word(row),
         other => format!("{other:?}"),
     }
@@ -156,7 +205,7 @@ fn log_word(row: &LogRow) -> String {
         "log {} {:?}, answered {answered}, talk {talk}, hold {hold}{transfers}",
         number(&row.party),
         row.end
-    )
+    ) + &row.rules.iter().map(|rule| format!(", by {rule}")).collect::<String>()
 }
 
 /// `1 Talking* · 2 Ringing (from 2110 Refused)`, then transfers and notices that matter.
@@ -172,6 +221,11 @@ fn picture(view: &View) -> String {
         ipc::NoticeKind::DialFailed { to, code, .. } => format!("!dial {} failed {code}", number(to)),
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         other => format!("!{other:?}"),
+    }));
+    parts.extend(view.park.iter().filter_map(|s| {
+        let parked = s.parked.as_ref()?;
+        let overdue = if parked.overdue { " overdue" } else { "" };
+        Some(format!("({} in {}{overdue})", number(&parked.who), s.number))
     }));
     if view.counters.missed > 0 {
         parts.push(format!("missed {}", view.counters.missed));
