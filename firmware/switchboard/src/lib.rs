@@ -29,6 +29,7 @@ mod number;
 mod park;
 mod record;
 mod redirect;
+mod replay;
 mod rules;
 mod settings;
 mod sound;
@@ -38,5 +39,6 @@ mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{EndCause, Input, TransferResult};
+pub use replay::{Event, Recorded, ReplayError, Replayed, head, replay};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

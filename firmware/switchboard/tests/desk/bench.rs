@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ipc::{
     CallRef, CallState, CallView, Command, CommandError, LogRow, TransferEnd, TransferId, TransferState, View,
 };
-use switchboard::{Ear, Effect, Input, Settings, Switchboard, Tone};
+use switchboard::{Ear, Effect, Event, Input, Recorded, Settings, Switchboard, Tone};
 
 pub(crate) struct Bench {
     pub(crate) desk: Switchboard,
@@ -21,6 +21,9 @@ pub(crate) struct Bench {
     pub(crate) view: View,
     pub(crate) logged: Vec<LogRow>,
     books: Books,
+    /// Everything said to the desk and all it asked for.
+    pub(crate) recording: String,
+    pub(crate) asked: Vec<Effect>,
 }
 
 /// What the audit remembers.
@@ -30,6 +33,8 @@ struct Books {
     entered: BTreeMap<CallRef, Entered>,
     /// Calls that were hung up, refused or ended.
     gone: BTreeSet<CallRef>,
+    /// Calls that the network has ended.
+    over: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
     ear: Ear,
     conference: Vec<(CallRef, bool)>,
@@ -53,10 +58,34 @@ impl Bench {
     #[allow(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
     pub(crate) fn new(settings: Settings) -> Self {
         let start = Instant::now();
+        let recording = switchboard::head(&settings).unwrap();
         let mut desk = Switchboard::new(settings, start);
         let view = desk.view(start);
         desk.changed();
-        Self { desk, start, now_ms: 0, view, logged: Vec::new(), books: Books::default() }
+        Self {
+            desk,
+            start,
+            now_ms: 0,
+            view,
+            logged: Vec::new(),
+            books: Books::default(),
+            recording,
+            asked: Vec::new(),
+        }
+    }
+
+    pub(crate) fn next_call(&mut self) -> CallRef {
+        let call = self.desk.next_call();
+        self.record(Event::NextCall(call));
+        call
+    }
+
+    fn record(&mut self, event: Event) {
+        self.recording += &Recorded { at_ms: self.now_ms, event }.line().unwrap();
+    }
+
+    pub(crate) fn start(&self) -> Instant {
+        self.start
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -68,15 +97,18 @@ impl Bench {
             Input::Incoming { call, caller, .. } => self.books.enter(caller, *call, self.now_ms),
             Input::Ended { call, .. } => {
                 self.books.gone.insert(*call);
+                self.books.over.insert(*call);
             }
             _ => {}
         }
+        self.record(Event::Input(Box::new(input.clone())));
         self.desk.handle(self.now(), input);
         self.audit()
     }
 
     pub(crate) fn command(&mut self, command: &Command) -> (Result<(), CommandError>, Vec<Effect>) {
         let before = self.view.clone();
+        self.record(Event::Command(command.clone()));
         let done = self.desk.command(self.now(), command);
         let effects = self.audit();
         if done.is_err() {
@@ -140,6 +172,7 @@ impl Bench {
     fn audit(&mut self) -> Vec<Effect> {
         self.desk.verify_invariants();
         let effects: Vec<Effect> = std::iter::from_fn(|| self.desk.poll_effect()).collect();
+        self.asked.extend(effects.iter().cloned());
         for effect in &effects {
             self.books.effect(effect, self.now_ms);
             if let Effect::Log(row) = effect {
@@ -193,12 +226,15 @@ impl Books {
 
     fn log(&mut self, row: &LogRow) {
         let began = u64::try_from(row.began_unix_ms).unwrap();
-        let mine = |e: &&mut Entered| !e.logged && e.number == row.party.number && e.began == began;
+        let mine =
+            |(_, e): &(&CallRef, &mut Entered)| !e.logged && e.number == row.party.number && e.began == began;
         let times = |e: &Entered| (e.answered.map(|at| at - e.began), e.talk, e.hold);
         let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
-        let mut candidates: Vec<&mut Entered> = self.entered.values_mut().filter(mine).collect();
-        let known: Vec<_> = candidates.iter().map(|e| times(e)).collect();
-        let entered = candidates.iter_mut().find(|e| times(e) == logged);
+        let mut candidates: Vec<_> = self.entered.iter_mut().filter(mine).collect();
+        // Two calls to one slot at one moment differ in nothing else.
+        candidates.sort_by_key(|(call, _)| !self.over.contains(call));
+        let known: Vec<_> = candidates.iter().map(|(_, e)| times(e)).collect();
+        let entered = candidates.into_iter().map(|(_, e)| e).find(|e| times(e) == logged);
         let entered = entered.unwrap_or_else(|| panic!("no such call, or logged twice: {row:?}, {known:?}"));
         entered.logged = true;
     }

@@ -137,7 +137,9 @@ fn a_new_call_leaves_it_running() {
 
 #[test]
 fn the_last_one_is_put_on_hold_when_nobody_is_with_them() {
-    check(&format!("{TWO}confer 1\nf9\nf9\nf10\nbye 1\nbye 2"), &expect![[r#"
+    check(
+        &format!("{TWO}confer 1\nf9\nf9\nf10\nbye 1\nbye 2"),
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -180,12 +182,15 @@ fn the_last_one_is_put_on_hold_when_nobody_is_with_them() {
         bye 2
             log 2 Completed, answered 0, talk 0, hold 0
           = empty
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn whose_retrieve_is_refused_waits_outside() {
-    check(&format!("{TWO}confer 1\nrefuse-hold 1"), &expect![[r#"
+    check(
+        &format!("{TWO}confer 1\nrefuse-hold 1"),
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -217,5 +222,6 @@ fn whose_retrieve_is_refused_waits_outside() {
         refuse-hold 1
             conference 2
           = 1 Held · 2 Conference · !hold 1 failed 488
-    "#]]);
+    "#]],
+    );
 }

@@ -20,7 +20,10 @@ const TALK: &str = "in 1 5550100\nanswer 1\nack 1\n";
 fn parked_seen_by_its_lamp_and_fetched_by_somebody_else() {
     let script =
         format!("{TALK}lamp 701 free\npark 1\nlamp 701 busy\nmoved 1\ngone 1\n+60000\nlamp 701 free");
-    check_on(with_slots(), &script, &expect![[r#"
+    check_on(
+        with_slots(),
+        &script,
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -51,14 +54,18 @@ fn parked_seen_by_its_lamp_and_fetched_by_somebody_else() {
         lamp 701 free
             Ringer(false)
           = empty
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn overdue_and_fetched_with_a_key_without_any_lamp() {
     let script =
         format!("{TALK}park 1\nmoved 1\ngone 1\n+60000\nin 2 5550100\nf9\nok 3\nunpark 701\ngone 3\n+9000");
-    check_on(with_slots(), &script, &expect![[r#"
+    check_on(
+        with_slots(),
+        &script,
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -103,12 +110,16 @@ fn overdue_and_fetched_with_a_key_without_any_lamp() {
             log 1 Failed, answered 0, talk 0, hold 0
           = 2 Ringing · 4 Dialing*
         +9000
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn refused_comes_back() {
-    check_on(with_slots(), &format!("{TALK}park 1\nrefused 1 486"), &expect![[r#"
+    check_on(
+        with_slots(),
+        &format!("{TALK}park 1\nrefused 1 486"),
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -128,7 +139,8 @@ fn refused_comes_back() {
         refused 1 486
             Ringer(true)
           = 1 Recalling (from 701 Transfer(Refused { code: 486 })) · [1 to 701: Refused { code: 486 }]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -136,7 +148,10 @@ fn taken_and_unknown_slots_are_refused() {
     let script = format!(
         "lamp 701 busy\nunpark 9\n{TALK}park 1 701\npark 1 9\npark 1\nmoved 1\ngone 1\nin 2 5550100\nanswer 2\nack 2\npark 2"
     );
-    check_on(with_slots(), &script, &expect![[r#"
+    check_on(
+        with_slots(),
+        &script,
+        &expect![[r#"
         lamp 701 busy
           = empty
         unpark 9
@@ -180,13 +195,17 @@ fn taken_and_unknown_slots_are_refused() {
           = 2 Talking* · [1 to 702: Answered] · (1 in 702)
         park 2
             refused: no free park slot
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_slot_that_nobody_is_in_is_cleared_and_no_other_failure_clears_it() {
     let script = format!("{TALK}park 1\nmoved 1\ngone 1\nunpark 701\nfinal 2 503\nunpark 701\nfinal 3 404");
-    check_on(with_slots(), &script, &expect![[r#"
+    check_on(
+        with_slots(),
+        &script,
+        &expect![[r#"
         in 1 5550100
             180 1
             Ringer(true)
@@ -228,5 +247,6 @@ fn a_slot_that_nobody_is_in_is_cleared_and_no_other_failure_clears_it() {
             ear free
             Tone(Some(Congestion))
           = [1 to 701: Answered] · !dial 701 failed 503 · !dial 701 failed 404
-    "#]]);
+    "#]],
+    );
 }

@@ -18,12 +18,15 @@
 //!
 //! Not caught here but by a script each: whose ear a refused hold takes, and tones that come back.
 
-use ipc::{Availability, CallRef, CallState, Command, HookAction, TransferState};
-use switchboard::{Effect, EndCause, Input};
+use ipc::{
+    Availability, CallRef, CallState, Command, HookAction, LampState, Outcome, ParkSlot, Rule, ServiceMode,
+    Timers, TransferState, Trigger,
+};
+use switchboard::{Effect, EndCause, Input, Settings};
 
 use crate::bench::Bench;
 use crate::network::{Network, Random, nonsense};
-use crate::script::{incoming, ready};
+use crate::script::{incoming, no_timers, ready_with};
 
 const SEEDS: u64 = 120;
 const STEPS: u64 = 250;
@@ -106,7 +109,7 @@ impl Seen {
     }
 
     fn assert_everything_was_tried(&self) {
-        assert_eq!(self.states.len(), 9, "{:?}", self.states);
+        assert_eq!(self.states.len(), 10, "{:?}", self.states);
         let ends = ["Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
         let logged = ["Completed", "Elsewhere", "Failed", "Missed", "NotAnswered", "Refused", "Rejected"];
         for end in ends.map(str::to_owned).into_iter().chain(logged.map(|end| format!("log {end}"))) {
@@ -122,6 +125,29 @@ fn first_word(text: &str) -> String {
     text.split([' ', '(']).next().unwrap_or_default().to_owned()
 }
 
+/// Park slots that ring, and rules that concern the night, crowds and the unanswered.
+fn handled() -> Settings {
+    let slot = |number: &str| ParkSlot { number: number.into(), name: String::new() };
+    let rule = |when, then| Rule {
+        name: format!("{when:?}"),
+        when,
+        who: ipc::Callers::Anybody,
+        line: None,
+        modes: Vec::new(),
+        then,
+    };
+    let forward = || Outcome::Forward { to: "2200".into() };
+    let voicemail = Outcome::Voicemail { to: "*97".into() };
+    let night = Rule { modes: vec![ServiceMode::Night], ..rule(Trigger::Arrives, voicemail) };
+    let rules = vec![
+        night,
+        rule(Trigger::TooMany { calls: 10 }, forward()),
+        rule(Trigger::Unanswered { seconds: 20 }, Outcome::AnswerAndHold),
+    ];
+    let timers = Timers { park_ms: 20_000, ..no_timers() };
+    Settings { park: vec![slot("701"), slot("702")], rules, timers, ..Settings::default() }
+}
+
 /// One seed.
 struct Run {
     bench: Bench,
@@ -135,7 +161,7 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { bench: ready(), network: Network::default(), random, last_call: 0, dialled: 0 }
+        Self { bench: ready_with(handled()), network: Network::default(), random, last_call: 0, dialled: 0 }
     }
 
     fn step(&mut self, seen: &mut Seen) {
@@ -154,7 +180,7 @@ impl Run {
         if self.bench.cards().count() > 20 {
             return Vec::new();
         }
-        let call = self.bench.desk.next_call();
+        let call = self.bench.next_call();
         self.last_call = call.0;
         self.input(incoming(call, "5550100"))
     }
@@ -174,7 +200,12 @@ impl Run {
     fn wish(&mut self) -> Command {
         let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
         let call = self.random.pick(&cards).unwrap_or(CallRef(self.random.below(50)));
-        match self.random.below(22) {
+        match self.random.below(29) {
+            22..25 => Command::Conference { call },
+            25 => Command::MuteMember { call, on: self.random.percent(50) },
+            26 => Command::Park { call, slot: None },
+            27 => Command::Unpark { slot: "701".into() },
+            28 => Command::Forward { call, to: "2110".into() },
             0..4 => Command::Answer { call },
             4 => Command::Reject { call },
             5..7 => Command::Hold { call },
@@ -199,7 +230,16 @@ impl Run {
     }
 
     fn key(&mut self) -> HookAction {
-        let keys = [HookAction::Next, HookAction::HangUpActive, HookAction::OffHook, HookAction::OnHook];
+        let keys = [
+            HookAction::Next,
+            HookAction::HangUpActive,
+            HookAction::OffHook,
+            HookAction::OnHook,
+            HookAction::Button,
+            HookAction::ButtonHeld,
+            HookAction::AnswerLongest,
+            HookAction::Night,
+        ];
         self.random.pick(&keys).unwrap()
     }
 
@@ -241,6 +281,9 @@ impl Run {
     fn clear_the_desk(&mut self) {
         self.network.fall_silent();
         for call in self.bench.cards().map(|c| c.call).collect::<Vec<_>>() {
+            if self.bench.state(call).is_none() {
+                continue;
+            }
             if self.random.percent(50) {
                 self.bench.input(Input::Ended { call, cause: EndCause::default() });
             } else if self.bench.state(call) != Some(CallState::Ending) {
@@ -248,6 +291,15 @@ impl Run {
             }
         }
         self.bench.pass(60_000);
+        for number in ["701", "702"] {
+            for state in [LampState::Busy, LampState::Available] {
+                self.bench.input(Input::Lamp { number: number.into(), state, calls: 0, peer: None });
+            }
+        }
         self.bench.assert_quiet();
+        let replayed = switchboard::replay(&self.bench.recording, self.bench.start()).unwrap();
+        assert_eq!(replayed.effects, self.bench.asked, "a replay asks for the same");
+        let now = replayed.view.now_ms;
+        assert_eq!(replayed.view, ipc::View { now_ms: now, ..self.bench.view.clone() }, "and ends the same");
     }
 }

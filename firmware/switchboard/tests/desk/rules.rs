@@ -28,32 +28,40 @@ fn unanswered_is_sent_on_or_held() {
     let rules = vec![sales, rule("mailbox", late(20), voicemail), external];
     check_on(
         with(rules),
-        "in 10 5550100\nin 20 5550200\nin 3 5550100\n+5000\nack 3\nrefuse-hold 3\n+5000\n+10000\ngone 10\ngone 20",
+        "in 3 5550100\nin 10 5550100\nin 20 5550200\n+5000\nack 3\nrefuse-hold 3\n+5000\n+10000\ngone 10\ngone 20",
         &expect![[r#"
+            in 3 5550100
+                180 3
+                Ringer(true)
+              = 3 Ringing
             in 10 5550100
                 180 10
-                Ringer(true)
-              = 10 Ringing
+              = 3 Ringing · 10 Ringing
             in 20 5550200
                 180 20
-              = 10 Ringing · 20 Ringing
-            in 3 5550100
+              = 3 Ringing · 10 Ringing · 20 Ringing
             +5000
+                answer 3
+              = 3 Answering · 10 Ringing · 20 Ringing
             ack 3
+                hold 3
+                announce 3
+              = 3 Held · 10 Ringing · 20 Ringing
             refuse-hold 3
+              = 3 Held · 10 Ringing · 20 Ringing · !hold 3 failed 488
             +5000
                 redirect 10 to 2200 NoAnswer
-              = 10 Ending · 20 Ringing · [10 to 2200: HandedOver]
+              = 3 Held · 10 Ending · 20 Ringing · [10 to 2200: HandedOver] · !hold 3 failed 488
             +10000
                 redirect 20 to *97 NoAnswer
                 Ringer(false)
-              = 10 Ending · 20 Ending · [20 to *97: HandedOver]
+              = 3 Held · 10 Ending · 20 Ending · [20 to *97: HandedOver] · !hold 3 failed 488
             gone 10
                 log 10 Forwarded, answered never, talk 0, hold 0, to 2200 HandedOver in 0, by second
-              = 20 Ending · [20 to *97: HandedOver]
+              = 3 Held · 20 Ending · [20 to *97: HandedOver] · !hold 3 failed 488
             gone 20
                 log 20 Voicemail, answered never, talk 0, hold 0, to *97 HandedOver in 0, by mailbox
-              = [20 to *97: HandedOver]
+              = 3 Held · [20 to *97: HandedOver] · !hold 3 failed 488
         "#]],
     );
 }
@@ -175,7 +183,10 @@ fn rules_that_lead_in_circles_or_nowhere_are_passed_over() {
         at("5550200", rule("nowhere", Trigger::Arrives, forward("nobody"))),
         at("5550200", rule("back", Trigger::Unanswered { seconds: 5 }, forward("5550100"))),
     ];
-    check_on(with(rules), "in 10 5550100\nin 11 5550200\n+9000", &expect![[r#"
+    check_on(
+        with(rules),
+        "in 10 5550100\nin 11 5550200\n+9000",
+        &expect![[r#"
         in 10 5550100
             180 10
             Ringer(true)
@@ -185,7 +196,8 @@ fn rules_that_lead_in_circles_or_nowhere_are_passed_over() {
           = 10 Ringing · 11 Ringing · !RuleIgnored { rule: "self" } · !RuleIgnored { rule: "there" } · !RuleIgnored { rule: "nowhere" }
         +9000
           = 10 Ringing · 11 Ringing · !RuleIgnored { rule: "self" } · !RuleIgnored { rule: "there" } · !RuleIgnored { rule: "nowhere" } · !RuleIgnored { rule: "back" }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
