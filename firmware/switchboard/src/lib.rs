@@ -25,6 +25,7 @@ mod effect;
 mod hook;
 mod input;
 mod invariants;
+mod mask;
 mod number;
 mod park;
 mod record;
@@ -39,6 +40,7 @@ mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{EndCause, Input, TransferResult};
+pub use mask::Mask;
 pub use replay::{Event, Recorded, ReplayError, Replayed, head, replay};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

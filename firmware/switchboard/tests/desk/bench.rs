@@ -24,6 +24,7 @@ pub(crate) struct Bench {
     /// Everything said to the desk and all it asked for.
     pub(crate) recording: String,
     pub(crate) asked: Vec<Effect>,
+    pub(crate) settings: Settings,
 }
 
 /// What the audit remembers.
@@ -59,7 +60,7 @@ impl Bench {
     pub(crate) fn new(settings: Settings) -> Self {
         let start = Instant::now();
         let recording = switchboard::head(&settings).unwrap();
-        let mut desk = Switchboard::new(settings, start);
+        let mut desk = Switchboard::new(settings.clone(), start);
         let view = desk.view(start);
         desk.changed();
         Self {
@@ -71,6 +72,7 @@ impl Bench {
             books: Books::default(),
             recording,
             asked: Vec::new(),
+            settings,
         }
     }
 

@@ -50,7 +50,7 @@ impl Network {
             Effect::Retrieve { call } => self.hold(now, *call, false, random),
             Effect::Dial { call, .. } => self.dial(now, *call, random),
             Effect::Refer { call, .. } => self.refer(now, *call, random),
-            Effect::HangUp { call } | Effect::Reject { call, .. } => {
+            Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.end(now, *call, false, 487, random);
             }
             _ => {}
