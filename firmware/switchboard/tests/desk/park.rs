@@ -250,3 +250,14 @@ fn a_slot_that_nobody_is_in_is_cleared_and_no_other_failure_clears_it() {
     "#]],
     );
 }
+
+/// A lamp that was never lit cannot go out: the subscription began, and nobody was fetched.
+#[test]
+fn a_lamp_that_was_never_lit_says_nothing() {
+    let mut bench = with_slots();
+    let script = format!("{TALK}park 1\nmoved 1\ngone 1\nlamp 701 free");
+    crate::script::play(&mut bench, &script);
+    assert_eq!(bench.view.counters.parked, 1);
+    crate::script::play(&mut bench, "lamp 701 busy\nlamp 701 free");
+    assert_eq!(bench.view.counters.parked, 0);
+}

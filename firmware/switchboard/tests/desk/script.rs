@@ -245,3 +245,10 @@ fn card(card: &CallView, view: &View) -> String {
 fn number(party: &Party) -> &str {
     party.number.as_deref().unwrap_or("?")
 }
+
+/// Runs a script for its outcome alone.
+pub(crate) fn play(bench: &mut Bench, script: &str) {
+    for step in script.lines() {
+        run(bench, step);
+    }
+}
