@@ -4,7 +4,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test laws bench requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test kms laws bench requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
 
 bench: packages ## measure speed and size against their bars (release build)
-	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release -p frontdesk-tests --bin frontdesk-bench
+	$(CARGO) build --release -p frontdeskd -p frontdesk-ui -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
@@ -36,6 +36,10 @@ screens: packages ## draw the desk in all its states to target/screens/*.png
 lint: packages ## check format and run clippy with warnings as errors
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+kms: ## check the console built for boards without a window system (linuxkms)
+	@.ci/install build kms
+	$(CARGO) check -p frontdesk-ui --no-default-features --features linuxkms
 
 deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources

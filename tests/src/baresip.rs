@@ -169,6 +169,15 @@ impl Baresip {
         sound::wait_tone(&self.number, hz, Duration::from_secs(10), || self.newest_recording());
     }
 
+    /// Waits until it hears exactly these tones of those that anybody speaks.
+    ///
+    /// # Panics
+    /// When it does not within 10 s.
+    #[track_caller]
+    pub fn hears_mix(&self, present: &[f64]) {
+        sound::wait_mix(&self.number, present, Duration::from_secs(10), || self.newest_recording());
+    }
+
     #[track_caller]
     fn command(&mut self, command: &str, parameters: &str) {
         let text =

@@ -12,8 +12,12 @@ use crate::ports::Ports;
 use crate::program::Program;
 use crate::repository;
 use crate::socket::Client;
-use crate::sound::{self, DESK_TONE, Recording};
+use crate::sound::{self, DESK_TONE, MESSAGE_TONE, MUSIC_TONE, Recording};
 use crate::wait;
+
+/// Settings in which a transfer leaves at once and nothing comes back by itself.
+pub const NO_TIMERS: &str =
+    "[timers]\nundo_ms = 0\nhold_ms = 0\nqueue_ms = 0\npark_ms = 0\nqueue_delay_ms = 0\n";
 
 /// How long the service may take to open its socket.
 const START: Duration = Duration::from_secs(20);
@@ -68,15 +72,27 @@ impl Desk {
     #[must_use]
     #[track_caller]
     pub fn start(scratch: &Path, ports: &mut Ports, account: &Account) -> Self {
+        Self::start_with(scratch, ports, account, NO_TIMERS)
+    }
+
+    /// Likewise, with more in its settings file.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with(scratch: &Path, ports: &mut Ports, account: &Account, settings_more: &str) -> Self {
         let folder = scratch.join("desk");
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
         let (sip, rtp) = (ports.one(), ports.rtp());
         let (socket, store) = (folder.join("desk.sock"), folder.join("desk.db"));
         let config = folder.join("frontdesk.toml");
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
+        Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
+        Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
         write(&config, &config_file(&folder, sip, rtp));
         let settings = folder.join("settings.toml");
-        write(&settings, &settings_file(account));
+        write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
         import.arg("--config").arg(&config).args(["settings", "import"]).arg(&settings);
         succeed("frontdeskd settings import", import);
@@ -169,6 +185,15 @@ impl Desk {
         sound::wait_tone("the operator", hz, Duration::from_secs(10), || Some(self.played()));
     }
 
+    /// Waits until the operator hears exactly these tones of those that anybody speaks.
+    ///
+    /// # Panics
+    /// When that is not so within 10 s.
+    #[track_caller]
+    pub fn hears_mix(&self, present: &[f64]) {
+        sound::wait_mix("the operator", present, Duration::from_secs(10), || Some(self.played()));
+    }
+
     /// Waits until the operator hears silence.
     ///
     /// # Panics
@@ -212,6 +237,7 @@ fn config_file(folder: &Path, sip: u16, rtp: (u16, u16)) -> String {
          [sip]\nlisten = \"127.0.0.1:{sip}\"\n\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
+         hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
          [log]\nlevel = \"info,sip=debug\"\n",
         rtp.0, rtp.1
     )

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ipc::Registration;
+use ipc::{CallRef, CallState, CallView, Command, Registration};
 use tempfile::TempDir;
 
 use crate::baresip::{Baresip, Codec};
-use crate::desk::{Account, Desk};
+use crate::desk::{Account, Desk, NO_TIMERS};
 use crate::kamailio::{Digest, Kamailio};
 use crate::ports::Ports;
 use crate::screen::Screen;
@@ -15,6 +15,8 @@ use crate::socket::Client;
 
 /// How long registering may take.
 const REGISTER: Duration = Duration::from_secs(15);
+/// How long anything else may take that is asked for.
+const SOON: Duration = Duration::from_secs(10);
 
 /// The staff directory of the scene. 2101 and 2102 are the telephones' numbers.
 pub const STAFF: &str = "lastname,firstname,title,department,phone,presence\n\
@@ -43,14 +45,65 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build(digest: Digest) -> Self {
+        Self::build_with(digest, NO_TIMERS)
+    }
+
+    /// Builds it with more in the desk's settings file.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_with(digest: Digest, settings_more: &str) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
         let exchange = Kamailio::start(scratch.path(), ports.one(), digest);
-        let desk = Desk::start(scratch.path(), &mut ports, &Account::at(&exchange));
+        let desk = Desk::start_with(scratch.path(), &mut ports, &Account::at(&exchange), settings_more);
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
         desk.import(STAFF);
         Self { desk, client, exchange, ports, scratch }
+    }
+
+    /// Answers the call that `phone` has placed, and gives it back once both sides say that they talk.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn answer_next(&mut self, phone: &mut Baresip) -> CallRef {
+        let number = Some(phone.number.clone());
+        let rings =
+            |call: &CallView| call.state == CallState::Ringing && call.party.number == number;
+        let call = self.client.wait_call("a ringing call", SOON, rings).call;
+        self.client.command(Command::Answer { call }).expect("a ringing call can be answered");
+        phone.expect("CALL_ESTABLISHED", SOON);
+        self.wait_state(call, CallState::Talking);
+        call
+    }
+
+    /// Calls `phone` and gives the call back once both sides say that they talk.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn call_to(&mut self, phone: &mut Baresip) -> CallRef {
+        self.client.command(Command::Dial { number: phone.number.clone(), line: None }).expect("a line is there");
+        phone.expect("CALL_INCOMING", SOON);
+        phone.accept();
+        phone.expect("CALL_ESTABLISHED", SOON);
+        let number = Some(phone.number.clone());
+        let talks = |call: &CallView| call.state == CallState::Talking && call.party.number == number;
+        self.client.wait_call("the call answered", SOON, talks).call
+    }
+
+    /// Waits until `call` is in `state`.
+    ///
+    /// # Panics
+    /// When it is not within 10 s.
+    #[track_caller]
+    pub fn wait_state(&mut self, call: CallRef, state: CallState) -> CallView {
+        let there = |now: &CallView| now.call == call && now.state == state;
+        self.client.wait_call(&format!("{call:?} {state:?}"), SOON, there)
     }
 
     /// A telephone with the user `number`.
@@ -65,6 +118,12 @@ impl House {
     #[track_caller]
     pub fn screen(&mut self) -> Screen {
         Screen::start(self.scratch.path(), &mut self.ports, &self.desk.socket)
+    }
+
+    /// A port that nobody else of the test uses.
+    #[must_use]
+    pub fn free_port(&mut self) -> u16 {
+        self.ports.one()
     }
 
     /// The scratch folder.

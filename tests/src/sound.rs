@@ -17,6 +17,15 @@ pub const A_TONE: f64 = 730.0;
 /// What colleague B speaks, in Hz.
 pub const B_TONE: f64 = 1370.0;
 
+/// What callee C speaks, in Hz.
+pub const C_TONE: f64 = 1730.0;
+/// What callers on hold hear, in Hz.
+pub const MUSIC_TONE: f64 = 2230.0;
+/// What callers answered by a rule hear first, in Hz.
+pub const MESSAGE_TONE: f64 = 2710.0;
+
+/// The part of a sound's energy that each of several tones at once must have to count as heard.
+const HEARD_AMONG: f64 = 0.08;
 /// The part of a sound's energy that a tone must have to count as heard. A sine through G.711
 /// keeps above 0.99; a tone beside an equally loud second one has 0.5.
 const HEARD: f64 = 0.8;
@@ -125,6 +134,12 @@ impl Recording {
         self.share(hz) >= HEARD
     }
 
+    /// Whether the tone of `hz` is among what this sounds like.
+    #[must_use]
+    pub fn has_tone(&self, hz: f64) -> bool {
+        self.share(hz) >= HEARD_AMONG
+    }
+
     /// Whether next to nothing is heard.
     #[must_use]
     pub fn is_silent(&self) -> bool {
@@ -144,25 +159,37 @@ impl Recording {
         if self.is_silent() {
             return 0.0;
         }
-        let count = self.samples.len() as f64;
-        let energy = self.level().powi(2) * count;
+        let energy = self.level().powi(2) * self.samples.len() as f64;
+        (2.0 * self.power(hz) / (self.samples.len() as f64 * energy)).min(1.0)
+    }
+
+    /// The level of the tone of `hz` alone, whatever else is heard: its root of the mean square.
+    fn tone_level(&self, hz: f64) -> f64 {
+        (2.0 * self.power(hz)).sqrt() / (self.samples.len() as f64).max(1.0)
+    }
+
+    /// Goertzel's power at `hz`.
+    fn power(&self, hz: f64) -> f64 {
         let turn = TAU * hz / f64::from(self.rate);
         let (mut last, mut before) = (0.0, 0.0);
         for &sample in &self.samples {
             (last, before) = (f64::from(sample) + 2.0 * turn.cos() * last - before, last);
         }
-        let power = last * last + before * before - 2.0 * turn.cos() * last * before;
-        (2.0 * power / (count * energy)).min(1.0)
+        last * last + before * before - 2.0 * turn.cos() * last * before
     }
 
-    /// The starts of all blocks of `block` in which the tone is not what is heard.
+    /// The starts of all blocks of `block` in which the tone has less than half of its usual level. What is
+    /// heard over it does not count: a waiting call may pip in the ear of who talks.
     #[must_use]
     pub fn gaps(&self, hz: f64, block: Duration) -> Vec<Duration> {
         let size = ((block.as_secs_f64() * f64::from(self.rate)) as usize).max(1);
-        let blocks = self.samples.chunks_exact(size).enumerate();
-        let deaf =
-            blocks.filter(|(_, samples)| !Self { rate: self.rate, samples: samples.to_vec() }.is_tone(hz));
-        deaf.map(|(index, _)| block * u32::try_from(index).expect("a recording has few blocks")).collect()
+        let level = |samples: &[i16]| Self { rate: self.rate, samples: samples.to_vec() }.tone_level(hz);
+        let levels: Vec<f64> = self.samples.chunks_exact(size).map(level).collect();
+        let mut sorted = levels.clone();
+        sorted.sort_by(f64::total_cmp);
+        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        let weak = (0_u32..).zip(&levels).filter(|(_, level)| **level < (usual / 2.0).max(SILENCE_RMS));
+        weak.map(|(index, _)| block * index).collect()
     }
 }
 
@@ -174,6 +201,19 @@ impl Recording {
 #[track_caller]
 pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<PathBuf>) {
     wait_part(&format!("{who} to hear {hz} Hz"), limit, file, |part| part.is_tone(hz));
+}
+
+/// Waits until half a second that is heard from now on has exactly the tones `present` of those that
+/// anybody speaks, see [`wait_tone`].
+///
+/// # Panics
+/// After `limit`; the message says what was heard instead.
+#[track_caller]
+pub fn wait_mix(who: &str, present: &[f64], limit: Duration, file: impl Fn() -> Option<PathBuf>) {
+    let all = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE];
+    wait_part(&format!("{who} to hear {present:?} Hz"), limit, file, |part| {
+        all.iter().all(|tone| part.has_tone(*tone) == present.contains(tone))
+    });
 }
 
 /// Waits until half a second that is heard from now on is silence, see [`wait_tone`].
@@ -205,7 +245,7 @@ fn wait_part(
     };
     if wait::within(limit, || new().filter(&wanted).map(drop)).is_none() {
         let instead = new().map_or("nothing new".to_owned(), |part| {
-            let shares = [DESK_TONE, A_TONE, B_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
+            let shares = [DESK_TONE, A_TONE, B_TONE, C_TONE, MUSIC_TONE].map(|tone| format!("{tone} Hz {:.2}", part.share(tone)));
             format!("{} at level {:.0}", shares.join(", "), part.level())
         });
         panic!("waited {limit:?} in vain for {what}; there is {instead}, in {:?}", file());
@@ -246,6 +286,20 @@ mod tests {
         assert_eq!(sine.gaps(A_TONE, block), []);
         sine.samples[1_600..1_760].fill(0);
         assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(200)]);
+        assert_eq!(Recording { rate: 8_000, samples: vec![0; 800] }.gaps(A_TONE, block).len(), 5);
+    }
+
+    #[test]
+    fn a_pip_over_the_tone_is_no_gap_and_another_tone_in_its_place_is() {
+        let mut sine = Recording::sine(A_TONE, 8_000, 1);
+        let pip = Recording::sine(425.0, 8_000, 1);
+        let block = Duration::from_millis(20);
+        for n in 1_600..3_200 {
+            sine.samples[n] = (sine.samples[n] / 4 + pip.samples[n] / 4) * 3;
+        }
+        assert_eq!(sine.gaps(A_TONE, block), []);
+        sine.samples[4_000..4_160].copy_from_slice(&Recording::sine(B_TONE, 8_000, 1).samples[..160]);
+        assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(500)]);
     }
 
     #[test]

@@ -9,23 +9,12 @@ use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::screen::{self, CALLS, DIRECTORY, RINGING, TALKING};
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
-use ipc::{CallState, EndStatus, LampState, Registration, TransferEnd, TransferState, TransferView, View};
+use ipc::{CallState, EndStatus, LampState, RecallWhy, Registration, TransferEnd, TransferState, TransferView, View};
 
 const SOON: Duration = Duration::from_secs(10);
 
 fn lamp(view: &View, number: &str) -> Option<LampState> {
     view.lamps.iter().find(|lamp| lamp.number == number).map(|lamp| lamp.state)
-}
-
-#[track_caller]
-fn answer_next(house: &mut House, phone: &mut Baresip) -> ipc::CallRef {
-    let call = house.client.wait_call("a ringing call", SOON, |call| call.state == CallState::Ringing);
-    house.client.command(ipc::Command::Answer { call: call.call }).unwrap();
-    phone.expect("CALL_ESTABLISHED", SOON);
-    house
-        .client
-        .wait_call("the call talking", SOON, |now| now.call == call.call && now.state == CallState::Talking);
-    call.call
 }
 
 #[test]
@@ -105,7 +94,7 @@ fn call_13_a_transfer_to_a_phone_that_refuses_comes_back_and_says_why() {
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     a.dial("5550100");
-    let call = answer_next(&mut house, &mut a);
+    let call = house.answer_next(&mut a);
     a.hears(DESK_TONE);
     house.client.command(ipc::Command::BlindTransfer { call, to: "2102".into() }).unwrap();
     b.expect("CALL_INCOMING", SOON);
@@ -113,7 +102,7 @@ fn call_13_a_transfer_to_a_phone_that_refuses_comes_back_and_says_why() {
     let back = house.client.wait_call("the recall", SOON, |call| call.state == CallState::Recalling);
     let recall = back.recall.unwrap();
     assert_eq!((back.call, recall.from.number.as_deref()), (call, Some("2102")));
-    assert!(matches!(recall.end, TransferEnd::Refused { code: 480..=699 }), "{recall:?}");
+    assert!(matches!(recall.why, RecallWhy::Transfer(TransferEnd::Refused { code: 480..=699 })), "{recall:?}");
     let view = house.client.wait("the end in the ledger", SOON, |view| {
         view.transfers.iter().all(|entry| matches!(entry.state, TransferState::Ended { .. }))
     });
@@ -129,10 +118,10 @@ fn call_7_answering_a_second_call_holds_the_first_and_retrieve_brings_it_back() 
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcmu);
     a.dial("5550100");
-    let first = answer_next(&mut house, &mut a);
+    let first = house.answer_next(&mut a);
     house.desk.hears(A_TONE);
     b.dial("5550101");
-    answer_next(&mut house, &mut b);
+    house.answer_next(&mut b);
     house
         .client
         .wait_call("the first on hold", SOON, |call| call.call == first && call.state == CallState::Held);
@@ -183,7 +172,7 @@ fn acc_6_speech_in_opus_and_in_g711_u_law() {
     for (number, tone, codec) in [("2101", A_TONE, Codec::Opus), ("2102", B_TONE, Codec::Pcmu)] {
         let mut phone = house.phone(number, tone, codec);
         phone.dial("5550100");
-        let call = answer_next(&mut house, &mut phone);
+        let call = house.answer_next(&mut phone);
         house.desk.hears(tone);
         phone.hears(DESK_TONE);
         house.client.command(ipc::Command::HangUp { call }).unwrap();
@@ -206,7 +195,7 @@ fn acc_2_a_clean_shutdown_ends_the_call_and_unregisters() {
     let mut house = House::build(Digest::Md5);
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     a.dial("5550100");
-    answer_next(&mut house, &mut a);
+    house.answer_next(&mut a);
     assert!(house.desk.program.terminate(SOON).success());
     a.expect("CALL_CLOSED", SOON);
     a.dial("5550100");
@@ -252,7 +241,7 @@ fn ovf_4_do_not_disturb_refuses_new_calls_and_keeps_the_one_in_progress() {
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     a.dial("5550100");
-    answer_next(&mut house, &mut a);
+    house.answer_next(&mut a);
     house.desk.ctl(&["dnd", "on"]);
     b.dial("5550100");
     let refused = b.expect("CALL_CLOSED", SOON);

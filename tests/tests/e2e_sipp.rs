@@ -14,7 +14,7 @@ use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::socket::{Client, calls};
 use frontdesk_tests::sound::DESK_TONE;
 use frontdesk_tests::wait;
-use ipc::{CallRef, CallState, Command, EndStatus, NoticeKind, RecallReason, Registration, TransferEnd};
+use ipc::{CallRef, CallState, Command, EndStatus, NoticeKind, RecallReason, RecallWhy, Registration, TransferEnd};
 use tempfile::TempDir;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -187,8 +187,8 @@ fn comes_back(scenario: &str, code: u16) {
     let call = scene.answered();
     scene.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
     let back = scene.client.wait_call("the recall", SOON, |call| call.state == CallState::Recalling);
-    let Some(RecallReason { from, end }) = back.recall else { panic!("a recall without a reason") };
-    assert_eq!((from.number.as_deref(), end), (Some("2102"), TransferEnd::Refused { code }));
+    let Some(RecallReason { from, why }) = back.recall else { panic!("a recall without a reason") };
+    assert_eq!((from.number.as_deref(), why), (Some("2102"), RecallWhy::Transfer(TransferEnd::Refused { code })));
     scene.client.command(Command::Answer { call }).unwrap();
     assert_eq!(scene.wait_state(CallState::Talking), call);
     let wire = scene.scratch.path().join(format!("sipp-{scenario}/messages.log"));

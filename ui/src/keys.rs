@@ -1,20 +1,31 @@
 //! What a key means to the console (CALL-12).
 //!
-//! Slint's key events carry a text, and nothing tells the keypad from the main block. So a key is
-//! read together with where the operator is: in a text field only the function keys are ours.
-//! Remapping is not here yet, nor is the keypad under the desk: `frontdeskd` reads that one itself.
+//! [`KeyMap`] is plain data: each [`ConsoleKey`] has the names of its keys, as browsers name them, and
+//! any table without a clash can take the place of [`KeyMap::default`]. Slint's key events carry a
+//! text, and nothing tells the keypad from the main block: its `+` is the `+` of the main block. So a
+//! key is read together with where the operator is: in a text field only the function keys are ours.
+//!
+//! Not here: the keypad under the desk; `frontdeskd` reads that one itself.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use slint::platform::Key;
 
-/// A key of the console.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A key of the console: what it does, not where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConsoleKey {
-    /// Insert, F6: answer, hold or retrieve the call, or call the contact.
+    /// Answer, hold or retrieve the call, or call the contact.
     Primary,
-    /// Delete, F7: hang up or reject.
+    /// Hang up or reject.
     HangUp,
-    /// Add, F8: the transfer menu.
+    /// The transfer menu.
     Transfer,
+    /// The menu of the selected call: every action it allows.
+    Menu,
+    /// Call the last transfer off while that can be done.
+    Undo,
     /// Up.
     Up,
     /// Down.
@@ -31,78 +42,219 @@ pub enum ConsoleKey {
     Home,
     /// To the last.
     End,
-    /// Clear (the 5 of a keypad without NumLock), F5: between calls and directory.
+    /// From the incoming to the outgoing calls, to the directory, and round again.
     Switch,
-    /// F3: the search bar.
+    /// The search bar.
     Search,
-    /// F4: the dial bar.
+    /// The dial bar.
     Number,
-    /// F9: answer, else retrieve, else hold.
+    /// Answer, else retrieve, else hold.
     Next,
-    /// F10: hang up the active call.
+    /// Hang up the active call.
     HangUpActive,
-    /// Return.
+    /// Answer the call of the highest priority that has waited longest.
+    AnswerLongest,
+    /// Night service on, or back to the timetable.
+    Night,
+    /// Take what is marked.
     Enter,
-    /// Escape: one step back.
+    /// One step back.
     Escape,
 }
+
+/// The keys of CALL-12, and the console's own for what CALL-12 does not name.
+const DEFAULT: &[(ConsoleKey, &[&str])] = &[
+    (ConsoleKey::Primary, &["Insert", "F6"]),
+    (ConsoleKey::HangUp, &["Delete", "F7"]),
+    (ConsoleKey::Transfer, &["+", "F8"]),
+    (ConsoleKey::Menu, &["/", "ContextMenu"]),
+    (ConsoleKey::Undo, &["-", "F2"]),
+    (ConsoleKey::Up, &["ArrowUp"]),
+    (ConsoleKey::Down, &["ArrowDown"]),
+    (ConsoleKey::Left, &["ArrowLeft"]),
+    (ConsoleKey::Right, &["ArrowRight"]),
+    (ConsoleKey::PageUp, &["PageUp"]),
+    (ConsoleKey::PageDown, &["PageDown"]),
+    (ConsoleKey::Home, &["Home"]),
+    (ConsoleKey::End, &["End"]),
+    (ConsoleKey::Switch, &["Clear", "F5"]),
+    (ConsoleKey::Search, &["F3"]),
+    (ConsoleKey::Number, &["F4"]),
+    (ConsoleKey::Next, &["F9"]),
+    (ConsoleKey::HangUpActive, &["F10"]),
+    (ConsoleKey::AnswerLongest, &["*", "F11"]),
+    (ConsoleKey::Night, &["F12"]),
+    (ConsoleKey::Enter, &["Enter"]),
+    (ConsoleKey::Escape, &["Escape"]),
+];
 
 /// The text of the keypad's 5 without NumLock. Slint has no name for it; the web page and backends
 /// that know the key send this.
 pub const CLEAR: char = '\u{F739}';
 
-impl ConsoleKey {
-    /// Reads a key event. `typing`: a text field has the focus and wants letters, arrows and Delete
-    /// for itself.
+/// Which keys do what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<ConsoleKey, Vec<String>>", into = "BTreeMap<ConsoleKey, Vec<String>>")]
+pub struct KeyMap {
+    table: BTreeMap<ConsoleKey, Vec<String>>,
+    by_text: BTreeMap<char, (ConsoleKey, bool)>,
+}
+
+/// Why a table of keys cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadKeyMap {
+    /// No key has this name.
+    #[error("no key is called {0:?}")]
+    Unknown(String),
+    /// One key would do two things.
+    #[error("{key:?} is given to {one:?} and to {other:?}")]
+    Twice {
+        /// The key.
+        key: String,
+        /// What it does first.
+        one: ConsoleKey,
+        /// And then.
+        other: ConsoleKey,
+    },
+}
+
+impl KeyMap {
+    /// A map from actions to key names. An action without an entry has no key.
+    ///
+    /// # Errors
+    /// [`BadKeyMap`]: a name that no key has, or a key given twice.
+    pub fn new(table: BTreeMap<ConsoleKey, Vec<String>>) -> Result<Self, BadKeyMap> {
+        let mut by_text = BTreeMap::new();
+        for (action, keys) in &table {
+            for key in keys {
+                let text = key_char(key).ok_or_else(|| BadKeyMap::Unknown(key.clone()))?;
+                let before = by_text.insert(text, (*action, works_in_fields(key)));
+                if let Some((one, _)) = before {
+                    return Err(BadKeyMap::Twice { key: key.clone(), one, other: *action });
+                }
+            }
+        }
+        Ok(Self { table, by_text })
+    }
+
+    /// Reads a key event. `typing`: a text field has the focus and wants letters, Left and Right,
+    /// Home and End and Delete for itself.
     #[must_use]
-    pub fn read(text: &str, control: bool, alt: bool, typing: bool) -> Option<Self> {
+    pub fn read(&self, text: &str, control: bool, alt: bool, typing: bool) -> Option<ConsoleKey> {
         let mut chars = text.chars();
         let key = chars.next().filter(|_| chars.next().is_none() && !control && !alt)?;
-        FUNCTION_KEYS
-            .iter()
-            .chain(if typing { &[] } else { OTHER_KEYS })
-            .find(|(k, _)| k() == key)
-            .map(|(_, k)| *k)
+        let (action, in_fields) = self.by_text.get(&key)?;
+        (!typing || *in_fields).then_some(*action)
+    }
+
+    /// The names of an action's keys.
+    #[must_use]
+    pub fn keys(&self, action: ConsoleKey) -> &[String] {
+        self.table.get(&action).map_or(&[], Vec::as_slice)
     }
 }
 
-/// A key's text; a function because Slint's conversion is not const.
-type Text = fn() -> char;
+impl Default for KeyMap {
+    fn default() -> Self {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        let table = DEFAULT.iter().map(|(action, names)| (*action, keys(names))).collect();
+        // A test below builds it; without keys the screen can still be touched.
+        Self::new(table).unwrap_or(Self { table: BTreeMap::new(), by_text: BTreeMap::new() })
+    }
+}
 
-const FUNCTION_KEYS: &[(Text, ConsoleKey)] = &[
-    (|| Key::F3.into(), ConsoleKey::Search),
-    (|| Key::F4.into(), ConsoleKey::Number),
-    (|| Key::F5.into(), ConsoleKey::Switch),
-    (|| CLEAR, ConsoleKey::Switch),
-    (|| Key::F6.into(), ConsoleKey::Primary),
-    (|| Key::F7.into(), ConsoleKey::HangUp),
-    (|| Key::F8.into(), ConsoleKey::Transfer),
-    (|| Key::F9.into(), ConsoleKey::Next),
-    (|| Key::F10.into(), ConsoleKey::HangUpActive),
-    (|| Key::UpArrow.into(), ConsoleKey::Up),
-    (|| Key::DownArrow.into(), ConsoleKey::Down),
-    (|| Key::PageUp.into(), ConsoleKey::PageUp),
-    (|| Key::PageDown.into(), ConsoleKey::PageDown),
-];
+impl TryFrom<BTreeMap<ConsoleKey, Vec<String>>> for KeyMap {
+    type Error = BadKeyMap;
 
-const OTHER_KEYS: &[(Text, ConsoleKey)] = &[
-    (|| Key::Insert.into(), ConsoleKey::Primary),
-    (|| Key::Delete.into(), ConsoleKey::HangUp),
-    (|| '+', ConsoleKey::Transfer),
-    (|| Key::LeftArrow.into(), ConsoleKey::Left),
-    (|| Key::RightArrow.into(), ConsoleKey::Right),
-    (|| Key::Home.into(), ConsoleKey::Home),
-    (|| Key::End.into(), ConsoleKey::End),
-    (|| Key::Return.into(), ConsoleKey::Enter),
-    (|| Key::Escape.into(), ConsoleKey::Escape),
-];
+    fn try_from(table: BTreeMap<ConsoleKey, Vec<String>>) -> Result<Self, BadKeyMap> {
+        Self::new(table)
+    }
+}
+
+impl From<KeyMap> for BTreeMap<ConsoleKey, Vec<String>> {
+    fn from(map: KeyMap) -> Self {
+        map.table
+    }
+}
+
+/// The text that Slint gives the key of this name; a letter or a sign is its own name.
+#[must_use]
+pub fn key_char(name: &str) -> Option<char> {
+    let mut chars = name.chars();
+    if let (Some(letter), None) = (chars.next(), chars.next()) {
+        return Some(letter);
+    }
+    let key = match name {
+        "Clear" => return Some(CLEAR),
+        "Add" => return Some('+'),
+        "Space" => return Some(' '),
+        "Enter" | "Return" => Key::Return,
+        "Escape" => Key::Escape,
+        "Backspace" => Key::Backspace,
+        "Tab" => Key::Tab,
+        "Delete" | "Del" => Key::Delete,
+        "Insert" | "Ins" => Key::Insert,
+        "Home" => Key::Home,
+        "End" => Key::End,
+        "PageUp" => Key::PageUp,
+        "PageDown" => Key::PageDown,
+        "ArrowUp" | "Up" => Key::UpArrow,
+        "ArrowDown" | "Down" => Key::DownArrow,
+        "ArrowLeft" | "Left" => Key::LeftArrow,
+        "ArrowRight" | "Right" => Key::RightArrow,
+        "ContextMenu" => Key::Menu,
+        "Shift" => Key::Shift,
+        "Control" => Key::Control,
+        "Alt" => Key::Alt,
+        "AltGraph" => Key::AltGr,
+        "F1" => Key::F1,
+        "F2" => Key::F2,
+        "F3" => Key::F3,
+        "F4" => Key::F4,
+        "F5" => Key::F5,
+        "F6" => Key::F6,
+        "F7" => Key::F7,
+        "F8" => Key::F8,
+        "F9" => Key::F9,
+        "F10" => Key::F10,
+        "F11" => Key::F11,
+        "F12" => Key::F12,
+        _ => return None,
+    };
+    Some(key.into())
+}
+
+/// Keys that mean the console even while somebody types: a field has no use for them.
+fn works_in_fields(name: &str) -> bool {
+    let function_key = name.strip_prefix('F').is_some_and(|number| number.parse::<u8>().is_ok());
+    let moves = ["ArrowUp", "Up", "ArrowDown", "Down", "PageUp", "PageDown"];
+    function_key || name == "Clear" || moves.contains(&name)
+}
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
     fn read(key: Key, typing: bool) -> Option<ConsoleKey> {
-        ConsoleKey::read(&char::from(key).to_string(), false, false, typing)
+        KeyMap::default().read(&char::from(key).to_string(), false, false, typing)
+    }
+
+    fn table(entries: &[(ConsoleKey, &[&str])]) -> BTreeMap<ConsoleKey, Vec<String>> {
+        let names = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        entries.iter().map(|(action, keys)| (*action, names(keys))).collect()
+    }
+
+    #[test]
+    fn the_default_has_every_key_of_its_table() {
+        let map = KeyMap::default();
+        for (action, keys) in DEFAULT {
+            assert_eq!(map.keys(*action), *keys);
+            for key in *keys {
+                let text = key_char(key).unwrap().to_string();
+                assert_eq!(map.read(&text, false, false, false), Some(*action), "{key}");
+            }
+        }
     }
 
     #[test]
@@ -111,31 +263,61 @@ mod tests {
             assert_eq!(read(Key::F6, typing), Some(ConsoleKey::Primary));
             assert_eq!(read(Key::F10, typing), Some(ConsoleKey::HangUpActive));
             assert_eq!(read(Key::F3, typing), Some(ConsoleKey::Search));
+            assert_eq!(read(Key::F12, typing), Some(ConsoleKey::Night));
         }
     }
 
     #[test]
     fn a_field_keeps_the_keys_it_needs() {
+        let map = KeyMap::default();
         assert_eq!(read(Key::Delete, false), Some(ConsoleKey::HangUp));
         assert_eq!(read(Key::Delete, true), None);
         assert_eq!(read(Key::Home, true), None);
-        assert_eq!(ConsoleKey::read("+", false, false, false), Some(ConsoleKey::Transfer));
-        assert_eq!(ConsoleKey::read("+", false, false, true), None);
+        for (sign, action) in [
+            ("+", ConsoleKey::Transfer),
+            ("-", ConsoleKey::Undo),
+            ("*", ConsoleKey::AnswerLongest),
+            ("/", ConsoleKey::Menu),
+        ] {
+            assert_eq!(map.read(sign, false, false, false), Some(action));
+            assert_eq!(map.read(sign, false, false, true), None);
+        }
         assert_eq!(read(Key::Return, true), None);
     }
 
     #[test]
     fn the_keypad_without_numlock() {
         let clear = CLEAR.to_string();
-        assert_eq!(ConsoleKey::read(&clear, false, false, false), Some(ConsoleKey::Switch));
+        assert_eq!(KeyMap::default().read(&clear, false, false, false), Some(ConsoleKey::Switch));
         assert_eq!(read(Key::Insert, false), Some(ConsoleKey::Primary));
         assert_eq!(read(Key::PageUp, false), Some(ConsoleKey::PageUp));
     }
 
     #[test]
     fn chords_and_texts_mean_nothing_here() {
-        assert_eq!(ConsoleKey::read("+", true, false, false), None);
-        assert_eq!(ConsoleKey::read("++", false, false, false), None);
-        assert_eq!(ConsoleKey::read("", false, false, false), None);
+        let map = KeyMap::default();
+        assert_eq!(map.read("+", true, false, false), None);
+        assert_eq!(map.read("++", false, false, false), None);
+        assert_eq!(map.read("", false, false, false), None);
+    }
+
+    #[test]
+    fn a_table_takes_the_place_of_the_default() {
+        let map = KeyMap::new(table(&[(ConsoleKey::Transfer, &["t", "F2"])])).unwrap();
+        assert_eq!(map.read("t", false, false, false), Some(ConsoleKey::Transfer));
+        assert_eq!(map.read("+", false, false, false), None);
+        let text = serde_json::to_string(&map).unwrap();
+        assert_eq!(text, r#"{"transfer":["t","F2"]}"#);
+        assert_eq!(serde_json::from_str::<KeyMap>(&text).unwrap(), map);
+    }
+
+    #[test]
+    fn a_table_that_cannot_work_is_refused() {
+        let unknown = table(&[(ConsoleKey::Next, &["Hyper"])]);
+        assert_eq!(KeyMap::new(unknown), Err(BadKeyMap::Unknown("Hyper".into())));
+        let twice = table(&[(ConsoleKey::Next, &["F9"]), (ConsoleKey::Night, &["F9"])]);
+        let (one, other) = (ConsoleKey::Next, ConsoleKey::Night);
+        assert_eq!(KeyMap::new(twice), Err(BadKeyMap::Twice { key: "F9".into(), one, other }));
+        assert!(serde_json::from_str::<KeyMap>(r#"{"next":["F9"],"night":["F9"]}"#).is_err());
     }
 }

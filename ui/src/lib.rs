@@ -12,6 +12,7 @@ pub mod desk;
 pub mod keys;
 pub mod link;
 mod models;
+pub mod offers;
 pub mod scenes;
 pub mod web;
 

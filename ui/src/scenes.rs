@@ -2,11 +2,16 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod states;
+
+pub use states::{attended, conference, greeting, night, park, recall, undo, waiting};
+
 use ipc::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ContactId, ContactPage, ContactQuery,
     ContactRow, Counters, Direction, DirectoryId, DirectoryView, EndStatus, LampState, LampView, LineView,
     LogPage, LogRow, LogTransfer, Notice, NoticeId, NoticeKind, OperatorView, Party, Preferences,
-    RecallReason, Registration, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View,
+    RecallReason, RecallWhy, Registration, TransferEnd, TransferId, TransferKind, TransferState,
+    TransferView, View,
 };
 
 /// Now, on the desk's clock of every scene.
@@ -25,7 +30,11 @@ pub fn empty() -> View {
             audio: AudioState::Connected { device: "Handset".into() },
             muted: false,
         },
-        lines: vec![line("5550000", "Main line"), line("5550100", "Sales"), line("5550200", "Support")],
+        lines: vec![
+            line("5550000", "Main line", 0, "Northwind, good morning, this is the front desk."),
+            line("5550100", "Sales", 5, "Northwind sales, how may I help?"),
+            line("5550200", "Support", 6, ""),
+        ],
         lamps: lamps(),
         directories: vec![
             directory(1, "Staff", true, 428),
@@ -65,8 +74,10 @@ pub fn picture() -> View {
 pub fn fates() -> View {
     let mut view = picture();
     let ended = |end| TransferState::Ended { end, at_ms: NOW - 1_000 };
-    let recall =
-        RecallReason { from: staff("Ingrid Solberg", "2110"), end: TransferEnd::Refused { code: 486 } };
+    let recall = RecallReason {
+        from: staff("Ingrid Solberg", "2110"),
+        why: RecallWhy::Transfer(TransferEnd::Refused { code: 486 }),
+    };
     view.incoming.insert(
         0,
         CallView {
@@ -156,6 +167,7 @@ pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
         hold_ms: hold_s * 1000,
         end,
         transfers: Vec::new(),
+        rules: Vec::new(),
     };
     let (main, sales, support) = (("5550000", "Main line"), ("5550100", "Sales"), ("5550200", "Support"));
     let (i, o) = (Direction::Incoming, Direction::Outgoing);
@@ -221,7 +233,9 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         held_before_ms: 0,
         transfer: None,
         recall: None,
-        actions: vec![Action::Answer, Action::Reject],
+        rule: None,
+        waited_for: None,
+        actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }
 
@@ -269,8 +283,14 @@ fn count(view: &mut View) {
     view.counters.outgoing = number(view.outgoing.len());
 }
 
-fn line(number: &str, name: &str) -> LineView {
-    LineView { number: number.into(), name: name.into(), registration: Registration::Registered }
+fn line(number: &str, name: &str, colour: u8, note: &str) -> LineView {
+    LineView {
+        number: number.into(),
+        name: name.into(),
+        registration: Registration::Registered,
+        note: note.into(),
+        colour: Some(colour),
+    }
 }
 
 fn directory(id: u32, name: &str, local: bool, contacts: u32) -> DirectoryView {

@@ -5,10 +5,10 @@
 
 use ipc::{AudioState, LampState, Party, Registration};
 use sip::{
-    Cause, EndedBy, RegistrationState, TransferResult,
+    Cause, DiversionReason, EndedBy, RegistrationState, TransferResult,
     dialog_info::{CallDirection, Dialog, DialogState},
 };
-use switchboard::{EndCause, Tone};
+use switchboard::{Diverted, Ear, EndCause, Tone};
 
 /// What a phone does, from all its dialogs (RFC 4235): state, number of calls, the other end of the first.
 pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
@@ -103,6 +103,27 @@ pub(crate) fn tone(tone: Tone) -> media::Tone {
         Tone::Busy => media::Tone::Busy,
         Tone::Congestion => media::Tone::Congestion,
         Tone::CallWaiting => media::Tone::CallWaiting,
+    }
+}
+
+/// Who has the operator's ear.
+pub(crate) fn ear(ear: Ear) -> media::Ear {
+    match ear {
+        Ear::Nobody => media::Ear::Nobody,
+        Ear::Call(call) => media::Ear::Stream(media::StreamId(call.0)),
+        Ear::Conference => media::Ear::Conference,
+    }
+}
+
+/// Why a call is sent on, for its new target.
+pub(crate) fn diverted(why: Diverted) -> DiversionReason {
+    match why {
+        Diverted::Unconditional => DiversionReason::Unconditional,
+        Diverted::Busy => DiversionReason::UserBusy,
+        Diverted::NoAnswer => DiversionReason::NoAnswer,
+        Diverted::TimeOfDay => DiversionReason::TimeOfDay,
+        Diverted::DoNotDisturb => DiversionReason::DoNotDisturb,
+        Diverted::Away => DiversionReason::Away,
     }
 }
 

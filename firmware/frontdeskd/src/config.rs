@@ -48,6 +48,10 @@ pub(crate) struct MediaConfig {
     pub(crate) ringer: String,
     /// Ask for real-time scheduling of the audio thread.
     pub(crate) realtime: bool,
+    /// A WAV file that callers on hold hear; soft pips without it.
+    pub(crate) hold_music: Option<PathBuf>,
+    /// A WAV file played once to callers who were answered by a rule and wait.
+    pub(crate) announcement: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -84,6 +88,8 @@ impl Default for MediaConfig {
             microphone: "default".into(),
             ringer: "default".into(),
             realtime: true,
+            hold_music: None,
+            announcement: None,
         }
     }
 }

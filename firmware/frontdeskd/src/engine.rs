@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,13 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::{CallRef, Command, CommandError, Party, View};
+use ipc::{CallRef, Command, CommandError, Party, ServiceMode, View};
 use media::{Media, StreamId};
 use sip::{
-    AccountId, Invite, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent,
-    sdp::LocalMedia,
+    AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
 };
-use switchboard::{Effect, EndCause, Input, Switchboard};
+use switchboard::{Input, Switchboard};
 use tokio::{
     net::UdpSocket,
     sync::{mpsc, oneshot, watch},
@@ -34,7 +34,7 @@ use crate::{
     contacts::{Contacts, News, Who},
     net, records,
     records::Records,
-    turns::Turns,
+    turns::{self, Turns},
 };
 
 /// The shortest time between two views.
@@ -78,6 +78,8 @@ pub(crate) enum Event {
     Contacts(News),
     /// From the records.
     Records(records::Event),
+    /// The timetable's mode changed.
+    Timetable(ServiceMode),
     /// End every call, unregister, stop.
     Stop,
 }
@@ -102,6 +104,10 @@ pub(crate) struct Parts {
     pub(crate) gauges: Arc<Gauges>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
+    /// Phones watched whatever the directories say: the park slots.
+    pub(crate) watched: Vec<String>,
+    /// The message for callers who were answered by a rule.
+    pub(crate) announcement: Option<PathBuf>,
     /// Each account with the user whose mailbox is watched.
     pub(crate) mailboxes: Vec<(AccountId, String)>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
@@ -110,8 +116,8 @@ pub(crate) struct Parts {
 
 /// See the module.
 pub(crate) struct Engine {
-    parts: Parts,
-    legs: Legs,
+    pub(crate) parts: Parts,
+    pub(crate) legs: Legs,
     lamps: Lamps,
     audio: Audio,
     /// Unread voice messages of each account.
@@ -124,18 +130,20 @@ pub(crate) struct Engine {
 
 /// Which call of the desk is which session on the wire.
 #[derive(Default)]
-struct Legs {
-    by_call: HashMap<CallRef, Leg>,
+pub(crate) struct Legs {
+    pub(crate) by_call: HashMap<CallRef, Leg>,
     by_session: HashMap<SessionId, CallRef>,
 }
 
-struct Leg {
-    session: SessionId,
+pub(crate) struct Leg {
+    pub(crate) session: SessionId,
     /// The other end's number, as the wire or the operator said it.
-    number: Option<String>,
-    local: LocalMedia,
+    pub(crate) number: Option<String>,
+    /// The line called or used; empty when it is none of ours.
+    pub(crate) line: String,
+    pub(crate) local: LocalMedia,
     /// What the caller offered: sound flows from our answer on, before its ACK.
-    offered: Option<sip::sdp::Media>,
+    pub(crate) offered: Option<sip::sdp::Media>,
 }
 
 /// Which subscription is which phone.
@@ -171,6 +179,8 @@ impl Engine {
         for (account, user) in &self.parts.mailboxes {
             self.parts.agent.subscribe(now, *account, user, Package::MessageSummary);
         }
+        let volumes = self.parts.board.view(now).volumes;
+        self.set_volumes(volumes);
         self.carry(now);
         let mut farewell = None;
         loop {
@@ -179,7 +189,7 @@ impl Engine {
                 event = events.recv() => event,
                 () = sleep_until(wake) => None,
             };
-            let now = Instant::now();
+            let (now, cpu) = (Instant::now(), turns::cpu_time());
             if farewell.is_some_and(|end| end <= now) {
                 warn!("some peers did not answer the farewell");
                 return;
@@ -196,7 +206,7 @@ impl Engine {
             self.subscribe_some(now);
             let drained = self.carry(now);
             self.publish_if_due(now);
-            self.parts.gauges.turns.record(now.elapsed());
+            self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
             if drained && farewell.is_some() {
                 info!("stopped: every peer answered");
                 return;
@@ -237,6 +247,7 @@ impl Engine {
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
+            Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),
             Event::Stop => {}
         }
     }
@@ -253,6 +264,20 @@ impl Engine {
                 info!(call = stream.0, duration_ms, "digit received");
                 let _ = digit;
             }
+            media::Event::Speaking { stream, on } => {
+                self.parts.board.handle(now, Input::Speaking { call: CallRef(stream.0), on });
+            }
+            media::Event::SoundReady { path, length_ms } => {
+                info!(path = %path.display(), length_ms, "recording")
+            }
+            media::Event::SoundRefused { path, error } => {
+                warn!(path = %path.display(), %error, "a recording cannot be played");
+            }
+            media::Event::Announced { stream, complete } => {
+                info!(call = stream.0, complete, "message played")
+            }
+            // The operator knows; and the meter is never asked for.
+            media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
         }
     }
 
@@ -276,13 +301,17 @@ impl Engine {
         self.parts.board.handle(now, input);
     }
 
-    /// Watches exactly these phones, given in order.
+    /// Watches exactly these phones, and those always watched.
     fn monitor(&mut self, now: Instant, mut numbers: Vec<String>) {
         let Some(&(_, account)) = self.parts.lines.first() else { return };
+        // First, so that none of them falls behind the limit.
+        numbers.retain(|number| !self.parts.watched.contains(number));
+        numbers.splice(0..0, self.parts.watched.iter().cloned());
         if numbers.len() > MAX_MONITORED {
             warn!(asked = numbers.len(), MAX_MONITORED, "too many phones to monitor: the rest have no lamp");
             numbers.truncate(MAX_MONITORED);
         }
+        numbers.sort_unstable();
         let wanted = |number: &&String| numbers.binary_search(number).is_ok();
         let waiting: Vec<String> = self.lamps.waiting.drain(..).collect();
         let known = self.lamps.by_number.keys().chain(&waiting);
@@ -368,9 +397,7 @@ impl Engine {
 impl Engine {
     fn take_agent(&mut self, now: Instant, event: sip::Event) {
         match event {
-            sip::Event::Incoming { session, caller, called, diversion, media, .. } => {
-                self.incoming(now, session, caller, called, diversion, media);
-            }
+            sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
             sip::Event::Dialogs { subscription, dialogs } => {
                 if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
@@ -461,19 +488,16 @@ impl Engine {
         }
     }
 
-    fn incoming(
-        &mut self,
-        now: Instant,
-        session: SessionId,
-        caller: sip::Party,
-        called: sip::Party,
-        diversion: Option<sip::Party>,
-        offered: Option<sip::sdp::Media>,
-    ) {
+    fn incoming(&mut self, now: Instant, event: sip::Event) {
+        let sip::Event::Incoming { session, caller, called, diversion, media: offered, replaces, .. } = event
+        else {
+            return;
+        };
         let call = self.parts.board.next_call();
         let called_number = self.line_of(&called, diversion.as_ref());
         let caller = bridge::party(caller);
         let diverted_by = diversion.map(bridge::party);
+        let replaces = replaces.and_then(|session| self.legs.by_session.get(&session).copied());
         info!(call = call.0, from = caller.number, to = called_number, "incoming call");
         let rtp = match self.parts.media.open(StreamId(call.0)) {
             Ok(rtp) => rtp,
@@ -483,9 +507,10 @@ impl Engine {
             }
         };
         let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
-        self.legs.insert(call, Leg { session, number: caller.number.clone(), local, offered });
+        let line = called_number.clone();
+        self.legs.insert(call, Leg { session, number: caller.number.clone(), line, local, offered });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
-        self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by });
+        self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
 
     /// The line meant: the number called where it is one of ours, else the one that sent the call on
@@ -520,7 +545,7 @@ impl Engine {
     }
 
     /// Connects the sound of a call as agreed.
-    fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
         if let Some(remote) = bridge::remote(media) {
             self.sound(self.parts.media.connect(StreamId(call.0), remote));
         }
@@ -534,104 +559,15 @@ impl Engine {
         }
     }
 
-    fn sound(&self, result: Result<(), media::Error>) {
+    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
         if let Err(error) = result {
             error!(%error, "sound");
         }
     }
 }
 
-/// From the desk to the wire.
-impl Engine {
-    fn apply(&mut self, now: Instant, effect: Effect) {
-        match effect {
-            Effect::Ring180 { call } => self.with(call, |agent, leg| agent.ring(now, leg.session)),
-            Effect::Reject { call, code } => {
-                self.with(call, |agent, leg| agent.reject(now, leg.session, code))
-            }
-            Effect::Hold { call } => self.with(call, |agent, leg| agent.hold(now, leg.session)),
-            Effect::Retrieve { call } => self.with(call, |agent, leg| agent.retrieve(now, leg.session)),
-            Effect::HangUp { call } => self.with(call, |agent, leg| agent.hang_up(now, leg.session)),
-            Effect::Answer { call } => self.answer(now, call),
-            Effect::Dial { call, number, line } => self.dial(now, call, number, &line),
-            Effect::Refer { call, transfer, to } => {
-                info!(call = call.0, to, "blind transfer");
-                self.with(call, |agent, leg| agent.refer(now, leg.session, &to));
-                let party = Party { number: Some(to), ..Party::default() };
-                self.parts.contacts.identify(Who::Target(transfer), party);
-            }
-            Effect::Digits { call, digits } => self.sound(self.parts.media.digits(StreamId(call.0), &digits)),
-            Effect::Talk(call) => self.sound(self.parts.media.talk(call.map(|call| StreamId(call.0)))),
-            Effect::Ringer(on) => self.sound(self.parts.media.ring(on)),
-            Effect::Tone(tone) => self.sound(self.parts.media.tone(tone.map(bridge::tone))),
-            Effect::Mute(on) => self.sound(self.parts.media.mute_microphone(on)),
-            Effect::Audio(on) => self.sound(self.parts.media.connect_audio(on)),
-            Effect::Register(on) => {
-                let mut accounts: Vec<AccountId> =
-                    self.parts.lines.iter().map(|&(_, account)| account).collect();
-                accounts.sort_unstable();
-                accounts.dedup();
-                for account in accounts {
-                    self.parts.agent.register(now, account, on);
-                }
-            }
-            Effect::Log(mut row) => {
-                row.began_unix_ms += self.parts.started.1;
-                self.parts.records.log(*row);
-            }
-            Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
-            Effect::SaveMissed(count) => self.parts.records.save_missed(count),
-        }
-    }
-
-    fn with(&mut self, call: CallRef, act: impl FnOnce(&mut UserAgent, &Leg)) {
-        if let Some(leg) = self.legs.by_call.get(&call) {
-            act(&mut self.parts.agent, leg);
-        }
-    }
-
-    fn answer(&mut self, now: Instant, call: CallRef) {
-        let Some(leg) = self.legs.by_call.get_mut(&call) else { return };
-        let offered = leg.offered.take();
-        self.parts.agent.accept(now, leg.session, leg.local.clone());
-        if let Some(media) = offered {
-            self.connect(call, &media);
-        }
-    }
-
-    fn dial(&mut self, now: Instant, call: CallRef, number: String, line: &str) {
-        let lines = &self.parts.lines;
-        let Some(&(_, account)) = lines.iter().find(|(of, _)| of == line).or(lines.first()) else {
-            return self.not_dialled(now, call, 0, "no line is set up".into());
-        };
-        info!(call = call.0, to = number, line, "outgoing call");
-        let rtp = match self.parts.media.open(StreamId(call.0)) {
-            Ok(rtp) => rtp,
-            Err(error) => return self.not_dialled(now, call, 0, error.to_string()),
-        };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
-        match self.parts.agent.invite(now, Invite::new(account, number.as_str(), local.clone())) {
-            Ok(session) => {
-                self.legs.insert(call, Leg { session, number: Some(number.clone()), local, offered: None });
-                let party = Party { number: Some(number), ..Party::default() };
-                self.parts.contacts.identify(Who::Call(call), party);
-            }
-            Err(error) => {
-                self.sound(self.parts.media.close(StreamId(call.0)));
-                self.not_dialled(now, call, 0, error.to_string());
-            }
-        }
-    }
-
-    fn not_dialled(&mut self, now: Instant, call: CallRef, code: u16, reason: String) {
-        warn!(call = call.0, reason, "call not placed");
-        let cause = EndCause { by_remote: false, code, reason, elsewhere: false };
-        self.parts.board.handle(now, Input::Ended { call, cause });
-    }
-}
-
 impl Legs {
-    fn insert(&mut self, call: CallRef, leg: Leg) {
+    pub(crate) fn insert(&mut self, call: CallRef, leg: Leg) {
         self.by_session.insert(leg.session, call);
         self.by_call.insert(call, leg);
     }

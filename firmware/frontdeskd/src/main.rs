@@ -7,11 +7,13 @@ mod audio;
 mod bridge;
 mod config;
 mod contacts;
+mod effects;
 mod engine;
 mod net;
 mod records;
 mod settings;
 mod socket;
+mod timetable;
 mod turns;
 
 use std::{
@@ -38,6 +40,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 use tracing::{info, warn};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::{
     config::Config,
@@ -48,6 +51,8 @@ use crate::{
 
 /// Events that may wait for the engine.
 const INBOX: usize = 4096;
+/// Log lines that may wait for whoever reads them.
+const LOG_QUEUE: usize = 16_384;
 
 #[derive(Parser)]
 #[command(version, about = "The desk: SIP, sound, storage and the socket the screen talks to")]
@@ -84,7 +89,7 @@ enum SettingsRequest {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = Config::load(&cli.config).and_then(|config| {
-        start_log(&config);
+        let _written_at_the_end = start_log(&config);
         match cli.request {
             None => run(&config),
             Some(Request::Settings(SettingsRequest::Import { file })) => {
@@ -110,9 +115,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn start_log(config: &Config) {
+/// Starts the log on standard error, through a queue: whoever reads it may be slow, or stop, and no turn
+/// of the engine waits for that. Lines that find no room are lost. What is in the queue is written when
+/// the guard is dropped.
+fn start_log(config: &Config) -> WorkerGuard {
     let filter = tracing_subscriber::EnvFilter::new(&config.log.level);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let (queue, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LOG_QUEUE)
+        .lossy(true)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue).with_ansi(false).init();
+    guard
 }
 
 fn run(config: &Config) -> Result<()> {
@@ -131,6 +145,7 @@ async fn desk(config: &Config) -> Result<()> {
     let socket = UdpSocket::bind(config.sip.listen)
         .await
         .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
+    net::make_room(&socket);
     let socket = Arc::new(socket);
     let local = reachable_address(socket.local_addr()?, &settings)?;
     info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
@@ -157,11 +172,14 @@ async fn desk(config: &Config) -> Result<()> {
         views,
         gauges: Arc::clone(&gauges),
         lines: settings::lines(&settings),
+        watched: settings.park.iter().map(|slot| slot.number.clone()).collect(),
+        announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings),
         started: (started, unix_ms()),
     });
 
     let receiver = tokio::spawn(net::receive(socket, inbox.clone()));
+    let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
@@ -174,7 +192,7 @@ async fn desk(config: &Config) -> Result<()> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, server, stopper] {
+    for task in [receiver, clock, server, stopper] {
         task.abort();
     }
     // The engine is gone; each thread ends when the last client task lets go of it, with everything written.
@@ -249,7 +267,10 @@ fn start_media(config: &Config, local: SocketAddr, inbox: mpsc::Sender<Event>) -
         rtp_ip: local.ip(),
         rtp_ports: config.rtp_ports(),
         realtime: config.media.realtime,
-        ..media::Config::default()
+        hold: match &config.media.hold_music {
+            Some(path) => media::Hold::Music { path: path.clone() },
+            None => media::Hold::default(),
+        },
     };
     // The media thread never waits: news that finds no room is lost, and said so.
     let tell = move |event| {

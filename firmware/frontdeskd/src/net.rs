@@ -3,11 +3,14 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use sip::ResolveId;
+use socket2::SockRef;
 use tokio::{net::UdpSocket, sync::mpsc};
 use tracing::{debug, warn};
 
 use crate::engine::Event;
 
+/// Bytes of datagrams that may wait in the system: about a thousand NOTIFYs.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
 /// Places in the inbox that datagrams may not take, so that a flood never keeps out the operator.
 const KEPT_FREE: usize = 256;
 /// A datagram larger than this, in bytes, is none that telephones send …
@@ -15,6 +18,16 @@ const LARGE: usize = 4096;
 /// … and may wait only while the inbox has less than this in it, so that a flood of the largest does
 /// not take hundreds of megabytes.
 const LARGE_MAY_WAIT: usize = 256;
+
+/// Asks the system for room in which a burst of datagrams waits until it is read: the state of several
+/// hundred phones arrives at once when the exchange restarts. The system may give less.
+pub(crate) fn make_room(socket: &UdpSocket) {
+    let socket = SockRef::from(socket);
+    if let Err(error) = socket.set_recv_buffer_size(RECEIVE_BUFFER) {
+        warn!(%error, "receive buffer");
+    }
+    debug!(bytes = socket.recv_buffer_size().unwrap_or(0), "receive buffer");
+}
 
 /// Puts every datagram into the inbox; while the inbox is nearly full they are dropped, as the network
 /// may do at any time.

@@ -6,13 +6,14 @@
 
 use std::{
     collections::VecDeque,
+    mem::discriminant,
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use ipc::{DirectoryId, ImportReport, LogPage, LogQuery, LogRow, Preferences};
+use ipc::{DirectoryId, ImportReport, LogPage, LogQuery, LogRow, Preferences, ServiceMode, Volumes};
 use store::{Store, StoreError};
 use tokio::{
     runtime::Handle,
@@ -54,7 +55,16 @@ enum Request {
         path: PathBuf,
         answer: oneshot::Sender<Result<ImportReport, String>>,
     },
+    Change(Change),
+}
+
+/// Something small that the operator changed; of each kind only the newest counts.
+#[derive(Clone, Debug)]
+enum Change {
     Preferences(Preferences),
+    Volumes(Volumes),
+    Service(Option<ServiceMode>),
+    /// The store counts the missed as they are logged: those kept back are cleared with the rest.
     ClearMissed,
 }
 
@@ -90,13 +100,23 @@ impl Records {
 
     /// Keeps the operator's preferences.
     pub(crate) fn save_preferences(&self, preferences: Preferences) {
-        self.note(Request::Preferences(preferences));
+        self.note(Change::Preferences(preferences));
+    }
+
+    /// Keeps the loudness.
+    pub(crate) fn save_volumes(&self, volumes: Volumes) {
+        self.note(Change::Volumes(volumes));
+    }
+
+    /// Keeps the service mode chosen by hand.
+    pub(crate) fn save_service(&self, mode: Option<ServiceMode>) {
+        self.note(Change::Service(mode));
     }
 
     /// Keeps the missed calls' counter. The store counts by itself; only the clearing is news to it.
     pub(crate) fn save_missed(&self, count: u32) {
         if count == 0 {
-            self.note(Request::ClearMissed);
+            self.note(Change::ClearMissed);
         }
     }
 
@@ -117,8 +137,8 @@ impl Records {
         self.ask(Request::Import { directory, local, path, answer }, report).await
     }
 
-    fn note(&self, request: Request) {
-        if self.requests.try_send(request).is_err() {
+    fn note(&self, change: Change) {
+        if self.requests.try_send(Request::Change(change)).is_err() {
             warn!("a change of the settings was not kept: the records thread is behind");
         }
     }
@@ -140,25 +160,15 @@ struct Keeper {
     inbox: mpsc::Sender<EngineEvent>,
     /// Rows refused by the disk, oldest first.
     backlog: VecDeque<LogRow>,
-    /// Preferences refused by the disk, the newest.
-    preferences: Option<Preferences>,
-    /// The missed calls' counter is to be cleared, and the disk refused it.
-    clear_missed: bool,
+    /// Changes not written yet, oldest first, one of a kind.
+    changes: VecDeque<Change>,
     /// The last attempt to write was refused.
     refused: bool,
 }
 
 impl Keeper {
     fn new(store: Store, contacts: Contacts, inbox: mpsc::Sender<EngineEvent>) -> Self {
-        Self {
-            store,
-            contacts,
-            inbox,
-            backlog: VecDeque::new(),
-            preferences: None,
-            clear_missed: false,
-            refused: false,
-        }
+        Self { store, contacts, inbox, backlog: VecDeque::new(), changes: VecDeque::new(), refused: false }
     }
 
     fn serve(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
@@ -186,14 +196,14 @@ impl Keeper {
         for row in &self.backlog {
             error!(?row, "a call was not logged: the disk refused it to the end");
         }
-        if self.preferences.is_some() || self.clear_missed {
+        if !self.changes.is_empty() {
             error!("a change of the settings was not kept: the disk refused it to the end");
         }
     }
 
     /// Nothing is kept back.
     fn is_up_to_date(&self) -> bool {
-        self.backlog.is_empty() && self.preferences.is_none() && !self.clear_missed
+        self.backlog.is_empty() && self.changes.is_empty()
     }
 
     fn take(&mut self, request: Request) {
@@ -212,13 +222,9 @@ impl Keeper {
                 let report = self.import(&directory, local, &path).map_err(|error| error.to_string());
                 let _ = answer.send(report);
             }
-            Request::Preferences(preferences) => {
-                self.preferences = Some(preferences);
-                self.catch_up();
-            }
-            Request::ClearMissed => {
-                // The store counts the missed as they are logged: those kept back are cleared with the rest.
-                self.clear_missed = true;
+            Request::Change(change) => {
+                self.changes.retain(|other| discriminant(other) != discriminant(&change));
+                self.changes.push_back(change);
                 self.catch_up();
             }
         }
@@ -246,13 +252,14 @@ impl Keeper {
             self.store.append_call(row)?;
             self.backlog.pop_front();
         }
-        if self.clear_missed {
-            self.store.clear_missed()?;
-            self.clear_missed = false;
-        }
-        if let Some(preferences) = &self.preferences {
-            self.store.save_preferences(preferences)?;
-            self.preferences = None;
+        while let Some(change) = self.changes.front() {
+            match change {
+                Change::Preferences(preferences) => self.store.save_preferences(preferences)?,
+                Change::Volumes(volumes) => self.store.save_volumes(volumes)?,
+                Change::Service(mode) => self.store.save_service(*mode)?,
+                Change::ClearMissed => self.store.clear_missed()?,
+            }
+            self.changes.pop_front();
         }
         Ok(())
     }

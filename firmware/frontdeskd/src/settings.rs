@@ -52,7 +52,12 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         lines: settings
             .lines
             .iter()
-            .map(|l| Line { number: l.number.clone(), name: l.name.clone() })
+            .map(|l| Line {
+                number: l.number.clone(),
+                name: l.name.clone(),
+                note: l.note.clone(),
+                colour: l.colour,
+            })
             .collect(),
         operator_name: settings.operator.name.clone(),
         preferences,
@@ -60,6 +65,12 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         notice_time: seconds(settings.rules.ended_transfer_s),
         max_calls: settings.rules.max_calls as usize,
         missed: store.missed_count()?,
+        timers: settings.timers,
+        rules: settings.handling.clone(),
+        park: settings.park.clone(),
+        extension_digits: settings.numbers.extension_min.into()..=settings.numbers.extension_max.into(),
+        volumes: store.load_volumes()?,
+        service: store.load_service()?,
         ..switchboard::Settings::default()
     })
 }

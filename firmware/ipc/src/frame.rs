@@ -139,6 +139,10 @@ pub struct TurnFigures {
     pub longest_us: u64,
     /// Turns that took longer than 2 ms.
     pub over_2_ms: u64,
+    /// The most processor time that one turn used: what it took, less what other programs took from it.
+    pub longest_cpu_us: u64,
+    /// Turns that used more than 2 ms of processor time.
+    pub over_2_ms_cpu: u64,
 }
 
 /// Why bytes from the socket are not a frame. The stream cannot be read on after any of these.

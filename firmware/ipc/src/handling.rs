@@ -105,6 +105,7 @@ pub enum Outcome {
 
 /// Times after which the desk acts by itself, in milliseconds. 0 turns the one concerned off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timers {
     /// A dropped call waits so long before the transfer is asked for, with UNDO in sight; 0 asks at
     /// once. 2 s.

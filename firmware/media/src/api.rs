@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,14 +89,43 @@ pub enum Tone {
     CallWaiting,
 }
 
-/// What a stream that is not the talking one sends while its direction allows sending.
+/// Who has the operator's ear and mouth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Ear {
+    /// Nobody: the operator hears tones only.
+    #[default]
+    Nobody,
+    /// One stream alone. A member of the conference is out of it meanwhile, neither heard there nor hearing it.
+    Stream(StreamId),
+    /// The conference ([`crate::Media::conference`]).
+    Conference,
+}
+
+/// One member of the conference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Seat {
+    /// Whose seat.
+    pub stream: StreamId,
+    /// It hears everybody and is heard by nobody.
+    pub muted: bool,
+}
+
+/// What a stream on hold sends while its direction allows sending. On hold is every stream that neither talks with
+/// the operator nor sits in the conference.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Hold {
     /// Nothing but RTCP.
     Nothing,
     /// Two soft pips every 5 s, and nothing between them.
     #[default]
     Beep,
+    /// A recording, over and over; each stream begins at its beginning and goes on where it was when it is on hold
+    /// again. Until the file has been read they hear what they heard before, at the start pips; pips also when it
+    /// cannot be read ([`Event::SoundRefused`]).
+    Music {
+        /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes.
+        path: PathBuf,
+    },
 }
 
 /// What a sound device is used for.
@@ -158,6 +188,49 @@ pub enum Event {
         /// Whether packets arrive.
         flowing: bool,
     },
+    /// A member of the conference who is not muted began or ceased to speak: some 200 ms after the one, 500 ms
+    /// after the other, and told on a change only. A member that leaves while marked is told to have ceased.
+    Speaking {
+        /// Who.
+        stream: StreamId,
+        /// Whether it speaks.
+        on: bool,
+    },
+    /// The operator, being in the conference, began or ceased to speak; as [`Event::Speaking`].
+    OperatorSpeaking {
+        /// Whether the operator speaks.
+        on: bool,
+    },
+    /// How loud it has been in the last 100 ms ([`crate::Media::meter`]): peaks in dBFS, 0.0 the loudest there is,
+    /// -96.0 for nothing at all.
+    Levels {
+        /// What is sent of the microphone: after its level and mute.
+        input_dbfs: f32,
+        /// What the operator hears: speech and tones after their level and mute, not the ringing.
+        output_dbfs: f32,
+    },
+    /// A recording has been read: the music plays from now on, or the message begins.
+    SoundReady {
+        /// The file.
+        path: PathBuf,
+        /// Its length in milliseconds.
+        length_ms: u32,
+    },
+    /// A recording cannot be played. In place of music there are pips.
+    SoundRefused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: SoundError,
+    },
+    /// A message ([`crate::Media::announce`]) is over. Not told of a stream that is closed during it.
+    Announced {
+        /// To whom.
+        stream: StreamId,
+        /// It was played to its end; otherwise it could not be read, or the stream was taken from hold, or
+        /// another message took its place.
+        complete: bool,
+    },
 }
 
 /// Figures of one stream since it was opened.
@@ -205,7 +278,7 @@ pub struct Config {
     pub rtp_ports: RangeInclusive<u16>,
     /// Ask for real-time scheduling of the audio and media threads; refused without harm when not allowed.
     pub realtime: bool,
-    /// What streams on hold hear.
+    /// What streams on hold hear; [`crate::Media::hold`] changes it.
     pub hold: Hold,
 }
 
@@ -221,6 +294,56 @@ impl Default for Config {
             hold: Hold::default(),
         }
     }
+}
+
+/// Why a recording cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SoundError {
+    /// There is no such file, it is none, or it may not be read.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
+    /// It is no WAV file, or a broken one.
+    #[error("not a sound WAV file: {reason}")]
+    NotWav {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It is a WAV file of another kind than is played.
+    #[error(
+        "not 16 bit PCM, mono or stereo, 8000 to 48000 Hz, but format {tag}, {bits} bit, {channels} channels, \
+         {rate} Hz"
+    )]
+    Format {
+        /// `wFormatTag`: 1 is PCM.
+        tag: u16,
+        /// Bits in a sample.
+        bits: u16,
+        /// Channels.
+        channels: u16,
+        /// Samples a second.
+        rate: u32,
+    },
+    /// It is longer than is kept in memory.
+    #[error("longer than {limit_s} s")]
+    TooLong {
+        /// How long it may be, in seconds.
+        limit_s: u32,
+    },
+    /// It has less than one packet (20 ms).
+    #[error("it holds no sound")]
+    Empty,
+    /// A codec failed.
+    #[error("cannot be encoded: {reason}")]
+    Codec {
+        /// What the codec says.
+        reason: String,
+    },
+    /// Too many files wait to be read already.
+    #[error("too many recordings wait to be read")]
+    Busy,
 }
 
 /// Why a request was not taken.

@@ -13,6 +13,8 @@ const BITRATE: i32 = 24_000;
 const EXPECTED_LOSS: i32 = 10;
 /// Opus computing effort, 0..=10: speech at 24 kbit/s gains nothing audible above.
 const COMPLEXITY: i32 = 6;
+/// Opus bit rate of recordings, which may be music.
+const RECORDING_BITRATE: i32 = 48_000;
 /// The longest Opus packet, 120 ms, in samples.
 const MAX_SAMPLES: usize = 5760;
 /// The longest payload we make.
@@ -39,6 +41,19 @@ impl Encoder {
             }
         };
         Ok(Encoder::Law { encode, down: Box::new(Downsampler::new()), narrow: Vec::new() })
+    }
+
+    /// An encoder for music and messages, whose packets are made beforehand. A decoder comes upon them in the
+    /// middle, from speech, and passes from the last to the first: so Opus keeps to one mode (CELT) and predicts
+    /// nothing from the packet before, without which a first word would fade in over a quarter of a second.
+    pub(crate) fn for_recordings(codec: Codec) -> Result<Encoder, opus::Error> {
+        if codec != Codec::Opus {
+            return Encoder::new(codec);
+        }
+        let mut encoder = opus::Encoder::new(RATE, Channels::Mono, Application::LowDelay)?;
+        encoder.set_bitrate(Bitrate::Bits(RECORDING_BITRATE))?;
+        encoder.set_prediction_disabled(true)?;
+        Ok(Encoder::Opus { encoder })
     }
 
     /// Encodes 10, 20, 40 or 60 ms into `payload`, replacing what it held.

@@ -9,22 +9,27 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::UdpSocket as StdSocket;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
-use crate::api::{Config, Error, Event, Remote, Role, StreamId, Tone};
-use crate::audio::{self, Audio, Frames, Shared, TICK};
-use crate::devices::{Devices, Use};
-use crate::mixer::Mixer;
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Role, Seat, SoundError, StreamId, Tone};
+use crate::audio::{self, Audio, Shared, TICK};
+use crate::devices::Devices;
+use crate::frame::Frame;
+use crate::hold::{HoldSound, Pips};
+use crate::loader::{Loaded, Loader, Purpose};
+use crate::place::{Bus, Part, Place};
 use crate::rtp::MAX_PACKET;
 use crate::sound::Sound;
-use crate::stream::{HoldSound, Stream, Wire};
+use crate::speaking::Speaking;
+use crate::stream::{Stream, Wire};
 
 const WAKE: Token = Token(0);
 /// Ticks made up for in one go after the thread was kept from running: one second.
@@ -46,12 +51,17 @@ const MEDIA_PRIORITY: i32 = 40;
 pub(crate) enum Request {
     Open { stream: StreamId, rtp: StdSocket, rtcp: StdSocket },
     Connect { stream: StreamId, remote: Box<Remote> },
-    Talk(Option<StreamId>),
+    Listen(Ear),
+    Conference(Vec<Seat>),
+    Hold(Hold),
+    Announce { stream: StreamId, path: PathBuf },
     Close(StreamId),
     Digits { stream: StreamId, digits: String },
     Tone(Option<Tone>),
     Ring(bool),
     MuteMicrophone(bool),
+    MuteSpeaker(bool),
+    Meter(bool),
     MuteStream { stream: StreamId, on: bool },
     Volume { output: f32, input: f32 },
     RingVolume(f32),
@@ -94,18 +104,20 @@ pub(crate) fn start(config: &Config, inbox: Receiver<Request>, events: Sink) -> 
     let (audio, frames, installs) = audio::new(Arc::clone(&shared), Arc::clone(&waker));
     let (requests, device_inbox) = sync_channel(DEVICE_QUEUE);
     let devices = Devices::new(device_inbox, installs, Arc::clone(&shared), Arc::clone(&events));
-    let engine = Engine::new(config, poll, inbox, events, Arc::clone(&shared), frames, requests);
+    let loader = Loader::start(Arc::clone(&waker)).map_err(failed("the thread for recordings"))?;
+    let sound = Sound::new(config, frames, requests);
+    let engine = Engine::new(poll, inbox, events, Arc::clone(&shared), sound, loader);
     Builder::new()
         .name("fd-devices".into())
         .spawn(move || devices.run())
         .map_err(failed("the device thread"))?;
-    let realtime = config.realtime;
+    let (realtime, hold) = (config.realtime, config.hold.clone());
     let audio = spawn_audio(audio, realtime).map_err(failed("the audio thread"))?;
     let media = Builder::new().name("fd-media".into()).spawn(move || {
         if realtime {
             ask_for_realtime("fd-media", MEDIA_PRIORITY);
         }
-        engine.run();
+        engine.run(hold);
     });
     match media {
         Ok(media) => Ok(Threads { waker, shared, media, audio }),
@@ -146,8 +158,14 @@ struct Engine {
     streams: BTreeMap<StreamId, Entry>,
     tokens: BTreeMap<Token, (StreamId, Wire)>,
     next_token: usize,
-    talk: Option<StreamId>,
+    ear: Ear,
+    seats: Vec<Seat>,
+    bus: Bus,
+    operator: Speaking,
+    /// What streams on hold are to hear, and what they hear meanwhile until its file has been read.
+    wanted_hold: Hold,
     hold: HoldSound,
+    loader: Loader,
     /// Sockets that had more to read than one tick allows.
     unread: Vec<Token>,
     read_this_tick: u32,
@@ -160,6 +178,9 @@ struct Entry {
     rtcp: UdpSocket,
     tokens: [Token; 2],
     read_this_tick: u32,
+    place: Place,
+    /// The message being read for this stream.
+    message: Option<PathBuf>,
 }
 
 /// Our time, and the ticks done.
@@ -173,13 +194,12 @@ struct Clock {
 
 impl Engine {
     fn new(
-        config: &Config,
         poll: Poll,
         inbox: Receiver<Request>,
         events: Sink,
         shared: Arc<Shared>,
-        frames: Frames,
-        devices: SyncSender<Use>,
+        sound: Sound,
+        loader: Loader,
     ) -> Engine {
         // A clock before 1970 only spoils the round-trip times.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -189,20 +209,26 @@ impl Engine {
             inbox,
             events,
             clock: Clock { started: now, epoch: NTP_UNIX + unix, shared, done: 0, last_tick: now },
-            sound: Sound::new(config, frames, devices),
+            sound,
             streams: BTreeMap::new(),
             tokens: BTreeMap::new(),
             next_token: WAKE.0 + 1,
-            talk: None,
-            hold: HoldSound::new(config.hold),
+            ear: Ear::Nobody,
+            seats: Vec::new(),
+            bus: Bus::new(),
+            operator: Speaking::default(),
+            wanted_hold: Hold::Beep,
+            hold: HoldSound::Beep(Pips::default()),
+            loader,
             unread: Vec::new(),
             read_this_tick: 0,
         }
     }
 
-    fn run(mut self) {
+    fn run(mut self, hold: Hold) {
         let mut ready = Events::with_capacity(512);
         self.sound.use_devices();
+        self.set_hold(hold);
         loop {
             match self.poll.poll(&mut ready, Some(STANDSTILL / 2)) {
                 Err(e) if e.kind() != io::ErrorKind::Interrupted => {
@@ -213,6 +239,9 @@ impl Engine {
             }
             if !self.take_requests() {
                 return self.close_all();
+            }
+            while let Some(loaded) = self.loader.loaded() {
+                self.take_recording(loaded);
             }
             for event in &ready {
                 if event.token() != WAKE {
@@ -244,7 +273,16 @@ impl Engine {
                 }
             }
             Request::Connect { stream, remote } => self.connect(stream, *remote),
-            Request::Talk(stream) => self.talk(stream),
+            Request::Listen(ear) => {
+                self.ear = ear;
+                self.arrange();
+            }
+            Request::Conference(seats) => {
+                self.seats = seats;
+                self.arrange();
+            }
+            Request::Hold(hold) => self.set_hold(hold),
+            Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
             Request::Digits { stream, digits } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
@@ -253,7 +291,7 @@ impl Engine {
             }
             Request::MuteStream { stream, on } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
-                    entry.stream.set_muted(on);
+                    entry.place.set_unheard(on);
                 }
             }
             other => self.sound.take(other),
@@ -271,9 +309,11 @@ impl Engine {
         registry.register(&mut rtcp, tokens[1], Interest::READABLE)?;
         self.tokens.insert(tokens[0], (id, Wire::Rtp));
         self.tokens.insert(tokens[1], (id, Wire::Rtcp));
-        let mut stream = Stream::new(id, self.clock.now(), self.clock.epoch, random());
-        stream.set_talking(self.talk == Some(id));
-        self.streams.insert(id, Entry { stream, rtp, rtcp, tokens, read_this_tick: 0 });
+        let stream = Stream::new(id, self.clock.now(), self.clock.epoch, random());
+        let entry =
+            Entry { stream, rtp, rtcp, tokens, read_this_tick: 0, place: Place::new(), message: None };
+        self.streams.insert(id, entry);
+        self.arrange();
         Ok(())
     }
 
@@ -281,28 +321,114 @@ impl Engine {
         let Some(entry) = self.streams.get_mut(&id) else {
             return tracing::warn!(stream = id.0, "connect of a stream that is not open");
         };
+        if !remote.direction.receives() {
+            entry.fade_away(self.clock.now(), &mut self.bus);
+        }
         if let Err(e) = entry.stream.connect(remote) {
             tracing::error!(stream = id.0, "no codec: {e}");
         }
     }
 
-    fn talk(&mut self, id: Option<StreamId>) {
-        self.talk = id;
-        for (other, entry) in &mut self.streams {
-            entry.stream.set_talking(Some(*other) == id);
+    /// Gives every stream its part. One that goes on hold is live for one tick more, in which it fades.
+    fn arrange(&mut self) {
+        let operator = self.ear == Ear::Conference;
+        for (&id, entry) in &mut self.streams {
+            let part = match self.seats.iter().find(|seat| seat.stream == id) {
+                _ if self.ear == Ear::Stream(id) => Part::Alone,
+                Some(seat) => Part::Member { muted: seat.muted, operator },
+                None => Part::Held,
+            };
+            entry.place.set(part);
+            if part == Part::Held {
+                continue;
+            }
+            // Who talks hears no message any more, be it playing or still being read.
+            let playing = entry.stream.set_live(true);
+            if playing || entry.message.take().is_some() {
+                (self.events)(Event::Announced { stream: id, complete: false });
+            }
         }
+    }
+
+    fn set_hold(&mut self, hold: Hold) {
+        self.wanted_hold = hold.clone();
+        match hold {
+            Hold::Nothing => self.hold = HoldSound::Nothing,
+            Hold::Beep => self.hold = HoldSound::Beep(Pips::default()),
+            // A file of the same name may be another one by now.
+            Hold::Music { path } => self.load(Purpose::Hold, path),
+        }
+    }
+
+    fn announce(&mut self, id: StreamId, path: PathBuf) {
+        let Some(entry) = self.streams.get_mut(&id) else {
+            return (self.events)(Event::Announced { stream: id, complete: false });
+        };
+        if entry.message.replace(path.clone()).is_some() {
+            (self.events)(Event::Announced { stream: id, complete: false });
+        }
+        self.load(Purpose::Announce(id), path);
+    }
+
+    fn load(&mut self, purpose: Purpose, path: PathBuf) {
+        if let Err(error) = self.loader.load(purpose, path.clone()) {
+            self.take_recording(Loaded { purpose, path, result: Err(error) });
+        }
+    }
+
+    /// Plays what has been read, if it is still wanted.
+    fn take_recording(&mut self, loaded: Loaded) {
+        let Loaded { purpose, path, result } = loaded;
+        match &result {
+            Ok(recording) => {
+                let (path, length_ms) = (path.clone(), recording.length_ms());
+                (self.events)(Event::SoundReady { path, length_ms });
+            }
+            Err(error) => self.refuse(path.clone(), error.clone()),
+        }
+        match purpose {
+            Purpose::Hold => {
+                if self.wanted_hold == (Hold::Music { path }) {
+                    self.hold = result.map_or_else(|_| HoldSound::Beep(Pips::default()), HoldSound::Music);
+                }
+            }
+            Purpose::Announce(id) => {
+                let Some(entry) = self.streams.get_mut(&id) else { return };
+                if entry.message.as_ref() != Some(&path) {
+                    return;
+                }
+                entry.message = None;
+                let over = match result {
+                    Ok(message) if entry.place.part() == Part::Held => entry.stream.announce(message),
+                    _ => true,
+                };
+                if over {
+                    (self.events)(Event::Announced { stream: id, complete: false });
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: PathBuf, error: SoundError) {
+        tracing::warn!(path = %path.display(), %error, "recording refused");
+        (self.events)(Event::SoundRefused { path, error });
     }
 
     fn close(&mut self, id: StreamId) {
         let Some(mut entry) = self.streams.remove(&id) else { return };
+        entry.fade_away(self.clock.now(), &mut self.bus);
+        if let Some(on) = entry.place.silence() {
+            (self.events)(Event::Speaking { stream: id, on });
+        }
         let Entry { stream, rtp, rtcp, .. } = &mut entry;
         stream.close(self.clock.now(), &mut |wire, to, bytes| transmit(rtp, rtcp, wire, to, bytes));
         entry.deregister(self.poll.registry());
         for token in entry.tokens {
             self.tokens.remove(&token);
         }
-        if self.talk == Some(id) {
-            self.talk = None;
+        self.seats.retain(|seat| seat.stream != id);
+        if self.ear == Ear::Stream(id) {
+            self.ear = Ear::Nobody;
         }
         let stats = entry.stream.stats();
         // The ports are free before anybody hears of it.
@@ -356,24 +482,48 @@ impl Engine {
         }
         let now = self.clock.now();
         let voice = self.sound.listen();
-        let mut mixer = Mixer::new();
-        for (id, entry) in &mut self.streams {
-            let Entry { stream, rtp, rtcp, .. } = entry;
-            if self.talk == Some(*id)
-                && let Some(frame) = stream.play(now)
-            {
-                mixer.add(&frame);
+        for (&id, entry) in &mut self.streams {
+            let heard = entry.stream.play(now);
+            if let Some(on) = entry.place.hear(heard.as_ref(), &mut self.bus) {
+                (self.events)(Event::Speaking { stream: id, on });
             }
+        }
+        for entry in self.streams.values_mut() {
+            let Entry { stream, rtp, rtcp, place, .. } = entry;
+            let said = place.mix(&self.bus, &voice);
             let mut events = |event| (self.events)(event);
-            stream.tick(now, &voice, &mut self.hold, &mut events, &mut |wire, to, bytes| {
+            stream.tick(now, &said, &mut self.hold, &mut events, &mut |wire, to, bytes| {
                 transmit(rtp, rtcp, wire, to, bytes);
             });
+            if place.part() == Part::Held {
+                stream.set_live(false);
+            }
         }
-        self.sound.speak(mixer);
+        self.watch_operator(&voice);
+        self.sound.speak(&self.bus.finish());
+        if let Some(levels) = self.sound.levels() {
+            (self.events)(levels);
+        }
+    }
+
+    fn watch_operator(&mut self, voice: &Frame) {
+        let there = self.ear == Ear::Conference && !self.seats.is_empty();
+        let change =
+            if there { self.operator.hear(Some(voice)) } else { self.operator.stop().then_some(false) };
+        if let Some(on) = change {
+            (self.events)(Event::OperatorSpeaking { on });
+        }
     }
 }
 
 impl Entry {
+    /// Lets what is heard of the stream die away, because the next 10 ms of it will not come.
+    fn fade_away(&mut self, now: Duration, bus: &mut Bus) {
+        if let Some(last) = self.stream.play(now) {
+            self.place.hear_last(&last, bus);
+        }
+    }
+
     fn deregister(&mut self, registry: &Registry) {
         // Closing the sockets would do it too; an error changes nothing.
         let _ = registry.deregister(&mut self.rtp);

@@ -4,19 +4,22 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use mio::Waker;
 
-use crate::api::{Config, Error, Event, Remote, Role, StreamId, Tone};
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Role, Seat, StreamId, Tone};
 use crate::engine::{self, Request};
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
 const QUEUE: usize = 1024;
 /// Digits accepted in one call of [`Media::digits`].
 const MAX_DIGITS: usize = 64;
+/// Streams in the conference at most, the operator not counted.
+pub const MAX_SEATS: usize = 5;
 
 /// The handle to all speech of the appliance. Dropping it ends its threads and closes every stream.
 ///
@@ -70,9 +73,46 @@ impl Media {
         self.request(Request::Connect { stream, remote: Box::new(remote) })
     }
 
-    /// Gives the operator's ear and mouth to one stream, or to none. Every other stream is on hold.
+    /// Gives the operator's ear and mouth to one stream, or to none: [`Media::listen`] without the conference.
     pub fn talk(&self, stream: Option<StreamId>) -> Result<(), Error> {
-        self.request(Request::Talk(stream))
+        self.listen(stream.map_or(Ear::Nobody, Ear::Stream))
+    }
+
+    /// Gives the operator's ear and mouth to one stream, to the conference, or to nobody. Members of the
+    /// conference go on hearing each other without the operator; every other stream is on hold.
+    pub fn listen(&self, ear: Ear) -> Result<(), Error> {
+        self.request(Request::Listen(ear))
+    }
+
+    /// Says who is in the conference: all its members, at most [`MAX_SEATS`], each once; none ends it. Saying the
+    /// same again changes nothing. Who is left out is on hold, unless it has the operator's ear.
+    ///
+    /// A member may be named before it is opened or connected. Closing a stream takes it out.
+    pub fn conference(&self, seats: &[Seat]) -> Result<(), Error> {
+        let twice = |at: usize| seats[..at].iter().any(|seat| seat.stream == seats[at].stream);
+        if seats.len() > MAX_SEATS {
+            return Err(Error::Range { what: "members of the conference", value: seats.len().to_string() });
+        }
+        if let Some(at) = (0..seats.len()).find(|at| twice(*at)) {
+            let value = format!("stream {} twice", seats[at].stream.0);
+            return Err(Error::Range { what: "members of the conference", value });
+        }
+        self.request(Request::Conference(seats.to_vec()))
+    }
+
+    /// Says what streams on hold hear, from now on. Music is read in the background, and told of by
+    /// [`Event::SoundReady`] or [`Event::SoundRefused`].
+    pub fn hold(&self, hold: Hold) -> Result<(), Error> {
+        self.request(Request::Hold(hold))
+    }
+
+    /// Plays a message to a stream on hold, once; after it comes what streams on hold hear. `path` is a file as in
+    /// [`Hold::Music`], read in the background. [`Event::Announced`] tells its end in any case.
+    ///
+    /// It begins some 300 ms after the stream is on hold and connected and may send, so that a caller answered by
+    /// the same turn of events hears its first word. A stream that is taken from hold hears no more of it.
+    pub fn announce(&self, stream: StreamId, path: PathBuf) -> Result<(), Error> {
+        self.request(Request::Announce { stream, path })
     }
 
     /// Says goodbye (RTCP BYE), frees the ports and reports [`Event::Closed`]. Unknown streams are ignored.
@@ -105,7 +145,18 @@ impl Media {
         self.request(Request::MuteMicrophone(on))
     }
 
-    /// Silences one stream: the operator does not hear it.
+    /// Silences what the operator hears, tones included; ringing goes on.
+    pub fn mute_speaker(&self, on: bool) -> Result<(), Error> {
+        self.request(Request::MuteSpeaker(on))
+    }
+
+    /// Begins or ends telling how loud it is: [`Event::Levels`], ten times a second.
+    pub fn meter(&self, on: bool) -> Result<(), Error> {
+        self.request(Request::Meter(on))
+    }
+
+    /// Silences one stream: the operator does not hear it. In the conference the others still do; see
+    /// [`Seat::muted`].
     pub fn mute_stream(&self, stream: StreamId, on: bool) -> Result<(), Error> {
         self.request(Request::MuteStream { stream, on })
     }

@@ -1,16 +1,19 @@
 //! Speech for the appliance: RTP in and out, codecs, the jitter buffer, digits, tones and sound devices.
 //!
-//! [`Media`] is a cheap handle. Behind it run three threads:
+//! [`Media`] is a cheap handle. Behind it run four threads:
 //!
 //! * `fd-audio` moves 10 ms frames between the sound devices and lock-free rings, and is the clock of
 //!   everything else. It takes no lock, allocates nothing and logs nothing once it runs.
 //! * `fd-media` owns the RTP and RTCP sockets, jitter buffers, codecs, tones and digits.
 //! * `fd-devices` opens, watches and re-opens sound devices, because opening one may block.
 //!
-//! One stream at a time has the operator's ear ([`Media::talk`]); every other connected stream is on hold.
+//! * `fd-recordings` reads and encodes music and messages for callers on hold.
 //!
-//! Not done here: SDP and offer/answer (crate `sip`), SRTP, conference mixing, echo cancellation, and any
-//! decision about which call talks (crate `switchboard`).
+//! One stream at a time has the operator's ear, or the one conference of up to [`MAX_SEATS`] streams has
+//! ([`Media::listen`], [`Media::conference`]); every stream that is in neither is on hold.
+//!
+//! Not done here: SDP and offer/answer (crate `sip`), SRTP, echo cancellation, and any decision about which call
+//! talks (crate `switchboard`).
 
 mod alsa_pcm;
 mod api;
@@ -21,19 +24,25 @@ mod dtmf;
 mod engine;
 mod frame;
 mod handle;
+mod hold;
 mod jitter;
+mod loader;
 mod mixer;
+mod place;
 mod plc;
+mod recording;
 mod resample;
 mod rtcp;
 mod rtp;
 mod sound;
+mod speaking;
 mod stream;
 mod stretch;
 mod tones;
 mod wav;
 
 pub use api::{
-    Codec, Config, DeviceState, Direction, Error, Event, Hold, Remote, Role, Stats, StreamId, Tone,
+    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Remote, Role, Seat, SoundError, Stats,
+    StreamId, Tone,
 };
-pub use handle::Media;
+pub use handle::{MAX_SEATS, Media};

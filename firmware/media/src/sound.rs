@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
-use crate::api::{Config, Role, Tone};
+use crate::api::{Config, Event, Role, Tone};
 use crate::audio::{Frames, RESERVE};
 use crate::devices::{NONE, Use};
 use crate::engine::Request;
@@ -18,6 +18,10 @@ const WATCH: u32 = 200;
 const QUIET: u16 = 300;
 /// Ticks after which a frame is left out even if it is heard.
 const WATCH_LONGEST: u32 = 3 * WATCH;
+/// Ticks between two readings of the meter: 100 ms.
+const METER_EVERY: u32 = 10;
+/// What the meter shows for nothing at all, in dBFS: one step of 16 bit is at -90.
+const METER_FLOOR: f32 = -96.0;
 
 /// The operator's side of the media thread.
 pub(crate) struct Sound {
@@ -31,6 +35,8 @@ pub(crate) struct Sound {
     tone: Option<(Tone, Generator)>,
     ring: Option<Generator>,
     output: Gain,
+    output_level: f32,
+    output_muted: bool,
     input: Gain,
     input_level: f32,
     input_muted: bool,
@@ -39,6 +45,15 @@ pub(crate) struct Sound {
     /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
     least_waiting: usize,
     watched: u32,
+    meter: Option<Meter>,
+}
+
+/// The loudest samples lately.
+#[derive(Default)]
+struct Meter {
+    input: u16,
+    output: u16,
+    ticks: u32,
 }
 
 impl Sound {
@@ -54,6 +69,8 @@ impl Sound {
             tone: None,
             ring: None,
             output: Gain::new(1.0),
+            output_level: 1.0,
+            output_muted: false,
             input: Gain::new(1.0),
             input_level: 1.0,
             input_muted: false,
@@ -61,6 +78,7 @@ impl Sound {
             last_heard: SILENCE,
             least_waiting: usize::MAX,
             watched: 0,
+            meter: None,
         }
     }
 
@@ -78,9 +96,19 @@ impl Sound {
                 self.set_input();
             }
             Request::Volume { output, input } => {
-                self.output.set(output);
+                self.output_level = output;
+                self.set_output();
                 self.input_level = input;
                 self.set_input();
+            }
+            Request::MuteSpeaker(on) => {
+                self.output_muted = on;
+                self.set_output();
+            }
+            Request::Meter(on) => {
+                if on != self.meter.is_some() {
+                    self.meter = on.then(Meter::default);
+                }
             }
             Request::RingVolume(level) => self.ring_level.set(level),
             Request::ConnectAudio(on) => {
@@ -97,7 +125,10 @@ impl Sound {
             }
             Request::Open { .. }
             | Request::Connect { .. }
-            | Request::Talk(_)
+            | Request::Listen(_)
+            | Request::Conference(_)
+            | Request::Hold(_)
+            | Request::Announce { .. }
             | Request::Close(_)
             | Request::Digits { .. }
             | Request::MuteStream { .. } => {}
@@ -132,16 +163,26 @@ impl Sound {
         });
         self.last_heard = frame;
         self.input.apply(&mut frame);
+        if let Some(meter) = &mut self.meter {
+            meter.input = meter.input.max(peak(&frame));
+        }
         frame
     }
 
-    /// Adds tones to what is heard and sends it all to the devices.
-    pub(crate) fn speak(&mut self, mut heard: Mixer) {
+    /// Adds tones to what is heard and sends it all to the devices. Speech keeps its level under a tone.
+    pub(crate) fn speak(&mut self, heard: &Frame) {
+        let mut frame = *heard;
         if let Some((_, tone)) = &mut self.tone {
-            heard.add(&tone.next());
+            let mut both = Mixer::new();
+            both.add(heard);
+            both.add(&tone.next());
+            frame = both.finish();
         }
-        let mut frame = heard.finish();
         self.output.apply(&mut frame);
+        if let Some(meter) = &mut self.meter {
+            meter.output = meter.output.max(peak(&frame));
+            meter.ticks += 1;
+        }
         if let Some(ring) = &mut self.ring {
             let mut ringing = ring.next();
             self.ring_level.apply(&mut ringing);
@@ -161,6 +202,13 @@ impl Sound {
         }
     }
 
+    /// The meter, when it is time to read it.
+    pub(crate) fn levels(&mut self) -> Option<Event> {
+        let meter = self.meter.as_mut().filter(|meter| meter.ticks >= METER_EVERY)?;
+        let Meter { input, output, .. } = std::mem::take(meter);
+        Some(Event::Levels { input_dbfs: dbfs(input), output_dbfs: dbfs(output) })
+    }
+
     fn set_tone(&mut self, tone: Option<Tone>) {
         if tone != self.tone.as_ref().map(|(tone, _)| *tone) {
             self.tone = tone.map(|tone| (tone, Generator::tone(tone)));
@@ -169,6 +217,10 @@ impl Sound {
 
     fn set_input(&mut self) {
         self.input.set(if self.input_muted { 0.0 } else { self.input_level });
+    }
+
+    fn set_output(&mut self) {
+        self.output.set(if self.output_muted { 0.0 } else { self.output_level });
     }
 
     fn rings_in_speaker(&self) -> bool {
@@ -193,4 +245,12 @@ impl Sound {
         self.least_waiting = usize::MAX;
         surplus
     }
+}
+
+fn peak(frame: &Frame) -> u16 {
+    frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
+}
+
+fn dbfs(peak: u16) -> f32 {
+    (20.0 * (f32::from(peak) / 32_768.0).log10()).max(METER_FLOOR)
 }

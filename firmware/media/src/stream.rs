@@ -2,24 +2,24 @@
 //!
 //! Pure: time, randomness and datagrams are handed in, packets are handed out through a closure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Codec, Event, Hold, Remote, Stats, StreamId};
+use crate::api::{Codec, Event, Remote, Stats, StreamId};
 use crate::codec::{self, Decoder, Encoder};
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
 use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
+use crate::hold::{HoldSound, Next, Waiting};
 use crate::jitter::{JitterBuffer, Pull, Stretch};
+use crate::recording::Recording;
 use crate::rtcp::Reports;
 use crate::rtp::{Receiver, Refused, Sender};
 use crate::stretch;
-use crate::tones::{Generator, HOLD_PERIOD_MS, HOLD_PIPS_MS};
 
 /// No packet for so long, and media is said to have stopped.
 const QUIET_AFTER: Duration = Duration::from_secs(5);
-/// Someone must be on hold this long before the first pips, so that a call merely passing through hears none.
-const HOLD_FIRST_MS: u32 = 1000;
 
 /// What a packet is, for whoever puts it on the wire.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -37,12 +37,12 @@ pub(crate) struct Stream {
     link: Option<Link>,
     tx: Sender,
     reports: Reports,
-    talking: bool,
-    muted: bool,
+    /// Speech goes both ways; otherwise the stream is on hold.
+    live: bool,
     digits_out: DigitSender,
     digits_in: DigitReceiver,
-    /// Milliseconds on hold so far.
-    held_ms: u32,
+    /// What it has heard on hold.
+    waiting: Waiting,
     /// The next packet begins a talkspurt (RFC 3551 section 4.1).
     marker: bool,
     last_arrival: Option<Duration>,
@@ -65,6 +65,8 @@ struct Link {
     /// Spoken, not yet a whole packet, and the timestamp of its first sample.
     spoken: Vec<i16>,
     spoken_at: u32,
+    /// The timestamp up to which something has been sent: what was played on hold may reach into speech.
+    sent_until: Option<u32>,
     payload: Vec<u8>,
 }
 
@@ -76,11 +78,10 @@ impl Stream {
             link: None,
             tx: Sender::new(random),
             reports: Reports::new(now, epoch, random),
-            talking: false,
-            muted: false,
+            live: false,
             digits_out: DigitSender::default(),
             digits_in: DigitReceiver::default(),
-            held_ms: 0,
+            waiting: Waiting::default(),
             marker: true,
             last_arrival: None,
             flowing: false,
@@ -113,6 +114,8 @@ impl Stream {
                 link.decoder = decoder;
                 link.encoder = encoder;
                 link.spoken.clear();
+                // It counts by another clock now.
+                link.sent_until = None;
                 link.remote = remote;
                 self.marker = true;
             }
@@ -121,24 +124,34 @@ impl Stream {
         Ok(())
     }
 
-    /// Gives or takes the operator's ear.
-    pub(crate) fn set_talking(&mut self, talking: bool) {
-        if self.talking == talking {
-            return;
+    /// Lets speech through both ways, or puts the stream on hold. True when this cut a message short.
+    pub(crate) fn set_live(&mut self, live: bool) -> bool {
+        if self.live == live {
+            return false;
         }
-        self.talking = talking;
-        self.held_ms = 0;
+        self.live = live;
         self.marker = true;
         if let Some(link) = &mut self.link {
             link.jitter.reset();
             link.heard.clear();
             link.spoken.clear();
         }
+        if live {
+            return self.waiting.end();
+        }
+        self.waiting.begin();
+        false
     }
 
-    /// Whether the operator hears this stream while it talks.
-    pub(crate) fn set_muted(&mut self, muted: bool) {
-        self.muted = muted;
+    /// True when what the far end says is to be heard.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.live && self.link.as_ref().is_some_and(|link| link.remote.direction.receives())
+    }
+
+    /// Plays a message once to the far end, which must be on hold or just about to be. True when another is cut
+    /// short by it.
+    pub(crate) fn announce(&mut self, message: Arc<Recording>) -> bool {
+        self.waiting.announce(message)
     }
 
     pub(crate) fn queue_digits(&mut self, digits: &str) {
@@ -177,7 +190,7 @@ impl Stream {
             if let Some(heard) = self.digits_in.receive(now, packet.timestamp, packet.payload) {
                 events(digit(self.id, heard, codec));
             }
-        } else if self.talking && link.remote.direction.receives() {
+        } else if self.live && link.remote.direction.receives() {
             match codec::duration(codec, packet.payload) {
                 Some(units) => {
                     link.jitter.insert(now, packet.sequence, packet.timestamp, units, packet.payload);
@@ -199,15 +212,13 @@ impl Stream {
 
     /// The next 10 ms of what the far end says, if this stream is to be heard.
     pub(crate) fn play(&mut self, now: Duration) -> Option<Frame> {
-        let link = self.link.as_mut().filter(|link| link.remote.direction.receives())?;
-        if !self.talking {
+        if !self.is_heard() {
             return None;
         }
-        let frame = link.play(now);
-        (!self.muted).then_some(frame)
+        self.link.as_mut().map(|link| link.play(now))
     }
 
-    /// Lets 10 ms pass, in which the operator said `voice`.
+    /// Lets 10 ms pass, in which `voice` is to be heard at the far end.
     pub(crate) fn tick(
         &mut self,
         now: Duration,
@@ -217,16 +228,19 @@ impl Stream {
         send: Send<'_>,
     ) {
         self.watch(now, events);
-        let Some(link) = &mut self.link else { return };
+        let Some(link) = &self.link else { return };
         let per_ms = link.remote.codec.clock_rate() / 1000;
         let to = link.rx.peer();
         let reachable = !to.ip().is_unspecified() && to.port() != 0;
         if reachable && link.remote.direction.sends() {
-            self.say(voice, hold, to, per_ms, send);
+            let announced = self.say(voice, hold, to, per_ms, send);
+            if announced {
+                events(Event::Announced { stream: self.id, complete: true });
+            }
         }
         self.tx.advance(per_ms * FRAME_MS);
-        if !self.talking {
-            self.held_ms = self.held_ms.wrapping_add(FRAME_MS);
+        if !self.live {
+            self.waiting.elapse();
         }
         if reachable && self.reports.due(now) {
             self.report(now, false, send);
@@ -274,9 +288,17 @@ impl Stream {
         }
     }
 
-    /// Sends what is to be sent in these 10 ms: a digit, speech, or pips.
-    fn say(&mut self, voice: &Frame, hold: &mut HoldSound, to: SocketAddr, per_ms: u32, send: Send<'_>) {
-        let Some(link) = &mut self.link else { return };
+    /// Sends what is to be sent in these 10 ms: a digit, speech, or what is heard on hold. True when a message
+    /// is over.
+    fn say(
+        &mut self,
+        voice: &Frame,
+        hold: &mut HoldSound,
+        to: SocketAddr,
+        per_ms: u32,
+        send: Send<'_>,
+    ) -> bool {
+        let Some(link) = &mut self.link else { return false };
         let timestamp = self.tx.timestamp();
         if let Some(kind) = link.remote.dtmf_payload_type {
             let event = self.digits_out.tick(timestamp, per_ms);
@@ -290,16 +312,19 @@ impl Stream {
             if event.is_some() || self.digits_out.is_sending() {
                 link.spoken.clear();
                 self.marker = true;
-                return;
+                return false;
             }
         }
-        let ready = if self.talking {
-            link.speak(voice, timestamp)
+        let (ready, announced) = if self.live {
+            (link.speak(voice, timestamp), false)
         } else {
             link.spoken_at = timestamp;
-            let pips = hold.packet(&link.remote, self.held_ms, &mut link.payload);
-            self.marker |= pips == Some(0);
-            pips.is_some()
+            let (next, announced) = self.waiting.next(hold, &link.remote, &mut link.payload);
+            if let Next::Packet { ms, first } = next {
+                self.marker |= first;
+                link.sent_until = Some(timestamp.wrapping_add(ms * per_ms));
+            }
+            (next != Next::Nothing, announced)
         };
         if ready {
             let kind = link.remote.remote_payload_type;
@@ -307,6 +332,7 @@ impl Stream {
             send(Wire::Rtp, to, &self.packet);
             self.marker = false;
         }
+        announced
     }
 
     fn report(&mut self, now: Duration, bye: bool, send: Send<'_>) {
@@ -327,6 +353,7 @@ impl Link {
             decoded: Vec::new(),
             spoken: Vec::new(),
             spoken_at: 0,
+            sent_until: None,
             payload: Vec::new(),
             remote,
         })
@@ -367,6 +394,11 @@ impl Link {
     /// Gathers speech; true when `payload` holds a packet.
     fn speak(&mut self, voice: &Frame, timestamp: u32) -> bool {
         if self.spoken.is_empty() {
+            // No moment is sent twice: at most the rest of one packet is waited for.
+            if self.sent_until.is_some_and(|until| (until.wrapping_sub(timestamp) as i32) > 0) {
+                return false;
+            }
+            self.sent_until = None;
             self.spoken_at = timestamp;
         }
         self.spoken.extend_from_slice(voice);
@@ -377,54 +409,6 @@ impl Link {
         self.spoken.clear();
         encoded.is_ok()
     }
-}
-
-/// The pips held callers hear, encoded once for all of them.
-pub(crate) struct HoldSound {
-    hold: Hold,
-    packets: BTreeMap<(u32, u32), Vec<Vec<u8>>>,
-}
-
-impl HoldSound {
-    pub(crate) fn new(hold: Hold) -> HoldSound {
-        HoldSound { hold, packets: BTreeMap::new() }
-    }
-
-    /// Puts the packet due after `held_ms` into `payload` and returns its place in the pips.
-    fn packet(&mut self, remote: &Remote, held_ms: u32, payload: &mut Vec<u8>) -> Option<usize> {
-        if self.hold == Hold::Nothing || held_ms < HOLD_FIRST_MS {
-            return None;
-        }
-        let position = (held_ms - HOLD_FIRST_MS) % HOLD_PERIOD_MS;
-        if !position.is_multiple_of(remote.ptime_ms) || position >= HOLD_PIPS_MS {
-            return None;
-        }
-        let place = (position / remote.ptime_ms) as usize;
-        let kind = match remote.codec {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 1,
-            Codec::Opus => 2,
-        };
-        let packets = self.packets.entry((kind, remote.ptime_ms)).or_insert_with(|| pips(remote));
-        payload.clear();
-        payload.extend_from_slice(packets.get(place)?);
-        Some(place)
-    }
-}
-
-/// Encodes the pips; none when the codec cannot be had, and then holding is silent.
-fn pips(remote: &Remote) -> Vec<Vec<u8>> {
-    let Ok(mut encoder) = Encoder::new(remote.codec) else { return Vec::new() };
-    let mut generator = Generator::hold();
-    let mut packets = Vec::new();
-    for _ in 0..HOLD_PIPS_MS.div_ceil(remote.ptime_ms) {
-        let samples: Vec<i16> = (0..remote.ptime_ms / FRAME_MS).flat_map(|_| generator.next()).collect();
-        let mut payload = Vec::new();
-        if encoder.encode(&samples, &mut payload).is_ok() {
-            packets.push(payload);
-        }
-    }
-    packets
 }
 
 fn digit(stream: StreamId, heard: Heard, codec: Codec) -> Event {
@@ -444,6 +428,8 @@ mod tests {
     use super::*;
     use crate::api::Direction;
     use crate::frame::SILENCE;
+    use crate::hold::Pips;
+    use crate::wav::WavOut;
 
     const EPOCH: Duration = Duration::from_secs(3_900_000_000);
     const A: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 4000);
@@ -460,6 +446,8 @@ mod tests {
         events: Vec<Event>,
         sent: u64,
         phase: f32,
+        /// Timestamp and length of A's packets of speech and music.
+        packets: Vec<(u32, u32)>,
     }
 
     fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
@@ -481,20 +469,26 @@ mod tests {
             let mut b = Stream::new(StreamId(2), Duration::ZERO, EPOCH, 22);
             a.connect(remote(B, codec)).expect("a codec");
             b.connect(remote(A, codec)).expect("a codec");
-            a.set_talking(true);
-            b.set_talking(true);
+            a.set_live(true);
+            b.set_live(true);
             let (wire, events) = (Vec::new(), Vec::new());
-            let hold = HoldSound::new(Hold::Beep);
-            Pair { a, b, hold, now: Duration::ZERO, wire, events, sent: 0, phase: 0.0 }
+            let hold = HoldSound::Beep(Pips::default());
+            Pair { a, b, hold, now: Duration::ZERO, wire, events, sent: 0, phase: 0.0, packets: Vec::new() }
         }
 
         /// 10 ms in which A says `voice` and every packet of A's meets `fate`: a delay, or its loss.
         fn tick(&mut self, voice: &Frame, fate: impl Fn(u64) -> Option<Duration>) -> Frame {
             let now = self.now;
-            let Pair { a, b, hold, wire, events, sent, .. } = self;
+            let Pair { a, b, hold, wire, events, sent, packets, .. } = self;
+            let codec = a.link.as_ref().map(|link| link.remote.codec);
             a.tick(now, voice, hold, &mut |e| events.push(e), &mut |kind, to, bytes| {
                 assert_eq!(to.ip(), B.ip());
                 *sent += 1;
+                if kind == Wire::Rtp && bytes[1] & 0x7F == 100 {
+                    let timestamp = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+                    let units = codec.and_then(|codec| codec::duration(codec, &bytes[12..]));
+                    packets.push((timestamp, units.expect("a payload")));
+                }
                 if let Some(delay) = fate(*sent) {
                     wire.push((now + delay, A, kind, bytes.to_vec()));
                 }
@@ -661,7 +655,7 @@ mod tests {
         pair.run(500, at_once);
         pair.a.queue_digits("19");
         pair.run(600, at_once);
-        pair.a.set_talking(false);
+        pair.a.set_live(false);
         pair.a.queue_digits("#");
         pair.run(600, at_once);
         let digits: String = pair
@@ -677,21 +671,72 @@ mod tests {
 
     #[test]
     fn on_hold_there_are_pips_or_nothing_and_speech_returns() {
-        for (hold, loudest) in [(Hold::Beep, 1000.0), (Hold::Nothing, 0.0)] {
+        for (hold, loudest, sent) in
+            [(HoldSound::Beep(Pips::default()), 1000.0, 28), (HoldSound::Nothing, 0.0, 0)]
+        {
             let mut pair = Pair::new(Codec::Pcma);
-            pair.hold = HoldSound::new(hold);
+            pair.hold = hold;
             pair.run(1000, at_once);
-            pair.a.set_talking(false);
+            pair.a.set_live(false);
             pair.run(500, at_once);
             let before = pair.a.stats().packets_sent;
             let heard = pair.run(10_000, at_once);
             let peak = heard.iter().map(|s| f32::from(s.abs())).fold(0.0, f32::max);
-            assert!(peak >= loudest && peak < 4000.0, "{hold:?}: {peak}");
+            assert!(peak >= loudest && peak < 4000.0, "{peak}");
             let packets = pair.a.stats().packets_sent - before;
-            assert!(packets == if hold == Hold::Beep { 28 } else { 0 }, "{hold:?}: {packets}");
-            pair.a.set_talking(true);
+            assert_eq!(packets, sent);
+            pair.a.set_live(true);
             pair.run(500, at_once);
             assert!(share(&pair.run(1000, at_once)) > 0.95);
+        }
+    }
+
+    /// A recording of 400 ms at 440 Hz.
+    fn music() -> Arc<Recording> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("music.wav");
+        let mut out = WavOut::open(path.to_str().expect("a plain path"), false).expect("opens");
+        let mut pair = Pair::new(Codec::Pcmu);
+        (0..40).for_each(|_| out.write(&pair.hum()).expect("writes"));
+        drop(out);
+        Arc::new(Recording::open(&path).expect("a recording"))
+    }
+
+    #[test]
+    fn music_on_hold_is_heard_whatever_the_packet_time_and_no_moment_is_sent_twice() {
+        for (codec, ptime_ms) in [(Codec::Pcmu, 10), (Codec::Pcma, 60), (Codec::Opus, 10), (Codec::Opus, 60)]
+        {
+            let mut pair = Pair::new(codec);
+            pair.hold = HoldSound::Music(music());
+            let mut to_b = remote(B, codec);
+            to_b.ptime_ms = ptime_ms;
+            pair.a.connect(to_b).expect("a codec");
+            pair.run(500, at_once);
+            // Retrieved at every moment of a packet.
+            for late in 0..6 {
+                pair.a.set_live(false);
+                pair.run(2000 + late * 10, at_once);
+                let heard = pair.run(1000, at_once);
+                assert!(
+                    share(&heard) > 0.9 && rms(&heard) > 6000.0,
+                    "{codec:?} {ptime_ms}: {}",
+                    share(&heard)
+                );
+                pair.a.set_live(true);
+                pair.run(500, at_once);
+                let heard = pair.run(500, at_once);
+                assert!(
+                    share(&heard) > 0.9 && rms(&heard) > 6000.0,
+                    "{codec:?} {ptime_ms}: {}",
+                    share(&heard)
+                );
+            }
+            let mut sent = pair.packets.iter().map(|(timestamp, units)| (*timestamp, timestamp + units));
+            let mut end = sent.next().expect("packets").1;
+            for (from, to) in sent {
+                assert!(from >= end, "{codec:?} {ptime_ms}: {from} < {end}");
+                end = to;
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use desk::{Desk, connect, share};
-use media::{Codec, DeviceState, Event, Role, StreamId};
+use media::{Codec, DeviceState, Ear, Event, Hold, Role, Seat, StreamId};
 
 const AUDIO_THREAD: &[u8] = b"fd-audio";
 
@@ -98,5 +98,36 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
     a.media.connect_audio(false).expect("taken");
     a.media.connect_audio(true).expect("taken");
     a.hear(0.5);
-    assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread");
+    assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread, one call");
+    conference(&a, &b, start);
+}
+
+/// Five members of every codec who come, are muted, go on hold to music, and return.
+fn conference(a: &Desk, b: &Desk, start: u64) {
+    a.media.device(Role::Microphone, &format!("wav-loop:{}", b.hum.display())).expect("taken");
+    let codecs = [Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::Opus, Codec::Opus];
+    let mut seats = Vec::new();
+    for (n, codec) in codecs.into_iter().enumerate() {
+        let stream = StreamId(10 + n as u64);
+        connect(a, b, stream, codec);
+        seats.push(Seat { stream, muted: false });
+    }
+    b.media.conference(&seats).expect("taken");
+    b.media.listen(Ear::Conference).expect("taken");
+    a.media.conference(&seats).expect("taken");
+    a.media.listen(Ear::Conference).expect("taken");
+    a.media.meter(true).expect("taken");
+    a.media.hold(Hold::Music { path: b.hum.clone() }).expect("taken");
+    a.until_heard("the other side's conference", 1.0, |heard| share(heard, 660.0) > 0.5);
+    let away = seats.split_off(3);
+    seats[0].muted = true;
+    a.media.conference(&seats).expect("taken");
+    a.hear(0.5);
+    seats.extend(away);
+    a.media.conference(&seats).expect("taken");
+    a.media.mute_speaker(true).expect("taken");
+    a.hear(0.5);
+    a.media.conference(&[]).expect("taken");
+    a.hear(0.3);
+    assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread, a conference");
 }

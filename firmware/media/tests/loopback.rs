@@ -2,7 +2,7 @@
 
 mod desk;
 
-use desk::{Desk, connect, rms, share};
+use desk::{Desk, connect, level_at, rms, share};
 use media::{Codec, DeviceState, Direction, Event, Role, StreamId, Tone};
 
 const CALL: StreamId = StreamId(1);
@@ -139,6 +139,79 @@ fn mutes_and_levels_work() {
     a.media.mute_microphone(true).expect("taken");
     b.until_heard("silence", 0.5, |heard| rms(heard) < 50.0);
     assert!(a.media.volume(2.5, 1.0).is_err() && a.media.volume(1.0, f32::NAN).is_err());
+}
+
+#[test]
+fn the_speaker_is_muted_apart_from_its_level_and_from_the_ringing() {
+    let desk = Desk::with(None, |config, _| config.ringer = config.speaker.clone());
+    desk.media.tone(Some(Tone::Busy)).expect("taken");
+    desk.until_heard("the tone", 1.0, |heard| share(heard, 425.0) > 0.8);
+    desk.media.mute_speaker(true).expect("taken");
+    desk.until_heard("silence", 1.0, |heard| rms(heard) < 1.0);
+    desk.media.volume(2.0, 1.0).expect("taken");
+    assert!(rms(&desk.hear(1.0)) < 1.0, "a level does not unmute");
+    desk.media.ring(true).expect("taken");
+    desk.until_heard("the ring alone", 4.0, |heard| rms(heard) > 300.0 && share(heard, 425.0) < 0.05);
+    desk.media.ring(false).expect("taken");
+    desk.media.mute_speaker(false).expect("taken");
+    // Twice 4000, the half of the time, as a sine.
+    desk.until_heard("the tone at twice its level", 1.0, |heard| (3800.0..4200.0).contains(&rms(heard)));
+}
+
+#[test]
+fn the_meter_tells_both_levels_ten_times_a_second_while_asked() {
+    let (a, b) = (Desk::new(Some(440.0)), Desk::new(Some(660.0)));
+    connect(&a, &b, CALL, Codec::Pcmu);
+    a.media.talk(Some(CALL)).expect("taken");
+    b.media.talk(Some(CALL)).expect("taken");
+    a.until_heard("the other side", 0.5, |heard| share(heard, 660.0) > 0.9);
+    let told = |desk: &Desk| desk.events.try_iter().filter(|e| matches!(e, Event::Levels { .. })).count();
+    assert_eq!(told(&a), 0, "nobody asked");
+    a.media.meter(true).expect("taken");
+    let until = |what: &str, input: std::ops::Range<f32>, output: std::ops::Range<f32>| {
+        a.wait(what, |event| match event {
+            Event::Levels { input_dbfs, output_dbfs } => {
+                (input.contains(&input_dbfs) && output.contains(&output_dbfs)).then_some(())
+            }
+            _ => None,
+        });
+    };
+    // 10,000 of 32,768 is -10.3 dBFS; G.711 and its filters may overshoot a little.
+    until("both hums", -10.5..-10.1, -11.0..-9.5);
+    a.media.volume(0.5, 0.5).expect("taken");
+    until("half of both", -16.5..-16.1, -17.0..-15.5);
+    a.media.mute_microphone(true).expect("taken");
+    a.media.mute_speaker(true).expect("taken");
+    until("nothing", -96.0..-95.9, -96.0..-95.9);
+    told(&a);
+    // The file's length is right every half second only: 150 to 200 frames have been played since, on a machine
+    // that is not busy. One reading in ten of them, and not one in each.
+    a.hear(2.0);
+    let count = told(&a);
+    assert!((10..=50).contains(&count), "{count} readings in two seconds");
+    a.media.meter(false).expect("taken");
+    a.hear(0.3);
+    told(&a);
+    a.hear(0.5);
+    assert_eq!(told(&a), 0, "nobody asks any more");
+}
+
+#[test]
+fn call_waiting_pips_leave_speech_as_loud_as_it_was() {
+    let (a, b) = (Desk::new(None), Desk::new(Some(900.0)));
+    connect(&a, &b, CALL, Codec::Opus);
+    a.media.talk(Some(CALL)).expect("taken");
+    b.media.talk(Some(CALL)).expect("taken");
+    a.until_heard("speech", 0.5, |heard| share(heard, 900.0) > 0.9);
+    a.media.tone(Some(Tone::CallWaiting)).expect("taken");
+    // Longer than the 4 s from pips to pips.
+    a.until_heard("pips over speech of one level", 4.5, |heard| {
+        let pieces: Vec<&[i16]> = heard.chunks_exact(2400).collect();
+        let pips = pieces.iter().filter(|piece| level_at(piece, 425.0) > 1500.0).count();
+        let loud = pieces.iter().filter(|piece| (9500.0..10_500.0).contains(&level_at(piece, 900.0))).count();
+        // Two pips of 150 ms; a piece or two may be spoilt where the jitter buffer gained time.
+        (4..=12).contains(&pips) && loud + 2 >= pieces.len()
+    });
 }
 
 #[test]

@@ -24,6 +24,9 @@ const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
 const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
+/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+
 /// Whose a client transaction or dialog is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Owner {
@@ -302,6 +305,19 @@ impl Core {
         self.lines.values().any(|line| self.is_at(line, ip))
     }
 
+    /// Whether `ip` is the registrar or proxy of `account`.
+    pub(crate) fn is_exchange_of(&self, account: AccountId, ip: IpAddr) -> bool {
+        self.lines.get(&account).is_some_and(|line| self.is_at(line, ip))
+    }
+
+    /// Whether requests that go to `place` in a dialog of `account` reach `ip`.
+    pub(crate) fn is_at_hop(&self, account: Option<AccountId>, place: HostPort, ip: IpAddr) -> bool {
+        match self.dialog_hop(account, place) {
+            Hop::Address(at) => at.ip() == ip,
+            Hop::Place(place) => self.resolver.includes(&place, ip),
+        }
+    }
+
     /// The pause before the next try after `failures` in a row: doubling, and spread so that many
     /// telephones do not return to a restarted exchange in one moment.
     pub(crate) fn back_off(&mut self, failures: u32) -> Duration {
@@ -313,6 +329,11 @@ impl Core {
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
         if self.config.server { ALLOW_SERVER } else { ALLOW }
+    }
+
+    /// Extensions we can do.
+    pub(crate) fn supported(&self) -> String {
+        EXTENSIONS.join(", ")
     }
 
     fn is_at(&self, line: &Line, ip: IpAddr) -> bool {

@@ -147,6 +147,11 @@ impl Dialog {
         &self.remote_tag
     }
 
+    /// Where the peer is: its last Contact.
+    pub(crate) fn target(&self) -> &Uri {
+        &self.target
+    }
+
     /// Our own address in this dialog, tag included.
     pub(crate) fn local(&self) -> &NameAddr {
         &self.local

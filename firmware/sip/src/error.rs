@@ -17,6 +17,9 @@ pub enum SyntaxError {
     /// A CSeq (RFC 3261 section 20.16).
     #[error("CSeq: {0}")]
     CSeq(&'static str),
+    /// A Replaces (RFC 3891).
+    #[error("Replaces: {0}")]
+    Replaces(&'static str),
     /// A digest challenge or answer (RFC 7616).
     #[error("digest: {0}")]
     Digest(&'static str),

@@ -9,6 +9,7 @@ mod core;
 mod dialog;
 pub mod dialog_info;
 pub mod digest;
+mod diversion;
 pub mod error;
 mod guard;
 pub mod header;
@@ -20,6 +21,7 @@ mod notifier;
 mod params;
 mod random;
 mod registration;
+mod replaces;
 mod resolver;
 pub mod sdp;
 mod session;
@@ -31,12 +33,14 @@ pub mod uri;
 
 pub use agent::{
     Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, NotifierId,
-    NotifierState, Package, Party, RegistrationState, Replaces, RequestId, ResolveId, SessionId,
-    SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
+    NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId, SubscriptionId,
+    SubscriptionState, TransferResult, Transmit, UserAgent,
 };
+pub use diversion::{Diversion, DiversionPrivacy, DiversionReason, MAX_DIVERSIONS};
 pub use error::SyntaxError;
 pub use header::{CSeq, NameAddr, Params, Via};
 pub use message::{Message, ParseError};
 pub use method::Method;
+pub use replaces::Replaces;
 pub use sdp::{Codec, Direction, LocalMedia, Media, OfferAnswer, SdpError};
 pub use uri::{Scheme, Uri};

@@ -20,6 +20,9 @@ const MAX_TEXT: usize = 512;
 /// Most transfers kept of one call.
 const MAX_TRANSFERS: usize = 100;
 
+/// Most rules kept of one call.
+const MAX_RULES: usize = 32;
+
 /// Most words that count in a search.
 const MAX_WORDS: usize = 16;
 
@@ -38,7 +41,7 @@ impl Store {
         self.write("add to the call log", |db| {
             let sql = format!(
                 "INSERT INTO call ({PARTY}, direction, line_number, line_name, began, answered_after, talk, hold, \
-                 outcome, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                 outcome, search, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             );
             let mut values = party_values(&row.party);
             values.extend([
@@ -51,6 +54,7 @@ impl Store {
                 duration(row.hold_ms),
                 text_value(end_word(row.end)),
                 Value::Text(search_text(row, &row.transfers)),
+                Value::Text(rules_text(&row.rules)),
             ]);
             db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
             let id = db.last_insert_rowid();
@@ -90,8 +94,8 @@ impl Store {
             let count = format!("SELECT count(*) FROM call WHERE {filter}");
             let total = db.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
             let sql = format!(
-                "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome \
-                 FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
+                "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, \
+                 rules FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
             );
             values.push(Value::Integer(query.limit.min(MAX_LOG_PAGE).into()));
             values.push(Value::Integer(query.offset.into()));
@@ -168,6 +172,17 @@ fn search_text(row: &LogRow, transfers: &[LogTransfer]) -> String {
     fold(&clipped.join("\n"))
 }
 
+/// The names of the rules applied, as they are kept.
+fn rules_text(rules: &[String]) -> String {
+    let kept: Vec<&str> = rules.iter().take(MAX_RULES).map(|rule| clipped(rule, MAX_TEXT)).collect();
+    serde_json::Value::from(kept).to_string()
+}
+
+fn rules(text: String) -> Result<Vec<String>, StoreError> {
+    let unknown = |_| StoreError::Unknown { what: "the rules applied to a call", found: text.clone() };
+    serde_json::from_str(&text).map_err(unknown)
+}
+
 fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Result<(), Failure> {
     let sql = format!(
         "INSERT INTO transfer ({PARTY}, call, position, kind, outcome, code, took) \
@@ -192,7 +207,7 @@ fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Re
 
 fn read_call(db: &Connection, id: i64) -> Result<Option<LogRow>, Failure> {
     let sql = format!(
-        "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome \
+        "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, rules \
          FROM call WHERE id = ?1"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -214,6 +229,7 @@ fn call(db: &Connection, row: &Row<'_>) -> Result<LogRow, Failure> {
         hold_ms: milliseconds(row.get(13)?),
         end: end(row.get(14)?)?,
         transfers: transfers(db, id)?,
+        rules: rules(row.get(15)?)?,
     })
 }
 
@@ -292,6 +308,8 @@ fn end_word(end: EndStatus) -> &'static str {
         EndStatus::Refused => "refused",
         EndStatus::NotAnswered => "not_answered",
         EndStatus::Transferred => "transferred",
+        EndStatus::Forwarded => "forwarded",
+        EndStatus::Voicemail => "voicemail",
         EndStatus::Failed => "failed",
     }
 }
@@ -305,6 +323,8 @@ fn end(word: String) -> Result<EndStatus, StoreError> {
         EndStatus::Refused,
         EndStatus::NotAnswered,
         EndStatus::Transferred,
+        EndStatus::Forwarded,
+        EndStatus::Voicemail,
         EndStatus::Failed,
     ];
     find(all, end_word, "the end of a call", word)
@@ -314,11 +334,25 @@ fn kind_word(kind: TransferKind) -> &'static str {
     match kind {
         TransferKind::Blind => "blind",
         TransferKind::Attended => "attended",
+        TransferKind::SemiAttended => "semi_attended",
+        TransferKind::Voicemail => "voicemail",
+        TransferKind::Park => "park",
+        TransferKind::Forward => "forward",
+        TransferKind::Rule => "rule",
     }
 }
 
 fn kind(word: String) -> Result<TransferKind, StoreError> {
-    find([TransferKind::Blind, TransferKind::Attended], kind_word, "the kind of a transfer", word)
+    let all = [
+        TransferKind::Blind,
+        TransferKind::Attended,
+        TransferKind::SemiAttended,
+        TransferKind::Voicemail,
+        TransferKind::Park,
+        TransferKind::Forward,
+        TransferKind::Rule,
+    ];
+    find(all, kind_word, "the kind of a transfer", word)
 }
 
 fn transfer_words(end: &TransferEnd) -> (&'static str, Option<u16>) {
@@ -328,6 +362,7 @@ fn transfer_words(end: &TransferEnd) -> (&'static str, Option<u16>) {
         TransferEnd::Refused { code } => ("refused", Some(*code)),
         TransferEnd::TimedOut => ("timed_out", None),
         TransferEnd::TakenBack => ("taken_back", None),
+        TransferEnd::Undone => ("undone", None),
         TransferEnd::Abandoned => ("abandoned", None),
     }
 }
@@ -339,6 +374,7 @@ fn transfer_end(word: String, code: Option<u16>) -> Result<TransferEnd, StoreErr
         TransferEnd::Refused { code: code.unwrap_or(0) },
         TransferEnd::TimedOut,
         TransferEnd::TakenBack,
+        TransferEnd::Undone,
         TransferEnd::Abandoned,
     ];
     let found = all.into_iter().find(|end| transfer_words(end).0 == word);

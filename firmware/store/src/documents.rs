@@ -1,6 +1,6 @@
 //! Settings and preferences, each kept as one document.
 
-use ipc::Preferences;
+use ipc::{Preferences, ServiceMode, Volumes};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,8 @@ use crate::{Failure, Store, StoreError};
 
 const SETTINGS: &str = "settings";
 const PREFERENCES: &str = "preferences";
+const VOLUMES: &str = "volumes";
+const SERVICE: &str = "service";
 
 impl Store {
     /// The settings; the defaults when none were ever saved. `directories` are those that there are.
@@ -50,6 +52,38 @@ impl Store {
             let hold_alarm_ms = u64::from(settings(db)?.rules.hold_alarm_s) * 1000;
             Ok(Preferences { hold_alarm_ms, ..saved })
         })
+    }
+
+    /// The loudness kept last.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_volumes(&self) -> Result<Volumes, StoreError> {
+        self.read("read the volumes", |db| Ok(load_document(db, VOLUMES)?.unwrap_or_default()))
+    }
+
+    /// Saves the loudness.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn save_volumes(&mut self, volumes: &Volumes) -> Result<(), StoreError> {
+        self.write("save the volumes", |db| save_document(db, VOLUMES, volumes))
+    }
+
+    /// The service mode chosen by hand; `None` while the timetable rules.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_service(&self) -> Result<Option<ServiceMode>, StoreError> {
+        self.read("read the service mode", |db| Ok(load_document(db, SERVICE)?.flatten()))
+    }
+
+    /// Saves the service mode chosen by hand.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn save_service(&mut self, mode: Option<ServiceMode>) -> Result<(), StoreError> {
+        self.write("save the service mode", |db| save_document(db, SERVICE, &mode))
     }
 
     /// Saves language and colours.

@@ -14,6 +14,7 @@ mod contacts;
 mod documents;
 mod error;
 mod files;
+mod handling;
 mod schema;
 mod settings;
 mod settings_file;
@@ -27,6 +28,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use calls::MAX_LOG_PAGE;
 pub use contacts::MAX_CONTACTS;
 pub use error::StoreError;
+pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use directory::NumberPlan;
+use ipc::{ParkSlot, Rule, Timers};
 use serde::{Deserialize, Serialize};
+
+use crate::handling::Timetable;
 
 /// All settings, as in the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,16 @@ pub struct Settings {
     /// The companies or services answered for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
+    /// After how long the desk acts by itself.
+    pub timers: Timers,
+    /// When the house is open.
+    pub timetable: Timetable,
+    /// Automatic handling; the first rule that matches a call applies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handling: Vec<Rule>,
+    /// The park extensions of the exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub park: Vec<ParkSlot>,
     /// The directories, without their contacts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub directories: Vec<DirectorySettings>,
@@ -103,6 +116,12 @@ pub struct Line {
     /// The account it belongs to; the first one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// How to greet its callers, shown on answer (TEN-2).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Its colour on the screen, 0 to 7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<u8>,
 }
 
 /// A directory, without its contacts (DIR-1).
@@ -233,7 +252,8 @@ impl Settings {
         self.validate_numbers()?;
         self.validate_accounts()?;
         self.validate_lines()?;
-        self.validate_directories()
+        self.validate_directories()?;
+        self.validate_handling()
     }
 
     /// Gives accounts without password the one they have in `known`.
@@ -300,6 +320,10 @@ impl Settings {
             at.count(500)?;
             at.word("number", &line.number, 1)?;
             at.text("name", &line.name, 1, 128)?;
+            at.range("colour", line.colour.unwrap_or(0).into(), 0, 7)?;
+            if line.note.len() > crate::contacts::MAX_NOTE {
+                return Err(at.invalid("note", "at most 16384 bytes are allowed".into()));
+            }
             if !numbers.insert(&line.number) {
                 return Err(at.invalid("number", format!("{:?} is another line's already", line.number)));
             }
@@ -342,31 +366,31 @@ impl Settings {
 
 /// A place in the settings, to check values at.
 #[derive(Clone, Copy)]
-struct At {
-    table: &'static str,
-    index: Option<usize>,
+pub(crate) struct At {
+    pub(crate) table: &'static str,
+    pub(crate) index: Option<usize>,
 }
 
 impl At {
-    fn invalid(self, field: &'static str, reason: String) -> Invalid {
+    pub(crate) fn invalid(self, field: &'static str, reason: String) -> Invalid {
         Invalid { table: self.table, index: self.index, field, reason }
     }
 
-    fn count(self, max: usize) -> Result<(), Invalid> {
+    pub(crate) fn count(self, max: usize) -> Result<(), Invalid> {
         match self.index {
             Some(index) if index >= max => Err(self.invalid("", format!("at most {max} are allowed"))),
             _ => Ok(()),
         }
     }
 
-    fn range(self, field: &'static str, value: u32, min: u32, max: u32) -> Result<(), Invalid> {
+    pub(crate) fn range(self, field: &'static str, value: u32, min: u32, max: u32) -> Result<(), Invalid> {
         if (min..=max).contains(&value) {
             return Ok(());
         }
         Err(self.invalid(field, format!("{value} is not allowed; {min} to {max} are")))
     }
 
-    fn text(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+    pub(crate) fn text(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
         if (min..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
             return Ok(());
         }
@@ -374,7 +398,7 @@ impl At {
     }
 
     /// A user, number or name that goes into a SIP address or names something.
-    fn word(self, field: &'static str, text: &str, min: usize) -> Result<(), Invalid> {
+    pub(crate) fn word(self, field: &'static str, text: &str, min: usize) -> Result<(), Invalid> {
         self.text(field, text, min, 128)?;
         if text.chars().any(|c| c.is_whitespace() || "@<>\";,".contains(c)) {
             return Err(self.invalid(field, format!("{text:?} has white space or one of @ < > \" ; ,")));
@@ -383,7 +407,7 @@ impl At {
     }
 
     /// A host, perhaps with a port.
-    fn host(self, field: &'static str, text: &str) -> Result<(), Invalid> {
+    pub(crate) fn host(self, field: &'static str, text: &str) -> Result<(), Invalid> {
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
             _ => (text, None),
@@ -404,7 +428,13 @@ impl At {
             .invalid(field, format!("{text:?} is no host or host:port; an IPv6 address stands in brackets")))
     }
 
-    fn digits(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+    pub(crate) fn digits(
+        self,
+        field: &'static str,
+        text: &str,
+        min: usize,
+        max: usize,
+    ) -> Result<(), Invalid> {
         if (min..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(());
         }

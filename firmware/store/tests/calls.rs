@@ -29,6 +29,7 @@ fn call(began_unix_ms: i64, end: EndStatus, party: Party) -> LogRow {
         hold_ms: 0,
         end,
         transfers: Vec::new(),
+        rules: Vec::new(),
     }
 }
 
@@ -72,7 +73,14 @@ fn log_1_a_call_comes_back_as_it_was_written_after_a_restart() {
                 end: TransferEnd::Answered,
                 took_ms: 4000,
             },
+            LogTransfer {
+                to: party("2111", "Carol"),
+                kind: TransferKind::SemiAttended,
+                end: TransferEnd::Undone,
+                took_ms: 40,
+            },
         ],
+        rules: vec!["Night \"service\"".into(), "Größter Andrang".into()],
         ..call(1_000, EndStatus::Transferred, Party::default())
     };
     let first = store.append_call(&full).unwrap();
@@ -188,4 +196,41 @@ proptest! {
         prop_assert!(page.rows.iter().all(|row| row.party.name.as_ref().unwrap().len() <= 512));
         prop_assert_eq!(store.log_page(&all("")).unwrap().total, 1);
     }
+}
+
+#[test]
+fn every_end_and_every_kind_of_transfer_comes_back() {
+    let (_folder, mut store) = open();
+    let ends = [EndStatus::Forwarded, EndStatus::Voicemail, EndStatus::Elsewhere, EndStatus::Failed];
+    let kinds = [TransferKind::Voicemail, TransferKind::Park, TransferKind::Forward, TransferKind::Rule];
+    for (end, kind) in ends.into_iter().zip(kinds) {
+        let to = party("2112", "Dave");
+        let transfer = LogTransfer { to, kind, end: TransferEnd::HandedOver, took_ms: 1 };
+        store.append_call(&LogRow { transfers: vec![transfer], ..call(1, end, Party::default()) }).unwrap();
+    }
+    let rows = store.log_page(&all("")).unwrap().rows;
+    let read: Vec<_> = rows.iter().rev().map(|row| (row.end, row.transfers[0].kind)).collect();
+    assert_eq!(read, ends.into_iter().zip(kinds).collect::<Vec<_>>());
+}
+
+/// The tables as the first release made them, with one call, come up to date and keep it.
+#[test]
+fn app_4_a_store_of_the_first_release_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desk.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(include_str!("../migrations/0001_first.sql")).unwrap();
+    db.pragma_update(None, "application_id", 0x4644_534b).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    let insert = "INSERT INTO call (number, local, direction, line_number, line_name, began, talk, hold, outcome, \
+                  search) VALUES ('2110', 0, 'incoming', '5550100', 'Sales', 7, 0, 0, 'missed', '')";
+    db.execute_batch(insert).unwrap();
+    drop(db);
+    let mut store = Store::open(&path).unwrap();
+    store
+        .append_call(&LogRow { rules: vec!["Night".into()], ..call(8, EndStatus::Missed, Party::default()) })
+        .unwrap();
+    let rows = store.log_page(&all("")).unwrap().rows;
+    assert_eq!((rows[1].party.number.as_deref(), rows[1].rules.len()), (Some("2110"), 0));
+    assert_eq!(rows[0].rules, ["Night"]);
 }

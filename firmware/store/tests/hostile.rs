@@ -27,6 +27,7 @@ fn call() -> LogRow {
         hold_ms: 0,
         end: EndStatus::Missed,
         transfers: Vec::new(),
+        rules: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings file and what the store keeps of it (SET-1, APP-5).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ipc::{Language, Preferences, Theme};
+use ipc::{Callers, Language, Outcome, Preferences, ServiceMode, Theme, Trigger, Volumes};
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;
 
@@ -187,4 +187,90 @@ fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
     drop(store);
     let store = Store::open(folder.path().join("desk.db")).unwrap();
     assert_eq!(store.load_preferences().unwrap(), Preferences { hold_alarm_ms: 90_000, ..wanted });
+}
+
+const HANDLING: &str = r#"
+[timers]
+undo_ms = 0
+
+[timetable]
+open = [{ days = ["monday", "friday"], from = "08:30", until = "18:00" }]
+holidays = ["12-25", "2027-05-01"]
+
+[[lines]]
+number = "5550100"
+name = "Sales"
+note = "Northwind sales, good morning"
+colour = 3
+
+[[park]]
+number = "701"
+
+[[handling]]
+name = "Night service"
+when = "arrives"
+modes = ["night", "holiday"]
+then = { voicemail = { to = "2199" } }
+
+[[handling]]
+name = "Nobody answers"
+when = { unanswered = { seconds = 20 } }
+who = "external"
+line = "5550100"
+then = "answer_and_hold"
+"#;
+
+#[test]
+fn ovf_1_rules_timers_park_slots_and_opening_hours_are_read_and_written() {
+    let settings = Settings::from_toml(HANDLING, "desk.toml").unwrap();
+    assert_eq!((settings.timers.undo_ms, settings.timers.hold_ms), (0, 180_000));
+    assert_eq!(settings.handling[0].modes, [ServiceMode::Night, ServiceMode::Holiday]);
+    assert_eq!(settings.handling[0].then, Outcome::Voicemail { to: "2199".into() });
+    assert_eq!(settings.handling[1].when, Trigger::Unanswered { seconds: 20 });
+    assert_eq!(settings.handling[1].who, Callers::External);
+    assert_eq!(settings.park[0].number, "701");
+    assert_eq!(settings.timetable.open[0].days.len(), 2);
+    assert_eq!(Settings::from_toml(&settings.to_toml(true), "again").unwrap(), settings);
+    let (_folder, mut store) = open();
+    store.save_settings(&settings).unwrap();
+    assert_eq!(store.load_settings().unwrap(), settings);
+}
+
+#[test]
+fn ovf_1_handling_that_cannot_work_is_refused_with_its_line() {
+    let cases = [
+        ("undo_ms = 0", "undo_ms = 60001", "0 to 60000"),
+        ("seconds = 20", "seconds = 0", "1 to 600"),
+        ("line = \"5550100\"", "line = \"1\"", "is no line"),
+        ("to = \"2199\"", "to = \"5550100\"", "its own line"),
+        ("to = \"2199\"", "to = \"\"", "bytes"),
+        ("when = \"arrives\"", "when = { recall_unanswered = { seconds = 9 } }\nwho = \"nobody\"", "nobody"),
+        ("\"08:30\"", "\"19:30\"", "in this order"),
+        ("\"12-25\"", "\"25.12.\"", "12-25"),
+        ("number = \"701\"", "number = \"7 1\"", "white space"),
+        ("colour = 3", "colour = 8", "0 to 7"),
+    ];
+    for (old, new, says) in cases {
+        assert!(HANDLING.contains(old), "{old}");
+        let error = Settings::from_toml(&HANDLING.replace(old, new), "desk.toml").unwrap_err();
+        assert!(error.message.contains(says), "{new}: {error}");
+        assert!(error.line.is_some(), "{new}: {error}");
+    }
+}
+
+#[test]
+fn bar_2_loudness_and_the_mode_chosen_by_hand_are_kept() {
+    let (folder, mut store) = open();
+    assert_eq!((store.load_volumes().unwrap(), store.load_service().unwrap()), (Volumes::default(), None));
+    let volumes = Volumes { output: 10, output_muted: true, ..Volumes::default() };
+    store.save_volumes(&volumes).unwrap();
+    store.save_service(Some(ServiceMode::Night)).unwrap();
+    drop(store);
+    let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+    assert_eq!(
+        (store.load_volumes().unwrap(), store.load_service().unwrap()),
+        (volumes, Some(ServiceMode::Night))
+    );
+    store.save_service(None).unwrap();
+    assert_eq!(store.load_service().unwrap(), None);
 }

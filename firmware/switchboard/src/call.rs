@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, TransferId,
-    TransferView,
+    Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, RecallWhy,
+    TransferEnd, TransferId, TransferView,
 };
 
 /// Milliseconds on the desk's clock, or a span of them. All arithmetic is in whole milliseconds, so
@@ -29,7 +29,14 @@ pub(crate) struct Call {
     pub(crate) early_media: bool,
     pub(crate) recall: Option<RecallReason>,
     /// Ended transfers of this call, oldest first.
-    pub(crate) transfers: Vec<LogTransfer>,
+    pub(crate) transfers: Vec<Past>,
+    /// The phone it waited for last, and may wait for again (PRE-6).
+    pub(crate) waited_for: Option<Party>,
+    /// The number dialled from here, for a semi-attended transfer: the party may be named otherwise.
+    pub(crate) dialled: Option<String>,
+    /// The attended transfer that was written off with this as its consultation call, until the
+    /// operator uses the call again: a late answer still takes it off the desk.
+    pub(crate) consulted_for: Option<TransferId>,
     /// Names of the rules applied, oldest first.
     pub(crate) rules: Vec<String>,
     /// Answered by a rule; no operator has spoken on it yet. It never takes the ear by itself.
@@ -38,8 +45,16 @@ pub(crate) struct Call {
     pub(crate) escalated: BTreeSet<usize>,
     pub(crate) times: Times,
     state: State,
-    /// Since when it is in this state.
+    /// When it entered that state.
     since: Ms,
+}
+
+/// A transfer whose end is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    pub(crate) log: LogTransfer,
+    /// The exchange was asked for it, so that news of it may still come.
+    pub(crate) asked: bool,
 }
 
 /// Where a call stands, with what only that state has.
@@ -52,9 +67,19 @@ pub(crate) enum State {
     Talking,
     Held,
     Conference,
+    /// Its transfer can still be undone and was not asked for yet.
+    Grace(TransferId),
+    /// Its transfer waits for a busy phone (PRE-6).
+    Waiting(TransferId),
+    /// Its transfer was asked for.
     Transferring(TransferId),
+    /// The consultation call of an open attended transfer: on hold, and not to be touched.
+    Target(TransferId),
     Recalling,
-    Ending { why: Farewell, until: Ms },
+    Ending {
+        why: Farewell,
+        until: Ms,
+    },
 }
 
 /// Why the desk ended a call.
@@ -90,6 +115,9 @@ pub(crate) struct Times {
     talk: Ms,
     hold: Ms,
     running: Option<(Meter, Ms)>,
+    /// The call took another's place (RFC 3891): when, and what that one had on its meters. The card
+    /// goes on, the log row begins there.
+    pub(crate) carried: Option<(Ms, Ms, Ms)>,
 }
 
 /// Which time runs.
@@ -112,15 +140,40 @@ impl Call {
             early_media: false,
             recall: None,
             transfers: Vec::new(),
+            waited_for: None,
+            dialled: None,
+            consulted_for: None,
             rules: Vec::new(),
             unattended: false,
             escalated: BTreeSet::new(),
-            since: now,
-            times: Times { began: now, answered: None, ended: None, talk: 0, hold: 0, running: None },
+            times: Times {
+                began: now,
+                answered: None,
+                ended: None,
+                talk: 0,
+                hold: 0,
+                running: None,
+                carried: None,
+            },
             state: match direction {
                 Direction::Incoming => State::Ringing,
                 Direction::Outgoing => State::Dialing,
             },
+            since: now,
+        }
+    }
+
+    /// The call that takes this one's place now: the same card over another leg.
+    pub(crate) fn successor(&self, now: Ms, id: CallRef, party: Party) -> Self {
+        Self {
+            id,
+            party,
+            hold: WireHold::default(),
+            early_media: false,
+            transfers: Vec::new(),
+            consulted_for: None,
+            times: self.times.carry_on(now),
+            ..self.clone()
         }
     }
 
@@ -128,7 +181,12 @@ impl Call {
     pub(crate) fn enter(&mut self, now: Ms, state: State) {
         let meter = match state {
             State::Talking | State::Conference => Some(Meter::Talk),
-            State::Held | State::Transferring(_) | State::Recalling => Some(Meter::Hold),
+            State::Held
+            | State::Grace(_)
+            | State::Waiting(_)
+            | State::Transferring(_)
+            | State::Target(_)
+            | State::Recalling => Some(Meter::Hold),
             State::Ringing | State::Answering | State::Dialing | State::Alerting | State::Ending { .. } => {
                 None
             }
@@ -144,13 +202,21 @@ impl Call {
             self.unattended = false;
             self.escalated.clear();
         }
-        if self.state != state {
-            self.since = now;
+        if self.state == state {
+            return;
+        }
+        // That it was on hold for long is no news once the operator has turned to it.
+        if state != State::Recalling && self.recall.as_ref().is_some_and(|r| r.why == RecallWhy::Hold) {
+            self.recall = None;
+        }
+        if !matches!(state, State::Held | State::Recalling) {
+            self.consulted_for = None;
         }
         self.state = state;
+        self.since = now;
     }
 
-    pub(crate) fn add_transfer(&mut self, transfer: LogTransfer) {
+    pub(crate) fn add_transfer(&mut self, transfer: Past) {
         if self.transfers.len() == MAX_TRANSFERS {
             self.transfers.remove(0);
         }
@@ -182,33 +248,51 @@ impl Call {
 
     /// What can be done now, in menu order (CALL-8). Commands are checked against the same table
     /// that the screen shows.
-    pub(crate) fn actions(&self) -> &'static [Action] {
+    pub(crate) fn actions(&self) -> Vec<Action> {
+        let possible = |action: &Action| *action != Action::WaitAgain || self.waited_for.is_some();
+        self.table().iter().copied().filter(possible).collect()
+    }
+
+    /// What a call in this state admits at all.
+    fn table(&self) -> &'static [Action] {
+        use Action::{
+            Answer, Digits, Forward, HangUp, Hold, MuteMember, Park, Reject, Retrieve, TakeTransfer,
+            Transfer, TransferNow, TransferToCall, Undo, WaitAgain,
+        };
         match self.state {
-            State::Ringing => &[Action::Answer, Action::Reject, Action::Forward],
-            State::Answering if self.unattended => &[Action::Answer, Action::HangUp],
-            State::Answering | State::Dialing | State::Alerting => &[Action::HangUp],
+            State::Ringing => &[Answer, Reject, Forward],
+            State::Answering if self.unattended => &[Answer, HangUp],
+            State::Answering => &[HangUp],
+            State::Dialing | State::Alerting => &[TakeTransfer, HangUp],
             State::Talking => &[
-                Action::Hold,
-                Action::Transfer,
-                Action::Park,
+                Hold,
+                Transfer,
+                TransferToCall,
+                TakeTransfer,
+                WaitAgain,
+                Park,
                 Action::Conference,
-                Action::Digits,
-                Action::HangUp,
+                Digits,
+                HangUp,
             ],
-            State::Held => {
-                &[Action::Retrieve, Action::Transfer, Action::Park, Action::Conference, Action::HangUp]
+            State::Held => &[
+                Retrieve,
+                Transfer,
+                TransferToCall,
+                TakeTransfer,
+                WaitAgain,
+                Park,
+                Action::Conference,
+                HangUp,
+            ],
+            State::Conference => &[Hold, Action::Conference, MuteMember, HangUp],
+            State::Grace(_) => &[Retrieve, Undo, TransferNow, HangUp],
+            State::Waiting(_) => &[Retrieve, TransferNow, HangUp],
+            State::Transferring(_) => &[Retrieve, HangUp],
+            State::Recalling => {
+                &[Answer, Hold, Transfer, TransferToCall, WaitAgain, Park, Action::Conference, HangUp]
             }
-            State::Conference => &[Action::Hold, Action::Conference, Action::MuteMember, Action::HangUp],
-            State::Transferring(_) => &[Action::Retrieve, Action::HangUp],
-            State::Recalling => &[
-                Action::Answer,
-                Action::Hold,
-                Action::Transfer,
-                Action::Park,
-                Action::Conference,
-                Action::HangUp,
-            ],
-            State::Ending { .. } => &[],
+            State::Target(_) | State::Ending { .. } => &[],
         }
     }
 
@@ -239,11 +323,30 @@ impl Call {
         }
     }
 
+    /// When it went on hold, if it is on hold and in nobody's hands.
+    pub(crate) fn held_since(&self) -> Option<Ms> {
+        (self.state == State::Held).then_some(self.since)
+    }
+
+    /// The open transfer that moves this call.
     pub(crate) fn open_transfer(&self) -> Option<TransferId> {
         match self.state {
-            State::Transferring(id) => Some(id),
+            State::Grace(id) | State::Waiting(id) | State::Transferring(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// The open transfer of which this is the consultation call.
+    pub(crate) fn target_of(&self) -> Option<TransferId> {
+        match self.state {
+            State::Target(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The newest transfer that was asked for and written off without knowing what became of it.
+    pub(crate) fn unsure(&self) -> Option<usize> {
+        self.transfers.iter().rposition(|t| t.asked && is_unsure(&t.log.end))
     }
 
     pub(crate) fn view(&self, transfer: Option<TransferView>) -> CallView {
@@ -262,8 +365,8 @@ impl Call {
             transfer,
             recall: self.recall.clone(),
             rule: self.rules.last().cloned(),
-            waited_for: None,
-            actions: self.actions().to_vec(),
+            waited_for: self.waited_for.clone(),
+            actions: self.actions(),
         }
     }
 
@@ -276,11 +379,18 @@ impl Call {
             State::Talking => CallState::Talking,
             State::Held => CallState::Held,
             State::Conference => CallState::Conference,
-            State::Transferring(_) => CallState::Transferring,
+            State::Grace(_) | State::Waiting(_) | State::Transferring(_) | State::Target(_) => {
+                CallState::Transferring
+            }
             State::Recalling => CallState::Recalling,
             State::Ending { .. } => CallState::Ending,
         }
     }
+}
+
+/// The desk stopped waiting before it knew what the target did.
+pub(crate) fn is_unsure(end: &TransferEnd) -> bool {
+    matches!(end, TransferEnd::TimedOut | TransferEnd::HandedOver | TransferEnd::Abandoned)
 }
 
 impl Times {
@@ -295,6 +405,12 @@ impl Times {
             }
         }
         self.running = meter.map(|m| (m, now));
+    }
+
+    /// The times of a call that takes this one's place now.
+    pub(crate) fn carry_on(self, now: Ms) -> Self {
+        let (talk, hold) = self.totals(now);
+        Self { ended: None, carried: Some((now, talk, hold)), ..self }
     }
 
     /// Since when the present hold lasts.

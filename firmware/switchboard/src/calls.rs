@@ -59,6 +59,7 @@ impl Switchboard {
         let id = self.draw_call();
         let party = Party { number: Some(number.clone()), ..Party::default() };
         let mut call = Call::new(id, Direction::Outgoing, party, now);
+        call.dialled = Some(number.clone());
         call.line_number.clone_from(&self.settings.lines[line].number);
         call.line_name.clone_from(&self.settings.lines[line].name);
         let line = call.line_number.clone();
@@ -139,6 +140,9 @@ impl Switchboard {
         if had_ear {
             self.talk = None;
         }
+        if let State::Target(transfer) = state {
+            self.consultation_ends(now, transfer);
+        }
         let more_may_come = self.end_transfer_of_gone_call(now, id);
         let Some(mut call) = self.calls.remove(&id) else { return };
         call.times.ended.get_or_insert(now);
@@ -147,18 +151,27 @@ impl Switchboard {
             self.fetch_failed(id, cause);
             self.dial_failed(now, &call, cause, had_ear);
         }
-        let end = record::end_status(&call, state, cause);
+        let mut end = record::end_status(&call, state, cause);
+        if self.went_with_transfer(&call) {
+            end = EndStatus::Transferred;
+        }
         let row = record::row(&call, now, end);
         if more_may_come {
-            self.keep_for_late_news(now, id, row);
-        } else {
+            self.keep_for_late_news(now, &call, row);
+            return;
+        }
+        let row = match state {
+            State::Target(transfer) => self.keep_consultation(transfer, row),
+            _ => Some(row),
+        };
+        if let Some(row) = row {
             self.log(row);
         }
     }
 
     pub(crate) fn identified(&mut self, call: CallRef, party: Party) {
         if let Some(entry) = self.calls.get_mut(&call) {
-            self.ledger.rename_transferee(call, &party);
+            self.ledger.rename(call, &party);
             entry.party = party;
             self.touch();
             // Who it is may be what a rule waits for.

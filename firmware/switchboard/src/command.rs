@@ -1,6 +1,6 @@
 //! What the operator wants: guarded by the same table of actions that the screen shows.
 
-use ipc::{Action, CallRef, Command, CommandError, Registration};
+use ipc::{Action, CallRef, Command, CommandError, Registration, TransferKind};
 
 use crate::Effect;
 use crate::call::{Call, Farewell, Ms, State};
@@ -16,7 +16,14 @@ impl Switchboard {
             Command::Retrieve { call } => self.do_retrieve(now, *call),
             Command::HangUp { call } => self.do_hang_up(now, *call),
             Command::Dial { number, line } => self.do_dial(now, number, line.as_deref()),
-            Command::BlindTransfer { call, to } => self.do_blind_transfer(now, *call, to),
+            Command::BlindTransfer { call, to } => self.do_transfer(now, *call, TransferKind::Blind, to),
+            Command::VoicemailTransfer { call, to } => {
+                self.do_transfer(now, *call, TransferKind::Voicemail, to)
+            }
+            Command::AttendedTransfer { call, to } => self.do_attended_transfer(now, *call, *to),
+            Command::UndoTransfer { call } => self.do_undo_transfer(now, *call),
+            Command::TransferNow { call } => self.do_transfer_now(now, *call),
+            Command::WaitAgain { call } => self.do_wait_again(now, *call),
             Command::Digits { call, digits } => self.do_digits(*call, digits),
             Command::Forward { call, to } => self.do_forward(now, *call, to),
             Command::Park { call, slot } => self.do_park(now, *call, slot.as_deref()),
@@ -97,9 +104,11 @@ impl Switchboard {
     pub(crate) fn do_hang_up(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
         match self.calls.get(&call).map(Call::state) {
             None => return Err(CommandError::NoSuchCall),
-            Some(State::Ending { .. }) => return Err(CommandError::NotPossible),
+            Some(State::Ending { .. } | State::Target(_)) => return Err(CommandError::NotPossible),
             Some(State::Ringing) => self.reject(now, call),
-            Some(State::Transferring(transfer)) => self.hang_up_transfer(now, call, transfer),
+            Some(State::Grace(transfer) | State::Waiting(transfer) | State::Transferring(transfer)) => {
+                self.hang_up_transfer(now, call, transfer);
+            }
             Some(_) => self.hang_up(now, call, Farewell::HungUp),
         }
         Ok(())
@@ -117,13 +126,6 @@ impl Switchboard {
             return Err(CommandError::NotRegistered);
         }
         self.dial(now, number, line)
-    }
-
-    fn do_blind_transfer(&mut self, now: Ms, call: CallRef, to: &str) -> Result<(), CommandError> {
-        self.guard(call, Action::Transfer)?;
-        let to = number::clean(to)?;
-        self.transfer_blind(now, call, to);
-        Ok(())
     }
 
     fn do_digits(&mut self, call: CallRef, digits: &str) -> Result<(), CommandError> {

@@ -135,6 +135,15 @@ impl Switchboard {
         }
     }
 
+    /// Another leg takes a member's place: the same seat, muted or not as before.
+    pub(crate) fn take_seat(&mut self, now: Ms, old: CallRef, new: CallRef) {
+        if let Some(member) = self.conference.member(old) {
+            member.call = new;
+            member.speaking = false;
+        }
+        self.enter(now, new, State::Conference);
+    }
+
     /// Takes out who has left, and asks for whatever membership was not asked for before.
     pub(crate) fn settle_conference(&mut self) {
         let before = self.conference.members.len();

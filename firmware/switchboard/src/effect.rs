@@ -48,6 +48,14 @@ pub enum Effect {
         /// Number of the line to show; it is one of the settings.
         line: String,
     },
+    /// Look up whose number this is, for [`crate::Input::TargetIdentified`]: the REFER leaves later, and
+    /// the screen shows the target until then.
+    IdentifyTarget {
+        /// The ledger entry.
+        transfer: TransferId,
+        /// Cleaned like [`Effect::Dial::number`].
+        number: String,
+    },
     /// Ask the other side to call somebody else (REFER, RFC 3515).
     Refer {
         /// Which call.

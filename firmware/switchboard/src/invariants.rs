@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use ipc::{CallRef, TransferId};
+use ipc::{CallRef, LampState, TransferId};
 
 use crate::call::{Call, State};
 use crate::conference::MAX_MEMBERS;
+use crate::ledger::{Entry, Stage, Target};
 use crate::switchboard::Switchboard;
 
 impl Switchboard {
     pub(crate) fn check(&self) {
         self.check_ear();
         self.check_ledger();
+        self.check_queues();
         self.check_hold();
         self.check_conference();
         self.check_park();
@@ -34,14 +36,45 @@ impl Switchboard {
         }
     }
 
-    /// A call being transferred has exactly one open ledger entry, and no other call has one.
+    /// A call being transferred has exactly one open ledger entry, at the stage of its state, and no
+    /// other call has one; a consultation call is bound to the open entry that names it.
     fn check_ledger(&self) {
-        let moving = self.calls.values().filter_map(|c| Some((c.open_transfer()?, c.id)));
-        let moving: BTreeMap<TransferId, CallRef> = moving.collect();
-        let open: BTreeMap<TransferId, CallRef> = self.ledger.open().collect();
-        assert_eq!(moving, open, "transferring calls and open ledger entries");
-        for call in self.calls.values().filter(|c| c.state() == State::Recalling) {
-            assert!(call.recall.is_some(), "{:?} rings again without a reason", call.id);
+        let stage_of = |state: State| match state {
+            State::Grace(_) => Stage::Grace,
+            State::Waiting(_) => Stage::Waiting,
+            _ => Stage::Requested,
+        };
+        let moving =
+            self.calls.values().filter_map(|c| Some((c.open_transfer()?, (c.id, stage_of(c.state())))));
+        let moving: BTreeMap<TransferId, (CallRef, Stage)> = moving.collect();
+        let open = self.ledger.open().map(|(id, e)| (id, (e.call, e.stage.min(Stage::Requested))));
+        assert_eq!(moving, open.collect(), "transferring calls and open ledger entries");
+        for (id, entry) in self.ledger.open() {
+            let endless = entry.stage == Stage::Waiting && self.settings.timers.queue_ms == 0;
+            assert!(entry.due.is_some() || endless, "{id:?} is open without a deadline");
+        }
+        for call in self.calls.values() {
+            let entry = call.target_of().and_then(|id| self.ledger.entries.get(&id));
+            let bound = entry.is_some_and(|e| e.ended.is_none() && e.target == Target::Call(call.id));
+            assert!(bound || call.target_of().is_none(), "{:?} is bound to a transfer that is over", call.id);
+            assert!(!bound || entry.is_some_and(|e| e.call != call.id), "{:?} goes to itself", call.id);
+            let recalling = call.state() == State::Recalling;
+            assert!(!recalling || call.recall.is_some(), "{:?} rings again without a reason", call.id);
+        }
+        let kept = |e: &Entry| e.ended.is_some() && e.consultation.is_some();
+        assert!(!self.ledger.entries.values().any(kept), "a transfer ended and a log row still waits for it");
+    }
+
+    /// Those who wait for a phone stand in one row, and only the first has a time at which it goes.
+    fn check_queues(&self) {
+        for (number, queue) in self.queues() {
+            let places = queue.iter().map(|id| self.ledger.entries[id].place);
+            for (position, place) in (1..).zip(places) {
+                assert_eq!(place.position, position, "place in the queue for {number}");
+                assert!(place.due.is_none() || position == 1, "{number} is free for two");
+                let vouched = place.lamp == LampState::Available;
+                assert!(place.due.is_none() || vouched, "{number} is tried while it is {:?}", place.lamp);
+            }
         }
     }
 
@@ -67,7 +100,8 @@ impl Switchboard {
             let (state, hold) = (call.state(), call.hold);
             let heard = matches!(state, State::Talking | State::Conference);
             assert!(!heard || !hold.asked, "{:?} talks while asked to hold", call.id);
-            let waits = matches!(state, State::Held | State::Transferring(_) | State::Recalling);
+            let waits = matches!(state, State::Held | State::Recalling);
+            let waits = waits || call.open_transfer().or(call.target_of()).is_some();
             assert!(!waits || hold.asked || hold.refused, "{:?} waits and was never told", call.id);
         }
     }

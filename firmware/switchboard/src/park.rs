@@ -14,7 +14,7 @@ use ipc::{
 };
 
 use crate::EndCause;
-use crate::call::{Ms, State};
+use crate::call::{Call, Ms, State};
 use crate::number;
 use crate::switchboard::Switchboard;
 
@@ -60,14 +60,16 @@ struct Fetching {
 impl Switchboard {
     pub(crate) fn do_park(&mut self, now: Ms, call: CallRef, slot: Option<&str>) -> Result<(), CommandError> {
         self.guard(call, Action::Park)?;
-        let slots = self.settings.park.iter().map(|s| s.number.as_str());
-        let mut wanted = slots.filter(|number| slot.is_none_or(|wanted| number::same(wanted, number)));
-        let slot = wanted.find(|number| self.is_free(number)).ok_or(CommandError::NoSlot)?.to_owned();
-        let to = number::clean(&slot)?;
+        let slots = self.settings.park.iter();
+        let mut wanted = slots.filter(|s| slot.is_none_or(|wanted| number::same(wanted, &s.number)));
+        let slot = wanted.find(|s| self.is_free(&s.number)).ok_or(CommandError::NoSlot)?.clone();
+        let to = number::clean(&slot.number)?;
         let line = self.calls.get(&call).map(|c| c.line_number.clone()).unwrap_or_default();
-        self.transfer_by_rule(now, call, to, TransferKind::Park);
-        if let Some((id, _)) = self.ledger.open().find(|(_, moved)| *moved == call) {
-            self.park.asked.insert(id, Asked { call, slot, line, done: false });
+        let name = (!slot.name.is_empty()).then_some(slot.name);
+        let party = Party { number: Some(to), name, ..Party::default() };
+        self.begin_transfer(now, call, TransferKind::Park, party);
+        if let Some(id) = self.calls.get(&call).and_then(Call::open_transfer) {
+            self.park.asked.insert(id, Asked { call, slot: slot.number, line, done: false });
         }
         Ok(())
     }
@@ -220,7 +222,7 @@ impl Switchboard {
             assert!(!parked.overdue || due <= self.latest(), "{slot} is overdue before its time");
         }
         for call in self.park.fetching.keys() {
-            let state = self.calls.get(call).map(crate::call::Call::state);
+            let state = self.calls.get(call).map(Call::state);
             let on_its_way = matches!(state, Some(State::Dialing | State::Alerting));
             assert!(on_its_way, "{call:?} is on its way to a slot: {state:?}");
         }

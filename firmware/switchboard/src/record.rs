@@ -1,6 +1,6 @@
 //! The log row of an ended call.
 
-use ipc::{Direction, EndStatus, LogRow, TransferEnd};
+use ipc::{Direction, EndStatus, LogRow, TransferEnd, TransferKind};
 
 use crate::EndCause;
 use crate::call::{Call, Farewell, Ms, State};
@@ -9,18 +9,20 @@ use crate::call::{Call, Farewell, Ms, State};
 pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
     let ended = call.times.ended.unwrap_or(now);
     let (talk_ms, hold_ms) = call.times.totals(ended);
+    // What was talked before the call took another's place stands in that one's row.
+    let (began, talked, held) = call.times.carried.unwrap_or((call.times.began, 0, 0));
     LogRow {
         id: 0,
         direction: call.direction,
         party: call.party.clone(),
         line_number: call.line_number.clone(),
         line_name: call.line_name.clone(),
-        began_unix_ms: i64::try_from(call.times.began).unwrap_or(i64::MAX),
-        answered_after_ms: call.times.answered.map(|at| at - call.times.began),
-        talk_ms,
-        hold_ms,
+        began_unix_ms: i64::try_from(began).unwrap_or(i64::MAX),
+        answered_after_ms: call.times.answered.map(|at| at.saturating_sub(began)),
+        talk_ms: talk_ms - talked,
+        hold_ms: hold_ms - held,
         end,
-        transfers: call.transfers.clone(),
+        transfers: call.transfers.iter().map(|t| t.log.clone()).collect(),
         rules: call.rules.clone(),
     }
 }
@@ -30,15 +32,22 @@ pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
 pub(crate) fn end_status(call: &Call, state: State, cause: &EndCause) -> EndStatus {
     match state {
         State::Ending { why: Farewell::Rejected, .. } => EndStatus::Rejected,
-        State::Ending { why: Farewell::Transferred, .. } => EndStatus::Transferred,
+        State::Ending { why: Farewell::Transferred, .. } => passed_on(call),
         State::Ending { why: Farewell::Forwarded, .. } => EndStatus::Forwarded,
         State::Ending { why: Farewell::Voicemail, .. } => EndStatus::Voicemail,
         State::Ending { why: Farewell::HungUp, .. } => hung_up(call),
         State::Ringing | State::Answering if cause.elsewhere => EndStatus::Elsewhere,
         State::Ringing | State::Answering => EndStatus::Missed,
         State::Dialing | State::Alerting => not_reached(cause),
-        State::Transferring(_) if handed_over(call) => EndStatus::Transferred,
-        State::Talking | State::Held | State::Conference | State::Transferring(_) | State::Recalling => {
+        State::Transferring(_) if handed_over(call) => passed_on(call),
+        State::Talking
+        | State::Held
+        | State::Conference
+        | State::Grace(_)
+        | State::Waiting(_)
+        | State::Transferring(_)
+        | State::Target(_)
+        | State::Recalling => {
             if cause.by_remote {
                 EndStatus::Completed
             } else {
@@ -58,7 +67,19 @@ fn hung_up(call: &Call) -> EndStatus {
 }
 
 fn handed_over(call: &Call) -> bool {
-    call.transfers.last().is_some_and(|t| t.end == TransferEnd::HandedOver)
+    call.transfers.last().is_some_and(|t| t.log.end == TransferEnd::HandedOver)
+}
+
+/// How a call ended that a transfer took off the desk.
+fn passed_on(call: &Call) -> EndStatus {
+    let gone = |end: &TransferEnd| matches!(end, TransferEnd::Answered | TransferEnd::HandedOver);
+    let last = call.transfers.iter().rfind(|t| gone(&t.log.end));
+    last.map_or(EndStatus::Transferred, |t| success(t.log.kind))
+}
+
+/// What a transfer that worked makes of its call.
+pub(crate) fn success(kind: TransferKind) -> EndStatus {
+    if kind == TransferKind::Voicemail { EndStatus::Voicemail } else { EndStatus::Transferred }
 }
 
 /// RFC 3261 section 21: who is busy or declines, who does not answer, and what cannot be reached.

@@ -5,7 +5,7 @@
 
 use ipc::{Action, CallRef, CommandError, EndStatus, LogTransfer, Party, TransferEnd, TransferKind};
 
-use crate::call::{Call, Farewell, Ms};
+use crate::call::{Call, Farewell, Ms, Past};
 use crate::number;
 use crate::record;
 use crate::switchboard::{Switchboard, span};
@@ -57,7 +57,8 @@ impl Switchboard {
         let to = Party { number: Some(to.to_owned()), ..Party::default() };
         let until = now + span(self.settings.notice_time);
         self.ledger.add_redirect(now, until, call, to.clone(), kind);
-        call.add_transfer(LogTransfer { to, kind, end: TransferEnd::HandedOver, took_ms: 0 });
+        let log = LogTransfer { to, kind, end: TransferEnd::HandedOver, took_ms: 0 };
+        call.add_transfer(Past { log, asked: false });
         self.touch();
     }
 }

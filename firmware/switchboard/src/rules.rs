@@ -97,7 +97,9 @@ impl Switchboard {
                 }
             }
             match step {
-                Step::Send { to, kind } if recall => self.transfer_by_rule(now, id, to, kind),
+                Step::Send { to, kind } if recall => {
+                    self.transfer_by_rule(now, id, to, kind);
+                }
                 Step::Send { to, kind } => self.redirect(now, id, to, why, kind),
                 Step::Hold if recall => {
                     self.put_on_hold(now, id);
@@ -120,14 +122,6 @@ impl Switchboard {
             mine.filter(|(at, rule)| works(at, rule)).filter_map(|(_, rule)| due_at(rule, call)).min()
         };
         calls.filter_map(due).min()
-    }
-
-    /// Transfers an answered call on behalf of a rule or into a park slot: nothing to undo.
-    pub(crate) fn transfer_by_rule(&mut self, now: Ms, call: CallRef, to: String, kind: TransferKind) {
-        self.transfer_blind(now, call, to);
-        if let Some(id) = self.calls.get(&call).and_then(Call::open_transfer) {
-            self.ledger.set_kind(id, kind);
-        }
     }
 
     pub(crate) fn timetable(&mut self, now: Ms, mode: ServiceMode) {

@@ -8,10 +8,10 @@ use ipc::{CallRef, Command, CommandError, NoticeKind, View};
 use crate::call::{Call, Ms};
 use crate::conference::Conference;
 use crate::desk::{Desk, Notices};
+use crate::ledger::Ledger;
 use crate::park::Park;
 use crate::rules::Handling;
 use crate::sound::Sound;
-use crate::transfer::Ledger;
 use crate::{Effect, Input, Settings};
 
 /// Call references handed out but not used yet; the oldest give way.
@@ -87,8 +87,11 @@ impl Switchboard {
     pub fn handle(&mut self, now: Instant, input: Input) {
         let now = self.advance(now);
         match input {
-            Input::Incoming { call, caller, called_number, diverted_by, replaces: _ } => {
-                self.incoming(now, call, caller, called_number, diverted_by);
+            Input::Incoming { call, caller, called_number, diverted_by, replaces } => {
+                match replaces.filter(|old| self.is_replaceable(*old)) {
+                    Some(old) => self.take_over(now, call, old, caller, diverted_by),
+                    None => self.incoming(now, call, caller, called_number, diverted_by),
+                }
             }
             Input::Progress { call, code, early_media } => self.progress(now, call, code, early_media),
             Input::Answered { call, by } => self.answered(now, call, by),
@@ -117,6 +120,7 @@ impl Switchboard {
             Input::StorageFailed { reason } => self.notify(now, NoticeKind::StorageFailed { reason }),
             Input::StorageWorks => self.storage_works(),
         }
+        self.settle_queues(now);
         self.settle();
     }
 
@@ -130,6 +134,7 @@ impl Switchboard {
     pub fn command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
         let now = self.advance(now);
         let done = self.obey(now, command);
+        self.settle_queues(now);
         self.settle();
         done
     }
@@ -148,14 +153,16 @@ impl Switchboard {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let endings = self.calls.values().filter_map(Call::ending_until).min();
-        let due = [
+        let own = [
             endings,
             self.ledger.deadline(),
+            self.queue_deadline(),
+            self.hold_deadline(),
             self.sound.deadline(),
             self.park_deadline(),
             self.rules_deadline(),
         ];
-        let due = due.into_iter().flatten().min()?;
+        let due = own.into_iter().flatten().min()?;
         self.started.checked_add(Duration::from_millis(due))
     }
 
@@ -218,6 +225,8 @@ impl Switchboard {
 
     fn expire(&mut self, now: Ms) {
         self.expire_transfers(now);
+        self.expire_queues(now);
+        self.expire_holds(now);
         self.expire_endings(now);
         self.expire_parked(now);
         self.apply_due_rules(now);

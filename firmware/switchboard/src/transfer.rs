@@ -1,188 +1,145 @@
-//! The transfer ledger (CALL-13): every transfer is written here when it is asked for and ends here
-//! exactly once; until then the call it moves is [`State::Transferring`] and stays on the desk.
+//! Transfers from the wish to their end (CALL-13): every one is written into the ledger when it is
+//! wished for and ends there exactly once; until then the call it moves stays on the desk.
 //!
 //! A transfer that finds nobody brings the call back as a recall. When the exchange ends our leg,
 //! the caller is with the exchange, or gone; a final NOTIFY that comes within
 //! [`Settings::transfer_grace`](crate::Settings::transfer_grace) still says which, and the log row
 //! waits for it. Such a late answer is the only thing that changes an end once written.
 //!
-//! The network's news names the call and not the transfer, so it is taken for the open one.
-
-use std::collections::BTreeMap;
+//! The network's news names the call and not the transfer, so it is taken for the one asked for last.
+//!
+//! Not here: what comes before the REFER (`grace`, `queue`), and the second leg of an attended
+//! transfer (`attended`).
 
 use ipc::{
-    CallRef, EndStatus, LogRow, LogTransfer, Party, RecallReason, RecallWhy, TransferEnd, TransferId,
-    TransferKind, TransferState, TransferView,
+    CallRef, CommandError, LogRow, LogTransfer, Party, RecallReason, RecallWhy, TransferEnd, TransferId,
+    TransferKind,
 };
 
-use crate::call::{Call, Farewell, Ms, State};
+use crate::call::{Call, Farewell, Ms, Past, State};
+use crate::ledger::{Before, Departed, Entry, Place, Stage, Target};
 use crate::switchboard::{Switchboard, span};
-use crate::{Effect, TransferResult};
-
-/// Ended transfers kept in view at most; the oldest give way.
-const MAX_ENDED: usize = 256;
-
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    pub(crate) entries: BTreeMap<TransferId, Entry>,
-    /// Calls that are gone while a final NOTIFY may still tell what became of them.
-    departed: BTreeMap<CallRef, Departed>,
-    last: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Entry {
-    call: CallRef,
-    who: Party,
-    to: Party,
-    kind: TransferKind,
-    since: Ms,
-    stage: Stage,
-    /// The end, and when it was known.
-    ended: Option<(TransferEnd, Ms)>,
-    /// Open: when it times out. Ended: when it leaves the view.
-    due: Ms,
-}
-
-/// How far a transfer has come; only ever moves down this list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    Requested,
-    Trying,
-    Ringing,
-}
-
-#[derive(Debug)]
-struct Departed {
-    row: LogRow,
-    until: Ms,
-}
-
-impl Ledger {
-    pub(crate) fn rename_transferee(&mut self, call: CallRef, who: &Party) {
-        for entry in self.entries.values_mut().filter(|e| e.call == call) {
-            entry.who.clone_from(who);
-        }
-    }
-
-    /// Writes down a call that was sent on without being answered: what becomes of it is the
-    /// exchange's business from the first moment.
-    pub(crate) fn add_redirect(&mut self, now: Ms, until: Ms, call: &Call, to: Party, kind: TransferKind) {
-        self.last += 1;
-        let entry = Entry {
-            call: call.id,
-            who: call.party.clone(),
-            to,
-            kind,
-            since: now,
-            stage: Stage::Requested,
-            ended: Some((TransferEnd::HandedOver, now)),
-            due: until,
-        };
-        self.entries.insert(TransferId(self.last), entry);
-        self.drop_oldest_ended();
-    }
-
-    /// Says how the open transfer `id` is made.
-    pub(crate) fn set_kind(&mut self, id: TransferId, kind: TransferKind) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.kind = kind;
-        }
-    }
-
-    /// Forgets an ended entry; `false` when its end is not known yet.
-    pub(crate) fn dismiss(&mut self, id: TransferId) -> bool {
-        let open = self.entries.get(&id).is_some_and(|e| e.ended.is_none());
-        if !open {
-            self.entries.remove(&id);
-        }
-        !open
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Ms> {
-        let entries = self.entries.values().map(|e| e.due);
-        entries.chain(self.departed.values().map(|d| d.until)).min()
-    }
-
-    pub(crate) fn view(&self, id: TransferId) -> Option<TransferView> {
-        self.entries.get(&id).map(|entry| entry.view(id))
-    }
-
-    pub(crate) fn views(&self) -> Vec<TransferView> {
-        self.entries.iter().map(|(id, entry)| entry.view(*id)).collect()
-    }
-
-    /// The open entries and the calls they move.
-    pub(crate) fn open(&self) -> impl Iterator<Item = (TransferId, CallRef)> {
-        self.entries.iter().filter(|(_, e)| e.ended.is_none()).map(|(id, e)| (*id, e.call))
-    }
-
-    pub(crate) fn has_departed(&self, call: CallRef) -> bool {
-        self.departed.contains_key(&call)
-    }
-
-    /// The newest entry of a call that was written off without knowing what the target did.
-    fn newest_unsure_of(&mut self, call: CallRef) -> Option<&mut Entry> {
-        let unsure = |e: &&mut Entry| e.ended.as_ref().is_some_and(|(end, _)| is_unsure(end));
-        self.entries.values_mut().rfind(|e| e.call == call && unsure(e))
-    }
-
-    fn drop_oldest_ended(&mut self) {
-        let ended = |(id, e): (&TransferId, &Entry)| e.ended.is_some().then_some(*id);
-        let ids: Vec<TransferId> = self.entries.iter().filter_map(ended).collect();
-        for id in ids.iter().take(ids.len().saturating_sub(MAX_ENDED)) {
-            self.entries.remove(id);
-        }
-    }
-}
-
-impl Entry {
-    fn view(&self, id: TransferId) -> TransferView {
-        let state = match (&self.ended, self.stage) {
-            (Some((end, at)), _) => TransferState::Ended { end: end.clone(), at_ms: *at },
-            (None, Stage::Requested) => TransferState::Requested,
-            (None, Stage::Trying) => TransferState::Trying,
-            (None, Stage::Ringing) => TransferState::Ringing,
-        };
-        TransferView {
-            id,
-            call: self.call,
-            who: self.who.clone(),
-            to: self.to.clone(),
-            kind: self.kind,
-            since_ms: self.since,
-            state,
-        }
-    }
-}
+use crate::{Effect, TransferResult, number, record};
 
 impl Switchboard {
-    /// Begins a blind transfer of a call that talks, is on hold, or came back as a recall.
-    pub(crate) fn transfer_blind(&mut self, now: Ms, call: CallRef, to: String) {
-        if self.talk == Some(call) {
+    /// Begins a transfer of a call that talks, is on hold, or came back as a recall; the caller has
+    /// checked that. `to` has a cleaned number (otherwise nothing happens).
+    ///
+    /// A blind transfer to a busy phone waits (PRE-6); one that was wished for by the operator can be
+    /// undone for a while; any other is asked for at once.
+    pub(crate) fn begin_transfer(&mut self, now: Ms, call: CallRef, kind: TransferKind, to: Party) {
+        let Some(number) = to.number.clone() else { return };
+        let Some(id) = self.open_entry(now, call, kind, to, Target::Number(number.clone())) else { return };
+        let undo = match kind {
+            TransferKind::Blind | TransferKind::Attended | TransferKind::Voicemail | TransferKind::Park => {
+                self.settings.timers.undo_ms
+            }
+            TransferKind::SemiAttended | TransferKind::Forward | TransferKind::Rule => 0,
+        };
+        let waits = kind == TransferKind::Blind && self.must_wait(&number);
+        if (waits || undo > 0) && kind != TransferKind::Park {
+            self.emit(Effect::IdentifyTarget { transfer: id, number });
+        }
+        if waits {
+            self.wait(now, id);
+        } else if undo > 0 {
+            self.begin_grace(now, id);
+        } else {
+            self.refer(now, id);
+        }
+    }
+
+    /// Transfers a call that is answered and waits on hold or as a recall, by a rule: at once, and
+    /// without waiting for a busy phone. `to` is cleaned. `false` when the call is in no such state;
+    /// then nothing has changed.
+    ///
+    /// `kind` is [`TransferKind::Rule`], or [`TransferKind::Voicemail`] when `to` is a mailbox.
+    pub(crate) fn transfer_by_rule(
+        &mut self,
+        now: Ms,
+        call: CallRef,
+        to: String,
+        kind: TransferKind,
+    ) -> bool {
+        let waits = |c: &Call| matches!(c.state(), State::Held | State::Recalling);
+        if !self.calls.get(&call).is_some_and(waits) {
+            return false;
+        }
+        let party = Party { number: Some(to.clone()), ..Party::default() };
+        let id = self.open_entry(now, call, kind, party, Target::Number(to));
+        if let Some(id) = id {
+            self.refer(now, id);
+        }
+        id.is_some()
+    }
+
+    /// A number to transfer to: cleaned, and none of our own lines, which would ring here again.
+    /// URIs are not compared: whether a domain is ours is the exchange's business.
+    ///
+    /// # Errors
+    /// [`CommandError::BadNumber`], [`CommandError::OwnNumber`].
+    pub(crate) fn foreign_number(&self, typed: &str) -> Result<String, CommandError> {
+        let cleaned = number::clean(typed)?;
+        let is_it = |line: &crate::Line| number::clean(&line.number).is_ok_and(|own| own == cleaned);
+        if self.settings.lines.iter().any(is_it) {
+            return Err(CommandError::OwnNumber { number: cleaned });
+        }
+        Ok(cleaned)
+    }
+
+    /// Writes a new entry, takes the ear from the call and puts it on hold. The caller says by which
+    /// stage it begins. `None` when there is no such call.
+    pub(crate) fn open_entry(
+        &mut self,
+        now: Ms,
+        call: CallRef,
+        kind: TransferKind,
+        to: Party,
+        target: Target,
+    ) -> Option<TransferId> {
+        let moved = self.calls.get_mut(&call)?;
+        let before = Before {
+            talked: (self.talk == Some(call)).then_some(call),
+            recalling: moved.state() == State::Recalling,
+            recall: moved.recall.take(),
+            waited_for: moved.waited_for.take(),
+        };
+        let who = moved.party.clone();
+        if before.talked.is_some() {
             self.talk = None;
         }
         self.ask_hold(call);
-        let due = now + span(self.settings.transfer_timeout);
-        let Some(entry) = self.calls.get_mut(&call) else { return };
-        entry.recall = None;
-        let who = entry.party.clone();
-        self.ledger.last += 1;
-        let id = TransferId(self.ledger.last);
-        let target = Party { number: Some(to.clone()), ..Party::default() };
+        let id = self.ledger.draw();
         let entry = Entry {
             call,
             who,
-            to: target,
-            kind: TransferKind::Blind,
+            to,
+            target,
+            kind,
             since: now,
-            stage: Stage::Requested,
+            stage: Stage::Grace,
+            place: Place::default(),
             ended: None,
-            due,
+            due: None,
+            before,
+            consultation: None,
         };
         self.ledger.entries.insert(id, entry);
+        Some(id)
+    }
+
+    /// Asks the exchange.
+    pub(crate) fn refer(&mut self, now: Ms, id: TransferId) {
+        let due = now + span(self.settings.transfer_timeout);
+        let Some(entry) = self.ledger.entries.get_mut(&id) else { return };
+        entry.stage = Stage::Requested;
+        entry.due = Some(due);
+        let (call, target) = (entry.call, entry.target.clone());
         self.enter(now, call, State::Transferring(id));
-        self.emit(Effect::Refer { call, transfer: id, to });
+        self.emit(match target {
+            Target::Number(to) => Effect::Refer { call, transfer: id, to },
+            Target::Call(to) => Effect::ReferToCall { call, transfer: id, to },
+        });
     }
 
     pub(crate) fn transfer_progress(&mut self, now: Ms, call: CallRef, code: u16) {
@@ -191,13 +148,13 @@ impl Switchboard {
             180..200 => Stage::Ringing,
             _ => return,
         };
-        let Some(id) = self.calls.get(&call).and_then(Call::open_transfer) else { return };
+        let Some(State::Transferring(id)) = self.calls.get(&call).map(Call::state) else { return };
         let due = now + span(self.settings.transfer_timeout);
         if let Some(entry) = self.ledger.entries.get_mut(&id)
             && entry.stage < stage
         {
             entry.stage = stage;
-            entry.due = due;
+            entry.due = Some(due);
             self.touch();
         }
     }
@@ -214,14 +171,20 @@ impl Switchboard {
                 self.hang_up(now, call, Farewell::Transferred);
             }
             (State::Transferring(id), TransferResult::Refused { code }) => {
-                self.bring_back(now, id, TransferEnd::Refused { code: code.clamp(300, 699) });
+                self.return_to_desk(now, id, TransferEnd::Refused { code: code.clamp(300, 699) });
             }
             (State::Transferring(id), TransferResult::Silent) => {
-                self.bring_back(now, id, TransferEnd::TimedOut);
+                self.return_to_desk(now, id, TransferEnd::TimedOut);
             }
             // A target answered after we had given up on it and before the operator took the
-            // recall. Another target may have been tried, and have refused, in between.
+            // recall. Another target may have been tried, and have refused, in between, or was about
+            // to be asked for.
             (State::Recalling, _) if answered && self.was_given_up(call) => {
+                self.revise(now, call);
+                self.hang_up(now, call, Farewell::Transferred);
+            }
+            (State::Grace(next) | State::Waiting(next), _) if answered && self.was_given_up(call) => {
+                self.close(now, next, TransferEnd::Undone);
                 self.revise(now, call);
                 self.hang_up(now, call, Farewell::Transferred);
             }
@@ -234,7 +197,8 @@ impl Switchboard {
 
     /// The operator takes the call back before the transfer's end is known.
     pub(crate) fn take_back(&mut self, now: Ms, call: CallRef, transfer: TransferId) {
-        self.close(now, transfer, TransferEnd::TakenBack);
+        let end = self.called_off(transfer);
+        self.close(now, transfer, end);
         self.retrieve(now, call);
     }
 
@@ -245,20 +209,25 @@ impl Switchboard {
             self.close(now, transfer, TransferEnd::HandedOver);
             self.hang_up(now, call, Farewell::Transferred);
         } else {
-            self.close(now, transfer, TransferEnd::TakenBack);
+            let end = self.called_off(transfer);
+            self.close(now, transfer, end);
             self.hang_up(now, call, Farewell::HungUp);
         }
     }
 
     /// The call is about to leave the desk: ends its open transfer. `true` when a final NOTIFY may
-    /// still change what became of the transfer.
+    /// still change what became of a transfer.
     pub(crate) fn end_transfer_of_gone_call(&mut self, now: Ms, call: CallRef) -> bool {
         match self.calls.get(&call).map(Call::state) {
             Some(State::Transferring(id)) => {
-                let accepted = self.accepted(id);
+                let accepted = self.accepted(id) || self.consultation_is_over(id);
                 let end = if accepted { TransferEnd::HandedOver } else { TransferEnd::Abandoned };
                 self.close(now, id, end);
                 true
+            }
+            Some(State::Grace(id) | State::Waiting(id)) => {
+                self.close(now, id, TransferEnd::Abandoned);
+                self.was_given_up(call)
             }
             Some(State::Recalling) => self.was_given_up(call),
             _ => false,
@@ -266,22 +235,27 @@ impl Switchboard {
     }
 
     /// Keeps the log row of a transferred call until its fate is final.
-    pub(crate) fn keep_for_late_news(&mut self, now: Ms, call: CallRef, row: LogRow) {
+    pub(crate) fn keep_for_late_news(&mut self, now: Ms, call: &Call, row: LogRow) {
         let until = now + span(self.settings.transfer_grace);
-        self.ledger.departed.insert(call, Departed { row, until });
+        self.ledger.departed.insert(call.id, Departed { row, unsure: call.unsure(), until });
     }
 
     pub(crate) fn target_identified(&mut self, transfer: TransferId, party: Party) {
         let Some(entry) = self.ledger.entries.get_mut(&transfer) else { return };
+        // A slot has its name from the settings.
+        if entry.kind == TransferKind::Park {
+            return;
+        }
         let (call, nameless) = (entry.call, std::mem::replace(&mut entry.to, party.clone()));
         if let Some(call) = self.calls.get_mut(&call) {
-            for to in call.recall.iter_mut().map(|r| &mut r.from) {
+            let from = call.recall.iter_mut().map(|r| &mut r.from);
+            for to in from.chain(&mut call.waited_for) {
                 if *to == nameless {
                     *to = party.clone();
                 }
             }
-            if let Some(last) = call.transfers.last_mut().filter(|t| t.to == nameless) {
-                last.to = party;
+            if let Some(last) = call.transfers.last_mut().filter(|t| t.log.to == nameless) {
+                last.log.to = party;
             }
         } else if let Some(departed) = self.ledger.departed.get_mut(&call)
             && let Some(last) = departed.row.transfers.last_mut()
@@ -292,14 +266,17 @@ impl Switchboard {
     }
 
     pub(crate) fn expire_transfers(&mut self, now: Ms) {
-        let due = self.ledger.entries.iter().filter(|(_, e)| e.due <= now);
-        let due: Vec<(TransferId, CallRef, bool)> =
-            due.map(|(id, e)| (*id, e.call, e.ended.is_some())).collect();
-        for (id, call, ended) in due {
-            if ended {
-                self.retire(now, id, call);
-            } else {
-                self.bring_back(now, id, TransferEnd::TimedOut);
+        let due = self.ledger.entries.iter().filter(|(_, e)| e.due.is_some_and(|due| due <= now));
+        let due: Vec<(TransferId, CallRef, Option<Stage>)> =
+            due.map(|(id, e)| (*id, e.call, e.ended.is_none().then_some(e.stage))).collect();
+        for (id, call, open) in due {
+            match open {
+                None => self.retire(now, id, call),
+                Some(Stage::Grace) => self.end_grace(now, id),
+                Some(Stage::Waiting) => self.bring_back(now, id, TransferEnd::TimedOut, RecallWhy::Waiting),
+                Some(Stage::Requested | Stage::Trying | Stage::Ringing) => {
+                    self.return_to_desk(now, id, TransferEnd::TimedOut);
+                }
             }
         }
         let due = self.ledger.departed.iter().filter(|(_, d)| d.until <= now);
@@ -314,47 +291,52 @@ impl Switchboard {
     fn retire(&mut self, now: Ms, id: TransferId, call: CallRef) {
         let recalling = self.calls.get(&call).is_some_and(|c| c.state() == State::Recalling);
         if recalling && let Some(entry) = self.ledger.entries.get_mut(&id) {
-            entry.due = now + span(self.settings.notice_time).max(1);
+            entry.due = Some(now + span(self.settings.notice_time).max(1));
         } else {
             self.ledger.entries.remove(&id);
             self.touch();
         }
     }
 
-    /// Writes the end of a transfer into the ledger and the call.
-    fn close(&mut self, now: Ms, id: TransferId, end: TransferEnd) {
+    /// Writes the end of a transfer into the ledger and the call, and lets the consultation call go.
+    pub(crate) fn close(&mut self, now: Ms, id: TransferId, end: TransferEnd) {
+        let due = now + span(self.settings.notice_time);
         let Some(entry) = self.ledger.entries.get_mut(&id) else { return };
         entry.ended = Some((end.clone(), now));
-        entry.due = now + span(self.settings.notice_time);
-        let transfer =
-            LogTransfer { to: entry.to.clone(), kind: entry.kind, end, took_ms: now - entry.since };
-        let call = entry.call;
+        entry.due = Some(due);
+        let (call, to, kind, took_ms) = (entry.call, entry.to.clone(), entry.kind, now - entry.since);
+        let asked = entry.stage >= Stage::Requested;
         if let Some(call) = self.calls.get_mut(&call) {
-            call.add_transfer(transfer);
+            call.add_transfer(Past { log: LogTransfer { to, kind, end, took_ms }, asked });
         }
+        self.release_consultation(now, id);
         self.note_parking(now, call);
         self.ledger.drop_oldest_ended();
         self.touch();
     }
 
-    /// A transfer found nobody: its call rings at the desk again.
-    fn bring_back(&mut self, now: Ms, id: TransferId, end: TransferEnd) {
-        self.close(now, id, end.clone());
+    /// A transfer that was asked for found nobody.
+    fn return_to_desk(&mut self, now: Ms, id: TransferId, end: TransferEnd) {
+        self.bring_back(now, id, end.clone(), RecallWhy::Transfer(end));
+    }
+
+    /// A transfer is over and its call rings at the desk again.
+    pub(crate) fn bring_back(&mut self, now: Ms, id: TransferId, end: TransferEnd, why: RecallWhy) {
+        self.close(now, id, end);
         let Some(entry) = self.ledger.entries.get(&id) else { return };
         let (call, from) = (entry.call, entry.to.clone());
-        if let Some(call) = self.calls.get_mut(&call) {
-            call.recall = Some(RecallReason { from, why: RecallWhy::Transfer(end) });
-        }
-        self.enter(now, call, State::Recalling);
-        self.ring_began(now);
+        self.recall(now, call, RecallReason { from, why });
     }
 
     /// The final NOTIFY for a call that has left the desk already.
     fn late_news(&mut self, now: Ms, call: CallRef, result: TransferResult) {
         let Some(mut departed) = self.ledger.departed.remove(&call) else { return };
-        if result == TransferResult::Answered {
-            departed.row.end = EndStatus::Transferred;
-            revise_log(&mut departed.row.transfers);
+        let unsure = departed.unsure.and_then(|at| departed.row.transfers.get_mut(at));
+        if result == TransferResult::Answered
+            && let Some(transfer) = unsure
+        {
+            transfer.end = TransferEnd::Answered;
+            departed.row.end = record::success(transfer.kind);
             self.revise_entry(now, call);
         } else if matches!(result, TransferResult::Refused { .. }) {
             self.parking_refused(call);
@@ -366,42 +348,87 @@ impl Switchboard {
     fn revise(&mut self, now: Ms, call: CallRef) {
         if let Some(call) = self.calls.get_mut(&call) {
             call.recall = None;
-            revise_log(&mut call.transfers);
+            if let Some(at) = call.unsure() {
+                call.transfers[at].log.end = TransferEnd::Answered;
+            }
         }
         self.revise_entry(now, call);
     }
 
     fn revise_entry(&mut self, now: Ms, call: CallRef) {
         let due = now + span(self.settings.notice_time);
-        if let Some(entry) = self.ledger.newest_unsure_of(call) {
+        if let Some(id) = self.ledger.newest_unsure_of(call)
+            && let Some(entry) = self.ledger.entries.get_mut(&id)
+        {
             entry.ended = Some((TransferEnd::Answered, now));
-            entry.due = due;
+            entry.due = Some(due);
+            self.release_late(now, id);
         }
         self.note_parking(now, call);
         self.touch();
     }
 
     fn accepted(&self, id: TransferId) -> bool {
-        self.ledger.entries.get(&id).is_some_and(|e| e.stage > Stage::Requested)
+        self.ledger.stage(id) > Some(Stage::Requested)
+    }
+
+    /// How a transfer ends that the operator calls off.
+    fn called_off(&self, id: TransferId) -> TransferEnd {
+        match self.ledger.stage(id) {
+            Some(Stage::Grace) => TransferEnd::Undone,
+            _ => TransferEnd::TakenBack,
+        }
     }
 
     fn was_given_up(&self, call: CallRef) -> bool {
-        let call = self.calls.get(&call);
-        call.is_some_and(|c| c.transfers.iter().any(|t| t.end == TransferEnd::TimedOut))
+        let gave_up = |t: &Past| t.asked && t.log.end == TransferEnd::TimedOut;
+        self.calls.get(&call).is_some_and(|c| c.transfers.iter().any(gave_up))
     }
 
     fn last_end(&self, call: CallRef) -> Option<TransferEnd> {
-        self.calls.get(&call)?.transfers.last().map(|t| t.end.clone())
+        self.calls.get(&call)?.transfers.last().map(|t| t.log.end.clone())
     }
 }
 
-/// The desk stopped waiting before it knew what the target did.
-fn is_unsure(end: &TransferEnd) -> bool {
-    matches!(end, TransferEnd::TimedOut | TransferEnd::HandedOver | TransferEnd::Abandoned)
-}
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
 
-fn revise_log(transfers: &mut [LogTransfer]) {
-    if let Some(transfer) = transfers.iter_mut().rfind(|t| is_unsure(&t.end)) {
-        transfer.end = TransferEnd::Answered;
+    use ipc::{Command, LampState, Timers, TransferState};
+
+    use super::*;
+    use crate::{Input, Settings};
+
+    /// Neither a grace nor a busy phone holds up a rule; a call that somebody talks to is not its
+    /// business.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
+    fn a_rule_transfers_at_once_what_waits() {
+        let now = Instant::now();
+        let timers = Timers { undo_ms: 2_000, ..Timers::default() };
+        let mut desk = Switchboard::new(Settings { timers, ..Settings::default() }, now);
+        let (call, number) = (desk.next_call(), String::from("2110"));
+        let caller = Party { number: Some("1".into()), ..Party::default() };
+        let called_number = String::from("5550100");
+        desk.handle(
+            now,
+            Input::Lamp { number: number.clone(), state: LampState::Busy, calls: 1, peer: None },
+        );
+        desk.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None, replaces: None });
+        assert!(!desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule), "it rings");
+        assert_eq!(desk.command(now, &Command::Answer { call }), Ok(()));
+        desk.handle(now, Input::Confirmed { call });
+        assert!(!desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule), "it talks");
+        assert_eq!(desk.view(now).transfers, []);
+        assert_eq!(desk.command(now, &Command::Hold { call }), Ok(()));
+        while desk.poll_effect().is_some() {}
+        assert!(desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule));
+        let referred = desk.poll_effect();
+        assert!(matches!(referred, Some(Effect::Refer { to, .. }) if to == number));
+        desk.verify_invariants();
+        let entry = desk.view(now).transfers.remove(0);
+        assert_eq!((entry.kind, entry.state), (TransferKind::Rule, TransferState::Requested));
+        desk.handle(now + Duration::from_secs(30), Input::Deadline);
+        assert!(desk.calls.get(&call).is_some_and(|c| c.state() == State::Recalling), "nobody took it");
     }
 }

@@ -40,7 +40,7 @@ impl Switchboard {
         let mut calls: Vec<&Call> = self.calls.values().filter(|c| c.direction == direction).collect();
         calls.sort_by_key(|c| c.order());
         let card = |c: &Call| {
-            let mut card = c.view(c.open_transfer().and_then(|id| self.ledger.view(id)));
+            let mut card = c.view(c.open_transfer().or(c.target_of()).and_then(|id| self.ledger.view(id)));
             card.actions.retain(|action| self.offers(c, *action));
             card
         };

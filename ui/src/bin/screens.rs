@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 14] = [
+const SCENES: [Scene; 24] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -44,7 +44,36 @@ const SCENES: [Scene; 14] = [
         act: |stage| stage.first_then_drag((240., 556.), (560., 440.)),
     },
     Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
-    Scene { name: "thirty-calls", view: scenes::thirty_calls, act: |_| Ok(()) },
+    Scene {
+        name: "thirty",
+        view: scenes::thirty_calls,
+        act: |stage| stage.keys(&["Home", "PageDown", "PageDown"]),
+    },
+    Scene { name: "recall", view: scenes::recall, act: |stage| stage.keys(&["Home", "Down"]) },
+    Scene { name: "waiting", view: scenes::waiting, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "undo", view: scenes::undo, act: |stage| stage.keys(&["Home"]) },
+    Scene {
+        name: "transfer-menu",
+        view: scenes::attended,
+        act: |stage| stage.keys(&["F5", "Home", "Right", "Right", "Right", "F8"]),
+    },
+    Scene { name: "conference5", view: scenes::conference, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "greeting", view: scenes::greeting, act: |_| Ok(()) },
+    Scene { name: "night", view: scenes::night, act: |stage| stage.open_service() },
+    Scene { name: "park", view: scenes::park, act: |stage| stage.keys(&["Home", "Down", "Down"]) },
+    Scene {
+        name: "attended",
+        view: scenes::attended,
+        act: |stage| stage.first_then_drag((240., 366.), (200., 580.)),
+    },
+    Scene {
+        name: "volumes",
+        view: scenes::picture,
+        act: |stage| {
+            stage.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_volumes(true);
+            Ok(())
+        },
+    },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
     Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
     Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
@@ -196,6 +225,12 @@ impl Stage {
 
     fn ask_transfer(&self) -> anyhow::Result<()> {
         self.keys(&["F8", "Enter", "m", "a", "r"])
+    }
+
+    fn open_service(&self) -> anyhow::Result<()> {
+        let x = f32::from(u16::try_from(self.size.width)?) - 600.;
+        self.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_service(x, 70.);
+        Ok(())
     }
 
     fn open_keypad(&self) -> anyhow::Result<()> {

@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ipc::{Action, CallRef, CallState, CallView, Command, View};
+use ipc::{Action, CallRef, CallState, CallView, Command, CommandError, View};
 use slint::{ComponentHandle, ModelRc, SharedString, Timer, VecModel};
 
 use super::{Area, Desk, set_clocks};
 use crate::models::cards;
+use crate::models::drops::rings;
 use crate::models::ledger::EntryId;
 use crate::models::rows;
-use crate::screen::{App, CallAction, CallCard, CallClock};
+use crate::screen::{App, CallAction, CallCard, CallClock, PromptKind};
 
 /// A finger that went down and never came up (its card was destroyed by the toolkit) holds the
 /// lists no longer than this.
@@ -30,9 +31,14 @@ pub(crate) struct Calls {
     incoming_clocks: Rc<VecModel<CallClock>>,
     outgoing_clocks: Rc<VecModel<CallClock>>,
     pub(crate) selected: Option<CallRef>,
+    /// The call selected last in the incoming and in the outgoing list.
+    places: [Option<CallRef>; 2],
     opened: Option<CallRef>,
-    /// The last two cards tapped: a double-tap means one card, not two that changed places.
-    taps: [Option<CallRef>; 2],
+    /// The last two cards tapped, and what a double-tap meant then: it means one card, not two that
+    /// changed places, and what the card offered when the first tap was made.
+    taps: [Option<(CallRef, Option<Action>)>; 2],
+    /// The card that a finger is on: what the finger does on its way up is done to this call.
+    bound: Option<CallRef>,
     finger: Option<Instant>,
     pub(crate) settle: Timer,
 }
@@ -45,8 +51,10 @@ impl Calls {
             incoming_clocks: Rc::default(),
             outgoing_clocks: Rc::default(),
             selected: None,
+            places: [None; 2],
             opened: None,
             taps: [None; 2],
+            bound: None,
             finger: None,
             settle: Timer::default(),
         };
@@ -56,6 +64,11 @@ impl Calls {
         calls.set_incoming_clocks(ModelRc::from(this.incoming_clocks.clone()));
         calls.set_outgoing_clocks(ModelRc::from(this.outgoing_clocks.clone()));
         this
+    }
+
+    /// A finger is down somewhere on a list.
+    pub(crate) fn press(&mut self) {
+        self.finger = Some(Instant::now());
     }
 }
 
@@ -74,8 +87,9 @@ impl Desk {
             return;
         }
         let live = self.connected;
-        let list =
-            |calls: &[CallView]| -> Vec<CallCard> { calls.iter().map(|c| cards::card(c, live)).collect() };
+        let list = |calls: &[CallView]| -> Vec<CallCard> {
+            calls.iter().map(|c| cards::card(c, &self.view, live)).collect()
+        };
         let (incoming, outgoing) = (list(&self.view.incoming), list(&self.view.outgoing));
         rows::sync(&self.calls.incoming, &incoming, |card| card.id.clone());
         rows::sync(&self.calls.outgoing, &outgoing, |card| card.id.clone());
@@ -89,29 +103,47 @@ impl Desk {
 
     /// The running times of the cards that are shown.
     pub(crate) fn run_call_clocks(&mut self, now_ms: u64) {
-        let alarm_ms = self.view.preferences.hold_alarm_ms;
         let clocks: HashMap<CallRef, CallClock> = self
             .view
             .incoming
             .iter()
             .chain(&self.view.outgoing)
-            .map(|call| (call.call, cards::clock(call, now_ms, alarm_ms)))
+            .map(|call| (call.call, cards::clock(call, &self.view, now_ms)))
             .collect();
         set_clocks(&self.calls.incoming_clocks, &self.calls.incoming, &clocks);
         set_clocks(&self.calls.outgoing_clocks, &self.calls.outgoing, &clocks);
     }
 
-    /// A finger goes down on a card or comes up.
-    pub(crate) fn finger(&mut self, down: bool) {
-        self.calls.finger = down.then(Instant::now);
-        if !down {
-            self.show_calls();
+    /// A finger goes down on a card or a button of it, or comes up.
+    pub(crate) fn finger(&mut self, call: CallRef, down: bool) {
+        if down {
+            self.calls.bound = Some(call);
+            self.calls.press();
+        } else {
+            self.finger_up();
         }
+    }
+
+    /// No finger is on a list any more: the lists catch up.
+    pub(crate) fn finger_up(&mut self) {
+        self.calls.bound = None;
+        self.calls.finger = None;
+        self.directory.pressed = None;
+        self.show_calls();
+        self.directories_changed();
+    }
+
+    /// Whether a touch means this call: it is there, and no finger went down on another.
+    pub(crate) fn is_bound_to(&self, call: CallRef) -> bool {
+        self.calls.bound.is_none_or(|bound| bound == call) && self.call(call).is_some()
     }
 
     /// A card was tapped. Its strip opens a moment later, see [`SETTLE`].
     pub(crate) fn tap_call(&mut self, call: CallRef) {
-        self.calls.taps = [self.calls.taps[1], Some(call)];
+        if !self.is_bound_to(call) {
+            return;
+        }
+        self.calls.taps = [self.calls.taps[1], Some((call, self.obvious(call)))];
         self.set_area(Area::Calls);
         self.calls.selected = Some(call);
         self.show_selection(false);
@@ -125,9 +157,10 @@ impl Desk {
         }
     }
 
-    /// Two taps: answer what rings, hold what talks, retrieve what waits (CALL-7).
+    /// Two taps: answer what rings, hold what talks, retrieve what waits (CALL-7). The second tap
+    /// does what it would have done when the first was made, or nothing.
     pub(crate) fn tap_call_twice(&mut self, call: CallRef) {
-        if self.calls.taps == [Some(call); 2] {
+        if self.calls.taps == [Some((call, self.obvious(call))); 2] {
             self.calls.taps = [None; 2];
             self.primary(call);
         }
@@ -135,9 +168,7 @@ impl Desk {
 
     /// The obvious action: Answer, Hold or Retrieve, whichever the view allows.
     pub(crate) fn primary(&mut self, call: CallRef) {
-        let Some(view) = self.call(call) else { return };
-        let wish = [Action::Answer, Action::Retrieve, Action::Hold];
-        if let Some(action) = wish.into_iter().find(|action| view.actions.contains(action)) {
+        if let Some(action) = self.obvious(call) {
             self.act(call, action);
         }
     }
@@ -153,22 +184,66 @@ impl Desk {
 
     /// A button of the strip.
     pub(crate) fn act_word(&mut self, call: CallRef, action: CallAction) {
-        self.calls.selected = Some(call);
-        self.act(call, cards::action(action));
+        if self.is_bound_to(call) {
+            self.calls.selected = Some(call);
+            self.act(call, cards::action(action));
+        }
     }
 
-    /// Does what a button, a menu row or a key says.
+    /// The key for UNDO: the selected call's, else the transfer asked for last.
+    pub(crate) fn undo(&mut self) {
+        let can = |call: &&CallView| call.actions.contains(&Action::Undo);
+        let selected = self.calls.selected.and_then(|call| self.call(call)).filter(can);
+        let all = self.view.incoming.iter().chain(&self.view.outgoing).filter(can);
+        let newest = all.max_by_key(|call| call.transfer.as_ref().map(|transfer| transfer.since_ms));
+        match selected.or(newest).map(|call| call.call) {
+            Some(call) => self.act(call, Action::Undo),
+            None => self.notice(Some(&CommandError::NothingToDo)),
+        }
+    }
+
+    /// Does what a button, a menu row or a key says, when the call is still there. What it no longer
+    /// allows is not done either, but said.
     pub(crate) fn act(&mut self, call: CallRef, action: Action) {
+        let Some(view) = self.call(call) else { return };
+        if !view.actions.contains(&action) {
+            return self.notice(Some(&CommandError::NotPossible));
+        }
+        let muted = cards::member(view, &self.view).is_some_and(|member| member.muted);
         let command = match action {
             Action::Answer => Command::Answer { call },
             Action::Reject => Command::Reject { call },
             Action::Hold => Command::Hold { call },
             Action::Retrieve => Command::Retrieve { call },
             Action::HangUp => Command::HangUp { call },
-            Action::Transfer => return self.open_prompt(call),
+            Action::Undo => Command::UndoTransfer { call },
+            Action::TransferNow => Command::TransferNow { call },
+            Action::WaitAgain => Command::WaitAgain { call },
+            Action::Conference => Command::Conference { call },
+            Action::MuteMember => Command::MuteMember { call, on: !muted },
+            Action::Forward => return self.open_prompt(call, PromptKind::Forward),
+            Action::Transfer => return self.open_prompt(call, PromptKind::Transfer),
+            Action::Park => return self.open_park_menu(call),
             Action::Digits => return self.open_keypad(),
+            // They need another call, which a drag or a row of the menu names.
+            Action::TransferToCall | Action::TakeTransfer => return,
         };
         self.send(command);
+    }
+
+    /// Sends a wish unless a call it is about is gone: then nothing happens.
+    pub(crate) fn send_if_there(&mut self, command: Command) {
+        let calls = match &command {
+            Command::AttendedTransfer { call, to } => [Some(*call), Some(*to)],
+            Command::BlindTransfer { call, .. }
+            | Command::VoicemailTransfer { call, .. }
+            | Command::Forward { call, .. }
+            | Command::Park { call, .. } => [Some(*call), None],
+            _ => [None; 2],
+        };
+        if calls.into_iter().flatten().all(|call| self.call(call).is_some()) {
+            self.send(command);
+        }
     }
 
     /// Dials what stands in the dial bar.
@@ -218,6 +293,16 @@ impl Desk {
         calls.set_reveal_turn(calls.get_reveal_turn().wrapping_add(1));
     }
 
+    /// The keyboard goes to one of the two lists, to the call selected there last.
+    pub(crate) fn enter_list(&mut self, outgoing: bool) {
+        let list = if outgoing { &self.view.outgoing } else { &self.view.incoming };
+        let place = self.calls.places[usize::from(outgoing)];
+        let known = list.iter().map(|view| view.call).find(|call| Some(*call) == place);
+        if let Some(call) = known.or(list.first().map(|view| view.call)) {
+            self.select_by_key(call);
+        }
+    }
+
     /// The call that Transfer means: the selected one, else the one that has the ear.
     pub(crate) fn transferable(&self) -> Option<&CallView> {
         if !self.connected {
@@ -228,19 +313,32 @@ impl Desk {
         selected.or_else(|| self.view.talk.and_then(|call| self.call(call)).filter(can))
     }
 
-    fn held_by_finger(&self) -> bool {
+    pub(crate) fn held_by_finger(&self) -> bool {
         self.overlay.dragging().is_some() || self.calls.finger.is_some_and(|since| since.elapsed() < FINGER)
     }
 
+    fn obvious(&self, call: CallRef) -> Option<Action> {
+        let view = self.call(call)?;
+        let mut wish = vec![Action::Answer, Action::Retrieve, Action::Hold];
+        if view.state == CallState::Conference {
+            wish.insert(0, Action::Conference);
+        }
+        wish.into_iter().find(|action| view.actions.contains(action))
+    }
+
     fn most_urgent(&self) -> Option<CallRef> {
-        let rings = |call: &&CallView| matches!(call.state, CallState::Ringing | CallState::Recalling);
-        let first = self.view.incoming.iter().find(rings).map(|call| call.call);
+        let first = self.view.incoming.iter().find(|call| rings(call)).map(|call| call.call);
         first.or(self.view.talk).or_else(|| self.call_order().first().copied())
     }
 
     fn show_selection(&mut self, open: bool) {
         if open {
             self.calls.opened = self.calls.selected;
+        }
+        for (place, list) in self.calls.places.iter_mut().zip([&self.view.incoming, &self.view.outgoing]) {
+            if list.iter().any(|view| Some(view.call) == self.calls.selected) {
+                *place = self.calls.selected;
+            }
         }
         let text = |call: Option<CallRef>| call.map(cards::id).unwrap_or_default();
         let calls = self.app.global::<crate::screen::Calls>();

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ipc::{
-    Command, ContactPage, ContactRow, DirectoryId, DirectoryView, LampState, LampView, Language, View,
+    Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryView, LampState, LampView, Language,
 };
 use slint::{ComponentHandle, ModelRc, VecModel};
 
@@ -22,6 +22,12 @@ pub(crate) struct Directory {
     pub(crate) cursor: Option<usize>,
     /// The cursor's contact was tapped: the transfer bar may offer it.
     tapped: bool,
+    /// The contact that a finger is on: what the finger does on its way up is done to this one.
+    pub(crate) pressed: Option<ContactId>,
+    /// The last two contacts tapped: a double-tap means one.
+    taps: [Option<ContactId>; 2],
+    /// What the view said of the front and of the directory shown, when it was heeded last.
+    heeded: (Option<DirectoryId>, Option<u64>),
 }
 
 impl Directory {
@@ -30,35 +36,65 @@ impl Directory {
         let directory = app.global::<crate::screen::Directory>();
         directory.set_tabs(ModelRc::from(tabs.clone()));
         directory.set_rows(ModelRc::from(contacts.clone()));
-        Self { contacts, tabs, current: None, query: String::new(), cursor: None, tapped: false }
+        Self {
+            contacts,
+            tabs,
+            current: None,
+            query: String::new(),
+            cursor: None,
+            tapped: false,
+            pressed: None,
+            taps: [None; 2],
+            heeded: (None, None),
+        }
     }
 }
 
 impl Desk {
-    /// A new view: tabs, and pages again where a directory has changed.
-    pub(crate) fn directories_changed(&mut self, before: &View) {
+    /// A new view: tabs, and pages again where a directory has changed. Not under a finger.
+    pub(crate) fn directories_changed(&mut self) {
+        if self.held_by_finger() {
+            return;
+        }
         let french = self.view.preferences.language == Language::French;
         let tabs: Vec<DirectoryTab> = self.view.directories.iter().map(|d| tab(d, french)).collect();
         rows::replace(&self.directory.tabs, &tabs);
-        if self.view.front_directory != before.front_directory && self.view.front_directory.is_some() {
+        let (front, generation) = self.directory.heeded;
+        if self.view.front_directory != front && self.view.front_directory.is_some() {
             self.directory.current = self.view.front_directory;
             self.directory.query.clear();
             self.app.global::<crate::screen::Directory>().set_query(Default::default());
         }
         let known = |id: DirectoryId| self.view.directories.iter().any(|directory| directory.id == id);
-        if self.directory.current.is_none_or(|id| !known(id)) {
+        let before = self.directory.current;
+        if before.is_none_or(|id| !known(id)) {
             self.directory.current =
                 self.view.front_directory.or(self.view.directories.first().map(|directory| directory.id));
         }
-        let generation = |view: &View| {
-            let current = view.directories.iter().find(|d| Some(d.id) == self.directory.current);
-            current.map(|directory| directory.generation)
-        };
-        let stale = generation(before).is_some() && generation(before) != generation(&self.view);
+        let shown = self.view.directories.iter().find(|d| Some(d.id) == self.directory.current);
+        let now = shown.map(|directory| directory.generation);
+        let stale = generation.is_some() && generation != now;
+        self.directory.heeded = (self.view.front_directory, now);
         self.show_directory();
         if stale {
             self.directory.contacts.again();
         }
+    }
+
+    /// A finger goes down on a contact, or comes up.
+    pub(crate) fn finger_on_contact(&mut self, index: i32, down: bool) {
+        if down {
+            self.calls.press();
+            self.directory.pressed = self.contact(index).map(|contact| contact.id);
+        } else {
+            self.finger_up();
+        }
+    }
+
+    /// Whether a touch means the contact at a place: no finger went down on another.
+    pub(crate) fn is_bound_to_contact(&self, index: i32) -> bool {
+        let here = self.contact(index).map(|contact| contact.id);
+        here.is_some() && self.directory.pressed.is_none_or(|pressed| Some(pressed) == here)
     }
 
     /// The lamps; all unknown while nobody vouches for them.
@@ -128,6 +164,10 @@ impl Desk {
 
     /// A tile was tapped: it may become the target of a transfer.
     pub(crate) fn tap_contact(&mut self, index: i32) {
+        if !self.is_bound_to_contact(index) {
+            return;
+        }
+        self.directory.taps = [self.directory.taps[1], self.contact(index).map(|contact| contact.id)];
         self.set_area(Area::Directory);
         self.directory.cursor = usize::try_from(index).ok();
         self.directory.tapped = true;
@@ -135,8 +175,20 @@ impl Desk {
         self.show_transfer_bar();
     }
 
+    /// Two taps on one contact call it, not two that changed places.
+    pub(crate) fn tap_contact_twice(&mut self, index: i32) {
+        let here = self.contact(index).map(|contact| contact.id);
+        if here.is_some() && self.directory.taps == [here; 2] {
+            self.directory.taps = [None; 2];
+            self.call_contact(index, ContactNumber::Phone);
+        }
+    }
+
     /// Calls the contact at a place.
     pub(crate) fn call_contact(&mut self, index: i32, which: ContactNumber) {
+        if !self.is_bound_to_contact(index) {
+            return;
+        }
         let Some(contact) = self.contact(index) else { return };
         self.call_number(number(&contact, which));
     }

@@ -13,9 +13,11 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
-        let Some(key) = ConsoleKey::read(text, control, alt, typing) else {
-            return !typing && self.keypad_key(text);
-        };
+        // While its window is open, digits, * and # go to the other end.
+        if !typing && !control && !alt && self.keypad_key(text) {
+            return true;
+        }
+        let Some(key) = self.keys.read(text, control, alt, typing) else { return false };
         if self.menu_is_open() {
             return self.menu_key(key);
         }
@@ -89,14 +91,15 @@ impl Desk {
             ConsoleKey::HangUpActive => {
                 self.send(Command::Hook { action: HookAction::HangUpActive });
             }
-            ConsoleKey::Switch => {
-                let other = if self.area == Area::Calls { Area::Directory } else { Area::Calls };
-                self.set_area(other);
-                self.focus(FocusPlace::Nowhere);
-                if other == Area::Directory && self.directory.cursor.is_none() {
-                    self.move_cursor(|at, _| at);
-                }
+            ConsoleKey::AnswerLongest => {
+                self.send(Command::Hook { action: HookAction::AnswerLongest });
             }
+            ConsoleKey::Night => {
+                self.send(Command::Hook { action: HookAction::Night });
+            }
+            ConsoleKey::Undo => self.undo(),
+            ConsoleKey::Menu => self.menu_of_what_is_meant(),
+            ConsoleKey::Switch => self.switch_area(),
             ConsoleKey::Primary => self.primary_key(),
             ConsoleKey::HangUp => self.hang_up_key(),
             ConsoleKey::Transfer => self.open_transfer_menu(),
@@ -116,6 +119,35 @@ impl Desk {
             | ConsoleKey::End => self.move_by(key),
         }
         true
+    }
+
+    /// From the incoming to the outgoing calls, to the directory, and round again; empty lists are
+    /// passed over. Each list keeps its place.
+    fn switch_area(&mut self) {
+        self.focus(FocusPlace::Nowhere);
+        let outgoing = |desk: &Self, call| desk.view.outgoing.iter().any(|view| view.call == call);
+        let among_outgoing = self.calls.selected.is_some_and(|call| outgoing(self, call));
+        match self.area {
+            Area::Calls if !among_outgoing && !self.view.outgoing.is_empty() => self.enter_list(true),
+            Area::Calls => {
+                self.set_area(Area::Directory);
+                if self.directory.cursor.is_none() {
+                    self.move_cursor(|at, _| at);
+                }
+            }
+            Area::Directory => {
+                self.set_area(Area::Calls);
+                self.enter_list(self.view.incoming.is_empty());
+            }
+        }
+    }
+
+    /// The menu key: of the selected call, or of the contact.
+    fn menu_of_what_is_meant(&mut self) {
+        match self.area {
+            Area::Calls => self.open_call_menu_by_key(),
+            Area::Directory => self.open_transfer_menu(),
+        }
     }
 
     fn primary_key(&mut self) {
@@ -145,7 +177,9 @@ impl Desk {
     }
 
     fn step_back(&mut self) -> bool {
-        if self.keypad_is_open() {
+        if self.app.global::<crate::screen::Desk>().get_volumes_open() {
+            self.open_volumes(false);
+        } else if self.keypad_is_open() {
             self.close_keypad();
         } else if self.overlay.dragging().is_some() {
             self.drag_finished();

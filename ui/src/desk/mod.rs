@@ -1,16 +1,19 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `overlay` (menu,
-//! transfer question, keypad, drag), `input` (keys), `status` (header and status bar), `wiring`
-//! (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
+//! transfer question), `drag`, `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod calls;
 mod directory;
+mod drag;
 mod input;
 mod log;
+mod menu;
 mod overlay;
+mod prompt;
 mod status;
 mod wiring;
 
@@ -23,6 +26,7 @@ use ipc::{CallRef, CallView, Command, CommandError, Language, View};
 use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
 use crate::clock::DeskClock;
+use crate::keys::KeyMap;
 use crate::link::{Event, Link, News, Outbox};
 use crate::models::contacts::ContactList;
 use crate::models::ledger::{self, LocalNotice};
@@ -53,7 +57,9 @@ pub(crate) struct Desk {
     directory: directory::Directory,
     log: log::Log,
     overlay: overlay::Overlay,
+    status: status::Status,
     area: Area,
+    keys: KeyMap,
     local_notices: Vec<LocalNotice>,
     ledger: Rc<VecModel<LedgerEntry>>,
     /// What was typed into the dial bar, until the desk has taken it.
@@ -111,6 +117,11 @@ impl Console {
         *self.link.borrow_mut() = Some(link);
     }
 
+    /// Other keys than those of [`KeyMap::default`].
+    pub fn use_keys(&self, keys: KeyMap) {
+        self.desk.borrow_mut().keys = keys;
+    }
+
     /// Takes events and a view as if they had come from the desk.
     pub fn take(&self, news: News) {
         self.desk.borrow_mut().take(news);
@@ -148,7 +159,9 @@ impl Desk {
             directory: directory::Directory::new(app, contacts),
             log: log::Log::new(app),
             overlay: overlay::Overlay::default(),
+            status: status::Status::new(app),
             area: Area::Calls,
+            keys: KeyMap::default(),
             local_notices: Vec::new(),
             ledger,
             dialled: HashMap::new(),
@@ -179,7 +192,7 @@ impl Desk {
         self.show_status();
         self.calls_changed(&before);
         self.show_ledger();
-        self.directories_changed(&before);
+        self.directories_changed();
         self.show_lamps();
         self.overlay_changed();
         self.log_changed(&before);

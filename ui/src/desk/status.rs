@@ -1,12 +1,41 @@
 //! The operator's line at the top and the bar at the bottom.
 
-use ipc::{Action, AudioState, Availability, CallState, Command, HookAction, Registration};
-use slint::ComponentHandle;
+use std::rc::Rc;
+
+use ipc::{
+    Action, AudioState, Availability, Command, ConferenceMember, ConferenceView, Direction, HookAction,
+    ParkSlotView, Registration, Volumes,
+};
+use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::Desk;
 use crate::clock::{WallClock, duration};
+use crate::models::cards::lamp_kind;
+use crate::models::drops::rings;
+use crate::models::rows;
 use crate::models::words::{dotted, initials, party_name, tint};
-use crate::screen::LinkState;
+use crate::screen::{App, LampKind, LinkState, ParkSlot, Party, ServiceMode};
+
+/// Parties of a conference that the header has room for (OPS-1).
+const PARTIES: usize = 3;
+
+/// Models of the header and the park strip.
+pub(crate) struct Status {
+    parties: Rc<VecModel<Party>>,
+    park: Rc<VecModel<ParkSlot>>,
+    park_times: Rc<VecModel<SharedString>>,
+}
+
+impl Status {
+    pub(crate) fn new(app: &App) -> Self {
+        let this = Self { parties: Rc::default(), park: Rc::default(), park_times: Rc::default() };
+        let desk = app.global::<crate::screen::Desk>();
+        desk.set_parties(ModelRc::from(this.parties.clone()));
+        desk.set_park(ModelRc::from(this.park.clone()));
+        desk.set_park_times(ModelRc::from(this.park_times.clone()));
+        this
+    }
+}
 
 impl Desk {
     pub(crate) fn show_status(&mut self) {
@@ -29,7 +58,21 @@ impl Desk {
         desk.set_held(count(counters.held));
         desk.set_incoming(count(counters.incoming));
         desk.set_outgoing(count(counters.outgoing));
+        desk.set_parked(count(counters.parked));
+        desk.set_service(match self.view.service.mode {
+            ipc::ServiceMode::Day => ServiceMode::Day,
+            ipc::ServiceMode::Night => ServiceMode::Night,
+            ipc::ServiceMode::Holiday => ServiceMode::Holiday,
+        });
+        desk.set_service_by_hand(self.view.service.by_hand);
+        let volumes = self.view.volumes;
+        desk.set_output(i32::from(volumes.output));
+        desk.set_input(i32::from(volumes.input));
+        desk.set_ring(i32::from(volumes.ring));
+        desk.set_output_muted(volumes.output_muted);
         self.show_party();
+        self.show_parties();
+        self.show_park();
     }
 
     /// Clock, date and talk time; properties that keep their value cost nothing.
@@ -40,10 +83,38 @@ impl Desk {
         desk.set_weekday(wall.weekday);
         desk.set_day(wall.day);
         desk.set_month(wall.month);
-        if let Some(call) = self.view.talk.and_then(|call| self.call(call)) {
-            let since = call.answered_ms.unwrap_or(call.began_ms);
+        let talk = self.view.talk.and_then(|call| self.call(call));
+        let since = match self.conference() {
+            Some(conference) => Some(conference.since_ms),
+            None => talk.map(|call| call.answered_ms.unwrap_or(call.began_ms)),
+        };
+        if let Some(since) = since {
             desk.set_in_call_time(duration(now_ms.saturating_sub(since)).into());
         }
+        let time = |slot: &ParkSlotView| match &slot.parked {
+            Some(parked) => duration(now_ms.saturating_sub(parked.since_ms)).into(),
+            None => SharedString::default(),
+        };
+        let times: Vec<SharedString> = self.view.park.iter().map(time).collect();
+        rows::replace(&self.status.park_times, &times);
+    }
+
+    /// Fetches the call from a slot (CALL-14).
+    pub(crate) fn unpark(&mut self, slot: &str) {
+        self.send(Command::Unpark { slot: slot.to_owned() });
+    }
+
+    /// The window with the loudnesses (BAR-2).
+    pub(crate) fn open_volumes(&mut self, on: bool) {
+        self.app.global::<crate::screen::Desk>().set_volumes_open(on);
+    }
+
+    /// One loudness changes, the others are sent as they are. It is shown at once, so that a slider
+    /// does not jump back; the next view says what became of it.
+    pub(crate) fn set_volumes(&mut self, change: impl FnOnce(&mut Volumes)) {
+        change(&mut self.view.volumes);
+        self.show_status();
+        self.send(Command::SetVolumes { volumes: self.view.volumes });
     }
 
     pub(crate) fn set_available(&mut self, on: bool) {
@@ -67,15 +138,72 @@ impl Desk {
         self.send(Command::Hook { action });
     }
 
+    /// The conference that has the operator's ear.
+    fn conference(&self) -> Option<&ConferenceView> {
+        self.view.conference.as_ref().filter(|conference| conference.joined)
+    }
+
+    /// Up to three of the conference (OPS-1); who speaks and does not fit takes the last place.
+    fn show_parties(&mut self) {
+        let members = self.conference().map(|conference| conference.members.clone()).unwrap_or_default();
+        let mut shown: Vec<ConferenceMember> = members.iter().take(PARTIES).copied().collect();
+        if let (Some(last), Some(speaker)) =
+            (shown.last_mut(), members.iter().skip(PARTIES).find(|member| member.speaking))
+            && !members.iter().take(PARTIES).any(|member| member.speaking)
+        {
+            *last = *speaker;
+        }
+        let parties: Vec<Party> = shown
+            .iter()
+            .filter_map(|member| {
+                let party = &self.call(member.call)?.party;
+                let name = party_name(party);
+                Some(Party {
+                    initials: initials(&name),
+                    tint: tint(&name),
+                    name: party.name.as_deref().unwrap_or_default().into(),
+                    number: party.number.as_deref().unwrap_or_default().into(),
+                    muted: member.muted,
+                    speaking: member.speaking,
+                })
+            })
+            .collect();
+        let desk = self.app.global::<crate::screen::Desk>();
+        desk.set_more_parties(i32::try_from(members.len() - shown.len()).unwrap_or(0));
+        rows::replace(&self.status.parties, &parties);
+    }
+
+    fn show_park(&mut self) {
+        let live = self.connected;
+        let slot = |slot: &ParkSlotView| {
+            let parked = slot.parked.as_ref();
+            ParkSlot {
+                number: slot.number.as_str().into(),
+                name: slot.name.as_str().into(),
+                lamp: if live { lamp_kind(slot.state) } else { LampKind::Unknown },
+                parked: parked.is_some(),
+                who: parked.map(|parked| party_name(&parked.who)).unwrap_or_default(),
+                by: parked.map(|parked| parked.by.as_str().into()).unwrap_or_default(),
+                overdue: parked.is_some_and(|parked| parked.overdue),
+            }
+        };
+        let slots: Vec<ParkSlot> = self.view.park.iter().map(slot).collect();
+        rows::replace(&self.status.park, &slots);
+    }
+
     fn show_party(&mut self) {
         let desk = self.app.global::<crate::screen::Desk>();
-        let ringing = |state| matches!(state, CallState::Ringing | CallState::Recalling);
-        desk.set_can_answer(self.view.incoming.iter().any(|call| ringing(call.state)));
+        desk.set_can_answer(self.view.incoming.iter().any(rings));
         let Some(call) = self.view.talk.and_then(|call| self.call(call)) else {
             desk.set_in_call(false);
+            desk.set_in_call_note(SharedString::default());
             desk.set_can_digits(false);
             return;
         };
+        let line = self.view.lines.iter().find(|line| line.number == call.line_number);
+        let greeted = line.filter(|_| call.direction == Direction::Incoming);
+        desk.set_in_call_note(greeted.map(|line| line.note.as_str().into()).unwrap_or_default());
+        desk.set_in_call_colour(greeted.and_then(|line| line.colour).map_or(-1, i32::from));
         let party = &call.party;
         let name = party_name(party);
         desk.set_in_call_known(party.name.is_some());

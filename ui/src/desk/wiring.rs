@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ipc::{Command, Language, Theme};
 use slint::ComponentHandle;
 
-use super::{Desk, calls, overlay};
+use super::{Desk, calls, drag};
 use crate::models::cards;
 use crate::screen::{self, App};
 
@@ -52,8 +52,10 @@ fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_menu(with!(desk, |this, id, x, y| if let Some(call) = cards::call(&id) {
         this.open_call_menu(call, x, y);
     }));
-    global.on_pressing(with!(desk, |this, down| this.finger(down)));
-    global.on_payload(|id| overlay::payload(&id));
+    global.on_pressing(with!(desk, |this, id, down| if let Some(call) = cards::call(&id) {
+        this.finger(call, down);
+    }));
+    global.on_payload(|id| drag::payload(&id));
     global.on_dial(with!(desk, |this, text| this.dial(&text)));
     global.on_dismiss(with!(desk, |this, id| this.dismiss(&id)));
 }
@@ -63,7 +65,9 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_open_tab(with!(desk, |this, index| this.open_tab(index)));
     global.on_query_edited(with!(desk, |this, text| this.search(&text)));
     global.on_tapped(with!(desk, |this, index| this.tap_contact(index)));
-    global.on_tapped_twice(with!(desk, |this, index| this.call_contact(index, screen::ContactNumber::Phone)));
+    global.on_pressing(with!(desk, |this, index, down| this.finger_on_contact(index, down)));
+    global.on_tapped_twice(with!(desk, |this, index| this.tap_contact_twice(index)));
+    global.on_call_contact(with!(desk, |this, index| this.call_contact(index, screen::ContactNumber::Phone)));
     global.on_call_number(with!(desk, |this, index, which| this.call_contact(index, which)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_contact_menu(index, x, y)));
     global.on_fit_columns(with!(desk, |this, columns| this.fit_columns(columns)));
@@ -71,6 +75,8 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_leave_contact(with!(desk, |this| this.leave_contact()));
     let drag = app.global::<screen::Drag>();
     drag.on_over(with!(desk, |this, data, index, x, y| this.drag_over(&data, index, x, y)));
+    drag.on_over_call(with!(desk, |this, data, id, x, y| this.drag_over_call(&data, &id, x, y)));
+    drag.on_dropped_on_call(with!(desk, |this, data, id| this.dropped_on_call(&data, &id)));
     drag.on_away(with!(desk, |this, data, x, y| this.drag_away(&data, x, y)));
     drag.on_dropped(with!(desk, |this, data, index| this.dropped(&data, index)));
     drag.on_finished(with!(desk, |this| this.drag_finished()));
@@ -107,6 +113,13 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle_audio(with!(desk, |this| this.toggle_audio()));
     global.on_hook(with!(desk, |this| this.hook()));
     global.on_show_missed(with!(desk, |this| this.show_missed()));
+    global.on_open_service(with!(desk, |this, x, y| this.open_service_menu(x, y)));
+    global.on_unpark(with!(desk, |this, slot| this.unpark(&slot)));
+    global.on_open_volumes(with!(desk, |this, on| this.open_volumes(on)));
+    global.on_set_output(with!(desk, |this, level| this.set_volumes(|all| all.output = percent(level))));
+    global.on_set_input(with!(desk, |this, level| this.set_volumes(|all| all.input = percent(level))));
+    global.on_set_ring(with!(desk, |this, level| this.set_volumes(|all| all.ring = percent(level))));
+    global.on_set_output_muted(with!(desk, |this, on| this.set_volumes(|all| all.output_muted = on)));
     global.on_open_keypad(with!(desk, |this| this.open_keypad()));
     let weak = Rc::downgrade(desk);
     global.on_key(move |text, control, alt, typing| {
@@ -123,4 +136,8 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
     global.on_need_more(with!(desk, |this| this.more_log()));
+}
+
+fn percent(level: i32) -> u8 {
+    u8::try_from(level.clamp(0, 100)).unwrap_or(0)
 }

@@ -1,11 +1,16 @@
 //! A call as a card, and its running times as a row of their own.
 
-use ipc::{Action, CallState, CallView, Direction, TransferEnd, TransferState, TransferView};
+use ipc::{
+    Action, CallState, CallView, ConferenceMember, Direction, LampState, RecallWhy, TransferEnd,
+    TransferState, TransferView, View,
+};
 use slint::SharedString;
 
 use crate::clock::duration;
 use crate::models::words::party_name;
-use crate::screen::{CallAction, CallCard, CallClock, CardState, MenuWord, TransferStep};
+use crate::screen::{
+    CallAction, CallCard, CallClock, CardState, LampKind, RecallCause, TransferKind, TransferStep,
+};
 
 /// The identity of a call as the screen carries it.
 pub(crate) fn id(call: ipc::CallRef) -> SharedString {
@@ -17,14 +22,17 @@ pub(crate) fn call(id: &str) -> Option<ipc::CallRef> {
     id.parse().ok().map(ipc::CallRef)
 }
 
-/// Everything on a card that does not run with the clock. `live` is false while the desk is not
-/// reachable: then nothing can be done with the call.
-pub(crate) fn card(call: &CallView, live: bool) -> CallCard {
-    let can = |action| live && call.actions.contains(&action);
+/// Everything on the card of `call` that does not run with the clock; `view` knows the lines and the
+/// conference. `live` is false while the desk is not reachable: then nothing can be done with the
+/// call.
+pub(crate) fn card(call: &CallView, view: &View, live: bool) -> CallCard {
+    let strip = if live { strip(call) } else { Vec::new() };
+    let can = |action| strip.contains(&action);
     let (transfer, transfer_code) = call.transfer.as_ref().map_or((TransferStep::None, 0), transfer_step);
-    let recall = call.recall.as_ref();
-    let (recall_step, recall_code) =
-        recall.map_or((TransferStep::None, 0), |reason| transfer_end(&reason.end));
+    let (transfer_lamp, transfer_place) = call.transfer.as_ref().map_or((LampKind::None, 0), waiting);
+    let (recall, recall_step, recall_code) = recall(call);
+    let member = member(call, view);
+    let line = view.lines.iter().find(|line| line.number == call.line_number);
     CallCard {
         id: id(call.call),
         state: card_state(call.state),
@@ -34,40 +42,93 @@ pub(crate) fn card(call: &CallView, live: bool) -> CallCard {
         local: call.party.local,
         line_name: call.line_name.as_str().into(),
         line_number: call.line_number.as_str().into(),
+        line_colour: line.and_then(|line| line.colour).map_or(-1, i32::from),
         diverted_by: call.diverted_by.as_ref().map(party_name).unwrap_or_default(),
         transfer,
+        transfer_kind: call.transfer.as_ref().map(|t| transfer_kind(t.kind)).unwrap_or_default(),
         transfer_to: call.transfer.as_ref().map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
         transfer_code,
-        recall: recall_step,
-        recall_from: recall.map(|reason| party_name(&reason.from)).unwrap_or_default(),
+        transfer_lamp,
+        transfer_place,
+        recall,
+        recall_step,
+        recall_from: call.recall.as_ref().map(|reason| party_name(&reason.from)).unwrap_or_default(),
         recall_code,
+        rule: call.rule.as_deref().unwrap_or_default().into(),
+        waited_for: call.waited_for.as_ref().map(party_name).unwrap_or_default(),
+        member: member.is_some(),
+        muted: member.is_some_and(|member| member.muted),
         can_answer: can(Action::Answer),
         can_reject: can(Action::Reject),
+        can_forward: can(Action::Forward),
         can_hold: can(Action::Hold),
         can_retrieve: can(Action::Retrieve),
         can_transfer: can(Action::Transfer),
+        can_undo: can(Action::Undo),
+        can_transfer_now: can(Action::TransferNow),
+        can_wait_again: can(Action::WaitAgain),
+        can_conference: can(Action::Conference),
+        can_mute_member: can(Action::MuteMember),
         can_hang_up: can(Action::HangUp),
+        has_more: live && call.actions.iter().any(|action| is_in_menu(*action) && !can(*action)),
     }
 }
 
 /// What runs: an incoming call counts from its beginning, an outgoing one from its answer; the time
-/// on hold turns red at `alarm_ms` (CALL-1, CALL-2, CALL-4).
-pub(crate) fn clock(call: &CallView, now_ms: u64, alarm_ms: u64) -> CallClock {
+/// on hold turns red at `alarm_ms` (CALL-1, CALL-2, CALL-4). A transfer's grace runs down, and so do
+/// the seconds until a waiting call goes (PRE-6).
+pub(crate) fn clock(call: &CallView, view: &View, now_ms: u64) -> CallClock {
     let since = match call.direction {
         Direction::Incoming => call.began_ms,
         Direction::Outgoing => call.answered_ms.unwrap_or(call.began_ms),
     };
     let held = call.held_since_ms.map(|since| now_ms.saturating_sub(since));
+    let (grace, due) = call.transfer.as_ref().map_or((0.0, -1), |transfer| runs_down(transfer, now_ms));
     CallClock {
         elapsed: duration(now_ms.saturating_sub(since)).into(),
         held: held.map(duration).unwrap_or_default().into(),
-        alarm: held.is_some_and(|held| held >= alarm_ms),
+        alarm: held.is_some_and(|held| held >= view.preferences.hold_alarm_ms),
+        grace,
+        due,
+        speaking: member(call, view).is_some_and(|member| member.speaking),
     }
+}
+
+/// What a card offers as buttons: at most three, the rest is in the menu. The obvious one first, the
+/// one that ends the call last.
+pub(crate) fn strip(call: &CallView) -> Vec<Action> {
+    let has = |action: &Action| call.actions.contains(action);
+    let first_of = |wish: &[Action]| wish.iter().copied().find(has);
+    let joins = call.state == CallState::Conference;
+    let first = [Action::Undo, Action::Answer, Action::Retrieve].into_iter().find(has);
+    let first = first.or_else(|| first_of(if joins { &[Action::Conference] } else { &[] }));
+    let first = first.or_else(|| first_of(&[Action::Hold]));
+    let second = first_of(&[
+        Action::TransferNow,
+        Action::WaitAgain,
+        Action::Forward,
+        Action::MuteMember,
+        Action::Transfer,
+    ]);
+    let last = first_of(&[Action::Reject, Action::HangUp]).filter(|_| first != Some(Action::Undo));
+    [first, second, last].into_iter().flatten().collect()
+}
+
+/// Whether an action has a row in the call's menu. [`Action::TakeTransfer`] is done to another call.
+pub(crate) fn is_in_menu(action: Action) -> bool {
+    action != Action::TakeTransfer
+}
+
+/// The call's place in the conference.
+pub(crate) fn member(call: &CallView, view: &View) -> Option<ConferenceMember> {
+    view.conference.as_ref()?.members.iter().find(|member| member.call == call.call).copied()
 }
 
 /// Where a transfer stands, and the SIP status when it was refused.
 pub(crate) fn transfer_step(transfer: &TransferView) -> (TransferStep, i32) {
     match &transfer.state {
+        TransferState::Grace { .. } => (TransferStep::Grace, 0),
+        TransferState::Waiting { .. } => (TransferStep::Waiting, 0),
         TransferState::Requested => (TransferStep::Requested, 0),
         TransferState::Trying => (TransferStep::Trying, 0),
         TransferState::Ringing => (TransferStep::Ringing, 0),
@@ -83,21 +144,32 @@ pub(crate) fn transfer_end(end: &TransferEnd) -> (TransferStep, i32) {
         TransferEnd::Refused { code } => (TransferStep::Refused, i32::from(*code)),
         TransferEnd::TimedOut => (TransferStep::TimedOut, 0),
         TransferEnd::TakenBack => (TransferStep::TakenBack, 0),
+        TransferEnd::Undone => (TransferStep::Undone, 0),
         TransferEnd::Abandoned => (TransferStep::Abandoned, 0),
     }
 }
 
-/// How the menu words an action.
-pub(crate) fn menu_word(action: Action, state: CallState) -> MenuWord {
-    match action {
-        Action::Answer => MenuWord::Answer,
-        Action::Reject => MenuWord::Reject,
-        Action::Hold => MenuWord::Hold,
-        Action::Retrieve => MenuWord::Retrieve,
-        Action::Transfer if matches!(state, CallState::Ringing | CallState::Recalling) => MenuWord::Forward,
-        Action::Transfer => MenuWord::Transfer,
-        Action::Digits => MenuWord::Digits,
-        Action::HangUp => MenuWord::HangUp,
+/// How a call is transferred.
+pub(crate) fn transfer_kind(kind: ipc::TransferKind) -> TransferKind {
+    match kind {
+        ipc::TransferKind::Blind => TransferKind::Blind,
+        ipc::TransferKind::Attended => TransferKind::Attended,
+        ipc::TransferKind::SemiAttended => TransferKind::SemiAttended,
+        ipc::TransferKind::Voicemail => TransferKind::Voicemail,
+        ipc::TransferKind::Park => TransferKind::Park,
+        ipc::TransferKind::Forward => TransferKind::Forward,
+        ipc::TransferKind::Rule => TransferKind::Rule,
+    }
+}
+
+/// What a phone does, as the screen colours and words it.
+pub(crate) fn lamp_kind(state: LampState) -> LampKind {
+    match state {
+        LampState::Unknown => LampKind::Unknown,
+        LampState::Available => LampKind::Available,
+        LampState::Ringing => LampKind::Ringing,
+        LampState::Busy => LampKind::Busy,
+        LampState::DoNotDisturb => LampKind::DoNotDisturb,
     }
 }
 
@@ -106,11 +178,58 @@ pub(crate) fn action(action: CallAction) -> Action {
     match action {
         CallAction::Answer => Action::Answer,
         CallAction::Reject => Action::Reject,
+        CallAction::Forward => Action::Forward,
         CallAction::Hold => Action::Hold,
         CallAction::Retrieve => Action::Retrieve,
         CallAction::Transfer => Action::Transfer,
+        CallAction::Undo => Action::Undo,
+        CallAction::TransferNow => Action::TransferNow,
+        CallAction::WaitAgain => Action::WaitAgain,
+        CallAction::Park => Action::Park,
+        CallAction::Conference => Action::Conference,
+        CallAction::MuteMember => Action::MuteMember,
         CallAction::Digits => Action::Digits,
         CallAction::HangUp => Action::HangUp,
+    }
+}
+
+fn waiting(transfer: &TransferView) -> (LampKind, i32) {
+    match transfer.state {
+        TransferState::Waiting { lamp, position, .. } => {
+            (lamp_kind(lamp), i32::try_from(position).unwrap_or(i32::MAX))
+        }
+        _ => (LampKind::None, 0),
+    }
+}
+
+fn recall(call: &CallView) -> (RecallCause, TransferStep, i32) {
+    match call.recall.as_ref().map(|reason| &reason.why) {
+        None => (RecallCause::None, TransferStep::None, 0),
+        Some(RecallWhy::Transfer(end)) => {
+            let (step, code) = transfer_end(end);
+            (RecallCause::Transfer, step, code)
+        }
+        Some(RecallWhy::Hold) => (RecallCause::Hold, TransferStep::None, 0),
+        Some(RecallWhy::Waiting) => (RecallCause::Waiting, TransferStep::None, 0),
+    }
+}
+
+/// What is left of the grace, and the seconds until a waiting call is transferred, rounded up: the
+/// call goes when it would show 0.
+fn runs_down(transfer: &TransferView, now_ms: u64) -> (f32, i32) {
+    match transfer.state {
+        TransferState::Grace { until_ms } => {
+            let left = until_ms.saturating_sub(now_ms);
+            let whole = until_ms.saturating_sub(transfer.since_ms).max(left).max(1);
+            // Twentieths: enough for a bar, and few changes to draw.
+            let twentieths = u8::try_from(left.saturating_mul(20).div_ceil(whole)).unwrap_or(20);
+            (f32::from(twentieths) / 20.0, -1)
+        }
+        TransferState::Waiting { due_ms: Some(due_ms), .. } => {
+            let seconds = due_ms.saturating_sub(now_ms).div_ceil(1000);
+            (0.0, i32::try_from(seconds).unwrap_or(i32::MAX))
+        }
+        _ => (0.0, -1),
     }
 }
 
@@ -122,6 +241,7 @@ fn card_state(state: CallState) -> CardState {
         CallState::Alerting => CardState::Alerting,
         CallState::Talking => CardState::Talking,
         CallState::Held => CardState::Held,
+        CallState::Conference => CardState::Conference,
         CallState::Transferring => CardState::Transferring,
         CallState::Recalling => CardState::Recalling,
         CallState::Ending => CardState::Ending,
@@ -139,18 +259,70 @@ mod tests {
         let held = view.incoming.iter().find(|call| call.held_since_ms.is_some());
         let Some(held) = held else { panic!("the picture has a call on hold") };
         let since = held.held_since_ms.unwrap_or_default();
-        assert!(!clock(held, since + 119_999, 120_000).alarm);
-        let late = clock(held, since + 120_000, 120_000);
+        assert!(!clock(held, &view, since + 119_999).alarm);
+        let late = clock(held, &view, since + 120_000);
         assert!(late.alarm);
         assert_eq!(late.held, "2:00");
     }
 
     #[test]
+    fn the_grace_runs_down_and_the_seconds_round_up() {
+        let view = scenes::picture();
+        let mut call = view.incoming[2].clone();
+        let transfer = |state| TransferView {
+            state,
+            since_ms: 1_000,
+            ..view.transfers.first().cloned().unwrap_or_else(|| panic!("the picture has a transfer"))
+        };
+        let mut at = |state, now_ms| {
+            call.transfer = Some(transfer(state));
+            let clock = clock(&call, &view, now_ms);
+            (clock.grace, clock.due)
+        };
+        assert_eq!(at(TransferState::Grace { until_ms: 3_000 }, 1_000), (1.0, -1));
+        assert_eq!(at(TransferState::Grace { until_ms: 3_000 }, 2_000), (0.5, -1));
+        assert_eq!(at(TransferState::Grace { until_ms: 3_000 }, 9_000), (0.0, -1));
+        let waits = |due_ms| TransferState::Waiting { lamp: LampState::Available, position: 1, due_ms };
+        assert_eq!(at(waits(Some(5_000)), 2_001), (0.0, 3));
+        assert_eq!(at(waits(None), 2_001), (0.0, -1));
+    }
+
+    #[test]
+    fn a_strip_has_three_buttons_and_none_that_the_view_does_not_allow() {
+        let all = [
+            Action::Answer,
+            Action::Reject,
+            Action::Forward,
+            Action::Hold,
+            Action::Retrieve,
+            Action::Transfer,
+            Action::TransferToCall,
+            Action::TakeTransfer,
+            Action::Undo,
+            Action::TransferNow,
+            Action::WaitAgain,
+            Action::Park,
+            Action::Conference,
+            Action::MuteMember,
+            Action::Digits,
+            Action::HangUp,
+        ];
+        let mut call = scenes::picture().incoming[0].clone();
+        for set in 0..1_u32 << all.len() {
+            call.actions =
+                all.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, a)| *a).collect();
+            let strip = strip(&call);
+            assert!(strip.len() <= 3, "{strip:?}");
+            assert!(strip.iter().all(|action| call.actions.contains(action)), "{strip:?}");
+        }
+    }
+
+    #[test]
     fn without_the_desk_nothing_can_be_done() {
         let view = scenes::picture();
-        assert!(card(&view.incoming[0], true).can_answer);
-        let away = card(&view.incoming[0], false);
-        assert!(!away.can_answer && !away.can_reject && !away.can_transfer && !away.can_hang_up);
+        assert!(card(&view.incoming[0], &view, true).can_answer);
+        let away = card(&view.incoming[0], &view, false);
+        assert!(!away.can_answer && !away.can_reject && !away.can_forward && !away.has_more);
     }
 
     #[test]

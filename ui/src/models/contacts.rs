@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use ipc::{ContactPage, ContactQuery, ContactRow, DirectoryId, LampState, LampView, Query, SortKey};
+use ipc::{ContactPage, ContactQuery, ContactRow, DirectoryId, LampView, Query, SortKey};
 use slint::{Model, ModelNotify, ModelRc, ModelTracker, SharedString, VecModel};
 
 use crate::link::Outbox;
@@ -337,13 +337,7 @@ fn lamp(contact: &ContactRow, lamps: &HashMap<String, LampView>, talking_to: &st
     let Some(view) = lamps.get(&key) else {
         return Lamp { kind: LampKind::Unknown, number, ..Lamp::default() };
     };
-    let kind = match view.state {
-        LampState::Unknown => LampKind::Unknown,
-        LampState::Available => LampKind::Available,
-        LampState::Ringing => LampKind::Ringing,
-        LampState::Busy => LampKind::Busy,
-        LampState::DoNotDisturb => LampKind::DoNotDisturb,
-    };
+    let kind = crate::models::cards::lamp_kind(view.state);
     Lamp {
         kind,
         number,

@@ -2,9 +2,9 @@
 
 use ipc::{CommandError, Notice, NoticeKind, TransferState, TransferView, View};
 
-use crate::models::cards::transfer_step;
+use crate::models::cards::{transfer_kind, transfer_step};
 use crate::models::words::party_name;
-use crate::screen::{LedgerEntry, LedgerKind, RefusedCommand, TransferStep};
+use crate::screen::{LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep};
 
 /// A notice of the screen itself: a command that was not begun.
 #[derive(Clone, Debug)]
@@ -55,20 +55,19 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
 /// The entry for a command that was not begun; `None` stands for a desk that is away.
 pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
     let (refused, what, reason) = match error {
-        None => (RefusedCommand::Unreachable, String::new(), String::new()),
-        Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, String::new(), String::new()),
-        Some(CommandError::NotPossible) => (RefusedCommand::NotPossible, String::new(), String::new()),
-        Some(CommandError::NothingToDo) => (RefusedCommand::NothingToDo, String::new(), String::new()),
-        Some(CommandError::BadNumber { number }) => {
-            (RefusedCommand::BadNumber, number.clone(), String::new())
-        }
-        Some(CommandError::AmbiguousName { name, .. }) => {
-            (RefusedCommand::AmbiguousName, name.clone(), String::new())
-        }
-        Some(CommandError::NoLine) => (RefusedCommand::NoLine, String::new(), String::new()),
-        Some(CommandError::NotRegistered) => (RefusedCommand::NotRegistered, String::new(), String::new()),
-        Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, String::new(), String::new()),
-        Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, String::new(), reason.clone()),
+        None => (RefusedCommand::Unreachable, "", ""),
+        Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, "", ""),
+        Some(CommandError::NotPossible) => (RefusedCommand::NotPossible, "", ""),
+        Some(CommandError::NothingToDo) => (RefusedCommand::NothingToDo, "", ""),
+        Some(CommandError::BadNumber { number }) => (RefusedCommand::BadNumber, number.as_str(), ""),
+        Some(CommandError::AmbiguousName { name, .. }) => (RefusedCommand::AmbiguousName, name.as_str(), ""),
+        Some(CommandError::NoLine) => (RefusedCommand::NoLine, "", ""),
+        Some(CommandError::NotRegistered) => (RefusedCommand::NotRegistered, "", ""),
+        Some(CommandError::OwnNumber { number }) => (RefusedCommand::OwnNumber, number.as_str(), ""),
+        Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", ""),
+        Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
+        Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
+        Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {
         id: slint::format!("l{id}"),
@@ -94,6 +93,7 @@ fn of_transfer(transfer: &TransferView) -> LedgerEntry {
         kind: LedgerKind::Transfer,
         step,
         who: party_name(&transfer.who),
+        transfer_kind: transfer_kind(transfer.kind),
         to: party_name(&transfer.to),
         code,
         ..blank()
@@ -118,6 +118,9 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             code: i32::from(*code),
             ..blank()
         },
+        NoticeKind::RuleIgnored { rule } => {
+            LedgerEntry { id, kind: LedgerKind::RuleIgnored, who: rule.as_str().into(), ..blank() }
+        }
         NoticeKind::StorageFailed { reason } => {
             LedgerEntry { id, kind: LedgerKind::StorageFailed, reason: reason.as_str().into(), ..blank() }
         }
@@ -136,6 +139,7 @@ fn blank() -> LedgerEntry {
         id: Default::default(),
         kind: LedgerKind::Transfer,
         step: TransferStep::None,
+        transfer_kind: TransferKind::Blind,
         refused: RefusedCommand::None,
         who: Default::default(),
         to: Default::default(),

@@ -24,6 +24,7 @@ pub(crate) fn item(row: &LogRow) -> LogItem {
         transfer: step,
         transfer_to: transfer.map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
         transfer_code: code,
+        rules: row.rules.join(" · ").into(),
         can_call: row.party.number.as_deref().is_some_and(|number| !number.is_empty()),
     }
 }
@@ -42,6 +43,8 @@ fn end(end: EndStatus) -> LogEnd {
         EndStatus::Refused => LogEnd::Refused,
         EndStatus::NotAnswered => LogEnd::NotAnswered,
         EndStatus::Transferred => LogEnd::Transferred,
+        EndStatus::Forwarded => LogEnd::Forwarded,
+        EndStatus::Voicemail => LogEnd::Voicemail,
         EndStatus::Failed => LogEnd::Failed,
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod cards;
 pub(crate) mod contacts;
+pub(crate) mod drops;
 pub(crate) mod ledger;
 pub(crate) mod log_rows;
 pub(crate) mod rows;

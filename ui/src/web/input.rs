@@ -3,7 +3,7 @@
 //! The only production file that names `i_slint_core`: touch has no public event in Slint 1.18.
 
 use serde::Deserialize;
-use slint::platform::{InternalEvent, Key, PointerEventButton, WindowEvent};
+use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{LogicalPosition, SharedString};
 
 /// Longest text of one key.
@@ -164,52 +164,14 @@ fn key_text(name: &str) -> Result<SharedString, BadInput> {
     if name.len() > KEY_LENGTH {
         return Err(bad());
     }
-    if name.chars().count() == 1 {
-        return Ok(name.into());
-    }
-    let key = match name {
-        "Enter" | "Return" => Key::Return,
-        "Escape" => Key::Escape,
-        "Backspace" => Key::Backspace,
-        "Tab" => Key::Tab,
-        "Delete" | "Del" => Key::Delete,
-        "Insert" | "Ins" => Key::Insert,
-        "Home" => Key::Home,
-        "End" => Key::End,
-        "PageUp" => Key::PageUp,
-        "PageDown" => Key::PageDown,
-        "ArrowUp" | "Up" => Key::UpArrow,
-        "ArrowDown" | "Down" => Key::DownArrow,
-        "ArrowLeft" | "Left" => Key::LeftArrow,
-        "ArrowRight" | "Right" => Key::RightArrow,
-        "ContextMenu" => Key::Menu,
-        "Shift" => Key::Shift,
-        "Control" => Key::Control,
-        "Alt" => Key::Alt,
-        "AltGraph" => Key::AltGr,
-        "F1" => Key::F1,
-        "F2" => Key::F2,
-        "F3" => Key::F3,
-        "F4" => Key::F4,
-        "F5" => Key::F5,
-        "F6" => Key::F6,
-        "F7" => Key::F7,
-        "F8" => Key::F8,
-        "F9" => Key::F9,
-        "F10" => Key::F10,
-        "F11" => Key::F11,
-        "F12" => Key::F12,
-        "Clear" => return Ok(slint::format!("{}", crate::keys::CLEAR)),
-        "Add" => return Ok("+".into()),
-        "Space" => return Ok(" ".into()),
-        _ => return Err(bad()),
-    };
-    Ok(SharedString::from(char::from(key)))
+    crate::keys::key_char(name).map(SharedString::from).ok_or_else(bad)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use slint::platform::Key;
+
     use super::*;
 
     fn read(json: &str) -> Input {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod control;
 mod hands;
 
 use frontdesk_ui::link::Event;
@@ -87,7 +88,7 @@ fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
     stage.settle();
     let menu = stage.app.global::<Menu>();
     assert!(menu.get_open());
-    assert_eq!(menu.get_entries().row_count(), 3, "Retrieve, Transfer, Hang up and no others");
+    assert_eq!(menu.get_entries().row_count(), 4, "Retrieve, Transfer, to voicemail, Hang up and no others");
     assert_eq!(stage.commands(), []);
     stage.tap(stage.middle("Transfer to…"));
     assert!(stage.app.global::<Prompt>().get_open());

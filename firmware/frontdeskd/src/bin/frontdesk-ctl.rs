@@ -20,7 +20,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactQuery, Decoder, FromDesk, HookAction, Language,
-    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, SortKey, Theme, ToDesk, View,
+    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey, Theme,
+    ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -78,6 +79,86 @@ enum Request {
         call: u64,
         /// The target's number.
         to: String,
+    },
+    /// Transfer a call to a mailbox.
+    Voicemail {
+        /// The call's number in the view.
+        call: u64,
+        /// The mailbox's number.
+        to: String,
+    },
+    /// Transfer a call to the other party of another call.
+    Attended {
+        /// The number in the view of the call to transfer.
+        call: u64,
+        /// The number in the view of the consultation call.
+        to: u64,
+    },
+    /// Call a transfer off before it is asked for.
+    Undo {
+        /// The call's number in the view.
+        call: u64,
+    },
+    /// Transfer at once what waits for a phone to become free.
+    TransferNow {
+        /// The call's number in the view.
+        call: u64,
+    },
+    /// Let a call wait again for the phone from which it was taken back.
+    WaitAgain {
+        /// The call's number in the view.
+        call: u64,
+    },
+    /// Send a ringing call on without answering it.
+    Forward {
+        /// The call's number in the view.
+        call: u64,
+        /// The target's number.
+        to: String,
+    },
+    /// Park a call.
+    Park {
+        /// The call's number in the view.
+        call: u64,
+        /// The slot; the first free one when absent.
+        slot: Option<String>,
+    },
+    /// Fetch the call from a park slot.
+    Unpark {
+        /// The slot.
+        slot: String,
+    },
+    /// Take a call into the conference, or join it again.
+    Conference {
+        /// The call's number in the view.
+        call: u64,
+    },
+    /// Mute one member of the conference.
+    MuteMember {
+        /// The call's number in the view.
+        call: u64,
+        /// New state.
+        state: Switch,
+    },
+    /// Choose the service mode, or give it back to the timetable.
+    Service {
+        /// New mode.
+        mode: Service,
+    },
+    /// Set the loudness, in percent.
+    Volume {
+        /// What the operator hears.
+        #[arg(long)]
+        output: Option<u8>,
+        /// What the operator says.
+        #[arg(long)]
+        input: Option<u8>,
+        /// The ringer.
+        #[arg(long)]
+        ring: Option<u8>,
+        /// Hear nothing, or hear again.
+        #[arg(long)]
+        output_muted: Option<Switch>,
     },
     /// Send digits in a call.
     Digits {
@@ -176,6 +257,23 @@ enum Hook {
     Off,
     /// Handset put down.
     On,
+    /// Headset button pressed shortly.
+    Button,
+    /// Headset button held.
+    ButtonHeld,
+    /// Answer the most urgent call that has waited longest.
+    AnswerLongest,
+    /// Night service on, or back to the timetable.
+    Night,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Service {
+    Day,
+    Night,
+    Holiday,
+    /// By the timetable.
+    Timetable,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -256,12 +354,44 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::HangUp { call: None } => Command::Hook { action: HookAction::HangUpActive },
         Request::Transfer { call, to } => Command::BlindTransfer { call: CallRef(call), to },
         Request::Digits { call, digits } => Command::Digits { call: CallRef(call), digits },
+        Request::Voicemail { call, to } => Command::VoicemailTransfer { call: CallRef(call), to },
+        Request::Attended { call, to } => Command::AttendedTransfer { call: CallRef(call), to: CallRef(to) },
+        Request::Undo { call } => Command::UndoTransfer { call: CallRef(call) },
+        Request::TransferNow { call } => Command::TransferNow { call: CallRef(call) },
+        Request::WaitAgain { call } => Command::WaitAgain { call: CallRef(call) },
+        Request::Forward { call, to } => Command::Forward { call: CallRef(call), to },
+        Request::Park { call, slot } => Command::Park { call: CallRef(call), slot },
+        Request::Unpark { slot } => Command::Unpark { slot },
+        Request::Conference { call } => Command::Conference { call: CallRef(call) },
+        Request::MuteMember { call, state } => Command::MuteMember { call: CallRef(call), on: on(state) },
+        Request::Service { mode } => Command::SetService {
+            mode: match mode {
+                Service::Day => Some(ServiceMode::Day),
+                Service::Night => Some(ServiceMode::Night),
+                Service::Holiday => Some(ServiceMode::Holiday),
+                Service::Timetable => None,
+            },
+        },
+        Request::Volume { output, input, ring, output_muted } => {
+            let now = desk.view()?.volumes;
+            let volumes = Volumes {
+                output: output.unwrap_or(now.output),
+                input: input.unwrap_or(now.input),
+                ring: ring.unwrap_or(now.ring),
+                output_muted: output_muted.map_or(now.output_muted, on),
+            };
+            Command::SetVolumes { volumes }
+        }
         Request::Hook { action } => Command::Hook {
             action: match action {
                 Hook::Next => HookAction::Next,
                 Hook::HangUpActive => HookAction::HangUpActive,
                 Hook::Off => HookAction::OffHook,
                 Hook::On => HookAction::OnHook,
+                Hook::Button => HookAction::Button,
+                Hook::ButtonHeld => HookAction::ButtonHeld,
+                Hook::AnswerLongest => HookAction::AnswerLongest,
+                Hook::Night => HookAction::Night,
             },
         },
         Request::Dnd { state } => Command::SetAvailability {

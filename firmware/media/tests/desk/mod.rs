@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     pub(crate) events: Receiver<Event>,
     pub(crate) played: PathBuf,
     pub(crate) rang: PathBuf,
+    /// What the operator hums, when there is a hum.
+    pub(crate) hum: PathBuf,
     _dir: tempfile::TempDir,
 }
 
@@ -56,7 +58,7 @@ impl Desk {
         change(&mut config, dir.path());
         let (sender, events) = channel();
         let media = Media::start(config, move |event| _ = sender.send(event)).expect("starts");
-        Desk { media, events, played, rang, _dir: dir }
+        Desk { media, events, played, rang, hum, _dir: dir }
     }
 
     /// Waits for an event and returns what `pick` made of it; others are let go.
@@ -88,6 +90,11 @@ impl Desk {
             }
             assert!(Instant::now() < end, "never heard: {what}; level {:.0} at the end", rms(&heard));
         }
+    }
+
+    /// All that has been played so far.
+    pub(crate) fn everything(&self) -> Vec<i16> {
+        read(&self.played)
     }
 
     pub(crate) fn hear_ringer(&self, seconds: f64) -> Vec<i16> {
@@ -143,8 +150,22 @@ fn read_from(path: &PathBuf, from: usize, seconds: f64) -> Vec<i16> {
     panic!("{} did not grow by {seconds} s", path.display());
 }
 
-/// One second of a sine at `hz`, at 48 kHz unless told otherwise; loops without a step for whole `hz`.
+/// One second of a sine at `hz`; loops without a step for whole `hz`.
 pub(crate) fn write_tone(path: &std::path::Path, hz: f64, rate: u32) {
+    write_sine(path, hz, rate, 10_000.0, 1);
+}
+
+/// As [`write_tone`], of another length.
+pub(crate) fn write_seconds(path: &std::path::Path, hz: f64, rate: u32, seconds: u32) {
+    write_sine(path, hz, rate, 10_000.0, seconds);
+}
+
+/// As [`write_tone`] at 48 kHz, of another level.
+pub(crate) fn write_hum(path: &std::path::Path, hz: f64, level: f64) {
+    write_sine(path, hz, 48_000, level, 1);
+}
+
+fn write_sine(path: &std::path::Path, hz: f64, rate: u32, level: f64, seconds: u32) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: rate,
@@ -152,8 +173,8 @@ pub(crate) fn write_tone(path: &std::path::Path, hz: f64, rate: u32) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, spec).expect("a file");
-    for n in 0..rate {
-        let sample = 10_000.0 * (TAU * hz * f64::from(n) / f64::from(rate)).sin();
+    for n in 0..rate * seconds {
+        let sample = level * (TAU * hz * f64::from(n) / f64::from(rate)).sin();
         writer.write_sample(sample as i16).expect("writes");
     }
     writer.finalize().expect("writes");
@@ -180,4 +201,26 @@ pub(crate) fn share(samples: &[i16], hz: f64) -> f64 {
         all += piece.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>();
     }
     at_hz / all
+}
+
+/// The level of a sine at `hz` among others, in pieces of 50 ms and the median of them, so that neither a skip of
+/// phase nor a moment's disturbance counts. Frequencies 100 Hz or more apart are told apart.
+pub(crate) fn level_at(samples: &[i16], hz: f64) -> f64 {
+    let mut levels: Vec<f64> = samples
+        .chunks_exact(2400)
+        .map(|piece| {
+            let (mut re, mut im, mut weight) = (0.0, 0.0, 0.0);
+            for (n, &sample) in piece.iter().enumerate() {
+                // A Hann window, so that a loud neighbour does not spill over.
+                let window = 0.5 - 0.5 * (TAU * n as f64 / piece.len() as f64).cos();
+                let angle = TAU * hz * n as f64 / 48_000.0;
+                re += window * f64::from(sample) * angle.cos();
+                im += window * f64::from(sample) * angle.sin();
+                weight += window;
+            }
+            2.0 * (re * re + im * im).sqrt() / weight
+        })
+        .collect();
+    levels.sort_by(f64::total_cmp);
+    levels.get(levels.len() / 2).copied().unwrap_or(0.0)
 }

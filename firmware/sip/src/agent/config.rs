@@ -8,6 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::diversion::MAX_DIVERSIONS;
+use crate::replaces::Replaces;
 use crate::sdp::{Codec, LocalMedia};
 
 /// Settings of one [`UserAgent`](crate::UserAgent).
@@ -24,7 +26,10 @@ pub struct Config {
     /// How long a message may survive in the network, T4. Default 5 s.
     pub t4: Duration,
     /// Hand REGISTER, SUBSCRIBE, MESSAGE, PUBLISH and in-dialog REFER to the program instead of
-    /// refusing them: an exchange wants this, a telephone does not.
+    /// refusing them: an exchange wants this, a telephone does not. An exchange also has calls that are
+    /// no sessions of this agent and knows its telephones by their passwords: an INVITE with Replaces
+    /// that matches no session comes as an ordinary call, and who may replace what is for the program
+    /// to decide before it accepts.
     pub server: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
@@ -211,7 +216,8 @@ pub struct Invite {
     pub target: String,
     /// Where we receive media and what we speak.
     pub media: LocalMedia,
-    /// Dialog to take over (RFC 3891), as for an intercept.
+    /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
+    /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
@@ -246,19 +252,6 @@ pub struct Identity {
     pub display: Option<String>,
     /// A whole URI, such as `sip:0591234@pbx.example`.
     pub uri: String,
-}
-
-/// The dialog an INVITE is to take over (RFC 3891 section 6.1), as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replaces {
-    /// Call-ID of that dialog.
-    pub call_id: String,
-    /// Tag the receiver of our INVITE knows as its own.
-    pub to_tag: String,
-    /// Tag the receiver of our INVITE knows as its peer's.
-    pub from_tag: String,
-    /// Take it over only while it still rings.
-    pub early_only: bool,
 }
 
 /// What a subscription asks for.
@@ -309,6 +302,27 @@ pub enum Error {
     /// The target is neither a number nor a URI we can call.
     #[error("{0:?} cannot be called")]
     BadTarget(String),
+    /// The identifiers of the dialog to take over cannot be written as a Replaces header.
+    #[error("that call cannot be named to others")]
+    BadReplaces,
+    /// No such call, or it has ended.
+    #[error("no call {0:?}")]
+    NoSuchCall(SessionId),
+    /// The consultation of an attended transfer is not answered yet, so there is nothing to replace.
+    #[error("call {0:?} is not answered yet")]
+    NotAnswered(SessionId),
+    /// A call cannot be transferred to itself.
+    #[error("{0:?} is both the call and its consultation")]
+    SameCall(SessionId),
+    /// Only a ringing call can be redirected.
+    #[error("call {0:?} does not ring")]
+    NotRinging(SessionId),
+    /// The call was sent on so often already that it must be going round.
+    #[error("sent on {0} times already, the most is {MAX_DIVERSIONS}")]
+    TooManyDiversions(u32),
+    /// The target is one of those who sent the call on to us.
+    #[error("{0:?} sent this call on itself")]
+    DiversionLoop(String),
     /// Our own media description is unusable.
     #[error("no offer could be made: {0}")]
     Media(String),

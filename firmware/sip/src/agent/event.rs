@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::config::{AccountId, NotifierId, RequestId, ResolveId, SessionId, SubscriptionId};
 use crate::dialog_info::Dialog as DialogEntry;
 use crate::message::Message;
+use crate::replaces::Replaces;
 use crate::sdp::Media;
 
 /// Something that happened. Take them with [`poll_event`](crate::UserAgent::poll_event) until none
@@ -36,6 +37,10 @@ pub enum Event {
         diversion: Option<Party>,
         /// What the caller offers; `None` when the offer is left to us.
         media: Option<Media>,
+        /// The call of ours it takes over (RFC 3891): answer at once, without ringing. The agent ends
+        /// that call as soon as `accept` has sent the answer, and leaves it alone if this one is
+        /// refused or given up. It may have ended by itself before; then this is simply a new call.
+        replaces: Option<SessionId>,
         /// The whole INVITE, for what is not read above (Alert-Info, Authorization …).
         request: Box<Message>,
     },
@@ -106,7 +111,8 @@ pub enum Event {
         /// Reason phrase with it.
         reason: String,
     },
-    /// The fate of a transfer we asked for. Exactly one per `refer`, unless the session ended first.
+    /// The fate of a transfer we asked for. Exactly one per `refer` and per
+    /// `refer_attended` that returned `Ok`, unless the session ended first.
     TransferEnded {
         /// The call that was to be transferred; it is still up.
         session: SessionId,
@@ -118,8 +124,12 @@ pub enum Event {
     Refer {
         /// The dialog it came in.
         session: SessionId,
-        /// Refer-To, the URI alone.
+        /// Refer-To, the URI alone, without header fields.
         target: String,
+        /// For an attended transfer: the dialog to take over at the target. It may be one of ours:
+        /// [`session_by_dialog`](crate::UserAgent::session_by_dialog); else it belongs into
+        /// [`Invite::replaces`](crate::Invite).
+        replaces: Option<Replaces>,
         /// Referred-By, as written.
         referred_by: Option<String>,
     },

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 pub use config::{
     Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, NotifierId, Package,
-    Replaces, RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+    RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
 };
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
@@ -26,12 +26,14 @@ pub use event::{
 
 use crate::account::Line;
 use crate::core::{Alarm, Core, Owner};
+use crate::diversion::Diversion;
 use crate::guard::Guard;
 use crate::message::Message;
 use crate::notifier::Notifier;
 use crate::registration::Registration;
+use crate::replaces::Replaces;
 use crate::sdp::LocalMedia;
-use crate::session::Session;
+use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
 
@@ -179,8 +181,17 @@ impl UserAgent {
     }
 
     /// Answers a ringing call (200). [`Event::Confirmed`] follows when the caller has acknowledged.
+    /// Where it takes over another call ([`Event::Incoming`]'s `replaces`), that call ends now, with
+    /// BYE, or with CANCEL if it only rang.
     pub fn accept(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
-        self.with(now, session, |session, core| session.accept(core, now, media));
+        let Some(entry) = self.sessions.get_mut(&session) else { return };
+        let answered = entry.accept(&mut self.core, now, media);
+        if let Some(replaced) = entry.replaces().filter(|_| answered)
+            && let Some(replaced) = self.sessions.get_mut(&replaced)
+        {
+            replaced.leave_to(&mut self.core, now, session);
+        }
+        self.settle(now);
     }
 
     /// Refuses a ringing call with `code`, 300 to 699.
@@ -193,9 +204,25 @@ impl UserAgent {
         self.with(now, session, |session, core| session.reject_with(core, now, code, headers));
     }
 
-    /// Sends a ringing call's caller to `target`, a number or URI (302).
-    pub fn redirect(&mut self, now: Instant, session: SessionId, target: &str) {
-        self.with(now, session, |session, core| session.redirect(core, now, target));
+    /// Sends a ringing call's caller to `target`, a number or URI (302). With a `diversion` the target
+    /// is told who sends the call on (RFC 5806); its counter goes on from where the INVITE stands.
+    ///
+    /// # Errors
+    /// The call does not ring: nothing was sent. In all other cases the call was refused, and its
+    /// [`Event::Ended`] follows: with 480 where the target or the diverting party cannot be called
+    /// ([`Error::BadTarget`], [`Error::UnknownAccount`]) or [`MAX_DIVERSIONS`](crate::MAX_DIVERSIONS)
+    /// have happened, with 482 where the target itself sent the call on before.
+    pub fn redirect(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        target: &str,
+        diversion: Option<&Diversion>,
+    ) -> Result<(), Error> {
+        let entry = self.sessions.get_mut(&session).ok_or(Error::NotRinging(session))?;
+        let result = entry.redirect(&mut self.core, now, target, diversion);
+        self.settle(now);
+        result
     }
 
     /// Ends a call in any state: CANCEL, 480 or BYE. [`Event::Ended`] comes at once; what the peer
@@ -221,6 +248,38 @@ impl UserAgent {
     /// while the peer has not answered the first, the second is refused with 491.
     pub fn refer(&mut self, now: Instant, session: SessionId, target: &str) {
         self.with(now, session, |session, core| session.refer(core, now, target));
+    }
+
+    /// Asks the peer of `session` to take over our call `consultation` (attended transfer, RFC 5589
+    /// section 7.3): REFER with a Replaces in Refer-To. It waits for what was asked for before, and its
+    /// fate is told, just like [`UserAgent::refer`]'s. Where it succeeds, the target ends the consultation
+    /// itself and `session` is left to hang up; some exchanges end only one of the two.
+    ///
+    /// # Errors
+    /// Nothing was sent, and no event follows: [`Error::NoSuchCall`] for either call,
+    /// [`Error::SameCall`]; [`Error::NotAnswered`] while the consultation rings (hang it up and use
+    /// [`UserAgent::refer`]); [`Error::BadReplaces`] where the consultation's Call-ID or tag cannot be
+    /// written into a URI.
+    pub fn refer_attended(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        consultation: SessionId,
+    ) -> Result<(), Error> {
+        if session == consultation {
+            return Err(Error::SameCall(session));
+        }
+        let consulted = self.sessions.get(&consultation).ok_or(Error::NoSuchCall(consultation))?;
+        let target = consulted.refer_to()?;
+        let entry = self.sessions.get_mut(&session).ok_or(Error::NoSuchCall(session))?;
+        let result = entry.refer_attended(&mut self.core, now, target);
+        self.settle(now);
+        result
+    }
+
+    /// The call of ours with these identifiers, ours being `to_tag`; `None` also if it has ended.
+    pub fn session_by_dialog(&self, replaces: &Replaces) -> Option<SessionId> {
+        self.dialog_of(replaces).filter(|(_, standing)| *standing != Standing::Over).map(|(id, _)| id)
     }
 
     /// Watches `target`, a number or URI, until [`UserAgent::unsubscribe`].
@@ -358,6 +417,14 @@ impl UserAgent {
             None => tracing::debug!(session = id.0, "command for a session that is gone"),
         }
         self.settle(now);
+    }
+
+    /// The session with these identifiers and how its dialog stands; it may be over.
+    fn dialog_of(&self, replaces: &Replaces) -> Option<(SessionId, Standing)> {
+        let Some(Owner::Session(id)) = self.core.dialog_owner(&replaces.call_id, &replaces.to_tag) else {
+            return None;
+        };
+        self.sessions.get(&id)?.standing(replaces).map(|standing| (id, standing))
     }
 
     fn is_full(&self) -> bool {

@@ -2,22 +2,20 @@
 //!
 //! Every request gets the answer the RFC names, unless it is one too many from a stranger.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::{Event, Package, RequestId, SessionId, UserAgent};
-use crate::core::Owner;
+use crate::core::{EXTENSIONS, Owner};
 use crate::message::{Message, ParseError};
 use crate::method::Method;
 use crate::mwi::MessageSummary;
+use crate::replaces::Replaces;
 use crate::sdp;
-use crate::session::Session;
+use crate::session::{Session, Standing};
 use crate::subscription::is_for;
 use crate::transaction::{Received, TxId};
 use crate::uri::{Scheme, Uri};
-
-/// Extensions named in Require that we can do: none yet.
-const EXTENSIONS: [&str; 0] = [];
 
 impl UserAgent {
     pub(super) fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
@@ -186,14 +184,47 @@ impl UserAgent {
         if self.draining {
             return self.core.reply(now, tx, 480);
         }
+        let replaces = match self.replaced_by(from.ip(), request) {
+            Ok(replaces) => replaces,
+            Err(code) => {
+                tracing::info!(%from, code, "INVITE with Replaces refused");
+                return self.core.reply(now, tx, code);
+            }
+        };
         if self.is_full() {
             tracing::warn!(%from, "call refused: too many sessions");
             return self.core.reply(now, tx, 486);
         }
         let account = self.core.account_of(request, from.ip());
         let id = SessionId(self.core.new_id());
-        if let Some(session) = Session::incoming(&mut self.core, now, tx, from, (id, account)) {
+        if let Some(session) = Session::incoming(&mut self.core, now, tx, from, (id, account), replaces) {
             self.sessions.insert(id, session);
+        }
+    }
+
+    /// The call an INVITE takes over, if any, or the code to refuse it with (RFC 3891 section 3).
+    fn replaced_by(&self, from: IpAddr, invite: &Message) -> Result<Option<SessionId>, u16> {
+        let Some(value) = invite.header("Replaces") else { return Ok(None) };
+        let replaces = Replaces::parse(value).map_err(|_| 400_u16)?;
+        let found = self.dialog_of(&replaces);
+        let server = self.core.config.server;
+        if !server {
+            let session = found.and_then(|(id, _)| self.sessions.get(&id));
+            let allowed = match session {
+                Some(session) => session.may_be_replaced_from(&self.core, &replaces, from),
+                None => self.core.is_trusted(from),
+            };
+            // Before anything else, so that a stranger does not learn which calls there are.
+            if !allowed {
+                return Err(403);
+            }
+        }
+        match found {
+            None if server => Ok(None),
+            None | Some((_, Standing::EarlyTheirs)) => Err(481),
+            Some((_, Standing::Over)) => Err(603),
+            Some((_, Standing::Confirmed)) if replaces.early_only => Err(486),
+            Some((id, Standing::Confirmed | Standing::EarlyOurs)) => Ok(Some(id)),
         }
     }
 
@@ -212,7 +243,7 @@ impl UserAgent {
         let Some(mut response) = self.core.response(tx, 200, &tag) else { return };
         response.push("Accept", sdp::CONTENT_TYPE);
         response.push("Accept-Language", "en");
-        response.push("Supported", "");
+        response.push("Supported", self.core.supported());
         self.core.layer.respond(now, tx, &response);
     }
 
@@ -262,6 +293,9 @@ impl UserAgent {
         if !unknown.is_empty() {
             return Some(Refusal::with(420, "Unsupported", unknown.join(", ")));
         }
+        if !is_replaces_clear(request, method) {
+            return Some(Refusal::bare(400));
+        }
         if matches!(method, Method::Invite | Method::Update) && !request.body().is_empty() {
             return body_refusal(request);
         }
@@ -287,6 +321,18 @@ impl Refusal {
 
     fn with(code: u16, name: &'static str, value: String) -> Refusal {
         Refusal { code, header: Some((name, value)) }
+    }
+}
+
+/// Replaces stands at most once, readable, in an INVITE only, and not beside Join (RFC 3891 section 3).
+fn is_replaces_clear(request: &Message, method: &Method) -> bool {
+    let mut values = request.headers("Replaces");
+    match (values.next(), values.next()) {
+        (None, _) => true,
+        (Some(value), None) => {
+            *method == Method::Invite && request.header("Join").is_none() && Replaces::parse(value).is_ok()
+        }
+        (Some(_), Some(_)) => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Birth, Fork, Session, State, party};
-use crate::agent::{AccountId, EndedBy, Error, Event, Invite, Replaces, SessionId};
+use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
 use crate::header::NameAddr;
@@ -50,7 +50,7 @@ impl Session {
     }
 
     /// Hangs up before an answer. The CANCEL must wait for a first provisional response.
-    pub(super) fn cancel(&mut self, core: &mut Core, now: Instant) {
+    pub(super) fn cancel(&mut self, core: &mut Core, now: Instant, reason: &str) {
         if let Some(invite) = self.asking {
             if core.layer.sent_to(invite).is_none() {
                 core.layer.forget(invite);
@@ -59,7 +59,7 @@ impl Session {
                 self.send_cancel(core, now, invite);
             }
         }
-        self.end(core, now, EndedBy::Local, 487, "cancelled");
+        self.end(core, now, EndedBy::Local, 487, reason);
     }
 
     pub(super) fn on_invite_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
@@ -290,19 +290,18 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
     request.push("CSeq", "1 INVITE");
     request.push("Contact", core.contact(birth.account));
     request.push("Allow", core.allow());
+    request.push("Supported", core.supported());
     if let Some(replaces) = &invite.replaces {
-        request.push("Replaces", replaces_value(replaces));
+        if !replaces.is_sound() {
+            return Err(Error::BadReplaces);
+        }
+        request.push("Replaces", replaces.to_string());
         request.push("Require", "replaces");
     }
     for (name, value) in &invite.headers {
         request.push(name, value.as_str());
     }
     Ok(request)
-}
-
-fn replaces_value(replaces: &Replaces) -> String {
-    let early = if replaces.early_only { ";early-only" } else { "" };
-    format!("{};to-tag={};from-tag={}{early}", replaces.call_id, replaces.to_tag, replaces.from_tag)
 }
 
 fn is_sdp(message: &Message) -> bool {

@@ -1,14 +1,16 @@
 //! Sessions: one call leg, from the INVITE to the last answer.
 //!
 //! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `renegotiate` holds,
-//! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, and
-//! `party` reads who is who. A session that has ended stays for 64 T1 to acknowledge late 2xx.
+//! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, `replace`
+//! lets one call take another's place, and `party` reads who is who. A session that has ended stays
+//! for 64 T1 to acknowledge late 2xx.
 //!
 //! Not done here: what a call means on the desk, media itself, PRACK and session timers.
 
 mod calling;
 mod party;
 mod renegotiate;
+mod replace;
 mod ringing;
 mod transfer;
 
@@ -17,7 +19,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
-use transfer::{Referred, Transfer};
+pub(crate) use replace::Standing;
+use transfer::{ReferTo, Referred, Transfer};
 
 use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
 use crate::core::{Alarm, Core, Hop, Owner};
@@ -68,6 +71,8 @@ pub(crate) struct Session {
     transfer: Option<Transfer>,
     transferred: bool,
     referred: Option<Referred>,
+    /// The call this one replaces when it is answered.
+    replaces: Option<SessionId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +124,7 @@ struct Unacked {
 enum Task {
     Hold,
     Retrieve,
-    Refer(String),
+    Refer(ReferTo),
 }
 
 /// What identifies a session, given at birth.
@@ -160,21 +165,28 @@ impl Session {
             transfer: None,
             transferred: false,
             referred: None,
+            replaces: None,
         }
     }
 
     /// Ends the call from our side, whatever state it is in.
     pub(crate) fn hang_up(&mut self, core: &mut Core, now: Instant) {
+        let reason = if self.state == State::Calling { "cancelled" } else { "hung up" };
+        self.leave(core, now, reason);
+    }
+
+    /// Ends the call in the way its state asks for; `reason` is for the program alone.
+    fn leave(&mut self, core: &mut Core, now: Instant, reason: &str) {
         match self.state {
-            State::Calling => self.cancel(core, now),
+            State::Calling => self.cancel(core, now, reason),
             State::Ringing => self.reject(core, now, 480),
             State::Answering => {
                 self.bye_due = true;
-                self.end(core, now, EndedBy::Local, 200, "hung up");
+                self.end(core, now, EndedBy::Local, 200, reason);
             }
             State::Up => {
                 self.send_bye(core, now);
-                self.end(core, now, EndedBy::Local, 200, "hung up");
+                self.end(core, now, EndedBy::Local, 200, reason);
             }
             State::Over => {}
         }
@@ -392,6 +404,7 @@ impl Session {
         let mut response = core.response(id, 200, &self.local_tag)?;
         response.push("Contact", core.contact(self.account));
         response.push("Allow", core.allow());
+        response.push("Supported", core.supported());
         if !body.is_empty() {
             response.set_body(crate::sdp::CONTENT_TYPE, body);
         }

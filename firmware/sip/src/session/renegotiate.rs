@@ -47,7 +47,7 @@ impl Session {
                     self.doing = Some(task);
                     self.ask(core, now);
                 }
-                Task::Refer(target) => self.send_refer(core, now, &target),
+                Task::Refer(to) => self.send_refer(core, now, to),
             }
         }
     }
@@ -221,10 +221,11 @@ impl Session {
         match self.media.create_offer(wish) {
             Ok(offer) => {
                 let contact = core.contact(self.account);
-                let allow = core.allow();
+                let (allow, supported) = (core.allow(), core.supported());
                 self.asking = self.send_within(core, now, Method::Invite, |request| {
                     request.push("Contact", contact);
                     request.push("Allow", allow);
+                    request.push("Supported", supported);
                     request.set_body(crate::sdp::CONTENT_TYPE, offer);
                 });
             }

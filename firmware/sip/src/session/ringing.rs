@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{Birth, Session, State, party};
-use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId};
+use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
+use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
@@ -25,6 +26,7 @@ impl Session {
         tx: TxId,
         from: SocketAddr,
         (id, account): (SessionId, Option<AccountId>),
+        replaces: Option<SessionId>,
     ) -> Option<Session> {
         let request = core.layer.received_request(tx)?.clone();
         let local_tag = core.random.word();
@@ -48,6 +50,7 @@ impl Session {
         let mut session = Session::new(birth, State::Ringing, OfferAnswer::new(preset, core.random.bits()));
         session.asked = Some(tx);
         session.offer = request.body().to_vec();
+        session.replaces = replaces;
         session.dialog = Some(dialog);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
         if let Some(dialog) = &session.dialog {
@@ -61,6 +64,7 @@ impl Session {
             called: party::called(&request),
             diversion: party::diversion(&request),
             media: offered,
+            replaces,
             request: Box::new(request),
         });
         Some(session)
@@ -79,12 +83,12 @@ impl Session {
         core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
     }
 
-    /// Answers the call.
-    pub(crate) fn accept(&mut self, core: &mut Core, now: Instant, local: LocalMedia) {
+    /// Answers the call; false if it did not come to that.
+    pub(crate) fn accept(&mut self, core: &mut Core, now: Instant, local: LocalMedia) -> bool {
         if self.state != State::Ringing {
-            return;
+            return false;
         }
-        let Some(tx) = self.asked else { return };
+        let Some(tx) = self.asked else { return false };
         self.media = OfferAnswer::new(local, core.random.bits());
         let offered = self.offer.is_empty();
         let body = if offered {
@@ -98,7 +102,8 @@ impl Session {
             Err(error) => {
                 self.asked = None;
                 refuse_offer(core, now, tx, error);
-                return self.end(core, now, EndedBy::Error, error.code(), &error.to_string());
+                self.end(core, now, EndedBy::Error, error.code(), &error.to_string());
+                return false;
             }
         };
         self.asked = None;
@@ -108,6 +113,7 @@ impl Session {
         if let Some(response) = self.answer_with(core, tx, body) {
             self.send_answer(core, now, tx, &response, offered);
         }
+        true
     }
 
     /// Refuses the call.
@@ -138,18 +144,55 @@ impl Session {
         self.end(core, now, EndedBy::Local, code, crate::message::default_reason(code));
     }
 
-    /// Sends the caller elsewhere (302).
-    pub(crate) fn redirect(&mut self, core: &mut Core, now: Instant, target: &str) {
-        match super::target_uri(core, self.account, target) {
-            Ok(uri) => {
-                let contact = NameAddr::new(uri).to_string();
-                self.reject_with(core, now, 302, &[("Contact".to_owned(), contact)]);
+    /// Sends the caller elsewhere (302), or refuses the call where that cannot be.
+    pub(crate) fn redirect(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        target: &str,
+        diversion: Option<&Diversion>,
+    ) -> Result<(), Error> {
+        let Some(tx) = self.asked.filter(|_| self.state == State::Ringing) else {
+            return Err(Error::NotRinging(self.id));
+        };
+        match self.redirection(core, tx, target, diversion) {
+            Ok(headers) => {
+                self.reject_with(core, now, 302, &headers);
+                Ok(())
             }
             Err(error) => {
-                tracing::warn!(session = self.id.0, %error, "cannot divert there");
-                self.reject(core, now, 480);
+                // 482 where the call has come round, 480 where it only looks like it (3GPP TS 24.604
+                // has exchanges answer so), and where nobody here knows the target.
+                let looped = matches!(error, Error::DiversionLoop(_));
+                self.reject(core, now, if looped { 482 } else { 480 });
+                Err(error)
             }
         }
+    }
+
+    /// The headers of a 302.
+    fn redirection(
+        &self,
+        core: &Core,
+        invite: TxId,
+        target: &str,
+        diversion: Option<&Diversion>,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let uri = super::target_uri(core, self.account, target)?;
+        let invite = core.layer.received_request(invite).ok_or(Error::NotRinging(self.id))?;
+        let before = diversion::diversions(invite);
+        if before >= MAX_DIVERSIONS {
+            return Err(Error::TooManyDiversions(before));
+        }
+        if diversion::was_at(invite, &uri) {
+            return Err(Error::DiversionLoop(target.to_owned()));
+        }
+        let mut headers = vec![("Contact".to_owned(), NameAddr::new(uri).to_string())];
+        if let Some(diversion) = diversion {
+            let party = super::target_uri(core, self.account, &diversion.party)?;
+            headers.push(("Diversion".to_owned(), diversion::value(party, diversion, before)));
+        }
+        Ok(headers)
     }
 
     /// The caller gave up; the CANCEL itself is answered already.

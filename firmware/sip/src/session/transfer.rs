@@ -1,21 +1,34 @@
-//! REFER both ways (RFC 3515, RFC 3892): blind transfers we ask for, and, for an exchange, those a
-//! telephone asks for.
+//! REFER both ways (RFC 3515, RFC 3892): transfers we ask for, blind ones and those after a
+//! consultation (RFC 5589), and, for an exchange, those a telephone asks for.
 //!
 //! A transfer never ends the call it is about: who hangs up, and when, is decided by the program.
 
 use std::time::{Duration, Instant};
 
 use super::{Session, State, Task};
-use crate::agent::{Event, TransferResult};
+use crate::agent::{Error, Event, TransferResult};
 use crate::core::{Alarm, Core};
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
+use crate::replaces::Replaces;
 use crate::sipfrag::{self, SipFrag};
 use crate::transaction::TxId;
+use crate::uri::Uri;
 
 /// Lifetime we state for the implied subscription of a REFER we accept, in seconds.
 const REFER_EXPIRES: u32 = 180;
+
+/// Where a transfer we ask for goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ReferTo {
+    /// Blind: a number or URI as a person typed it.
+    Typed(String),
+    /// Attended: the peer of the consultation, and which of its dialogs to replace. As it was when the
+    /// transfer was asked for: should the consultation end while the hold is still under way, the
+    /// target refuses, and that is the fate of the transfer.
+    Consultation(Box<Uri>),
+}
 
 /// A transfer we asked for.
 #[derive(Debug)]
@@ -43,10 +56,19 @@ impl Referred {
 impl Session {
     /// Asks the peer to call `target`, after everything asked for before.
     pub(crate) fn refer(&mut self, core: &mut Core, now: Instant, target: &str) {
-        self.enqueue(core, now, Task::Refer(target.to_owned()));
+        self.enqueue(core, now, Task::Refer(ReferTo::Typed(target.to_owned())));
     }
 
-    pub(super) fn send_refer(&mut self, core: &mut Core, now: Instant, target: &str) {
+    /// Asks the peer to take over a consultation: `target` is its [`Session::refer_to`].
+    pub(crate) fn refer_attended(&mut self, core: &mut Core, now: Instant, target: Uri) -> Result<(), Error> {
+        if self.state == State::Over {
+            return Err(Error::NoSuchCall(self.id));
+        }
+        self.enqueue(core, now, Task::Refer(ReferTo::Consultation(Box::new(target))));
+        Ok(())
+    }
+
+    pub(super) fn send_refer(&mut self, core: &mut Core, now: Instant, to: ReferTo) {
         // One that was accepted but whose fate stays unknown is given up for this one: the operator
         // has taken the call back from a target that never answered. News of it may be told apart by
         // the Event's `id`, which a peer must send from the second REFER on (RFC 3515 section 2.4.6).
@@ -54,9 +76,12 @@ impl Session {
             return self
                 .report(core, TransferResult::Refused(491, "a transfer is already under way".to_owned()));
         }
-        let uri = match super::target_uri(core, self.account, target) {
-            Ok(uri) => uri,
-            Err(error) => return self.report(core, TransferResult::Refused(484, error.to_string())),
+        let uri = match to {
+            ReferTo::Consultation(uri) => *uri,
+            ReferTo::Typed(target) => match super::target_uri(core, self.account, &target) {
+                Ok(uri) => uri,
+                Err(error) => return self.report(core, TransferResult::Refused(484, error.to_string())),
+            },
         };
         let Some(dialog) = &self.dialog else { return };
         let referred_by = NameAddr::new(dialog.local().uri.clone()).to_string();
@@ -142,17 +167,31 @@ impl Session {
 
     /// The peer's REFER, for the program to decide about.
     pub(super) fn on_refer(&mut self, core: &mut Core, now: Instant, id: TxId, refer: &Message) {
-        let target = refer.address("Refer-To").map(|address| address.uri.to_string());
-        let (Some(target), true) = (target, matches!(self.state, State::Up)) else {
-            return core.reply(now, id, if self.state == State::Up { 400 } else { 491 });
+        if self.state != State::Up {
+            return core.reply(now, id, 491);
+        }
+        // Exactly one Refer-To (RFC 3515 section 2.4.2).
+        let single = refer.headers("Refer-To").count() == 1;
+        let Some(target) = refer.address("Refer-To").map(|address| address.uri).filter(|_| single) else {
+            return core.reply(now, id, 400);
         };
+        let replaces = match Replaces::of_refer_to(&target) {
+            Ok(replaces) => replaces,
+            Err(error) => {
+                tracing::info!(session = self.id.0, %error, "transfer refused");
+                return core.reply(now, id, 400);
+            }
+        };
+        // Of the header fields behind the URI only this one is asked for: a stranger's others would
+        // become ours (RFC 3261 section 19.1.5).
+        let target = Uri { headers: Vec::new(), ..target }.to_string();
         if self.referred.is_some() {
             return core.reply(now, id, 491);
         }
         let number = refer.cseq().map_or(0, |cseq| cseq.number);
         self.referred = Some(Referred { open: Some(id), number });
         let referred_by = refer.header("Referred-By").map(str::to_owned);
-        core.emit(Event::Refer { session: self.id, target, referred_by });
+        core.emit(Event::Refer { session: self.id, target, replaces, referred_by });
     }
 
     /// Tells the peer how its transfer goes; the first news accepts the REFER.

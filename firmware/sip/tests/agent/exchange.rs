@@ -102,7 +102,7 @@ fn a_transfer_between_our_own_agents_tells_its_fate_even_in_a_storm() {
             agent.refer(now, ours, "2110");
         });
         let (theirs, target, by) = net.wait(1, "Refer", 90, |event| match event {
-            Event::Refer { session, target, referred_by } => {
+            Event::Refer { session, target, replaces: None, referred_by } => {
                 Some((*session, target.clone(), referred_by.clone()))
             }
             _ => None,

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
+mod attended;
 mod calls;
 mod exchange;
 mod lamps;
 mod net;
 mod refusals;
 mod registrar;
+mod replaces;
 mod script;
 mod traps;

@@ -745,7 +745,7 @@ fn a_call_can_be_sent_on_to_somebody_else() {
     let invite = Caller::new(pbx, at, "divert").invite();
     net.send(pbx, at, &invite);
     let session = net.wait(us, "Incoming", 1, want::incoming);
-    net.act(us, |agent, now| agent.redirect(now, session, "2110"));
+    net.act(us, |agent, now| agent.redirect(now, session, "2110", None)).unwrap();
     assert_eq!(net.receive(pbx, "302", 1).header("Contact"), Some("<sip:2110@pbx.example>"));
     assert_eq!(net.wait(us, "Ended", 0, want::ended).by, EndedBy::Local);
 }

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipc::{
-    CallRef, CallState, CallView, Command, CommandError, LogRow, TransferEnd, TransferId, TransferState, View,
+    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, TransferEnd, TransferId,
+    TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, Event, Input, Recorded, Settings, Switchboard, Tone};
 
@@ -21,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) view: View,
     pub(crate) logged: Vec<LogRow>,
     books: Books,
+    /// Calls that left a queue by themselves.
+    pub(crate) turns: u32,
     /// Everything said to the desk and all it asked for.
     pub(crate) recording: String,
     pub(crate) asked: Vec<Effect>,
@@ -37,6 +40,14 @@ struct Books {
     /// Calls that the network has ended.
     over: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
+    /// How many ledger entries each call has had.
+    opened: BTreeMap<CallRef, BTreeSet<TransferId>>,
+    /// Calls whose row was written in this turn, and the transfers in it.
+    rows: Vec<(CallRef, usize)>,
+    /// Calls that take another's place, and whose.
+    successors: BTreeMap<CallRef, CallRef>,
+    /// Who was asked to be on hold last.
+    held: BTreeSet<CallRef>,
     ear: Ear,
     conference: Vec<(CallRef, bool)>,
     ringer: bool,
@@ -53,6 +64,10 @@ struct Entered {
     talk: u64,
     hold: u64,
     logged: bool,
+    /// When it took another's place, and what that one had talked and held.
+    carried: (u64, u64, u64),
+    /// Its state, and since when.
+    state: Option<(CallState, u64)>,
 }
 
 impl Bench {
@@ -70,6 +85,7 @@ impl Bench {
             view,
             logged: Vec::new(),
             books: Books::default(),
+            turns: 0,
             recording,
             asked: Vec::new(),
             settings,
@@ -96,7 +112,19 @@ impl Bench {
 
     pub(crate) fn input(&mut self, input: Input) -> Vec<Effect> {
         match &input {
-            Input::Incoming { call, caller, .. } => self.books.enter(caller, *call, self.now_ms),
+            Input::Incoming { call, caller, replaces, .. } => {
+                self.books.enter(caller, *call, self.now_ms);
+                let lives = |old: &CallRef| {
+                    let state = self.state(*old);
+                    state.is_some_and(|s| !matches!(s, CallState::Ringing | CallState::Ending))
+                };
+                if let Some(old) = replaces.filter(lives).filter(|old| old != call) {
+                    self.books.succeed(*call, old, self.now_ms);
+                }
+            }
+            Input::HoldFailed { call, .. } => {
+                self.books.held.remove(call);
+            }
             Input::Ended { call, .. } => {
                 self.books.gone.insert(*call);
                 self.books.over.insert(*call);
@@ -104,8 +132,13 @@ impl Bench {
             _ => {}
         }
         self.record(Event::Input(Box::new(input.clone())));
+        let before = (input == Input::Deadline).then(|| self.view.clone());
         self.desk.handle(self.now(), input);
-        self.audit()
+        let effects = self.audit();
+        if let Some(before) = before {
+            self.check_turns(&before, &effects);
+        }
+        effects
     }
 
     pub(crate) fn command(&mut self, command: &Command) -> (Result<(), CommandError>, Vec<Effect>) {
@@ -113,6 +146,16 @@ impl Bench {
         self.record(Event::Command(command.clone()));
         let done = self.desk.command(self.now(), command);
         let effects = self.audit();
+        if matches!(command, Command::BlindTransfer { .. }) {
+            for effect in &effects {
+                let Effect::Refer { to, .. } = effect else { continue };
+                let waits = |t: &ipc::TransferView| {
+                    matches!(t.state, TransferState::Waiting { lamp, .. } if lamp != LampState::Unknown)
+                        && t.to.number.as_ref() == Some(to)
+                };
+                assert!(!before.transfers.iter().any(waits), "{effect:?} overtakes those who wait");
+            }
+        }
         if done.is_err() {
             assert_eq!(effects, [], "a refused command has no effect: {command:?}");
             assert_eq!(still(&before), still(&self.view), "a refused command changes nothing: {command:?}");
@@ -136,7 +179,72 @@ impl Bench {
             assert!(next.is_none_or(|next| next > self.now()), "a deadline was handled and is still due");
         }
         self.tick(until);
+        self.check_timers();
         effects
+    }
+
+    /// What leaves a queue by itself is the first, and its phone was free long enough and not being
+    /// tried for anybody else.
+    fn check_turns(&mut self, before: &View, effects: &[Effect]) {
+        for effect in effects {
+            let Effect::Refer { transfer, to, .. } = effect else { continue };
+            let Some(entry) = before.transfers.iter().find(|t| t.id == *transfer) else { continue };
+            if !matches!(entry.state, TransferState::Waiting { .. }) {
+                continue;
+            }
+            let same = |t: &&ipc::TransferView| t.to.number == entry.to.number;
+            let still_ahead =
+                |t: &ipc::TransferView| t.id < *transfer && matches!(t.state, TransferState::Waiting { .. });
+            assert!(!self.view.transfers.iter().filter(same).any(still_ahead), "{transfer:?} overtakes");
+            let due = before.transfers.iter().filter(same).find_map(|t| match t.state {
+                TransferState::Waiting { due_ms, .. } => due_ms,
+                _ => None,
+            });
+            let in_time = due.map_or(self.settings.timers.queue_delay_ms == 0, |due| due <= self.now_ms);
+            assert!(in_time, "{transfer:?} leaves too early");
+            self.turns += 1;
+            let lamp = self.view.lamps.iter().find(|l| l.number == *to).expect("a lamp");
+            assert_eq!(lamp.state, LampState::Available, "{transfer:?} goes to a phone that is not free");
+            assert!(
+                self.now_ms - lamp.since_ms >= self.settings.timers.queue_delay_ms,
+                "{to} has just become free"
+            );
+            let tried = |t: &&ipc::TransferView| {
+                let open = matches!(
+                    t.state,
+                    TransferState::Requested | TransferState::Trying | TransferState::Ringing
+                );
+                open && t.to.number.as_deref() == Some(to) && t.kind != TransferKind::Attended
+            };
+            assert!(self.view.transfers.iter().filter(tried).count() <= 1, "{to} is tried for two");
+        }
+    }
+
+    /// Nothing is forgotten: what has a timer does not outlive it.
+    fn check_timers(&self) {
+        for entered in self.books.entered.values().filter(|e| !e.logged) {
+            let Some((state, since)) = entered.state else { continue };
+            let limit = self.settings.timers.hold_ms;
+            let waits = self.now_ms - since;
+            assert!(
+                state != CallState::Held || limit == 0 || waits <= limit,
+                "held and forgotten: {entered:?}"
+            );
+        }
+        for transfer in &self.view.transfers {
+            let (limit, what) = match transfer.state {
+                TransferState::Grace { until_ms } => (until_ms - transfer.since_ms, "undo"),
+                // A while in which it could be undone may have come before.
+                TransferState::Waiting { .. } => (
+                    self.settings.timers.queue_ms
+                        + self.settings.timers.undo_ms * u64::from(self.settings.timers.queue_ms > 0),
+                    "queue",
+                ),
+                _ => continue,
+            };
+            let age = self.now_ms - transfer.since_ms;
+            assert!(limit == 0 || age <= limit, "{what} timer is over: {transfer:?}");
+        }
     }
 
     pub(crate) fn cards(&self) -> impl Iterator<Item = &CallView> {
@@ -194,9 +302,60 @@ impl Bench {
 
 impl Books {
     fn enter(&mut self, party: &ipc::Party, call: CallRef, now: u64) {
-        let number = party.number.clone();
-        let new = Entered { number, began: now, answered: None, talk: 0, hold: 0, logged: false };
+        let new = Entered {
+            number: party.number.clone(),
+            began: now,
+            answered: None,
+            talk: 0,
+            hold: 0,
+            logged: false,
+            carried: (now, 0, 0),
+            state: None,
+        };
         self.entered.entry(call).or_insert(new);
+    }
+
+    /// The card goes on, the log row begins anew.
+    fn succeed(&mut self, new: CallRef, old: CallRef, now: u64) {
+        let before = &self.entered[&old];
+        let (began, answered, talk, hold) = (before.began, before.answered, before.talk, before.hold);
+        let Some(entered) = self.entered.get_mut(&new).filter(|e| e.state.is_none() && !e.logged) else {
+            return;
+        };
+        *entered = Entered {
+            number: entered.number.take(),
+            began,
+            answered: answered.or(Some(now)),
+            talk,
+            hold,
+            logged: false,
+            carried: (now, talk, hold),
+            state: None,
+        };
+        self.successors.insert(new, old);
+    }
+
+    /// The state that an effect needs.
+    fn permit(&self, effect: &Effect) {
+        let answered =
+            |call: &CallRef| self.entered.get(call).is_some_and(|e| e.answered.is_some() && !e.logged);
+        match effect {
+            Effect::Refer { call, .. } => assert!(answered(call), "{effect:?} before the answer"),
+            Effect::ReferToCall { call, to, .. } => {
+                assert!(answered(call) && answered(to), "{effect:?} before the answer");
+                assert!(!self.gone.contains(to), "{effect:?} to a call that is gone");
+                assert_ne!(call, to, "a call goes to itself");
+            }
+            Effect::Hold { call } => assert!(!self.held.contains(call), "{effect:?} twice"),
+            Effect::Answer { call }
+            | Effect::Ring180 { call }
+            | Effect::Reject { call, .. }
+            | Effect::Redirect { call, .. } => {
+                let takes = self.successors.contains_key(call);
+                assert!(takes || !answered(call), "{effect:?} after the answer");
+            }
+            _ => {}
+        }
     }
 
     fn effect(&mut self, effect: &Effect, now: u64) {
@@ -207,7 +366,14 @@ impl Books {
         if let Some(call) = named(effect) {
             assert!(!self.gone.contains(&call), "{effect:?} names a call that is gone");
         }
+        self.permit(effect);
         match effect {
+            Effect::Hold { call } => {
+                self.held.insert(*call);
+            }
+            Effect::Retrieve { call } => {
+                self.held.remove(call);
+            }
             Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.gone.insert(*call);
             }
@@ -228,17 +394,31 @@ impl Books {
 
     fn log(&mut self, row: &LogRow) {
         let began = u64::try_from(row.began_unix_ms).unwrap();
-        let mine =
-            |(_, e): &(&CallRef, &mut Entered)| !e.logged && e.number == row.party.number && e.began == began;
-        let times = |e: &Entered| (e.answered.map(|at| at - e.began), e.talk, e.hold);
+        let mine = |(_, e): &(&CallRef, &mut Entered)| {
+            !e.logged && e.number == row.party.number && e.carried.0 == began
+        };
+        let times = |e: &Entered| {
+            let (began, talk, hold) = e.carried;
+            (e.answered.map(|at| at.saturating_sub(began)), e.talk - talk, e.hold - hold)
+        };
         let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
         let mut candidates: Vec<_> = self.entered.iter_mut().filter(mine).collect();
         // Two calls to one slot at one moment differ in nothing else.
         candidates.sort_by_key(|(call, _)| !self.over.contains(call));
         let known: Vec<_> = candidates.iter().map(|(_, e)| times(e)).collect();
-        let entered = candidates.into_iter().map(|(_, e)| e).find(|e| times(e) == logged);
-        let entered = entered.unwrap_or_else(|| panic!("no such call, or logged twice: {row:?}, {known:?}"));
+        let entered = candidates.into_iter().find(|(_, e)| times(e) == logged);
+        let (call, entered) =
+            entered.unwrap_or_else(|| panic!("no such call, or logged twice: {row:?}, {known:?}"));
         entered.logged = true;
+        self.rows.push((*call, row.transfers.len()));
+    }
+
+    /// A call that is sent on as it comes in has its ledger entry and its row in one turn.
+    fn compare_rows(&mut self) {
+        for (call, transfers) in self.rows.drain(..) {
+            let opened = self.opened.get(&call).map_or(0, BTreeSet::len);
+            assert_eq!(transfers, opened.min(32), "every transfer of {call:?} in its row, once");
+        }
     }
 
     fn compare(&mut self, view: &View, now: u64) {
@@ -283,6 +463,7 @@ impl Books {
         }
         self.compare_cards(view, now);
         self.compare_ledger(view);
+        self.compare_rows();
     }
 
     fn compare_cards(&mut self, view: &View, now: u64) {
@@ -298,6 +479,10 @@ impl Books {
             assert_eq!(card.held_before_ms + held_now, entered.hold, "hold time shown: {card:?}");
             let transferring = card.state == CallState::Transferring;
             assert_eq!(card.transfer.is_some(), transferring, "{card:?}");
+            if entered.state.is_none_or(|(state, _)| state != card.state) {
+                entered.state = Some((card.state, now));
+            }
+            compare_actions(card);
             assert!(card.state != CallState::Recalling || card.recall.is_some(), "{card:?}");
         }
     }
@@ -312,13 +497,53 @@ impl Books {
                 }
                 (TransferState::Ended { .. }, now) => assert_eq!(now, None, "{id:?} ended and is open again"),
                 (open, None) => panic!("{id:?} vanished while {open:?}"),
-                (TransferState::Ringing, Some(TransferState::Trying | TransferState::Requested))
-                | (TransferState::Trying, Some(TransferState::Requested)) => panic!("{id:?} goes back"),
-                _ => {}
+                (before, Some(now)) => {
+                    assert!(stage(now) >= stage(before), "{id:?} goes back: {before:?}, {now:?}");
+                }
             }
+        }
+        for transfer in &view.transfers {
+            self.opened.entry(transfer.call).or_default().insert(transfer.id);
         }
         self.transfers = view.transfers.iter().map(|t| (t.id, t.state.clone())).collect();
     }
+}
+
+fn stage(state: &TransferState) -> u8 {
+    match state {
+        TransferState::Grace { .. } => 0,
+        TransferState::Waiting { .. } => 1,
+        TransferState::Requested => 2,
+        TransferState::Trying => 3,
+        TransferState::Ringing => 4,
+        TransferState::Ended { .. } => 5,
+    }
+}
+
+/// What a screen may offer, from what the card shows.
+fn compare_actions(card: &CallView) {
+    let offers = |action| card.actions.contains(&action);
+    let moved = card.transfer.as_ref().filter(|t| t.call == card.call).map(|t| &t.state);
+    let grace = matches!(moved, Some(TransferState::Grace { .. }));
+    let waiting = matches!(moved, Some(TransferState::Waiting { .. }));
+    let speaks = matches!(card.state, CallState::Talking | CallState::Held);
+    let answered = speaks || card.state == CallState::Recalling;
+    let tried = matches!(card.state, CallState::Dialing | CallState::Alerting);
+    let expected = [
+        (Action::Undo, grace),
+        (Action::TransferNow, grace || waiting),
+        (Action::Retrieve, card.state == CallState::Held || moved.is_some()),
+        (Action::Transfer, answered),
+        (Action::TransferToCall, answered),
+        (Action::TakeTransfer, speaks || tried),
+        (Action::WaitAgain, answered && card.waited_for.is_some()),
+    ];
+    for (action, expected) in expected {
+        assert_eq!(offers(action), expected, "{action:?}: {card:?}");
+    }
+    let consultation = card.state == CallState::Transferring && moved.is_none();
+    assert!(!consultation || card.actions.is_empty(), "a consultation call is not to be touched: {card:?}");
+    assert!(card.actions.is_sorted_by_key(|a| *a as u8), "menu order: {card:?}");
 }
 
 /// The call an effect asks something of.
@@ -339,6 +564,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         Effect::Talk(Ear::Call(call)) => Some(*call),
         Effect::Talk(_)
         | Effect::Conference(_)
+        | Effect::IdentifyTarget { .. }
         | Effect::Volumes(_)
         | Effect::SaveService(_)
         | Effect::Ringer(_)

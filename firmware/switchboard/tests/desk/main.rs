@@ -4,14 +4,19 @@
 //! inside and, by the effects and the views alone, from outside.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod attended;
 mod bench;
 mod commands;
 mod conference;
 mod life;
 mod network;
 mod park;
+mod queue;
 mod random;
+mod recall;
 mod ring;
 mod rules;
 mod script;
+mod takeover;
 mod transfers;
+mod undo;

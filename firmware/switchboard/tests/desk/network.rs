@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipc::{CallRef, Party, Registration};
+use ipc::{CallRef, LampState, Party, Registration};
 use switchboard::{Effect, EndCause, Input, TransferResult};
 
 /// xorshift64*: the same seed gives the same run on every machine.
@@ -50,6 +50,13 @@ impl Network {
             Effect::Retrieve { call } => self.hold(now, *call, false, random),
             Effect::Dial { call, .. } => self.dial(now, *call, random),
             Effect::Refer { call, .. } => self.refer(now, *call, random),
+            Effect::ReferToCall { call, to, .. } => {
+                self.refer(now, *call, random);
+                // The target's leg is replaced: its BYE comes before the NOTIFY, or after, or never.
+                if random.percent(60) {
+                    self.end(now, *to, true, 200, random);
+                }
+            }
             Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.end(now, *call, false, 487, random);
             }
@@ -117,6 +124,11 @@ impl Network {
         }
     }
 
+    /// The network ends a leg that another one has replaced.
+    pub(crate) fn replaced(&mut self, now: u64, call: CallRef, random: &mut Random) {
+        self.end(now, call, true, 200, random);
+    }
+
     fn end(&mut self, now: u64, call: CallRef, by_remote: bool, code: u16, random: &mut Random) {
         let cause = EndCause { by_remote, code, reason: String::new(), elsewhere: false };
         self.say(now, 20_000, Input::Ended { call, cause }, random);
@@ -145,7 +157,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
     let call = CallRef(random.below(calls + 3));
     let code = u16::try_from(random.below(800)).unwrap();
     let party = Party { number: Some(call.0.to_string()), ..Party::default() };
-    match random.below(14) {
+    match random.below(16) {
         0 => Input::Progress { call, code, early_media: random.percent(50) },
         1 => Input::Answered { call, by: None },
         2 => Input::Confirmed { call },
@@ -158,7 +170,16 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
         9 => Input::TransferEnded { call, result: TransferResult::Refused { code } },
         10 => Input::TransferEnded { call, result: TransferResult::Silent },
         11 => Input::TargetIdentified { transfer: ipc::TransferId(random.below(9)), party },
-        12 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
+        12 => Input::Lamp { number: "2101".into(), state: LampState::Available, calls: code, peer: None },
+        // A reference that was used before, and a place to take that may exist.
+        13 if (1..=calls).contains(&call.0) => Input::Incoming {
+            call,
+            caller: party,
+            called_number: "5550200".into(),
+            diverted_by: None,
+            replaces: Some(CallRef(random.below(calls + 3))),
+        },
+        14 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
         _ => Input::Deadline,
     }
 }

@@ -24,37 +24,37 @@ fn parked_seen_by_its_lamp_and_fetched_by_somebody_else() {
         with_slots(),
         &script,
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        lamp 701 free
-        park 1
-            hold 1
-            refer 1 to 701
-            ear free
-          = 1 Transferring to 701 Requested
-        lamp 701 busy
-        moved 1
-            hang up 1
-          = 1 Ending · [1 to 701: Answered] · (1 in 701)
-        gone 1
-            log 1 Transferred, answered 0, talk 0, hold 0, to 701 Answered in 0
-          = [1 to 701: Answered] · (1 in 701)
-        +60000
-            Ringer(true)
-          = (1 in 701 overdue)
-        lamp 701 free
-            Ringer(false)
-          = empty
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            lamp 701 free
+            park 1
+                hold 1
+                refer 1 to 701
+                ear free
+              = 1 Transferring to 701 Park Requested
+            lamp 701 busy
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 701: Park Answered] · (1 in 701)
+            gone 1
+                log 1 Transferred, answered 0, talk 0, hold 0, to 701 Park Answered in 0
+              = [1 to 701: Park Answered] · (1 in 701)
+            +60000
+                Ringer(true)
+              = (1 in 701 overdue)
+            lamp 701 free
+                Ringer(false)
+              = empty
+        "#]],
     );
 }
 
@@ -66,51 +66,51 @@ fn overdue_and_fetched_with_a_key_without_any_lamp() {
         with_slots(),
         &script,
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        park 1
-            hold 1
-            refer 1 to 701
-            ear free
-          = 1 Transferring to 701 Requested
-        moved 1
-            hang up 1
-          = 1 Ending · [1 to 701: Answered] · (1 in 701)
-        gone 1
-            log 1 Transferred, answered 0, talk 0, hold 0, to 701 Answered in 0
-          = [1 to 701: Answered] · (1 in 701)
-        +60000
-            Ringer(true)
-          = (1 in 701 overdue)
-        in 2 5550100
-            180 2
-          = 2 Ringing · (1 in 701 overdue)
-        f9
-            dial 3 701 from 5550100
-            ear 3
-            Ringer(false)
-          = 2 Ringing · 3 Dialing* · (1 in 701 overdue)
-        ok 3
-          = 2 Ringing · 3 Talking*
-        unpark 701
-            hold 3
-            dial 4 701 from 5550100
-            ear 4
-          = 2 Ringing · 3 Held · 4 Dialing*
-        gone 3
-            log 1 Failed, answered 0, talk 0, hold 0
-          = 2 Ringing · 4 Dialing*
-        +9000
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            park 1
+                hold 1
+                refer 1 to 701
+                ear free
+              = 1 Transferring to 701 Park Requested
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 701: Park Answered] · (1 in 701)
+            gone 1
+                log 1 Transferred, answered 0, talk 0, hold 0, to 701 Park Answered in 0
+              = [1 to 701: Park Answered] · (1 in 701)
+            +60000
+                Ringer(true)
+              = (1 in 701 overdue)
+            in 2 5550100
+                180 2
+              = 2 Ringing · (1 in 701 overdue)
+            f9
+                dial 3 701 from 5550100
+                ear 3
+                Ringer(false)
+              = 2 Ringing · 3 Dialing* · (1 in 701 overdue)
+            ok 3
+              = 2 Ringing · 3 Talking*
+            unpark 701
+                hold 3
+                dial 4 701 from 5550100
+                ear 4
+              = 2 Ringing · 3 Held · 4 Dialing*
+            gone 3
+                log 1 Failed, answered 0, talk 0, hold 0
+              = 2 Ringing · 4 Dialing*
+            +9000
+        "#]],
     );
 }
 
@@ -120,26 +120,26 @@ fn refused_comes_back() {
         with_slots(),
         &format!("{TALK}park 1\nrefused 1 486"),
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        park 1
-            hold 1
-            refer 1 to 701
-            ear free
-          = 1 Transferring to 701 Requested
-        refused 1 486
-            Ringer(true)
-          = 1 Recalling (from 701 Transfer(Refused { code: 486 })) · [1 to 701: Refused { code: 486 }]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            park 1
+                hold 1
+                refer 1 to 701
+                ear free
+              = 1 Transferring to 701 Park Requested
+            refused 1 486
+                Ringer(true)
+              = 1 Recalling (from 701 Transfer(Refused { code: 486 })) · [1 to 701: Park Refused { code: 486 }]
+        "#]],
     );
 }
 
@@ -152,50 +152,50 @@ fn taken_and_unknown_slots_are_refused() {
         with_slots(),
         &script,
         &expect![[r#"
-        lamp 701 busy
-          = empty
-        unpark 9
-            refused: no free park slot
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            lamp 701 busy
+              = empty
+            unpark 9
+                refused: no free park slot
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        park 1 701
-            refused: no free park slot
-        park 1 9
-            refused: no free park slot
-        park 1
-            hold 1
-            refer 1 to 702
-            ear free
-          = 1 Transferring to 702 Requested
-        moved 1
-            hang up 1
-          = 1 Ending · [1 to 702: Answered] · (1 in 702)
-        gone 1
-            log 1 Transferred, answered 0, talk 0, hold 0, to 702 Answered in 0
-          = [1 to 702: Answered] · (1 in 702)
-        in 2 5550100
-            180 2
-            Ringer(true)
-          = 2 Ringing · [1 to 702: Answered] · (1 in 702)
-        answer 2
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            park 1 701
+                refused: no free park slot
+            park 1 9
+                refused: no free park slot
+            park 1
+                hold 1
+                refer 1 to 702
+                ear free
+              = 1 Transferring to 702 Park Requested
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 702: Park Answered] · (1 in 702)
+            gone 1
+                log 1 Transferred, answered 0, talk 0, hold 0, to 702 Park Answered in 0
+              = [1 to 702: Park Answered] · (1 in 702)
+            in 2 5550100
+                180 2
+                Ringer(true)
+              = 2 Ringing · [1 to 702: Park Answered] · (1 in 702)
             answer 2
-            ear 2
-            Ringer(false)
-          = 2 Answering* · [1 to 702: Answered] · (1 in 702)
-        ack 2
-          = 2 Talking* · [1 to 702: Answered] · (1 in 702)
-        park 2
-            refused: no free park slot
-    "#]],
+                answer 2
+                ear 2
+                Ringer(false)
+              = 2 Answering* · [1 to 702: Park Answered] · (1 in 702)
+            ack 2
+              = 2 Talking* · [1 to 702: Park Answered] · (1 in 702)
+            park 2
+                refused: no free park slot
+        "#]],
     );
 }
 
@@ -206,48 +206,48 @@ fn a_slot_that_nobody_is_in_is_cleared_and_no_other_failure_clears_it() {
         with_slots(),
         &script,
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        park 1
-            hold 1
-            refer 1 to 701
-            ear free
-          = 1 Transferring to 701 Requested
-        moved 1
-            hang up 1
-          = 1 Ending · [1 to 701: Answered] · (1 in 701)
-        gone 1
-            log 1 Transferred, answered 0, talk 0, hold 0, to 701 Answered in 0
-          = [1 to 701: Answered] · (1 in 701)
-        unpark 701
-            dial 2 701 from 5550100
-            ear 2
-          = 2 Dialing* · [1 to 701: Answered] · (1 in 701)
-        final 2 503
-            log 701 Failed, answered never, talk 0, hold 0
-            ear free
-            Tone(Some(Congestion))
-          = [1 to 701: Answered] · !dial 701 failed 503 · (1 in 701)
-        unpark 701
-            dial 3 701 from 5550100
-            ear 3
-            Tone(None)
-          = 3 Dialing* · [1 to 701: Answered] · !dial 701 failed 503 · (1 in 701)
-        final 3 404
-            log 701 Failed, answered never, talk 0, hold 0
-            ear free
-            Tone(Some(Congestion))
-          = [1 to 701: Answered] · !dial 701 failed 503 · !dial 701 failed 404
-    "#]],
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            park 1
+                hold 1
+                refer 1 to 701
+                ear free
+              = 1 Transferring to 701 Park Requested
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 701: Park Answered] · (1 in 701)
+            gone 1
+                log 1 Transferred, answered 0, talk 0, hold 0, to 701 Park Answered in 0
+              = [1 to 701: Park Answered] · (1 in 701)
+            unpark 701
+                dial 2 701 from 5550100
+                ear 2
+              = 2 Dialing* · [1 to 701: Park Answered] · (1 in 701)
+            final 2 503
+                log 701 Failed, answered never, talk 0, hold 0
+                ear free
+                Tone(Some(Congestion))
+              = [1 to 701: Park Answered] · !dial 701 failed 503 · (1 in 701)
+            unpark 701
+                dial 3 701 from 5550100
+                ear 3
+                Tone(None)
+              = 3 Dialing* · [1 to 701: Park Answered] · !dial 701 failed 503 · (1 in 701)
+            final 3 404
+                log 701 Failed, answered never, talk 0, hold 0
+                ear free
+                Tone(Some(Congestion))
+              = [1 to 701: Park Answered] · !dial 701 failed 503 · !dial 701 failed 404
+        "#]],
     );
 }
 

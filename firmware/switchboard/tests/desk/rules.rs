@@ -51,17 +51,17 @@ fn unanswered_is_sent_on_or_held() {
               = 3 Held · 10 Ringing · 20 Ringing · !hold 3 failed 488
             +5000
                 redirect 10 to 2200 NoAnswer
-              = 3 Held · 10 Ending · 20 Ringing · [10 to 2200: HandedOver] · !hold 3 failed 488
+              = 3 Held · 10 Ending · 20 Ringing · [10 to 2200: Rule HandedOver] · !hold 3 failed 488
             +10000
                 redirect 20 to *97 NoAnswer
                 Ringer(false)
-              = 3 Held · 10 Ending · 20 Ending · [20 to *97: HandedOver] · !hold 3 failed 488
+              = 3 Held · 10 Ending · 20 Ending · [20 to *97: Voicemail HandedOver] · !hold 3 failed 488
             gone 10
-                log 10 Forwarded, answered never, talk 0, hold 0, to 2200 HandedOver in 0, by second
-              = 3 Held · 20 Ending · [20 to *97: HandedOver] · !hold 3 failed 488
+                log 10 Forwarded, answered never, talk 0, hold 0, to 2200 Rule HandedOver in 0, by second
+              = 3 Held · 20 Ending · [20 to *97: Voicemail HandedOver] · !hold 3 failed 488
             gone 20
-                log 20 Voicemail, answered never, talk 0, hold 0, to *97 HandedOver in 0, by mailbox
-              = 3 Held · [20 to *97: HandedOver] · !hold 3 failed 488
+                log 20 Voicemail, answered never, talk 0, hold 0, to *97 Voicemail HandedOver in 0, by mailbox
+              = 3 Held · [20 to *97: Voicemail HandedOver] · !hold 3 failed 488
         "#]],
     );
 }
@@ -85,20 +85,20 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
               = empty
             in 10 5550100
                 redirect 10 to 2300 TimeOfDay
-                log 10 Forwarded, answered never, talk 0, hold 0, to 2300 HandedOver in 0, by night
-              = [10 to 2300: HandedOver]
+                log 10 Forwarded, answered never, talk 0, hold 0, to 2300 Rule HandedOver in 0, by night
+              = [10 to 2300: Rule HandedOver]
             night-key
                 SaveService(None)
             dnd
             in 11 5550100
                 redirect 11 to 2400 DoNotDisturb
-                log 11 Forwarded, answered never, talk 0, hold 0, to 2400 HandedOver in 0, by dnd
-              = [10 to 2300: HandedOver] · [11 to 2400: HandedOver]
+                log 11 Forwarded, answered never, talk 0, hold 0, to 2400 Rule HandedOver in 0, by dnd
+              = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver]
             available
             in 12 5550100
                 180 12
                 Ringer(true)
-              = 12 Ringing · [10 to 2300: HandedOver] · [11 to 2400: HandedOver]
+              = 12 Ringing · [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver]
             in 13 5550100
                 reject 13 486
                 log 13 Rejected, answered never, talk 0, hold 0, by crowd
@@ -106,17 +106,17 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
                 SaveMissed(1)
                 log 12 Missed, answered never, talk 0, hold 0
                 Ringer(false)
-              = [10 to 2300: HandedOver] · [11 to 2400: HandedOver] · missed 1
+              = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · missed 1
             nobody
             in 14 5550100
                 redirect 14 to *97 Away
-                log 14 Voicemail, answered never, talk 0, hold 0, to *97 HandedOver in 0, by away
-              = [10 to 2300: HandedOver] · [11 to 2400: HandedOver] · [14 to *97: HandedOver] · missed 1
+                log 14 Voicemail, answered never, talk 0, hold 0, to *97 Voicemail HandedOver in 0, by away
+              = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · missed 1
             timetable night
             in 15 5550100
                 redirect 15 to 2300 TimeOfDay
-                log 15 Forwarded, answered never, talk 0, hold 0, to 2300 HandedOver in 0, by night
-              = [10 to 2300: HandedOver] · [11 to 2400: HandedOver] · [14 to *97: HandedOver] · [15 to 2300: HandedOver] · missed 1
+                log 15 Forwarded, answered never, talk 0, hold 0, to 2300 Rule HandedOver in 0, by night
+              = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · [15 to 2300: Rule HandedOver] · missed 1
         "#]],
     );
 }
@@ -156,20 +156,20 @@ fn a_recall_that_nobody_takes_climbs_the_rules() {
             +10000
                 refer 10 to 2200
                 Ringer(false)
-              = 10 Transferring to 2200 Requested · [10 to 2110: Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
+              = 10 Transferring to 2200 Rule Requested · [10 to 2110: Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             refused 10 486
                 Ringer(true)
-              = 10 Recalling (from 2200 Transfer(Refused { code: 486 })) · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
+              = 10 Recalling (from 2200 Transfer(Refused { code: 486 })) · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             +15000
                 refer 10 to *97
                 Ringer(false)
-              = 10 Transferring to *97 Requested · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
+              = 10 Transferring to *97 Voicemail Requested · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             moved 10
                 hang up 10
-              = 10 Ending · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Refused { code: 486 }] · [10 to *97: Answered] · !RuleIgnored { rule: "refuse" }
+              = 10 Ending · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · [10 to *97: Voicemail Answered] · !RuleIgnored { rule: "refuse" }
             gone 10
-                log 10 Transferred, answered 0, talk 0, hold 25000, to 2110 Refused { code: 486 } in 0, to 2200 Refused { code: 486 } in 0, to *97 Answered in 0, by other, by mailbox
-              = [10 to 2110: Refused { code: 486 }] · [10 to 2200: Refused { code: 486 }] · [10 to *97: Answered] · !RuleIgnored { rule: "refuse" }
+                log 10 Voicemail, answered 0, talk 0, hold 25000, to 2110 Refused { code: 486 } in 0, to 2200 Rule Refused { code: 486 } in 0, to *97 Voicemail Answered in 0, by other, by mailbox
+              = [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · [10 to *97: Voicemail Answered] · !RuleIgnored { rule: "refuse" }
         "#]],
     );
 }
@@ -216,12 +216,12 @@ fn by_hand() {
             forward 10 2110
                 redirect 10 to 2110 Unconditional
                 Ringer(false)
-              = 10 Ending · [10 to 2110: HandedOver]
+              = 10 Ending · [10 to 2110: Forward HandedOver]
             forward 10 2110
                 refused: not possible in the call's present state
             gone 10
-                log 10 Forwarded, answered never, talk 0, hold 0, to 2110 HandedOver in 0
-              = [10 to 2110: HandedOver]
+                log 10 Forwarded, answered never, talk 0, hold 0, to 2110 Forward HandedOver in 0
+              = [10 to 2110: Forward HandedOver]
         "#]],
     );
 }

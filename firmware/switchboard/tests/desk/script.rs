@@ -2,22 +2,26 @@
 //!
 //! | step | means |
 //! |---|---|
+//! | `--` | what comes before is done and not told |
 //! | `+500` | half a second passes, deadlines included |
 //! | `in 1 5550100` | call 1 comes in from number 1 for line 5550100 |
 //! | `ring/early/ok/ack/held/back CALL` | 180, 183 with sound, 2xx, ACK, hold and retrieve agreed |
 //! | `refuse-hold CALL`, `trying/ringing CALL` | 488 to a hold; NOTIFY of a transfer |
 //! | `moved/refused/silent CALL [CODE]` | end of a transfer |
 //! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
+//! | `mail CALL NUMBER`, `join CALL CALL`, `undo/now/again CALL` | transfers and what can be done with them |
+//! | `lamp NUMBER free/busy/rings/dnd/unknown/gone` | a monitored phone |
+//! | `replace CALL OLD` | an INVITE with Replaces from number CALL |
 //! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
 //! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
 //! | `forward CALL NUMBER`, `park CALL [SLOT]`, `unpark SLOT`, `confer CALL`, `quiet CALL` | commands |
 //! | `longest`, `button`, `long-button`, `night-key` | keys |
-//! | `speaks CALL`, `timetable MODE`, `nobody`, `lamp NUMBER STATE` | inputs |
+//! | `speaks CALL`, `timetable MODE`, `nobody` | inputs |
 
 use expect_test::Expect;
 use ipc::{
-    Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
-    ServiceMode, Timers, TransferState, View,
+    Action, Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
+    ServiceMode, Timers, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
@@ -25,13 +29,22 @@ use crate::bench::Bench;
 
 #[track_caller]
 pub(crate) fn check(script: &str, expected: &Expect) {
-    check_on(ready(), script, expected);
+    check_with(no_timers(), script, expected);
+}
+
+#[track_caller]
+pub(crate) fn check_with(timers: Timers, script: &str, expected: &Expect) {
+    check_on(ready_with(Settings { timers, ..Settings::default() }), script, expected);
 }
 
 #[track_caller]
 pub(crate) fn check_on(mut bench: Bench, script: &str, expected: &Expect) {
     let mut told = String::new();
     let mut shown = String::new();
+    let (before, script) = script.split_once("--\n").unwrap_or(("", script));
+    for step in before.lines() {
+        run(&mut bench, step);
+    }
     for step in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
         told += &format!("{step}\n");
         let (refusal, effects) = run(&mut bench, step);
@@ -116,10 +129,33 @@ fn input(words: &[&str]) -> Option<Input> {
         "speaks" => Input::Speaking { call: call(), on: true },
         "timetable" => Input::Timetable { mode: mode(words[1]) },
         "nobody" => Input::SignedIn { there: false },
-        "lamp" => Input::Lamp { number: words[1].into(), state: lamp(words[2]), calls: 0, peer: None },
         "final" => ended(true, code(), false),
+        "replace" => {
+            let old = Some(CallRef(words[2].parse().unwrap()));
+            let Input::Incoming { call, caller, called_number, diverted_by, .. } =
+                incoming(call(), "5550200")
+            else {
+                unreachable!("incoming makes an incoming call")
+            };
+            Input::Incoming { call, caller, called_number, diverted_by, replaces: old }
+        }
+        "lamp" => lamp(words[1], words[2]),
         _ => return None,
     })
+}
+
+fn lamp(number: &str, word: &str) -> Input {
+    let number = number.to_owned();
+    let state = match word {
+        "free" => LampState::Available,
+        "busy" => LampState::Busy,
+        "rings" => LampState::Ringing,
+        "dnd" => LampState::DoNotDisturb,
+        "unknown" => LampState::Unknown,
+        "gone" => return Input::LampGone { number },
+        other => panic!("no such lamp: {other}"),
+    };
+    Input::Lamp { number, state, calls: 0, peer: None }
 }
 
 fn command(words: &[&str]) -> Command {
@@ -132,6 +168,11 @@ fn command(words: &[&str]) -> Command {
         "hangup" => Command::HangUp { call: call() },
         "dial" => Command::Dial { number: words[1].into(), line: words.get(2).map(|l| (*l).into()) },
         "to" => Command::BlindTransfer { call: call(), to: words[2].into() },
+        "mail" => Command::VoicemailTransfer { call: call(), to: words[2].into() },
+        "join" => Command::AttendedTransfer { call: call(), to: CallRef(words[2].parse().unwrap()) },
+        "undo" => Command::UndoTransfer { call: call() },
+        "now" => Command::TransferNow { call: call() },
+        "again" => Command::WaitAgain { call: call() },
         "digits" => Command::Digits { call: call(), digits: words[2].into() },
         "f9" => Command::Hook { action: HookAction::Next },
         "f10" => Command::Hook { action: HookAction::HangUpActive },
@@ -161,14 +202,6 @@ fn mode(word: &str) -> ServiceMode {
     }
 }
 
-fn lamp(word: &str) -> LampState {
-    match word {
-        "free" => LampState::Available,
-        "busy" => LampState::Busy,
-        _ => LampState::Unknown,
-    }
-}
-
 fn word(effect: &Effect) -> String {
     match effect {
         Effect::Ring180 { call } => format!("180 {}", call.0),
@@ -179,6 +212,8 @@ fn word(effect: &Effect) -> String {
         Effect::HangUp { call } => format!("hang up {}", call.0),
         Effect::Dial { call, number, line } => format!("dial {} {number} from {line}", call.0),
         Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
+        Effect::ReferToCall { call, to, .. } => format!("refer {} to call {}", call.0, to.0),
+        Effect::IdentifyTarget { number, .. } => format!("whose is {number}"),
         Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),
         Effect::Talk(Ear::Call(call)) => format!("ear {}", call.0),
         Effect::Talk(Ear::Nobody) => "ear free".into(),
@@ -197,8 +232,9 @@ fn word(effect: &Effect) -> String {
 
 fn log_word(row: &LogRow) -> String {
     let transfers = row.transfers.iter();
-    let transfers: String =
-        transfers.map(|t| format!(", to {} {:?} in {}", number(&t.to), t.end, t.took_ms)).collect();
+    let transfers: String = transfers
+        .map(|t| format!(", to {} {}{:?} in {}", number(&t.to), kind(t.kind), t.end, t.took_ms))
+        .collect();
     let answered = row.answered_after_ms.map_or("never".into(), |ms| ms.to_string());
     let (talk, hold) = (row.talk_ms, row.hold_ms);
     format!(
@@ -213,7 +249,9 @@ fn picture(view: &View) -> String {
     let cards = view.incoming.iter().chain(&view.outgoing);
     let mut parts: Vec<String> = cards.map(|c| card(c, view)).collect();
     let ended = view.transfers.iter().filter_map(|t| match &t.state {
-        TransferState::Ended { end, .. } => Some(format!("[{} to {}: {end:?}]", t.call.0, number(&t.to))),
+        TransferState::Ended { end, .. } => {
+            Some(format!("[{} to {}: {}{end:?}]", t.call.0, number(&t.to), kind(t.kind)))
+        }
         _ => None,
     });
     parts.extend(ended);
@@ -236,10 +274,34 @@ fn picture(view: &View) -> String {
 fn card(card: &CallView, view: &View) -> String {
     let ear = if view.talk == Some(card.call) { "*" } else { "" };
     let transfer = card.transfer.as_ref();
-    let transfer = transfer.map(|t| format!(" to {} {:?}", number(&t.to), t.state)).unwrap_or_default();
+    let transfer = transfer.map(|t| {
+        if t.call != card.call {
+            return format!(" taking {}", t.call.0);
+        }
+        let state = match &t.state {
+            TransferState::Grace { until_ms } => format!("Grace until {until_ms}"),
+            TransferState::Waiting { lamp, position, due_ms } => {
+                let due = due_ms.map(|ms| format!(", due {ms}")).unwrap_or_default();
+                format!("Waiting {position}. {lamp:?}{due}")
+            }
+            other => format!("{other:?}"),
+        };
+        format!(" to {} {}{state}", number(&t.to), kind(t.kind))
+    });
+    let transfer = transfer.unwrap_or_default();
+    let again = if card.actions.contains(&Action::WaitAgain) {
+        format!(" (again {}?)", card.waited_for.as_ref().map_or("?", number))
+    } else {
+        String::new()
+    };
     let recall = card.recall.as_ref();
     let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.why)).unwrap_or_default();
-    format!("{} {:?}{ear}{transfer}{recall}", card.call.0, card.state)
+    format!("{} {:?}{ear}{transfer}{recall}{again}", card.call.0, card.state)
+}
+
+/// How, unless blind.
+fn kind(kind: TransferKind) -> String {
+    if kind == TransferKind::Blind { String::new() } else { format!("{kind:?} ") }
 }
 
 fn number(party: &Party) -> &str {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::{AccountId, Cause, Identity, Invite, Media, Message, NameAddr, SessionId};
+use sip::{AccountId, Cause, Identity, Invite, Media, Message, NameAddr, Replaces, SessionId};
 
 use super::call::{Call, DeskLeg, Party, Stage};
 use super::{Exchange, take_desk};
@@ -127,7 +127,13 @@ impl Exchange {
     }
 
     /// The desk calls somebody.
-    pub(super) fn on_desk_calls(&mut self, now: Instant, session: SessionId, invite: &Message) {
+    pub(super) fn on_desk_calls(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        replaces: Option<SessionId>,
+        invite: &Message,
+    ) {
         if invite.from().and_then(|from| from.uri.user).as_deref() != Some(self.registrar.user()) {
             return self.agent.reject(now, session, 403);
         }
@@ -135,6 +141,10 @@ impl Exchange {
             let headers: Vec<_> =
                 challenges.into_iter().map(|challenge| ("WWW-Authenticate".to_owned(), challenge)).collect();
             return self.agent.reject_with(now, session, 401, &headers);
+        }
+        // Calls are not picked up by their dialogs here.
+        if replaces.is_some() || invite.header("Replaces").is_some() {
+            return self.agent.reject(now, session, 481);
         }
         let dialled = invite.request_uri().and_then(user_of).unwrap_or_default();
         match self.reach(&dialled, PATIENCE) {
@@ -175,9 +185,15 @@ impl Exchange {
     }
 
     /// The desk asks for a transfer.
-    pub(super) fn on_refer(&mut self, now: Instant, session: SessionId, target: &str) {
+    pub(super) fn on_refer(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        target: &str,
+        replaces: Option<&Replaces>,
+    ) {
         // Attended transfers name a dialog to replace; they are not offered here.
-        if target.to_ascii_lowercase().contains("replaces=") {
+        if replaces.is_some() {
             return self.agent.refuse_refer(now, session, 501);
         }
         let Some(id) = self.call_of(session).filter(|call| call.stage == Stage::Talking).map(|call| call.id)

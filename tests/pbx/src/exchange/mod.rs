@@ -206,7 +206,9 @@ impl Exchange {
             Event::Request { id, message, from } => self.on_request(now, id, &message, from),
             Event::SubscriptionRequest { id, message, .. } => self.on_subscribe(now, id, &message),
             Event::Notifier { notifier, state } => self.on_notifier(now, notifier, state),
-            Event::Incoming { session, request, .. } => self.on_desk_calls(now, session, &request),
+            Event::Incoming { session, replaces, request, .. } => {
+                self.on_desk_calls(now, session, replaces, &request);
+            }
             Event::Answered { session, media, .. } => self.on_desk_answers(now, session, media),
             Event::Confirmed { session, media } | Event::MediaChanged { session, media } => {
                 if let Some(desk) = self.desk_leg(session) {
@@ -218,7 +220,9 @@ impl Exchange {
                     desk.held = held;
                 }
             }
-            Event::Refer { session, target, .. } => self.on_refer(now, session, &target),
+            Event::Refer { session, target, replaces, .. } => {
+                self.on_refer(now, session, &target, replaces.as_ref());
+            }
             Event::Ended { session, cause } => self.on_desk_gone(now, session, &cause),
             Event::Drained => self.drained = true,
             // An exchange registers, subscribes, holds and transfers nothing itself; ringing at the desk tells it

@@ -41,7 +41,7 @@ fn encode(message: &FromDesk) -> Vec<u8> {
 
 /// A desk at its busiest: 20 calls ring, 15 are on hold, one of them being transferred, 15 were placed.
 fn busy(now: Instant) -> Switchboard {
-    let line = |number: &str, name: &str| Line { number: number.into(), name: name.into() };
+    let line = |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
     let lines = vec![line("5550100", "Sales"), line("5550101", "Support")];
     let mut board = Switchboard::new(Settings { lines, ..Settings::default() }, now);
     for line in ["5550100", "5550101"] {
@@ -76,7 +76,7 @@ fn incoming(board: &mut Switchboard, now: Instant, number: u32) {
         ..Party::default()
     };
     let called_number = if number.is_multiple_of(2) { "5550100" } else { "5550101" }.into();
-    board.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None });
+    board.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None, replaces: None });
     if number >= 20 {
         // The one before goes on hold by itself.
         board.command(now, &Command::Answer { call }).expect("a ringing call can be answered");

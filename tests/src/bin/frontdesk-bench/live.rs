@@ -39,7 +39,7 @@ pub(crate) fn measure(rows: &mut Vec<Row>) {
     rows.push(memory("memory of frontdesk-ui, 10,000 contacts", &screen.program, 128.0));
     rows.push(busy_calls(&mut house));
     rows.push(memory("memory of frontdeskd, at the end", &house.desk, 128.0));
-    rows.push(turns(&house));
+    rows.extend(turns(&house));
 }
 
 /// Calls one after the other.
@@ -121,17 +121,23 @@ fn answers(house: &mut House, screen: &mut Screen, glass: &Glass) -> Row {
         .note(format!("{ANSWERS} calls, from before the finger goes down; down and up are two HTTP requests"))
 }
 
-/// The engine's own stopwatch over all of the above.
-fn turns(house: &House) -> Row {
+/// The engine's own stopwatches over all of the above. What it uses of the processor is its own doing; the
+/// wall's clock also counts while the other programs of the measurement have the processor.
+fn turns(house: &House) -> [Row; 2] {
     let turns = house.turns();
     let milliseconds = |us: u64| us as f64 / 1e3;
-    let values = [
+    let used = [("max", milliseconds(turns.longest_cpu_us))];
+    let took = [
         ("median", milliseconds(turns.median_us)),
         ("p99", milliseconds(turns.p99_us)),
         ("max", milliseconds(turns.longest_us)),
     ];
-    Row::of("longest turn of the engine, all of the above", "ms", &values, "max", 2.0)
-        .note(format!("{} turns, {} above 2 ms", turns.turns, turns.over_2_ms))
+    [
+        Row::of("longest turn of the engine, processor time", "ms", &used, "max", 2.0)
+            .note(format!("{} turns, {} above 2 ms", turns.turns, turns.over_2_ms_cpu)),
+        Row::of("turns of the engine by the wall's clock", "ms", &took, "p99", 2.0)
+            .note(format!("{} of {} took longer than 2 ms", turns.over_2_ms, turns.turns)),
+    ]
 }
 
 fn memory(figure: &str, program: &Program, bar: f64) -> Row {

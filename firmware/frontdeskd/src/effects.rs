@@ -1,0 +1,167 @@
+//! From the desk to the wire, the sound and the records: what each effect of the switchboard does.
+
+use std::time::Instant;
+
+use ipc::{CallRef, Party, TransferId, Volumes};
+use media::{Seat, StreamId};
+use sip::{AccountId, Diversion, Invite, UserAgent, sdp::LocalMedia};
+use switchboard::{Diverted, Effect, EndCause, Input, TransferResult};
+use tracing::{info, warn};
+
+use crate::{
+    bridge,
+    contacts::Who,
+    engine::{Engine, Leg},
+};
+
+/// What an attended transfer ends with that cannot even be asked for (RFC 3261 section 21.4.26).
+const NOT_ACCEPTABLE_HERE: u16 = 488;
+
+impl Engine {
+    pub(crate) fn apply(&mut self, now: Instant, effect: Effect) {
+        match effect {
+            Effect::Ring180 { call } => self.with(call, |agent, leg| agent.ring(now, leg.session)),
+            Effect::Reject { call, code } => {
+                self.with(call, |agent, leg| agent.reject(now, leg.session, code))
+            }
+            Effect::Hold { call } => self.with(call, |agent, leg| agent.hold(now, leg.session)),
+            Effect::Retrieve { call } => self.with(call, |agent, leg| agent.retrieve(now, leg.session)),
+            Effect::HangUp { call } => self.with(call, |agent, leg| agent.hang_up(now, leg.session)),
+            Effect::Answer { call } => self.answer(now, call),
+            Effect::Dial { call, number, line } => self.dial(now, call, number, &line),
+            Effect::Refer { call, transfer, to } => {
+                info!(call = call.0, to, "transfer");
+                self.with(call, |agent, leg| agent.refer(now, leg.session, &to));
+                self.identify_target(transfer, to);
+            }
+            Effect::IdentifyTarget { transfer, number } => self.identify_target(transfer, number),
+            Effect::ReferToCall { call, to, .. } => self.refer_to_call(now, call, to),
+            Effect::Redirect { call, to, why } => self.redirect(now, call, &to, why),
+            Effect::Announce { call } => self.announce(call),
+            Effect::Conference(members) => {
+                let seats = members.into_iter();
+                let seats: Vec<Seat> =
+                    seats.map(|(call, muted)| Seat { stream: StreamId(call.0), muted }).collect();
+                self.sound(self.parts.media.conference(&seats));
+            }
+            Effect::Volumes(volumes) => {
+                self.set_volumes(volumes);
+                self.parts.records.save_volumes(volumes);
+            }
+            Effect::SaveService(mode) => self.parts.records.save_service(mode),
+            Effect::Digits { call, digits } => self.sound(self.parts.media.digits(StreamId(call.0), &digits)),
+            Effect::Talk(ear) => self.sound(self.parts.media.listen(bridge::ear(ear))),
+            Effect::Ringer(on) => self.sound(self.parts.media.ring(on)),
+            Effect::Tone(tone) => self.sound(self.parts.media.tone(tone.map(bridge::tone))),
+            Effect::Mute(on) => self.sound(self.parts.media.mute_microphone(on)),
+            Effect::Audio(on) => self.sound(self.parts.media.connect_audio(on)),
+            Effect::Register(on) => {
+                let mut accounts: Vec<AccountId> =
+                    self.parts.lines.iter().map(|&(_, account)| account).collect();
+                accounts.sort_unstable();
+                accounts.dedup();
+                for account in accounts {
+                    self.parts.agent.register(now, account, on);
+                }
+            }
+            Effect::Log(mut row) => {
+                row.began_unix_ms += self.parts.started.1;
+                self.parts.records.log(*row);
+            }
+            Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
+            Effect::SaveMissed(count) => self.parts.records.save_missed(count),
+        }
+    }
+
+    /// Loudness as kept: at the start, and when the operator changes it.
+    pub(crate) fn set_volumes(&self, volumes: Volumes) {
+        let share = |percent: u8| f32::from(percent.min(100)) / 100.0;
+        let media = &self.parts.media;
+        self.sound(media.volume(share(volumes.output), share(volumes.input)));
+        self.sound(media.ring_volume(share(volumes.ring)));
+        self.sound(media.mute_speaker(volumes.output_muted));
+    }
+
+    /// Asks the directories who a transfer target is.
+    fn identify_target(&self, transfer: TransferId, number: String) {
+        let party = Party { number: Some(number), ..Party::default() };
+        self.parts.contacts.identify(Who::Target(transfer), party);
+    }
+
+    /// Attended transfer. What the agent refuses at once is the transfer's end.
+    fn refer_to_call(&mut self, now: Instant, call: CallRef, to: CallRef) {
+        let session = |call| self.legs.by_call.get(&call).map(|leg| leg.session);
+        let (Some(transferee), Some(consultation)) = (session(call), session(to)) else { return };
+        info!(call = call.0, to = to.0, "attended transfer");
+        if let Err(error) = self.parts.agent.refer_attended(now, transferee, consultation) {
+            warn!(call = call.0, %error, "attended transfer not possible");
+            let result = TransferResult::Refused { code: NOT_ACCEPTABLE_HERE };
+            self.parts.board.handle(now, Input::TransferEnded { call, result });
+        }
+    }
+
+    /// Sends a ringing call on. Where that cannot be done the agent refuses the call, and its end follows.
+    fn redirect(&mut self, now: Instant, call: CallRef, to: &str, why: Diverted) {
+        let Some(leg) = self.legs.by_call.get(&call) else { return };
+        info!(call = call.0, to, ?why, "call sent on");
+        let diversion = Diversion { party: leg.line.clone(), reason: bridge::diverted(why), privacy: None };
+        // A line that has no number is called by a stranger at our address: nothing to tell the target.
+        let diversion = (!leg.line.is_empty()).then_some(&diversion);
+        if let Err(error) = self.parts.agent.redirect(now, leg.session, to, diversion) {
+            warn!(call = call.0, %error, "call could not be sent on");
+        }
+    }
+
+    fn announce(&self, call: CallRef) {
+        if let Some(message) = &self.parts.announcement {
+            self.sound(self.parts.media.announce(StreamId(call.0), message.clone()));
+        }
+    }
+
+    fn with(&mut self, call: CallRef, act: impl FnOnce(&mut UserAgent, &Leg)) {
+        if let Some(leg) = self.legs.by_call.get(&call) {
+            act(&mut self.parts.agent, leg);
+        }
+    }
+
+    fn answer(&mut self, now: Instant, call: CallRef) {
+        let Some(leg) = self.legs.by_call.get_mut(&call) else { return };
+        let offered = leg.offered.take();
+        self.parts.agent.accept(now, leg.session, leg.local.clone());
+        if let Some(media) = offered {
+            self.connect(call, &media);
+        }
+    }
+
+    fn dial(&mut self, now: Instant, call: CallRef, number: String, line: &str) {
+        let lines = &self.parts.lines;
+        let Some(&(_, account)) = lines.iter().find(|(of, _)| of == line).or(lines.first()) else {
+            return self.not_dialled(now, call, 0, "no line is set up".into());
+        };
+        info!(call = call.0, to = number, line, "outgoing call");
+        let rtp = match self.parts.media.open(StreamId(call.0)) {
+            Ok(rtp) => rtp,
+            Err(error) => return self.not_dialled(now, call, 0, error.to_string()),
+        };
+        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        match self.parts.agent.invite(now, Invite::new(account, number.as_str(), local.clone())) {
+            Ok(session) => {
+                let line = line.to_owned();
+                let leg = Leg { session, number: Some(number.clone()), line, local, offered: None };
+                self.legs.insert(call, leg);
+                let party = Party { number: Some(number), ..Party::default() };
+                self.parts.contacts.identify(Who::Call(call), party);
+            }
+            Err(error) => {
+                self.sound(self.parts.media.close(StreamId(call.0)));
+                self.not_dialled(now, call, 0, error.to_string());
+            }
+        }
+    }
+
+    fn not_dialled(&mut self, now: Instant, call: CallRef, code: u16, reason: String) {
+        warn!(call = call.0, reason, "call not placed");
+        let cause = EndCause { by_remote: false, code, reason, elsewhere: false };
+        self.parts.board.handle(now, Input::Ended { call, cause });
+    }
+}

@@ -1,0 +1,273 @@
+//! Every way to pass a call on, and every way in which it comes back, against kamailio, baresip and SIPp.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::desk::NO_TIMERS;
+use frontdesk_tests::house::House;
+use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::sipp::{Run, Sipp};
+use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, DESK_TONE, MUSIC_TONE};
+use frontdesk_tests::wait;
+use ipc::{
+    CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, TransferEnd, TransferKind,
+    TransferState,
+};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A desk whose timers are all off but these, given as lines of `[timers]`.
+#[track_caller]
+fn house(timers: &[(&str, &str)]) -> House {
+    let settings = timers.iter().fold(NO_TIMERS.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{name} = 0"), &format!("{name} = {value}"))
+    });
+    House::build_with(Digest::Md5, &settings)
+}
+
+/// The log rows, newest first, once there are `count`.
+#[track_caller]
+fn rows(house: &mut House, count: usize) -> Vec<LogRow> {
+    wait::until("the log rows", SOON, || {
+        Some(house.client.log(10).rows).filter(|rows| rows.len() == count)
+    })
+}
+
+#[track_caller]
+fn wait_lamp(house: &mut House, number: &str, state: LampState) {
+    house.client.wait(&format!("lamp {number} {state:?}"), SOON, |view| {
+        view.lamps.iter().any(|lamp| lamp.number == number && lamp.state == state)
+    });
+}
+
+/// A caller who talks with the operator.
+#[track_caller]
+fn caller(house: &mut House) -> (Baresip, CallRef) {
+    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
+    a.dial("5550100");
+    let call = house.answer_next(&mut a);
+    (a, call)
+}
+
+#[test]
+fn call_9_call_13_a_drop_can_be_undone_before_anybody_rings() {
+    let mut house = house(&[("undo_ms", "3000")]);
+    let (a, call) = caller(&mut house);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    let grace = house.wait_state(call, CallState::Transferring);
+    assert!(matches!(grace.transfer.unwrap().state, TransferState::Grace { .. }));
+    a.hears(MUSIC_TONE);
+    house.client.command(Command::UndoTransfer { call }).unwrap();
+    house.wait_state(call, CallState::Talking);
+    a.hears(DESK_TONE);
+    house.desk.hears(A_TONE);
+    // Without UNDO it leaves by itself.
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    a.hears(B_TONE);
+    let ends: Vec<_> = rows(&mut house, 1)[0].transfers.iter().map(|transfer| transfer.end.clone()).collect();
+    assert_eq!(ends, [TransferEnd::Undone, TransferEnd::Answered]);
+}
+
+#[test]
+fn call_9_attended_transfer_asks_the_caller_to_replace_the_consultation() {
+    attended("attended_caller", |house, caller, _| {
+        house.client.wait_gone(caller, SOON);
+        let rows = rows(house, 2);
+        let transferred = rows.iter().find(|row| !row.transfers.is_empty()).unwrap();
+        assert_eq!(transferred.end, EndStatus::Transferred);
+        let transfer = &transferred.transfers[0];
+        assert_eq!((transfer.kind, &transfer.end), (TransferKind::Attended, &TransferEnd::Answered));
+    });
+}
+
+#[test]
+fn call_13_an_attended_transfer_that_is_refused_leaves_both_calls_with_the_operator() {
+    attended("attended_refused", |house, caller, consulted| {
+        let back = house.wait_state(caller, CallState::Recalling);
+        assert_eq!(back.recall.unwrap().why, RecallWhy::Transfer(TransferEnd::Refused { code: 603 }));
+        house.wait_state(consulted, CallState::Held);
+        for call in [caller, consulted] {
+            house.client.command(Command::HangUp { call }).unwrap();
+            house.client.wait_gone(call, SOON);
+        }
+    });
+}
+
+/// A caller played by SIPp, a consultation with a SIPp that has nothing to do with the first, and the one
+/// transferred to the other.
+#[track_caller]
+fn attended(scenario: &str, then: impl FnOnce(&mut House, CallRef, CallRef)) {
+    let mut house = house(&[]);
+    let target_port = house.free_port();
+    let target = Sipp::start(house.folder(), "consulted", Run::one(target_port, house.desk.sip));
+    let caller_port = house.free_port();
+    let sipp = Sipp::start(house.folder(), scenario, Run::one(caller_port, house.desk.sip));
+    let rings = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
+    house.client.command(Command::Answer { call: rings }).unwrap();
+    house.wait_state(rings, CallState::Talking);
+    let number = format!("sip:2102@127.0.0.1:{target_port}");
+    house.client.command(Command::Dial { number, line: None }).unwrap();
+    let consulted = house.client.wait_call("the consultation", SOON, |call| {
+        call.call != rings && call.state == CallState::Talking
+    });
+    house.wait_state(rings, CallState::Held);
+    house.client.command(Command::AttendedTransfer { call: rings, to: consulted.call }).unwrap();
+    then(&mut house, rings, consulted.call);
+    sipp.finish(Duration::from_secs(60));
+    target.finish(Duration::from_secs(60));
+}
+
+#[test]
+fn call_9_a_target_that_still_rings_takes_the_caller_semi_attended() {
+    let mut house = house(&[]);
+    let (a, call) = caller(&mut house);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    house.client.command(Command::Dial { number: "2102".into(), line: None }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    let ringing = house.client.wait_call("the consultation", SOON, |call| call.state == CallState::Alerting).call;
+    house.client.command(Command::AttendedTransfer { call, to: ringing }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    a.hears(B_TONE);
+    b.hears(A_TONE);
+    let rows = rows(&mut house, 2);
+    let transferred = rows.iter().find(|row| !row.transfers.is_empty()).unwrap();
+    assert_eq!(transferred.transfers[0].kind, TransferKind::SemiAttended);
+    assert_eq!(transferred.transfers[0].end, TransferEnd::Answered);
+}
+
+#[test]
+fn pre_6_a_call_waits_for_a_busy_colleague_and_is_passed_on_when_the_phone_is_free() {
+    let mut house = house(&[("queue_delay_ms", "500")]);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    let mut c = house.phone("2103", C_TONE, Codec::Pcma);
+    c.dial("2102");
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    wait_lamp(&mut house, "2102", LampState::Busy);
+    let (a, call) = caller(&mut house);
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    let waits = house.wait_state(call, CallState::Transferring).transfer.unwrap();
+    assert!(matches!(waits.state, TransferState::Waiting { lamp: LampState::Busy, position: 1, due_ms: None }), "{waits:?}");
+    a.hears(MUSIC_TONE);
+    // Taken back, and put back to wait.
+    house.client.command(Command::Retrieve { call }).unwrap();
+    let taken = house.wait_state(call, CallState::Talking);
+    assert_eq!(taken.waited_for.unwrap().number.as_deref(), Some("2102"));
+    a.hears(DESK_TONE);
+    house.client.command(Command::WaitAgain { call }).unwrap();
+    house.wait_state(call, CallState::Transferring);
+    c.hang_up();
+    b.expect("CALL_CLOSED", SOON);
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    a.hears(B_TONE);
+    b.hears(A_TONE);
+    let row = &rows(&mut house, 1)[0];
+    assert_eq!(row.end, EndStatus::Transferred);
+    assert_eq!(row.transfers.last().unwrap().end, TransferEnd::Answered);
+}
+
+#[test]
+fn pre_6_a_caller_who_gives_up_while_waiting_is_counted_and_one_who_waits_too_long_comes_back() {
+    let mut house = house(&[("queue_ms", "2000")]);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    let mut c = house.phone("2103", C_TONE, Codec::Pcma);
+    c.dial("2102");
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    wait_lamp(&mut house, "2102", LampState::Busy);
+    let (mut a, call) = caller(&mut house);
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    let back = house.wait_state(call, CallState::Recalling).recall.unwrap();
+    assert_eq!((back.from.number.as_deref(), back.why), (Some("2102"), RecallWhy::Waiting));
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    house.wait_state(call, CallState::Transferring);
+    a.hang_up();
+    house.client.wait_gone(call, SOON);
+    let row = &rows(&mut house, 1)[0];
+    assert_eq!(row.transfers.last().unwrap().end, TransferEnd::Abandoned);
+}
+
+#[test]
+fn call_13_a_call_forgotten_on_hold_rings_again_above_the_others() {
+    let mut house = house(&[("hold_ms", "2000")]);
+    let (a, call) = caller(&mut house);
+    house.client.command(Command::Hold { call }).unwrap();
+    house.wait_state(call, CallState::Held);
+    a.hears(MUSIC_TONE);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    b.dial("5550100");
+    let back = house.wait_state(call, CallState::Recalling);
+    assert_eq!(back.recall.unwrap().why, RecallWhy::Hold);
+    let view = house.client.wait("both ringing", SOON, |view| view.counters.ringing == 2);
+    assert_eq!(view.incoming[0].call, call);
+    house.client.command(Command::Hook { action: ipc::HookAction::AnswerLongest }).unwrap();
+    house.wait_state(call, CallState::Talking);
+    a.hears(DESK_TONE);
+}
+
+#[test]
+fn call_14_a_call_is_parked_its_slot_shows_it_and_dialling_the_slot_fetches_it() {
+    let mut house = house_with_slot("[[park]]\nnumber = \"2701\"\nname = \"Slot 1\"\n");
+    let mut slot = house.phone("2701", C_TONE, Codec::Pcma);
+    wait_lamp(&mut house, "2701", LampState::Available);
+    let (a, call) = caller(&mut house);
+    house.client.command(Command::Park { call, slot: None }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    a.hears(C_TONE);
+    let view = house.client.wait("the slot taken", SOON, |view| {
+        view.park[0].parked.is_some() && view.park[0].state == LampState::Busy
+    });
+    let parked = view.park[0].parked.as_ref().unwrap();
+    assert_eq!((parked.who.number.as_deref(), parked.by.as_str()), (Some("2101"), "Front desk"));
+    assert_eq!(view.counters.parked, 1);
+    let (mut other, second) = (house.phone("2102", B_TONE, Codec::Pcma), "5550100");
+    other.dial(second);
+    let second = house.answer_next(&mut other);
+    assert_eq!(house.client.command(Command::Park { call: second, slot: None }), Err(CommandError::NoSlot));
+    house.client.command(Command::Unpark { slot: "2701".into() }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    house.desk.hears(C_TONE);
+    house.client.wait("the slot empty", SOON, |view| view.park[0].parked.is_none());
+}
+
+#[track_caller]
+fn house_with_slot(more: &str) -> House {
+    House::build_with(Digest::Md5, &format!("{NO_TIMERS}{more}"))
+}
+
+#[test]
+fn call_8_a_ringing_call_is_forwarded_without_being_answered() {
+    let mut house = house(&[]);
+    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    a.dial("5550100");
+    let call = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
+    let own = Command::Forward { call, to: "5550101".into() };
+    assert_eq!(house.client.command(own), Err(CommandError::OwnNumber { number: "5550101".into() }));
+    house.client.command(Command::Forward { call, to: "2102".into() }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    a.hears(B_TONE);
+    let row = &rows(&mut house, 1)[0];
+    assert_eq!((row.end, row.transfers[0].kind), (EndStatus::Forwarded, TransferKind::Forward));
+}
+
+#[test]
+fn call_8_a_call_is_transferred_to_voicemail() {
+    let mut house = house(&[]);
+    let (a, call) = caller(&mut house);
+    let mut mailbox = house.phone("2199", C_TONE, Codec::Pcma);
+    house.client.command(Command::VoicemailTransfer { call, to: "2199".into() }).unwrap();
+    mailbox.expect("CALL_INCOMING", SOON);
+    mailbox.accept();
+    a.hears(C_TONE);
+    assert_eq!(rows(&mut house, 1)[0].end, EndStatus::Voicemail);
+}

@@ -1,0 +1,378 @@
+//! Menus: of a call (CALL-8), of a contact, of transfers (CALL-12), of park slots (CALL-14), of the
+//! service mode.
+//!
+//! A menu offers exactly what the view allows. Each row keeps the call that it was shown for: when
+//! that one is gone, choosing the row does nothing.
+
+use ipc::{Action, CallRef, CallState, CallView, Command, ContactRow, LampState, ParkSlotView, ServiceMode};
+use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
+use super::{Area, Desk};
+use crate::models::words::party_name;
+use crate::models::{cards, contacts};
+use crate::offers::{Offer, Place, Target, connect, offers};
+use crate::screen::{Menu, MenuEntry, MenuWord, PromptKind};
+
+/// Where a menu stands.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// Under the finger.
+    Finger(f32, f32),
+    /// By the calls: it was opened by a key.
+    Calls,
+}
+
+/// What a menu row does.
+#[derive(Clone, Debug)]
+pub(super) enum Choice {
+    Act(CallRef, Action),
+    Call(String),
+    Send(Command),
+    Ask(CallRef, PromptKind),
+    /// Shown, but it cannot be done.
+    Nothing,
+}
+
+type Row = (MenuEntry, Choice);
+
+impl Desk {
+    /// The menu of a call, under the finger.
+    pub(crate) fn open_call_menu(&mut self, call: CallRef, x: f32, y: f32) {
+        if self.is_bound_to(call) {
+            self.call_menu(call, At::Finger(x, y));
+        }
+    }
+
+    /// The menu of the selected call, by key.
+    pub(crate) fn open_call_menu_by_key(&mut self) {
+        if let Some(call) = self.calls.selected {
+            self.call_menu(call, At::Calls);
+            self.move_menu(0);
+        }
+    }
+
+    /// The menu of a contact, under the finger.
+    pub(crate) fn open_contact_menu(&mut self, index: i32, x: f32, y: f32) {
+        if !self.is_bound_to_contact(index) {
+            return;
+        }
+        let Some(contact) = self.contact(index) else { return };
+        self.directory.cursor = usize::try_from(index).ok();
+        self.set_area(Area::Directory);
+        let mut rows = Vec::new();
+        let numbers = [
+            (MenuWord::CallPhone, &contact.phone),
+            (MenuWord::CallMobile, &contact.mobile),
+            (MenuWord::CallHome, &contact.home),
+            (MenuWord::CallVoicemail, &contact.voicemail),
+        ];
+        for (word, number) in numbers {
+            if !number.is_empty() {
+                rows.push((entry(word, number, "", ""), Choice::Call(number.clone())));
+            }
+        }
+        let offered = self.offers_here(Place::Contact(self.calls.selected), Some(&contact));
+        let sends =
+            |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
+        let transfers = offered.iter().filter(|offer| sends(offer));
+        rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(&contact), true)));
+        self.open_menu(contacts::name(&contact).into(), rows, At::Finger(x, y));
+    }
+
+    /// F8: the most logical transfer first (CALL-12); see [`crate::offers`].
+    pub(crate) fn open_transfer_menu(&mut self) {
+        let contact = self.cursor_contact();
+        let place = match (self.area, self.calls.selected) {
+            (Area::Directory, selected) => Place::Contact(selected),
+            (Area::Calls, Some(call)) => Place::Call(call),
+            (Area::Calls, None) => Place::Nothing,
+        };
+        let offered = self.offers_here(place, contact.as_ref());
+        let named = matches!(place, Place::Contact(_)) && contact.is_some();
+        let rows: Vec<Row> =
+            offered.iter().filter_map(|offer| self.offer_row(offer, contact.as_ref(), named)).collect();
+        let title = match (place, contact.as_ref()) {
+            (Place::Contact(_), Some(contact)) => contacts::name(contact).into(),
+            (Place::Call(call), _) => self.who(call),
+            _ => offered.first().map(subject).map(|call| self.who(call)).unwrap_or_default(),
+        };
+        self.open_menu(title, rows, At::Calls);
+        self.move_menu(0);
+    }
+
+    /// The slots in which a call can be parked (CALL-14).
+    pub(crate) fn open_park_menu(&mut self, call: CallRef) {
+        let park = |slot| Choice::Send(Command::Park { call, slot });
+        let mut rows = Vec::new();
+        if self.view.park.iter().any(|slot| !taken(slot)) {
+            rows.push((entry(MenuWord::ParkAnywhere, "", "", ""), park(None)));
+        }
+        for slot in &self.view.park {
+            let name = if slot.name.is_empty() { &slot.number } else { &slot.name };
+            let detail = if slot.name.is_empty() { "" } else { slot.number.as_str() };
+            rows.push(if taken(slot) {
+                let row = MenuEntry { enabled: false, ..entry(MenuWord::ParkTaken, detail, "", name) };
+                (row, Choice::Nothing)
+            } else {
+                (entry(MenuWord::ParkIn, detail, "", name), park(Some(slot.number.clone())))
+            });
+        }
+        if rows.is_empty() {
+            // No slot is set up here, but the desk allows it: let it say what is wrong.
+            self.send(Command::Park { call, slot: None });
+            return;
+        }
+        self.open_menu(self.who(call), rows, At::Calls);
+        self.move_menu(0);
+    }
+
+    /// Day, night, holiday, by the timetable.
+    pub(crate) fn open_service_menu(&mut self, x: f32, y: f32) {
+        let service = self.view.service;
+        let mode = |word, mode: ServiceMode| {
+            let chosen = service.mode == mode;
+            let row = MenuEntry { chosen, ..entry(word, "", "", "") };
+            (row, Choice::Send(Command::SetService { mode: Some(mode) }))
+        };
+        let timetable =
+            MenuEntry { chosen: !service.by_hand, ..entry(MenuWord::ServiceTimetable, "", "", "") };
+        let rows = vec![
+            mode(MenuWord::ServiceNight, ServiceMode::Night),
+            mode(MenuWord::ServiceDay, ServiceMode::Day),
+            mode(MenuWord::ServiceHoliday, ServiceMode::Holiday),
+            (timetable, Choice::Send(Command::SetService { mode: None })),
+        ];
+        self.open_menu(SharedString::default(), rows, At::Finger(x, y));
+    }
+
+    /// Does what a row says.
+    pub(crate) fn choose(&mut self, index: i32) {
+        let choice = usize::try_from(index).ok().and_then(|index| self.overlay.menu.get(index)).cloned();
+        if matches!(choice, Some(Choice::Nothing)) {
+            return;
+        }
+        self.close_menu();
+        match choice {
+            Some(Choice::Act(call, action)) => self.act(call, action),
+            Some(Choice::Call(number)) => self.call_number(&number),
+            Some(Choice::Send(command)) => {
+                self.leave_contact();
+                self.send_if_there(command);
+            }
+            Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
+            Some(Choice::Nothing) | None => {}
+        }
+    }
+
+    pub(crate) fn close_menu(&mut self) {
+        self.overlay.menu.clear();
+        self.overlay.menu_call = None;
+        let menu = self.app.global::<Menu>();
+        menu.set_open(false);
+        menu.set_cursor(-1);
+    }
+
+    pub(crate) fn menu_is_open(&self) -> bool {
+        !self.overlay.menu.is_empty()
+    }
+
+    /// Moves the menu's cursor by key; past the last comes the first.
+    pub(crate) fn move_menu(&mut self, by: i32) {
+        let menu = self.app.global::<Menu>();
+        let count = i32::try_from(self.overlay.menu.len()).unwrap_or(0);
+        if count > 0 {
+            menu.set_cursor((menu.get_cursor().max(0) + by).rem_euclid(count));
+        }
+    }
+
+    /// Enter in the menu.
+    pub(crate) fn choose_by_key(&mut self) {
+        let index = self.app.global::<Menu>().get_cursor();
+        if index >= 0 {
+            self.choose(index);
+        }
+    }
+
+    fn call_menu(&mut self, call: CallRef, at: At) {
+        if !self.connected {
+            return;
+        }
+        let Some(view) = self.call(call) else { return };
+        let rows: Vec<Row> = view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
+        let title = party_name(&view.party);
+        self.calls.selected = Some(call);
+        self.open_menu(title, rows, at);
+        self.overlay.menu_call = Some(call);
+    }
+
+    /// The rows of one action: most have one, a transfer to a call has one for each such call.
+    fn action_rows(&self, call: &CallView, action: Action) -> Vec<Row> {
+        let id = call.call;
+        let act = |word| vec![(entry(word, "", "", ""), Choice::Act(id, action))];
+        match action {
+            Action::Answer => act(MenuWord::Answer),
+            Action::Reject => act(MenuWord::Reject),
+            Action::Forward => act(MenuWord::Forward),
+            Action::Hold => act(MenuWord::Hold),
+            Action::Retrieve if call.state == CallState::Transferring => act(MenuWord::TakeBack),
+            Action::Retrieve => act(MenuWord::Retrieve),
+            Action::Transfer => {
+                let mut rows = act(MenuWord::Transfer);
+                rows.push((entry(MenuWord::Voicemail, "", "", ""), self.to_voicemail(id)));
+                rows
+            }
+            Action::TransferToCall => {
+                let others = self.view.incoming.iter().chain(&self.view.outgoing);
+                let connected = others.filter_map(|other| connect(call, other));
+                connected.filter_map(|offer| self.offer_row(&offer, None, false)).collect()
+            }
+            Action::TakeTransfer => Vec::new(),
+            Action::Undo => act(MenuWord::Undo),
+            Action::TransferNow => act(MenuWord::TransferNow),
+            Action::WaitAgain => {
+                let to = call.waited_for.as_ref().map(party_name).unwrap_or_default();
+                vec![(entry(MenuWord::WaitAgain, "", "", &to), Choice::Act(id, action))]
+            }
+            Action::Park => act(MenuWord::Park),
+            Action::Conference if call.state == CallState::Conference => act(MenuWord::Join),
+            Action::Conference => act(MenuWord::Conference),
+            Action::MuteMember => {
+                let muted = cards::member(call, &self.view).is_some_and(|member| member.muted);
+                act(if muted { MenuWord::UnmuteMember } else { MenuWord::MuteMember })
+            }
+            Action::Digits => act(MenuWord::Digits),
+            Action::HangUp => act(MenuWord::HangUp),
+        }
+    }
+
+    /// To the mailbox of the contact that is meant, else asks whose.
+    fn to_voicemail(&self, call: CallRef) -> Choice {
+        match self.cursor_contact().filter(|contact| !contact.voicemail.is_empty()) {
+            Some(contact) => Choice::Send(Command::VoicemailTransfer { call, to: contact.voicemail }),
+            None => Choice::Ask(call, PromptKind::Voicemail),
+        }
+    }
+
+    fn offers_here(&self, place: Place, contact: Option<&ContactRow>) -> Vec<Offer> {
+        if !self.connected {
+            return Vec::new();
+        }
+        let calls: Vec<&CallView> = self.view.incoming.iter().chain(&self.view.outgoing).collect();
+        let target = contact.map(|contact| Target {
+            phone: &contact.phone,
+            mobile: &contact.mobile,
+            voicemail: &contact.voicemail,
+        });
+        offers(place, &calls, self.view.talk, target)
+    }
+
+    /// An offer as a row; `named`: the title does not say who goes. The target's name is the
+    /// contact's, whose numbers the offer has.
+    fn offer_row(&self, offer: &Offer, contact: Option<&ContactRow>, named: bool) -> Option<Row> {
+        let call = subject(offer);
+        let who = self.who(call);
+        let to_contact = contact.map(contacts::name).unwrap_or_default();
+        // The title says who goes, unless it is the contact's.
+        let goes = if named { who.clone() } else { SharedString::default() };
+        let pick = |with: MenuWord, without: MenuWord| if named { with } else { without };
+        Some(match offer {
+            Offer::Undo(_) => (entry(MenuWord::Undo, "", &who, ""), Choice::Act(call, Action::Undo)),
+            Offer::TransferNow(_) => {
+                (entry(MenuWord::TransferNow, "", &who, ""), Choice::Act(call, Action::TransferNow))
+            }
+            Offer::WaitAgain(_) => {
+                let to = self.call(call)?.waited_for.as_ref().map(party_name).unwrap_or_default();
+                (entry(MenuWord::WaitAgain, "", &who, &to), Choice::Act(call, Action::WaitAgain))
+            }
+            Offer::Connect { to, ringing, .. } => {
+                // In the menu of the one that takes it the other one's name tells more.
+                let (word, other) = match (*ringing, named) {
+                    (true, _) => (MenuWord::SemiAttendedTo, *to),
+                    (false, true) => (MenuWord::AttendedWhoTo, *to),
+                    (false, false) if self.calls.selected == Some(*to) => (MenuWord::AttendedTo, call),
+                    (false, false) => (MenuWord::AttendedTo, *to),
+                };
+                let command = Command::AttendedTransfer { call, to: *to };
+                (entry(word, "", &who, &self.who(other)), Choice::Send(command))
+            }
+            Offer::Blind { to, .. } => {
+                let word = pick(MenuWord::TransferWhoTo, MenuWord::TransferTo);
+                let command = Command::BlindTransfer { call, to: to.clone() };
+                (entry(word, to, &who, &to_contact), Choice::Send(command))
+            }
+            Offer::Forward { to, .. } => {
+                let word = pick(MenuWord::ForwardWhoTo, MenuWord::ForwardTo);
+                let command = Command::Forward { call, to: to.clone() };
+                (entry(word, to, &who, &to_contact), Choice::Send(command))
+            }
+            Offer::Voicemail { to, .. } => {
+                let word = pick(MenuWord::VoicemailWhoTo, MenuWord::VoicemailTo);
+                let command = Command::VoicemailTransfer { call, to: to.clone() };
+                (entry(word, to, &who, &to_contact), Choice::Send(command))
+            }
+            Offer::AskTransfer(_) => {
+                (entry(MenuWord::Transfer, "", &goes, ""), Choice::Ask(call, PromptKind::Transfer))
+            }
+            Offer::AskForward(_) => {
+                (entry(MenuWord::Forward, "", &goes, ""), Choice::Ask(call, PromptKind::Forward))
+            }
+            Offer::AskVoicemail(_) => {
+                (entry(MenuWord::Voicemail, "", &who, ""), Choice::Ask(call, PromptKind::Voicemail))
+            }
+            Offer::Park(_) => (entry(MenuWord::Park, "", &goes, ""), Choice::Act(call, Action::Park)),
+            Offer::Conference(_) => {
+                (entry(MenuWord::Conference, "", &who, ""), Choice::Act(call, Action::Conference))
+            }
+        })
+    }
+
+    fn who(&self, call: CallRef) -> SharedString {
+        self.call(call).map(|view| party_name(&view.party)).unwrap_or_default()
+    }
+
+    fn open_menu(&mut self, title: SharedString, rows: Vec<Row>, at: At) {
+        if rows.is_empty() {
+            return;
+        }
+        let (entries, choices): (Vec<MenuEntry>, Vec<Choice>) = rows.into_iter().unzip();
+        self.overlay.menu = choices;
+        self.overlay.menu_call = None;
+        let menu = self.app.global::<Menu>();
+        menu.set_title(title);
+        menu.set_entries(ModelRc::new(VecModel::from(entries)));
+        menu.set_keyed(matches!(at, At::Calls));
+        if let At::Finger(x, y) = at {
+            menu.set_x(x);
+            menu.set_y(y);
+        }
+        menu.set_cursor(-1);
+        menu.set_open(true);
+    }
+}
+
+/// The call that an offer is about.
+fn subject(offer: &Offer) -> CallRef {
+    match offer {
+        Offer::Undo(call)
+        | Offer::TransferNow(call)
+        | Offer::WaitAgain(call)
+        | Offer::AskTransfer(call)
+        | Offer::AskForward(call)
+        | Offer::AskVoicemail(call)
+        | Offer::Park(call)
+        | Offer::Conference(call)
+        | Offer::Connect { call, .. }
+        | Offer::Blind { call, .. }
+        | Offer::Forward { call, .. }
+        | Offer::Voicemail { call, .. } => *call,
+    }
+}
+
+/// A slot that nobody vouches for is offered: the exchange knows better and says so.
+fn taken(slot: &ParkSlotView) -> bool {
+    slot.parked.is_some() || matches!(slot.state, LampState::Busy | LampState::Ringing)
+}
+
+fn entry(word: MenuWord, detail: &str, who: &str, to: &str) -> MenuEntry {
+    MenuEntry { word, detail: detail.into(), who: who.into(), to: to.into(), chosen: false, enabled: true }
+}

@@ -1,0 +1,402 @@
+//! Call control by hand and by key: drops, the binding of a touch to what it began on, the keys-only day.
+
+use frontdesk_ui::keys::{CLEAR, ConsoleKey, KeyMap};
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{Calls, Desk, Directory, Drag, DropVerdict, Menu, Prompt};
+use i_slint_backend_testing::ElementHandle;
+use i_slint_core::input::TouchPhase;
+use ipc::{
+    Action, CallRef, CallState, Command, HookAction, LampState, RecallWhy, ServiceMode, TransferState, View,
+    Volumes,
+};
+use slint::platform::{Key, PointerEventButton};
+use slint::{ComponentHandle, LogicalPosition, Model};
+
+use super::hands::Stage;
+
+fn allow(view: &mut View, call: u64, actions: &[Action]) {
+    let mut calls = view.incoming.iter_mut().chain(&mut view.outgoing);
+    calls.find(|view| view.call == CallRef(call)).unwrap().actions = actions.to_vec();
+}
+
+fn gone(mut view: View, call: u64) -> View {
+    view.generation += 1;
+    view.incoming.retain(|view| view.call != CallRef(call));
+    view.outgoing.retain(|view| view.call != CallRef(call));
+    view
+}
+
+fn verdict(stage: &Stage) -> DropVerdict {
+    stage.app.global::<Drag>().get_verdict()
+}
+
+fn selected(stage: &Stage) -> String {
+    stage.app.global::<Calls>().get_selected().to_string()
+}
+
+/// A place on the card of the call that was placed here: its name stands in the directory as well.
+fn consultation(stage: &Stage) -> LogicalPosition {
+    LogicalPosition::new(200., stage.find("Hang up").absolute_position().y - 40.)
+}
+
+#[test]
+fn call_9_a_card_on_another_card_is_an_attended_transfer() {
+    let stage = Stage::with(scenes::attended());
+    let to = consultation(&stage);
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    assert_eq!(verdict(&stage), DropVerdict::Attended);
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [Command::AttendedTransfer { call: CallRef(3), to: CallRef(5) }]);
+}
+
+#[test]
+fn call_9_two_cards_that_cannot_be_connected_say_so() {
+    let stage = Stage::with(scenes::attended());
+    let to = stage.spot("Anonymous");
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    assert_eq!(verdict(&stage), DropVerdict::NotTogether);
+    assert!(!stage.app.global::<Drag>().get_good());
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn call_9_a_contact_that_is_being_called_is_connected() {
+    let stage = Stage::with(scenes::attended());
+    // The seventh tile: whom the operator talks to.
+    let next = stage.middle("Grace Kim");
+    let to = LogicalPosition::new(next.x - 352., next.y);
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    assert_eq!(
+        (verdict(&stage), stage.app.global::<Drag>().get_target().as_str()),
+        (DropVerdict::Attended, "Marie Laurent")
+    );
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [Command::AttendedTransfer { call: CallRef(3), to: CallRef(5) }]);
+}
+
+#[test]
+fn call_9_a_ringing_card_on_a_contact_is_forwarded() {
+    let stage = Stage::with(scenes::picture());
+    let to = stage.middle("Ingrid Solberg");
+    stage.mouse_drag(stage.spot("Anonymous"), to);
+    assert_eq!(verdict(&stage), DropVerdict::Forward);
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [Command::Forward { call: CallRef(2), to: "2110".into() }]);
+}
+
+#[test]
+fn pre_6_a_target_that_becomes_busy_under_the_card_says_so() {
+    let stage = Stage::with(scenes::picture());
+    let to = stage.middle("Ingrid Solberg");
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    assert_eq!(verdict(&stage), DropVerdict::Transfer);
+    let mut view = scenes::picture();
+    view.lamps.iter_mut().find(|lamp| lamp.number == "2110").unwrap().state = LampState::Busy;
+    stage.show(view);
+    assert_eq!(verdict(&stage), DropVerdict::WillWait);
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(3), to: "2110".into() }]);
+}
+
+#[test]
+fn a_call_that_ends_in_mid_air_lands_nowhere() {
+    let stage = Stage::with(scenes::picture());
+    let to = stage.middle("Ingrid Solberg");
+    stage.mouse_drag(stage.spot("Tomás Rivera"), to);
+    stage.show(gone(scenes::picture(), 3));
+    assert_eq!(verdict(&stage), DropVerdict::Gone);
+    stage.release(to, PointerEventButton::Left);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn a_button_under_the_finger_does_not_change_its_call() {
+    let stage = Stage::with(scenes::picture());
+    stage.key(Key::Home);
+    let answer = stage.middle("Answer");
+    stage.press(answer, PointerEventButton::Left);
+    stage.show(gone(scenes::picture(), 1));
+    stage.release(answer, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [], "the call it was pressed for has ended");
+    stage.key(Key::Home);
+    stage.tap(stage.middle("Answer"));
+    assert_eq!(stage.commands(), [Command::Answer { call: CallRef(2) }]);
+}
+
+#[test]
+fn a_finger_on_a_button_acts_on_nothing_else_either() {
+    let stage = Stage::with(scenes::picture());
+    stage.key(Key::Home);
+    let reject = stage.middle("Reject");
+    stage.finger(TouchPhase::Started, reject);
+    stage.show(gone(scenes::picture(), 1));
+    stage.finger(TouchPhase::Ended, reject);
+    stage.settle();
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn a_double_tap_means_what_it_meant_at_the_first_tap() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Tomás Rivera");
+    stage.tap(place);
+    let mut view = scenes::picture();
+    view.incoming[2].state = CallState::Talking;
+    allow(&mut view, 3, &[Action::Hold, Action::Transfer, Action::HangUp]);
+    stage.show(view);
+    stage.tap(place);
+    assert_eq!(stage.commands(), [], "it was Retrieve, and is Hold now");
+}
+
+#[test]
+fn contacts_stay_under_the_finger_and_a_tap_means_the_one_it_began_on() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Ingrid Solberg");
+    stage.press(place, PointerEventButton::Left);
+    let mut view = scenes::picture();
+    view.front_directory = Some(ipc::DirectoryId(2));
+    stage.show(view);
+    assert!(stage.has("Ingrid Solberg"), "the other directory waits for the finger");
+    stage.release(place, PointerEventButton::Left);
+    assert!(!stage.has("Ingrid Solberg"));
+    assert_eq!(stage.app.global::<Directory>().get_current(), 1);
+}
+
+#[test]
+fn undo_is_a_big_button_and_a_key() {
+    let stage = Stage::with(scenes::undo());
+    let undo = stage.find("UNDO");
+    assert!(undo.size().height >= 64. && undo.size().width >= 120.);
+    stage.tap(stage.middle("UNDO"));
+    stage.key("-");
+    let command = Command::UndoTransfer { call: CallRef(3) };
+    assert_eq!(stage.commands(), [command.clone(), command]);
+    stage.show(scenes::picture());
+    stage.key("-");
+    assert_eq!(stage.commands(), []);
+    assert!(stage.has("No call to act on"));
+}
+
+#[test]
+fn a_recall_says_why_and_can_wait_again() {
+    let stage = Stage::with(scenes::recall());
+    let said = |who: &str| stage.find(who).accessible_description().unwrap().to_string();
+    assert!(said("Camille Durand").ends_with("Back: waited too long for David Moreau"));
+    assert!(said("Pierre-Emmanuel Delacroix-Beaumont").ends_with("Back from Ingrid Solberg: busy"));
+    stage.key(Key::Home);
+    stage.key(Key::DownArrow);
+    stage.tap(stage.middle("Wait again"));
+    assert_eq!(stage.commands(), [Command::WaitAgain { call: CallRef(7) }]);
+    assert!(matches!(scenes::recall().incoming[2].recall.as_ref().unwrap().why, RecallWhy::Hold));
+}
+
+#[test]
+fn pre_6_a_waiting_call_says_for_whom_and_in_which_place() {
+    let stage = Stage::with(scenes::waiting());
+    let said = |who: &str| stage.find(who).accessible_description().unwrap().to_string();
+    assert!(said("Nadia Okafor").ends_with("For David Moreau · busy · no. 2"));
+    assert!(
+        scenes::waiting()
+            .transfers
+            .iter()
+            .any(|t| matches!(t.state, TransferState::Waiting { due_ms: Some(_), .. }))
+    );
+    stage.key(Key::Home);
+    stage.tap(stage.middle("Take back"));
+    stage.tap(stage.middle("Now"));
+    assert_eq!(
+        stage.commands(),
+        [Command::Retrieve { call: CallRef(1) }, Command::TransferNow { call: CallRef(1) }]
+    );
+}
+
+#[test]
+fn call_14_a_parked_call_is_fetched_by_a_tap() {
+    let stage = Stage::with(scenes::park());
+    stage.tap(stage.middle("Park slot 702"));
+    stage.tap(stage.middle("Park slot Warehouse"));
+    let unpark = |slot: &str| Command::Unpark { slot: slot.into() };
+    assert_eq!(stage.commands(), [unpark("702"), unpark("703")]);
+}
+
+#[test]
+fn the_service_mode_is_a_menu_and_a_key() {
+    let stage = Stage::with(scenes::night());
+    assert!(stage.has("Night · by hand"));
+    stage.tap(stage.middle("Night · by hand"));
+    stage.tap(stage.middle("By the timetable"));
+    stage.tap(stage.middle("Night · by hand"));
+    stage.tap(stage.middle("Day service"));
+    stage.key(Key::F12);
+    let night = Command::Hook { action: HookAction::Night };
+    let by_hand = Command::SetService { mode: Some(ServiceMode::Day) };
+    assert_eq!(stage.commands(), [Command::SetService { mode: None }, by_hand, night]);
+}
+
+#[test]
+fn bar_2_a_loudness_is_said_when_the_finger_is_lifted() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Volume"));
+    let slider = stage.find("Ringing tone");
+    let (at, size) = (slider.absolute_position(), slider.size());
+    let far_left = LogicalPosition::new(at.x + 60., at.y + size.height / 2. + 10.);
+    stage.press(far_left, PointerEventButton::Left);
+    assert_eq!(stage.commands(), []);
+    stage.release(far_left, PointerEventButton::Left);
+    stage.tap(stage.middle("Mute what you hear"));
+    let quiet = Volumes { ring: 0, ..Volumes::default() };
+    let muted = Volumes { output_muted: true, ..quiet };
+    assert_eq!(
+        stage.commands(),
+        [Command::SetVolumes { volumes: quiet }, Command::SetVolumes { volumes: muted }]
+    );
+    stage.key(Key::Escape);
+    assert!(!stage.app.global::<Desk>().get_volumes_open());
+}
+
+#[test]
+fn conf_1_members_are_shown_and_muted() {
+    let stage = Stage::with(scenes::conference());
+    let desk = stage.app.global::<Desk>();
+    assert_eq!((desk.get_parties().row_count(), desk.get_more_parties()), (3, 2));
+    stage.key(Key::Home);
+    stage.tap(stage.middle("Mute"));
+    assert_eq!(stage.commands(), [Command::MuteMember { call: CallRef(1), on: true }]);
+    let mut shown = ElementHandle::find_by_accessible_label(&stage.app, "Nadia Okafor");
+    assert!(shown.any(|card| card.accessible_description().is_some_and(|said| said == "Muted member")));
+    let mut shown = ElementHandle::find_by_accessible_label(&stage.app, "Marie Laurent");
+    assert!(shown.any(|card| card.accessible_description().is_some_and(|said| said == "[Talking]")));
+}
+
+#[test]
+fn call_12_switch_goes_round_the_two_lists_and_the_directory() {
+    let stage = Stage::with(scenes::picture());
+    let focused = || {
+        let (calls, directory) = (stage.app.global::<Calls>(), stage.app.global::<Directory>());
+        (calls.get_focused(), directory.get_focused())
+    };
+    stage.key(Key::Home);
+    stage.key(Key::DownArrow);
+    assert_eq!(selected(&stage), "2");
+    stage.key(CLEAR);
+    assert_eq!((selected(&stage).as_str(), focused()), ("5", (true, false)));
+    stage.key(CLEAR);
+    assert_eq!(focused(), (false, true));
+    stage.key(Key::F5);
+    assert_eq!((selected(&stage).as_str(), focused()), ("2", (true, false)), "each list keeps its place");
+}
+
+#[test]
+fn call_12_the_selected_call_is_in_sight_among_thirty() {
+    let stage = Stage::with(scenes::thirty_calls());
+    for key in [Key::Home, Key::PageDown, Key::PageDown, Key::End, Key::Home] {
+        stage.key(key);
+        stage.settle();
+        let hang_up = ["Hang up", "Reject"].into_iter().find(|label| stage.has(label)).unwrap();
+        let y = stage.middle(hang_up).y;
+        assert!(y > 84. && y < 680., "{y}");
+    }
+}
+
+#[test]
+fn call_12_other_keys_take_the_place_of_the_default() {
+    let stage = Stage::with(scenes::picture());
+    let table = [(ConsoleKey::Next, vec!["n".to_owned()])].into_iter().collect();
+    stage.console.use_keys(KeyMap::new(table).unwrap());
+    stage.key(Key::F9);
+    stage.key("n");
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::Next }]);
+}
+
+/// Everything that a day at the desk needs, with the keys of a keypad alone.
+#[test]
+fn call_12_a_day_by_keys_only() {
+    let hook = |action| Command::Hook { action };
+    let stage = Stage::with(scenes::picture());
+    stage.key("*");
+    stage.key(Key::F9);
+    stage.key(Key::Home);
+    stage.key(Key::Insert);
+    stage.key(Key::Delete);
+    let one = CallRef(1);
+    assert_eq!(
+        stage.commands(),
+        [
+            hook(HookAction::AnswerLongest),
+            hook(HookAction::Next),
+            Command::Answer { call: one },
+            Command::Reject { call: one },
+        ]
+    );
+    // A ringing call is forwarded to a number.
+    stage.key("+");
+    stage.key(Key::Return);
+    assert!(stage.app.global::<Prompt>().get_open());
+    stage.write("2199");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Forward { call: one, to: "2199".into() }]);
+    // The caller on hold is connected with the consultation, put into the conference, parked.
+    let mut view = scenes::park();
+    let both = [
+        Action::Retrieve,
+        Action::Transfer,
+        Action::TransferToCall,
+        Action::TakeTransfer,
+        Action::Park,
+        Action::Conference,
+        Action::HangUp,
+    ];
+    allow(&mut view, 3, &both);
+    allow(&mut view, 5, &both);
+    stage.show(view.clone());
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(selected(&stage), "3");
+    stage.key("+");
+    stage.key(Key::Return);
+    stage.key("+");
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    let three = CallRef(3);
+    assert_eq!(
+        stage.commands(),
+        [Command::AttendedTransfer { call: three, to: CallRef(5) }, Command::Conference { call: three }]
+    );
+    stage.key("+");
+    for _ in 0..4 {
+        stage.key(Key::DownArrow);
+    }
+    stage.key(Key::Return);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert!(stage.app.global::<Menu>().get_open(), "a slot that is taken is not chosen");
+    stage.key(Key::UpArrow);
+    stage.key(Key::UpArrow);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Park { call: three, slot: Some("704".into()) }]);
+    // The menu of the call has the rest; Escape leaves it.
+    stage.key("/");
+    assert!(stage.app.global::<Menu>().get_open());
+    stage.key(Key::Escape);
+    stage.key("/");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Retrieve { call: three }]);
+    // In the directory: the talking call to a contact, and a contact is called.
+    stage.key(CLEAR);
+    stage.key(CLEAR);
+    stage.key(Key::Home);
+    stage.key("+");
+    stage.key(Key::Return);
+    stage.key(Key::Home);
+    stage.key(Key::Insert);
+    stage.key(Key::F10);
+    assert_eq!(
+        stage.commands(),
+        [
+            Command::BlindTransfer { call: CallRef(5), to: "2101".into() },
+            Command::Dial { number: "2101".into(), line: None },
+            hook(HookAction::HangUpActive),
+        ]
+    );
+}
