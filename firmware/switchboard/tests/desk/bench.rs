@@ -3,15 +3,15 @@
 //! The audit knows nothing of the switchboard's inside. It keeps books of its own from what the
 //! desk says and asks for, and compares.
 //!
-//! Callers are numbered like their calls (`CallRef(7)` comes from number 7, dialled numbers are
-//! unique), so that a log row can be traced to its call.
+//! A log row is traced to its call by its party, its beginning and its times: callers have different
+//! names, and dialled numbers are unique but for those of park slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, TransferEnd, TransferId,
-    TransferKind, TransferState, View,
+    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, Party, TransferEnd,
+    TransferId, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, Event, Input, Recorded, Settings, Switchboard, Tone};
 
@@ -58,7 +58,7 @@ struct Books {
 #[derive(Debug)]
 struct Entered {
     /// As shown last.
-    number: Option<String>,
+    party: Party,
     began: u64,
     answered: Option<u64>,
     talk: u64,
@@ -301,9 +301,9 @@ impl Bench {
 }
 
 impl Books {
-    fn enter(&mut self, party: &ipc::Party, call: CallRef, now: u64) {
+    fn enter(&mut self, party: &Party, call: CallRef, now: u64) {
         let new = Entered {
-            number: party.number.clone(),
+            party: party.clone(),
             began: now,
             answered: None,
             talk: 0,
@@ -323,7 +323,7 @@ impl Books {
             return;
         };
         *entered = Entered {
-            number: entered.number.take(),
+            party: entered.party.clone(),
             began,
             answered: answered.or(Some(now)),
             talk,
@@ -360,7 +360,7 @@ impl Books {
 
     fn effect(&mut self, effect: &Effect, now: u64) {
         if let Effect::Dial { call, number, .. } = effect {
-            let party = ipc::Party { number: Some(number.clone()), ..ipc::Party::default() };
+            let party = Party { number: Some(number.clone()), ..Party::default() };
             self.enter(&party, *call, now);
         }
         if let Some(call) = named(effect) {
@@ -394,9 +394,8 @@ impl Books {
 
     fn log(&mut self, row: &LogRow) {
         let began = u64::try_from(row.began_unix_ms).unwrap();
-        let mine = |(_, e): &(&CallRef, &mut Entered)| {
-            !e.logged && e.number == row.party.number && e.carried.0 == began
-        };
+        let mine =
+            |(_, e): &(&CallRef, &mut Entered)| !e.logged && e.party == row.party && e.carried.0 == began;
         let times = |e: &Entered| {
             let (began, talk, hold) = e.carried;
             (e.answered.map(|at| at.saturating_sub(began)), e.talk - talk, e.hold - hold)
@@ -469,7 +468,7 @@ impl Books {
     fn compare_cards(&mut self, view: &View, now: u64) {
         for card in view.incoming.iter().chain(&view.outgoing) {
             let entered = self.entered.get_mut(&card.call).expect("a call that entered");
-            entered.number.clone_from(&card.party.number);
+            entered.party.clone_from(&card.party);
             assert!(!entered.logged, "visible and logged: {card:?}");
             if matches!(card.state, CallState::Talking | CallState::Held | CallState::Conference) {
                 entered.answered.get_or_insert(now);

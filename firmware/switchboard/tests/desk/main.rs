@@ -10,6 +10,7 @@ mod commands;
 mod conference;
 mod life;
 mod network;
+mod operations;
 mod park;
 mod queue;
 mod random;
