@@ -1,5 +1,7 @@
 //! One call: where it stands, its times, and what can be done with it.
 
+use std::collections::BTreeSet;
+
 use ipc::{
     Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, RecallWhy,
     TransferEnd, TransferId, TransferView,
@@ -11,6 +13,8 @@ pub(crate) type Ms = u64;
 
 /// Ended transfers kept with a call; the oldest give way.
 const MAX_TRANSFERS: usize = 32;
+/// Names of rules kept with a call; the oldest give way.
+const MAX_RULES: usize = 32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -35,6 +39,10 @@ pub(crate) struct Call {
     pub(crate) consulted_for: Option<TransferId>,
     /// Names of the rules applied, oldest first.
     pub(crate) rules: Vec<String>,
+    /// Answered by a rule; no operator has spoken on it yet. It never takes the ear by itself.
+    pub(crate) unattended: bool,
+    /// Rules that were tried on the present recall, by their place in the settings.
+    pub(crate) escalated: BTreeSet<usize>,
     pub(crate) times: Times,
     state: State,
     /// When it entered that state.
@@ -58,6 +66,7 @@ pub(crate) enum State {
     Alerting,
     Talking,
     Held,
+    Conference,
     /// Its transfer can still be undone and was not asked for yet.
     Grace(TransferId),
     /// Its transfer waits for a busy phone (PRE-6).
@@ -79,6 +88,10 @@ pub(crate) enum Farewell {
     Rejected,
     HungUp,
     Transferred,
+    /// Sent on without being answered.
+    Forwarded,
+    /// Sent to a mailbox without being answered.
+    Voicemail,
 }
 
 /// What was asked of the other side about hold, and whether it has answered.
@@ -131,6 +144,8 @@ impl Call {
             dialled: None,
             consulted_for: None,
             rules: Vec::new(),
+            unattended: false,
+            escalated: BTreeSet::new(),
             times: Times {
                 began: now,
                 answered: None,
@@ -165,7 +180,7 @@ impl Call {
     /// The only way to change the state: the meters follow it.
     pub(crate) fn enter(&mut self, now: Ms, state: State) {
         let meter = match state {
-            State::Talking => Some(Meter::Talk),
+            State::Talking | State::Conference => Some(Meter::Talk),
             State::Held
             | State::Grace(_)
             | State::Waiting(_)
@@ -183,6 +198,10 @@ impl Call {
             self.times.ended.get_or_insert(now);
         }
         self.times.run(now, meter);
+        if matches!(state, State::Talking | State::Conference) {
+            self.unattended = false;
+            self.escalated.clear();
+        }
         if self.state == state {
             return;
         }
@@ -204,8 +223,27 @@ impl Call {
         self.transfers.push(transfer);
     }
 
+    /// A rule of automatic handling was applied.
+    pub(crate) fn add_rule(&mut self, name: String) {
+        if self.rules.len() == MAX_RULES {
+            self.rules.remove(0);
+        }
+        self.rules.push(name);
+    }
+
     pub(crate) fn state(&self) -> State {
         self.state
+    }
+
+    /// Since when it is in its present state.
+    pub(crate) fn since(&self) -> Ms {
+        self.since
+    }
+
+    /// Since when its party waits for the operator: from the beginning, or from the hold that became
+    /// a recall.
+    pub(crate) fn waits_since(&self) -> Ms {
+        self.times.held_since().unwrap_or(self.times.began)
     }
 
     /// What can be done now, in menu order (CALL-8). Commands are checked against the same table
@@ -218,19 +256,42 @@ impl Call {
     /// What a call in this state admits at all.
     fn table(&self) -> &'static [Action] {
         use Action::{
-            Answer, Digits, HangUp, Hold, Reject, Retrieve, TakeTransfer, Transfer, TransferNow,
-            TransferToCall, Undo, WaitAgain,
+            Answer, Digits, Forward, HangUp, Hold, MuteMember, Park, Reject, Retrieve, TakeTransfer,
+            Transfer, TransferNow, TransferToCall, Undo, WaitAgain,
         };
         match self.state {
-            State::Ringing => &[Answer, Reject],
+            State::Ringing => &[Answer, Reject, Forward],
+            State::Answering if self.unattended => &[Answer, HangUp],
             State::Answering => &[HangUp],
             State::Dialing | State::Alerting => &[TakeTransfer, HangUp],
-            State::Talking => &[Hold, Transfer, TransferToCall, TakeTransfer, WaitAgain, Digits, HangUp],
-            State::Held => &[Retrieve, Transfer, TransferToCall, TakeTransfer, WaitAgain, HangUp],
+            State::Talking => &[
+                Hold,
+                Transfer,
+                TransferToCall,
+                TakeTransfer,
+                WaitAgain,
+                Park,
+                Action::Conference,
+                Digits,
+                HangUp,
+            ],
+            State::Held => &[
+                Retrieve,
+                Transfer,
+                TransferToCall,
+                TakeTransfer,
+                WaitAgain,
+                Park,
+                Action::Conference,
+                HangUp,
+            ],
+            State::Conference => &[Hold, Action::Conference, MuteMember, HangUp],
             State::Grace(_) => &[Retrieve, Undo, TransferNow, HangUp],
             State::Waiting(_) => &[Retrieve, TransferNow, HangUp],
             State::Transferring(_) => &[Retrieve, HangUp],
-            State::Recalling => &[Answer, Hold, Transfer, TransferToCall, WaitAgain, HangUp],
+            State::Recalling => {
+                &[Answer, Hold, Transfer, TransferToCall, WaitAgain, Park, Action::Conference, HangUp]
+            }
             State::Target(_) | State::Ending { .. } => &[],
         }
     }
@@ -317,6 +378,7 @@ impl Call {
             State::Alerting => CallState::Alerting,
             State::Talking => CallState::Talking,
             State::Held => CallState::Held,
+            State::Conference => CallState::Conference,
             State::Grace(_) | State::Waiting(_) | State::Transferring(_) | State::Target(_) => {
                 CallState::Transferring
             }

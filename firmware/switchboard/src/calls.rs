@@ -28,11 +28,17 @@ impl Switchboard {
         call.line_name = self.line_name(&called_number);
         call.line_number = called_number;
         call.diverted_by = diverted_by;
+        self.receive(now, call);
+    }
+
+    /// A call that no rule has taken: rings, unless the operator wants no calls or the desk is full.
+    pub(crate) fn ring_or_refuse(&mut self, now: Ms, call: Call) {
         if self.desk.availability == Availability::DoNotDisturb {
             self.turn_away(now, &call, EndStatus::Rejected);
-        } else if self.calls.len() >= self.settings.max_calls {
+        } else if self.is_full() {
             self.turn_away(now, &call, EndStatus::Missed);
         } else {
+            let id = call.id;
             self.calls.insert(id, call);
             self.emit(Effect::Ring180 { call: id });
             self.ring_began(now);
@@ -40,9 +46,14 @@ impl Switchboard {
         }
     }
 
+    /// There are as many calls as the desk can hold.
+    pub(crate) fn is_full(&self) -> bool {
+        self.calls.len() >= self.settings.max_calls
+    }
+
     /// Places a call and gives it the ear.
     pub(crate) fn dial(&mut self, now: Ms, number: String, line: usize) -> Result<(), CommandError> {
-        if self.calls.len() >= self.settings.max_calls {
+        if self.is_full() {
             return Err(CommandError::TooManyCalls);
         }
         let id = self.draw_call();
@@ -82,25 +93,32 @@ impl Switchboard {
         {
             entry.party = by;
         }
+        self.fetched(call);
         self.established(now, call);
     }
 
-    /// Answers a ringing call. A recall is already answered: it is taken off hold.
+    /// Answers a ringing call. A recall is already answered: it is taken off hold. What a rule is
+    /// answering just now gets the ear as soon as it can be spoken on.
     pub(crate) fn answer(&mut self, now: Ms, call: CallRef) {
         let Some(entry) = self.calls.get(&call) else { return };
         let line = entry.line_number.clone();
-        if entry.state() == State::Recalling {
-            self.retrieve(now, call);
-        } else {
-            self.give_ear(now, call);
-            self.emit(Effect::Answer { call });
-            self.enter(now, call, State::Answering);
+        match entry.state() {
+            State::Recalling => self.retrieve(now, call),
+            State::Answering => self.attend(now, call),
+            _ => {
+                self.give_ear(now, call);
+                self.emit(Effect::Answer { call });
+                self.enter(now, call, State::Answering);
+            }
         }
         self.front_line(&line);
     }
 
     pub(crate) fn confirmed(&mut self, now: Ms, call: CallRef) {
-        if self.calls.get(&call).is_some_and(|c| c.state() == State::Answering) {
+        let Some(entry) = self.calls.get(&call).filter(|c| c.state() == State::Answering) else { return };
+        if entry.unattended {
+            self.keep_waiting(now, call);
+        } else {
             self.established(now, call);
         }
     }
@@ -130,6 +148,7 @@ impl Switchboard {
         call.times.ended.get_or_insert(now);
         self.touch();
         if matches!(state, State::Dialing | State::Alerting) {
+            self.fetch_failed(id, cause);
             self.dial_failed(now, &call, cause, had_ear);
         }
         let mut end = record::end_status(&call, state, cause);
@@ -155,6 +174,8 @@ impl Switchboard {
             self.ledger.rename(call, &party);
             entry.party = party;
             self.touch();
+            // Who it is may be what a rule waits for.
+            self.apply_due_rules(self.latest());
         }
     }
 
@@ -176,7 +197,7 @@ impl Switchboard {
     }
 
     /// Refuses a call before it ever rang.
-    fn turn_away(&mut self, now: Ms, call: &Call, end: EndStatus) {
+    pub(crate) fn turn_away(&mut self, now: Ms, call: &Call, end: EndStatus) {
         self.emit(Effect::Reject { call: call.id, code: BUSY_HERE });
         self.log(record::row(call, now, end));
     }

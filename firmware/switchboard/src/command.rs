@@ -1,6 +1,6 @@
 //! What the operator wants: guarded by the same table of actions that the screen shows.
 
-use ipc::{Action, CallRef, Command, CommandError, HookAction, Registration, TransferKind};
+use ipc::{Action, CallRef, Command, CommandError, Registration, TransferKind};
 
 use crate::Effect;
 use crate::call::{Call, Farewell, Ms, State};
@@ -25,6 +25,15 @@ impl Switchboard {
             Command::TransferNow { call } => self.do_transfer_now(now, *call),
             Command::WaitAgain { call } => self.do_wait_again(now, *call),
             Command::Digits { call, digits } => self.do_digits(*call, digits),
+            Command::Forward { call, to } => self.do_forward(now, *call, to),
+            Command::Park { call, slot } => self.do_park(now, *call, slot.as_deref()),
+            Command::Unpark { slot } => self.do_unpark(now, slot),
+            Command::Conference { call } => self.do_conference(now, *call),
+            Command::MuteMember { call, on } => self.do_mute_member(*call, *on),
+            Command::SetService { mode } => {
+                self.set_service(now, *mode);
+                Ok(())
+            }
             Command::Hook { action } => self.do_hook(now, *action),
             Command::DismissTransfer { transfer } => {
                 let done = self.ledger.dismiss(*transfer);
@@ -41,6 +50,7 @@ impl Switchboard {
         match command {
             Command::SetAvailability { availability } => self.set_availability(*availability),
             Command::Mute { on } => self.set_mute(*on),
+            Command::SetVolumes { volumes } => self.set_volumes(*volumes),
             Command::Register { on } => self.emit(Effect::Register(*on)),
             Command::Audio { on } => self.emit(Effect::Audio(*on)),
             Command::ShowDirectory { directory } if self.show_directory(*directory) => {}
@@ -59,7 +69,7 @@ impl Switchboard {
         Ok(())
     }
 
-    fn do_answer(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
+    pub(crate) fn do_answer(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
         self.guard(call, Action::Answer)?;
         self.answer(now, call);
         Ok(())
@@ -72,7 +82,7 @@ impl Switchboard {
     }
 
     /// A talking call, or a recall that shall stop ringing.
-    fn do_hold(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
+    pub(crate) fn do_hold(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
         self.guard(call, Action::Hold)?;
         if self.talk == Some(call) {
             self.free_ear(now);
@@ -82,7 +92,7 @@ impl Switchboard {
         Ok(())
     }
 
-    fn do_retrieve(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
+    pub(crate) fn do_retrieve(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
         self.guard(call, Action::Retrieve)?;
         match self.calls.get(&call).and_then(Call::open_transfer) {
             Some(transfer) => self.take_back(now, call, transfer),
@@ -91,7 +101,7 @@ impl Switchboard {
         Ok(())
     }
 
-    fn do_hang_up(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
+    pub(crate) fn do_hang_up(&mut self, now: Ms, call: CallRef) -> Result<(), CommandError> {
         match self.calls.get(&call).map(Call::state) {
             None => return Err(CommandError::NoSuchCall),
             Some(State::Ending { .. } | State::Target(_)) => return Err(CommandError::NotPossible),
@@ -126,46 +136,18 @@ impl Switchboard {
         Ok(())
     }
 
-    fn do_hook(&mut self, now: Ms, action: HookAction) -> Result<(), CommandError> {
+    /// Whether a screen offers the action: beyond the table, what the rest of the desk says. The
+    /// commands answer with the reason why not.
+    pub(crate) fn offers(&self, call: &Call, action: Action) -> bool {
         match action {
-            HookAction::OffHook => {
-                let call = self.first_ringing().ok_or(CommandError::NothingToDo)?;
-                self.do_answer(now, call)
-            }
-            HookAction::HangUpActive | HookAction::OnHook => {
-                let call = self.talk.ok_or(CommandError::NothingToDo)?;
-                self.do_hang_up(now, call)
-            }
-            HookAction::Next => self.do_next(now),
-            _ => Err(CommandError::NothingToDo),
+            Action::Park => !self.settings.park.is_empty(),
+            Action::Conference => self.may_confer(call),
+            _ => true,
         }
-    }
-
-    /// F9: answer the first ringing call, else retrieve the one longest on hold, else hold the
-    /// active one.
-    fn do_next(&mut self, now: Ms) -> Result<(), CommandError> {
-        if let Some(call) = self.first_ringing() {
-            return self.do_answer(now, call);
-        }
-        if let Some(call) = self.longest_held() {
-            return self.do_retrieve(now, call);
-        }
-        let talking = |call: &CallRef| self.calls.get(call).is_some_and(|c| c.allows(Action::Hold));
-        let call = self.talk.filter(talking).ok_or(CommandError::NothingToDo)?;
-        self.do_hold(now, call)
     }
 
     pub(crate) fn guard(&self, call: CallRef, action: Action) -> Result<(), CommandError> {
         let call = self.calls.get(&call).ok_or(CommandError::NoSuchCall)?;
         if call.allows(action) { Ok(()) } else { Err(CommandError::NotPossible) }
-    }
-
-    fn first_ringing(&self) -> Option<CallRef> {
-        self.calls.values().filter(|c| c.rings()).min_by_key(|c| c.order()).map(|c| c.id)
-    }
-
-    fn longest_held(&self) -> Option<CallRef> {
-        let held = self.calls.values().filter(|c| c.state() == State::Held);
-        held.min_by_key(|c| (c.times.held_since(), c.id)).map(|c| c.id)
     }
 }

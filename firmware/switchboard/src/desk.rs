@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ipc::{
     AudioState, Availability, DirectoryId, DirectoryView, LampState, LampView, LineView, Notice, NoticeId,
-    NoticeKind, Preferences, Registration,
+    NoticeKind, Preferences, Registration, Volumes,
 };
 
 use crate::call::Ms;
@@ -27,6 +27,7 @@ pub(crate) struct Desk {
     pub(crate) preferences: Preferences,
     pub(crate) voicemail: u32,
     pub(crate) missed: u32,
+    pub(crate) volumes: Volumes,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +56,7 @@ impl Desk {
             preferences: settings.preferences,
             voicemail: 0,
             missed: settings.missed,
+            volumes: clamped(settings.volumes),
         }
     }
 
@@ -91,6 +93,7 @@ impl Switchboard {
         let since_ms = before.filter(|l| l.state == state).map_or(now, |l| l.since_ms);
         let lamp = LampView { number: number.clone(), state, calls, peer, since_ms };
         if before != Some(&lamp) {
+            self.slot_lamp(&number, state);
             self.desk.lamps.insert(number, lamp);
             self.touch();
         }
@@ -167,6 +170,16 @@ impl Switchboard {
         }
     }
 
+    /// Sets all loudnesses (BAR-2).
+    pub(crate) fn set_volumes(&mut self, volumes: Volumes) {
+        let volumes = clamped(volumes);
+        if self.desk.volumes != volumes {
+            self.desk.volumes = volumes;
+            self.emit(Effect::Volumes(volumes));
+            self.touch();
+        }
+    }
+
     pub(crate) fn set_availability(&mut self, availability: Availability) {
         self.desk.availability = availability;
         self.touch();
@@ -214,5 +227,15 @@ impl Switchboard {
     fn withdraw(&mut self, settled: impl Fn(&NoticeKind) -> bool) {
         self.notices.list.retain(|n| !settled(&n.kind));
         self.touch();
+    }
+}
+
+/// Values above 100 percent count as 100.
+fn clamped(volumes: Volumes) -> Volumes {
+    Volumes {
+        output: volumes.output.min(100),
+        input: volumes.input.min(100),
+        ring: volumes.ring.min(100),
+        output_muted: volumes.output_muted,
     }
 }

@@ -6,11 +6,20 @@
 
 use ipc::{CallRef, NoticeKind};
 
-use crate::Effect;
 use crate::call::{Ms, State, WireHold};
 use crate::switchboard::Switchboard;
+use crate::{Ear, Effect};
 
 impl Switchboard {
+    /// Who has the ear now.
+    pub(crate) fn ear(&self) -> Ear {
+        match self.talk {
+            Some(call) => Ear::Call(call),
+            None if self.conference.joined() => Ear::Conference,
+            None => Ear::Nobody,
+        }
+    }
+
     /// Gives the ear to `call`, which must be in a state that may have it.
     pub(crate) fn give_ear(&mut self, now: Ms, call: CallRef) {
         if self.talk == Some(call) {
@@ -28,6 +37,7 @@ impl Switchboard {
 
     /// Takes the ear from whoever has it.
     pub(crate) fn free_ear(&mut self, now: Ms) {
+        self.leave_conference();
         let Some(previous) = self.talk.take() else { return };
         if self.calls.get(&previous).is_some_and(|c| c.state() == State::Talking) {
             self.put_on_hold(now, previous);
@@ -61,7 +71,7 @@ impl Switchboard {
 
     /// The call can be spoken on: it talks if it has the ear or nobody has, else it waits on hold.
     pub(crate) fn established(&mut self, now: Ms, call: CallRef) {
-        if self.talk.is_none() {
+        if self.ear() == Ear::Nobody {
             self.give_ear(now, call);
         }
         if self.talk == Some(call) {
@@ -88,10 +98,10 @@ impl Switchboard {
         }
         let asked = entry.hold.asked;
         entry.hold = WireHold { asked: !asked, pending: false, refused: asked };
-        let (state, party) = (entry.state(), entry.party.clone());
+        let (state, party, unattended) = (entry.state(), entry.party.clone(), entry.unattended);
         tracing::info!(call = call.0, code, reason, hold = asked, "hold or retrieve refused");
         match state {
-            State::Held if asked && self.talk.is_none() => {
+            State::Held if asked && !unattended && self.ear() == Ear::Nobody => {
                 self.give_ear(now, call);
                 self.enter(now, call, State::Talking);
             }
@@ -99,6 +109,7 @@ impl Switchboard {
                 self.talk = None;
                 self.enter(now, call, State::Held);
             }
+            State::Conference if !asked => self.enter(now, call, State::Held),
             State::Ending { .. } => return,
             _ => {}
         }

@@ -3,7 +3,7 @@
 use ipc::{CallRef, LogRow, Preferences, ServiceMode, TransferId, Volumes};
 
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
-/// after its [`Effect::HangUp`], [`Effect::Reject`] or [`crate::Input::Ended`].
+/// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] or [`crate::Input::Ended`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell the caller that it rings here (180).

@@ -5,6 +5,7 @@
 
 use ipc::{CallRef, TransferEnd, TransferId, TransferKind};
 
+use crate::Ear;
 use crate::call::{Ms, State};
 use crate::ledger::{Stage, Target};
 use crate::switchboard::Switchboard;
@@ -52,6 +53,6 @@ impl Switchboard {
             Some(reason) if before.recalling => self.recall(now, call, reason),
             _ => self.enter(now, call, State::Held),
         }
-        before.talked.filter(|_| self.talk.is_none())
+        before.talked.filter(|_| self.ear() == Ear::Nobody)
     }
 }

@@ -3,10 +3,11 @@
 use ipc::{
     AudioState, CallRef, DirectoryView, LampState, Party, Preferences, Registration, ServiceMode, TransferId,
 };
+use serde::{Deserialize, Serialize};
 
 /// One piece of news. Every input is allowed in every state: what does not fit, such as news of a
 /// call that has ended meanwhile, changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// A call comes in. Answered by [`crate::Effect::Ring180`] or [`crate::Effect::Reject`].
     Incoming {
@@ -172,7 +173,7 @@ pub enum Input {
 }
 
 /// How the network says a transfer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferResult {
     /// The target answered (NOTIFY with 2xx).
     Answered,
@@ -186,7 +187,7 @@ pub enum TransferResult {
 }
 
 /// Why a call ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndCause {
     /// The other side ended it (BYE, CANCEL, final response); otherwise our own user agent did,
     /// asked by an effect or because nothing was heard any more.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ipc::{CallRef, LampState, TransferId};
 
 use crate::call::{Call, State};
+use crate::conference::MAX_MEMBERS;
 use crate::ledger::{Entry, Stage, Target};
 use crate::switchboard::Switchboard;
 
@@ -14,10 +15,13 @@ impl Switchboard {
         self.check_ledger();
         self.check_queues();
         self.check_hold();
+        self.check_conference();
+        self.check_park();
         for (id, call) in &self.calls {
             assert_eq!(*id, call.id, "a call is filed under its own reference");
             assert!(!self.ledger.has_departed(*id), "{id:?} is on the desk and has left it");
             self.check_times(call);
+            assert!(!call.unattended || self.talk != Some(*id), "{id:?} took the ear by itself");
         }
     }
 
@@ -74,12 +78,29 @@ impl Switchboard {
         }
     }
 
+    /// The members are the calls in that state; the operator has one ear; nobody is left alone.
+    fn check_conference(&self) {
+        let members: Vec<CallRef> = self.conference.members().collect();
+        let inside = self.calls.values().filter(|c| c.state() == State::Conference).map(|c| c.id);
+        let mut sorted = members.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, inside.collect::<Vec<_>>(), "members and calls in the conference");
+        assert!(members.len() <= MAX_MEMBERS, "{} members", members.len());
+        if self.conference.joined() {
+            assert_eq!(self.talk, None, "an ear in the conference and in a call");
+            assert!(!members.is_empty(), "the operator is in an empty conference");
+        } else {
+            assert_ne!(members.len(), 1, "{members:?} is alone in the conference");
+        }
+    }
+
     /// Whoever talks was last asked to be off hold; whoever waits was asked to hold or refused to.
     fn check_hold(&self) {
         for call in self.calls.values() {
             let (state, hold) = (call.state(), call.hold);
-            assert!(state != State::Talking || !hold.asked, "{:?} talks while asked to hold", call.id);
-            let waits = state == State::Held || state == State::Recalling;
+            let heard = matches!(state, State::Talking | State::Conference);
+            assert!(!heard || !hold.asked, "{:?} talks while asked to hold", call.id);
+            let waits = matches!(state, State::Held | State::Recalling);
             let waits = waits || call.open_transfer().or(call.target_of()).is_some();
             assert!(!waits || hold.asked || hold.refused, "{:?} waits and was never told", call.id);
         }

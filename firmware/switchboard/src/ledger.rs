@@ -8,7 +8,7 @@ use ipc::{
     TransferView,
 };
 
-use crate::call::{Ms, is_unsure};
+use crate::call::{Call, Ms, is_unsure};
 
 /// Ended transfers kept in view at most; the oldest give way.
 const MAX_ENDED: usize = 256;
@@ -95,6 +95,29 @@ impl Ledger {
     pub(crate) fn draw(&mut self) -> TransferId {
         self.last += 1;
         TransferId(self.last)
+    }
+
+    /// Writes down a call that was sent on without being answered: what becomes of it is the
+    /// exchange's business from the first moment, and no REFER of ours is heard of again.
+    pub(crate) fn add_redirect(&mut self, now: Ms, until: Ms, call: &Call, to: Party, kind: TransferKind) {
+        let id = self.draw();
+        let number = to.number.clone().unwrap_or_default();
+        let entry = Entry {
+            call: call.id,
+            who: call.party.clone(),
+            to,
+            target: Target::Number(number),
+            kind,
+            since: now,
+            stage: Stage::Grace,
+            place: Place::default(),
+            ended: Some((TransferEnd::HandedOver, now)),
+            due: Some(until),
+            before: Before::default(),
+            consultation: None,
+        };
+        self.entries.insert(id, entry);
+        self.drop_oldest_ended();
     }
 
     /// A party of the desk got its name.

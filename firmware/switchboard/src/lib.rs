@@ -5,32 +5,43 @@
 //! [`ipc::Command`]s, and asks for things to be done by [`Effect`]s. What it believes is its
 //! [`ipc::View`]. It is pure: time is handed in, nothing here waits, sleeps, reads or writes.
 //!
-//! Not done here: SIP (crate `sip`), sound (crate `media`), looking up names (crate `directory`;
-//! parties come in already matched), keeping anything over a restart (crate `store`), wording
-//! (crate `ui`). Not done yet: park, conference and overflow rules.
+//! Not done here: SIP (crate `sip`), sound and mixing (crate `media`), looking up names (crate
+//! `directory`; parties come in already matched), the timetable and who is signed in (they come in as
+//! news), keeping anything over a restart (crate `store`), wording (crate `ui`).
 //!
-//! Module map, in reading order: `switchboard` (the state, and one turn), `command` (wishes),
-//! `call` (one call and its times), `calls` (life of a call), `ear` (hold, retrieve, the one talk
-//! field), `transfer` (from the wish to its end) with `ledger` (its books), `transfer_commands`,
-//! `grace` (undo), `queue` (waiting for a busy phone), `attended` (the consultation call), `recall`
-//! (calls that come back), `takeover` (INVITE with Replaces), `sound` (ringer and tones, derived from the state), `record`
-//! (the log row), `desk` (lines, lamps, notices, preferences), `view`, `invariants`.
+//! Module map, in reading order: `switchboard` (the state, and one turn), `command` (wishes), `hook`
+//! (keys that act on whichever call they mean now), `call` (one call and its times), `calls` (life of
+//! a call), `ear` (hold, retrieve, the one talk field), `conference`, `transfer` (from the wish to its
+//! end) with `ledger` (its books), `transfer_commands`, `grace` (undo), `queue` (waiting for a busy
+//! phone), `attended` (the consultation call), `recall` (calls that come back), `takeover` (INVITE
+//! with Replaces), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
+//! derived from the state), `record` (the log row), `number` (what can be called), `desk` (lines,
+//! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)
+//! with `mask` (names and numbers taken out). The words at the border are in `input`, `effect` and
+//! `settings`.
 
 mod attended;
 mod call;
 mod calls;
 mod command;
+mod conference;
 mod desk;
 mod ear;
 mod effect;
 mod grace;
+mod hook;
 mod input;
 mod invariants;
 mod ledger;
+mod mask;
 mod number;
+mod park;
 mod queue;
 mod recall;
 mod record;
+mod redirect;
+mod replay;
+mod rules;
 mod settings;
 mod sound;
 mod switchboard;
@@ -41,5 +52,7 @@ mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{EndCause, Input, TransferResult};
+pub use mask::Mask;
+pub use replay::{Event, Recorded, ReplayError, Replayed, head, replay};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

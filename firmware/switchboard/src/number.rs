@@ -30,6 +30,21 @@ pub(crate) fn clean(typed: &str) -> Result<String, CommandError> {
     }
 }
 
+/// Whether two numbers are the same for the desk: a SIP URI counts as its user part.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    match (clean(one), clean(other)) {
+        (Ok(one), Ok(other)) => user(&one) == user(&other),
+        _ => one == other,
+    }
+}
+
+/// The user part of a cleaned `sip:` or `sips:` URI without its parameters; a number as it is.
+pub(crate) fn user(number: &str) -> &str {
+    let rest = number.split_once(':').map_or(number, |(_, rest)| rest);
+    let user = rest.split_once('@').map_or(rest, |(user, _)| user);
+    user.split_once(';').map_or(user, |(user, _)| user)
+}
+
 /// Checks and normalises digits to send in a call.
 pub(crate) fn dtmf(digits: &str) -> Option<String> {
     let sent: String = digits.chars().map(|c| c.to_ascii_uppercase()).collect();

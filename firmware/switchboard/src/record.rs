@@ -33,6 +33,8 @@ pub(crate) fn end_status(call: &Call, state: State, cause: &EndCause) -> EndStat
     match state {
         State::Ending { why: Farewell::Rejected, .. } => EndStatus::Rejected,
         State::Ending { why: Farewell::Transferred, .. } => passed_on(call),
+        State::Ending { why: Farewell::Forwarded, .. } => EndStatus::Forwarded,
+        State::Ending { why: Farewell::Voicemail, .. } => EndStatus::Voicemail,
         State::Ending { why: Farewell::HungUp, .. } => hung_up(call),
         State::Ringing | State::Answering if cause.elsewhere => EndStatus::Elsewhere,
         State::Ringing | State::Answering => EndStatus::Missed,
@@ -40,6 +42,7 @@ pub(crate) fn end_status(call: &Call, state: State, cause: &EndCause) -> EndStat
         State::Transferring(_) if handed_over(call) => passed_on(call),
         State::Talking
         | State::Held
+        | State::Conference
         | State::Grace(_)
         | State::Waiting(_)
         | State::Transferring(_)

@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipc::{DirectoryView, ParkSlot, Preferences, Rule, ServiceMode, Timers, Volumes};
+use serde::{Deserialize, Serialize};
 
 /// One number the desk answers for and calls from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The number called, as it arrives in the To header, for example `5550100`.
     pub number: String,
@@ -19,7 +20,7 @@ pub struct Line {
 }
 
 /// Settings of the desk. [`Settings::default`] has no line and the times written at each field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The lines, in the order of the screen. Without one nothing can be dialled.
     pub lines: Vec<Line>,

@@ -4,8 +4,6 @@
 //! derives what should be heard from the state and asks for the difference, so that a ringer cannot
 //! be forgotten.
 
-use ipc::CallRef;
-
 use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
 use crate::{Ear, Effect, Tone};
@@ -16,7 +14,7 @@ const CALL_WAITING_MS: Ms = 1000;
 /// What was last asked for, and the tones that end by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Sound {
-    talk: Option<CallRef>,
+    ear: Ear,
     ringer: bool,
     tone: Option<Tone>,
     failure: Option<(Tone, Ms)>,
@@ -48,7 +46,7 @@ impl Switchboard {
     /// A call began to ring: said once in the ear of an operator who talks. Otherwise the ringer
     /// rings, by [`Switchboard::settle`].
     pub(crate) fn ring_began(&mut self, now: Ms) {
-        if self.talk.is_some() {
+        if self.ear() != Ear::Nobody {
             self.sound.waiting = Some(now + CALL_WAITING_MS);
             self.sound.again = true;
         }
@@ -56,16 +54,19 @@ impl Switchboard {
 
     /// Asks for whatever should be heard now and was not asked for before.
     pub(crate) fn settle(&mut self) {
-        let ringing = self.calls.values().any(Call::rings);
-        if self.talk.is_none() || !ringing {
+        self.settle_conference();
+        self.settle_park();
+        let ringing = self.calls.values().any(Call::rings) || self.a_slot_rings();
+        let ear = self.ear();
+        if ear == Ear::Nobody || !ringing {
             self.sound.waiting = None;
         }
-        if self.sound.talk != self.talk {
-            self.sound.talk = self.talk;
-            self.emit(Effect::Talk(self.talk.map_or(Ear::Nobody, Ear::Call)));
+        if self.sound.ear != ear {
+            self.sound.ear = ear;
+            self.emit(Effect::Talk(ear));
             self.touch();
         }
-        let ringer = ringing && self.talk.is_none();
+        let ringer = ringing && ear == Ear::Nobody;
         if self.sound.ringer != ringer {
             self.sound.ringer = ringer;
             self.emit(Effect::Ringer(ringer));
@@ -82,13 +83,14 @@ impl Switchboard {
         if self.sound.waiting.is_some() {
             return Some(Tone::CallWaiting);
         }
-        match self.talk {
-            Some(call) => {
+        match self.ear() {
+            Ear::Call(call) => {
                 let call = self.calls.get(&call)?;
                 let far_end_rings = call.state() == State::Alerting && !call.early_media;
                 far_end_rings.then_some(Tone::Ringback)
             }
-            None => self.sound.failure.map(|(tone, _)| tone),
+            Ear::Conference => None,
+            Ear::Nobody => self.sound.failure.map(|(tone, _)| tone),
         }
     }
 }

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use ipc::{CallRef, Command, CommandError, NoticeKind, View};
 
 use crate::call::{Call, Ms};
+use crate::conference::Conference;
 use crate::desk::{Desk, Notices};
 use crate::ledger::Ledger;
+use crate::park::Park;
+use crate::rules::Handling;
 use crate::sound::Sound;
 use crate::{Effect, Input, Settings};
 
@@ -30,6 +33,9 @@ pub struct Switchboard {
     pub(crate) heard_last: Option<CallRef>,
     pub(crate) ledger: Ledger,
     pub(crate) sound: Sound,
+    pub(crate) conference: Conference,
+    pub(crate) park: Park,
+    pub(crate) handling: Handling,
     pub(crate) desk: Desk,
     pub(crate) notices: Notices,
     effects: VecDeque<Effect>,
@@ -53,6 +59,9 @@ impl Switchboard {
             heard_last: None,
             ledger: Ledger::default(),
             sound: Sound::default(),
+            conference: Conference::default(),
+            park: Park::default(),
+            handling: Handling::default(),
             desk,
             notices: Notices::default(),
             effects: VecDeque::new(),
@@ -96,7 +105,9 @@ impl Switchboard {
             Input::Ended { call, cause } => self.ended(now, call, &cause),
             Input::Identified { call, party } => self.identified(call, party),
             Input::TargetIdentified { transfer, party } => self.target_identified(transfer, party),
-            Input::Speaking { .. } | Input::Timetable { .. } | Input::SignedIn { .. } => {}
+            Input::Speaking { call, on } => self.speaking(call, on),
+            Input::Timetable { mode } => self.timetable(now, mode),
+            Input::SignedIn { there } => self.signed_in(there),
             Input::Deadline => self.expire(now),
             Input::Registration { line, state } => self.registration(&line, state),
             Input::Lamp { number, state, calls, peer } => self.lamp(now, number, state, calls, peer),
@@ -142,9 +153,16 @@ impl Switchboard {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let endings = self.calls.values().filter_map(Call::ending_until).min();
-        let own =
-            [self.ledger.deadline(), self.queue_deadline(), self.hold_deadline(), self.sound.deadline()];
-        let due = own.into_iter().chain([endings]).flatten().min()?;
+        let own = [
+            endings,
+            self.ledger.deadline(),
+            self.queue_deadline(),
+            self.hold_deadline(),
+            self.sound.deadline(),
+            self.park_deadline(),
+            self.rules_deadline(),
+        ];
+        let due = own.into_iter().flatten().min()?;
         self.started.checked_add(Duration::from_millis(due))
     }
 
@@ -210,6 +228,8 @@ impl Switchboard {
         self.expire_queues(now);
         self.expire_holds(now);
         self.expire_endings(now);
+        self.expire_parked(now);
+        self.apply_due_rules(now);
         self.sound.expire(now);
     }
 }

@@ -56,7 +56,10 @@ impl Switchboard {
                 self.ask_hold(new);
                 self.recall(now, new, reason);
             }
+            (State::Conference, _) => self.take_seat(now, old, new),
             (State::Held | State::Recalling, _) => self.put_on_hold(now, new),
+            // A rule is answering: the operator has not turned to it, and need not now.
+            (State::Answering, _) if before.unattended => self.keep_waiting(now, new),
             _ => self.established(now, new),
         }
         if let Some(other) = talked.filter(|other| *other != old) {

@@ -36,11 +36,13 @@ impl Switchboard {
             }
             TransferKind::SemiAttended | TransferKind::Forward | TransferKind::Rule => 0,
         };
-        if kind == TransferKind::Blind && self.must_wait(&number) {
+        let waits = kind == TransferKind::Blind && self.must_wait(&number);
+        if (waits || undo > 0) && kind != TransferKind::Park {
             self.emit(Effect::IdentifyTarget { transfer: id, number });
+        }
+        if waits {
             self.wait(now, id);
         } else if undo > 0 {
-            self.emit(Effect::IdentifyTarget { transfer: id, number });
             self.begin_grace(now, id);
         } else {
             self.refer(now, id);
@@ -52,7 +54,6 @@ impl Switchboard {
     /// then nothing has changed.
     ///
     /// `kind` is [`TransferKind::Rule`], or [`TransferKind::Voicemail`] when `to` is a mailbox.
-    #[allow(dead_code, reason = "for the rules of automatic handling")]
     pub(crate) fn transfer_by_rule(
         &mut self,
         now: Ms,
@@ -241,6 +242,10 @@ impl Switchboard {
 
     pub(crate) fn target_identified(&mut self, transfer: TransferId, party: Party) {
         let Some(entry) = self.ledger.entries.get_mut(&transfer) else { return };
+        // A slot has its name from the settings.
+        if entry.kind == TransferKind::Park {
+            return;
+        }
         let (call, nameless) = (entry.call, std::mem::replace(&mut entry.to, party.clone()));
         if let Some(call) = self.calls.get_mut(&call) {
             let from = call.recall.iter_mut().map(|r| &mut r.from);
@@ -299,12 +304,13 @@ impl Switchboard {
         let Some(entry) = self.ledger.entries.get_mut(&id) else { return };
         entry.ended = Some((end.clone(), now));
         entry.due = Some(due);
-        let (to, kind, took_ms) = (entry.to.clone(), entry.kind, now - entry.since);
+        let (call, to, kind, took_ms) = (entry.call, entry.to.clone(), entry.kind, now - entry.since);
         let asked = entry.stage >= Stage::Requested;
-        if let Some(call) = self.calls.get_mut(&entry.call) {
+        if let Some(call) = self.calls.get_mut(&call) {
             call.add_transfer(Past { log: LogTransfer { to, kind, end, took_ms }, asked });
         }
         self.release_consultation(now, id);
+        self.note_parking(now, call);
         self.ledger.drop_oldest_ended();
         self.touch();
     }
@@ -332,6 +338,8 @@ impl Switchboard {
             transfer.end = TransferEnd::Answered;
             departed.row.end = record::success(transfer.kind);
             self.revise_entry(now, call);
+        } else if matches!(result, TransferResult::Refused { .. }) {
+            self.parking_refused(call);
         }
         self.log(departed.row);
     }
@@ -356,6 +364,7 @@ impl Switchboard {
             entry.due = Some(due);
             self.release_late(now, id);
         }
+        self.note_parking(now, call);
         self.touch();
     }
 

@@ -28,7 +28,10 @@ impl Switchboard {
             counters: self.counters(),
             notices: self.notices.list.iter().cloned().collect(),
             preferences: self.desk.preferences,
-            ..View::default()
+            service: self.service(),
+            conference: self.conference.view(),
+            park: self.slots(),
+            volumes: self.desk.volumes,
         }
     }
 
@@ -36,7 +39,11 @@ impl Switchboard {
     fn list(&self, direction: Direction) -> Vec<CallView> {
         let mut calls: Vec<&Call> = self.calls.values().filter(|c| c.direction == direction).collect();
         calls.sort_by_key(|c| c.order());
-        let card = |c: &Call| c.view(c.open_transfer().or(c.target_of()).and_then(|id| self.ledger.view(id)));
+        let card = |c: &Call| {
+            let mut card = c.view(c.open_transfer().or(c.target_of()).and_then(|id| self.ledger.view(id)));
+            card.actions.retain(|action| self.offers(c, *action));
+            card
+        };
         calls.into_iter().map(card).collect()
     }
 
@@ -52,7 +59,7 @@ impl Switchboard {
             held: count(|c| c.state() == State::Held),
             incoming: count(|c| c.direction == Direction::Incoming),
             outgoing: count(|c| c.direction == Direction::Outgoing),
-            parked: 0,
+            parked: self.parked_count(),
         }
     }
 }

@@ -3,17 +3,17 @@
 //! The audit knows nothing of the switchboard's inside. It keeps books of its own from what the
 //! desk says and asks for, and compares.
 //!
-//! Callers are numbered like their calls (`CallRef(7)` comes from number 7, dialled numbers are
-//! unique), so that a log row can be traced to its call.
+//! A log row is traced to its call by its party, its beginning and its times: callers have different
+//! names, and dialled numbers are unique but for those of park slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, Timers, TransferEnd,
+    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, Party, TransferEnd,
     TransferId, TransferKind, TransferState, View,
 };
-use switchboard::{Ear, Effect, Input, Settings, Switchboard, Tone};
+use switchboard::{Ear, Effect, Event, Input, Recorded, Settings, Switchboard, Tone};
 
 pub(crate) struct Bench {
     pub(crate) desk: Switchboard,
@@ -22,26 +22,34 @@ pub(crate) struct Bench {
     pub(crate) view: View,
     pub(crate) logged: Vec<LogRow>,
     books: Books,
-    timers: Timers,
     /// Calls that left a queue by themselves.
     pub(crate) turns: u32,
+    /// Everything said to the desk and all it asked for.
+    pub(crate) recording: String,
+    pub(crate) asked: Vec<Effect>,
+    pub(crate) settings: Settings,
 }
 
 /// What the audit remembers.
 #[derive(Default)]
 struct Books {
-    /// Calls that entered, by the number that identifies them.
-    entered: BTreeMap<String, Entered>,
+    /// Calls that entered.
+    entered: BTreeMap<CallRef, Entered>,
     /// Calls that were hung up, refused or ended.
     gone: BTreeSet<CallRef>,
+    /// Calls that the network has ended.
+    over: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
     /// How many ledger entries each call has had.
     opened: BTreeMap<CallRef, BTreeSet<TransferId>>,
+    /// Calls whose row was written in this turn, and the transfers in it.
+    rows: Vec<(CallRef, usize)>,
     /// Calls that take another's place, and whose.
     successors: BTreeMap<CallRef, CallRef>,
     /// Who was asked to be on hold last.
     held: BTreeSet<CallRef>,
     ear: Ear,
+    conference: Vec<(CallRef, bool)>,
     ringer: bool,
     tone: Option<Tone>,
     muted: bool,
@@ -49,7 +57,8 @@ struct Books {
 
 #[derive(Debug)]
 struct Entered {
-    call: CallRef,
+    /// As shown last.
+    party: Party,
     began: u64,
     answered: Option<u64>,
     talk: u64,
@@ -65,11 +74,36 @@ impl Bench {
     #[allow(clippy::disallowed_methods, reason = "a test's clock has to begin somewhere")]
     pub(crate) fn new(settings: Settings) -> Self {
         let start = Instant::now();
-        let timers = settings.timers;
-        let mut desk = Switchboard::new(settings, start);
+        let recording = switchboard::head(&settings).unwrap();
+        let mut desk = Switchboard::new(settings.clone(), start);
         let view = desk.view(start);
         desk.changed();
-        Self { desk, start, now_ms: 0, view, logged: Vec::new(), books: Books::default(), timers, turns: 0 }
+        Self {
+            desk,
+            start,
+            now_ms: 0,
+            view,
+            logged: Vec::new(),
+            books: Books::default(),
+            turns: 0,
+            recording,
+            asked: Vec::new(),
+            settings,
+        }
+    }
+
+    pub(crate) fn next_call(&mut self) -> CallRef {
+        let call = self.desk.next_call();
+        self.record(Event::NextCall(call));
+        call
+    }
+
+    fn record(&mut self, event: Event) {
+        self.recording += &Recorded { at_ms: self.now_ms, event }.line().unwrap();
+    }
+
+    pub(crate) fn start(&self) -> Instant {
+        self.start
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -93,9 +127,11 @@ impl Bench {
             }
             Input::Ended { call, .. } => {
                 self.books.gone.insert(*call);
+                self.books.over.insert(*call);
             }
             _ => {}
         }
+        self.record(Event::Input(Box::new(input.clone())));
         let before = (input == Input::Deadline).then(|| self.view.clone());
         self.desk.handle(self.now(), input);
         let effects = self.audit();
@@ -107,6 +143,7 @@ impl Bench {
 
     pub(crate) fn command(&mut self, command: &Command) -> (Result<(), CommandError>, Vec<Effect>) {
         let before = self.view.clone();
+        self.record(Event::Command(command.clone()));
         let done = self.desk.command(self.now(), command);
         let effects = self.audit();
         if matches!(command, Command::BlindTransfer { .. }) {
@@ -163,12 +200,15 @@ impl Bench {
                 TransferState::Waiting { due_ms, .. } => due_ms,
                 _ => None,
             });
-            let in_time = due.map_or(self.timers.queue_delay_ms == 0, |due| due <= self.now_ms);
+            let in_time = due.map_or(self.settings.timers.queue_delay_ms == 0, |due| due <= self.now_ms);
             assert!(in_time, "{transfer:?} leaves too early");
             self.turns += 1;
             let lamp = self.view.lamps.iter().find(|l| l.number == *to).expect("a lamp");
             assert_eq!(lamp.state, LampState::Available, "{transfer:?} goes to a phone that is not free");
-            assert!(self.now_ms - lamp.since_ms >= self.timers.queue_delay_ms, "{to} has just become free");
+            assert!(
+                self.now_ms - lamp.since_ms >= self.settings.timers.queue_delay_ms,
+                "{to} has just become free"
+            );
             let tried = |t: &&ipc::TransferView| {
                 let open = matches!(
                     t.state,
@@ -184,7 +224,7 @@ impl Bench {
     fn check_timers(&self) {
         for entered in self.books.entered.values().filter(|e| !e.logged) {
             let Some((state, since)) = entered.state else { continue };
-            let limit = self.timers.hold_ms;
+            let limit = self.settings.timers.hold_ms;
             let waits = self.now_ms - since;
             assert!(
                 state != CallState::Held || limit == 0 || waits <= limit,
@@ -196,7 +236,8 @@ impl Bench {
                 TransferState::Grace { until_ms } => (until_ms - transfer.since_ms, "undo"),
                 // A while in which it could be undone may have come before.
                 TransferState::Waiting { .. } => (
-                    self.timers.queue_ms + self.timers.undo_ms * u64::from(self.timers.queue_ms > 0),
+                    self.settings.timers.queue_ms
+                        + self.settings.timers.undo_ms * u64::from(self.settings.timers.queue_ms > 0),
                     "queue",
                 ),
                 _ => continue,
@@ -220,17 +261,17 @@ impl Bench {
         assert_eq!(self.view.transfers, [], "transfers left");
         assert_eq!((self.books.ear, self.books.ringer, self.books.tone), (Ear::Nobody, false, None));
         assert_eq!(self.desk.deadline(), None, "nothing left to wait for");
-        for (number, entered) in &self.books.entered {
-            assert!(entered.logged, "call of {number} is lost: {entered:?}");
+        for (call, entered) in &self.books.entered {
+            assert!(entered.logged, "{call:?} is lost: {entered:?}");
         }
     }
 
     fn tick(&mut self, to: u64) {
         let passed = to - self.now_ms;
         for card in self.view.incoming.iter().chain(&self.view.outgoing) {
-            let entered = self.books.entered.values_mut().find(|e| e.call == card.call).unwrap();
+            let entered = self.books.entered.get_mut(&card.call).unwrap();
             match card.state {
-                CallState::Talking => entered.talk += passed,
+                CallState::Talking | CallState::Conference => entered.talk += passed,
                 CallState::Held | CallState::Transferring | CallState::Recalling => entered.hold += passed,
                 _ => {}
             }
@@ -241,6 +282,7 @@ impl Bench {
     fn audit(&mut self) -> Vec<Effect> {
         self.desk.verify_invariants();
         let effects: Vec<Effect> = std::iter::from_fn(|| self.desk.poll_effect()).collect();
+        self.asked.extend(effects.iter().cloned());
         for effect in &effects {
             self.books.effect(effect, self.now_ms);
             if let Effect::Log(row) = effect {
@@ -259,13 +301,9 @@ impl Bench {
 }
 
 impl Books {
-    fn enter(&mut self, party: &ipc::Party, call: CallRef, now: u64) {
-        if self.entered.values().any(|e| e.call == call) {
-            return;
-        }
-        let number = party.number.clone().unwrap();
+    fn enter(&mut self, party: &Party, call: CallRef, now: u64) {
         let new = Entered {
-            call,
+            party: party.clone(),
             began: now,
             answered: None,
             talk: 0,
@@ -274,20 +312,18 @@ impl Books {
             carried: (now, 0, 0),
             state: None,
         };
-        assert!(self.entered.insert(number, new).is_none(), "numbers identify calls on the bench");
+        self.entered.entry(call).or_insert(new);
     }
 
     /// The card goes on, the log row begins anew.
     fn succeed(&mut self, new: CallRef, old: CallRef, now: u64) {
-        let before = self.entered.values().find(|e| e.call == old).unwrap();
+        let before = &self.entered[&old];
         let (began, answered, talk, hold) = (before.began, before.answered, before.talk, before.hold);
-        let Some(entered) =
-            self.entered.values_mut().find(|e| e.call == new && e.state.is_none() && !e.logged)
-        else {
+        let Some(entered) = self.entered.get_mut(&new).filter(|e| e.state.is_none() && !e.logged) else {
             return;
         };
         *entered = Entered {
-            call: new,
+            party: entered.party.clone(),
             began,
             answered: answered.or(Some(now)),
             talk,
@@ -301,9 +337,8 @@ impl Books {
 
     /// The state that an effect needs.
     fn permit(&self, effect: &Effect) {
-        let answered = |call: &CallRef| {
-            self.entered.values().any(|e| e.call == *call && e.answered.is_some() && !e.logged)
-        };
+        let answered =
+            |call: &CallRef| self.entered.get(call).is_some_and(|e| e.answered.is_some() && !e.logged);
         match effect {
             Effect::Refer { call, .. } => assert!(answered(call), "{effect:?} before the answer"),
             Effect::ReferToCall { call, to, .. } => {
@@ -312,7 +347,10 @@ impl Books {
                 assert_ne!(call, to, "a call goes to itself");
             }
             Effect::Hold { call } => assert!(!self.held.contains(call), "{effect:?} twice"),
-            Effect::Answer { call } | Effect::Ring180 { call } | Effect::Reject { call, .. } => {
+            Effect::Answer { call }
+            | Effect::Ring180 { call }
+            | Effect::Reject { call, .. }
+            | Effect::Redirect { call, .. } => {
                 let takes = self.successors.contains_key(call);
                 assert!(takes || !answered(call), "{effect:?} after the answer");
             }
@@ -322,7 +360,7 @@ impl Books {
 
     fn effect(&mut self, effect: &Effect, now: u64) {
         if let Effect::Dial { call, number, .. } = effect {
-            let party = ipc::Party { number: Some(number.clone()), ..ipc::Party::default() };
+            let party = Party { number: Some(number.clone()), ..Party::default() };
             self.enter(&party, *call, now);
         }
         if let Some(call) = named(effect) {
@@ -336,10 +374,16 @@ impl Books {
             Effect::Retrieve { call } => {
                 self.held.remove(call);
             }
-            Effect::HangUp { call } | Effect::Reject { call, .. } => {
+            Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.gone.insert(*call);
             }
             Effect::Talk(ear) => self.ear = *ear,
+            Effect::Conference(members) => {
+                for (call, _) in members {
+                    assert!(!self.gone.contains(call), "{effect:?} names a call that is gone");
+                }
+                self.conference.clone_from(members);
+            }
             Effect::Ringer(on) => self.ringer = *on,
             Effect::Tone(tone) => self.tone = *tone,
             Effect::Mute(on) => self.muted = *on,
@@ -349,17 +393,31 @@ impl Books {
     }
 
     fn log(&mut self, row: &LogRow) {
-        let entered = self.entered.get_mut(row.party.number.as_ref().unwrap()).expect("a call that entered");
-        assert!(!entered.logged, "logged twice: {row:?}");
+        let began = u64::try_from(row.began_unix_ms).unwrap();
+        let mine =
+            |(_, e): &(&CallRef, &mut Entered)| !e.logged && e.party == row.party && e.carried.0 == began;
+        let times = |e: &Entered| {
+            let (began, talk, hold) = e.carried;
+            (e.answered.map(|at| at.saturating_sub(began)), e.talk - talk, e.hold - hold)
+        };
+        let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
+        let mut candidates: Vec<_> = self.entered.iter_mut().filter(mine).collect();
+        // Two calls to one slot at one moment differ in nothing else.
+        candidates.sort_by_key(|(call, _)| !self.over.contains(call));
+        let known: Vec<_> = candidates.iter().map(|(_, e)| times(e)).collect();
+        let entered = candidates.into_iter().find(|(_, e)| times(e) == logged);
+        let (call, entered) =
+            entered.unwrap_or_else(|| panic!("no such call, or logged twice: {row:?}, {known:?}"));
         entered.logged = true;
-        let (began, talk, hold) = entered.carried;
-        assert_eq!(u64::try_from(row.began_unix_ms).unwrap(), began, "{row:?}");
-        let times = (entered.talk - talk, entered.hold - hold);
-        assert_eq!((row.talk_ms, row.hold_ms), times, "talk and hold time: {row:?}");
-        let answered = entered.answered.map(|at| at.saturating_sub(began));
-        assert_eq!(row.answered_after_ms, answered, "{row:?}");
-        let opened = self.opened.get(&entered.call).map_or(0, BTreeSet::len);
-        assert_eq!(row.transfers.len(), opened.min(32), "every transfer, once: {row:?}");
+        self.rows.push((*call, row.transfers.len()));
+    }
+
+    /// A call that is sent on as it comes in has its ledger entry and its row in one turn.
+    fn compare_rows(&mut self) {
+        for (call, transfers) in self.rows.drain(..) {
+            let opened = self.opened.get(&call).map_or(0, BTreeSet::len);
+            assert_eq!(transfers, opened.min(32), "every transfer of {call:?} in its row, once");
+        }
     }
 
     fn compare(&mut self, view: &View, now: u64) {
@@ -367,13 +425,33 @@ impl Books {
         let count = |states: &[CallState]| cards().filter(|c| states.contains(&c.state)).count();
         let ringing = count(&[CallState::Ringing, CallState::Recalling]);
         assert!(count(&[CallState::Talking]) <= 1, "one ear");
-        assert_eq!(self.ear, view.talk.map_or(Ear::Nobody, Ear::Call), "the ear as asked for and as shown");
+        let joined = view.conference.as_ref().is_some_and(|c| c.joined);
+        let ear = match view.talk {
+            Some(call) => Ear::Call(call),
+            None if joined => Ear::Conference,
+            None => Ear::Nobody,
+        };
+        assert!(!joined || view.talk.is_none(), "one ear");
+        assert_eq!(self.ear, ear, "the ear as asked for and as shown");
+        let members = view.conference.iter().flat_map(|c| &c.members).map(|m| (m.call, m.muted));
+        assert_eq!(self.conference, members.collect::<Vec<_>>(), "the conference as asked for and as shown");
+        let inside = count(&[CallState::Conference]);
+        assert_eq!(self.conference.len(), inside, "members and their cards");
+        assert!(joined || inside != 1, "one party alone in the conference");
+        let overdue = view.park.iter().filter_map(|s| s.parked.as_ref()).filter(|p| p.overdue).count();
         assert_eq!(self.muted, view.operator.muted, "mute as asked for and as shown");
-        assert_eq!(self.ringer, ringing > 0 && view.talk.is_none(), "ringer with {ringing} ringing");
+        // A slot that is being fetched does not ring; which one that is the view does not say.
+        let fetching = cards().any(|c| matches!(c.state, CallState::Dialing | CallState::Alerting));
+        if ringing > 0 || overdue == 0 || !fetching {
+            let rings = (ringing > 0 || overdue > 0) && ear == Ear::Nobody;
+            assert_eq!(self.ringer, rings, "ringer with {ringing} ringing and {overdue} slots overdue");
+        }
         assert_eq!(view.counters.ringing as usize, ringing);
         let ear_alerts = cards().any(|c| Some(c.call) == view.talk && c.state == CallState::Alerting);
         match self.tone {
-            Some(Tone::CallWaiting) => assert!(view.talk.is_some() && ringing > 0, "call waiting for nobody"),
+            Some(Tone::CallWaiting) => {
+                assert!(ear != Ear::Nobody && ringing + overdue > 0, "call waiting for nobody");
+            }
             Some(Tone::Ringback) => assert!(ear_alerts, "ringback from nobody"),
             Some(Tone::Busy | Tone::Congestion) => assert_eq!(view.talk, None, "a tone over speech"),
             None => {}
@@ -384,14 +462,15 @@ impl Books {
         }
         self.compare_cards(view, now);
         self.compare_ledger(view);
+        self.compare_rows();
     }
 
     fn compare_cards(&mut self, view: &View, now: u64) {
         for card in view.incoming.iter().chain(&view.outgoing) {
-            let entered =
-                self.entered.values_mut().find(|e| e.call == card.call).expect("a call that entered");
+            let entered = self.entered.get_mut(&card.call).expect("a call that entered");
+            entered.party.clone_from(&card.party);
             assert!(!entered.logged, "visible and logged: {card:?}");
-            if matches!(card.state, CallState::Talking | CallState::Held) {
+            if matches!(card.state, CallState::Talking | CallState::Held | CallState::Conference) {
                 entered.answered.get_or_insert(now);
             }
             assert_eq!(card.answered_ms, entered.answered, "{card:?}");

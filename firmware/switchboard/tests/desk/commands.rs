@@ -329,3 +329,18 @@ fn a_clock_that_runs_backwards_or_leaps_does_no_harm() {
     bench.desk.handle(bench.now() + Duration::from_secs(1 << 40), Input::Confirmed { call: CallRef(1) });
     bench.desk.verify_invariants();
 }
+
+#[test]
+fn a_broken_or_cut_recording_names_its_line() {
+    let bench = ready();
+    let replay = |text: &str| switchboard::replay(text, bench.start()).unwrap_err().to_string();
+    assert_eq!(replay(""), "line 1: the recording is empty");
+    assert_eq!(replay("{\"format\":9}\n"), "line 1: recordings of format 9 are not read, only 1");
+    let whole = bench.recording.as_str();
+    assert_eq!(replay(&whole[..whole.len() - 5]), "line 3: the recording is cut off here");
+    assert!(replay(&format!("{whole}?\n")).starts_with("line 4: "));
+    let late = "{\"at_ms\":9,\"event\":{\"NextCall\":1}}\n{\"at_ms\":8,\"event\":{\"NextCall\":2}}\n";
+    assert_eq!(replay(&format!("{whole}{late}")), "line 5: time runs backwards");
+    let other = "{\"at_ms\":9,\"event\":{\"NextCall\":7}}\n";
+    assert_eq!(replay(&format!("{whole}{other}")), "line 4: call 7 was recorded, and is 1 here");
+}

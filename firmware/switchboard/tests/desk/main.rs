@@ -7,12 +7,16 @@
 mod attended;
 mod bench;
 mod commands;
+mod conference;
 mod life;
 mod network;
+mod operations;
+mod park;
 mod queue;
 mod random;
 mod recall;
 mod ring;
+mod rules;
 mod script;
 mod takeover;
 mod transfers;

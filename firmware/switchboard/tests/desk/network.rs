@@ -57,7 +57,7 @@ impl Network {
                     self.end(now, *to, true, 200, random);
                 }
             }
-            Effect::HangUp { call } | Effect::Reject { call, .. } => {
+            Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.end(now, *call, false, 487, random);
             }
             _ => {}

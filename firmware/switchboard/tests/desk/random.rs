@@ -30,18 +30,18 @@
 //! that goes on when its target has hung up, what the BYE of a consultation leg and a late answer mean
 //! for the log, a stray answer after a wait, and whether our own number is refused.
 
-use ipc::{Action, Availability, CallRef, CallState, Command, HookAction, LampState, Timers, TransferState};
-use switchboard::{Effect, EndCause, Input};
+use std::collections::BTreeSet;
+
+use ipc::{CallRef, CallState, TransferKind, TransferState};
+use switchboard::Effect;
 
 use crate::bench::Bench;
-use crate::network::{Network, Random, nonsense};
-use crate::script::{incoming, ready_with};
+use crate::network::nonsense;
+use crate::operations::{RULES, Run, WORKING, timers};
+use crate::script::incoming;
 
-const SEEDS: u64 = 120;
-const STEPS: u64 = 250;
-
-/// Phones to transfer to; few, so that calls meet at them.
-const TARGETS: u64 = 6;
+const SEEDS: u64 = 150;
+const STEPS: u64 = 300;
 
 /// An operator in a hurry, callers and an exchange: every call ends in the log exactly once, with
 /// the right times, and every transfer ends.
@@ -55,6 +55,7 @@ fn every_call_is_logged_once_and_every_transfer_ends() {
             run.step(&mut seen);
         }
         seen.turns += run.bench.turns;
+        seen.seats += run.seats;
         run.clear_the_desk();
     }
     if only().is_none() {
@@ -84,6 +85,8 @@ fn no_transfer_is_lost_in_silence() {
             );
             // A consultation call is on hold again.
             let released = consulted && card.state == CallState::Held && timers(seed).hold_ms == 0;
+            let held_by_rule = card.state == CallState::Held && card.rule.as_deref() == Some("recall waits");
+            let released = released || held_by_rule && timers(seed).hold_ms == 0;
             let back = card.state == CallState::Recalling;
             assert!(back || waits || released, "seed {seed}: {card:?}");
             brought_back += u64::from(back);
@@ -146,33 +149,28 @@ impl Drop for Replay {
     }
 }
 
-/// Timers of a seed: every kind is on in some and off in others.
-fn timers(seed: u64) -> Timers {
-    let on = |bit: u64, ms| if seed >> bit & 1 == 1 { ms } else { 0 };
-    Timers {
-        undo_ms: on(0, 2_000),
-        hold_ms: on(1, 20_000),
-        queue_ms: on(2, 25_000),
-        park_ms: 0,
-        queue_delay_ms: on(3, 3_000),
-    }
-}
-
 /// What happened at least once over all seeds; a random test that tries nothing proves nothing.
 #[derive(Default)]
-struct Seen {
-    states: std::collections::BTreeSet<String>,
-    stages: std::collections::BTreeSet<String>,
-    recalls: std::collections::BTreeSet<String>,
-    kinds: std::collections::BTreeSet<String>,
+pub(crate) struct Seen {
+    states: BTreeSet<String>,
+    stages: BTreeSet<String>,
+    recalls: BTreeSet<String>,
+    kinds: BTreeSet<String>,
     /// Calls that left a queue by themselves.
     turns: u32,
-    ends: std::collections::BTreeSet<String>,
-    effects: std::collections::BTreeSet<String>,
+    ends: BTreeSet<String>,
+    effects: BTreeSet<String>,
+    /// Names of rules in the log.
+    rules: BTreeSet<String>,
+    notices: BTreeSet<String>,
+    /// Steps after which a conference, an attended transfer and a queue were open at once.
+    together: u32,
+    /// Members of a conference whose leg was replaced.
+    seats: u32,
 }
 
 impl Seen {
-    fn note(&mut self, bench: &Bench, effects: &[Effect]) {
+    pub(crate) fn note(&mut self, bench: &Bench, effects: &[Effect]) {
         self.stages.extend(bench.view.transfers.iter().map(|t| first_word(&format!("{:?}", t.state))));
         self.recalls
             .extend(bench.cards().filter_map(|c| Some(first_word(&format!("{:?}", c.recall.as_ref()?.why)))));
@@ -183,20 +181,36 @@ impl Seen {
             _ => None,
         }));
         self.ends.extend(bench.logged.iter().map(|row| format!("log {:?}", row.end)));
+        self.rules.extend(bench.logged.iter().flat_map(|row| row.rules.clone()));
+        self.notices.extend(bench.view.notices.iter().map(|n| first_word(&format!("{:?}", n.kind))));
+        let open = |wanted: fn(&ipc::TransferView) -> bool| bench.view.transfers.iter().any(wanted);
+        let attended = |t: &ipc::TransferView| {
+            t.kind == TransferKind::Attended && !matches!(t.state, TransferState::Ended { .. })
+        };
+        let waiting = |t: &ipc::TransferView| matches!(t.state, TransferState::Waiting { .. });
+        self.together += u32::from(bench.view.conference.is_some() && open(attended) && open(waiting));
         self.effects.extend(effects.iter().map(|e| first_word(&format!("{e:?}"))));
     }
 
     fn assert_everything_was_tried(&self) {
-        assert_eq!(self.states.len(), 9, "{:?}", self.states);
+        assert_eq!(self.states.len(), 10, "{:?}", self.states);
         assert_eq!(self.stages.len(), 6, "{:?}", self.stages);
         assert!(u64::from(self.turns) > SEEDS / 4, "only {} calls left a queue by themselves", self.turns);
         assert_eq!(self.recalls.len(), 3, "{:?}", self.recalls);
-        assert_eq!(self.kinds.len(), 4, "{:?}", self.kinds);
+        assert_eq!(self.kinds.len(), 7, "{:?}", self.kinds);
+        assert!(u64::from(self.together) > SEEDS / 4, "only {} steps with everything open", self.together);
+        assert!(self.seats > 5, "only {} members were replaced", self.seats);
+        let working: BTreeSet<String> = RULES.iter().take(WORKING).map(|r| r.name.to_owned()).collect();
+        assert_eq!(self.rules, working, "rules applied, and no others");
+        for notice in ["DialFailed", "HoldFailed", "RuleIgnored"] {
+            assert!(self.notices.contains(notice), "{notice} is not in {:?}", self.notices);
+        }
         let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
         let logged = [
             "Completed",
             "Elsewhere",
             "Failed",
+            "Forwarded",
             "Missed",
             "NotAnswered",
             "Refused",
@@ -218,6 +232,11 @@ impl Seen {
             "HangUp",
             "Dial",
             "Refer",
+            "Redirect",
+            "Announce",
+            "Conference",
+            "SaveService",
+            "Volumes",
             "Tone",
         ] {
             assert!(self.effects.contains(effect), "{effect} is not in {:?}", self.effects);
@@ -225,214 +244,6 @@ impl Seen {
     }
 }
 
-fn first_word(text: &str) -> String {
+pub(crate) fn first_word(text: &str) -> String {
     text.split([' ', '(']).next().unwrap_or_default().to_owned()
-}
-
-/// One seed.
-struct Run {
-    bench: Bench,
-    network: Network,
-    random: Random,
-    /// The highest reference so far.
-    last_call: u64,
-    dialled: u64,
-}
-
-impl Run {
-    fn new(seed: u64) -> Self {
-        let random = Random::new(seed);
-        let bench = ready_with(timers(seed));
-        Self { bench, network: Network::default(), random, last_call: 0, dialled: 0 }
-    }
-
-    fn step(&mut self, seen: &mut Seen) {
-        let effects = match self.random.below(14) {
-            10 | 12 | 13 => self.a_lamp_changes(),
-            11 => self.a_leg_is_replaced(),
-            0..2 => self.somebody_calls(),
-            2..7 => self.operator_acts(),
-            _ => {
-                let ms = self.random.below(4_000);
-                self.pass(ms)
-            }
-        };
-        seen.note(&self.bench, &effects);
-    }
-
-    fn somebody_calls(&mut self) -> Vec<Effect> {
-        if self.bench.cards().count() > 20 {
-            return Vec::new();
-        }
-        let call = self.bench.desk.next_call();
-        self.last_call = call.0;
-        self.input(incoming(call, "5550100"))
-    }
-
-    fn a_lamp_changes(&mut self) -> Vec<Effect> {
-        // Where somebody waits it matters most.
-        let waited: Vec<&ipc::TransferView> = self
-            .bench
-            .view
-            .transfers
-            .iter()
-            .filter(|t| matches!(t.state, TransferState::Waiting { .. }))
-            .collect();
-        let waited = self.random.pick(&waited).and_then(|t| t.to.number.clone());
-        let number = match waited.filter(|_| self.random.percent(60)) {
-            Some(number) => number,
-            None => format!("21{}", self.random.below(TARGETS)),
-        };
-        let states = [LampState::Available, LampState::Busy, LampState::Ringing];
-        let state = match self.random.below(12) {
-            0 => LampState::DoNotDisturb,
-            1 => LampState::Unknown,
-            2 => return self.input(Input::LampGone { number }),
-            _ => self.random.pick(&states).unwrap(),
-        };
-        self.input(Input::Lamp { number, state, calls: 0, peer: None })
-    }
-
-    /// Now and then, by a new call from somewhere.
-    fn a_leg_is_replaced(&mut self) -> Vec<Effect> {
-        let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
-        let Some(old) = self.random.pick(&cards).filter(|_| cards.len() < 20 && self.random.percent(30))
-        else {
-            return Vec::new();
-        };
-        let call = self.bench.desk.next_call();
-        self.last_call = call.0;
-        let Input::Incoming { caller, called_number, diverted_by, .. } = incoming(call, "5550100") else {
-            unreachable!("incoming makes an incoming call")
-        };
-        let effects =
-            self.input(Input::Incoming { call, caller, called_number, diverted_by, replaces: Some(old) });
-        if effects.contains(&Effect::Answer { call }) {
-            self.network.replaced(self.bench.now_ms, old, &mut self.random);
-        }
-        effects
-    }
-
-    fn operator_acts(&mut self) -> Vec<Effect> {
-        let command = self.wish();
-        let (_, effects) = self.bench.command(&command);
-        for effect in &effects {
-            self.network.hear(self.bench.now_ms, effect, &mut self.random);
-            if let Effect::Dial { call, .. } = effect {
-                self.last_call = call.0;
-            }
-        }
-        effects
-    }
-
-    fn wish(&mut self) -> Command {
-        let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
-        let roll = self.random.below(34);
-        // Mostly what the screen offers; now and then what it does not.
-        let wanted = match roll {
-            0..=3 => Action::Answer,
-            5..=6 => Action::Hold,
-            7..9 => Action::Retrieve,
-            11..16 | 27..29 => Action::Transfer,
-            22..27 => Action::TransferToCall,
-            29..31 => Action::Undo,
-            31 => Action::TransferNow,
-            32..34 => Action::WaitAgain,
-            _ => Action::HangUp,
-        };
-        let offering = self.bench.cards().filter(|c| c.actions.contains(&wanted)).map(|c| c.call);
-        let offering: Vec<CallRef> = offering.collect();
-        let offered = self.random.pick(&offering).filter(|_| self.random.percent(75));
-        let any = self.random.pick(&cards).unwrap_or(CallRef(self.random.below(50)));
-        let call = offered.unwrap_or(any);
-        match roll {
-            0..4 => Command::Answer { call },
-            4 => Command::Reject { call },
-            5..7 => Command::Hold { call },
-            7..9 => Command::Retrieve { call },
-            9 => Command::HangUp { call },
-            10 => self.dial(),
-            11..16 => Command::BlindTransfer { call, to: self.target() },
-            22..27 => {
-                let to = self.random.pick(&cards).unwrap_or(call);
-                Command::AttendedTransfer { call, to }
-            }
-            27..29 => Command::VoicemailTransfer { call, to: "2900".into() },
-            29..31 => Command::UndoTransfer { call },
-            31 => Command::TransferNow { call },
-            32..34 => Command::WaitAgain { call },
-            16 => Command::Digits { call, digits: "1".into() },
-            17 => Command::Hook { action: self.key() },
-            18 => Command::Mute { on: self.random.percent(50) },
-            19 => Command::DismissTransfer { transfer: ipc::TransferId(self.random.below(20)) },
-            20 if self.random.percent(20) => {
-                Command::SetAvailability { availability: Availability::DoNotDisturb }
-            }
-            _ => Command::SetAvailability { availability: Availability::Available },
-        }
-    }
-
-    fn target(&mut self) -> String {
-        if self.random.percent(3) { "5550200".into() } else { format!("21{}", self.random.below(TARGETS)) }
-    }
-
-    fn dial(&mut self) -> Command {
-        self.dialled += 1;
-        Command::Dial { number: format!("0{}", self.dialled), line: None }
-    }
-
-    fn key(&mut self) -> HookAction {
-        let keys = [HookAction::Next, HookAction::HangUpActive, HookAction::OffHook, HookAction::OnHook];
-        self.random.pick(&keys).unwrap()
-    }
-
-    /// Lets time pass; the network speaks in between.
-    fn pass(&mut self, ms: u64) -> Vec<Effect> {
-        let until = self.bench.now_ms + ms;
-        let mut effects = Vec::new();
-        while let Some((at, input)) = self.network.next(until) {
-            effects.extend(self.wait(at.saturating_sub(self.bench.now_ms)));
-            if self.network.allows(&input) {
-                effects.extend(self.input(input));
-            }
-        }
-        effects.extend(self.wait(until - self.bench.now_ms));
-        effects
-    }
-
-    fn wait(&mut self, ms: u64) -> Vec<Effect> {
-        let effects = self.bench.pass(ms);
-        for effect in &effects {
-            self.network.hear(self.bench.now_ms, effect, &mut self.random);
-        }
-        effects
-    }
-
-    fn input(&mut self, input: Input) -> Vec<Effect> {
-        let effects = self.bench.input(input);
-        for effect in &effects {
-            self.network.hear(self.bench.now_ms, effect, &mut self.random);
-        }
-        effects
-    }
-
-    /// Everybody hangs up; half of it is never confirmed. Then nothing may be left.
-    fn clear_the_desk(&mut self) {
-        self.network.fall_silent();
-        let alive = |c: &&ipc::CallView| {
-            let consulted = c.transfer.as_ref().is_some_and(|t| t.call != c.call);
-            !consulted && c.state != CallState::Ending
-        };
-        loop {
-            let next = self.bench.cards().find(alive).map(|c| c.call);
-            let Some(call) = next else { break };
-            if self.random.percent(50) {
-                self.bench.input(Input::Ended { call, cause: EndCause::default() });
-            } else {
-                self.bench.command(&Command::HangUp { call }).0.unwrap();
-            }
-        }
-        self.bench.pass(60_000);
-        self.bench.assert_quiet();
-    }
 }

@@ -14,11 +14,14 @@
 //! | `replace CALL OLD` | an INVITE with Replaces from number CALL |
 //! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
 //! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
+//! | `forward CALL NUMBER`, `park CALL [SLOT]`, `unpark SLOT`, `confer CALL`, `quiet CALL` | commands |
+//! | `longest`, `button`, `long-button`, `night-key` | keys |
+//! | `speaks CALL`, `timetable MODE`, `nobody` | inputs |
 
 use expect_test::Expect;
 use ipc::{
     Action, Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
-    Timers, TransferKind, TransferState, View,
+    ServiceMode, Timers, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
@@ -31,7 +34,11 @@ pub(crate) fn check(script: &str, expected: &Expect) {
 
 #[track_caller]
 pub(crate) fn check_with(timers: Timers, script: &str, expected: &Expect) {
-    let mut bench = ready_with(timers);
+    check_on(ready_with(Settings { timers, ..Settings::default() }), script, expected);
+}
+
+#[track_caller]
+pub(crate) fn check_on(mut bench: Bench, script: &str, expected: &Expect) {
     let mut told = String::new();
     let mut shown = String::new();
     let (before, script) = script.split_once("--\n").unwrap_or(("", script));
@@ -60,14 +67,15 @@ pub(crate) fn no_timers() -> Timers {
 
 /// A desk with two registered lines, and without timers.
 pub(crate) fn ready() -> Bench {
-    ready_with(no_timers())
+    ready_with(Settings { timers: no_timers(), ..Settings::default() })
 }
 
-pub(crate) fn ready_with(timers: Timers) -> Bench {
+/// A desk with two registered lines.
+pub(crate) fn ready_with(settings: Settings) -> Bench {
     let line =
         |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
     let lines = vec![line("5550100", "Sales"), line("5550200", "Service")];
-    let mut bench = Bench::new(Settings { lines, timers, ..Settings::default() });
+    let mut bench = Bench::new(Settings { lines, ..settings });
     for line in ["5550100", "5550200"] {
         bench.input(Input::Registration { line: line.into(), state: Registration::Registered });
     }
@@ -118,6 +126,9 @@ fn input(words: &[&str]) -> Option<Input> {
         "elsewhere" => ended(true, 487, true),
         "lost" => ended(false, 408, false),
         "gone" => ended(false, 0, false),
+        "speaks" => Input::Speaking { call: call(), on: true },
+        "timetable" => Input::Timetable { mode: mode(words[1]) },
+        "nobody" => Input::SignedIn { there: false },
         "final" => ended(true, code(), false),
         "replace" => {
             let old = Some(CallRef(words[2].parse().unwrap()));
@@ -170,7 +181,24 @@ fn command(words: &[&str]) -> Command {
         "dnd" => Command::SetAvailability { availability: Availability::DoNotDisturb },
         "available" => Command::SetAvailability { availability: Availability::Available },
         "mute" => Command::Mute { on: true },
+        "forward" => Command::Forward { call: call(), to: words[2].into() },
+        "park" => Command::Park { call: call(), slot: words.get(2).map(|s| (*s).into()) },
+        "unpark" => Command::Unpark { slot: words[1].into() },
+        "confer" => Command::Conference { call: call() },
+        "quiet" => Command::MuteMember { call: call(), on: true },
+        "longest" => Command::Hook { action: HookAction::AnswerLongest },
+        "button" => Command::Hook { action: HookAction::Button },
+        "long-button" => Command::Hook { action: HookAction::ButtonHeld },
+        "night-key" => Command::Hook { action: HookAction::Night },
         other => panic!("no such step: {other}"),
+    }
+}
+
+fn mode(word: &str) -> ServiceMode {
+    match word {
+        "day" => ServiceMode::Day,
+        "night" => ServiceMode::Night,
+        _ => ServiceMode::Holiday,
     }
 }
 
@@ -189,6 +217,14 @@ fn word(effect: &Effect) -> String {
         Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),
         Effect::Talk(Ear::Call(call)) => format!("ear {}", call.0),
         Effect::Talk(Ear::Nobody) => "ear free".into(),
+        Effect::Talk(Ear::Conference) => "ear conference".into(),
+        Effect::Redirect { call, to, why } => format!("redirect {} to {to} {why:?}", call.0),
+        Effect::Announce { call } => format!("announce {}", call.0),
+        Effect::Conference(members) => {
+            let member =
+                |(call, muted): &(CallRef, bool)| format!(" {}{}", call.0, if *muted { "m" } else { "" });
+            format!("conference{}", members.iter().map(member).collect::<String>())
+        }
         Effect::Log(row) => log_word(row),
         other => format!("{other:?}"),
     }
@@ -205,7 +241,7 @@ fn log_word(row: &LogRow) -> String {
         "log {} {:?}, answered {answered}, talk {talk}, hold {hold}{transfers}",
         number(&row.party),
         row.end
-    )
+    ) + &row.rules.iter().map(|rule| format!(", by {rule}")).collect::<String>()
 }
 
 /// `1 Talking* · 2 Ringing (from 2110 Refused)`, then transfers and notices that matter.
@@ -223,6 +259,11 @@ fn picture(view: &View) -> String {
         ipc::NoticeKind::DialFailed { to, code, .. } => format!("!dial {} failed {code}", number(to)),
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         other => format!("!{other:?}"),
+    }));
+    parts.extend(view.park.iter().filter_map(|s| {
+        let parked = s.parked.as_ref()?;
+        let overdue = if parked.overdue { " overdue" } else { "" };
+        Some(format!("({} in {}{overdue})", number(&parked.who), s.number))
     }));
     if view.counters.missed > 0 {
         parts.push(format!("missed {}", view.counters.missed));
@@ -265,4 +306,11 @@ fn kind(kind: TransferKind) -> String {
 
 fn number(party: &Party) -> &str {
     party.number.as_deref().unwrap_or("?")
+}
+
+/// Runs a script for its outcome alone.
+pub(crate) fn play(bench: &mut Bench, script: &str) {
+    for step in script.lines() {
+        run(bench, step);
+    }
 }

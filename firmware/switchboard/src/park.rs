@@ -1,0 +1,269 @@
+//! Park slots (CALL-14): a call is parked by a transfer to the slot's number and fetched by dialling
+//! it.
+//!
+//! What the exchange does with a slot is known by its lamp, where it has one, and by our own calls.
+//! A parked call stays in sight until it is certain that it was fetched: its lamp went out after it
+//! was lit, we fetched it, or the exchange says that nobody is there. After
+//! [`ipc::Timers::park_ms`] the slot rings at the desk like a recall.
+
+use std::collections::BTreeMap;
+
+use ipc::{
+    Action, CallRef, CommandError, LampState, ParkSlotView, ParkedView, Party, Registration, TransferEnd,
+    TransferId, TransferKind, TransferState,
+};
+
+use crate::EndCause;
+use crate::call::{Call, Ms, State};
+use crate::number;
+use crate::switchboard::Switchboard;
+
+#[derive(Debug, Default)]
+pub(crate) struct Park {
+    /// Who waits, by the slot's number as the settings have it.
+    parked: BTreeMap<String, Parked>,
+    /// Transfers into a slot, for as long as the ledger has them.
+    asked: BTreeMap<TransferId, Asked>,
+    /// Calls that are on their way to a slot.
+    fetching: BTreeMap<CallRef, Fetching>,
+}
+
+#[derive(Debug)]
+struct Parked {
+    /// The call that was parked; it has left the desk or is about to.
+    call: CallRef,
+    who: Party,
+    /// The line it came in on or was placed with.
+    line: String,
+    since: Ms,
+    overdue: bool,
+    /// The exchange has shown the slot as taken since.
+    lit: bool,
+}
+
+#[derive(Debug)]
+struct Asked {
+    call: CallRef,
+    slot: String,
+    line: String,
+    /// Its good end was taken notice of.
+    done: bool,
+}
+
+#[derive(Debug)]
+struct Fetching {
+    slot: String,
+    /// Who was parked there by us.
+    who: Option<Party>,
+}
+
+impl Switchboard {
+    pub(crate) fn do_park(&mut self, now: Ms, call: CallRef, slot: Option<&str>) -> Result<(), CommandError> {
+        self.guard(call, Action::Park)?;
+        let slots = self.settings.park.iter();
+        let mut wanted = slots.filter(|s| slot.is_none_or(|wanted| number::same(wanted, &s.number)));
+        let slot = wanted.find(|s| self.is_free(&s.number)).ok_or(CommandError::NoSlot)?.clone();
+        let to = number::clean(&slot.number)?;
+        let line = self.calls.get(&call).map(|c| c.line_number.clone()).unwrap_or_default();
+        let name = (!slot.name.is_empty()).then_some(slot.name);
+        let party = Party { number: Some(to), name, ..Party::default() };
+        self.begin_transfer(now, call, TransferKind::Park, party);
+        if let Some(id) = self.calls.get(&call).and_then(Call::open_transfer) {
+            self.park.asked.insert(id, Asked { call, slot: slot.number, line, done: false });
+        }
+        Ok(())
+    }
+
+    /// Dials a slot, whoever parked there; the card gets the name of who was parked from here.
+    pub(crate) fn do_unpark(&mut self, now: Ms, slot: &str) -> Result<(), CommandError> {
+        let known = self.settings.park.iter().find(|s| number::same(&s.number, slot));
+        let slot = known.ok_or(CommandError::NoSlot)?.clone();
+        let number = number::clean(&slot.number)?;
+        if self.is_being_fetched(&slot.number) {
+            return Err(CommandError::NotPossible);
+        }
+        let line = self.line_to_fetch_by(&slot.number)?;
+        self.dial(now, number, line)?;
+        let who = self.park.parked.get(&slot.number).map(|p| p.who.clone());
+        // A call just placed has the ear.
+        if let Some(call) = self.talk {
+            if let Some(entry) = self.calls.get_mut(&call).filter(|_| !slot.name.is_empty()) {
+                entry.party.name = Some(slot.name);
+            }
+            self.park.fetching.insert(call, Fetching { slot: slot.number, who });
+        }
+        Ok(())
+    }
+
+    /// A transfer of `call` has ended, or its end was revised.
+    pub(crate) fn note_parking(&mut self, now: Ms, call: CallRef) {
+        let mut parked = Vec::new();
+        for (id, asked) in self.park.asked.iter_mut().filter(|(_, a)| a.call == call && !a.done) {
+            let Some(entry) = self.ledger.view(*id) else { continue };
+            let TransferState::Ended { end, .. } = entry.state else { continue };
+            if matches!(end, TransferEnd::Answered | TransferEnd::HandedOver) {
+                asked.done = true;
+                parked.push((asked.slot.clone(), asked.line.clone(), entry.who));
+            }
+        }
+        for (slot, line, who) in parked {
+            let lit = self.slot_state(&slot) == LampState::Busy;
+            self.park.parked.insert(slot, Parked { call, who, line, since: now, overdue: false, lit });
+            self.touch();
+        }
+    }
+
+    /// The slot had refused the call after all, which the exchange had kept.
+    pub(crate) fn parking_refused(&mut self, call: CallRef) {
+        self.forget_parked(|_, parked| parked.call == call);
+    }
+
+    /// The lamp of a phone changes, which may be a slot: one that was lit and goes out is empty.
+    pub(crate) fn slot_lamp(&mut self, number: &str, state: LampState) {
+        for (_, parked) in self.park.parked.iter_mut().filter(|(slot, _)| number::same(slot, number)) {
+            parked.lit |= state == LampState::Busy;
+        }
+        if state == LampState::Available {
+            self.forget_parked(|slot, parked| parked.lit && number::same(slot, number));
+        }
+    }
+
+    /// A call to a slot was answered: its party is who was parked there.
+    pub(crate) fn fetched(&mut self, call: CallRef) {
+        let Some(Fetching { slot, who }) = self.park.fetching.remove(&call) else { return };
+        if let Some((entry, who)) = self.calls.get_mut(&call).zip(who) {
+            entry.party = who;
+        }
+        self.forget_parked(|s, _| *s == slot);
+    }
+
+    /// A call to a slot did not come about. Only an exchange that says that nobody is there clears
+    /// the slot: any other failure may be that of the way to it.
+    pub(crate) fn fetch_failed(&mut self, call: CallRef, cause: &EndCause) {
+        let Some(Fetching { slot, .. }) = self.park.fetching.remove(&call) else { return };
+        if cause.by_remote && matches!(cause.code, 404 | 410 | 480 | 481 | 484 | 604) {
+            self.forget_parked(|s, _| *s == slot);
+        }
+    }
+
+    pub(crate) fn park_deadline(&self) -> Option<Ms> {
+        let limit = self.settings.timers.park_ms;
+        let waiting = self.park.parked.values().filter(|p| limit > 0 && !p.overdue);
+        waiting.map(|p| p.since.saturating_add(limit)).min()
+    }
+
+    /// Slots in which somebody waits too long begin to ring.
+    pub(crate) fn expire_parked(&mut self, now: Ms) {
+        let limit = self.settings.timers.park_ms;
+        let due = |p: &&mut Parked| limit > 0 && !p.overdue && p.since.saturating_add(limit) <= now;
+        let mut began = false;
+        for parked in self.park.parked.values_mut().filter(due) {
+            parked.overdue = true;
+            began = true;
+        }
+        if began {
+            self.ring_began(now);
+            self.touch();
+        }
+    }
+
+    /// Forgets transfers that the ledger has forgotten, and calls that no longer go to a slot.
+    pub(crate) fn settle_park(&mut self) {
+        self.park.asked.retain(|id, _| self.ledger.view(*id).is_some());
+        let on_its_way = |id: &CallRef| {
+            self.calls.get(id).is_some_and(|c| matches!(c.state(), State::Dialing | State::Alerting))
+        };
+        self.park.fetching.retain(|call, _| on_its_way(call));
+    }
+
+    /// A slot rings while somebody waits there too long and nobody fetches them.
+    pub(crate) fn a_slot_rings(&self) -> bool {
+        self.park.parked.iter().any(|(slot, parked)| parked.overdue && !self.is_being_fetched(slot))
+    }
+
+    /// The overdue slot whose party has waited longest, of those that can be dialled now.
+    pub(crate) fn longest_overdue_slot(&self) -> Option<(Ms, String)> {
+        let rings = |(slot, p): &(&String, &Parked)| {
+            p.overdue
+                && !self.is_being_fetched(slot)
+                && !self.is_full()
+                && self.line_to_fetch_by(slot).is_ok()
+        };
+        let slots = self.park.parked.iter().filter(rings);
+        slots.map(|(slot, p)| (p.since, slot.clone())).min()
+    }
+
+    pub(crate) fn parked_count(&self) -> u32 {
+        u32::try_from(self.park.parked.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn slots(&self) -> Vec<ParkSlotView> {
+        let by = &self.settings.operator_name;
+        let card = |p: &Parked| ParkedView {
+            who: p.who.clone(),
+            by: by.clone(),
+            since_ms: p.since,
+            overdue: p.overdue,
+        };
+        let slot = |s: &ipc::ParkSlot| ParkSlotView {
+            number: s.number.clone(),
+            name: s.name.clone(),
+            state: self.slot_state(&s.number),
+            parked: self.park.parked.get(&s.number).map(card),
+        };
+        self.settings.park.iter().map(slot).collect()
+    }
+
+    pub(crate) fn check_park(&self) {
+        for (slot, parked) in &self.park.parked {
+            let known = self.settings.park.iter().any(|s| s.number == *slot);
+            assert!(known, "parked in {slot}, which does not exist");
+            let due = parked.since.saturating_add(self.settings.timers.park_ms);
+            assert!(!parked.overdue || due <= self.latest(), "{slot} is overdue before its time");
+        }
+        for call in self.park.fetching.keys() {
+            let state = self.calls.get(call).map(Call::state);
+            let on_its_way = matches!(state, Some(State::Dialing | State::Alerting));
+            assert!(on_its_way, "{call:?} is on its way to a slot: {state:?}");
+        }
+    }
+
+    fn forget_parked(&mut self, gone: impl Fn(&String, &Parked) -> bool) {
+        let before = self.park.parked.len();
+        self.park.parked.retain(|slot, parked| !gone(slot, parked));
+        if self.park.parked.len() != before {
+            self.touch();
+        }
+    }
+
+    /// Nobody is there or on the way there, as far as the exchange and our own books know.
+    fn is_free(&self, slot: &str) -> bool {
+        let lamp = matches!(self.slot_state(slot), LampState::Available | LampState::Unknown);
+        let open = |id: TransferId| self.ledger.open().any(|(open, _)| open == id);
+        let asked = self.park.asked.iter().any(|(id, a)| a.slot == slot && open(*id));
+        lamp && !asked && !self.park.parked.contains_key(slot) && number::clean(slot).is_ok()
+    }
+
+    fn is_being_fetched(&self, slot: &str) -> bool {
+        self.park.fetching.values().any(|f| f.slot == *slot)
+    }
+
+    fn slot_state(&self, slot: &str) -> LampState {
+        let lamps = &self.desk.lamps;
+        let lamp = lamps.get(slot).or_else(|| lamps.values().find(|l| number::same(&l.number, slot)));
+        lamp.map_or(LampState::Unknown, |l| l.state)
+    }
+
+    /// The line of who is parked there if it works, else the first one.
+    fn line_to_fetch_by(&self, slot: &str) -> Result<usize, CommandError> {
+        let lines = &self.desk.lines;
+        let works = |at: &usize| lines[*at].registration == Registration::Registered;
+        let theirs = self.park.parked.get(slot).map(|p| p.line.as_str());
+        let theirs = theirs.and_then(|line| lines.iter().position(|l| l.number == line));
+        match theirs.filter(works) {
+            Some(line) => Ok(line),
+            None if lines.is_empty() => Err(CommandError::NoLine),
+            None => (0..lines.len()).find(works).ok_or(CommandError::NotRegistered),
+        }
+    }
+}
