@@ -3,21 +3,30 @@
 //! Not done here: acting on it ([`crate::exchange`]).
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::demo::{EXTENSIONS, FIRST_EXTENSION, LINES, Line};
 
-/// The frequency of every voice mailbox, in Hz.
+/// The frequency of the greeting of every voice mailbox, in Hz.
 pub const VOICEMAIL_HZ: u32 = 950;
+/// The frequency of the music that parked callers hear, in Hz.
+pub const MUSIC_HZ: u32 = 880;
+/// The desk's own mailbox; the others are `*` and the extension.
+pub const MAILBOX: u16 = 2199;
+/// The park slots.
+pub const PARK_SLOTS: RangeInclusive<u16> = 701..=705;
 
 /// What a number reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// 2101 to 2140.
     Extension(u16),
-    /// 7 before an extension: its mailbox.
+    /// `*` or 7 before an extension: its mailbox; and the desk's own, [`MAILBOX`].
     Voicemail(u16),
+    /// A park slot, 701 to 705.
+    Park(u16),
     /// A company line, which ends at the desk again.
     Line(&'static Line),
     /// Seven digits and more: the public network.
@@ -29,18 +38,25 @@ pub(crate) enum Destination {
 impl Destination {
     /// Reads a dialled number; separators are ignored.
     pub(crate) fn of(dialled: &str) -> Destination {
-        let number: String = dialled.chars().filter(|c| c.is_ascii_digit() || *c == '+').take(32).collect();
+        let dialable = |c: &char| c.is_ascii_digit() || matches!(c, '+' | '*');
+        let number: String = dialled.chars().filter(dialable).take(32).collect();
         if let Some(extension) = extension(&number) {
             return Destination::Extension(extension);
         }
-        if let Some(extension) = number.strip_prefix('7').and_then(extension) {
+        if let Some(extension) = number.strip_prefix(['*', '7']).and_then(extension) {
             return Destination::Voicemail(extension);
+        }
+        if number == MAILBOX.to_string() {
+            return Destination::Voicemail(MAILBOX);
+        }
+        if let Some(slot) = park_slot(&number) {
+            return Destination::Park(slot);
         }
         if let Some(line) = LINES.iter().find(|line| line.number == number) {
             return Destination::Line(line);
         }
         match number.len() {
-            7.. => Destination::Outside(number),
+            7.. if !number.contains('*') => Destination::Outside(number),
             _ => Destination::Nobody,
         }
     }
@@ -50,6 +66,12 @@ impl Destination {
 pub(crate) fn extension(number: &str) -> Option<u16> {
     let extension = number.parse().ok().filter(|_| number.len() == 4)?;
     (FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS).contains(&extension).then_some(extension)
+}
+
+/// A park slot of ours.
+pub(crate) fn park_slot(number: &str) -> Option<u16> {
+    let slot = number.parse().ok().filter(|_| number.len() == 3)?;
+    PARK_SLOTS.contains(&slot).then_some(slot)
 }
 
 /// The frequency an extension speaks at, in Hz: 410 for 2101, 10 more for each further one.
@@ -106,6 +128,10 @@ pub(crate) enum FateEnd {
     /// Failed with this code.
     Failed(u16),
 }
+
+/// The fate of a call that a machine takes without ringing.
+pub(crate) const AT_ONCE: Fate =
+    Fate { rings: false, after: Duration::ZERO, end: FateEnd::Answered { hz: None, talk: None } };
 
 impl Behaviour {
     /// The fate of a call; ringing on ends after `patience` with 408.
@@ -201,7 +227,16 @@ mod tests {
             ("2141", Destination::Nobody),
             ("2100", Destination::Nobody),
             ("72110", Destination::Voicemail(2110)),
+            ("*2110", Destination::Voicemail(2110)),
+            ("2199", Destination::Voicemail(MAILBOX)),
             ("79999", Destination::Nobody),
+            ("*2199", Destination::Nobody),
+            ("21*10", Destination::Nobody),
+            ("*4930555701", Destination::Nobody),
+            ("701", Destination::Park(701)),
+            ("705", Destination::Park(705)),
+            ("706", Destination::Nobody),
+            ("+701", Destination::Nobody),
             ("5550100", Destination::Line(&LINES[1])),
             ("+49 30 5557 0142", Destination::Outside("+493055570142".into())),
             ("", Destination::Nobody),

@@ -129,8 +129,11 @@ pub struct CallReport {
     pub to: String,
     /// The company line.
     pub line: Option<String>,
-    /// `ringing at the desk`, `ringing`, `talking`, `transferring to N`, `transferred to N`.
+    /// `ringing at the desk`, `ringing`, `talking`, `transferring to N`, `transferred to N`, `forwarding to N`,
+    /// `forwarded to N`, `parked at N`.
     pub stage: String,
+    /// Diversion headers it carries since the desk sent it on while it rang (RFC 5806), the latest first.
+    pub diversions: Vec<String>,
     /// The desk holds it.
     pub held: bool,
     /// The other party's sound, while the desk is in the call.
@@ -164,9 +167,10 @@ pub struct FinishedReport {
     /// Who was called.
     pub to: String,
     /// `gave up`, `refused with CODE`, `failed with CODE`, `cancelled by the desk`, `hung up by the desk`, `hung up by
-    /// the caller`, `transferred to N`, `transfer failed with CODE`, `talked`, `no answer`, `exchange shut down`.
+    /// the caller`, `transferred to N`, `transfer failed with CODE`, `forwarded to N`, `forward failed with CODE`,
+    /// `joined with call ID`, `gave up on hold`, `gave up parked at N`, `talked`, `no answer`, `exchange shut down`.
     pub outcome: String,
-    /// What the other party heard of the desk, as in [`Heard::changes`].
+    /// What the other party heard of the desk and, parked, of music, as in [`Heard::changes`].
     pub heard: Vec<Option<u32>>,
 }
 

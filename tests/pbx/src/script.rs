@@ -28,6 +28,8 @@ pub struct Script {
     patience: Range,
     /// How long a caller talks.
     talk: Range,
+    /// How long a caller waits on hold or in a park slot.
+    waits: Range,
     /// Pause between calls from extension to extension; `None` for none.
     chats: Option<Range>,
     /// Calls between extensions at once.
@@ -45,6 +47,7 @@ pub const QUIET: Script = Script {
     most_callers: 0,
     patience: seconds(30, 30),
     talk: seconds(120, 120),
+    waits: seconds(120, 120),
     chats: None,
     most_chats: 0,
     behaviours: &[],
@@ -58,6 +61,7 @@ pub const MONDAY: Script = Script {
     most_callers: 6,
     patience: seconds(25, 60),
     talk: seconds(60, 180),
+    waits: seconds(30, 240),
     chats: Some(seconds(3, 12)),
     most_chats: 8,
     behaviours: MONDAY_BEHAVIOURS,
@@ -112,6 +116,8 @@ pub(crate) struct Arrival {
     pub(crate) line: &'static Line,
     pub(crate) patience: Duration,
     pub(crate) talk: Duration,
+    /// Then he hangs up, on hold or parked.
+    pub(crate) waits: Duration,
 }
 
 /// A call between two extensions.
@@ -129,6 +135,7 @@ pub(crate) struct Chat {
 pub(crate) struct Story {
     script: Script,
     callers: Dice,
+    waits: Dice,
     chats: Dice,
     told: usize,
     customers: Vec<Person>,
@@ -140,6 +147,7 @@ impl Story {
         Story {
             script,
             callers: Dice::new(seed, "callers"),
+            waits: Dice::new(seed, "waits"),
             chats: Dice::new(seed, "chats"),
             told: 0,
             customers: demo::people(Directory::Customers),
@@ -157,7 +165,8 @@ impl Story {
         let patience = self.callers.between(self.script.patience);
         let talk = self.callers.between(self.script.talk);
         let (caller, line) = opening.unwrap_or((stranger, line));
-        Some(Arrival { pause, caller, line, patience, talk })
+        let waits = self.waits.between(self.script.waits);
+        Some(Arrival { pause, caller, line, patience, talk, waits })
     }
 
     /// The next call between colleagues; `None` in a script without.

@@ -47,20 +47,12 @@ impl Exchange {
             return Err(Failure::Busy);
         }
         let id = self.new_id()?;
-        Ok(self.add(Call {
-            id,
-            from: Party::Extension(from),
-            to: Party::Extension(to),
-            line: None,
-            desk: None,
-            stage: Stage::ChatRinging,
-            due: Some(now + fate.after),
-            talk: match fate.end {
-                FateEnd::Answered { talk: short, .. } => short.unwrap_or(talk),
-                FateEnd::Failed(_) => Duration::ZERO,
-            },
-            heard: Vec::new(),
-        }))
+        let talk = match fate.end {
+            FateEnd::Answered { talk: short, .. } => short.unwrap_or(talk),
+            FateEnd::Failed(_) => Duration::ZERO,
+        };
+        let (from, to) = (Party::Extension(from), Party::Extension(to));
+        Ok(self.add(Call::new(id, from, to, Stage::ChatRinging, now + fate.after, talk)))
     }
 
     pub(super) fn chat_due(&mut self, now: Instant, id: u64) {

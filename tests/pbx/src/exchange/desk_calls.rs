@@ -1,14 +1,17 @@
-//! Calls the desk takes part in: outside callers to the company lines, calls of the desk, and its transfers.
+//! Calls the desk takes part in: outside callers to the company lines, calls of the desk, parked calls it fetches.
+//!
+//! Not done here: how calls leave the desk ([`super::departures`]).
 
 use std::time::{Duration, Instant};
 
-use sip::{AccountId, Cause, Identity, Invite, Media, Message, NameAddr, Replaces, SessionId};
+use sip::{AccountId, Cause, Identity, Invite, Media, Message, NameAddr, SessionId};
 
 use super::call::{Call, DeskLeg, Party, Stage};
+use super::departures::Redirection;
 use super::{Exchange, take_desk};
 use crate::demo::{LINES, Line};
 use crate::leg::Leg;
-use crate::plan::{self, Behaviour, Destination, Fate, FateEnd};
+use crate::plan::{self, Behaviour, Destination, Fate, FateEnd, MAILBOX};
 use crate::report::{Failure, NewCall};
 use crate::script::{Arrival, Caller};
 
@@ -16,8 +19,6 @@ use crate::script::{Arrival, Caller};
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a colleague or supplier called by the desk talks, unless the script says otherwise.
 const TALK: Duration = Duration::from_secs(600);
-/// How long caller and target talk after a transfer.
-const AWAY: Duration = Duration::from_secs(45);
 
 impl Exchange {
     /// A caller of the story; he hears busy when the desk has enough of them or is not there.
@@ -26,9 +27,14 @@ impl Exchange {
         if callers >= self.settings.script.most_callers {
             return;
         }
-        let Arrival { caller, line, patience, talk, .. } = arrival;
-        if let Err(failure) = self.call_desk(now, Party::Outside(caller), line, patience, talk, None) {
-            tracing::debug!(%failure, "a caller did not get through");
+        let Arrival { caller, line, patience, talk, waits, .. } = arrival;
+        match self.call_desk(now, Party::Outside(caller), line, patience, talk, None) {
+            Ok(id) => {
+                if let Some(call) = self.calls.get_mut(&id) {
+                    call.waits = Some(waits);
+                }
+            }
+            Err(failure) => tracing::debug!(%failure, "a caller did not get through"),
         }
     }
 
@@ -63,25 +69,33 @@ impl Exchange {
         talk: Duration,
         hz: Option<u32>,
     ) -> Result<u64, Failure> {
-        let device = self.registrar.device(now).cloned().ok_or(Failure::NotRegistered)?;
         let id = self.new_id()?;
-        let leg = self.new_leg(id, hz.unwrap_or_else(|| from.hz()))?;
+        let mut call = Call::new(id, from, Party::Desk, Stage::AtDesk, now + patience, talk);
+        call.hz = hz.unwrap_or(call.hz);
+        call.line = Some(line);
+        call.desk = Some(self.invite_desk(now, id, &call.from, line, call.hz, &[])?);
+        Ok(self.add(call))
+    }
+
+    /// Lets the desk ring for `from`; whose call was sent on already brings its Diversion headers along.
+    pub(super) fn invite_desk(
+        &mut self,
+        now: Instant,
+        id: u64,
+        from: &Party,
+        line: &'static Line,
+        hz: u32,
+        diversions: &[String],
+    ) -> Result<DeskLeg, Failure> {
+        let device = self.registrar.device(now).cloned().ok_or(Failure::NotRegistered)?;
+        let leg = self.new_leg(id, hz)?;
         let mut invite = Invite::new(AccountId(0), device.uri, leg.local()?);
         invite.account = None;
         invite.destination = Some(device.source);
-        self.identify(&mut invite, &from, line);
+        self.identify(&mut invite, from, line);
+        invite.headers.extend(diversions.iter().map(|entry| ("Diversion".to_owned(), entry.clone())));
         let session = self.agent.invite(now, invite)?;
-        Ok(self.add(Call {
-            id,
-            from,
-            to: Party::Desk,
-            line: Some(line),
-            desk: Some(DeskLeg { session, leg, held: false }),
-            stage: Stage::AtDesk,
-            due: Some(now + patience),
-            talk,
-            heard: Vec::new(),
-        }))
+        Ok(DeskLeg { session, leg, held: false })
     }
 
     /// Says who calls and on which line, in the three ways exchanges have: To, P-Called-Party-ID, Diversion.
@@ -147,6 +161,9 @@ impl Exchange {
             return self.agent.reject(now, session, 481);
         }
         let dialled = invite.request_uri().and_then(user_of).unwrap_or_default();
+        if let Destination::Park(slot) = Destination::of(&dialled) {
+            return self.fetch(now, session, slot);
+        }
         match self.reach(&dialled, PATIENCE) {
             Err(code) => self.agent.reject(now, session, code),
             Ok((to, fate)) => {
@@ -170,62 +187,52 @@ impl Exchange {
         if fate.rings {
             self.agent.ring(now, session);
         }
-        self.add(Call {
-            id,
-            from: Party::Desk,
-            to,
-            line: None,
-            desk: Some(DeskLeg { session, leg, held: false }),
-            stage: Stage::Ringing { rings: fate.rings, end: fate.end },
-            due: Some(now + fate.after),
-            talk: TALK,
-            heard: Vec::new(),
-        });
+        let stage = Stage::Ringing { rings: fate.rings, end: fate.end };
+        let mut call = Call::new(id, Party::Desk, to, stage, now + fate.after, TALK);
+        call.desk = Some(DeskLeg { session, leg, held: false });
+        self.add(call);
         Ok(())
     }
 
-    /// The desk asks for a transfer.
-    pub(super) fn on_refer(
-        &mut self,
-        now: Instant,
-        session: SessionId,
-        target: &str,
-        replaces: Option<&Replaces>,
-    ) {
-        // Attended transfers name a dialog to replace; they are not offered here.
-        if replaces.is_some() {
-            return self.agent.refuse_refer(now, session, 501);
-        }
-        let Some(id) = self.call_of(session).filter(|call| call.stage == Stage::Talking).map(|call| call.id)
-        else {
-            return self.agent.refuse_refer(now, session, 491);
+    /// The desk dials a park slot: whoever waits there talks with it again.
+    fn fetch(&mut self, now: Instant, session: SessionId, slot: u16) {
+        let parked = self.calls.values().find(|call| call.parked() == Some(slot));
+        let Some((id, hz)) = parked.map(|call| (call.id, call.hz)) else {
+            return self.agent.reject(now, session, 404);
         };
-        let dialled = user_of(target).unwrap_or_default();
-        self.agent.refer_progress(now, session, 100);
-        match self.reach(&dialled, self.settings.transfer_patience) {
-            Err(code) => self.agent.refer_progress(now, session, code),
-            Ok((target, fate)) => {
-                if fate.rings {
-                    self.agent.refer_progress(now, session, 180);
-                }
-                if let Some(call) = self.calls.get_mut(&id) {
-                    call.stage = Stage::Transferring { target, rings: fate.rings, end: fate.end };
-                    call.due = Some(now + fate.after);
-                }
+        let leg = self.new_leg(id, hz).and_then(|leg| Ok((leg.local()?, leg)));
+        match (leg, self.calls.get_mut(&id)) {
+            (Ok((local, leg)), Some(call)) => {
+                call.desk = Some(DeskLeg { session, leg, held: false });
+                call.stage = Stage::Talking;
+                call.due = Some(call.until(now));
+                self.agent.accept(now, session, local);
             }
+            (Err(failure), _) => {
+                tracing::warn!(%failure, "a parked call could not be fetched");
+                self.agent.reject(now, session, 503);
+            }
+            (Ok(_), None) => self.agent.reject(now, session, 404),
         }
     }
 
     /// The desk's leg is gone: refused, cancelled, hung up or lost.
-    pub(super) fn on_desk_gone(&mut self, now: Instant, session: SessionId, cause: &Cause) {
+    pub(super) fn on_desk_gone(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        cause: &Cause,
+        redirection: Option<Redirection>,
+    ) {
         let Some(call) = self.call_of(session) else { return };
         let id = call.id;
         take_desk(call);
-        match call.stage {
+        match (&call.stage, redirection) {
             // The transferee still waits for the target.
-            Stage::Transferring { .. } => {}
-            Stage::AtDesk => self.finish(now, id, &format!("refused with {}", cause.code)),
-            Stage::Ringing { .. } => self.finish(now, id, "cancelled by the desk"),
+            (Stage::Leaving { .. }, _) => {}
+            (Stage::AtDesk, Some(redirection)) => self.forward(now, id, redirection),
+            (Stage::AtDesk, None) => self.finish(now, id, &format!("refused with {}", cause.code)),
+            (Stage::Ringing { .. }, _) => self.finish(now, id, "cancelled by the desk"),
             _ => self.finish(now, id, "hung up by the desk"),
         }
     }
@@ -235,9 +242,18 @@ impl Exchange {
         match call.stage.clone() {
             Stage::AtDesk => self.finish(now, id, "gave up"),
             Stage::Ringing { end, .. } => self.called_party_decides(now, id, end),
-            Stage::Transferring { target, end, .. } => self.target_decides(now, id, target, end),
-            Stage::Talking => self.finish(now, id, "hung up by the caller"),
-            Stage::Away { target } => self.finish(now, id, &format!("transferred to {}", target.label())),
+            Stage::Leaving { target, how, end, .. } => self.target_decides(now, id, target, how, end),
+            Stage::Talking => {
+                let waited = call.waits.is_some() && call.desk.as_ref().is_some_and(|desk| desk.held);
+                self.finish(now, id, if waited { "gave up on hold" } else { "hung up by the caller" });
+            }
+            Stage::Away { target: Party::Park(slot), .. } => {
+                self.finish(now, id, &format!("gave up parked at {slot}"));
+            }
+            Stage::Away { target, how, since } => {
+                self.message_left(now, &target, since);
+                self.finish(now, id, &format!("{} {}", how.words().1, target.label()));
+            }
             Stage::ChatRinging | Stage::ChatTalking => {}
         }
     }
@@ -253,7 +269,11 @@ impl Exchange {
                 }
                 call.stage = Stage::Talking;
                 call.due = Some(now + talk.unwrap_or(call.talk));
+                let own_mailbox = call.to == Party::Voicemail(MAILBOX);
                 self.agent.accept(now, session, local);
+                if own_mailbox {
+                    self.messages_heard(now);
+                }
             }
             (end, _) => {
                 let code = if let FateEnd::Failed(code) = end { code } else { 500 };
@@ -264,45 +284,28 @@ impl Exchange {
         }
     }
 
-    fn target_decides(&mut self, now: Instant, id: u64, target: Party, end: FateEnd) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let session = call.desk.as_ref().map(|desk| desk.session);
-        match end {
-            FateEnd::Answered { talk, .. } => {
-                call.stage = Stage::Away { target };
-                call.due = Some(now + talk.unwrap_or(AWAY));
-                take_desk(call);
-                if let Some(session) = session {
-                    self.agent.refer_progress(now, session, 200);
-                    self.agent.hang_up(now, session);
-                }
-            }
-            FateEnd::Failed(code) => match session {
-                Some(session) => {
-                    call.stage = Stage::Talking;
-                    call.due = Some(now + call.talk);
-                    self.agent.refer_progress(now, session, code);
-                }
-                None => self.finish(now, id, &format!("transfer failed with {code}")),
-            },
-        }
-    }
-
     /// The party that is not the desk hangs up, at whatever stage.
     pub(super) fn far_end_hangs_up(&mut self, now: Instant, id: u64) -> Result<(), Failure> {
         let call = self.calls.get(&id).ok_or(Failure::NoCall(id))?;
-        if let (Stage::Transferring { .. }, Some(desk)) = (&call.stage, &call.desk) {
+        let reached_by_desk = match (&call.stage, &call.desk) {
+            (Stage::Ringing { .. }, Some(desk)) => Some(desk.session),
+            _ => None,
+        };
+        if let (Stage::Leaving { .. }, Some(desk)) = (&call.stage, &call.desk) {
             self.agent.refer_progress(now, desk.session, 487);
         }
-        if let (Stage::Ringing { .. }, Some(desk)) = (&call.stage, &call.desk) {
-            self.agent.reject(now, desk.session, 603);
+        if let Stage::Away { target, since, .. } = call.stage.clone() {
+            self.message_left(now, &target, since);
+        }
+        if let Some(session) = reached_by_desk {
+            self.agent.reject(now, session, 603);
         }
         self.finish(now, id, "hung up by the caller");
         Ok(())
     }
 
     /// Whom a number reaches and how he takes it, or the code for nobody.
-    fn reach(&self, dialled: &str, patience: Duration) -> Result<(Party, Fate), u16> {
+    pub(super) fn reach(&self, dialled: &str, patience: Duration) -> Result<(Party, Fate), u16> {
         match Destination::of(dialled) {
             Destination::Extension(extension) => {
                 let behaviour = self.behaviours.get(&extension).copied().unwrap_or(Behaviour::Offline);
@@ -311,6 +314,12 @@ impl Exchange {
             }
             Destination::Voicemail(extension) => {
                 Ok((Party::Voicemail(extension), Behaviour::Answer(Duration::from_secs(1)).fate(patience)))
+            }
+            Destination::Park(slot) => {
+                if self.calls.values().any(|call| call.goes_to(&Party::Park(slot))) {
+                    return Err(486);
+                }
+                Ok((Party::Park(slot), plan::AT_ONCE))
             }
             Destination::Outside(number) => {
                 let fate = plan::outside_fate(&number, patience);
@@ -329,6 +338,6 @@ impl Exchange {
 }
 
 /// The user part of a URI: what was dialled.
-fn user_of(uri: &str) -> Option<String> {
+pub(super) fn user_of(uri: &str) -> Option<String> {
     NameAddr::parse(&format!("<{uri}>")).ok()?.uri.number()
 }

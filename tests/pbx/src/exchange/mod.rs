@@ -1,12 +1,15 @@
 //! The exchange itself: one user agent, one registrar, forty extensions and the calls between them.
 //!
 //! Bytes, time and commands are handed in, datagrams and replies come out; only the sound of each call has sockets of
-//! its own ([`crate::leg`]). `desk_calls` holds everything the desk takes part in, `chats` what extensions do among
-//! themselves, `call` what one call is and shows. Not done here: the socket and the clock ([`crate::run`]).
+//! its own ([`crate::leg`]). `desk_calls` holds everything the desk takes part in, `departures` how calls leave it,
+//! `chats` what extensions do among themselves, `voicemail` the mailboxes, `call` what one call is and shows. Not done
+//! here: the socket and the clock ([`crate::run`]).
 
 mod call;
 mod chats;
+mod departures;
 mod desk_calls;
+mod voicemail;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -17,11 +20,13 @@ use sip::{Event, Message, Method, NotifierId, NotifierState, RequestId, SessionI
 
 use crate::demo::{self, Directory, EXTENSIONS, FIRST_EXTENSION};
 use crate::lamps::{Document, Lamps};
-use crate::plan::{self, Behaviour};
+use crate::plan::{self, Behaviour, PARK_SLOTS};
 use crate::registrar::Registrar;
 use crate::report::{CallReport, Command, ExtensionReport, Failure, FinishedReport, Heard, Reply, Report};
 use crate::script::{Arrival, Chat, Script, Story};
 use call::{Call, Party};
+use departures::Redirection;
+use voicemail::Mailbox;
 
 /// Calls of all kinds at once.
 const MOST_CALLS: usize = 64;
@@ -29,8 +34,6 @@ const MOST_CALLS: usize = 64;
 const MOST_FINISHED: usize = 256;
 /// Lifetime of a lamp subscription, longest and by default.
 const WATCH: Duration = Duration::from_secs(600);
-/// Waiting messages of the desk's mailbox: unheard and heard.
-const MAILBOX: &str = "3/1 (0/0)";
 
 /// What an exchange is like.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub struct Exchange {
     behaviours: BTreeMap<u16, Behaviour>,
     names: BTreeMap<u16, String>,
     lamps: Lamps,
+    /// By extension, and the desk's own.
+    mailboxes: BTreeMap<u16, Mailbox>,
     mailbox_watchers: Vec<NotifierId>,
     calls: BTreeMap<u64, Call>,
     finished: VecDeque<FinishedReport>,
@@ -70,6 +75,8 @@ pub struct Exchange {
     arrival: Option<(Instant, Arrival)>,
     chat: Option<(Instant, Chat)>,
     drained: bool,
+    /// What the datagram in hand says, if it is a 302 of the desk.
+    redirection: Option<Redirection>,
     /// Something happened that lamps may show.
     stirred: bool,
 }
@@ -96,6 +103,7 @@ impl Exchange {
             behaviours: extensions.clone().map(|extension| (extension, story.behaviour(extension))).collect(),
             names: extensions.zip(staff.iter().map(demo::Person::name)).collect(),
             lamps: Lamps::default(),
+            mailboxes: BTreeMap::from([(plan::MAILBOX, Mailbox::OF_THE_DESK)]),
             mailbox_watchers: Vec::new(),
             calls: BTreeMap::new(),
             finished: VecDeque::new(),
@@ -105,6 +113,7 @@ impl Exchange {
             arrival: None,
             chat: None,
             drained: false,
+            redirection: None,
             stirred: true,
             domain,
             settings,
@@ -115,8 +124,16 @@ impl Exchange {
 
     /// One datagram from the SIP socket.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
-        self.agent.handle_datagram(now, from, bytes);
+        match Redirection::take(bytes) {
+            Some((redirection, response)) => {
+                self.redirection = Some(redirection);
+                self.agent.handle_datagram(now, from, &response);
+            }
+            None => self.agent.handle_datagram(now, from, bytes),
+        }
         self.turn(now);
+        // One that ended no call was a retransmission.
+        self.redirection = None;
     }
 
     /// To be called when [`Exchange::deadline`] is reached.
@@ -216,14 +233,22 @@ impl Exchange {
                 }
             }
             Event::RemoteHold { session, held } => {
-                if let Some(desk) = self.desk_leg(session) {
+                if let Some(call) = self.call_of(session)
+                    && let Some(desk) = call.desk.as_mut()
+                {
                     desk.held = held;
+                    if call.stage == call::Stage::Talking && call.waits.is_some() {
+                        call.due = Some(call.until(now));
+                    }
                 }
             }
             Event::Refer { session, target, replaces, .. } => {
                 self.on_refer(now, session, &target, replaces.as_ref());
             }
-            Event::Ended { session, cause } => self.on_desk_gone(now, session, &cause),
+            Event::Ended { session, cause } => {
+                let redirection = self.redirection.take_if(|_| (300..400).contains(&cause.code));
+                self.on_desk_gone(now, session, &cause, redirection);
+            }
             Event::Drained => self.drained = true,
             // An exchange registers, subscribes, holds and transfers nothing itself; ringing at the desk tells it
             // nothing new.
@@ -261,7 +286,8 @@ impl Exchange {
         }
         let expires =
             message.expires().map_or(WATCH, |seconds| Duration::from_secs(seconds.into())).min(WATCH);
-        match (package.as_str(), plan::extension(&user)) {
+        let watchable = plan::extension(&user).or_else(|| plan::park_slot(&user));
+        match (package.as_str(), watchable) {
             ("dialog", Some(extension)) if self.behaviours.get(&extension) == Some(&Behaviour::Offline) => {
                 refuse(&mut self.agent, 480);
             }
@@ -271,7 +297,7 @@ impl Exchange {
                 let document = notifier.and_then(|notifier| self.lamps.watch(notifier, extension, entity));
                 self.send_document(now, document);
             }
-            ("message-summary", _) if user == self.registrar.user() && self.mailbox_watchers.len() < 8 => {
+            ("message-summary", _) if user == self.registrar.user() && self.mailbox_has_room() => {
                 if let Some(notifier) = self.agent.accept_subscription(now, id, expires) {
                     self.mailbox_watchers.push(notifier);
                     self.send_mailbox(now, notifier);
@@ -301,16 +327,6 @@ impl Exchange {
         }
     }
 
-    fn send_mailbox(&mut self, now: Instant, notifier: NotifierId) {
-        let body = format!(
-            "Messages-Waiting: yes\r\nMessage-Account: sip:{}@{}\r\nVoice-Message: {MAILBOX}\r\n",
-            self.registrar.user(),
-            self.domain
-        );
-        let content_type = sip::Package::MessageSummary.content_type();
-        self.agent.notify(now, notifier, content_type, body.into_bytes(), false);
-    }
-
     fn send_document(&mut self, now: Instant, document: Option<Document>) {
         if let Some(Document { to, info }) = document {
             self.agent.notify(now, to, dialog_info::CONTENT_TYPE, info.write(), false);
@@ -318,7 +334,7 @@ impl Exchange {
     }
 
     fn show_lamps(&mut self, now: Instant) {
-        for extension in FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS {
+        for extension in (FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS).chain(PARK_SLOTS) {
             let dialogs = self.dialogs_of(extension);
             if dialogs == self.lamps.shown(extension) {
                 continue;
@@ -329,7 +345,7 @@ impl Exchange {
         }
     }
 
-    /// Everything the phone of `extension` is doing.
+    /// Everything the phone of `extension` is doing, or who waits in a park slot.
     fn dialogs_of(&self, extension: u16) -> Vec<Dialog> {
         let names = |party: &Party| self.name_of(party);
         let (desk, salt) = (self.registrar.user(), self.settings.secret);
@@ -365,6 +381,7 @@ impl Exchange {
         match party {
             Party::Desk => Some("Front desk".to_owned()),
             Party::Extension(extension) | Party::Voicemail(extension) => self.names.get(extension).cloned(),
+            Party::Park(slot) => Some(format!("Park {slot}")),
             Party::Outside(caller) => caller.name.clone(),
         }
     }
@@ -490,8 +507,9 @@ fn report_call(call: &Call) -> CallReport {
         call::Stage::AtDesk => "ringing at the desk".to_owned(),
         call::Stage::Ringing { .. } | call::Stage::ChatRinging => "ringing".to_owned(),
         call::Stage::Talking | call::Stage::ChatTalking => "talking".to_owned(),
-        call::Stage::Transferring { target, .. } => format!("transferring to {}", target.label()),
-        call::Stage::Away { target } => format!("transferred to {}", target.label()),
+        call::Stage::Leaving { target, how, .. } => format!("{} {}", how.words().0, target.label()),
+        call::Stage::Away { target: Party::Park(slot), .. } => format!("parked at {slot}"),
+        call::Stage::Away { target, how, .. } => format!("{} {}", how.words().1, target.label()),
     };
     let sound = call.desk.as_ref().map(|desk| {
         let (sent, received) = desk.leg.packets();
@@ -510,6 +528,7 @@ fn report_call(call: &Call) -> CallReport {
         to: call.to.label(),
         line: call.line.map(|line| line.number.to_owned()),
         stage,
+        diversions: call.diversions.clone(),
         held: call.desk.as_ref().is_some_and(|desk| desk.held),
         sound,
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sip::dialog_info::Dialog;
 use sip::{
     Account, AccountId, Config, Event, Invite, Message, Package, RegistrationState, SessionId,
-    SubscriptionId, UserAgent,
+    SubscriptionId, TransferResult, UserAgent,
 };
 
 use crate::leg::{Leg, TICK};
@@ -170,6 +170,36 @@ impl Desk {
         });
     }
 
+    /// Takes a call of the main line.
+    pub(super) fn talking_with(&mut self, pbx: &Pbx, from: &str) -> (u64, SessionId) {
+        let id = call(pbx, Some(from), "5550000");
+        let session = self.ringing().session;
+        self.answer(session);
+        (id, session)
+    }
+
+    /// Calls `number` and waits for its answer.
+    pub(super) fn consult(&mut self, number: &str) -> SessionId {
+        let session = self.dial(number);
+        self.wait("an answer", |event| {
+            matches!(event, Event::Answered { session: it, .. } if *it == session).then_some(())
+        });
+        session
+    }
+
+    /// Waits for the fate of a transfer.
+    pub(super) fn transferred(&mut self, session: SessionId) -> TransferResult {
+        self.wait("the end of the transfer", |event| match event {
+            Event::TransferEnded { session: it, result } if *it == session => Some(result.clone()),
+            _ => None,
+        })
+    }
+
+    /// Waits until the desk hears somebody.
+    pub(super) fn leg_hears(&mut self, what: &str, session: SessionId, hz: u32) {
+        self.until(what, |desk| desk.hears(session) == Some(hz));
+    }
+
     /// Waits until a call is over, and tells by which code.
     pub(super) fn ended(&mut self, session: SessionId) -> u16 {
         self.wait("the end of a call", |event| match event {
@@ -178,7 +208,25 @@ impl Desk {
         })
     }
 
-    /// Watches an extension.
+    /// Watches the desk's mailbox.
+    pub(super) fn watch_mailbox(&mut self) {
+        self.agent.subscribe(Instant::now(), LINE, demo::DEMO_USER, Package::MessageSummary);
+    }
+
+    /// Waits until so many unheard and heard messages are told of.
+    pub(super) fn messages(&mut self, wanted: (u32, u32)) {
+        self.wait("the messages", |event| match event {
+            Event::MessageSummary { waiting, new, old, .. }
+                if (*new, *old) == (Some(wanted.0), Some(wanted.1)) =>
+            {
+                assert_eq!(*waiting, wanted.0 > 0);
+                Some(())
+            }
+            _ => None,
+        });
+    }
+
+    /// Watches an extension or park slot.
     pub(super) fn watch(&mut self, extension: &str) -> SubscriptionId {
         self.agent.subscribe(Instant::now(), LINE, extension, Package::Dialog)
     }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod day;
+mod departures;
 mod desk;
+mod parking;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -136,7 +138,7 @@ fn extensions_behave_as_they_are_told() {
         let session = desk.dial("2110");
         assert_eq!(desk.ended(session), code, "{behaviour}");
     }
-    let nobody = desk.dial("2199");
+    let nobody = desk.dial("2198");
     assert_eq!(desk.ended(nobody), 404);
 
     set(&pbx, "2110", "hang-up:0.2");
