@@ -245,7 +245,7 @@ pub enum CommandError {
     /// The line is not registered.
     #[error("the line is not registered")]
     NotRegistered,
-    /// The call would be sent to the line that it came in on.
+    /// The call would be sent to one of the desk's own lines, and ring here again.
     #[error("{number} is this desk's own number")]
     OwnNumber {
         /// What was given.

@@ -6,7 +6,6 @@
 use ipc::{Action, CallRef, CommandError, EndStatus, LogTransfer, Party, TransferEnd, TransferKind};
 
 use crate::call::{Call, Farewell, Ms, Past};
-use crate::number;
 use crate::record;
 use crate::switchboard::{Switchboard, span};
 use crate::{Diverted, Effect};
@@ -14,10 +13,7 @@ use crate::{Diverted, Effect};
 impl Switchboard {
     pub(crate) fn do_forward(&mut self, now: Ms, call: CallRef, to: &str) -> Result<(), CommandError> {
         self.guard(call, Action::Forward)?;
-        let to = number::clean(to)?;
-        if self.calls.get(&call).is_some_and(|c| number::same(&c.line_number, &to)) {
-            return Err(CommandError::OwnNumber { number: to });
-        }
+        let to = self.foreign_number(to)?;
         self.redirect(now, call, to, Diverted::Unconditional, TransferKind::Forward);
         Ok(())
     }
