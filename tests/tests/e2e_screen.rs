@@ -20,10 +20,12 @@ const STRETCH: Duration = Duration::from_secs(3);
 /// How long the machine may take to become quiet enough.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// What stands on a card, but for the timers, which go on.
+/// What stands on a card, but for the timers, which go on, and the icons, in which the reader sees now one
+/// sign and now another: words of three letters or digits.
 fn words_without_timers(picture: &Picture, card: Area) -> Vec<String> {
     let words = picture.words(card).into_iter().map(|word| word.text);
-    words.filter(|word| !word.contains(':')).collect()
+    let is_word = |word: &String| word.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
+    words.filter(|word| is_word(word) && !word.contains(':')).collect()
 }
 
 #[test]
