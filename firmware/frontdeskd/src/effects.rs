@@ -139,7 +139,7 @@ impl Engine {
             return self.not_dialled(now, call, 0, "no line is set up".into());
         };
         info!(call = call.0, to = number, line, "outgoing call");
-        let rtp = match self.parts.media.open(StreamId(call.0)) {
+        let rtp = match self.open_stream(call) {
             Ok(rtp) => rtp,
             Err(error) => return self.not_dialled(now, call, 0, error.to_string()),
         };

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::{CallRef, Command, CommandError, Party, ServiceMode, View};
+use ipc::{CallRef, Census, Command, CommandError, Party, ServiceMode, TransferState, TransferView, View};
 use media::{Media, StreamId};
 use sip::{
     AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
@@ -64,6 +64,11 @@ pub(crate) enum Event {
         command: Command,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// How much of everything is held; for diagnostics.
+    Census {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Census>,
     },
     /// A name was looked up.
     Resolved {
@@ -122,6 +127,8 @@ pub(crate) struct Engine {
     audio: Audio,
     /// Unread voice messages of each account.
     voicemail: HashMap<AccountId, u32>,
+    /// RTP streams opened and not reported closed.
+    pub(crate) streams: u32,
     generation: u64,
     /// Something visible changed since the last view.
     stale: bool,
@@ -167,6 +174,7 @@ impl Engine {
             lamps: Lamps::default(),
             audio: Audio::default(),
             voicemail: HashMap::new(),
+            streams: 0,
             generation: 0,
             stale: true,
             published: None,
@@ -243,6 +251,8 @@ impl Engine {
                 // A client that has gone needs no answer.
                 let _ = reply.send(result);
             }
+            // A client that has gone needs no answer.
+            Event::Census { reply } => drop(reply.send(self.census(now))),
             Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
@@ -258,7 +268,10 @@ impl Engine {
                 let audio = self.audio.news(role, name, state);
                 self.parts.board.handle(now, Input::Audio(audio));
             }
-            media::Event::Closed { stream, stats } => info!(call = stream.0, ?stats, "sound of a call ended"),
+            media::Event::Closed { stream, stats } => {
+                self.streams = self.streams.saturating_sub(1);
+                info!(call = stream.0, ?stats, "sound of a call ended");
+            }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {
                 info!(call = stream.0, duration_ms, "digit received");
@@ -278,6 +291,24 @@ impl Engine {
             }
             // The operator knows; and the meter is never asked for.
             media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
+        }
+    }
+
+    fn census(&self, now: Instant) -> Census {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let Parts { agent, board, .. } = &self.parts;
+        let view = board.view(now);
+        let is_ended = |transfer: &&TransferView| matches!(transfer.state, TransferState::Ended { .. });
+        let ended = view.transfers.iter().filter(is_ended).count();
+        Census {
+            calls: count(view.incoming.len() + view.outgoing.len()),
+            open_transfers: count(view.transfers.len() - ended),
+            ended_transfers: count(ended),
+            kept_rows: count(board.kept_rows()),
+            legs: count(self.legs.by_call.len()),
+            sessions: count(agent.live_sessions()),
+            transactions: count(agent.transactions()),
+            streams: self.streams,
         }
     }
 
@@ -499,7 +530,7 @@ impl Engine {
         let diverted_by = diversion.map(bridge::party);
         let replaces = replaces.and_then(|session| self.legs.by_session.get(&session).copied());
         info!(call = call.0, from = caller.number, to = called_number, "incoming call");
-        let rtp = match self.parts.media.open(StreamId(call.0)) {
+        let rtp = match self.open_stream(call) {
             Ok(rtp) => rtp,
             Err(error) => {
                 error!(call = call.0, %error, "call refused: no sound");
@@ -542,6 +573,13 @@ impl Engine {
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
+    }
+
+    /// An RTP port for a call.
+    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
+        let rtp = self.parts.media.open(StreamId(call.0))?;
+        self.streams += 1;
+        Ok(rtp)
     }
 
     /// Connects the sound of a call as agreed.

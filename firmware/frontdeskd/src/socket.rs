@@ -16,8 +16,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use ipc::{
-    Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query, Reply,
-    ToDesk, View,
+    Census, Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query,
+    Reply, ToDesk, View,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -45,6 +45,8 @@ const MAX_UNREAD: usize = 4;
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// How long one frame may take to be read by the client before it is disconnected.
 const WRITE_TIME: Duration = Duration::from_secs(30);
+/// How long the engine may take to say what it holds.
+const CENSUS_TIME: Duration = Duration::from_secs(1);
 
 /// What a client task needs of the desk.
 #[derive(Clone)]
@@ -267,8 +269,19 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
             turns: desk.gauges.turns.figures(),
             views: desk.gauges.views.load(Ordering::Relaxed),
             sip_address: desk.sip_address.to_string(),
+            census: census(desk).await,
         }),
     }
+}
+
+/// What the engine holds; diagnostics of an engine that hangs must come nevertheless.
+async fn census(desk: &Desk) -> Option<Census> {
+    let (reply, answer) = oneshot::channel();
+    let ask = async {
+        desk.inbox.send(Event::Census { reply }).await.ok()?;
+        answer.await.ok()
+    };
+    timeout(CENSUS_TIME, ask).await.ok().flatten()
 }
 
 /// Resident memory by the kernel's account.

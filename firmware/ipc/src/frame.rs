@@ -124,6 +124,31 @@ pub struct Diagnostics {
     pub views: u64,
     /// The address SIP is received on.
     pub sip_address: String,
+    /// What the engine holds now; `None` when it did not say so within a second.
+    pub census: Option<Census>,
+}
+
+/// What the engine holds at one moment. On a desk at rest, 64 × T1 = 32 s after its last call
+/// (RFC 3261 section 17), each of these is 0,
+/// but for the transaction of a registration or subscription that is just being refreshed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Census {
+    /// Calls of the switchboard.
+    pub calls: u32,
+    /// Transfers whose end is not known.
+    pub open_transfers: u32,
+    /// Ended transfers still shown.
+    pub ended_transfers: u32,
+    /// Log rows of calls that are gone, kept back for the last word on their transfer.
+    pub kept_rows: u32,
+    /// Calls of the switchboard that have a session on the wire.
+    pub legs: u32,
+    /// Sessions of the user agent, ringing ones included.
+    pub sessions: u32,
+    /// Transactions of the user agent, of both sides.
+    pub transactions: u32,
+    /// RTP streams opened and not closed yet.
+    pub streams: u32,
 }
 
 /// How long the engine's turns take, in microseconds. The quantiles are rounded up.

@@ -21,8 +21,8 @@ pub use directory::{
     ImportReport, NameOrder, SortKey,
 };
 pub use frame::{
-    Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query,
-    Reply, ToDesk, TurnFigures, encode,
+    Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL,
+    Query, Reply, ToDesk, TurnFigures, encode,
 };
 pub use handling::{Callers, Outcome, ParkSlot, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};

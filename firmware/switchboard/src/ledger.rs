@@ -166,6 +166,11 @@ impl Ledger {
         self.departed.contains_key(&call)
     }
 
+    /// Log rows that wait for a transfer's last word.
+    pub(crate) fn kept_rows(&self) -> usize {
+        self.departed.len() + self.entries.values().filter(|e| e.consultation.is_some()).count()
+    }
+
     /// The newest entry of a call that was asked for and written off without knowing what the target
     /// did.
     pub(crate) fn newest_unsure_of(&self, call: CallRef) -> Option<TransferId> {

@@ -173,6 +173,12 @@ impl Switchboard {
         self.make_view(self.ms(now))
     }
 
+    /// Log rows of calls that are gone, kept back for the last word on their transfer.
+    #[must_use]
+    pub fn kept_rows(&self) -> usize {
+        self.ledger.kept_rows()
+    }
+
     /// Checks what must hold between any two turns.
     ///
     /// # Panics
