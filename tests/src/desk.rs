@@ -47,6 +47,17 @@ impl Account {
     }
 }
 
+/// What a desk runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// SIP port on 127.0.0.1.
+    pub sip: u16,
+    /// First and last RTP port, two a call.
+    pub rtp: (u16, u16),
+    /// What goes to its log, in the words of `tracing`.
+    pub log: &'static str,
+}
+
 /// A running desk with the lines 5550100 (Sales) and 5550101 (Support).
 #[derive(Debug)]
 pub struct Desk {
@@ -82,15 +93,26 @@ impl Desk {
     #[must_use]
     #[track_caller]
     pub fn start_with(scratch: &Path, ports: &mut Ports, account: &Account, settings_more: &str) -> Self {
+        let machine = Machine { sip: ports.one(), rtp: ports.rtp(), log: "info,sip=debug" };
+        Self::start_on(scratch, account, settings_more, &machine)
+    }
+
+    /// Likewise, with another machine under it.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_on(scratch: &Path, account: &Account, settings_more: &str, machine: &Machine) -> Self {
         let folder = scratch.join("desk");
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
-        let (sip, rtp) = (ports.one(), ports.rtp());
+        let Machine { sip, rtp, .. } = *machine;
         let (socket, store) = (folder.join("desk.sock"), folder.join("desk.db"));
         let config = folder.join("frontdesk.toml");
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
         Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
         Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
-        write(&config, &config_file(&folder, sip, rtp));
+        write(&config, &config_file(&folder, machine));
         let settings = folder.join("settings.toml");
         write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
@@ -230,15 +252,16 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("the scratch folder is writable");
 }
 
-fn config_file(folder: &Path, sip: u16, rtp: (u16, u16)) -> String {
+fn config_file(folder: &Path, machine: &Machine) -> String {
     let folder = folder.display();
+    let Machine { sip, rtp, log } = machine;
     format!(
         "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
          [sip]\nlisten = \"127.0.0.1:{sip}\"\n\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
-         [log]\nlevel = \"info,sip=debug\"\n",
+         [log]\nlevel = \"{log}\"\n",
         rtp.0, rtp.1
     )
 }

@@ -19,6 +19,7 @@ pub mod picture;
 pub mod ports;
 pub mod program;
 pub mod registrar;
+pub mod report;
 pub mod repository;
 pub mod requirements;
 pub mod rtp;

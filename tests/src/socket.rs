@@ -7,12 +7,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ipc::{
-    CallRef, CallView, Command, CommandError, ContactPage, ContactQuery, Decoder, FromDesk, LogPage,
-    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ToDesk, View, encode,
+    CallRef, CallView, Command, CommandError, ContactPage, ContactQuery, Decoder, Diagnostics, FromDesk,
+    LogPage, LogQuery, LogRow, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ToDesk, View,
+    encode,
 };
 
 /// How long the desk may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Rows of the log asked for at once.
+const PAGE: u32 = 500;
 
 /// A connection that follows the desk.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Client {
     stream: UnixStream,
     decoder: Decoder,
     view: Option<View>,
+    /// `view` was not given out by [`Client::next_view`].
+    unseen: bool,
     seq: u64,
 }
 
@@ -34,7 +40,7 @@ impl Client {
         let stream = UnixStream::connect(socket);
         let stream = stream.unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
         let decoder = Decoder::new(MAX_FRAME_FROM_DESK);
-        let mut client = Self { stream, decoder, view: None, seq: 0 };
+        let mut client = Self { stream, decoder, view: None, unseen: false, seq: 0 };
         client.send(&ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-tests".into(), follow: true });
         let welcome = client.receive(PATIENCE);
         assert!(matches!(welcome, Some(FromDesk::Welcome { .. })), "no welcome but {welcome:?}");
@@ -58,6 +64,51 @@ impl Client {
                 panic!("the desk does not show {what} within {limit:?}: {:#?}", self.view)
             };
             self.note(message);
+        }
+    }
+
+    /// The next view that comes, or `None` when none comes within `limit`.
+    ///
+    /// # Panics
+    /// When the desk sends what is no frame.
+    #[track_caller]
+    pub fn next_view(&mut self, limit: Duration) -> Option<View> {
+        let end = Instant::now() + limit;
+        // One that came while a command was answered has not been looked at.
+        while !self.unseen {
+            let left = end.saturating_duration_since(Instant::now());
+            let message = if left.is_zero() { None } else { self.receive(left) };
+            self.note(message?);
+        }
+        self.unseen = false;
+        self.view.clone()
+    }
+
+    /// How the desk itself does.
+    ///
+    /// # Panics
+    /// When it does not say.
+    #[track_caller]
+    pub fn diagnostics(&mut self) -> Diagnostics {
+        match self.query(Query::Diagnostics) {
+            Reply::Diagnostics(diagnostics) => diagnostics,
+            other => panic!("no diagnostics but {other:?}"),
+        }
+    }
+
+    /// The whole call log, newest first, page by page.
+    ///
+    /// # Panics
+    /// When the desk does not answer with one.
+    #[track_caller]
+    pub fn whole_log(&mut self) -> Vec<LogRow> {
+        let mut rows = Vec::new();
+        loop {
+            let page = self.log_from(u32::try_from(rows.len()).unwrap_or(u32::MAX), PAGE);
+            rows.extend(page.rows);
+            if rows.len() >= page.total as usize {
+                return rows;
+            }
         }
     }
 
@@ -106,12 +157,17 @@ impl Client {
     /// When the desk does not answer with one.
     #[track_caller]
     pub fn log(&mut self, limit: u32) -> LogPage {
+        self.log_from(0, limit)
+    }
+
+    #[track_caller]
+    fn log_from(&mut self, offset: u32, limit: u32) -> LogPage {
         let query = LogQuery {
             from_unix_ms: 0,
             until_unix_ms: i64::MAX,
             text: String::new(),
             missed_only: false,
-            offset: 0,
+            offset,
             limit,
         };
         match self.query(Query::Log(query)) {
@@ -152,6 +208,7 @@ impl Client {
     fn note(&mut self, message: FromDesk) {
         if let FromDesk::View(view) = message {
             self.view = Some(*view);
+            self.unseen = true;
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Instant;
 use ipc::{Command, FromDesk, LampState, MAX_FRAME_FROM_DESK, Party, View};
 use switchboard::{Input, Line, Settings, Switchboard};
 
-use crate::report::{Row, Unit};
 use crate::stopwatch;
+use frontdesk_tests::report::{Row, Unit};
 
 pub(crate) const CALLS: u32 = 50;
 pub(crate) const LAMPS: u32 = 500;

@@ -11,8 +11,8 @@ use frontdesk_ui::{Console, scenes};
 use ipc::{LampState, Query, Reply, Theme, ToDesk, View};
 
 use crate::board;
-use crate::report::{Row, Unit};
 use crate::stopwatch;
+use frontdesk_tests::report::{Row, Unit};
 
 const RUNS: usize = 200;
 

@@ -10,7 +10,7 @@ use crate::board::CALLS;
 use crate::exchange::Leg;
 use crate::glass::Glass;
 use crate::house::House;
-use crate::report::{Row, Unit};
+use frontdesk_tests::report::{Row, Unit};
 
 /// Calls into a quiet desk.
 const QUIET: u32 = 300;

@@ -13,16 +13,14 @@ mod glass;
 mod house;
 mod live;
 mod people;
-mod report;
 mod search;
 mod stopwatch;
 mod wire;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::env;
 use std::process::ExitCode;
-use std::{env, fs};
 
-use report::Row;
+use frontdesk_tests::report::{self, Row};
 
 /// A group of figures.
 struct Group {
@@ -53,31 +51,17 @@ fn main() -> ExitCode {
         GROUPS.iter().filter(|group| wanted.is_empty() || wanted.iter().any(|name| name == group.name))
     {
         eprintln!("measuring: {}", group.name);
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (group.measure)(&mut rows))) {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
-            rows.push(Row::failed(&format!("the rest of `{}`", group.name), text.to_owned()));
-        }
+        report::guarded(group.name, &mut rows, group.measure);
     }
     report::print(&rows);
-    println!("\n{}", machine());
+    println!("\n{}", report::machine());
     println!("live figures go by the clock on the wall, all others by the processor time of one thread");
     // A choice of figures is for whoever works on them; the report is of all.
     if wanted.is_empty()
-        && let Err(error) = report::write(&rows)
+        && let Err(error) = report::write("bench", &rows)
     {
         eprintln!("the report cannot be written: {error}");
         return ExitCode::FAILURE;
     }
-    let failed = rows.iter().filter(|row| !row.holds()).count();
-    println!("{} passed, {failed} failed", rows.len() - failed);
-    if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What the figures were taken on: a busy machine measures slow.
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().next().unwrap_or("?").to_owned();
-    format!("{cores} cores, load of the last minute {load}")
+    report::conclude(&rows)
 }

@@ -6,8 +6,8 @@ use directory::{Catalogue, Directory, Entry, NumberPlan};
 use ipc::{ContactId, ContactQuery, DirectoryId, SortKey};
 
 use crate::people::person;
-use crate::report::{Row, Unit};
 use crate::stopwatch;
+use frontdesk_tests::report::{Row, Unit};
 
 const CONTACTS: u32 = 100_000;
 /// Rows that the screen asks for.

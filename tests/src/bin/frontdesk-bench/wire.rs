@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use sip::Message;
 
-use crate::report::{Row, Unit};
 use crate::stopwatch;
+use frontdesk_tests::report::{Row, Unit};
 
 /// Bytes of the INVITE measured.
 const LENGTH: usize = 1274;

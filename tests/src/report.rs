@@ -1,21 +1,26 @@
-//! The table that `make bench` prints, and the same as `target/reports/bench.json`.
+//! The table of figures that `make bench`, `make soak` and `make chaos` print, and the same as a JSON file
+//! in `target/reports`: what was measured, its bar, whether it holds.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use frontdesk_tests::repository;
 use serde::Serialize;
+
+use crate::repository;
 
 /// One figure: what was measured, its bar, whether it holds.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Row {
+pub struct Row {
     figure: String,
     unit: &'static str,
     /// By name: `median`, `p99`, `max`, or what the figure is.
     measured: BTreeMap<&'static str, f64>,
-    /// Which of the measured values the bar is about, and the most that it may be.
+    /// Which of the measured values the bar is about, and its limit.
     bar: Option<Bar>,
     /// Why there is no measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +34,16 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Bar {
     of: &'static str,
-    at_most: f64,
+    #[serde(flatten)]
+    limit: Limit,
+}
+
+/// Serialised as `"at_most": 5.0` or `"at_least": 5.0`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 impl Row {
@@ -37,7 +51,7 @@ impl Row {
     ///
     /// # Panics
     /// Without a sample.
-    pub(crate) fn times(
+    pub fn times(
         figure: impl Into<String>,
         unit: Unit,
         samples: &[Duration],
@@ -56,34 +70,67 @@ impl Row {
     ///
     /// # Panics
     /// When no value is called `of`.
-    pub(crate) fn of(
+    pub fn of(
         figure: impl Into<String>,
         unit: &'static str,
         values: &[(&'static str, f64)],
         of: &'static str,
         at_most: f64,
     ) -> Self {
+        Self::within(figure, unit, values, Bar { of, limit: Limit::AtMost(at_most) })
+    }
+
+    /// Likewise; the bar is the least that `of` may be.
+    ///
+    /// # Panics
+    /// When no value is called `of`.
+    #[must_use]
+    pub fn at_least(
+        figure: impl Into<String>,
+        unit: &'static str,
+        values: &[(&'static str, f64)],
+        of: &'static str,
+        at_least: f64,
+    ) -> Self {
+        Self::within(figure, unit, values, Bar { of, limit: Limit::AtLeast(at_least) })
+    }
+
+    /// How many there are of something that there must be none of.
+    #[must_use]
+    pub fn none(figure: impl Into<String>, count: usize) -> Self {
+        Self::of(figure, "", &[("count", count as f64)], "count", 0.0)
+    }
+
+    fn within(
+        figure: impl Into<String>,
+        unit: &'static str,
+        values: &[(&'static str, f64)],
+        bar: Bar,
+    ) -> Self {
         let measured: BTreeMap<&str, f64> = values.iter().copied().collect();
-        let holds = measured[of] <= at_most;
-        let bar = Some(Bar { of, at_most });
-        Self { figure: figure.into(), unit, measured, bar, error: None, note: String::new(), holds }
+        let holds = match bar.limit {
+            Limit::AtMost(limit) => measured[bar.of] <= limit,
+            Limit::AtLeast(limit) => measured[bar.of] >= limit,
+        };
+        let (figure, bar) = (figure.into(), Some(bar));
+        Self { figure, unit, measured, bar, error: None, note: String::new(), holds }
     }
 
     /// A figure that could not be taken; it does not hold.
-    pub(crate) fn failed(figure: &str, error: String) -> Self {
+    pub fn failed(figure: &str, error: String) -> Self {
         let measured = BTreeMap::new();
         let (figure, error) = (figure.to_owned(), Some(error));
         Self { figure, unit: "", measured, bar: None, error, note: String::new(), holds: false }
     }
 
     /// Says how the figure was taken.
-    pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
+    pub fn note(mut self, text: impl Into<String>) -> Self {
         self.note = text.into();
         self
     }
 
     /// Whether it is within its bar.
-    pub(crate) fn holds(&self) -> bool {
+    pub fn holds(&self) -> bool {
         self.holds
     }
 
@@ -102,14 +149,18 @@ impl Row {
     }
 
     fn bar(&self) -> String {
-        self.bar
-            .map_or_else(String::new, |bar| format!("{} ≤ {} {}", bar.of, rounded(bar.at_most), self.unit))
+        let Some(Bar { of, limit }) = self.bar else { return String::new() };
+        let (sign, limit) = match limit {
+            Limit::AtMost(limit) => ("≤", limit),
+            Limit::AtLeast(limit) => ("≥", limit),
+        };
+        format!("{of} {sign} {} {}", rounded(limit), self.unit)
     }
 }
 
 /// What durations are told in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// Thousandths of a second.
     Milliseconds,
     /// Millionths of a second.
@@ -133,7 +184,7 @@ impl Unit {
 }
 
 /// Prints the table: figure, measured, bar, holds.
-pub(crate) fn print(rows: &[Row]) {
+pub fn print(rows: &[Row]) {
     let cells: Vec<[String; 4]> = rows
         .iter()
         .map(|row| {
@@ -149,11 +200,40 @@ pub(crate) fn print(rows: &[Row]) {
     }
 }
 
-/// Writes `target/reports/bench.json`.
-pub(crate) fn write(rows: &[Row]) -> io::Result<()> {
+/// Writes `target/reports/<name>.json`.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(name: &str, rows: &[Row]) -> io::Result<()> {
     fs::create_dir_all(repository::reports())?;
     let text = serde_json::to_string_pretty(rows)?;
-    fs::write(repository::reports().join("bench.json"), text + "\n")
+    fs::write(repository::reports().join(name).with_extension("json"), text + "\n")
+}
+
+/// Runs one group of measurements; should it panic, a row that does not hold says so.
+pub fn guarded(name: &str, rows: &mut Vec<Row>, measure: impl FnOnce(&mut Vec<Row>)) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| measure(rows))) {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+        rows.push(Row::failed(&format!("the rest of `{name}`"), text.to_owned()));
+    }
+}
+
+/// The last line, `N passed, N failed`: success only when there are figures and every bar holds.
+#[must_use]
+pub fn conclude(rows: &[Row]) -> ExitCode {
+    let failed = rows.iter().filter(|row| !row.holds()).count();
+    println!("{} passed, {failed} failed", rows.len() - failed);
+    if failed == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the figures were taken on: a busy machine measures slow.
+#[must_use]
+pub fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("?").to_owned();
+    format!("{cores} cores, load of the last minute {load}")
 }
 
 /// The value at `share` of the sorted samples; rounding the rank up keeps it on the safe side.
@@ -190,6 +270,20 @@ mod tests {
         assert!(!Row::times("x", Unit::Milliseconds, &samples, "max", 4.9).holds());
         assert!(Row::times("x", Unit::Microseconds, &samples, "median", 1000.0).holds());
         assert!(!Row::failed("x", "broken".into()).holds());
+        assert!(Row::at_least("x", "", &[("n", 3.0)], "n", 3.0).holds());
+        assert!(!Row::at_least("x", "", &[("n", 2.0)], "n", 3.0).holds());
+        assert!(Row::none("x", 0).holds() && !Row::none("x", 1).holds());
+    }
+
+    #[test]
+    fn a_panic_is_a_row_that_does_not_hold() {
+        let mut rows = Vec::new();
+        guarded("x", &mut rows, |rows| {
+            rows.push(Row::none("first", 0));
+            panic!("no desk");
+        });
+        assert!(rows[0].holds() && !rows[1].holds());
+        assert_eq!(rows[1].measured(), "not measured: no desk");
     }
 
     #[test]
