@@ -4,6 +4,7 @@
 //! stream, and always the same number of times, so that nothing the desk does changes who comes next. Not done here:
 //! placing the calls, and how many may be at once ([`crate::exchange`]).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::demo::{self, Directory, EXTENSIONS, FIRST_EXTENSION, LINES, Line, Person};
@@ -36,6 +37,11 @@ pub struct Script {
     pub(crate) most_chats: usize,
     /// Extensions that do not simply answer.
     behaviours: &'static [(u16, Behaviour)],
+    /// Extensions that are busy, then free, then busy again, beginning with busy.
+    comers_and_goers: &'static [u16],
+    /// How long such a phone is busy, and how long free.
+    busy: Range,
+    free: Range,
     /// How long the others take to answer.
     answer: Range,
 }
@@ -51,6 +57,9 @@ pub const QUIET: Script = Script {
     chats: None,
     most_chats: 0,
     behaviours: &[],
+    comers_and_goers: &[],
+    busy: seconds(30, 30),
+    free: seconds(30, 30),
     answer: (Duration::from_millis(1500), Duration::from_millis(1500)),
 };
 
@@ -65,6 +74,9 @@ pub const MONDAY: Script = Script {
     chats: Some(seconds(3, 12)),
     most_chats: 8,
     behaviours: MONDAY_BEHAVIOURS,
+    comers_and_goers: &[2104, 2109, 2122],
+    busy: seconds(20, 60),
+    free: seconds(15, 45),
     answer: seconds(2, 7),
 };
 
@@ -75,6 +87,8 @@ pub const BUSY: Script = Script {
     most_callers: 24,
     chats: Some(seconds(1, 3)),
     most_chats: 14,
+    comers_and_goers: &[2104, 2109, 2113, 2122, 2131, 2136],
+    waits: seconds(20, 90),
     ..MONDAY
 };
 
@@ -82,12 +96,10 @@ pub const BUSY: Script = Script {
 pub const SCRIPTS: [Script; 3] = [QUIET, MONDAY, BUSY];
 
 const MONDAY_BEHAVIOURS: &[(u16, Behaviour)] = &[
-    (2104, Behaviour::Busy),
     (2105, Behaviour::DoNotDisturb),
     (2111, Behaviour::Offline),
     (2116, Behaviour::Ring),
     (2118, Behaviour::Voicemail),
-    (2122, Behaviour::Busy),
     (2127, Behaviour::Refuse),
     (2129, Behaviour::HangUp(Duration::from_secs(8))),
     (2134, Behaviour::DoNotDisturb),
@@ -130,6 +142,14 @@ pub(crate) struct Chat {
     pub(crate) talk: Duration,
 }
 
+/// A phone that becomes busy, or free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// After the one before of the same phone.
+    pub(crate) pause: Duration,
+    pub(crate) behaviour: Behaviour,
+}
+
 /// One telling of a script.
 #[derive(Debug)]
 pub(crate) struct Story {
@@ -137,6 +157,7 @@ pub(crate) struct Story {
     callers: Dice,
     waits: Dice,
     chats: Dice,
+    turns: BTreeMap<u16, (Dice, Behaviour)>,
     told: usize,
     customers: Vec<Person>,
     suppliers: Vec<Person>,
@@ -144,8 +165,12 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new(script: Script, seed: u64) -> Story {
+        let turns = script.comers_and_goers.iter().map(|&extension| {
+            (extension, (Dice::new(seed ^ u64::from(extension), "turns"), Behaviour::Busy))
+        });
         Story {
             script,
+            turns: turns.collect(),
             callers: Dice::new(seed, "callers"),
             waits: Dice::new(seed, "waits"),
             chats: Dice::new(seed, "chats"),
@@ -179,12 +204,34 @@ impl Story {
         Some(Chat { pause, from: FIRST_EXTENSION + from as u16, to: FIRST_EXTENSION + to as u16, talk })
     }
 
+    /// What becomes next of a phone that comes and goes; `None` for all others.
+    pub(crate) fn turn(&mut self, extension: u16) -> Option<Turn> {
+        let free = self.answering(extension);
+        let (dice, now) = self.turns.get_mut(&extension)?;
+        let (lasts, next) = match now {
+            Behaviour::Busy => (self.script.busy, free),
+            _ => (self.script.free, Behaviour::Busy),
+        };
+        *now = next;
+        Some(Turn { pause: dice.between(lasts), behaviour: next })
+    }
+
+    /// The phones that come and go.
+    pub(crate) fn comers_and_goers(&self) -> &'static [u16] {
+        self.script.comers_and_goers
+    }
+
+    fn answering(&self, extension: u16) -> Behaviour {
+        Behaviour::Answer(Dice::new(u64::from(extension), "answer").between(self.script.answer))
+    }
+
     /// How each extension behaves at the beginning.
     pub(crate) fn behaviour(&self, extension: u16) -> Behaviour {
+        if self.script.comers_and_goers.contains(&extension) {
+            return Behaviour::Busy;
+        }
         let special = self.script.behaviours.iter().find(|(number, _)| *number == extension);
-        let mut dice = Dice::new(u64::from(extension), "answer");
-        special
-            .map_or_else(|| Behaviour::Answer(dice.between(self.script.answer)), |&(_, behaviour)| behaviour)
+        special.map_or_else(|| self.answering(extension), |&(_, behaviour)| behaviour)
     }
 
     /// The first three are those of the design pictures.
@@ -275,6 +322,23 @@ mod tests {
             assert!((4..=14).contains(&arrival.pause.as_secs()));
             assert!((25..=60).contains(&arrival.patience.as_secs()));
         }
+    }
+
+    #[test]
+    fn busy_phones_become_free_and_busy_again() {
+        let mut story = Story::new(MONDAY, 1);
+        assert_eq!(story.behaviour(2104), Behaviour::Busy);
+        let turns: Vec<Turn> = (0..40).map(|_| story.turn(2104).unwrap()).collect();
+        for pair in turns.chunks(2) {
+            assert!(
+                matches!(pair[0].behaviour, Behaviour::Answer(_)) && pair[1].behaviour == Behaviour::Busy
+            );
+            assert!((20..=60).contains(&pair[0].pause.as_secs()), "busy for {:?}", pair[0].pause);
+            assert!((15..=45).contains(&pair[1].pause.as_secs()), "free for {:?}", pair[1].pause);
+        }
+        let mut other = Story::new(MONDAY, 2);
+        assert_ne!(turns, (0..40).map(|_| other.turn(2104).unwrap()).collect::<Vec<_>>());
+        assert_eq!((story.turn(2101), Story::new(QUIET, 1).turn(2104)), (None, None));
     }
 
     #[test]

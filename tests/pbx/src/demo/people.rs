@@ -159,7 +159,7 @@ fn staff() -> Vec<Person> {
                 title: title.into(),
                 phone: extension.to_string(),
                 mobile: mobile(Country::France, index).unwrap_or_default(),
-                voicemail: format!("7{extension}"),
+                voicemail: format!("*{extension}"),
                 email: email(first, last, extension.to_string().as_str(), "northwind"),
                 presence: if monitored.is_some() { "yes" } else { "no" }.into(),
                 ..Person::default()
@@ -284,6 +284,7 @@ mod tests {
         assert_eq!(row(9), ("Ingrid Solberg".into(), "2110", "yes"));
         assert_eq!(row(39).1, "2140");
         assert_eq!(row(40).2, "no");
+        assert_eq!(staff[6].voicemail, "*2107", "as the exchange numbers its mailboxes");
     }
 
     #[test]

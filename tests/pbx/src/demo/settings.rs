@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::plan::{MAILBOX, PARK_SLOTS};
+
 /// The account the desk registers with.
 pub const DEMO_USER: &str = "desk";
 /// Its secret: printed in documentation, of no use outside loopback.
@@ -16,13 +18,22 @@ pub struct Line {
     pub number: &'static str,
     /// What it is called.
     pub name: &'static str,
+    /// How its callers are greeted.
+    pub note: &'static str,
+    /// Its colour on the screen, 0 to 7.
+    pub colour: u8,
 }
 
 /// The three lines.
 pub const LINES: [Line; 3] = [
-    Line { number: "5550000", name: "Main line" },
-    Line { number: "5550100", name: "Sales" },
-    Line { number: "5550200", name: "Support" },
+    Line { number: "5550000", name: "Main line", note: "Northwind, good morning.", colour: 0 },
+    Line { number: "5550100", name: "Sales", note: "Northwind sales, how may I help you?", colour: 2 },
+    Line {
+        number: "5550200",
+        name: "Support",
+        note: "Northwind support. Your machine number, please?",
+        colour: 4,
+    },
 ];
 
 /// The three directories: name, local, line that brings it to the front, note.
@@ -37,6 +48,8 @@ struct Settings<'a> {
     operator: Operator<'a>,
     accounts: Vec<Account<'a>>,
     lines: Vec<Line>,
+    park: Vec<ParkSlot>,
+    handling: [Rule; 2],
     directories: Vec<DirectoryRow<'a>>,
 }
 
@@ -52,6 +65,36 @@ struct Account<'a> {
     display_name: &'a str,
     password: &'a str,
     registrar: String,
+}
+
+#[derive(Serialize)]
+struct ParkSlot {
+    number: String,
+    name: String,
+}
+
+/// One rule of automatic handling.
+#[derive(Serialize)]
+struct Rule {
+    name: &'static str,
+    when: When,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    modes: &'static [&'static str],
+    then: Then,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum When {
+    Arrives,
+    Unanswered { seconds: u32 },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Then {
+    Voicemail { to: String },
+    AnswerAndHold,
 }
 
 #[derive(Serialize)]
@@ -80,8 +123,30 @@ pub fn settings_toml(registrar: SocketAddr, user: &str, password: &str) -> Resul
             registrar: registrar.to_string(),
         }],
         lines: LINES.to_vec(),
+        park: PARK_SLOTS
+            .map(|slot| ParkSlot { number: slot.to_string(), name: format!("Park {slot}") })
+            .collect(),
+        handling: rules(),
         directories: directories.into(),
     })
+}
+
+/// Nobody is sent away at night, and nobody rings on and on by day.
+fn rules() -> [Rule; 2] {
+    [
+        Rule {
+            name: "Night service",
+            when: When::Arrives,
+            modes: &["night", "holiday"],
+            then: Then::Voicemail { to: MAILBOX.to_string() },
+        },
+        Rule {
+            name: "Nobody answers",
+            when: When::Unanswered { seconds: 30 },
+            modes: &["day"],
+            then: Then::AnswerAndHold,
+        },
+    ]
 }
 
 #[cfg(test)]
@@ -100,5 +165,26 @@ mod tests {
         assert_eq!(read["lines"].as_array().unwrap().len(), 3);
         assert_eq!(read["directories"][0]["local"].as_bool(), Some(true));
         assert_eq!(read["operator"]["name"].as_str(), Some("Front desk"));
+    }
+
+    #[test]
+    fn the_desk_reads_the_rules_and_the_park_slots_as_they_are_meant() {
+        let text = settings_toml("127.0.0.1:5070".parse().unwrap(), DEMO_USER, DEMO_PASSWORD).unwrap();
+        let mut read: toml::Table = text.parse().unwrap();
+        let rules: Vec<ipc::Rule> = read.remove("handling").unwrap().try_into().unwrap();
+        assert_eq!((rules[0].when, rules[0].who), (ipc::Trigger::Arrives, ipc::Callers::Anybody));
+        assert_eq!(rules[0].modes, [ipc::ServiceMode::Night, ipc::ServiceMode::Holiday]);
+        assert_eq!(rules[0].then, ipc::Outcome::Voicemail { to: "2199".into() });
+        assert_eq!(rules[1].when, ipc::Trigger::Unanswered { seconds: 30 });
+        assert_eq!((&rules[1].then, rules.len()), (&ipc::Outcome::AnswerAndHold, 2));
+        let slots: Vec<ipc::ParkSlot> = read.remove("park").unwrap().try_into().unwrap();
+        let numbers: Vec<&str> = slots.iter().map(|slot| slot.number.as_str()).collect();
+        assert_eq!(numbers, ["701", "702", "703", "704", "705"]);
+        let mut colours: Vec<i64> = Vec::new();
+        for line in read["lines"].as_array().unwrap() {
+            assert!(line["note"].as_str().unwrap().starts_with("Northwind"));
+            colours.push(line["colour"].as_integer().unwrap());
+        }
+        assert_eq!(colours, [0, 2, 4]);
     }
 }

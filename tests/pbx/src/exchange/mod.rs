@@ -74,6 +74,8 @@ pub struct Exchange {
     begun: bool,
     arrival: Option<(Instant, Arrival)>,
     chat: Option<(Instant, Chat)>,
+    /// When phones become busy or free by themselves.
+    turns: BTreeMap<u16, (Instant, Behaviour)>,
     drained: bool,
     /// What the datagram in hand says, if it is a 302 of the desk.
     redirection: Option<Redirection>,
@@ -112,6 +114,7 @@ impl Exchange {
             begun: false,
             arrival: None,
             chat: None,
+            turns: BTreeMap::new(),
             drained: false,
             redirection: None,
             stirred: true,
@@ -179,6 +182,7 @@ impl Exchange {
     pub fn shut_down(&mut self, now: Instant) {
         self.arrival = None;
         self.chat = None;
+        self.turns.clear();
         for id in self.calls.keys().copied().collect::<Vec<_>>() {
             self.finish(now, id, "exchange shut down");
         }
@@ -195,6 +199,7 @@ impl Exchange {
     pub fn deadline(&self) -> Option<Instant> {
         let calls = self.calls.values().filter_map(|call| call.due);
         let story = self.arrival.iter().map(|(at, _)| *at).chain(self.chat.iter().map(|(at, _)| *at));
+        let story = story.chain(self.turns.values().map(|(at, _)| *at));
         calls.chain(story).chain(self.agent.poll_timeout()).min()
     }
 
@@ -266,6 +271,9 @@ impl Exchange {
             self.begun = true;
             self.next_arrival(now);
             self.next_chat(now);
+            for &extension in self.story.comers_and_goers() {
+                self.next_turn(now, extension);
+            }
         }
     }
 
@@ -389,6 +397,7 @@ impl Exchange {
     fn set(&mut self, now: Instant, extension: &str, behaviour: &str) -> Result<(), Failure> {
         let number = plan::extension(extension).ok_or_else(|| Failure::NoExtension(extension.to_owned()))?;
         let behaviour: Behaviour = behaviour.parse()?;
+        self.turns.remove(&number);
         self.behaviours.insert(number, behaviour);
         if behaviour == Behaviour::Offline {
             for notifier in self.lamps.watchers_of(number) {
@@ -468,6 +477,18 @@ impl Exchange {
         if let Some((_, chat)) = self.chat.take_if(|(at, _)| *at <= now) {
             self.next_chat(now);
             self.chat_begins(now, &chat);
+        }
+        let turned = self.turns.extract_if(.., |_, (at, _)| *at <= now).collect::<Vec<_>>();
+        for (extension, (_, behaviour)) in turned {
+            self.behaviours.insert(extension, behaviour);
+            self.stirred = true;
+            self.next_turn(now, extension);
+        }
+    }
+
+    fn next_turn(&mut self, now: Instant, extension: u16) {
+        if let Some(turn) = self.story.turn(extension) {
+            self.turns.insert(extension, (now + turn.pause, turn.behaviour));
         }
     }
 

@@ -12,8 +12,9 @@ use sip::{
 
 use crate::demo::{self, EXTENSIONS, FIRST_EXTENSION};
 use crate::exchange::{Exchange, Settings};
+use crate::plan::PARK_SLOTS;
 use crate::random::Dice;
-use crate::report::{Command, FinishedReport, Reply, Report};
+use crate::report::{CallReport, Command, FinishedReport, NewBehaviour, Reply, Report};
 use crate::script::{self, Script};
 
 const LINE: AccountId = AccountId(1);
@@ -25,6 +26,9 @@ enum Mind {
     Hold(SessionId),
     Retrieve(SessionId),
     Transfer(SessionId),
+    Park(SessionId),
+    Forward(SessionId),
+    Consult(SessionId),
     HangUp(SessionId),
     Dial,
 }
@@ -38,6 +42,8 @@ struct Day {
     /// What the desk will do, in order of time; the number keeps equal times apart.
     plans: BTreeMap<(Instant, u64), Mind>,
     planned: u64,
+    /// The call each consultation is about.
+    consultations: BTreeMap<SessionId, SessionId>,
     lamps: BTreeMap<SubscriptionId, (u16, usize)>,
     done: Vec<FinishedReport>,
     next_look: Instant,
@@ -76,7 +82,7 @@ impl Day {
                 register: true,
             },
         );
-        let watched = (FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS).map(|extension| {
+        let watched = (FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS).chain(PARK_SLOTS).map(|extension| {
             (desk.subscribe(now, LINE, &extension.to_string(), Package::Dialog), (extension, 0))
         });
         let lamps = watched.collect();
@@ -89,6 +95,7 @@ impl Day {
             dice,
             plans: BTreeMap::new(),
             planned: 0,
+            consultations: BTreeMap::new(),
             lamps,
             done: Vec::new(),
             next_look: now,
@@ -146,15 +153,23 @@ impl Day {
                 match self.dice.below(10) {
                     0 => self.plan(Mind::Reject(session), 1, 5),
                     1 => {} // not answered at all
+                    2 => self.plan(Mind::Forward(session), 1, 5),
                     _ => self.plan(Mind::Answer(session), 1, 30),
                 }
             }
-            Event::Confirmed { session, .. } | Event::Answered { session, .. } => match self.dice.below(4) {
-                0 => self.plan(Mind::HangUp(session), 5, 60),
-                1 => self.plan(Mind::Hold(session), 1, 20),
+            Event::Answered { session, .. } if self.consultations.contains_key(&session) => {
+                // The caller may have hung up meanwhile; then there is nobody to transfer.
+                let _ = self.desk.refer_attended(self.now, self.consultations[&session], session);
+                self.plan(Mind::HangUp(session), 30, 60);
+            }
+            Event::Confirmed { session, .. } | Event::Answered { session, .. } => match self.dice.below(8) {
+                0 | 1 => self.plan(Mind::HangUp(session), 5, 60),
+                2 | 3 => self.plan(Mind::Hold(session), 1, 20),
+                4 => self.plan(Mind::Park(session), 1, 20),
+                5 => self.plan(Mind::Consult(session), 1, 20),
                 _ => self.plan(Mind::Transfer(session), 1, 20),
             },
-            Event::Held { session } => self.plan(Mind::Retrieve(session), 1, 60),
+            Event::Held { session } => self.plan(Mind::Retrieve(session), 1, 120),
             Event::Retrieved { session } | Event::TransferEnded { session, .. } => {
                 self.plan(Mind::HangUp(session), 1, 120);
             }
@@ -175,6 +190,7 @@ impl Day {
         let target = (FIRST_EXTENSION + self.dice.below(usize::from(EXTENSIONS)) as u16).to_string();
         let media =
             LocalMedia { rtp: "127.0.0.1:4000".parse().unwrap(), codecs: vec![Codec::Pcma], ptime_ms: 20 };
+        let slot = (PARK_SLOTS.start() + self.dice.below(PARK_SLOTS.count()) as u16).to_string();
         match mind {
             Mind::Answer(session) => self.desk.accept(self.now, session, media),
             Mind::Reject(session) => self.desk.reject(self.now, session, 486),
@@ -185,8 +201,19 @@ impl Day {
                 self.desk.hold(self.now, session);
                 self.desk.refer(self.now, session, &target);
             }
+            Mind::Park(session) => self.desk.refer(self.now, session, &slot),
+            // The caller may have given up.
+            Mind::Forward(session) => {
+                let _ = self.desk.redirect(self.now, session, &target, None);
+            }
+            Mind::Consult(session) => {
+                self.desk.hold(self.now, session);
+                let consultation = self.desk.invite(self.now, Invite::new(LINE, target, media)).unwrap();
+                self.consultations.insert(consultation, session);
+            }
             Mind::Dial => {
-                self.desk.invite(self.now, Invite::new(LINE, target, media)).unwrap();
+                let number = if self.dice.percent(40) { slot } else { target };
+                self.desk.invite(self.now, Invite::new(LINE, number, media)).unwrap();
                 self.plan(Mind::Dial, 20, 40);
             }
         }
@@ -198,6 +225,9 @@ impl Day {
         let callers = report.calls.iter().filter(|call| call.line.is_some() && call.sound.is_some()).count();
         assert!(callers <= 24, "{callers} callers at once");
         assert!(report.calls.len() <= 64);
+        let mut parked: Vec<&str> = report.calls.iter().filter_map(parked_at).collect();
+        parked.sort_unstable();
+        assert!(parked.windows(2).all(|pair| pair[0] != pair[1]), "two in one slot: {parked:?}");
         let known = self.done.last().map_or(0, |over| over.id);
         let new = report.finished.iter().rev().take_while(|over| over.id != known).count();
         let new = &report.finished[report.finished.len() - new..];
@@ -212,21 +242,41 @@ impl Day {
     }
 }
 
+fn parked_at(call: &CallReport) -> Option<&str> {
+    call.stage.strip_prefix("parked at ")
+}
+
 #[test]
 fn a_busy_half_hour_loses_no_call_and_every_lamp_tells_the_truth() {
     let mut day = Day::begin(script::BUSY, 3);
     day.pass(Duration::from_secs(1800));
     let outcome = |start: &str| day.done.iter().filter(|over| over.outcome.starts_with(start)).count();
-    for kind in
-        ["gave up", "refused with 486", "hung up by the desk", "transferred to ", "talked", "failed with"]
-    {
-        assert!(outcome(kind) >= 5, "{kind}: {}", outcome(kind));
+    for (kind, least) in [
+        ("gave up", 5),
+        ("gave up on hold", 3),
+        ("gave up parked at ", 3),
+        ("refused with 486", 5),
+        ("hung up by the desk", 5),
+        ("transferred to ", 5),
+        ("forwarded to ", 5),
+        ("forward failed with ", 1),
+        ("joined with call ", 3),
+        ("talked", 5),
+        ("failed with", 5),
+    ] {
+        assert!(outcome(kind) >= least, "{kind}: {}", outcome(kind));
     }
     day.plans.clear();
     // No more than a moment, in which nothing new happens but what is under way arrives.
     day.carry();
     let report = day.report();
     for (extension, dialogs) in day.lamps.values() {
+        if PARK_SLOTS.contains(extension) {
+            let slot = extension.to_string();
+            let waiting = report.calls.iter().filter(|call| parked_at(call) == Some(slot.as_str())).count();
+            assert_eq!(*dialogs, waiting, "{slot}");
+            continue;
+        }
         let told = report.extensions.iter().find(|row| row.extension == extension.to_string()).unwrap();
         let standing = usize::from(matches!(told.behaviour.as_str(), "busy" | "dnd"));
         assert_eq!(*dialogs, told.calls + standing, "{extension}");
@@ -255,4 +305,24 @@ fn the_same_seed_gives_the_same_day() {
     assert!(first.len() > 50);
     assert_eq!(first, again);
     assert_ne!(first, other);
+}
+
+#[test]
+fn busy_phones_become_free_and_stop_doing_so_when_told() {
+    let mut day = Day::begin(script::MONDAY, 5);
+    let lamp = *day.lamps.iter().find(|(_, (extension, _))| *extension == 2104).unwrap().0;
+    let freed = |day: &mut Day| {
+        let (mut freed, mut before) = (0, day.lamps[&lamp].1);
+        for _ in 0..120 {
+            day.pass(Duration::from_secs(5));
+            let now = day.lamps[&lamp].1;
+            freed += usize::from(before > 0 && now == 0);
+            before = now;
+        }
+        freed
+    };
+    assert!(freed(&mut day) >= 4);
+    let set = NewBehaviour { ext: "2104".into(), behaviour: "busy".into() };
+    assert_eq!(day.exchange.command(day.now, Command::Set(set)), Reply::Done { ok: true });
+    assert_eq!(freed(&mut day), 0);
 }
