@@ -56,6 +56,8 @@ pub enum ConsoleKey {
     AnswerLongest,
     /// Night service on, or back to the timetable.
     Night,
+    /// List or table view, and the dividers (CALL-6).
+    View,
     /// Take what is marked.
     Enter,
     /// One step back.
@@ -84,6 +86,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::HangUpActive, &["F10"]),
     (ConsoleKey::AnswerLongest, &["*", "F11"]),
     (ConsoleKey::Night, &["F12"]),
+    (ConsoleKey::View, &["F1"]),
     (ConsoleKey::Enter, &["Enter"]),
     (ConsoleKey::Escape, &["Escape"]),
 ];

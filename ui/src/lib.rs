@@ -13,6 +13,7 @@ pub mod keys;
 pub mod link;
 mod models;
 pub mod offers;
+pub mod panes;
 pub mod scenes;
 pub mod web;
 

@@ -30,6 +30,10 @@ struct Arguments {
     /// Pixels of the screen per pixel of the design; in a window SLINT_SCALE_FACTOR does the same.
     #[arg(long, default_value_t = 1.0, value_parser = scale, requires = "web")]
     scale: f32,
+    /// Folder where the screen keeps how it was arranged: list or table view, the places of the
+    /// dividers. Without it, $XDG_STATE_HOME/frontdesk or ~/.local/state/frontdesk.
+    #[arg(long, env = "FRONTDESK_UI_STATE", value_name = "FOLDER")]
+    state: Option<PathBuf>,
     /// Fill the screen.
     #[arg(long, conflicts_with = "web")]
     fullscreen: bool,
@@ -72,9 +76,21 @@ fn main() -> anyhow::Result<()> {
     run(&arguments, size, server.as_ref())
 }
 
+/// Where a program keeps what outlives it and nobody would miss in a backup, by the XDG base directory
+/// specification: a relative path there is to be ignored.
+fn state_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(base.join("frontdesk"))
+}
+
 fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Server>) -> anyhow::Result<()> {
     let outbox = frontdesk_ui::link::Outbox::closed();
     let console = Console::new(outbox.clone()).context("cannot open the screen")?;
+    match arguments.state.clone().or_else(state_folder) {
+        Some(folder) => console.keep_panes(&folder).context("cannot start a thread")?,
+        None => tracing::warn!("no --state and no home: where the dividers stand is not kept"),
+    }
     let app = console.app();
     let link =
         Link::start(&arguments.socket, outbox, desk::doorbell(&app)).context("cannot start a thread")?;

@@ -24,6 +24,9 @@ impl Desk {
         if self.prompt_is_open() {
             return self.prompt_key(key);
         }
+        if self.arrange_key(key) {
+            return true;
+        }
         self.desk_key(key)
     }
 
@@ -98,6 +101,7 @@ impl Desk {
                 self.send(Command::Hook { action: HookAction::Night });
             }
             ConsoleKey::Undo => self.undo(),
+            ConsoleKey::View => self.open_view_menu(),
             ConsoleKey::Menu => self.menu_of_what_is_meant(),
             ConsoleKey::Switch => self.switch_area(),
             ConsoleKey::Primary => self.primary_key(),

@@ -1,5 +1,5 @@
 //! Menus: of a call (CALL-8), of a contact, of transfers (CALL-12), of park slots (CALL-14), of the
-//! service mode.
+//! service mode, of the views (CALL-6).
 //!
 //! A menu offers exactly what the view allows. Each row keeps the call that it was shown for: when
 //! that one is gone, choosing the row does nothing.
@@ -29,6 +29,9 @@ pub(super) enum Choice {
     Call(String),
     Send(Command),
     Ask(CallRef, PromptKind),
+    Table(bool),
+    Dividers,
+    ResetDividers,
     /// Shown, but it cannot be done.
     Nothing,
 }
@@ -145,6 +148,22 @@ impl Desk {
         self.open_menu(SharedString::default(), rows, At::Finger(x, y));
     }
 
+    /// List or table view, and the dividers (CALL-6), by key.
+    pub(crate) fn open_view_menu(&mut self) {
+        let table = self.is_table();
+        let view = |word, on: bool| {
+            (MenuEntry { chosen: table == on, ..entry(word, "", "", "") }, Choice::Table(on))
+        };
+        let rows = vec![
+            view(MenuWord::ViewList, false),
+            view(MenuWord::ViewTable, true),
+            (entry(MenuWord::MoveDividers, "", "", ""), Choice::Dividers),
+            (entry(MenuWord::ResetDividers, "", "", ""), Choice::ResetDividers),
+        ];
+        self.open_menu(SharedString::default(), rows, At::Calls);
+        self.app.global::<Menu>().set_cursor(i32::from(!table));
+    }
+
     /// Does what a row says.
     pub(crate) fn choose(&mut self, index: i32) {
         let choice = usize::try_from(index).ok().and_then(|index| self.overlay.menu.get(index)).cloned();
@@ -160,6 +179,12 @@ impl Desk {
                 self.send_if_there(command);
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
+            Some(Choice::Table(on)) => self.set_table(on),
+            Some(Choice::Dividers) => self.arrange_by_keys(),
+            Some(Choice::ResetDividers) => {
+                self.reset_calls();
+                self.reset_incoming();
+            }
             Some(Choice::Nothing) | None => {}
         }
     }

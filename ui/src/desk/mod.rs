@@ -2,7 +2,7 @@
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
-//! transfer question), `drag`, `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! transfer question), `drag`, `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
@@ -13,6 +13,7 @@ mod input;
 mod log;
 mod menu;
 mod overlay;
+mod panes;
 mod prompt;
 mod status;
 mod wiring;
@@ -58,6 +59,7 @@ pub(crate) struct Desk {
     log: log::Log,
     overlay: overlay::Overlay,
     status: status::Status,
+    panes: panes::Panes,
     area: Area,
     keys: KeyMap,
     local_notices: Vec<LocalNotice>,
@@ -122,6 +124,16 @@ impl Console {
         self.desk.borrow_mut().keys = keys;
     }
 
+    /// Shows the arrangement of the panes that is kept in `folder`, and keeps it there from now on.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn keep_panes(&self, folder: &std::path::Path) -> std::io::Result<()> {
+        let (keeper, arrangement) = crate::panes::Keeper::open(folder)?;
+        self.desk.borrow_mut().keep_panes(keeper, arrangement);
+        Ok(())
+    }
+
     /// Takes events and a view as if they had come from the desk.
     pub fn take(&self, news: News) {
         self.desk.borrow_mut().take(news);
@@ -160,6 +172,7 @@ impl Desk {
             log: log::Log::new(app),
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
+            panes: panes::Panes::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             local_notices: Vec::new(),

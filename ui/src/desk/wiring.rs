@@ -29,6 +29,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_overlays(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
+    wire_panes(app, desk);
 }
 
 fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -136,6 +137,16 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
     global.on_need_more(with!(desk, |this| this.more_log()));
+}
+
+fn wire_panes(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Panes>();
+    global.on_set_table(with!(desk, |this, on| this.set_table(on)));
+    global.on_move_calls(with!(desk, |this, width| this.move_calls(width)));
+    global.on_move_incoming(with!(desk, |this, share| this.move_incoming(share)));
+    global.on_put(with!(desk, |this| this.put_dividers()));
+    global.on_reset_calls(with!(desk, |this| this.reset_calls()));
+    global.on_reset_incoming(with!(desk, |this| this.reset_incoming()));
 }
 
 fn percent(level: i32) -> u8 {
