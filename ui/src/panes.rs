@@ -185,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         for broken in
-            ["", "{", "[]", r#"{"calls_width":-4}"#, r#"{"calls_width":7}"#, r#"{"incoming_share":1001}"#]
+            ["", "{", "7", r#"{"calls_width":-4}"#, r#"{"calls_width":7}"#, r#"{"incoming_share":1001}"#]
         {
             fs::write(&path, broken).unwrap();
             assert!(read(&path).is_err(), "{broken}");
