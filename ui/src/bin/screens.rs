@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 24] = [
+const SCENES: [Scene; 27] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -81,6 +81,17 @@ const SCENES: [Scene; 24] = [
     Scene { name: "search-none", view: scenes::picture, act: |stage| stage.keys(&["F3", "x", "q"]) },
     Scene { name: "transfer-bar", view: scenes::picture, act: |stage| stage.tap(640., 520.) },
     Scene { name: "prompt", view: scenes::picture, act: |stage| stage.ask_transfer() },
+    Scene { name: "table", view: scenes::picture, act: |stage| stage.in_table(&["Home"]) },
+    Scene {
+        name: "table-thirty",
+        view: scenes::thirty_calls,
+        act: |stage| stage.in_table(&["Home", "PageDown"]),
+    },
+    Scene {
+        name: "dividers",
+        view: scenes::picture,
+        act: |stage| stage.keys(&["F1", "Down", "Enter", "Right", "Right", "Right", "Right", "Down", "Down"]),
+    },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(1) },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(2) },
 ];
@@ -216,6 +227,13 @@ impl Stage {
             self.input(&Input::Key { key: (*key).into(), down: None })?;
         }
         Ok(())
+    }
+
+    /// The calls in a table (CALL-6), then these keys.
+    fn in_table(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.console.app().global::<frontdesk_ui::screen::Panes>().invoke_set_table(true);
+        self.settle();
+        self.keys(keys)
     }
 
     fn rail(&self, entry: u8) -> anyhow::Result<()> {
