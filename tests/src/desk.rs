@@ -192,6 +192,12 @@ impl Desk {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// What was said to it since its last start, for `frontdeskd replay`.
+    #[must_use]
+    pub fn recording(&self) -> PathBuf {
+        self.scratch.join("desk/desk.rec")
+    }
+
     /// What it played to the operator so far.
     #[must_use]
     pub fn played(&self) -> PathBuf {
@@ -261,7 +267,7 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
-         [log]\nlevel = \"{log}\"\n",
+         [log]\nlevel = \"{log}\"\nrecord = \"{folder}/desk.rec\"\n",
         rtp.0, rtp.1
     )
 }

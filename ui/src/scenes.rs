@@ -62,6 +62,7 @@ pub fn picture() -> View {
             ..held(4, outside("Nadia Okafor", "+44 20 7946 0991"), ("5550200", "Support"), 72, 41)
         },
     ];
+    view.incoming[0].crm = Some("https://crm.example/customers?number=%2B493055570142".into());
     view.outgoing = vec![talking(5, staff("Marie Laurent", "2107"), 134)];
     view.talk = Some(CallRef(5));
     view.transfers = vec![transfer(4, 4, "Nadia Okafor", "David Moreau", TransferState::Ringing)];
@@ -235,6 +236,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         recall: None,
         rule: None,
         waited_for: None,
+        crm: None,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }

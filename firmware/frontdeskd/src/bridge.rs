@@ -3,7 +3,7 @@
 //! Nothing is decided here and nothing is kept; whoever wants to know what a word of one crate is
 //! called in the other reads this file.
 
-use ipc::{AudioState, LampState, Party, Registration};
+use ipc::{AudioState, LampState, Party, Registration, RingTone};
 use sip::{
     Cause, DiversionReason, EndedBy, RegistrationState, TransferResult,
     dialog_info::{CallDirection, Dialog, DialogState},
@@ -27,6 +27,16 @@ pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
         remote.display.clone().or_else(number).unwrap_or_else(|| remote.identity.clone())
     });
     (state, calls, peer)
+}
+
+/// How it rings.
+pub(crate) fn ring(ring: RingTone) -> media::Ring {
+    match ring {
+        RingTone::Bell => media::Ring::Bell,
+        RingTone::Chime => media::Ring::Chime,
+        RingTone::Warble => media::Ring::Warble,
+        RingTone::Gong => media::Ring::Gong,
+    }
 }
 
 /// The end of a call, as the wire tells it.

@@ -60,6 +60,9 @@ pub(crate) struct MediaConfig {
 pub(crate) struct LogConfig {
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,sip=debug`.
     pub(crate) level: String,
+    /// A file to which everything is written that is said to the desk, for `frontdeskd replay`: a fresh
+    /// one at each start. It has names and numbers in it; none is written without this.
+    pub(crate) record: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -96,7 +99,7 @@ impl Default for MediaConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".into() }
+        Self { level: "info".into(), record: None }
     }
 }
 

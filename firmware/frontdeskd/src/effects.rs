@@ -51,7 +51,7 @@ impl Engine {
             Effect::SaveService(mode) => self.parts.records.save_service(mode),
             Effect::Digits { call, digits } => self.sound(self.parts.media.digits(StreamId(call.0), &digits)),
             Effect::Talk(ear) => self.sound(self.parts.media.listen(bridge::ear(ear))),
-            Effect::Ringer(on) => self.sound(self.parts.media.ring(on)),
+            Effect::Ringer(ring) => self.sound(self.parts.media.ring(ring.map(bridge::ring))),
             Effect::Tone(tone) => self.sound(self.parts.media.tone(tone.map(bridge::tone))),
             Effect::Mute(on) => self.sound(self.parts.media.mute_microphone(on)),
             Effect::Audio(on) => self.sound(self.parts.media.connect_audio(on)),

@@ -20,7 +20,7 @@ use media::{Media, StreamId};
 use sip::{
     AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
 };
-use switchboard::{Input, Switchboard};
+use switchboard::Input;
 use tokio::{
     net::UdpSocket,
     sync::{mpsc, oneshot, watch},
@@ -30,6 +30,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     audio::Audio,
+    board::Board,
     bridge,
     contacts::{Contacts, News, Who},
     net, records,
@@ -99,7 +100,7 @@ pub(crate) struct Gauges {
 /// The parts the engine is made of.
 pub(crate) struct Parts {
     pub(crate) agent: UserAgent,
-    pub(crate) board: Switchboard,
+    pub(crate) board: Board,
     pub(crate) media: Media,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
@@ -524,7 +525,7 @@ impl Engine {
         else {
             return;
         };
-        let call = self.parts.board.next_call();
+        let call = self.parts.board.next_call(now);
         let called_number = self.line_of(&called, diversion.as_ref());
         let caller = bridge::party(caller);
         let diverted_by = diversion.map(bridge::party);

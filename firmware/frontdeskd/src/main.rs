@@ -4,6 +4,7 @@
 //! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
 
 mod audio;
+mod board;
 mod bridge;
 mod config;
 mod contacts;
@@ -11,6 +12,7 @@ mod effects;
 mod engine;
 mod net;
 mod records;
+mod replay;
 mod settings;
 mod socket;
 mod timetable;
@@ -32,7 +34,6 @@ use ipc::View;
 use media::Media;
 use sip::{HostPort, UserAgent};
 use store::Store;
-use switchboard::Switchboard;
 use tokio::{
     net::UdpSocket,
     runtime::Handle,
@@ -43,6 +44,7 @@ use tracing::{info, warn};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::{
+    board::Board,
     config::Config,
     contacts::Contacts,
     engine::{Engine, Event, Gauges, Parts},
@@ -69,6 +71,19 @@ enum Request {
     /// Exchange accounts, lines, operators and rules as one file.
     #[command(subcommand)]
     Settings(SettingsRequest),
+    /// Play a recording (`log.record`) into a fresh desk and print the view that it ends with, as JSON.
+    Replay {
+        /// The recording.
+        file: PathBuf,
+        /// Print everything the desk asked for on the way, a line each, before the view.
+        #[arg(long)]
+        effects: bool,
+    },
+    /// Print a recording with other names and numbers in place of the real ones, for a bug report.
+    Mask {
+        /// The recording.
+        file: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -87,19 +102,24 @@ enum SettingsRequest {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = Config::load(&cli.config).and_then(|config| {
+    let Cli { config, request } = Cli::parse();
+    let with_config = |then: &dyn Fn(&Config) -> Result<()>| {
+        let config = Config::load(&config)?;
         let _written_at_the_end = start_log(&config);
-        match cli.request {
-            None => run(&config),
-            Some(Request::Settings(SettingsRequest::Import { file })) => {
-                settings::import(&config.store, &file)
-            }
-            Some(Request::Settings(SettingsRequest::Export { with_passwords })) => {
-                settings::export(&config.store, with_passwords)
-            }
+        then(&config)
+    };
+    let done = match &request {
+        None => with_config(&run),
+        Some(Request::Settings(SettingsRequest::Import { file })) => {
+            with_config(&|config| settings::import(&config.store, file))
         }
-    });
+        Some(Request::Settings(SettingsRequest::Export { with_passwords })) => {
+            with_config(&|config| settings::export(&config.store, *with_passwords))
+        }
+        // A recording is replayed where it was sent to, without a desk of its own there.
+        Some(Request::Replay { file, effects }) => replay::replay(file, *effects),
+        Some(Request::Mask { file }) => replay::mask(file),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -163,7 +183,7 @@ async fn desk(config: &Config) -> Result<()> {
     }
     let engine = Engine::new(Parts {
         agent,
-        board: Switchboard::new(board, started),
+        board: Board::new(board, started, config.log.record.as_deref())?,
         media: start_media(config, local, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),

@@ -57,6 +57,8 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
                 name: l.name.clone(),
                 note: l.note.clone(),
                 colour: l.colour,
+                ring: l.ring,
+                crm: l.crm.clone(),
             })
             .collect(),
         operator_name: settings.operator.name.clone(),
@@ -64,6 +66,7 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         transfer_timeout: seconds(settings.rules.transfer_timeout_s),
         notice_time: seconds(settings.rules.ended_transfer_s),
         max_calls: settings.rules.max_calls as usize,
+        crm: settings.crm.url.clone(),
         missed: store.missed_count()?,
         timers: settings.timers,
         rules: settings.handling.clone(),

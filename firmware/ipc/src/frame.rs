@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Command, CommandError, ContactPage, ContactQuery, ImportReport, LogPage, LogQuery, View};
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Largest frame a client may send, in bytes.
 pub const MAX_FRAME_TO_DESK: usize = 64 * 1024;

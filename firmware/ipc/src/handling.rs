@@ -19,6 +19,21 @@ pub enum ServiceMode {
     Holiday,
 }
 
+/// How a line rings, so that a hall knows by ear for which company.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RingTone {
+    /// Two bells, high and low, twice.
+    #[default]
+    Bell,
+    /// Three bells that rise.
+    Chime,
+    /// The warble of a desk phone.
+    Warble,
+    /// One deep bell.
+    Gong,
+}
+
 /// One rule of automatic handling. The first rule that matches, in the order of the settings, is
 /// applied, and its name stands in the log row of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

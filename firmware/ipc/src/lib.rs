@@ -24,7 +24,7 @@ pub use frame::{
     Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL,
     Query, Reply, ToDesk, TurnFigures, encode,
 };
-pub use handling::{Callers, Outcome, ParkSlot, Rule, ServiceMode, Timers, Trigger};
+pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use view::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ConferenceMember, ConferenceView,

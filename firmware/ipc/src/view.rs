@@ -237,6 +237,8 @@ pub struct CallView {
     pub rule: Option<String>,
     /// The target for which it waited last, so that it can be put back to wait (PRE-6).
     pub waited_for: Option<Party>,
+    /// The page about the other end in the line's CRM (CRM-1); `None` without a CRM or a number.
+    pub crm: Option<String>,
     /// What can be done with it now, in menu order. A screen offers these and no others.
     pub actions: Vec<Action>,
 }

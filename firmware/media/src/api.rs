@@ -89,6 +89,20 @@ pub enum Tone {
     CallWaiting,
 }
 
+/// What ringing sounds like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Ring {
+    /// Two bells, high and low, twice in 4 s.
+    #[default]
+    Bell,
+    /// Three bells that rise, once in 3 s.
+    Chime,
+    /// The warble of a desk phone: 1 s in 3 s.
+    Warble,
+    /// One deep bell in 3 s.
+    Gong,
+}
+
 /// Who has the operator's ear and mouth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Ear {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Role, Seat, SoundError, StreamId, Tone};
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone};
 use crate::audio::{self, Audio, Shared, TICK};
 use crate::devices::Devices;
 use crate::frame::Frame;
@@ -58,7 +58,7 @@ pub(crate) enum Request {
     Close(StreamId),
     Digits { stream: StreamId, digits: String },
     Tone(Option<Tone>),
-    Ring(bool),
+    Ring(Option<Ring>),
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),

@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use mio::Waker;
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Role, Seat, StreamId, Tone};
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
 use crate::engine::{self, Request};
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
@@ -135,9 +135,9 @@ impl Media {
         self.request(Request::Tone(tone))
     }
 
-    /// Starts or stops ringing on the ringer device.
-    pub fn ring(&self, on: bool) -> Result<(), Error> {
-        self.request(Request::Ring(on))
+    /// Rings on the ringer device until told otherwise; `None` stops. The same again goes on as it was.
+    pub fn ring(&self, ring: Option<Ring>) -> Result<(), Error> {
+        self.request(Request::Ring(ring))
     }
 
     /// Sends silence instead of the operator's voice, on every stream.

@@ -42,7 +42,7 @@ mod tones;
 mod wav;
 
 pub use api::{
-    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Remote, Role, Seat, SoundError, Stats,
-    StreamId, Tone,
+    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError,
+    Stats, StreamId, Tone,
 };
 pub use handle::{MAX_SEATS, Media};

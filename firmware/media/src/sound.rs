@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
-use crate::api::{Config, Event, Role, Tone};
+use crate::api::{Config, Event, Ring, Role, Tone};
 use crate::audio::{Frames, RESERVE};
 use crate::devices::{NONE, Use};
 use crate::engine::Request;
@@ -33,7 +33,7 @@ pub(crate) struct Sound {
     /// The headset icon: whether speaker and microphone are taken.
     connected: bool,
     tone: Option<(Tone, Generator)>,
-    ring: Option<Generator>,
+    ring: Option<(Ring, Generator)>,
     output: Gain,
     output_level: f32,
     output_muted: bool,
@@ -86,9 +86,9 @@ impl Sound {
     pub(crate) fn take(&mut self, request: Request) {
         match request {
             Request::Tone(tone) => self.set_tone(tone),
-            Request::Ring(on) => {
-                if on != self.ring.is_some() {
-                    self.ring = on.then(Generator::ring);
+            Request::Ring(ring) => {
+                if ring != self.ring.as_ref().map(|(ring, _)| *ring) {
+                    self.ring = ring.map(|ring| (ring, Generator::ring(ring)));
                 }
             }
             Request::MuteMicrophone(on) => {
@@ -183,7 +183,7 @@ impl Sound {
             meter.output = meter.output.max(peak(&frame));
             meter.ticks += 1;
         }
-        if let Some(ring) = &mut self.ring {
+        if let Some((_, ring)) = &mut self.ring {
             let mut ringing = ring.next();
             self.ring_level.apply(&mut ringing);
             if self.rings_in_speaker() {

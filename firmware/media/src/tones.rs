@@ -4,7 +4,7 @@
 
 use std::f32::consts::TAU;
 
-use crate::api::Tone;
+use crate::api::{Ring, Tone};
 use crate::frame::{FRAME, Frame, RATE};
 
 /// Samples over which a tone rises and falls, so that it does not click: 5 ms.
@@ -13,6 +13,8 @@ const EDGE: usize = 240;
 const TONE_LEVEL: f32 = 4000.0;
 const PIP_LEVEL: f32 = 2200.0;
 const RING_LEVEL: f32 = 9000.0;
+/// It does not die away as a bell does.
+const WARBLE_LEVEL: f32 = 5000.0;
 
 /// One note of a pattern.
 #[derive(Clone, Copy)]
@@ -48,9 +50,25 @@ const CALL_WAITING: Pattern = Pattern {
     period_ms: 4000,
 };
 /// E5 and C5, twice, then a rest: to be noticed across a hall without startling anybody at the desk.
-const RING: Pattern = Pattern {
+const RING_BELL: Pattern = Pattern {
     notes: &[bell(659.26, 0), bell(523.25, 350), bell(659.26, 1000), bell(523.25, 1350)],
     period_ms: 4000,
+};
+/// G4, C5, E5.
+const RING_CHIME: Pattern =
+    Pattern { notes: &[bell(392.0, 0), bell(523.25, 250), bell(659.26, 500)], period_ms: 3000 };
+/// Two tones in turn, twelve times a second for one second.
+const RING_WARBLE: Pattern = Pattern { notes: &WARBLE, period_ms: 3000 };
+const RING_GONG: Pattern = Pattern { notes: &[bell(261.63, 0)], period_ms: 3000 };
+const WARBLE: [Note; 24] = {
+    let mut notes = [steady(880.0, 0, 42, WARBLE_LEVEL); 24];
+    let mut n = 0;
+    while n < notes.len() {
+        let hz = if n % 2 == 0 { 880.0 } else { 740.0 };
+        notes[n] = steady(hz, n as u32 * 42, 42, WARBLE_LEVEL);
+        n += 1;
+    }
+    notes
 };
 const HOLD: Pattern =
     Pattern { notes: &[steady(440.0, 0, 90, PIP_LEVEL), steady(440.0, 180, 90, PIP_LEVEL)], period_ms: 5000 };
@@ -77,8 +95,14 @@ impl Generator {
         Generator { pattern, position: 0 }
     }
 
-    pub(crate) fn ring() -> Generator {
-        Generator { pattern: RING, position: 0 }
+    pub(crate) fn ring(ring: Ring) -> Generator {
+        let pattern = match ring {
+            Ring::Bell => RING_BELL,
+            Ring::Chime => RING_CHIME,
+            Ring::Warble => RING_WARBLE,
+            Ring::Gong => RING_GONG,
+        };
+        Generator { pattern, position: 0 }
     }
 
     pub(crate) fn hold() -> Generator {
@@ -127,6 +151,8 @@ fn samples(ms: u32) -> usize {
 mod tests {
     use super::*;
 
+    const RINGS: [Ring; 4] = [Ring::Bell, Ring::Chime, Ring::Warble, Ring::Gong];
+
     /// For each 10 ms of `seconds`, whether there is sound.
     fn cadence(mut generator: Generator, frames: usize) -> Vec<bool> {
         (0..frames).map(|_| generator.next().iter().any(|s| s.abs() > 100)).collect()
@@ -156,8 +182,23 @@ mod tests {
     }
 
     #[test]
+    fn no_ring_sounds_like_another_and_each_has_a_rest() {
+        let seconds = |ring| -> Vec<i16> {
+            let mut generator = Generator::ring(ring);
+            (0..300).flat_map(|_| generator.next()).collect()
+        };
+        for (n, one) in RINGS.into_iter().enumerate() {
+            assert!(cadence(Generator::ring(one), 400).iter().filter(|on| !**on).count() >= 50, "{one:?}");
+            for other in &RINGS[n + 1..] {
+                assert_ne!(seconds(one), seconds(*other), "{one:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn nothing_clicks_and_nothing_clips() {
-        for mut generator in [Generator::tone(Tone::Busy), Generator::ring(), Generator::hold()] {
+        let rings = RINGS.map(Generator::ring);
+        for mut generator in [Generator::tone(Tone::Busy), Generator::hold()].into_iter().chain(rings) {
             let all: Vec<i32> = (0..500).flat_map(|_| generator.next()).map(i32::from).collect();
             let peak = all.iter().map(|s| s.abs()).max().unwrap_or(0);
             let step = all.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap_or(0);

@@ -67,7 +67,7 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
     connect(&a, &b, call, Codec::Opus);
     a.media.talk(Some(call)).expect("taken");
     b.media.talk(Some(call)).expect("taken");
-    a.media.ring(true).expect("taken");
+    a.media.ring(Some(media::Ring::Bell)).expect("taken");
     a.until_heard("the other side", 1.0, |heard| share(heard, 660.0) > 0.5);
     for (role, name) in [
         (Role::Microphone, "none".to_owned()),

@@ -96,12 +96,12 @@ fn the_one_who_talks_is_heard_and_the_one_on_hold_hears_pips() {
 fn tones_and_ringing_go_to_their_own_devices() {
     let desk = Desk::new(None);
     desk.media.tone(Some(Tone::Busy)).expect("taken");
-    desk.media.ring(true).expect("taken");
+    desk.media.ring(Some(media::Ring::Bell)).expect("taken");
     desk.until_heard("the busy tone", 1.0, |ear| share(ear, 425.0) > 0.8 && rms(ear) > 1000.0);
     let bell = desk.hear_ringer(3.0);
     assert!(rms(&bell) > 500.0 && share(&bell, 425.0) < 0.05);
     desk.media.tone(None).expect("taken");
-    desk.media.ring(false).expect("taken");
+    desk.media.ring(None).expect("taken");
     desk.until_heard("silence", 0.3, |heard| rms(heard) < 1.0);
     assert!(rms(&desk.hear_ringer(0.3)) < 1.0);
 }
@@ -110,7 +110,7 @@ fn tones_and_ringing_go_to_their_own_devices() {
 fn ringing_on_the_device_of_speech_is_mixed_into_it() {
     let desk = Desk::with(None, |config, _| config.ringer = config.speaker.clone());
     desk.media.tone(Some(Tone::CallWaiting)).expect("taken");
-    desk.media.ring(true).expect("taken");
+    desk.media.ring(Some(media::Ring::Bell)).expect("taken");
     desk.until_heard("the first two notes", 2.0, |heard| rms(heard) > 500.0);
     desk.media.ring_volume(0.0).expect("taken");
     desk.until_heard("the pips alone", 4.0, |heard| share(heard, 425.0) > 0.8 && rms(heard) > 200.0);
@@ -150,9 +150,9 @@ fn the_speaker_is_muted_apart_from_its_level_and_from_the_ringing() {
     desk.until_heard("silence", 1.0, |heard| rms(heard) < 1.0);
     desk.media.volume(2.0, 1.0).expect("taken");
     assert!(rms(&desk.hear(1.0)) < 1.0, "a level does not unmute");
-    desk.media.ring(true).expect("taken");
+    desk.media.ring(Some(media::Ring::Bell)).expect("taken");
     desk.until_heard("the ring alone", 4.0, |heard| rms(heard) > 300.0 && share(heard, 425.0) < 0.05);
-    desk.media.ring(false).expect("taken");
+    desk.media.ring(None).expect("taken");
     desk.media.mute_speaker(false).expect("taken");
     // Twice 4000, the half of the time, as a sine.
     desk.until_heard("the tone at twice its level", 1.0, |heard| (3800.0..4200.0).contains(&rms(heard)));

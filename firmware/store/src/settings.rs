@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use directory::NumberPlan;
-use ipc::{ParkSlot, Rule, Timers};
+use ipc::{ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
 use crate::handling::Timetable;
@@ -27,6 +27,8 @@ pub struct Settings {
     /// The companies or services answered for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
+    /// The customer database.
+    pub crm: Crm,
     /// After how long the desk acts by itself.
     pub timers: Timers,
     /// When the house is open.
@@ -122,6 +124,12 @@ pub struct Line {
     /// Its colour on the screen, 0 to 7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<u8>,
+    /// How it rings.
+    #[serde(default)]
+    pub ring: RingTone,
+    /// The address of its CRM, where it has its own; as [`Crm::url`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<String>,
 }
 
 /// A directory, without its contacts (DIR-1).
@@ -160,6 +168,15 @@ impl Default for Rules {
     fn default() -> Self {
         Self { transfer_timeout_s: 30, hold_alarm_s: 120, ended_transfer_s: 8, max_calls: 200, monitor: true }
     }
+}
+
+/// The customer database (CRM-1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Crm {
+    /// The address of the page about a caller, `http` or `https`; each `$` stands for the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// How numbers are written here (CALL-5).
@@ -250,6 +267,7 @@ impl Settings {
         At { table: "operator", index: None }.text("name", &self.operator.name, 1, 128)?;
         self.validate_rules()?;
         self.validate_numbers()?;
+        At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;
         self.validate_accounts()?;
         self.validate_lines()?;
         self.validate_directories()?;
@@ -321,6 +339,7 @@ impl Settings {
             at.word("number", &line.number, 1)?;
             at.text("name", &line.name, 1, 128)?;
             at.range("colour", line.colour.unwrap_or(0).into(), 0, 7)?;
+            at.web("crm", line.crm.as_deref())?;
             if line.note.len() > crate::contacts::MAX_NOTE {
                 return Err(at.invalid("note", "at most 16384 bytes are allowed".into()));
             }
@@ -426,6 +445,18 @@ impl At {
         }
         Err(self
             .invalid(field, format!("{text:?} is no host or host:port; an IPv6 address stands in brackets")))
+    }
+
+    /// The address of a page.
+    pub(crate) fn web(self, field: &'static str, address: Option<&str>) -> Result<(), Invalid> {
+        let Some(address) = address else { return Ok(()) };
+        let host = ["https://", "http://"].iter().find_map(|scheme| address.strip_prefix(scheme));
+        let good_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', '$']));
+        if good_host && address.len() <= 2048 && address.chars().all(|c| c.is_ascii_graphic()) {
+            return Ok(());
+        }
+        let form = "give http:// or https://, at most 2048 characters without spaces, with $ for the number";
+        Err(self.invalid(field, format!("{address:?} is no address; {form}")))
     }
 
     pub(crate) fn digits(

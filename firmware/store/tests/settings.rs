@@ -1,7 +1,7 @@
 //! The settings file and what the store keeps of it (SET-1, APP-5).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ipc::{Callers, Language, Outcome, Preferences, ServiceMode, Theme, Trigger, Volumes};
+use ipc::{Callers, Language, Outcome, Preferences, RingTone, ServiceMode, Theme, Trigger, Volumes};
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;
 
@@ -202,6 +202,11 @@ number = "5550100"
 name = "Sales"
 note = "Northwind sales, good morning"
 colour = 3
+ring = "chime"
+crm = "https://crm.example/?q=$"
+
+[crm]
+url = "http://intranet/$"
 
 [[park]]
 number = "701"
@@ -229,6 +234,9 @@ fn ovf_1_rules_timers_park_slots_and_opening_hours_are_read_and_written() {
     assert_eq!(settings.handling[1].when, Trigger::Unanswered { seconds: 20 });
     assert_eq!(settings.handling[1].who, Callers::External);
     assert_eq!(settings.park[0].number, "701");
+    let line = &settings.lines[0];
+    assert_eq!((line.ring, line.crm.as_deref()), (RingTone::Chime, Some("https://crm.example/?q=$")));
+    assert_eq!(settings.crm.url.as_deref(), Some("http://intranet/$"));
     assert_eq!(settings.timetable.open[0].days.len(), 2);
     assert_eq!(Settings::from_toml(&settings.to_toml(true), "again").unwrap(), settings);
     let (_folder, mut store) = open();
@@ -249,6 +257,9 @@ fn ovf_1_handling_that_cannot_work_is_refused_with_its_line() {
         ("\"12-25\"", "\"25.12.\"", "12-25"),
         ("number = \"701\"", "number = \"7 1\"", "white space"),
         ("colour = 3", "colour = 8", "0 to 7"),
+        ("ring = \"chime\"", "ring = \"loud\"", "`bell`, `chime`"),
+        ("https://crm.example/?q=$", "crm.example/?q=$", "http:// or https://"),
+        ("http://intranet/$", "https://?q=$", "no address"),
     ];
     for (old, new, says) in cases {
         assert!(HANDLING.contains(old), "{old}");

@@ -366,6 +366,8 @@ impl Call {
             recall: self.recall.clone(),
             rule: self.rules.last().cloned(),
             waited_for: self.waited_for.clone(),
+            // Filled in by the desk, which knows the lines.
+            crm: None,
             actions: self.actions(),
         }
     }

@@ -8,7 +8,8 @@ use ipc::{
     NoticeKind, Preferences, Registration, Volumes,
 };
 
-use crate::call::Ms;
+use crate::call::{Call, Ms};
+use crate::number;
 use crate::switchboard::Switchboard;
 use crate::{Effect, Settings};
 
@@ -203,9 +204,20 @@ impl Switchboard {
         }
     }
 
+    pub(crate) fn line(&self, number: &str) -> Option<&crate::Line> {
+        self.settings.lines.iter().find(|l| l.number == number)
+    }
+
     pub(crate) fn line_name(&self, number: &str) -> String {
-        let line = self.settings.lines.iter().find(|l| l.number == number);
-        line.map(|l| l.name.clone()).unwrap_or_default()
+        self.line(number).map(|l| l.name.clone()).unwrap_or_default()
+    }
+
+    /// The page about a call's other end in the CRM of its line, else of the house (CRM-1).
+    pub(crate) fn crm_page(&self, call: &Call) -> Option<String> {
+        let own = self.line(&call.line_number).and_then(|line| line.crm.as_ref());
+        let address = own.or(self.settings.crm.as_ref())?;
+        let number = number::encoded(number::user(call.party.number.as_deref()?));
+        Some(address.replace('$', &number))
     }
 
     /// Tells the operator something. What is said already is not said twice.

@@ -1,6 +1,6 @@
 //! What the desk wants done.
 
-use ipc::{CallRef, LogRow, Preferences, ServiceMode, TransferId, Volumes};
+use ipc::{CallRef, LogRow, Preferences, RingTone, ServiceMode, TransferId, Volumes};
 
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
 /// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] or [`crate::Input::Ended`].
@@ -105,8 +105,8 @@ pub enum Effect {
     Volumes(Volumes),
     /// The operator chose the service mode by hand, or gave it back to the timetable: keep it.
     SaveService(Option<ServiceMode>),
-    /// Ring, or stop ringing.
-    Ringer(bool),
+    /// Ring like this, or stop ringing.
+    Ringer(Option<RingTone>),
     /// Play this tone in the operator's ear until told otherwise; `None` is silence.
     Tone(Option<Tone>),
     /// Mute or open the microphone.

@@ -52,7 +52,6 @@ mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{EndCause, Input, TransferResult};
-pub use mask::Mask;
-pub use replay::{Event, Recorded, ReplayError, Replayed, head, replay};
+pub use replay::{Event, Recorded, ReplayError, Replayed, head, masked, replay};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::number;
-use crate::{Recorded, Settings};
 
 /// Fields with a number in them.
 const NUMBERS: &[&str] = &["number", "called_number", "to", "line", "slot", "peer"];
@@ -27,6 +26,7 @@ const WORDS: &[&str] = &[
     "mode",
     "modes",
     "result",
+    "ring",
     "service",
     "state",
     "theme",
@@ -37,7 +37,7 @@ const WORDS: &[&str] = &[
 
 /// What stands for what, through one recording.
 #[derive(Debug, Default)]
-pub struct Mask {
+pub(crate) struct Mask {
     texts: BTreeMap<String, String>,
     /// Cleaned numbers.
     numbers: BTreeMap<String, String>,
@@ -46,23 +46,11 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// The settings, masked.
+    /// The settings, or a line of the recording, masked.
     ///
     /// # Errors
     /// A word of ours that this module does not know.
-    pub fn settings(&mut self, settings: &Settings) -> Result<Settings, serde_json::Error> {
-        self.apply(settings)
-    }
-
-    /// One line of the recording, masked.
-    ///
-    /// # Errors
-    /// A word of ours that this module does not know.
-    pub fn recorded(&mut self, recorded: &Recorded) -> Result<Recorded, serde_json::Error> {
-        self.apply(recorded)
-    }
-
-    fn apply<T: Serialize + DeserializeOwned>(&mut self, of: &T) -> Result<T, serde_json::Error> {
+    pub(crate) fn apply<T: Serialize + DeserializeOwned>(&mut self, of: &T) -> Result<T, serde_json::Error> {
         let mut value = serde_json::to_value(of)?;
         self.walk("", &mut value);
         serde_json::from_value(value)

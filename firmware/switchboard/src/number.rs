@@ -45,6 +45,12 @@ pub(crate) fn user(number: &str) -> &str {
     user.split_once(';').map_or(user, |(user, _)| user)
 }
 
+/// For an address of the web: all but letters, digits and `-._~` as %XX (RFC 3986 section 2.3).
+pub(crate) fn encoded(number: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    number.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// Checks and normalises digits to send in a call.
 pub(crate) fn dtmf(digits: &str) -> Option<String> {
     let sent: String = digits.chars().map(|c| c.to_ascii_uppercase()).collect();
@@ -121,6 +127,12 @@ mod tests {
         ] {
             assert!(matches!(clean(typed), Err(CommandError::BadNumber { .. })), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn what_goes_into_an_address_cannot_change_it() {
+        assert_eq!(encoded("+33 1&x=y#é"), "%2B33%201%26x%3Dy%23%C3%A9");
+        assert_eq!(encoded("alice.b-c_d~2"), "alice.b-c_d~2");
     }
 
     #[test]

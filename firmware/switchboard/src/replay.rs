@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ipc::{CallRef, Command, View};
 use serde::{Deserialize, Serialize};
 
+use crate::mask::Mask;
 use crate::{Effect, Input, Settings, Switchboard};
 
 /// The form of the lines; another number is refused.
@@ -119,18 +120,7 @@ pub fn head(settings: &Settings) -> Result<String, serde_json::Error> {
 /// # Errors
 /// The first line that cannot be replayed.
 pub fn replay(recording: &str, started: Instant) -> Result<Replayed, ReplayError> {
-    let mut lines = recording.split_inclusive('\n').zip(1..);
-    let (first, _) = lines.next().ok_or(ReplayError::Empty)?;
-    // The format comes first: the settings of another one need not be readable.
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-    }
-    let Format { format } = parse(first, 1)?;
-    if format != FORMAT {
-        return Err(ReplayError::Format { found: format });
-    }
-    let Head { settings, .. } = parse(first, 1)?;
+    let (settings, lines) = open(recording)?;
     let mut desk = Switchboard::new(settings, started);
     let mut effects = Vec::new();
     let mut latest = 0;
@@ -157,6 +147,39 @@ pub fn replay(recording: &str, started: Instant) -> Result<Replayed, ReplayError
     }
     let view = desk.view(moment(latest).unwrap_or(started));
     Ok(Replayed { view, effects })
+}
+
+/// The same recording with other names and numbers: it can be given away, and replays to the same states.
+///
+/// # Errors
+/// The first line that cannot be read.
+pub fn masked(recording: &str) -> Result<String, ReplayError> {
+    let mut mask = Mask::default();
+    let broken = |line| move |error| ReplayError::Broken { line, error };
+    let (settings, lines) = open(recording)?;
+    let mut masked = mask.apply(&settings).and_then(|settings| head(&settings)).map_err(broken(1))?;
+    for (text, line) in lines {
+        let recorded: Recorded = parse(text, line)?;
+        masked += &mask.apply(&recorded).and_then(|recorded| recorded.line()).map_err(broken(line))?;
+    }
+    Ok(masked)
+}
+
+/// The settings in the first line, and the further lines with their numbers.
+fn open(recording: &str) -> Result<(Settings, impl Iterator<Item = (&str, usize)>), ReplayError> {
+    let mut lines = recording.split_inclusive('\n').zip(1..);
+    let (first, _) = lines.next().ok_or(ReplayError::Empty)?;
+    // The format comes first: the settings of another one need not be readable.
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let Format { format } = parse(first, 1)?;
+    if format != FORMAT {
+        return Err(ReplayError::Format { found: format });
+    }
+    let Head { settings, .. } = parse(first, 1)?;
+    Ok((settings, lines))
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str, line: usize) -> Result<T, ReplayError> {

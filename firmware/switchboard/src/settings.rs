@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipc::{DirectoryView, ParkSlot, Preferences, Rule, ServiceMode, Timers, Volumes};
+use ipc::{DirectoryView, ParkSlot, Preferences, RingTone, Rule, ServiceMode, Timers, Volumes};
 use serde::{Deserialize, Serialize};
 
 /// One number the desk answers for and calls from.
@@ -17,6 +17,10 @@ pub struct Line {
     pub note: String,
     /// Its colour on the screen, 0 to 7.
     pub colour: Option<u8>,
+    /// How it rings.
+    pub ring: RingTone,
+    /// The address of its CRM, as [`Settings::crm`].
+    pub crm: Option<String>,
 }
 
 /// Settings of the desk. [`Settings::default`] has no line and the times written at each field.
@@ -43,6 +47,8 @@ pub struct Settings {
     /// After this a call that was hung up leaves the desk even though the network never confirmed
     /// it. Longer than 64 × T1 = 32 s, after which the user agent gives up. 40 s.
     pub ending_timeout: Duration,
+    /// The address of the CRM for lines without their own; `$` stands for the number (CRM-1).
+    pub crm: Option<String>,
     /// Most calls on the desk at once; further ones are refused as busy. 200.
     pub max_calls: usize,
     /// Missed calls counted before the desk was restarted.
@@ -74,6 +80,7 @@ impl Default for Settings {
             transfer_grace: Duration::from_secs(2),
             failure_tone: Duration::from_secs(3),
             ending_timeout: Duration::from_secs(40),
+            crm: None,
             max_calls: 200,
             missed: 0,
             timers: Timers::default(),

@@ -4,6 +4,8 @@
 //! derives what should be heard from the state and asks for the difference, so that a ringer cannot
 //! be forgotten.
 
+use ipc::RingTone;
+
 use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
 use crate::{Ear, Effect, Tone};
@@ -15,7 +17,7 @@ const CALL_WAITING_MS: Ms = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Sound {
     ear: Ear,
-    ringer: bool,
+    ringer: Option<RingTone>,
     tone: Option<Tone>,
     failure: Option<(Tone, Ms)>,
     waiting: Option<Ms>,
@@ -56,9 +58,9 @@ impl Switchboard {
     pub(crate) fn settle(&mut self) {
         self.settle_conference();
         self.settle_park();
-        let ringing = self.calls.values().any(Call::rings) || self.a_slot_rings();
+        let ringing = self.ring_tone();
         let ear = self.ear();
-        if ear == Ear::Nobody || !ringing {
+        if ear == Ear::Nobody || ringing.is_none() {
             self.sound.waiting = None;
         }
         if self.sound.ear != ear {
@@ -66,7 +68,7 @@ impl Switchboard {
             self.emit(Effect::Talk(ear));
             self.touch();
         }
-        let ringer = ringing && ear == Ear::Nobody;
+        let ringer = ringing.filter(|_| ear == Ear::Nobody);
         if self.sound.ringer != ringer {
             self.sound.ringer = ringer;
             self.emit(Effect::Ringer(ringer));
@@ -77,6 +79,13 @@ impl Switchboard {
             self.sound.tone = tone;
             self.emit(Effect::Tone(tone));
         }
+    }
+
+    /// How it rings, if anything does: like the line of the call that is to be taken first.
+    fn ring_tone(&self) -> Option<RingTone> {
+        let first = self.calls.values().filter(|call| call.rings()).min_by_key(|call| call.order());
+        let of = |call: &Call| self.line(&call.line_number).map(|line| line.ring).unwrap_or_default();
+        first.map(of).or_else(|| self.a_slot_rings().then(RingTone::default))
     }
 
     fn tone(&self) -> Option<Tone> {

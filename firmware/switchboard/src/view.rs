@@ -41,6 +41,7 @@ impl Switchboard {
         calls.sort_by_key(|c| c.order());
         let card = |c: &Call| {
             let mut card = c.view(c.open_transfer().or(c.target_of()).and_then(|id| self.ledger.view(id)));
+            card.crm = self.crm_page(c);
             card.actions.retain(|action| self.offers(c, *action));
             card
         };

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 27] = [
+const SCENES: [Scene; 28] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -76,6 +76,14 @@ const SCENES: [Scene; 27] = [
     },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
     Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
+    Scene {
+        name: "crm",
+        view: scenes::picture,
+        act: |stage| {
+            stage.right_click(240., 160.)?;
+            stage.keys(&["Up", "Enter"])
+        },
+    },
     Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
     Scene { name: "search", view: scenes::picture, act: |stage| stage.keys(&["F3", "m", "a", "r"]) },
     Scene { name: "search-none", view: scenes::picture, act: |stage| stage.keys(&["F3", "x", "q"]) },

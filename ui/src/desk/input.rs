@@ -185,6 +185,8 @@ impl Desk {
             self.open_volumes(false);
         } else if self.keypad_is_open() {
             self.close_keypad();
+        } else if self.crm_is_open() {
+            self.close_crm();
         } else if self.overlay.dragging().is_some() {
             self.drag_finished();
         } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {

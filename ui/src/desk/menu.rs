@@ -29,6 +29,8 @@ pub(super) enum Choice {
     Call(String),
     Send(Command),
     Ask(CallRef, PromptKind),
+    /// The customer's page.
+    Crm(CallRef),
     Table(bool),
     Dividers,
     ResetDividers,
@@ -179,6 +181,7 @@ impl Desk {
                 self.send_if_there(command);
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
+            Some(Choice::Crm(call)) => self.open_crm(call),
             Some(Choice::Table(on)) => self.set_table(on),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
@@ -223,7 +226,14 @@ impl Desk {
             return;
         }
         let Some(view) = self.call(call) else { return };
-        let rows: Vec<Row> = view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
+        let mut rows: Vec<Row> =
+            view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
+        if view.crm.is_some() {
+            // What ends the call stays last.
+            let last = view.actions.iter().filter(|action| **action == Action::HangUp).count();
+            let page = (entry(MenuWord::Crm, "", "", ""), Choice::Crm(call));
+            rows.insert(rows.len().saturating_sub(last), page);
+        }
         let title = party_name(&view.party);
         self.calls.selected = Some(call);
         self.open_menu(title, rows, at);

@@ -7,6 +7,7 @@
 //! only the rows that differ are touched.
 
 mod calls;
+mod crm;
 mod directory;
 mod drag;
 mod input;

@@ -82,6 +82,7 @@ impl Desk {
     pub(crate) fn close_overlays(&mut self) {
         self.close_menu();
         self.close_keypad();
+        self.close_crm();
         self.open_volumes(false);
         if self.prompt_is_open() {
             self.close_prompt();

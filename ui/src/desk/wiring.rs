@@ -95,6 +95,7 @@ fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
     let keypad = app.global::<screen::Keypad>();
     keypad.on_digit(with!(desk, |this, digit| this.digit(&digit)));
     keypad.on_close(with!(desk, |this| this.close_keypad()));
+    app.global::<screen::Crm>().on_close(with!(desk, |this| this.close_crm()));
 }
 
 fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {

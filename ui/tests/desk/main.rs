@@ -8,7 +8,7 @@ mod hands;
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, Prompt, Screen, SearchState,
+    Calls, Crm, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, Prompt, Screen, SearchState,
 };
 use hands::Stage;
 use i_slint_core::input::TouchPhase;
@@ -101,6 +101,20 @@ fn call_8_right_click_opens_the_menu_and_a_row_acts() {
     stage.right_click(stage.spot("Tomás Rivera"));
     stage.tap(stage.middle("Retrieve"));
     assert_eq!(stage.commands(), [Command::Retrieve { call: CallRef(3) }]);
+}
+
+#[test]
+fn crm_1_the_customers_page_is_in_the_menu_of_a_call_that_has_one() {
+    let stage = Stage::with(scenes::picture());
+    let crm = stage.app.global::<Crm>();
+    stage.right_click(stage.spot("Helena Brandt"));
+    stage.tap(stage.middle("Customer page"));
+    assert!(crm.get_open() && crm.get_address().ends_with("%2B493055570142"), "{}", crm.get_address());
+    stage.key(Key::Escape);
+    assert!(!crm.get_open());
+    stage.right_click(stage.spot("Tomás Rivera"));
+    assert!(!stage.has("Customer page"));
+    assert_eq!(stage.commands(), []);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn the_consultation_leg_ends_first() {
         +100
         refused 1 480
             log 2110 Completed, answered 0, talk 2000, hold 500
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 480 })) · [1 to 2110: Attended Refused { code: 480 }]
     "#]],
     );
@@ -128,7 +128,7 @@ fn the_consultation_leg_ends_first() {
           = 1 Transferring to 2110 Attended Requested
         +30000
             log 2110 Completed, answered 0, talk 2000, hold 0
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: Attended TimedOut]
     "#]],
     );
@@ -246,12 +246,12 @@ fn refused_silent_or_taken_back() {
         trying 1
           = 1 Transferring to 2110 Attended Trying · 2 Transferring taking 1
         refused 1 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · 2 Held · [1 to 2110: Attended Refused { code: 486 }]
         answer 1
             retrieve 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Talking* (from 2110 Transfer(Refused { code: 486 })) · 2 Held · [1 to 2110: Attended Refused { code: 486 }]
         retrieve 2
             hold 1
@@ -270,13 +270,13 @@ fn refused_silent_or_taken_back() {
             ear free
           = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
         +30000
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(TimedOut)) · 2 Held · [1 to 2110: Attended TimedOut]
         +100
         moved 1
             hang up 2
             hang up 1
-            Ringer(false)
+            Ringer(None)
           = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
     "#]],
     );
@@ -323,12 +323,12 @@ fn a_consultation_call_is_good_for_nothing_else() {
                 refused: not possible in the call's present state
             in 3 5550100
                 180 3
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Transferring to 2110 Attended Requested · 3 Ringing · 2 Transferring taking 1
             answer 3
                 answer 3
                 ear 3
-                Ringer(false)
+                Ringer(None)
               = 1 Transferring to 2110 Attended Requested · 3 Answering* · 2 Transferring taking 1
             ack 3
               = 1 Transferring to 2110 Attended Requested · 3 Talking* · 2 Transferring taking 1
@@ -381,13 +381,13 @@ fn undone() {
           = 1 Transferring to 2110 Attended Grace until 5000 · 2 Transferring taking 1
         bye 2
             log 2110 Completed, answered 0, talk 2000, hold 0
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 481 })) · [1 to 2110: Attended Refused { code: 481 }]
         +5000
         answer 1
             retrieve 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Talking* (from 2110 Transfer(Refused { code: 481 })) · [1 to 2110: Attended Refused { code: 481 }]
     "#]],
     );
@@ -450,7 +450,7 @@ fn states_that_cannot_be_connected() {
             hangup 2
                 hang up 2
                 ear free
-                Ringer(true)
+                Ringer(Some(Bell))
                 Tone(None)
               = 1 Held · 3 Ringing · 2 Ending
             join 1 2
@@ -458,7 +458,7 @@ fn states_that_cannot_be_connected() {
             answer 3
                 answer 3
                 ear 3
-                Ringer(false)
+                Ringer(None)
               = 1 Held · 3 Answering* · 2 Ending
             join 1 3
                 refused: not possible in the call's present state
@@ -474,12 +474,12 @@ fn semi_attended_while_the_target_rings() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -517,12 +517,12 @@ fn semi_attended_while_the_target_rings() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -549,12 +549,12 @@ fn two_callers_are_connected() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*

@@ -10,10 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, Party, TransferEnd,
-    TransferId, TransferKind, TransferState, View,
+    Action, CallRef, CallState, CallView, Command, CommandError, LampState, LogRow, Party, RingTone,
+    TransferEnd, TransferId, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, Event, Input, Recorded, Settings, Switchboard, Tone};
+
+/// The line that has a ring of its own.
+pub(crate) const SERVICE: &str = "5550200";
 
 pub(crate) struct Bench {
     pub(crate) desk: Switchboard,
@@ -50,7 +53,7 @@ struct Books {
     held: BTreeSet<CallRef>,
     ear: Ear,
     conference: Vec<(CallRef, bool)>,
-    ringer: bool,
+    ringer: Option<RingTone>,
     tone: Option<Tone>,
     muted: bool,
 }
@@ -259,7 +262,7 @@ impl Bench {
     pub(crate) fn assert_quiet(&self) {
         assert_eq!(self.cards().count(), 0, "calls left");
         assert_eq!(self.view.transfers, [], "transfers left");
-        assert_eq!((self.books.ear, self.books.ringer, self.books.tone), (Ear::Nobody, false, None));
+        assert_eq!((self.books.ear, self.books.ringer, self.books.tone), (Ear::Nobody, None, None));
         assert_eq!(self.desk.deadline(), None, "nothing left to wait for");
         for (call, entered) in &self.books.entered {
             assert!(entered.logged, "{call:?} is lost: {entered:?}");
@@ -384,7 +387,7 @@ impl Books {
                 }
                 self.conference.clone_from(members);
             }
-            Effect::Ringer(on) => self.ringer = *on,
+            Effect::Ringer(ring) => self.ringer = *ring,
             Effect::Tone(tone) => self.tone = *tone,
             Effect::Mute(on) => self.muted = *on,
             Effect::Log(row) => self.log(row),
@@ -444,7 +447,13 @@ impl Books {
         let fetching = cards().any(|c| matches!(c.state, CallState::Dialing | CallState::Alerting));
         if ringing > 0 || overdue == 0 || !fetching {
             let rings = (ringing > 0 || overdue > 0) && ear == Ear::Nobody;
-            assert_eq!(self.ringer, rings, "ringer with {ringing} ringing and {overdue} slots overdue");
+            assert_eq!(self.ringer.is_some(), rings, "{ringing} ring and {overdue} slots are overdue");
+        }
+        let red = cards().filter(|c| matches!(c.state, CallState::Ringing | CallState::Recalling));
+        let first = red.min_by_key(|c| (c.state != CallState::Recalling, c.began_ms, c.call));
+        if let (Some(ring), Some(first)) = (self.ringer, first) {
+            let chime = first.line_number == SERVICE;
+            assert_eq!(ring, if chime { RingTone::Chime } else { RingTone::Bell }, "the ring of {first:?}");
         }
         assert_eq!(view.counters.ringing as usize, ringing);
         let ear_alerts = cards().any(|c| Some(c.call) == view.talk && c.state == CallState::Alerting);

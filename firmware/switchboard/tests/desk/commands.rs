@@ -29,7 +29,7 @@ fn hook_keys_mean_the_right_call() {
                 refused: no call to act on
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             in 2 5550100
                 180 2
@@ -37,7 +37,7 @@ fn hook_keys_mean_the_right_call() {
             offhook
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering* · 2 Ringing
             ack 1
               = 1 Talking* · 2 Ringing
@@ -343,4 +343,24 @@ fn a_broken_or_cut_recording_names_its_line() {
     assert_eq!(replay(&format!("{whole}{late}")), "line 5: time runs backwards");
     let other = "{\"at_ms\":9,\"event\":{\"NextCall\":7}}\n";
     assert_eq!(replay(&format!("{whole}{other}")), "line 4: call 7 was recorded, and is 1 here");
+}
+
+#[test]
+fn a_call_has_the_page_of_its_lines_crm_and_one_without_number_has_none() {
+    let own = Line { number: "5550200".into(), crm: Some("http://crm/$?n=$".into()), ..Line::default() };
+    let lines = vec![Line { number: "5550100".into(), ..Line::default() }, own];
+    let crm = Some("https://crm.example/?q=$".into());
+    let mut bench = Bench::new(Settings { lines, crm, ..Settings::default() });
+    let call = |call, number: Option<&str>, line: &str| {
+        let caller = Party { number: number.map(Into::into), ..Party::default() };
+        Input::Incoming { call, caller, called_number: line.into(), diverted_by: None, replaces: None }
+    };
+    bench.input(call(CallRef(1), Some("+33 1&55"), "5550100"));
+    bench.input(call(CallRef(2), Some("sip:alice@example.org"), "5550200"));
+    bench.input(call(CallRef(3), None, "5550100"));
+    let pages: Vec<Option<&str>> = bench.view.incoming.iter().map(|call| call.crm.as_deref()).collect();
+    assert_eq!(
+        pages,
+        [Some("https://crm.example/?q=%2B33%201%2655"), Some("http://crm/alice?n=alice"), None]
+    );
 }

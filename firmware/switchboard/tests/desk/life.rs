@@ -11,13 +11,13 @@ fn answered_held_retrieved_and_hung_up_there() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             +4000
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             +30
             ack 1
@@ -52,12 +52,12 @@ fn answering_and_dialling_put_the_active_call_on_hold() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -109,7 +109,7 @@ fn an_answer_that_was_not_confirmed_before_the_next_one() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         in 2 5550100
             180 2
@@ -117,7 +117,7 @@ fn an_answer_that_was_not_confirmed_before_the_next_one() {
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering* · 2 Ringing
         answer 2
             answer 2
@@ -201,13 +201,13 @@ fn cancelled_elsewhere_crossed() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         +9000
         cancel 1
             SaveMissed(1)
             log 1 Missed, answered never, talk 0, hold 0
-            Ringer(false)
+            Ringer(None)
           = missed 1
     "#]],
     );
@@ -216,11 +216,11 @@ fn cancelled_elsewhere_crossed() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         elsewhere 1
             log 1 Elsewhere, answered never, talk 0, hold 0
-            Ringer(false)
+            Ringer(None)
           = empty
     "#]],
     );
@@ -229,12 +229,12 @@ fn cancelled_elsewhere_crossed() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         cancel 1
             SaveMissed(1)
@@ -249,12 +249,12 @@ fn cancelled_elsewhere_crossed() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         lost 1
             SaveMissed(1)
@@ -268,12 +268,12 @@ fn cancelled_elsewhere_crossed() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         hangup 1
             hang up 1
@@ -293,11 +293,11 @@ fn rejected_by_hand() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         reject 1
             reject 1 486
-            Ringer(false)
+            Ringer(None)
           = 1 Ending
         answer 1
             refused: not possible in the call's present state
@@ -306,11 +306,11 @@ fn rejected_by_hand() {
           = empty
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 2 Ringing
         hangup 2
             reject 2 486
-            Ringer(false)
+            Ringer(None)
           = 2 Ending
         cancel 2
             log 2 Rejected, answered never, talk 0, hold 0
@@ -326,7 +326,7 @@ fn do_not_disturb_refuses_new_calls_and_keeps_those_in_progress() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             dnd
             in 2 5550100
@@ -336,7 +336,7 @@ fn do_not_disturb_refuses_new_calls_and_keeps_those_in_progress() {
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -386,12 +386,12 @@ fn dialled_and_failed() {
           = !dial 99 failed 480
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 2 Ringing · !dial 99 failed 480
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
             Tone(None)
           = 2 Answering* · !dial 99 failed 480
     "#]],
@@ -455,12 +455,12 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -481,12 +481,12 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -510,12 +510,12 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -541,12 +541,12 @@ fn an_end_that_the_network_never_confirms() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*

@@ -26,12 +26,12 @@ fn parked_seen_by_its_lamp_and_fetched_by_somebody_else() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -49,10 +49,10 @@ fn parked_seen_by_its_lamp_and_fetched_by_somebody_else() {
                 log 1 Transferred, answered 0, talk 0, hold 0, to 701 Park Answered in 0
               = [1 to 701: Park Answered] · (1 in 701)
             +60000
-                Ringer(true)
+                Ringer(Some(Bell))
               = (1 in 701 overdue)
             lamp 701 free
-                Ringer(false)
+                Ringer(None)
               = empty
         "#]],
     );
@@ -68,12 +68,12 @@ fn overdue_and_fetched_with_a_key_without_any_lamp() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -89,7 +89,7 @@ fn overdue_and_fetched_with_a_key_without_any_lamp() {
                 log 1 Transferred, answered 0, talk 0, hold 0, to 701 Park Answered in 0
               = [1 to 701: Park Answered] · (1 in 701)
             +60000
-                Ringer(true)
+                Ringer(Some(Bell))
               = (1 in 701 overdue)
             in 2 5550100
                 180 2
@@ -97,7 +97,7 @@ fn overdue_and_fetched_with_a_key_without_any_lamp() {
             f9
                 dial 3 701 from 5550100
                 ear 3
-                Ringer(false)
+                Ringer(None)
               = 2 Ringing · 3 Dialing* · (1 in 701 overdue)
             ok 3
               = 2 Ringing · 3 Talking*
@@ -122,12 +122,12 @@ fn refused_comes_back() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -137,7 +137,7 @@ fn refused_comes_back() {
                 ear free
               = 1 Transferring to 701 Park Requested
             refused 1 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 701 Transfer(Refused { code: 486 })) · [1 to 701: Park Refused { code: 486 }]
         "#]],
     );
@@ -158,12 +158,12 @@ fn taken_and_unknown_slots_are_refused() {
                 refused: no free park slot
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -184,12 +184,12 @@ fn taken_and_unknown_slots_are_refused() {
               = [1 to 702: Park Answered] · (1 in 702)
             in 2 5550100
                 180 2
-                Ringer(true)
+                Ringer(Some(Bell))
               = 2 Ringing · [1 to 702: Park Answered] · (1 in 702)
             answer 2
                 answer 2
                 ear 2
-                Ringer(false)
+                Ringer(None)
               = 2 Answering* · [1 to 702: Park Answered] · (1 in 702)
             ack 2
               = 2 Talking* · [1 to 702: Park Answered] · (1 in 702)
@@ -208,12 +208,12 @@ fn a_slot_that_nobody_is_in_is_cleared_and_no_other_failure_clears_it() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*

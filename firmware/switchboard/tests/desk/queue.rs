@@ -20,12 +20,12 @@ fn transferred_by_itself_when_the_phone_is_free() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -66,12 +66,12 @@ fn busy_again_within_the_delay() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -105,12 +105,12 @@ fn in_order_and_one_at_a_time() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -121,12 +121,12 @@ fn in_order_and_one_at_a_time() {
           = 1 Transferring to 2110 Waiting 1. DoNotDisturb
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Transferring to 2110 Waiting 1. DoNotDisturb · 2 Ringing
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Waiting 1. DoNotDisturb · 2 Answering*
         ack 2
           = 1 Transferring to 2110 Waiting 1. DoNotDisturb · 2 Talking*
@@ -158,11 +158,11 @@ fn in_order_and_one_at_a_time() {
             refer 2 to 2110
           = 2 Transferring to 2110 Requested
         refused 2 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 2 Recalling (from 2110 Transfer(Refused { code: 486 })) (again 2110?) · [2 to 2110: Refused { code: 486 }]
         +100
         again 2
-            Ringer(false)
+            Ringer(None)
           = 2 Transferring to 2110 Waiting 1. Available, due 23100 · [2 to 2110: Refused { code: 486 }]
     "#]],
     );
@@ -179,12 +179,12 @@ fn nobody_overtakes() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -197,12 +197,12 @@ fn nobody_overtakes() {
           = 1 Transferring to 2110 Waiting 1. Available, due 3000
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Transferring to 2110 Waiting 1. Available, due 3000 · 2 Ringing
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Waiting 1. Available, due 3000 · 2 Answering*
         ack 2
           = 1 Transferring to 2110 Waiting 1. Available, due 3000 · 2 Talking*
@@ -235,12 +235,12 @@ fn a_lamp_that_nobody_vouches_for() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -263,12 +263,12 @@ fn a_lamp_that_nobody_vouches_for() {
           = 1 Transferring to 2110 Waiting 1. Unknown
         +48999
         +1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Waiting) (again 2110?) · [1 to 2110: TimedOut]
         answer 1
             retrieve 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Talking* (from 2110 Waiting) (again 2110?) · [1 to 2110: TimedOut]
         again 1
             hold 1
@@ -284,12 +284,12 @@ fn a_lamp_that_nobody_vouches_for() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -312,12 +312,12 @@ fn taken_back_and_put_back() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -328,12 +328,12 @@ fn taken_back_and_put_back() {
           = 1 Transferring to 2110 Waiting 1. Busy
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Ringing
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Answering*
         ack 2
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Talking*
@@ -371,7 +371,7 @@ fn taken_back_and_put_back() {
             ear free
           = 1 Transferring to 2110 Waiting 1. Available, due 12000 · 2 Transferring to 2120 Requested · [1 to 2110: TakenBack] · [2 to 2110: TakenBack]
         refused 2 404
-            Ringer(true)
+            Ringer(Some(Bell))
           = 2 Recalling (from 2120 Transfer(Refused { code: 404 })) · 1 Transferring to 2110 Waiting 1. Available, due 12000 · [1 to 2110: TakenBack] · [2 to 2110: TakenBack] · [2 to 2120: Refused { code: 404 }]
     "#]],
     );
@@ -387,12 +387,12 @@ fn now_although_busy() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -406,10 +406,10 @@ fn now_although_busy() {
             refer 1 to 2110
           = 1 Transferring to 2110 Requested
         refused 1 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) (again 2110?) · [1 to 2110: Refused { code: 486 }]
         again 1
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Waiting 1. Busy · [1 to 2110: Refused { code: 486 }]
         lamp 2110 free
           = 1 Transferring to 2110 Waiting 1. Available, due 3100 · [1 to 2110: Refused { code: 486 }]
@@ -433,12 +433,12 @@ fn the_caller_gives_up_waiting() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -449,12 +449,12 @@ fn the_caller_gives_up_waiting() {
           = 1 Transferring to 2110 Waiting 1. Busy
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Ringing
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Answering*
         ack 2
           = 1 Transferring to 2110 Waiting 1. Busy · 2 Talking*
@@ -489,12 +489,12 @@ fn a_mailbox_is_never_busy() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -523,12 +523,12 @@ fn without_delay_and_without_end() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -558,12 +558,12 @@ fn an_answer_to_nothing() {
               = empty
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -575,12 +575,12 @@ fn an_answer_to_nothing() {
             moved 1
             ringing 1
             +60000
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Waiting) (again 2110?) · [1 to 2110: TimedOut]
             moved 1
             bye 1
                 log 1 Completed, answered 0, talk 0, hold 60000, to 2110 TimedOut in 60000
-                Ringer(false)
+                Ringer(None)
               = [1 to 2110: TimedOut]
         "#]],
     );
@@ -597,12 +597,12 @@ fn the_order_is_that_of_the_drops() {
               = empty
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -614,12 +614,12 @@ fn the_order_is_that_of_the_drops() {
             lamp 2110 busy
             in 2 5550100
                 180 2
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Transferring to 2110 Grace until 2000 · 2 Ringing
             answer 2
                 answer 2
                 ear 2
-                Ringer(false)
+                Ringer(None)
               = 1 Transferring to 2110 Grace until 2000 · 2 Answering*
             ack 2
               = 1 Transferring to 2110 Grace until 2000 · 2 Talking*

@@ -18,12 +18,12 @@ fn held_too_long() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -33,19 +33,19 @@ fn held_too_long() {
           = 1 Held
         +59999
         +1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from ? Hold)
         hold 1
-            Ringer(false)
+            Ringer(None)
           = 1 Held
         +59999
         +1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from ? Hold)
         answer 1
             retrieve 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Talking*
         +60000
         hold 1
@@ -61,11 +61,11 @@ fn held_too_long() {
             ear free
           = 1 Held
         +60000
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from ? Hold)
         bye 1
             log 1 Completed, answered 0, talk 60000, hold 180000
-            Ringer(false)
+            Ringer(None)
           = empty
     "#]],
     );
@@ -79,7 +79,7 @@ fn above_the_others_and_in_the_ear_of_who_talks() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         in 2 5550100
             180 2
@@ -87,21 +87,21 @@ fn above_the_others_and_in_the_ear_of_who_talks() {
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 1 Ringing · 2 Answering*
         ack 2
           = 1 Ringing · 2 Talking*
         hold 2
             hold 2
             ear free
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing · 2 Held
         +60000
           = 2 Recalling (from ? Hold) · 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 2 Recalling (from ? Hold) · 1 Answering*
         ack 1
           = 2 Recalling (from ? Hold) · 1 Talking*
@@ -122,12 +122,12 @@ fn a_recall_from_hold_is_transferred_and_undone() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -136,14 +136,14 @@ fn a_recall_from_hold_is_transferred_and_undone() {
             ear free
           = 1 Held
         +60000
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from ? Hold)
         to 1 2110
             whose is 2110
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2110 Grace until 62000
         undo 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from ? Hold) · [1 to 2110: Undone]
     "#]],
     );
@@ -157,12 +157,12 @@ fn a_consultation_call_is_not_recalled() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -190,7 +190,7 @@ fn a_consultation_call_is_not_recalled() {
           = 1 Transferring to 2110 Attended Ringing · 2 Transferring taking 1
         +29000
         refused 1 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · 2 Held · [1 to 2110: Attended Refused { code: 486 }]
         +59999
         +1

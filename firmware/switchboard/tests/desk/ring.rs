@@ -11,7 +11,7 @@ fn the_ringer_rings_until_the_last_ringing_call_is_taken() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         in 2 5550100
             180 2
@@ -23,7 +23,7 @@ fn the_ringer_rings_until_the_last_ringing_call_is_taken() {
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
           = 2 Answering* · missed 1
     "#]],
     );
@@ -36,12 +36,12 @@ fn a_call_waits_in_the_ear_once_and_rings_when_the_ear_is_free() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -59,12 +59,12 @@ fn a_call_waits_in_the_ear_once_and_rings_when_the_ear_is_free() {
             hangup 1
                 hang up 1
                 ear free
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ending · 2 Ringing · 3 Ringing
             answer 2
                 answer 2
                 ear 2
-                Ringer(false)
+                Ringer(None)
               = 1 Ending · 2 Answering* · 3 Ringing
         "#]],
     );
@@ -168,12 +168,12 @@ fn a_failure_tone_does_not_come_back_after_a_short_call() {
         +100
         in 2 5550100
             180 2
-            Ringer(true)
+            Ringer(Some(Bell))
           = 2 Ringing · !dial 99 failed 486
         answer 2
             answer 2
             ear 2
-            Ringer(false)
+            Ringer(None)
             Tone(None)
           = 2 Answering* · !dial 99 failed 486
         hangup 2
@@ -192,12 +192,12 @@ fn a_muted_microphone_opens_for_the_next_caller() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -225,12 +225,12 @@ fn a_muted_microphone_stays_muted_for_the_same_caller() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -252,5 +252,34 @@ fn a_muted_microphone_stays_muted_for_the_same_caller() {
             ear 1
           = 1 Talking* · !hold 1 failed 488
     "#]],
+    );
+}
+
+#[test]
+fn it_rings_like_the_line_of_the_call_that_is_to_be_taken_first() {
+    check(
+        "in 1 5550200\nin 2 5550100\ncancel 1\nin 3 5550200\nanswer 2",
+        &expect![[r#"
+            in 1 5550200
+                180 1
+                Ringer(Some(Chime))
+              = 1 Ringing
+            in 2 5550100
+                180 2
+              = 1 Ringing · 2 Ringing
+            cancel 1
+                SaveMissed(1)
+                log 1 Missed, answered never, talk 0, hold 0
+                Ringer(Some(Bell))
+              = 2 Ringing · missed 1
+            in 3 5550200
+                180 3
+              = 2 Ringing · 3 Ringing · missed 1
+            answer 2
+                answer 2
+                ear 2
+                Ringer(None)
+              = 2 Answering* · 3 Ringing · missed 1
+        "#]],
     );
 }

@@ -32,7 +32,7 @@ fn unanswered_is_sent_on_or_held() {
         &expect![[r#"
             in 3 5550100
                 180 3
-                Ringer(true)
+                Ringer(Some(Bell))
               = 3 Ringing
             in 10 5550100
                 180 10
@@ -51,10 +51,11 @@ fn unanswered_is_sent_on_or_held() {
               = 3 Held · 10 Ringing · 20 Ringing · !hold 3 failed 488
             +5000
                 redirect 10 to 2200 NoAnswer
+                Ringer(Some(Chime))
               = 3 Held · 10 Ending · 20 Ringing · [10 to 2200: Rule HandedOver] · !hold 3 failed 488
             +10000
                 redirect 20 to *97 NoAnswer
-                Ringer(false)
+                Ringer(None)
               = 3 Held · 10 Ending · 20 Ending · [20 to *97: Voicemail HandedOver] · !hold 3 failed 488
             gone 10
                 log 10 Forwarded, answered never, talk 0, hold 0, to 2200 Rule HandedOver in 0, by second
@@ -97,7 +98,7 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
             available
             in 12 5550100
                 180 12
-                Ringer(true)
+                Ringer(Some(Bell))
               = 12 Ringing · [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver]
             in 13 5550100
                 reject 13 486
@@ -105,7 +106,7 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
             cancel 12
                 SaveMissed(1)
                 log 12 Missed, answered never, talk 0, hold 0
-                Ringer(false)
+                Ringer(None)
               = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · missed 1
             nobody
             in 14 5550100
@@ -136,12 +137,12 @@ fn a_recall_that_nobody_takes_climbs_the_rules() {
         &expect![[r#"
             in 10 5550100
                 180 10
-                Ringer(true)
+                Ringer(Some(Bell))
               = 10 Ringing
             answer 10
                 answer 10
                 ear 10
-                Ringer(false)
+                Ringer(None)
               = 10 Answering*
             ack 10
               = 10 Talking*
@@ -151,18 +152,18 @@ fn a_recall_that_nobody_takes_climbs_the_rules() {
                 ear free
               = 10 Transferring to 2110 Requested
             refused 10 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 10 Recalling (from 2110 Transfer(Refused { code: 486 })) · [10 to 2110: Refused { code: 486 }]
             +10000
                 refer 10 to 2200
-                Ringer(false)
+                Ringer(None)
               = 10 Transferring to 2200 Rule Requested · [10 to 2110: Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             refused 10 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 10 Recalling (from 2200 Transfer(Refused { code: 486 })) · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             +15000
                 refer 10 to *97
-                Ringer(false)
+                Ringer(None)
               = 10 Transferring to *97 Voicemail Requested · [10 to 2110: Refused { code: 486 }] · [10 to 2200: Rule Refused { code: 486 }] · !RuleIgnored { rule: "refuse" }
             moved 10
                 hang up 10
@@ -189,7 +190,7 @@ fn rules_that_lead_in_circles_or_nowhere_are_passed_over() {
         &expect![[r#"
         in 10 5550100
             180 10
-            Ringer(true)
+            Ringer(Some(Bell))
           = 10 Ringing · !RuleIgnored { rule: "self" } · !RuleIgnored { rule: "there" }
         in 11 5550200
             180 11
@@ -207,7 +208,7 @@ fn by_hand() {
         &expect![[r#"
             in 10 5550100
                 180 10
-                Ringer(true)
+                Ringer(Some(Bell))
               = 10 Ringing
             forward 10 5550100
                 refused: 5550100 is this desk's own number
@@ -215,7 +216,7 @@ fn by_hand() {
                 refused: "x" is not a number that can be called
             forward 10 2110
                 redirect 10 to 2110 Unconditional
-                Ringer(false)
+                Ringer(None)
               = 10 Ending · [10 to 2110: Forward HandedOver]
             forward 10 2110
                 refused: not possible in the call's present state

@@ -21,11 +21,11 @@
 use expect_test::Expect;
 use ipc::{
     Action, Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
-    ServiceMode, Timers, TransferKind, TransferState, View,
+    RingTone, ServiceMode, Timers, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, SERVICE};
 
 #[track_caller]
 pub(crate) fn check(script: &str, expected: &Expect) {
@@ -74,7 +74,8 @@ pub(crate) fn ready() -> Bench {
 pub(crate) fn ready_with(settings: Settings) -> Bench {
     let line =
         |number: &str, name: &str| Line { number: number.into(), name: name.into(), ..Line::default() };
-    let lines = vec![line("5550100", "Sales"), line("5550200", "Service")];
+    let service = Line { ring: RingTone::Chime, ..line(SERVICE, "Service") };
+    let lines = vec![line("5550100", "Sales"), service];
     let mut bench = Bench::new(Settings { lines, ..settings });
     for line in ["5550100", "5550200"] {
         bench.input(Input::Registration { line: line.into(), state: Registration::Registered });

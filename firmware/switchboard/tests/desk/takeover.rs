@@ -18,12 +18,12 @@ fn the_card_goes_on_and_the_log_splits() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -55,12 +55,12 @@ fn a_call_on_hold_stays_on_hold() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -128,12 +128,12 @@ fn a_recall_goes_on_ringing() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -143,7 +143,7 @@ fn a_recall_goes_on_ringing() {
             ear free
           = 1 Transferring to 2110 Requested
         refused 1 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
         replace 7 1
             answer 7
@@ -152,7 +152,7 @@ fn a_recall_goes_on_ringing() {
         answer 7
             retrieve 7
             ear 7
-            Ringer(false)
+            Ringer(None)
           = 1 Ending (from 2110 Transfer(Refused { code: 486 })) · 7 Talking* (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
     "#]],
     );
@@ -166,12 +166,12 @@ fn out_of_an_open_transfer() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -194,12 +194,12 @@ fn out_of_an_open_transfer() {
           = empty
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -222,12 +222,12 @@ fn out_of_an_open_transfer() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -248,12 +248,12 @@ fn out_of_an_open_transfer() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -281,12 +281,12 @@ fn out_of_an_open_transfer() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -319,12 +319,12 @@ fn out_of_an_open_transfer() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -369,35 +369,35 @@ fn nothing_to_replace() {
         no_timers(),
         "in 1 5550100\nanswer 1\nack 1\nreplace 7 9\nhangup 1\nreplace 8 1\nreplace 9 7\nreplace 7 8",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        replace 7 9
-            180 7
-            Tone(Some(CallWaiting))
-          = 1 Talking* · 7 Ringing
-        hangup 1
-            hang up 1
-            ear free
-            Ringer(true)
-            Tone(None)
-          = 1 Ending · 7 Ringing
-        replace 8 1
-            180 8
-          = 1 Ending · 7 Ringing · 8 Ringing
-        replace 9 7
-            180 9
-          = 1 Ending · 7 Ringing · 8 Ringing · 9 Ringing
-        replace 7 8
-    "#]],
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            replace 7 9
+                180 7
+                Tone(Some(CallWaiting))
+              = 1 Talking* · 7 Ringing
+            hangup 1
+                hang up 1
+                ear free
+                Ringer(Some(Chime))
+                Tone(None)
+              = 1 Ending · 7 Ringing
+            replace 8 1
+                180 8
+              = 1 Ending · 7 Ringing · 8 Ringing
+            replace 9 7
+                180 9
+              = 1 Ending · 7 Ringing · 8 Ringing · 9 Ringing
+            replace 7 8
+        "#]],
     );
 }
 
@@ -409,12 +409,12 @@ fn dnd_and_the_old_leg_that_never_ends() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*

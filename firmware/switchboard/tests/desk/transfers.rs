@@ -12,13 +12,13 @@ fn answered_by_the_target() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             +3000
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             +20
             ack 1
@@ -56,12 +56,12 @@ fn refused_then_answered_again() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -76,13 +76,13 @@ fn refused_then_answered_again() {
               = 1 Transferring to 2110 Trying
             +900
             refused 1 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
             +2000
             answer 1
                 retrieve 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Talking* (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
             back 1
             +1000
@@ -101,12 +101,12 @@ fn silence_at_any_stage_recalls() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -117,7 +117,7 @@ fn silence_at_any_stage_recalls() {
               = 1 Transferring to 2110 Requested
             +29999
             +1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         "#]],
     );
@@ -126,12 +126,12 @@ fn silence_at_any_stage_recalls() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -149,7 +149,7 @@ fn silence_at_any_stage_recalls() {
             +29999
             ringing 1
             +1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         "#]],
     );
@@ -158,12 +158,12 @@ fn silence_at_any_stage_recalls() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -174,7 +174,7 @@ fn silence_at_any_stage_recalls() {
               = 1 Transferring to 2110 Requested
             +10
             silent 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         "#]],
     );
@@ -187,12 +187,12 @@ fn the_target_answers_after_the_recall_began() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -204,12 +204,12 @@ fn the_target_answers_after_the_recall_began() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             +9000
             moved 1
                 hang up 1
-                Ringer(false)
+                Ringer(None)
               = 1 Ending · [1 to 2110: Answered]
             bye 1
                 log 1 Transferred, answered 0, talk 0, hold 39000, to 2110 Answered in 30000
@@ -224,12 +224,12 @@ fn the_target_answers_after_the_recall_began() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -241,12 +241,12 @@ fn the_target_answers_after_the_recall_began() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             answer 1
                 retrieve 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Talking* (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             moved 1
         "#]],
@@ -260,12 +260,12 @@ fn the_exchange_ends_our_leg_and_tells_later() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -297,12 +297,12 @@ fn the_exchange_ends_our_leg_and_never_tells() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -331,12 +331,12 @@ fn the_exchange_ends_our_leg_and_tells_of_a_refusal() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -363,12 +363,12 @@ fn the_caller_gives_up_before_the_exchange_accepts() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -393,12 +393,12 @@ fn taken_back() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -431,12 +431,12 @@ fn hung_up_by_the_operator() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -460,12 +460,12 @@ fn hung_up_by_the_operator() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -496,12 +496,12 @@ fn a_recall_moves_on_to_another_target_or_waits() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -512,17 +512,17 @@ fn a_recall_moves_on_to_another_target_or_waits() {
               = 1 Transferring to 2110 Requested
             held 1
             refused 1 480
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(Refused { code: 480 })) · [1 to 2110: Refused { code: 480 }]
             to 1 2120
                 refer 1 to 2120
-                Ringer(false)
+                Ringer(None)
               = 1 Transferring to 2120 Requested · [1 to 2110: Refused { code: 480 }]
             refused 1 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             hold 1
-                Ringer(false)
+                Ringer(None)
               = 1 Held (from 2120 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 480 }] · [1 to 2120: Refused { code: 486 }]
             f9
                 retrieve 1
@@ -546,12 +546,12 @@ fn a_refused_hold_does_not_stop_a_transfer() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -581,7 +581,7 @@ fn a_recall_waits_in_the_ear_while_another_talks() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             in 2 5550200
                 180 2
@@ -589,7 +589,7 @@ fn a_recall_waits_in_the_ear_while_another_talks() {
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering* · 2 Ringing
             ack 1
               = 1 Talking* · 2 Ringing
@@ -597,12 +597,12 @@ fn a_recall_waits_in_the_ear_while_another_talks() {
                 hold 1
                 refer 1 to 2110
                 ear free
-                Ringer(true)
+                Ringer(Some(Chime))
               = 1 Transferring to 2110 Requested · 2 Ringing
             answer 2
                 answer 2
                 ear 2
-                Ringer(false)
+                Ringer(None)
               = 1 Transferring to 2110 Requested · 2 Answering*
             ack 2
               = 1 Transferring to 2110 Requested · 2 Talking*
@@ -627,14 +627,14 @@ fn numbers_and_states_that_cannot_be_transferred() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             to 1 2110
                 refused: not possible in the call's present state
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             to 1 2110
                 refused: not possible in the call's present state
@@ -662,12 +662,12 @@ fn the_first_target_answers_after_a_second_one_refused() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -679,18 +679,18 @@ fn the_first_target_answers_after_a_second_one_refused() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             to 1 2120
                 refer 1 to 2120
-                Ringer(false)
+                Ringer(None)
               = 1 Transferring to 2120 Requested · [1 to 2110: TimedOut]
             refused 1 491
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2120 Transfer(Refused { code: 491 })) · [1 to 2110: TimedOut] · [1 to 2120: Refused { code: 491 }]
             moved 1
                 hang up 1
-                Ringer(false)
+                Ringer(None)
               = 1 Ending · [1 to 2110: Answered] · [1 to 2120: Refused { code: 491 }]
             gone 1
                 log 1 Transferred, answered 0, talk 0, hold 30000, to 2110 Answered in 30000, to 2120 Refused { code: 491 } in 0
@@ -708,12 +708,12 @@ fn a_refusal_is_not_followed_by_an_answer() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
@@ -723,7 +723,7 @@ fn a_refusal_is_not_followed_by_an_answer() {
                 ear free
               = 1 Transferring to 2110 Requested
             refused 1 486
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
             moved 1
         "#]],

@@ -18,12 +18,12 @@ fn the_refer_leaves_when_the_grace_is_over() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -59,12 +59,12 @@ fn an_undone_transfer_gives_the_ear_back() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -97,53 +97,53 @@ fn somebody_else_has_the_ear_by_then() {
         undo(),
         "in 1 5550100\nanswer 1\nack 1\nin 2 5550200\nto 1 2110\nanswer 2\nack 2\nundo 1\nin 3 5550100\nhold 2\nto 1 2110\nundo 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(true)
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(false)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        in 2 5550200
-            180 2
-            Tone(Some(CallWaiting))
-          = 1 Talking* · 2 Ringing
-        to 1 2110
-            hold 1
-            whose is 2110
-            ear free
-            Ringer(true)
-            Tone(None)
-          = 1 Transferring to 2110 Grace until 2000 · 2 Ringing
-        answer 2
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            in 2 5550200
+                180 2
+                Tone(Some(CallWaiting))
+              = 1 Talking* · 2 Ringing
+            to 1 2110
+                hold 1
+                whose is 2110
+                ear free
+                Ringer(Some(Chime))
+                Tone(None)
+              = 1 Transferring to 2110 Grace until 2000 · 2 Ringing
             answer 2
-            ear 2
-            Ringer(false)
-          = 1 Transferring to 2110 Grace until 2000 · 2 Answering*
-        ack 2
-          = 1 Transferring to 2110 Grace until 2000 · 2 Talking*
-        undo 1
-          = 1 Held · 2 Talking* · [1 to 2110: Undone]
-        in 3 5550100
-            180 3
-            Tone(Some(CallWaiting))
-          = 1 Held · 2 Talking* · 3 Ringing · [1 to 2110: Undone]
-        hold 2
+                answer 2
+                ear 2
+                Ringer(None)
+              = 1 Transferring to 2110 Grace until 2000 · 2 Answering*
+            ack 2
+              = 1 Transferring to 2110 Grace until 2000 · 2 Talking*
+            undo 1
+              = 1 Held · 2 Talking* · [1 to 2110: Undone]
+            in 3 5550100
+                180 3
+                Tone(Some(CallWaiting))
+              = 1 Held · 2 Talking* · 3 Ringing · [1 to 2110: Undone]
             hold 2
-            ear free
-            Ringer(true)
-            Tone(None)
-          = 1 Held · 2 Held · 3 Ringing · [1 to 2110: Undone]
-        to 1 2110
-            whose is 2110
-          = 1 Transferring to 2110 Grace until 2000 · 2 Held · 3 Ringing · [1 to 2110: Undone]
-        undo 1
-          = 1 Held · 2 Held · 3 Ringing · [1 to 2110: Undone] · [1 to 2110: Undone]
-    "#]],
+                hold 2
+                ear free
+                Ringer(Some(Bell))
+                Tone(None)
+              = 1 Held · 2 Held · 3 Ringing · [1 to 2110: Undone]
+            to 1 2110
+                whose is 2110
+              = 1 Transferring to 2110 Grace until 2000 · 2 Held · 3 Ringing · [1 to 2110: Undone]
+            undo 1
+              = 1 Held · 2 Held · 3 Ringing · [1 to 2110: Undone] · [1 to 2110: Undone]
+        "#]],
     );
 }
 
@@ -155,12 +155,12 @@ fn a_recall_comes_back_as_a_recall() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -173,18 +173,18 @@ fn a_recall_comes_back_as_a_recall() {
             refer 1 to 2110
           = 1 Transferring to 2110 Requested
         refused 1 486
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }]
         to 1 2120
             whose is 2120
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2120 Grace until 2000 · [1 to 2110: Refused { code: 486 }]
         +500
         undo 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }] · [1 to 2120: Undone]
         hold 1
-            Ringer(false)
+            Ringer(None)
           = 1 Held (from 2110 Transfer(Refused { code: 486 })) · [1 to 2110: Refused { code: 486 }] · [1 to 2120: Undone]
         mail 1 2900
             whose is 2900
@@ -203,12 +203,12 @@ fn at_once_if_the_operator_is_sure() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -244,12 +244,12 @@ fn the_caller_hangs_up_before_the_refer() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -275,12 +275,12 @@ fn taken_or_hung_up_in_the_grace() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -318,12 +318,12 @@ fn a_hold_refused_in_the_grace() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -354,12 +354,12 @@ fn an_answer_of_the_last_target_overtakes_the_next() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -374,11 +374,11 @@ fn an_answer_of_the_last_target_overtakes_the_next() {
         ringing 1
           = 1 Transferring to 2110 Ringing
         +30000
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         to 1 2120
             whose is 2120
-            Ringer(false)
+            Ringer(None)
           = 1 Transferring to 2120 Grace until 32000 · [1 to 2110: TimedOut]
         +100
         moved 1
@@ -399,12 +399,12 @@ fn numbers_of_our_own_are_refused() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
@@ -429,12 +429,12 @@ fn the_phone_became_busy_in_the_grace() {
         &expect![[r#"
         in 1 5550100
             180 1
-            Ringer(true)
+            Ringer(Some(Bell))
           = 1 Ringing
         answer 1
             answer 1
             ear 1
-            Ringer(false)
+            Ringer(None)
           = 1 Answering*
         ack 1
           = 1 Talking*
