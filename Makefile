@@ -4,7 +4,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test kms laws bench requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test kms laws bench random soak requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,13 @@ laws: ## check the laws of the architecture and the tidiness of the sources
 bench: packages ## measure speed and size against their bars (release build)
 	$(CARGO) build --release -p frontdeskd -p frontdesk-ui -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
+
+random: packages ## the call core against 200,000 cases of random operations, with their books (release build)
+	$(CARGO) run -p frontdesk-tests --bin random
+
+soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
+	$(CARGO) build --release -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements

@@ -269,6 +269,11 @@ impl Bench {
         }
     }
 
+    /// Every call that entered.
+    pub(crate) fn entered(&self) -> impl Iterator<Item = CallRef> {
+        self.books.entered.keys().copied()
+    }
+
     fn tick(&mut self, to: u64) {
         let passed = to - self.now_ms;
         for card in self.view.incoming.iter().chain(&self.view.outgoing) {

@@ -19,5 +19,6 @@ mod ring;
 mod rules;
 mod script;
 mod takeover;
+mod tally;
 mod transfers;
 mod undo;

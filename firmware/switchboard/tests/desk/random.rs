@@ -39,6 +39,7 @@ use crate::bench::Bench;
 use crate::network::nonsense;
 use crate::operations::{RULES, Run, WORKING, timers};
 use crate::script::incoming;
+use crate::tally::Tally;
 
 const SEEDS: u64 = 150;
 const STEPS: u64 = 300;
@@ -47,7 +48,7 @@ const STEPS: u64 = 300;
 /// the right times, and every transfer ends.
 #[test]
 fn every_call_is_logged_once_and_every_transfer_ends() {
-    let mut seen = Seen::default();
+    let (mut seen, mut tally) = (Seen::default(), Tally::default());
     for seed in seeds(0) {
         let _replay = Replay(seed);
         let mut run = Run::new(seed);
@@ -57,7 +58,9 @@ fn every_call_is_logged_once_and_every_transfer_ends() {
         seen.turns += run.bench.turns;
         seen.seats += run.seats;
         run.clear_the_desk();
+        tally.add(&run.bench);
     }
+    tally.print("hurry");
     if only().is_none() {
         seen.assert_everything_was_tried();
     }
@@ -66,7 +69,7 @@ fn every_call_is_logged_once_and_every_transfer_ends() {
 /// After any beginning, a network that falls silent brings every transferring call back.
 #[test]
 fn no_transfer_is_lost_in_silence() {
-    let mut brought_back = 0;
+    let (mut brought_back, mut tally) = (0, Tally::default());
     for seed in seeds(1 << 32) {
         let _replay = Replay(seed);
         let mut run = Run::new(seed);
@@ -92,13 +95,16 @@ fn no_transfer_is_lost_in_silence() {
             brought_back += u64::from(back);
         }
         run.clear_the_desk();
+        tally.add(&run.bench);
     }
+    tally.print("silence");
     assert!(only().is_some() || brought_back > SEEDS / 4, "only {brought_back} transfers were on their way");
 }
 
 /// Inputs that make no sense at all, at any time.
 #[test]
 fn nonsense_does_no_harm() {
+    let mut tally = Tally::default();
     for seed in seeds(2 << 32) {
         let _replay = Replay(seed);
         let mut run = Run::new(seed);
@@ -116,7 +122,9 @@ fn nonsense_does_no_harm() {
             }
         }
         run.clear_the_desk();
+        tally.add(&run.bench);
     }
+    tally.print("nonsense");
 }
 
 /// The seeds of a test, from `first` on: `FRONTDESK_CASES` says how many, `FRONTDESK_SEED` names one
