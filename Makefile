@@ -24,14 +24,14 @@ laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
 
 bench: packages ## measure speed and size against their bars (release build)
-	$(CARGO) build --release -p frontdeskd -p frontdesk-ui -p frontdesk-tests --bins
+	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-bench
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
 
 random: packages ## the call core against 200,000 cases of random operations, with their books (release build)
 	$(CARGO) run -p frontdesk-tests --bin random
 
 soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
-	$(CARGO) build --release -p frontdeskd -p frontdesk-tests --bins
+	$(CARGO) build --release --bin frontdeskd --bin frontdesk-soak
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
