@@ -27,6 +27,9 @@ const MAX_ROW_TEXT: usize = 512;
 /// Most contacts looked through one by one before an index is made.
 const MAX_LOOSE: usize = 256;
 
+/// Fewer hits than this leave room for those with a slip of the finger.
+const FEW: usize = 12;
+
 /// Most matches of a number that are of use: a switchboard's number may be everybody's.
 const MAX_MATCHES: usize = 32;
 
@@ -482,8 +485,21 @@ impl Catalogue {
         text(one).cmp(&text(other))
     }
 
-    /// Searches, then sorts by points with as many buckets as there can be points.
+    /// What the words find, and below it, where that is little, what they find with a slip of the finger.
     fn search(&mut self, query: &ContactQuery, words: &Query) -> Vec<u32> {
+        let mut hits = self.search_tier(query, words);
+        if hits.len() < FEW
+            && let Some(forgiving) = words.forgiving()
+        {
+            let exact: BTreeSet<u32> = hits.iter().copied().collect();
+            let near = self.search_tier(query, &forgiving).into_iter();
+            hits.extend(near.filter(|slot| !exact.contains(slot)));
+        }
+        hits
+    }
+
+    /// Searches, then sorts by points with as many buckets as there can be points.
+    fn search_tier(&mut self, query: &ContactQuery, words: &Query) -> Vec<u32> {
         let mut scores: Vec<Points> = vec![0; self.slots.len()];
         let ids: Vec<DirectoryId> = match query.directory {
             Some(id) => vec![id],

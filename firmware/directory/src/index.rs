@@ -17,6 +17,7 @@ use memchr::memmem;
 
 use crate::contact::{Contact, Field};
 use crate::fold::fold_into;
+use crate::near;
 use crate::number::NumberPlan;
 use crate::query::{Needle, Query, Word};
 
@@ -25,8 +26,15 @@ use crate::query::{Needle, Query, Word};
 /// The ranking in one place: a whole word before the beginning of a word before the inside of a word,
 /// and for each of these the person's name before every other field, because a receptionist who types
 /// "mar" means Martin before Marketing and both before Lamarche. The points of several words are added;
-/// equals come in the order of the list.
+/// equals come in the order of the list. Initials ("mt" for Marie Tissot) count as the beginning of a word in
+/// another field. Words with a slip ("matrin") are a second tier below all others, see [`crate::near`].
 pub(crate) type Points = u8;
+
+/// What initials are worth.
+const INITIALS_POINTS: Points = 3;
+
+/// Letters of initials that are looked for.
+const INITIALS: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// Most points one word can have.
 const MAX_POINTS: Points = 6;
@@ -59,6 +67,8 @@ pub(crate) struct Index {
     owners: Vec<u32>,
     /// Where the owners of each chunk begin, and the end of all.
     owner_starts: Vec<usize>,
+    /// Who has these initials: the number here.
+    initials: HashMap<Box<str>, Vec<u32>, Hasher>,
     /// Points per contact for the most frequent letters.
     letters: BTreeMap<char, Vec<Points>>,
     /// What was found for needles looked for lately, the oldest first.
@@ -95,9 +105,13 @@ impl Index {
     pub(crate) fn new<'a>(contacts: impl Iterator<Item = (u32, &'a Contact)>, plan: &NumberPlan) -> Self {
         let mut slots = Vec::new();
         let mut chunks: HashMap<Box<str>, Vec<u32>, Hasher> = HashMap::default();
+        let mut initials: HashMap<Box<str>, Vec<u32>, Hasher> = HashMap::default();
         for (slot, contact) in contacts {
             // A directory has far fewer than 2^31 contacts: the store keeps at most half a million.
             let owner = (slots.len() as u32) << 1;
+            if let Some(letters) = initials_of(contact) {
+                initials.entry(letters.into()).or_default().push(owner >> 1);
+            }
             slots.push(slot);
             chunks_of(contact, plan, |chunk, in_name| {
                 let owner = owner | u32::from(in_name);
@@ -110,7 +124,7 @@ impl Index {
         }
         let mut chunks: Vec<_> = chunks.into_iter().collect();
         chunks.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let mut index = Self { slots, ..Self::default() };
+        let mut index = Self { slots, initials, ..Self::default() };
         index.text.reserve_exact(chunks.iter().map(|(chunk, _)| chunk.len() + 1).sum());
         index.owners.reserve_exact(chunks.iter().map(|(_, owners)| owners.len()).sum());
         for (chunk, owners) in chunks {
@@ -162,8 +176,14 @@ impl Index {
     }
 
     fn word(&mut self, word: &Word, points: &mut [Points]) {
+        for owner in self.initials.get(word.letters()).into_iter().flatten() {
+            let points = &mut points[*owner as usize];
+            *points = (*points).max(INITIALS_POINTS);
+        }
         for needle in &word.needles {
-            if needle.at_start {
+            if needle.near {
+                self.near(&needle.text, points);
+            } else if needle.at_start {
                 self.beginnings(&needle.text, points);
             } else if let Some(letter) = only_char(&needle.text).and_then(|c| self.letters.get(&c)) {
                 raise_all(points, letter);
@@ -204,6 +224,20 @@ impl Index {
         for chunk in first..end {
             let place = if self.chunk(chunk) == text { Place::Whole } else { Place::Beginning };
             self.give(chunk, place, points);
+        }
+    }
+
+    /// Chunks with the same first letter that begin with `text` but for a slip.
+    fn near(&self, text: &str, points: &mut [Points]) {
+        let Some(letter) = text.chars().next() else { return };
+        let chunks = self.starts.len().saturating_sub(1);
+        let letter = letter.encode_utf8(&mut [0; 4]).to_owned();
+        let first = partition(chunks, |chunk| self.chunk(chunk) < letter.as_str());
+        let same = |chunk: &usize| self.chunk(*chunk).starts_with(&letter);
+        for chunk in (first..chunks).take_while(same) {
+            if let Some(whole) = near::begins(self.chunk(chunk), text) {
+                self.give(chunk, if whole { Place::Whole } else { Place::Beginning }, points);
+            }
         }
     }
 
@@ -297,7 +331,8 @@ pub(crate) fn score(contact: &Contact, query: &Query, plan: &NumberPlan) -> Poin
             let points = |(chunk, in_name): &(String, bool)| needle_points(chunk, *in_name, needle, &finder);
             chunks.iter().map(points).collect::<Vec<_>>()
         });
-        scores.max().unwrap_or(0)
+        let initials = initials_of(contact).is_some_and(|letters| letters == word.letters());
+        scores.max().unwrap_or(0).max(if initials { INITIALS_POINTS } else { 0 })
     };
     let words: Vec<Points> = query.words.iter().map(word).collect();
     let total = if words.contains(&0) { 0 } else { words.iter().sum() };
@@ -311,7 +346,9 @@ pub(crate) fn most_points(query: &Query) -> Points {
 }
 
 fn needle_points(chunk: &str, in_name: bool, needle: &Needle, finder: &memmem::Finder<'_>) -> Points {
+    let near = |whole| if whole { Place::Whole } else { Place::Beginning };
     let place = match needle.at_start {
+        true if needle.near => near::begins(chunk, &needle.text).map(near),
         true if chunk == needle.text => Some(Place::Whole),
         true => chunk.starts_with(&needle.text).then_some(Place::Beginning),
         false => place_in(chunk, finder),
@@ -369,6 +406,17 @@ fn chunks_of(contact: &Contact, plan: &NumberPlan, mut each: impl FnMut(&str, bo
             each(chunk, field.is_name());
         }
     }
+}
+
+/// The first letters of the words of a name: "jmd" for Jean-Marc Dupont. `None` where they are too few or many.
+fn initials_of(contact: &Contact) -> Option<String> {
+    let mut folded = String::new();
+    fold_into(&mut folded, contact.text(Field::FirstName));
+    folded.push(' ');
+    fold_into(&mut folded, contact.text(Field::LastName));
+    let words = folded.split(|c: char| !c.is_alphanumeric());
+    let letters: String = words.filter_map(|word| word.chars().next()).collect();
+    INITIALS.contains(&letters.chars().count()).then_some(letters)
 }
 
 fn raise_all(points: &mut [Points], to: &[Points]) {

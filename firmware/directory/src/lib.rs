@@ -15,6 +15,7 @@ mod contact;
 pub mod csv;
 mod fold;
 mod index;
+mod near;
 mod number;
 mod order;
 mod query;

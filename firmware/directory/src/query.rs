@@ -4,6 +4,7 @@
 //! directory writes it. The words "01 45 67" are looked for as words and as the number 014567.
 
 use crate::fold::fold;
+use crate::near;
 use crate::number::NumberPlan;
 
 /// Most different words that count; more than that nobody types, and each costs time.
@@ -33,6 +34,8 @@ pub(crate) struct Needle {
     pub(crate) text: String,
     /// Counts only at the beginning of a chunk.
     pub(crate) at_start: bool,
+    /// Counts only at the beginning of a chunk, and may differ from it by one slip ([`crate::near`]).
+    pub(crate) near: bool,
 }
 
 impl Query {
@@ -54,6 +57,20 @@ impl Query {
         }
     }
 
+    /// The same search, forgiving a slip in each word; `None` when no word is worth it.
+    pub(crate) fn forgiving(&self) -> Option<Self> {
+        let mut forgiving = Self { words: self.words.clone(), number: None };
+        let mut worth = false;
+        for word in &mut forgiving.words {
+            let text = word.needles.first().map(|needle| needle.text.clone()).unwrap_or_default();
+            if near::is_worth(&text) {
+                worth = true;
+                word.needles.push(Needle { text, at_start: true, near: true });
+            }
+        }
+        worth.then_some(forgiving)
+    }
+
     /// Nothing is looked for.
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty()
@@ -61,10 +78,16 @@ impl Query {
 }
 
 impl Word {
+    /// The word as it was typed, folded; empty for the number of a whole query.
+    pub(crate) fn letters(&self) -> &str {
+        let typed = self.needles.first().filter(|needle| !needle.at_start);
+        typed.map_or("", |needle| &needle.text)
+    }
+
     fn new(text: &str, plan: &NumberPlan) -> Self {
         let mut word = if is_number(text) { number_word(text, plan) } else { Self { needles: Vec::new() } };
         if word.needles.iter().all(|needle| needle.text != text || needle.at_start) {
-            word.needles.insert(0, Needle { text: text.to_owned(), at_start: false });
+            word.needles.insert(0, Needle { text: text.to_owned(), at_start: false, near: false });
         }
         word
     }
@@ -72,7 +95,7 @@ impl Word {
 
 fn number_word(text: &str, plan: &NumberPlan) -> Word {
     let forms = plan.search_forms(text).into_iter();
-    Word { needles: forms.map(|(text, at_start)| Needle { text, at_start }).collect() }
+    Word { needles: forms.map(|(text, at_start)| Needle { text, at_start, near: false }).collect() }
 }
 
 /// Digits, perhaps with what people put between them.

@@ -39,6 +39,8 @@ const TYPED: &[&str] = &[
     "rosa.v",
     "3.14",
     "qxz",
+    "bernadrin",
+    "schulr mar",
     "e",
     "a",
     "1",
