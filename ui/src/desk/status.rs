@@ -132,9 +132,11 @@ impl Desk {
         self.send(Command::Audio { on });
     }
 
-    /// The handset pill: hangs up when there is a call in the ear, answers when there is none.
+    /// The handset pill: hangs up when there is a call or the conference in the ear, answers when there is
+    /// none.
     pub(crate) fn hook(&mut self) {
-        let action = if self.view.talk.is_some() { HookAction::HangUpActive } else { HookAction::OffHook };
+        let talks = self.view.talk.is_some() || self.conference().is_some();
+        let action = if talks { HookAction::HangUpActive } else { HookAction::OffHook };
         self.send(Command::Hook { action });
     }
 
@@ -195,7 +197,8 @@ impl Desk {
         let desk = self.app.global::<crate::screen::Desk>();
         desk.set_can_answer(self.view.incoming.iter().any(rings));
         let Some(call) = self.view.talk.and_then(|call| self.call(call)) else {
-            desk.set_in_call(false);
+            // The conference has the ear, and no single call (OPS-3).
+            desk.set_in_call(self.conference().is_some());
             desk.set_in_call_note(SharedString::default());
             desk.set_can_digits(false);
             return;

@@ -376,6 +376,13 @@ fn ops_2_and_3_pills_act_on_double_tap_only() {
 }
 
 #[test]
+fn ops_3_in_a_conference_the_handset_is_off_the_hook_and_leaves_it() {
+    let stage = Stage::with(scenes::conference());
+    stage.double_tap(stage.middle("In call"));
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::HangUpActive }]);
+}
+
+#[test]
 fn call_13_a_transfers_end_stays_until_it_is_dismissed() {
     let stage = Stage::with(scenes::fates());
     let row = stage.find("Tomás Rivera → Ingrid Solberg");
