@@ -16,7 +16,8 @@ use frontdesk_tests::wait;
 use ipc::{CallState, View};
 
 const SOON: Duration = Duration::from_secs(10);
-/// Where the bar has what was missed, and where the keypad's button is.
+/// Where the bar has its buttons.
+const VOICEMAIL: (usize, usize) = (158, 772);
 const MISSED: (usize, usize) = (226, 772);
 const VOLUME: (usize, usize) = (290, 772);
 const MICROPHONE: (usize, usize) = (342, 772);
@@ -71,6 +72,21 @@ fn bar_1_a_tap_on_the_missed_calls_lists_them_clears_the_count_and_two_taps_call
     a.accept();
     screen.shows_card(TALKING, &["Tomas"]);
     house.desk.hears(A_TONE);
+}
+
+#[test]
+fn bar_1_voice_messages_are_counted_as_the_mailbox_says_and_a_tap_calls_it() {
+    let mut house = House::build(Digest::Md5);
+    let mut mailbox = house.phone("2199", B_TONE, Codec::Pcma);
+    let mut screen = house.screen();
+    let run = Run::one(house.free_port(), house.desk.sip);
+    Sipp::start(house.folder(), "voicemail_waiting", run).finish(Duration::from_secs(60));
+    screen.says(Area { x: 136, width: 54, ..STATUS }, &["3"]);
+    screen.tap(VOICEMAIL);
+    mailbox.expect("CALL_INCOMING", SOON);
+    mailbox.accept();
+    house.desk.hears(B_TONE);
+    screen.shows_card(TALKING, &["2199"]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) front: Option<DirectoryId>,
     pub(crate) preferences: Preferences,
     pub(crate) voicemail: u32,
+    pub(crate) mailbox: Option<String>,
     pub(crate) missed: u32,
     pub(crate) volumes: Volumes,
 }
@@ -55,6 +56,7 @@ impl Desk {
             front: None,
             preferences: settings.preferences,
             voicemail: 0,
+            mailbox: None,
             missed: settings.missed,
             volumes: clamped(settings.volumes),
         }
@@ -120,8 +122,9 @@ impl Switchboard {
         self.touch();
     }
 
-    pub(crate) fn voicemail(&mut self, unread: u32) {
+    pub(crate) fn voicemail(&mut self, unread: u32, mailbox: Option<String>) {
         self.desk.voicemail = unread;
+        self.desk.mailbox = mailbox;
         self.touch();
     }
 

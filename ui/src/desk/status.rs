@@ -53,6 +53,7 @@ impl Desk {
         let counters = self.view.counters;
         let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         desk.set_voicemail(count(counters.voicemail));
+        desk.set_can_hear_voicemail(self.connected && self.view.mailbox.is_some());
         desk.set_missed(count(counters.missed));
         desk.set_ringing(count(counters.ringing));
         desk.set_held(count(counters.held));
@@ -115,6 +116,13 @@ impl Desk {
         change(&mut self.view.volumes);
         self.show_status();
         self.send(Command::SetVolumes { volumes: self.view.volumes });
+    }
+
+    /// Calls the mailbox (BAR-1).
+    pub(crate) fn call_voicemail(&mut self) {
+        if let Some(number) = self.view.mailbox.clone() {
+            self.send(Command::Dial { number, line: None });
+        }
     }
 
     pub(crate) fn set_available(&mut self, on: bool) {

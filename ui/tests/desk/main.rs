@@ -376,6 +376,17 @@ fn ops_2_and_3_pills_act_on_double_tap_only() {
 }
 
 #[test]
+fn bar_1_a_tap_on_the_voice_messages_calls_the_mailbox_where_it_is_known() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.middle("3 voice messages");
+    stage.tap(place);
+    assert_eq!(stage.commands(), [Command::Dial { number: "*97".into(), line: None }]);
+    stage.show(ipc::View { mailbox: None, ..scenes::picture() });
+    stage.tap(place);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
 fn ops_3_in_a_conference_the_handset_is_off_the_hook_and_leaves_it() {
     let stage = Stage::with(scenes::conference());
     stage.double_tap(stage.middle("In call"));
