@@ -134,6 +134,21 @@ impl Desk {
         self.wait_open();
     }
 
+    /// Starts the service again with a file in place of the ringer, which is given back.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn ring_into_a_file(&mut self) -> PathBuf {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let rings = self.scratch.join("desk/rings.wav");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let ringer = format!("ringer = \"wav:{}\"", rings.display());
+        write(&self.config, &config.replace("ringer = \"none\"", &ringer));
+        self.start_again();
+        rings
+    }
+
     /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.
     ///
     /// # Panics

@@ -10,6 +10,9 @@ pub type Colour = [u8; 3];
 /// Enlargement before reading words: tesseract wants letters about 30 pixels high.
 const ENLARGE: usize = 3;
 
+/// How far a channel of a mixture of two colours may be off.
+const MIXTURE: f64 = 12.0;
+
 /// A rectangle of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
@@ -28,6 +31,17 @@ impl Area {
     #[must_use]
     pub fn centre(self) -> (usize, usize) {
         (self.x + self.width / 2, self.y + self.height / 2)
+    }
+
+    /// With this much more on every side.
+    #[must_use]
+    pub fn grown(self, by: usize) -> Self {
+        Self {
+            x: self.x.saturating_sub(by),
+            y: self.y.saturating_sub(by),
+            width: self.width + 2 * by,
+            height: self.height + 2 * by,
+        }
     }
 
     /// Whether `other` lies wholly inside.
@@ -108,6 +122,27 @@ impl Picture {
             }
         }
         found
+    }
+
+    /// How much of `ink` stands on `ground` inside `region`, in pixels; what is no mixture of the two does not
+    /// count. Letters of the same text that are bolder have more of it.
+    #[must_use]
+    pub fn ink(&self, region: Area, ground: Colour, ink: Colour) -> f64 {
+        let apart = |colour: Colour| -> [f64; 3] {
+            std::array::from_fn(|channel| f64::from(colour[channel]) - f64::from(ground[channel]))
+        };
+        let whole = apart(ink);
+        let length: f64 = whole.iter().map(|part| part * part).sum();
+        let covered = |(x, y): (usize, usize)| {
+            let here = apart(self.at(x, y));
+            let along: f64 = here.iter().zip(whole).map(|(a, b)| a * b).sum();
+            let part = (along / length).clamp(0.0, 1.0);
+            let mixed = here.iter().zip(whole).all(|(a, b)| (a - part * b).abs() <= MIXTURE);
+            if mixed { part } else { 0.0 }
+        };
+        let rows = region.y..(region.y + region.height).min(self.height);
+        let columns = region.x..(region.x + region.width).min(self.width);
+        rows.flat_map(|y| columns.clone().map(move |x| (x, y))).map(covered).sum()
     }
 
     /// The words inside `region`, in reading order.
@@ -239,6 +274,15 @@ mod tests {
         assert_eq!(picture.areas(picture.area(), RED, (21, 1)), []);
         let left = Area { x: 0, y: 0, width: 10, height: 30 };
         assert_eq!(picture.areas(left, RED, (1, 1)), [Area { width: 5, ..area }]);
+    }
+
+    #[test]
+    fn ink_is_counted_by_how_much_of_it_covers_the_ground() {
+        let mut picture = with_box(Area { x: 5, y: 6, width: 2, height: 1 });
+        picture.pixels[7 * 40 + 5] = [100, 0, 0];
+        picture.pixels[7 * 40 + 6] = [0, 200, 0];
+        assert!((picture.ink(picture.area(), [0; 3], RED) - 2.5).abs() < 1e-9);
+        assert!(picture.ink(Area { x: 0, y: 0, width: 5, height: 6 }, [0; 3], RED).abs() < 1e-9);
     }
 
     #[test]

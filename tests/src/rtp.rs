@@ -16,6 +16,10 @@ use crate::wait;
 const RATE: u32 = 8_000;
 /// Payload type of G.711 A-law (RFC 3551).
 const PCMA: u8 = 8;
+/// Payload type of the digits (RFC 4733) that the tests' SDP names.
+const DIGITS: u8 = 101;
+/// The digits by their event codes (RFC 4733 section 3.2).
+const EVENTS: &[u8] = b"0123456789*#ABCD";
 /// Bytes of an RTP header without contributors or extension (RFC 3550 section 5.1).
 const HEADER: usize = 12;
 /// Samples in a packet, and its length in time.
@@ -28,6 +32,7 @@ const MEMORY: usize = RATE as usize / 2;
 #[derive(Debug)]
 pub struct Party {
     heard: Arc<Mutex<Vec<i16>>>,
+    digits: Arc<Mutex<String>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,11 +48,12 @@ impl Party {
         let socket = UdpSocket::bind(("127.0.0.1", port)).expect("the port is free");
         socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a timeout above zero can be set");
         let (heard, over) = (Arc::<Mutex<Vec<i16>>>::default(), Arc::<AtomicBool>::default());
+        let digits = Arc::<Mutex<String>>::default();
         let work = {
-            let (heard, over) = (Arc::clone(&heard), Arc::clone(&over));
-            move || converse(&socket, hz, &heard, &over)
+            let (heard, digits, over) = (Arc::clone(&heard), Arc::clone(&digits), Arc::clone(&over));
+            move || converse(&socket, hz, &heard, &digits, &over)
         };
-        Self { heard, over, thread: Some(thread::spawn(work)) }
+        Self { heard, digits, over, thread: Some(thread::spawn(work)) }
     }
 
     /// Waits until half a second of what comes is the tone of `hz`.
@@ -66,6 +72,17 @@ impl Party {
     #[track_caller]
     pub fn hears_mix(&self, present: &[f64]) {
         self.wait(&format!("{present:?} Hz"), |part| sound::is_mix(part, present));
+    }
+
+    /// Waits until exactly these digits have come as telephone events (RFC 4733) since it began.
+    ///
+    /// # Panics
+    /// When they have not within 10 s.
+    #[track_caller]
+    pub fn has_digits(&self, wanted: &str) {
+        let now = || self.digits.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let found = wait::within(Duration::from_secs(10), || (now() == wanted).then_some(()));
+        assert!(found.is_some(), "a caller waited in vain for the digits {wanted:?}; there are {:?}", now());
     }
 
     #[track_caller]
@@ -98,21 +115,33 @@ impl Drop for Party {
     }
 }
 
-fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, over: &AtomicBool) {
+fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex<String>, over: &AtomicBool) {
     let tone = Recording::sine(hz, RATE, 1);
+    let mut last_event: Option<Vec<u8>> = None;
     let (mut peer, mut next, mut sequence) = (None, Instant::now(), 0_u16);
     while !over.load(Ordering::Relaxed) {
         let mut packet = [0; 2048];
-        if let Ok((length, from)) = socket.recv_from(&mut packet)
+        let came = socket.recv_from(&mut packet);
+        if let Ok((length, from)) = came
             && length > HEADER
             && packet[0] >> 6 == 2
-            && packet[1] & 0x7f == PCMA
         {
-            peer.get_or_insert(from);
-            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            heard.extend(packet[HEADER..length].iter().map(|&byte| decode_alaw(byte)));
-            let old = heard.len().saturating_sub(MEMORY);
-            heard.drain(..old);
+            match packet[1] & 0x7f {
+                PCMA => {
+                    peer.get_or_insert(from);
+                    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    heard.extend(packet[HEADER..length].iter().map(|&byte| decode_alaw(byte)));
+                    let old = heard.len().saturating_sub(MEMORY);
+                    heard.drain(..old);
+                }
+                // All packets of one press have the time at which it began.
+                DIGITS if last_event.replace(packet[4..8].to_vec()).as_deref() != Some(&packet[4..8]) => {
+                    let event = EVENTS.get(usize::from(packet[HEADER]));
+                    let digit = event.map_or('?', |&event| char::from(event));
+                    digits.lock().unwrap_or_else(PoisonError::into_inner).push(digit);
+                }
+                _ => {}
+            }
         }
         if let Some(peer) = peer
             && next <= Instant::now()

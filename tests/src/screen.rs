@@ -21,11 +21,36 @@ pub const TALKING: Colour = [0x10, 0x2b, 0x20];
 /// The green of the Answer button and of an available lamp in the dark theme.
 pub const GREEN: Colour = [0x3e, 0xcf, 0x8e];
 
+/// What rings, what waits too long, and the end of a call, in the dark theme.
+pub const RED: Colour = [0xff, 0x5d, 0x62];
+/// What waits, in the dark theme.
+pub const AMBER: Colour = [0xff, 0xb0, 0x20];
+/// What is chosen or marked, and the mark of a call that is neither red, orange nor green, in the dark theme.
+pub const ACCENT: Colour = [0x6a, 0xa0, 0xff];
+/// Names and figures, in the dark theme.
+pub const TEXT: Colour = [0xea, 0xf0, 0xf6];
+/// Ground of a card without a priority, in the dark theme.
+pub const SURFACE: Colour = [0x15, 0x1b, 0x23];
+/// Ground of what lies over the desk: menus, questions, windows, in the dark theme.
+pub const RAISED: Colour = [0x1c, 0x24, 0x2e];
+/// Ground of the row that the keys have come to, in the dark theme.
+pub const MARKED: Colour = [0x24, 0x2e, 0x3a];
+/// Dividers and what they are taken hold of by, in the dark theme.
+pub const LINE: Colour = [0x2b, 0x36, 0x43];
+
+/// Whom the operator talks to.
+pub const WHO: Area = Area { x: 0, y: 0, width: 560, height: 82 };
+/// The states beside the clock.
+pub const STATES: Area = Area { x: 560, y: 0, width: 530, height: 82 };
+/// The status bar.
+pub const STATUS: Area = Area { x: 0, y: 746, width: 1280, height: 54 };
 /// The left pane without the dial bar below it.
 pub const CALLS: Area = Area { x: 0, y: 84, width: 484, height: 590 };
 /// The directory without its search bar.
 pub const DIRECTORY: Area = Area { x: 486, y: 134, width: 716, height: 540 };
 
+/// How long the screen may take to show, and these eyes to read, what has happened.
+const READ: Duration = Duration::from_secs(15);
 /// Steps of a dragging finger.
 const DRAG_STEPS: usize = 12;
 
@@ -52,7 +77,10 @@ impl Screen {
             .arg("--socket")
             .arg(socket)
             .args(["--size", "1280x800", "--web"])
-            .arg(format!("127.0.0.1:{port}"));
+            .arg(format!("127.0.0.1:{port}"))
+            // The next screen of the same test finds it again; one of another test does not.
+            .arg("--state")
+            .arg(state_folder(scratch));
         let program = Program::start("frontdesk-ui", command, scratch);
         let screen = Self { program, port, pictures: scratch.to_owned() };
         wait::until("the screen to serve its picture", Duration::from_secs(20), || screen.try_png());
@@ -109,6 +137,84 @@ impl Screen {
     pub fn tap(&mut self, (x, y): (usize, usize)) {
         self.touch("down", (x, y));
         self.touch("up", (x, y));
+    }
+
+    /// Two taps so close that they are one.
+    #[track_caller]
+    pub fn tap_twice(&mut self, at: (usize, usize)) {
+        self.tap(at);
+        self.tap(at);
+    }
+
+    /// Taps what stands on the screen, once it does.
+    #[track_caller]
+    pub fn tap_word(&mut self, region: Area, text: &str) {
+        let found = self.wait(&format!("“{text}”"), READ, |picture| word(picture, region, text));
+        self.tap(found.centre());
+    }
+
+    /// Taps a row of the menu, or a button of the window, that is open.
+    #[track_caller]
+    pub fn choose(&mut self, text: &str) {
+        let found =
+            self.wait(&format!("“{text}” to choose"), READ, |picture| word_on_plate(picture, text));
+        self.tap(found.centre());
+    }
+
+    /// A finger stays down until the menu is open, which is given back as it is read.
+    #[track_caller]
+    pub fn long_press(&mut self, at: (usize, usize)) -> String {
+        self.touch("down", at);
+        let words = self.wait("the menu", READ, plate_text);
+        self.touch("up", at);
+        words
+    }
+
+    /// The menu or window that is open, as it is read, once it has all these words.
+    #[track_caller]
+    pub fn plate_says(&mut self, wanted: &[&str]) -> String {
+        self.wait(&format!("{wanted:?} in a menu"), READ, |picture| {
+            plate_text(picture).filter(|text| has_all(text, wanted))
+        })
+    }
+
+    /// Waits until the marked row of the menu has all these words.
+    #[track_caller]
+    pub fn marks(&mut self, wanted: &[&str]) {
+        self.wait(&format!("{wanted:?} marked"), READ, |picture| {
+            has_all(&picture.text(marked(picture)?), wanted).then_some(())
+        });
+    }
+
+    /// Waits until no menu or window is open.
+    #[track_caller]
+    pub fn plate_closes(&mut self) {
+        self.wait("the menu closed", READ, |picture| plate(picture).is_none().then_some(()));
+    }
+
+    /// Waits until all these words stand in `region`.
+    #[track_caller]
+    pub fn says(&mut self, region: Area, wanted: &[&str]) -> String {
+        self.wait(&format!("{wanted:?}"), READ, |picture| {
+            Some(picture.text(region)).filter(|text| has_all(text, wanted))
+        })
+    }
+
+    /// Waits for a card with this ground and all these words.
+    #[track_caller]
+    pub fn shows_card(&mut self, ground: Colour, wanted: &[&str]) -> Area {
+        self.wait(&format!("a card with {wanted:?}"), READ, |picture| {
+            let cards = picture.areas(CALLS, ground, (200, 40)).into_iter();
+            cards.into_iter().find(|card| has_all(&picture.text(*card), wanted))
+        })
+    }
+
+    /// Letters and digits, one after the other.
+    #[track_caller]
+    pub fn keys(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.key(&letter.to_string());
+        }
     }
 
     /// A finger goes down at `from`, moves in steps to `to`; then `held` may look at the screen
@@ -187,4 +293,60 @@ pub fn card(picture: &Picture, colour: Colour) -> Option<Area> {
 #[track_caller]
 pub fn word(picture: &Picture, region: Area, word: &str) -> Option<Area> {
     picture.words(region).into_iter().find(|found| found.text.contains(word)).map(|found| found.area)
+}
+
+/// The menu or the window that lies over the desk.
+#[must_use]
+pub fn plate(picture: &Picture) -> Option<Area> {
+    // The entries of the ledger have the same ground, but are lower.
+    picture.areas(picture.area(), RAISED, (380, 90)).into_iter().next()
+}
+
+/// The row of the menu that the keys have come to.
+#[must_use]
+pub fn marked(picture: &Picture) -> Option<Area> {
+    picture.areas(plate(picture)?, MARKED, (300, 40)).into_iter().next()
+}
+
+/// All that is read on the menu or window that is open. The frame around the marked row keeps the reader of
+/// the whole from seeing what is inside.
+fn plate_text(picture: &Picture) -> Option<String> {
+    let inside = marked(picture).map(|row| picture.text(row)).unwrap_or_default();
+    Some(inside + &picture.text(plate(picture)?))
+}
+
+fn word_on_plate(picture: &Picture, text: &str) -> Option<Area> {
+    let inside = marked(picture).and_then(|row| word(picture, row, text));
+    inside.or_else(|| word(picture, plate(picture)?, text))
+}
+
+/// The running times in a text, in seconds, in reading order.
+#[must_use]
+pub fn times(text: &str) -> Vec<u32> {
+    let time = |word: &str| {
+        let (minutes, seconds) = word.split_once(':')?;
+        let whole = seconds.len() == 2 && !minutes.is_empty();
+        whole.then_some(minutes.parse::<u32>().ok()? * 60 + seconds.parse::<u32>().ok()?)
+    };
+    text.split_whitespace().filter_map(time).collect()
+}
+
+/// Where a screen of a test keeps how it was arranged.
+#[must_use]
+pub fn state_folder(scratch: &Path) -> PathBuf {
+    scratch.join("screen-state")
+}
+
+fn has_all(text: &str, wanted: &[&str]) -> bool {
+    wanted.iter().all(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_times_are_read_among_other_words() {
+        assert_eq!(times("On hold 0:07 12:40 to Sales: 5550100 1:5"), [7, 760]);
+    }
 }

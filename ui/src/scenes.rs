@@ -41,6 +41,7 @@ pub fn empty() -> View {
             directory(2, "Customers", false, 12_904),
             directory(3, "Suppliers", false, 611),
         ],
+        mailbox: Some("*97".into()),
         counters: Counters { voicemail: 3, missed: 1, ..Counters::default() },
         preferences: Preferences::default(),
         ..View::default()

@@ -5,7 +5,7 @@
 //! Nothing in a turn waits. What the words of one core are called in the other is in `bridge`.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
     path::PathBuf,
     sync::{
@@ -127,7 +127,8 @@ pub(crate) struct Engine {
     lamps: Lamps,
     audio: Audio,
     /// Unread voice messages of each account.
-    voicemail: HashMap<AccountId, u32>,
+    /// Unread messages and the mailbox's number.
+    voicemail: BTreeMap<AccountId, (u32, Option<String>)>,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
     generation: u64,
@@ -174,7 +175,7 @@ impl Engine {
             legs: Legs::default(),
             lamps: Lamps::default(),
             audio: Audio::default(),
-            voicemail: HashMap::new(),
+            voicemail: BTreeMap::new(),
             streams: 0,
             generation: 0,
             stale: true,
@@ -446,12 +447,16 @@ impl Engine {
                     self.set_lamp(now, number, ipc::LampState::Unknown, 0, None);
                 }
             }
-            sip::Event::MessageSummary { account, waiting, new, .. } => {
+            sip::Event::MessageSummary { account, waiting, new, mailbox, .. } => {
                 // A mailbox whose account cannot be told is the first one's.
                 let account = account.unwrap_or(AccountId(0));
-                self.voicemail.insert(account, new.unwrap_or(u32::from(waiting)));
-                let unread = self.voicemail.values().fold(0, |sum, &new| new.saturating_add(sum));
-                self.parts.board.handle(now, Input::Voicemail { unread });
+                self.voicemail.insert(account, (new.unwrap_or(u32::from(waiting)), mailbox));
+                let unread = self.voicemail.values().fold(0, |sum: u32, (new, _)| sum.saturating_add(*new));
+                // Where something waits, else where anything could.
+                let known = || self.voicemail.values().filter(|(_, mailbox)| mailbox.is_some());
+                let first = known().find(|(new, _)| *new > 0).or_else(|| known().next());
+                let mailbox = first.and_then(|(_, mailbox)| mailbox.clone());
+                self.parts.board.handle(now, Input::Voicemail { unread, mailbox });
             }
             sip::Event::Resolve { id, host, port } => net::resolve(id, host, port, self.parts.inbox.clone()),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),

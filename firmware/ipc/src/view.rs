@@ -47,6 +47,9 @@ pub struct View {
     pub park: Vec<ParkSlotView>,
     /// Loudness of what is heard and said (BAR-2).
     pub volumes: Volumes,
+    /// The number under which voice messages are heard, where the exchange says it (BAR-1).
+    #[serde(default)]
+    pub mailbox: Option<String>,
 }
 
 /// Whether the house is open, and who says so.

@@ -315,8 +315,8 @@ impl Subscription {
                 Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable dialog-info"),
             },
             Package::MessageSummary => {
-                let MessageSummary { waiting, new, old } = MessageSummary::parse(body);
-                core.emit(Event::MessageSummary { account: Some(self.account), waiting, new, old });
+                let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(body);
+                core.emit(Event::MessageSummary { account: Some(self.account), waiting, new, old, mailbox });
             }
         }
     }

@@ -27,6 +27,7 @@ pub(crate) struct Desk {
     pub(crate) front: Option<DirectoryId>,
     pub(crate) preferences: Preferences,
     pub(crate) voicemail: u32,
+    pub(crate) mailbox: Option<String>,
     pub(crate) missed: u32,
     pub(crate) volumes: Volumes,
 }
@@ -56,6 +57,7 @@ impl Desk {
             front: None,
             preferences: settings.preferences,
             voicemail: 0,
+            mailbox: None,
             missed: settings.missed,
             volumes: clamped(settings.volumes),
         }
@@ -121,8 +123,9 @@ impl Switchboard {
         self.touch();
     }
 
-    pub(crate) fn voicemail(&mut self, unread: u32) {
+    pub(crate) fn voicemail(&mut self, unread: u32, mailbox: Option<String>) {
         self.desk.voicemail = unread;
+        self.desk.mailbox = mailbox;
         self.touch();
     }
 

@@ -151,6 +151,8 @@ pub enum Input {
     Voicemail {
         /// How many are unread.
         unread: u32,
+        /// The number under which they are heard, where the exchange says it.
+        mailbox: Option<String>,
     },
     /// The directories, whole, in tab order.
     Directories(Vec<DirectoryView>),

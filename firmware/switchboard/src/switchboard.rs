@@ -113,7 +113,7 @@ impl Switchboard {
             Input::Lamp { number, state, calls, peer } => self.lamp(now, number, state, calls, peer),
             Input::LampGone { number } => self.lamp_gone(&number),
             Input::Audio(state) => self.audio(now, state),
-            Input::Voicemail { unread } => self.voicemail(unread),
+            Input::Voicemail { unread, mailbox } => self.voicemail(unread, mailbox),
             Input::Directories(directories) => self.directories(directories),
             Input::Preferences(preferences) => self.preferences(preferences),
             Input::Missed { count } => self.missed(count),

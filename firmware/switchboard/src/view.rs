@@ -32,6 +32,7 @@ impl Switchboard {
             conference: self.conference.view(),
             park: self.slots(),
             volumes: self.desk.volumes,
+            mailbox: self.desk.mailbox.clone(),
         }
     }
 

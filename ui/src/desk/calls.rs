@@ -22,7 +22,7 @@ use crate::screen::{App, CallAction, CallCard, CallClock, PromptKind};
 const FINGER: Duration = Duration::from_secs(10);
 /// The strip opens on a tapped card only when a second tap can no longer follow: opening it moves
 /// the cards below.
-pub(crate) const SETTLE: Duration = Duration::from_millis(400);
+pub(crate) const SETTLE: Duration = Duration::from_millis(500);
 
 /// State of the lists that is the screen's own.
 pub(crate) struct Calls {

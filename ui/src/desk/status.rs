@@ -53,6 +53,7 @@ impl Desk {
         let counters = self.view.counters;
         let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         desk.set_voicemail(count(counters.voicemail));
+        desk.set_can_hear_voicemail(self.connected && self.view.mailbox.is_some());
         desk.set_missed(count(counters.missed));
         desk.set_ringing(count(counters.ringing));
         desk.set_held(count(counters.held));
@@ -117,6 +118,13 @@ impl Desk {
         self.send(Command::SetVolumes { volumes: self.view.volumes });
     }
 
+    /// Calls the mailbox (BAR-1).
+    pub(crate) fn call_voicemail(&mut self) {
+        if let Some(number) = self.view.mailbox.clone() {
+            self.send(Command::Dial { number, line: None });
+        }
+    }
+
     pub(crate) fn set_available(&mut self, on: bool) {
         let availability = if on { Availability::Available } else { Availability::DoNotDisturb };
         self.send(Command::SetAvailability { availability });
@@ -132,9 +140,11 @@ impl Desk {
         self.send(Command::Audio { on });
     }
 
-    /// The handset pill: hangs up when there is a call in the ear, answers when there is none.
+    /// The handset pill: hangs up when there is a call or the conference in the ear, answers when there is
+    /// none.
     pub(crate) fn hook(&mut self) {
-        let action = if self.view.talk.is_some() { HookAction::HangUpActive } else { HookAction::OffHook };
+        let talks = self.view.talk.is_some() || self.conference().is_some();
+        let action = if talks { HookAction::HangUpActive } else { HookAction::OffHook };
         self.send(Command::Hook { action });
     }
 
@@ -195,7 +205,8 @@ impl Desk {
         let desk = self.app.global::<crate::screen::Desk>();
         desk.set_can_answer(self.view.incoming.iter().any(rings));
         let Some(call) = self.view.talk.and_then(|call| self.call(call)) else {
-            desk.set_in_call(false);
+            // The conference has the ear, and no single call (OPS-3).
+            desk.set_in_call(self.conference().is_some());
             desk.set_in_call_note(SharedString::default());
             desk.set_can_digits(false);
             return;

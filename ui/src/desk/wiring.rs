@@ -114,6 +114,7 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle_registration(with!(desk, |this| this.toggle_registration()));
     global.on_toggle_audio(with!(desk, |this| this.toggle_audio()));
     global.on_hook(with!(desk, |this| this.hook()));
+    global.on_call_voicemail(with!(desk, |this| this.call_voicemail()));
     global.on_show_missed(with!(desk, |this| this.show_missed()));
     global.on_open_service(with!(desk, |this, x, y| this.open_service_menu(x, y)));
     global.on_unpark(with!(desk, |this, slot| this.unpark(&slot)));

@@ -130,6 +130,18 @@ impl Stage {
         self.wait(600);
     }
 
+    /// Two taps of a finger, which are not what two clicks of a mouse are to the toolkit.
+    pub(crate) fn finger_taps_twice(&self, position: LogicalPosition) {
+        for _ in 0..2 {
+            self.finger(TouchPhase::Started, position);
+            // A list first looks whether the finger flicks it.
+            mock_elapsed_time(Duration::from_millis(120));
+            self.finger(TouchPhase::Ended, position);
+            self.settle();
+        }
+        self.wait(600);
+    }
+
     pub(crate) fn right_click(&self, position: LogicalPosition) {
         self.press(position, PointerEventButton::Right);
         self.release(position, PointerEventButton::Right);

@@ -54,6 +54,31 @@ fn call_7_double_tap_holds_the_call_that_talks() {
 }
 
 #[test]
+fn call_7_dir_8_two_taps_of_a_finger_do_what_two_clicks_do() {
+    let stage = Stage::with(scenes::picture());
+    stage.finger_taps_twice(stage.spot("Anonymous"));
+    assert_eq!(stage.commands(), [answer(2)]);
+    stage.finger_taps_twice(stage.spot("Grace Kim"));
+    assert!(matches!(stage.commands()[..], [Command::Dial { .. }]));
+    stage.finger_taps_twice(stage.middle("Registered"));
+    assert_eq!(stage.commands(), [Command::Register { on: false }]);
+}
+
+#[test]
+fn two_taps_far_from_each_other_or_slow_are_two_taps() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.spot("Anonymous");
+    stage.tap(place);
+    stage.tap(LogicalPosition::new(place.x + 150., place.y));
+    assert_eq!(stage.commands(), []);
+    stage.wait(600);
+    stage.tap(place);
+    stage.wait(600);
+    stage.tap(place);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
 fn two_taps_on_two_cards_that_changed_places_are_no_double_tap() {
     let stage = Stage::with(scenes::picture());
     let place = stage.spot("Helena Brandt");
@@ -362,6 +387,24 @@ fn ops_2_and_3_pills_act_on_double_tap_only() {
     stage.double_tap(stage.middle("In call"));
     let hang_up = Command::Hook { action: HookAction::HangUpActive };
     assert_eq!(stage.commands(), [Command::Register { on: false }, Command::Audio { on: false }, hang_up]);
+}
+
+#[test]
+fn bar_1_a_tap_on_the_voice_messages_calls_the_mailbox_where_it_is_known() {
+    let stage = Stage::with(scenes::picture());
+    let place = stage.middle("3 voice messages");
+    stage.tap(place);
+    assert_eq!(stage.commands(), [Command::Dial { number: "*97".into(), line: None }]);
+    stage.show(ipc::View { mailbox: None, ..scenes::picture() });
+    stage.tap(place);
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
+fn ops_3_in_a_conference_the_handset_is_off_the_hook_and_leaves_it() {
+    let stage = Stage::with(scenes::conference());
+    stage.double_tap(stage.middle("In call"));
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::HangUpActive }]);
 }
 
 #[test]

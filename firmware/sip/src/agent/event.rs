@@ -165,6 +165,8 @@ pub enum Event {
         new: Option<u32>,
         /// Read voice messages, where counted.
         old: Option<u32>,
+        /// The number under which they can be heard, where it is said.
+        mailbox: Option<String>,
     },
     /// A name must be looked up; answer with [`resolved`](crate::UserAgent::resolved).
     Resolve {

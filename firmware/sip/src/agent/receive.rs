@@ -253,8 +253,8 @@ impl UserAgent {
         if is_for(notify, Package::MessageSummary) && self.core.is_trusted(from.ip()) {
             self.core.reply(now, tx, 200);
             let account = self.core.account_of(notify, from.ip());
-            let MessageSummary { waiting, new, old } = MessageSummary::parse(notify.body());
-            return self.core.emit(Event::MessageSummary { account, waiting, new, old });
+            let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(notify.body());
+            return self.core.emit(Event::MessageSummary { account, waiting, new, old, mailbox });
         }
         let known = is_for(notify, Package::Dialog) || is_for(notify, Package::MessageSummary);
         let refer = notify.header("Event").is_some_and(|event| event.trim().starts_with("refer"));
