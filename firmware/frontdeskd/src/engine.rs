@@ -520,7 +520,16 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming { session, caller, called, diversion, media: offered, replaces, .. } = event
+        let sip::Event::Incoming {
+            session,
+            caller,
+            called,
+            diversion,
+            media: offered,
+            replaces,
+            request,
+            ..
+        } = event
         else {
             return;
         };
@@ -529,7 +538,9 @@ impl Engine {
         let caller = bridge::party(caller);
         let diverted_by = diversion.map(bridge::party);
         let replaces = replaces.and_then(|session| self.legs.by_session.get(&session).copied());
-        info!(call = call.0, from = caller.number, to = called_number, "incoming call");
+        // The Call-ID is what the exchange's own log knows this call by.
+        let call_id = request.call_id();
+        info!(call = call.0, from = caller.number, to = called_number, call_id, "incoming call");
         let rtp = match self.open_stream(call) {
             Ok(rtp) => rtp,
             Err(error) => {
