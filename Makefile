@@ -4,7 +4,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test kms laws bench requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test kms laws bench soak chaos requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,14 @@ laws: ## check the laws of the architecture and the tidiness of the sources
 bench: packages ## measure speed and size against their bars (release build)
 	$(CARGO) build --release -p frontdeskd -p frontdesk-ui -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
+
+soak: packages ## twenty thousand calls through one desk, and nothing of them left (release build)
+	$(CARGO) build --release -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
+
+chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
