@@ -350,6 +350,10 @@ impl Session {
                 core.layer.respond(now, invite, &response);
             }
         }
+        // Whoever hangs up after our 2xx was answered, though the ACK was lost or is overtaken.
+        if self.state == State::Answering {
+            self.confirm(core);
+        }
         self.unacked = None;
         let (reason, elsewhere) = party::reason_of(bye);
         let cause = Cause { by: EndedBy::Remote, code: 200, reason, elsewhere };

@@ -502,6 +502,27 @@ fn a_caller_may_end_its_early_dialog_with_bye() {
     assert_eq!(net.wait(us, "Ended", 1, want::ended).by, EndedBy::Remote);
 }
 
+/// On two ways through a proxy the BYE overtakes the ACK, or the ACK is lost: the call was answered.
+#[test]
+fn a_caller_who_hangs_up_before_its_ack_has_come_was_answered() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let mut caller = Caller::new(pbx, at, "quick");
+    let invite = caller.invite();
+    net.send(pbx, at, &invite);
+    let session = net.wait(us, "Incoming", 1, want::incoming);
+    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
+    let ok = net.receive(pbx, "200 INVITE", 1);
+    let ack = caller.ack(&ok);
+    let bye = caller.request(Method::Bye);
+    net.send(pbx, at, &bye);
+    net.receive(pbx, "200 BYE", 1);
+    net.send(pbx, at, &ack);
+    net.pass(Duration::from_secs(60));
+    assert_eq!(net.said(us), ["Confirmed", "Ended"]);
+    assert_eq!(net.count(pbx, "200 INVITE"), 0, "nothing is repeated after the BYE");
+}
+
 #[test]
 fn a_cseq_that_goes_back_is_answered_500() {
     let (mut net, us, pbx) = desk();
