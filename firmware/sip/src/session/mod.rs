@@ -242,11 +242,15 @@ impl Session {
         }
     }
 
-    /// A 2xx to INVITE so late that its transaction is gone: acknowledge it again.
+    /// A 2xx to INVITE so late that its transaction is gone: acknowledge it, again or after all.
     pub(crate) fn on_late_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
-        let number = response.cseq().map_or(0, |cseq| cseq.number);
-        self.repeat_ack(core, now, number, &tag);
+        if self.state == State::Up {
+            self.acknowledge_reinvite(core, now, response);
+        } else {
+            let number = response.cseq().map_or(0, |cseq| cseq.number);
+            self.repeat_ack(core, now, number, &tag);
+        }
     }
 
     /// A request of the peer in one of our dialogs.
@@ -305,6 +309,7 @@ impl Session {
             Alarm::StillRinging(_) => self.ring(core, now),
             Alarm::AskAgain(_) => self.ask_again(core, now),
             Alarm::Transfer(_) => self.on_transfer_silence(core),
+            Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
             Alarm::Linger(_) | Alarm::Registration(_) | Alarm::Subscription(_) | Alarm::Notifier(_) => {}
         }
     }

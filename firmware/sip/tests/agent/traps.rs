@@ -233,6 +233,61 @@ fn a_peer_that_asks_at_once_after_its_ack_is_answered_whatever_arrives_first() {
     assert!(net.said(us).is_empty(), "{:?}", net.said(us));
 }
 
+/// An exchange that dies between its 100 and the answer never says what became of the re-INVITE.
+#[test]
+fn a_hold_that_is_taken_in_and_never_answered_fails_and_the_call_stays() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    // Time to answer is given as long as for any request, and a CANCEL asks once more.
+    assert_eq!(net.receive(pbx, "CANCEL", 33).cseq().unwrap().number, hold.cseq().unwrap().number);
+    let code = net.wait(us, "HoldFailed", 33, |event| match event {
+        Event::HoldFailed { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!((code, net.stations[us].agent.live_sessions()), (408, 1));
+    // Nothing of it is left, and the next one is asked for.
+    net.pass(Duration::from_secs(33));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &answer(&hold, "t", pbx, "recvonly"));
+    net.wait(us, "Held", 1, want::held);
+}
+
+#[test]
+fn a_call_that_ends_while_its_hold_is_never_answered_leaves_nothing() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    net.pass(Duration::from_millis(10));
+    net.act(us, |agent, now| agent.hang_up(now, session));
+    let bye = net.receive(pbx, "BYE", 1);
+    net.send(pbx, at, &reply(&bye, 200, "t", pbx));
+    net.pass(Duration::from_secs(150));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
+}
+
+#[test]
+fn an_answer_to_a_hold_that_comes_after_all_is_acknowledged() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    net.pass(Duration::from_secs(70));
+    net.send(pbx, at, &answer(&hold, "t", pbx, "recvonly"));
+    let ack = net.receive(pbx, "ACK", 1);
+    assert_eq!(ack.cseq().unwrap().number, hold.cseq().unwrap().number);
+}
+
 #[test]
 fn a_hold_that_is_refused_leaves_the_call_as_it_was_and_refer_still_goes() {
     let (mut net, us, pbx) = desk();
