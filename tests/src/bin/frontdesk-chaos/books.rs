@@ -45,7 +45,7 @@ pub(crate) struct Balance {
     pub(crate) inconsistent: Vec<String>,
     /// Calls whose row says what their caller contradicts.
     pub(crate) contradicted: Vec<String>,
-    /// Calls of which the caller could not know everything, and whose row is one of the ends that remain.
+    /// Calls of which the caller could not know much: more than two ends remain, and the row has one of them.
     pub(crate) unsure: usize,
     /// The end of each call in its row, by the desk's name for the call.
     pub(crate) by_call: BTreeMap<u64, EndStatus>,
@@ -53,8 +53,8 @@ pub(crate) struct Balance {
 
 impl Balance {
     /// Compares what the callers saw, what came in and what the desk wrote. Rows of calls that the desk has
-    /// placed itself are not looked at.
-    pub(crate) fn strike(seen: &Calls, arrivals: &[Arrival], rows: &[LogRow]) -> Self {
+    /// placed itself are not looked at. `cut` are the calls whose transfer the operator has interrupted.
+    pub(crate) fn strike(seen: &Calls, arrivals: &[Arrival], rows: &[LogRow], cut: &BTreeSet<u64>) -> Self {
         let mut balance = Self::default();
         let mut open: Vec<&Arrival> = arrivals.iter().collect();
         let mut ends: BTreeMap<u64, EndStatus> = BTreeMap::new();
@@ -85,10 +85,10 @@ impl Balance {
                 continue;
             };
             let Some(&end) = ends.get(&arrival.call) else { continue };
-            let allowed = allowed(seen);
+            let allowed = allowed(seen, cut.contains(&arrival.call));
             if !allowed.contains(&end) {
                 balance.contradicted.push(format!("{}: {end:?}, not {allowed:?}", tell(arrival)));
-            } else if !matches!(allowed, [_] | PASSED_ON) {
+            } else if allowed.len() > 2 {
                 balance.unsure += 1;
             }
         }
@@ -115,15 +115,16 @@ fn is_consistent(row: &LogRow) -> bool {
     }
 }
 
-/// The ends that the desk's log may give to a call whose caller saw this.
-pub(crate) fn allowed(seen: &Seen) -> &'static [EndStatus] {
+/// The ends that the desk's log may give to a call whose caller saw this; `cut` when the operator has
+/// interrupted its transfer.
+pub(crate) fn allowed(seen: &Seen, cut: bool) -> &'static [EndStatus] {
     use EndStatus::{Completed, Failed, Forwarded, Missed, Rejected, Transferred, Voicemail};
     if seen.died {
         // It saw the beginning only; the desk may have gone on with the call for long.
         return &[Completed, Failed, Forwarded, Missed, Rejected, Transferred, Voicemail];
     }
     match (seen.answered, seen.refused) {
-        (Some(Signer::Desk), _) => allowed_after_answer(seen),
+        (Some(Signer::Desk), _) => allowed_after_answer(seen, cut),
         // Whoever else answers or refuses was reached by our 302.
         (Some(Signer::Colleague), _) | (None, Some((_, Signer::Colleague))) => &[Forwarded],
         (_, Some((302, Signer::Desk))) => &[Forwarded],
@@ -134,17 +135,22 @@ pub(crate) fn allowed(seen: &Seen) -> &'static [EndStatus] {
     }
 }
 
-fn allowed_after_answer(seen: &Seen) -> &'static [EndStatus] {
+fn allowed_after_answer(seen: &Seen, cut: bool) -> &'static [EndStatus] {
     use EndStatus::{Completed, Failed, Missed, Transferred, Voicemail};
     let ended = seen.was_hung_up || (seen.hung_up && seen.bye_answered);
     let worked = seen.said.is_some_and(|code| code < 300);
     match (seen.said, seen.told) {
+        // What the caller said and what the operator did have crossed.
+        _ if cut && seen.referred => &[Completed, Failed, Transferred, Voicemail],
         (Some(_), true) if worked => PASSED_ON,
         // The caller says so, and never hears whether the desk has it.
         (Some(_), false) if worked => &[Completed, Failed, Transferred, Voicemail],
         // Gone before it could tell: the desk takes such a call for handed over.
         (None, _) if seen.referred => &[Completed, Failed, Transferred, Voicemail],
-        _ if ended => &[Completed],
+        // The caller hung up, and heard that the desk knows.
+        _ if ended && !seen.was_hung_up => &[Completed],
+        // The BYE of an operator and that of a desk which has lost its caller look the same.
+        _ if ended => &[Completed, Failed],
         // Neither end knows that the other has hung up, nor perhaps that the answer was acknowledged.
         _ => &[Completed, Failed, Missed],
     }
@@ -234,6 +240,14 @@ mod tests {
         Seen { heard_desk: true, answered: Some(Signer::Desk), ..Seen::default() }
     }
 
+    fn strike(seen: &Calls, arrivals: &[Arrival], rows: &[LogRow]) -> Balance {
+        Balance::strike(seen, arrivals, rows, &BTreeSet::new())
+    }
+
+    fn known(seen: &Seen) -> &'static [EndStatus] {
+        allowed(seen, false)
+    }
+
     /// Six calls, the last two from one number, and the log that is right for them.
     fn day() -> (Calls, Vec<Arrival>, Vec<LogRow>) {
         let talked = Seen { hung_up: true, bye_answered: true, ..answered() };
@@ -259,7 +273,7 @@ mod tests {
     #[test]
     fn right_books_balance() {
         let (seen, arrivals, rows) = day();
-        let balance = Balance::strike(&seen, &arrivals, &rows);
+        let balance = strike(&seen, &arrivals, &rows);
         let (ends, by_call) = (balance.ends.clone(), balance.by_call.clone());
         assert_eq!(ends.values().sum::<usize>(), 6);
         assert_eq!(by_call[&4], EndStatus::Transferred);
@@ -271,21 +285,21 @@ mod tests {
         let (seen, arrivals, rows) = day();
         let mut dropped = rows.clone();
         dropped.remove(1);
-        assert_eq!(Balance::strike(&seen, &arrivals, &dropped).unlogged, ["2 (id1)"]);
+        assert_eq!(strike(&seen, &arrivals, &dropped).unlogged, ["2 (id1)"]);
         let mut doubled = rows.clone();
         doubled.push(rows[1].clone());
-        assert_eq!(Balance::strike(&seen, &arrivals, &doubled).surplus, ["2 Rejected"]);
+        assert_eq!(strike(&seen, &arrivals, &doubled).surplus, ["2 Rejected"]);
         let mut wrong = rows.clone();
         wrong[0].end = EndStatus::Missed;
-        assert_eq!(Balance::strike(&seen, &arrivals, &wrong).contradicted.len(), 1);
-        assert_eq!(Balance::strike(&seen, &arrivals, &wrong).inconsistent.len(), 0);
+        assert_eq!(strike(&seen, &arrivals, &wrong).contradicted.len(), 1);
+        assert_eq!(strike(&seen, &arrivals, &wrong).inconsistent.len(), 0);
         let mut astray = rows.clone();
         astray[4].transfers.clear();
-        assert_eq!(Balance::strike(&seen, &arrivals, &astray).inconsistent, ["2112 Transferred []"]);
+        assert_eq!(strike(&seen, &arrivals, &astray).inconsistent, ["2112 Transferred []"]);
         // One row too many for one call of a number, and one missing for its other: not the same as none.
         let mut swapped = rows.clone();
         swapped[5].began_unix_ms = rows[4].began_unix_ms;
-        let balance = Balance::strike(&seen, &arrivals, &swapped);
+        let balance = strike(&seen, &arrivals, &swapped);
         assert_eq!((balance.unlogged.len(), balance.surplus.len()), (1, 1));
     }
 
@@ -293,29 +307,32 @@ mod tests {
     fn a_call_that_is_lost_doubled_or_nobodys_shows() {
         let (mut seen, mut arrivals, rows) = day();
         let last = arrivals.pop().unwrap();
-        assert_eq!(Balance::strike(&seen, &arrivals, &rows).unheard, ["2112 (id5)"]);
+        assert_eq!(strike(&seen, &arrivals, &rows).unheard, ["2112 (id5)"]);
         arrivals.push(last.clone());
         arrivals.push(Arrival { call: 9, ..last });
-        let balance = Balance::strike(&seen, &arrivals, &rows);
+        let balance = strike(&seen, &arrivals, &rows);
         assert_eq!((balance.twice.len(), balance.unlogged.len()), (1, 1));
         arrivals.pop();
         seen.remove("id0");
-        assert_eq!(Balance::strike(&seen, &arrivals, &rows).strangers, ["1 (id0)"]);
+        assert_eq!(strike(&seen, &arrivals, &rows).strangers, ["1 (id0)"]);
     }
 
     #[test]
     fn what_the_caller_cannot_know_leaves_few_ends_and_what_it_knows_one() {
         use EndStatus::{Completed, Failed, Forwarded, Missed, Rejected, Transferred, Voicemail};
         let ended = Seen { was_hung_up: true, ..answered() };
-        assert_eq!(allowed(&ended), [Completed]);
-        assert_eq!(allowed(&Seen { hung_up: true, ..answered() }), [Completed, Failed, Missed]);
+        assert_eq!(known(&ended), [Completed, Failed]);
+        let hung_up = Seen { hung_up: true, bye_answered: true, ..answered() };
+        assert_eq!(known(&hung_up), [Completed]);
+        assert_eq!(known(&Seen { hung_up: true, ..answered() }), [Completed, Failed, Missed]);
         let said = |code, told| Seen { referred: true, said: Some(code), told, ..ended.clone() };
-        assert_eq!(allowed(&said(200, true)), [Transferred, Voicemail]);
-        assert!(allowed(&said(200, false)).contains(&Completed));
-        assert_eq!(allowed(&said(486, true)), [Completed]);
-        assert_eq!(allowed(&Seen::default()), [Missed, Rejected, Forwarded]);
+        assert_eq!(known(&said(200, true)), [Transferred, Voicemail]);
+        assert!(known(&said(200, false)).contains(&Completed));
+        assert_eq!(known(&said(486, true)), [Completed, Failed]);
+        assert!(allowed(&said(200, true), true).contains(&Completed));
+        assert_eq!(known(&Seen::default()), [Missed, Rejected, Forwarded]);
         let sent_on = Seen { answered: Some(Signer::Colleague), ..Seen::default() };
-        assert_eq!(allowed(&sent_on), [Forwarded]);
+        assert_eq!(known(&sent_on), [Forwarded]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The operator: does with each call, after a moment of thought, one of the things that the desk offers for
 //! it, by dice. Knows nothing of what the callers intend. At the end of the day ends whatever is left.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use frontdesk_tests::dice::Dice;
@@ -24,6 +24,8 @@ pub(crate) struct Operator {
     /// The call for which a colleague is being consulted, and since when.
     consulting: Option<(CallRef, Instant)>,
     closing: bool,
+    /// Calls hung up or taken back in the middle of their transfer: its end may have been on its way.
+    pub(crate) cut: BTreeSet<u64>,
     /// What was done and begun by the desk.
     pub(crate) done: Deeds,
 }
@@ -47,7 +49,8 @@ pub(crate) struct Deeds {
 impl Operator {
     pub(crate) fn new(seed: u64) -> Self {
         let dice = Dice::new(seed);
-        Self { dice, thoughts: HashMap::new(), consulting: None, closing: false, done: Deeds::default() }
+        let (thoughts, cut, done) = (HashMap::new(), BTreeSet::new(), Deeds::default());
+        Self { dice, thoughts, consulting: None, closing: false, cut, done }
     }
 
     /// From now on every call is ended at once.
@@ -66,6 +69,10 @@ impl Operator {
             let due = known.filter(|(state, _)| *state == call.state).map(|(_, due)| due);
             if due.is_some_and(|due| due <= now) || (self.closing && due.is_none()) {
                 if let Some(command) = self.choose(call, view) {
+                    let ends = matches!(command, Command::HangUp { .. } | Command::Retrieve { .. });
+                    if ends && call.state == CallState::Transferring {
+                        self.cut.insert(call.call.0);
+                    }
                     self.give(client, command);
                 }
                 self.think(call, now);

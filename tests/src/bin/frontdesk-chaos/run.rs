@@ -24,8 +24,9 @@ const RTP: (u16, u16) = (32_000, 32_767);
 const SOON: Duration = Duration::from_secs(20);
 /// How long the last calls may take to end: a BYE that nobody answers any more is repeated for 32 s.
 const LAST_CALLS: Duration = Duration::from_secs(75);
-/// 64 × T1, the transfers' and endings' own times, and some.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Three times 64 × T1, and some: a re-INVITE without an answer is cancelled after the first, forgotten after
+/// the second, and then a BYE may have to be repeated to a peer that is dead. Ends as soon as nothing is left.
+const FORGOTTEN: Duration = Duration::from_secs(110);
 /// Nothing is undone by the operator; what is forgotten on hold, or waits for a busy colleague, comes back.
 const TIMERS: &str =
     "[timers]\nundo_ms = 0\nhold_ms = 15000\nqueue_ms = 10000\npark_ms = 0\nqueue_delay_ms = 500\n";
@@ -33,6 +34,8 @@ const TIMERS: &str =
 const STAFF: &str = "lastname,firstname,title,department,phone,presence\n\
     Rivera,Tomas,Head of sales,Sales,2101,true\nSolberg,Ingrid,CEO,Management,2102,true\n\
     Becker,Jonas,Facilities,House,2103,true\n";
+/// Calls that must be up before the exchange dies, through it or not.
+const UP: usize = 3;
 /// How long the desk is waited for in a round.
 const ROUND: Duration = Duration::from_millis(50);
 
@@ -114,7 +117,7 @@ pub(crate) fn run(calls: u32, seed: u64) -> Day {
     let text = desk.program.log();
     let arrivals = books::arrivals(&text);
     Day {
-        balance: Balance::strike(&seen, &arrivals, &log),
+        balance: Balance::strike(&seen, &arrivals, &log, &run.operator.cut),
         seen,
         arrivals,
         log,
@@ -139,11 +142,11 @@ impl Run {
         loss::set(phase.loss).unwrap_or_else(|error| panic!("{error}"));
         let time = Duration::from_secs(phase.seconds);
         let (began, mut blow) = (Instant::now(), phase.blow);
+        self.crowd.send(calls * phase.share / 100, time);
         if blow == Some(Blow::ExchangeRestarts) {
             self.restart_exchange();
             blow = None;
         }
-        self.crowd.send(calls * phase.share / 100, time);
         while began.elapsed() < time {
             if blow == Some(Blow::CallersDie) && began.elapsed() > time / 3 {
                 self.crowd.kill_one();
@@ -175,11 +178,15 @@ impl Run {
     }
 
     fn restart_exchange(&mut self) {
-        let ipc::Reply::View(view) = self.client.query(ipc::Query::View) else {
-            panic!("the desk has no view");
-        };
-        let up = |state| matches!(state, CallState::Talking | CallState::Held | CallState::Transferring);
-        self.death.were_up = view.incoming.iter().filter(|call| up(call.state)).map(|c| c.call.0).collect();
+        // Its death is to meet calls that are up.
+        let end = Instant::now() + SOON;
+        while self.death.were_up.len() < UP && Instant::now() < end {
+            self.round();
+            let ipc::Reply::View(view) = self.client.query(ipc::Query::View) else { continue };
+            let up = |state| matches!(state, CallState::Talking | CallState::Held);
+            let calls = view.incoming.iter().filter(|call| up(call.state));
+            self.death.were_up = calls.map(|call| call.call.0).collect();
+        }
         // It says good-bye to nobody, and takes its own children along.
         self.exchange.program.terminate(SOON);
         let gone = Instant::now();
