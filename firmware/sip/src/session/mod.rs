@@ -514,7 +514,6 @@ impl Session {
         self.state = State::Over;
         self.tasks.clear();
         self.doing = None;
-        self.transfer = None;
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
             core.reply(now, tx, 481);
         }

@@ -557,6 +557,31 @@ fn a_caller_may_end_its_early_dialog_with_bye() {
     assert_eq!(net.wait(us, "Ended", 1, want::ended).by, EndedBy::Remote);
 }
 
+/// An exchange that takes a transfer over may end our leg first and say what came of it then.
+#[test]
+fn the_fate_of_a_transfer_that_comes_behind_the_bye_is_told() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, invite) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.refer(now, session, "2120"));
+    let refer = net.receive(pbx, "REFER", 1);
+    net.send(pbx, at, &reply(&refer, 202, "t", pbx));
+    let bye = within(&invite, "t", pbx, Method::Bye, 1);
+    net.send(pbx, at, &bye);
+    net.wait(us, "Ended", 1, want::ended);
+    for (number, code) in [(2, "180 Ringing"), (3, "200 OK")] {
+        let mut news = within(&invite, "t", pbx, Method::Notify, number);
+        news.push("Event", "refer");
+        news.push("Subscription-State", if number == 3 { "terminated" } else { "active" });
+        news.set_body("message/sipfrag", format!("SIP/2.0 {code}\r\n").into_bytes());
+        net.send(pbx, at, &news);
+        net.receive(pbx, "200 NOTIFY", 1);
+    }
+    assert_eq!(net.wait(us, "TransferEnded", 1, want::transferred), TransferResult::Ok(200));
+    net.pass(Duration::from_secs(90));
+    assert!(net.said(us).is_empty(), "{:?}", net.said(us));
+}
+
 /// On two ways through a proxy the BYE overtakes the ACK, or the ACK is lost: the call was answered.
 #[test]
 fn a_caller_who_hangs_up_before_its_ack_has_come_was_answered() {
