@@ -4,7 +4,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test kms laws bench random soak requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test kms laws bench random chaos soak requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ random: packages ## the call core against 200,000 cases of random operations, wi
 soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-soak
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
+
+chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements

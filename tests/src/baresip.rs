@@ -51,6 +51,17 @@ impl Codec {
     }
 }
 
+/// The ports of one telephone on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// SIP, over UDP.
+    pub sip: u16,
+    /// Its control socket, over TCP.
+    pub control: u16,
+    /// First and last port for speech.
+    pub rtp: (u16, u16),
+}
+
 /// A running baresip.
 #[derive(Debug)]
 pub struct Baresip {
@@ -78,16 +89,35 @@ impl Baresip {
         tone: f64,
         codec: Codec,
     ) -> Self {
+        let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
+        let mut phone = Self::launch(scratch, place, &exchange.address(), number, tone, codec);
+        phone.program.wait_log("200 OK", Duration::from_secs(15));
+        phone
+    }
+
+    /// Starts it, registered or not.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn launch(
+        scratch: &Path,
+        place: Place,
+        exchange: &str,
+        number: &str,
+        tone: f64,
+        codec: Codec,
+    ) -> Self {
         let folder = scratch.join(format!("baresip-{number}"));
         let recordings = folder.join("recordings");
         fs::create_dir_all(&recordings).expect("the scratch folder is writable");
         Recording::sine(tone, codec.rate(), 120).write(&folder.join("tone.wav"));
-        let control = ports.one();
         let account = format!(
             "<sip:{number}@{DOMAIN}>;auth_user={number};auth_pass={};outbound=\"sip:{}\";regint=600;\
              audio_codecs={};answermode=manual\n",
             Kamailio::password(number),
-            exchange.address(),
+            exchange,
             codec.account(),
         );
         let write = |name: &str, text: &str| {
@@ -95,13 +125,12 @@ impl Baresip {
         };
         write("accounts", &account);
         write("contacts", "");
-        write("config", &config(&folder, codec, ports.one(), control, ports.rtp()));
+        write("config", &config(&folder, codec, place));
         let mut command = Command::new("baresip");
         command.args(["-4", "-s", "-v", "-f"]).arg(&folder);
-        let mut program = Program::start(&format!("baresip-{number}"), command, scratch);
-        program.wait_log("200 OK", Duration::from_secs(15));
-        let control = wait::until("baresip's control socket", Duration::from_secs(5), || {
-            TcpStream::connect(("127.0.0.1", control)).ok()
+        let program = Program::start(&format!("baresip-{number}"), command, scratch);
+        let control = wait::until("baresip's control socket", Duration::from_secs(15), || {
+            TcpStream::connect(("127.0.0.1", place.control)).ok()
         });
         Self { program, number: number.to_owned(), recordings, control, unread: Vec::new() }
     }
@@ -128,6 +157,21 @@ impl Baresip {
     #[track_caller]
     pub fn transfer(&mut self, number: &str) {
         self.command("transfer", number);
+    }
+
+    /// The next event, or answer to a command, that comes within `limit`.
+    pub fn next_event(&mut self, limit: Duration) -> Option<Value> {
+        let end = Instant::now() + limit;
+        loop {
+            if let Some(message) = self.next_unread() {
+                return Some(message);
+            }
+            // Zero would wait for ever.
+            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            if !self.read_more(left) || Instant::now() >= end {
+                return self.next_unread();
+            }
+        }
     }
 
     /// Reads events until one of type `kind` (for example `CALL_INCOMING`); those before it are
@@ -210,7 +254,8 @@ impl Baresip {
     }
 }
 
-fn config(folder: &Path, codec: Codec, sip: u16, control: u16, rtp: (u16, u16)) -> String {
+fn config(folder: &Path, codec: Codec, place: Place) -> String {
+    let Place { sip, control, rtp } = place;
     let modules = MODULES.into_iter().find(|path| Path::new(path).is_dir());
     let modules = modules.expect("baresip's modules are installed (package baresip-core)");
     let (folder, rate) = (folder.display(), codec.rate());

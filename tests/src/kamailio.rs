@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +16,11 @@ pub const DOMAIN: &str = "desk.test";
 
 /// Debian keeps the empty text tables here.
 const TABLES: &str = "/usr/share/kamailio/dbtext/kamailio";
+/// Its files, below the scratch folder.
+const FOLDER: &str = "kamailio";
+const CONFIG_FILE: &str = "kamailio.cfg";
+/// Lifetime of a registration that no test waits out.
+const AN_HOUR: Duration = Duration::from_secs(3600);
 const CONFIG: &str = include_str!("kamailio.cfg");
 
 /// Digest algorithm of the challenges.
@@ -34,6 +39,7 @@ pub struct Kamailio {
     pub program: Program,
     /// Its UDP port on 127.0.0.1.
     pub port: u16,
+    scratch: PathBuf,
 }
 
 impl Kamailio {
@@ -44,7 +50,17 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start(scratch: &Path, port: u16, digest: Digest) -> Self {
-        let folder = scratch.join("kamailio");
+        Self::start_granting(scratch, port, digest, AN_HOUR)
+    }
+
+    /// Likewise, with a limit of how long a registration may last.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_granting(scratch: &Path, port: u16, digest: Digest, longest: Duration) -> Self {
+        let folder = scratch.join(FOLDER);
         copy_tables(&folder);
         let algorithm = match digest {
             Digest::Md5 => "MD5",
@@ -53,14 +69,22 @@ impl Kamailio {
         let config = CONFIG
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
+            .replace("@EXPIRES@", &longest.as_secs().to_string())
             .replace("@ALGORITHM@", algorithm);
-        let path = folder.join("kamailio.cfg");
+        let path = folder.join(CONFIG_FILE);
         fs::write(&path, config).expect("the scratch folder is writable");
-        let mut command = Command::new("/usr/sbin/kamailio");
-        command.args(["-DD", "-E", "-m", "32", "-M", "4", "-Y"]).arg(&folder).arg("-f").arg(&path);
-        let mut program = Program::start("kamailio", command, scratch);
-        wait_ready(&mut program, port);
-        Self { program, port }
+        let program = run(scratch, port);
+        Self { program, port, scratch: scratch.to_owned() }
+    }
+
+    /// Starts it again after its end. It has forgotten everything: registrations, subscriptions, calls.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        copy_tables(&self.scratch.join(FOLDER));
+        self.program = run(&self.scratch, self.port);
     }
 
     /// The password it knows `user` by.
@@ -74,6 +98,18 @@ impl Kamailio {
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
+}
+
+/// Runs it on the files that are there and waits until it answers.
+#[track_caller]
+fn run(scratch: &Path, port: u16) -> Program {
+    let folder = scratch.join(FOLDER);
+    let mut command = Command::new("/usr/sbin/kamailio");
+    command.args(["-DD", "-E", "-m", "32", "-M", "4", "-Y"]).arg(&folder);
+    command.arg("-f").arg(folder.join(CONFIG_FILE));
+    let mut program = Program::start("kamailio", command, scratch);
+    wait_ready(&mut program, port);
+    program
 }
 
 #[track_caller]

@@ -11,7 +11,9 @@
 //! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
 
 pub mod baresip;
+pub mod census;
 pub mod desk;
+pub mod dice;
 pub mod house;
 pub mod http;
 pub mod kamailio;

@@ -12,11 +12,16 @@ use crate::{repository, wait};
 const DISCARD: u16 = 9;
 /// Exit status of a run in which every call went as the file says.
 const ALL_WELL: i32 = 0;
+/// Everything on the wire.
+const MESSAGES: &str = "messages.log";
+/// A table that grows by a line a second, and a last one at the end.
+const STATISTICS: &str = "statistics.csv";
 
 /// A running scenario.
 #[derive(Debug)]
 pub struct Sipp {
-    program: Program,
+    /// The process.
+    pub program: Program,
     name: String,
     folder: PathBuf,
 }
@@ -30,8 +35,10 @@ pub struct Run {
     pub desk: u16,
     /// Calls in all.
     pub calls: u32,
-    /// Calls a second.
+    /// Calls a `period`.
     pub rate: u32,
+    /// A second, where not much fewer calls are wanted.
+    pub period: Duration,
     /// Time for the whole run.
     pub limit: Duration,
     /// Whether SIPp repeats on its own what stays unanswered; not where a scenario repeats by itself.
@@ -51,6 +58,7 @@ impl Run {
             desk,
             calls: 1,
             rate: 1,
+            period: Duration::from_secs(1),
             limit: Duration::from_secs(40),
             repeats: true,
             echo: None,
@@ -67,9 +75,19 @@ impl Sipp {
     #[must_use]
     #[track_caller]
     pub fn start(scratch: &Path, name: &str, run: Run) -> Self {
+        Self::start_as(scratch, name, name, run, &[])
+    }
+
+    /// Likewise, under another name than that of the scenario, and with more options.
+    ///
+    /// # Panics
+    /// When SIPp is not installed.
+    #[must_use]
+    #[track_caller]
+    pub fn start_as(scratch: &Path, scenario: &str, name: &str, run: Run, more: &[&str]) -> Self {
         let folder = scratch.join(format!("sipp-{name}"));
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
-        let file = repository::root().join(format!("tests/sipp/{name}.xml"));
+        let file = repository::root().join(format!("tests/sipp/{scenario}.xml"));
         let mut command = Command::new("sipp");
         command.current_dir(&folder).env("TERM", "dumb");
         command.arg(format!("127.0.0.1:{}", run.desk)).arg("-sf").arg(file);
@@ -87,12 +105,13 @@ impl Sipp {
             ("-p", u64::from(run.port)),
             ("-m", u64::from(run.calls)),
             ("-r", u64::from(run.rate)),
+            ("-rp", u64::try_from(run.period.as_millis()).unwrap_or(u64::MAX)),
             ("-timeout", run.limit.as_secs()),
         ];
         for (option, value) in numbers {
             command.arg(option).arg(value.to_string());
         }
-        command.args(["-timeout_error", "-error_file", "errors.log", "-message_file", "messages.log"]);
+        command.args(["-timeout_error", "-error_file", "errors.log", "-message_file", MESSAGES]);
         if !run.repeats {
             command.arg("-nr");
         }
@@ -102,6 +121,7 @@ impl Sipp {
         // The port of [speech] in a scenario; SIPp itself holds its own.
         let speech = run.speech.or(run.echo).unwrap_or(DISCARD);
         command.args(["-key", "speech"]).arg(speech.to_string());
+        command.args(["-trace_stat", "-stf", STATISTICS, "-fd", "1"]).args(more);
         let program = Program::start(&format!("sipp-{name}"), command, scratch);
         wait::until("SIPp to listen", Duration::from_secs(10), || is_bound(run.port).then_some(()));
         Self { program, name: name.to_owned(), folder }
@@ -115,15 +135,51 @@ impl Sipp {
     pub fn finish(mut self, limit: Duration) {
         let status = self.program.wait(limit);
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
-        let (errors, messages) = (read("errors.log"), read("messages.log"));
+        let (errors, messages) = (read("errors.log"), read(MESSAGES));
         let tail: Vec<&str> = messages.lines().collect();
         let tail = tail[tail.len().saturating_sub(150)..].join("\n");
         assert_eq!(status.code(), Some(ALL_WELL), "SIPp {}: {errors}\n--- the wire:\n{tail}", self.name);
     }
+
+    /// Everything that it sent and received, as it wrote it down: each message with the time and the way.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        fs::read(self.folder.join(MESSAGES))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// What it counted last: calls made, and calls that are still up.
+    #[must_use]
+    pub fn counted(&self) -> Option<(u32, u32)> {
+        let table = fs::read_to_string(self.folder.join(STATISTICS)).ok()?;
+        Some((last_value(&table, "TotalCallCreated")?, last_value(&table, "CurrentCall")?))
+    }
+}
+
+/// The value of `column` in the last line of a table whose columns are named in its first.
+fn last_value(table: &str, column: &str) -> Option<u32> {
+    let mut lines = table.lines();
+    let at = lines.next()?.split(';').position(|name| name == column)?;
+    lines.last()?.split(';').nth(at)?.trim().parse().ok()
 }
 
 /// Whether somebody on this machine has the UDP port.
 fn is_bound(port: u16) -> bool {
     let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
     table.contains(&format!(":{port:04X} "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_of_the_statistics_counts() {
+        let table = "StartTime;TotalCallCreated;CurrentCall;\n1;3;2;\n2;7;0;\n";
+        assert_eq!(last_value(table, "TotalCallCreated"), Some(7));
+        assert_eq!(last_value(table, "CurrentCall"), Some(0));
+        assert_eq!(last_value(table, "Nothing"), None);
+        assert_eq!(last_value("", "CurrentCall"), None);
+    }
 }

@@ -47,6 +47,9 @@ const SUBSCRIPTION_PAUSE: Duration = Duration::from_millis(20);
 /// Phones monitored at most: twice the lamps the desk is made for. A list of customers loaded by mistake
 /// as colleagues must not turn into ten thousand subscriptions.
 const MAX_MONITORED: usize = 1000;
+/// Ended calls of which late news is still understood: more than end within the two seconds in which the
+/// switchboard waits for it.
+const MAX_DEPARTED: usize = 256;
 /// How long the peers have to answer BYE and unregistration when the desk stops.
 const FAREWELL: Duration = Duration::from_secs(4);
 
@@ -142,6 +145,8 @@ pub(crate) struct Engine {
 pub(crate) struct Legs {
     pub(crate) by_call: HashMap<CallRef, Leg>,
     by_session: HashMap<SessionId, CallRef>,
+    /// Those that have ended last: the fate of a transfer may come behind the BYE.
+    departed: VecDeque<(SessionId, CallRef)>,
 }
 
 pub(crate) struct Leg {
@@ -509,7 +514,7 @@ impl Engine {
                 (call, None, Some(Input::TransferProgress { call, code }))
             }
             sip::Event::TransferEnded { session, result } => {
-                let Some(call) = call_of(session) else { return };
+                let Some(call) = self.legs.call_or_departed(session) else { return };
                 info!(call = call.0, ?result, "transfer ended");
                 let result = bridge::transfer_result(result);
                 (call, None, Some(Input::TransferEnded { call, result }))
@@ -526,7 +531,16 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming { session, caller, called, diversion, media: offered, replaces, .. } = event
+        let sip::Event::Incoming {
+            session,
+            caller,
+            called,
+            diversion,
+            media: offered,
+            replaces,
+            request,
+            ..
+        } = event
         else {
             return;
         };
@@ -535,7 +549,9 @@ impl Engine {
         let caller = bridge::party(caller);
         let diverted_by = diversion.map(bridge::party);
         let replaces = replaces.and_then(|session| self.legs.by_session.get(&session).copied());
-        info!(call = call.0, from = caller.number, to = called_number, "incoming call");
+        // The Call-ID is what the exchange's own log knows this call by.
+        let call_id = request.call_id();
+        info!(call = call.0, from = caller.number, to = called_number, call_id, "incoming call");
         let rtp = match self.open_stream(call) {
             Ok(rtp) => rtp,
             Err(error) => {
@@ -619,6 +635,16 @@ impl Legs {
     fn remove(&mut self, session: SessionId) -> Option<CallRef> {
         let call = self.by_session.remove(&session)?;
         self.by_call.remove(&call);
+        if self.departed.len() == MAX_DEPARTED {
+            self.departed.pop_front();
+        }
+        self.departed.push_back((session, call));
         Some(call)
+    }
+
+    /// The call of a session, though it may have ended a moment ago.
+    fn call_or_departed(&self, session: SessionId) -> Option<CallRef> {
+        let departed = || self.departed.iter().find(|(gone, _)| *gone == session).map(|(_, call)| *call);
+        self.by_session.get(&session).copied().or_else(departed)
     }
 }

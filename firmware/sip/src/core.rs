@@ -47,6 +47,8 @@ pub(crate) enum Alarm {
     AskAgain(SessionId),
     /// The transfer has been silent for too long.
     Transfer(SessionId),
+    /// A re-INVITE of ours was taken in long ago and has no answer.
+    Overdue(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),

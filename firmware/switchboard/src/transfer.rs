@@ -230,6 +230,10 @@ impl Switchboard {
                 self.was_given_up(call)
             }
             Some(State::Recalling) => self.was_given_up(call),
+            // Hung up here while the exchange was at it.
+            Some(State::Ending { why: Farewell::Transferred, .. }) => {
+                self.last_end(call) == Some(TransferEnd::HandedOver)
+            }
             _ => false,
         }
     }

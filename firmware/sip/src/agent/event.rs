@@ -112,7 +112,8 @@ pub enum Event {
         reason: String,
     },
     /// The fate of a transfer we asked for. Exactly one per `refer` and per
-    /// `refer_attended` that returned `Ok`, unless the session ended first.
+    /// `refer_attended` that returned `Ok`, unless the session ended first: then at most one, when the final
+    /// NOTIFY comes behind the BYE.
     TransferEnded {
         /// The call that was to be transferred; it is still up.
         session: SessionId,
@@ -133,7 +134,8 @@ pub enum Event {
         /// Referred-By, as written.
         referred_by: Option<String>,
     },
-    /// The session is over. Exactly one per session, and always its last event.
+    /// The session is over. Exactly one per session, and its last event but for a late
+    /// [`Event::TransferEnded`].
     Ended {
         /// Which call.
         session: SessionId,

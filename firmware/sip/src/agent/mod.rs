@@ -493,7 +493,11 @@ impl UserAgent {
     fn on_alarm(&mut self, now: Instant, alarm: Alarm) {
         let core = &mut self.core;
         match alarm {
-            Alarm::Repeat(id) | Alarm::StillRinging(id) | Alarm::AskAgain(id) | Alarm::Transfer(id) => {
+            Alarm::Repeat(id)
+            | Alarm::StillRinging(id)
+            | Alarm::AskAgain(id)
+            | Alarm::Transfer(id)
+            | Alarm::Overdue(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

@@ -258,7 +258,7 @@ impl Session {
         Some(request)
     }
 
-    fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
+    pub(super) fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
         self.cancel_sent = true;
         core.send_cancel(now, invite, Owner::Session(self.id));
     }

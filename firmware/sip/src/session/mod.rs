@@ -242,11 +242,15 @@ impl Session {
         }
     }
 
-    /// A 2xx to INVITE so late that its transaction is gone: acknowledge it again.
+    /// A 2xx to INVITE so late that its transaction is gone: acknowledge it, again or after all.
     pub(crate) fn on_late_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
-        let number = response.cseq().map_or(0, |cseq| cseq.number);
-        self.repeat_ack(core, now, number, &tag);
+        if self.state == State::Up {
+            self.acknowledge_reinvite(core, now, response);
+        } else {
+            let number = response.cseq().map_or(0, |cseq| cseq.number);
+            self.repeat_ack(core, now, number, &tag);
+        }
     }
 
     /// A request of the peer in one of our dialogs.
@@ -305,6 +309,7 @@ impl Session {
             Alarm::StillRinging(_) => self.ring(core, now),
             Alarm::AskAgain(_) => self.ask_again(core, now),
             Alarm::Transfer(_) => self.on_transfer_silence(core),
+            Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
             Alarm::Linger(_) | Alarm::Registration(_) | Alarm::Subscription(_) | Alarm::Notifier(_) => {}
         }
     }
@@ -349,6 +354,10 @@ impl Session {
             if let Some(response) = core.response(invite, 487, &tag) {
                 core.layer.respond(now, invite, &response);
             }
+        }
+        // Whoever hangs up after our 2xx was answered, though the ACK was lost or is overtaken.
+        if self.state == State::Answering {
+            self.confirm(core);
         }
         self.unacked = None;
         let (reason, elsewhere) = party::reason_of(bye);
@@ -505,7 +514,6 @@ impl Session {
         self.state = State::Over;
         self.tasks.clear();
         self.doing = None;
-        self.transfer = None;
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
             core.reply(now, tx, 481);
         }

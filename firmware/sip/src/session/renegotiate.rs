@@ -73,6 +73,9 @@ impl Session {
     ) {
         let code = response.code().unwrap_or(0);
         if code < 200 {
+            if self.asking == Some(id) && !self.cancel_sent {
+                core.timers.set(Alarm::Overdue(self.id), now + core.config.t1 * 64);
+            }
             return;
         }
         if code < 300 {
@@ -82,6 +85,7 @@ impl Session {
             return;
         }
         self.asking = None;
+        core.timers.clear(Alarm::Overdue(self.id));
         if self.state != State::Up {
             return;
         }
@@ -110,8 +114,24 @@ impl Session {
             return;
         }
         self.asking = None;
-        if self.state == State::Up {
-            self.lose(core, now, 408, "no answer");
+        match self.state {
+            State::Up if self.cancel_sent => {
+                self.give_up(core, 408, "no answer");
+                self.advance(core, now);
+            }
+            State::Up => self.lose(core, now, 408, "no answer"),
+            _ => {}
+        }
+    }
+
+    /// The re-INVITE was taken in (100) and has had no answer since. An INVITE may wait for a person, and
+    /// so nothing ends it by itself (RFC 3261 17.1.1.2); but nobody need be asked for a hold, and
+    /// meanwhile nothing else can be asked for in this call. So it is cancelled: whoever still knows of it
+    /// ends it, and if nobody does, because an exchange has died with it, it has failed. The call has not:
+    /// what is asked next will find out whether the peer is there.
+    pub(super) fn on_reinvite_overdue(&mut self, core: &mut Core, now: Instant) {
+        if let Some(invite) = self.asking {
+            self.send_cancel(core, now, invite);
         }
     }
 
@@ -222,6 +242,7 @@ impl Session {
             Ok(offer) => {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
+                self.cancel_sent = false;
                 self.asking = self.send_within(core, now, Method::Invite, |request| {
                     request.push("Contact", contact);
                     request.push("Allow", allow);
@@ -233,7 +254,7 @@ impl Session {
         }
     }
 
-    fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    pub(super) fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         if self.repeat_ack(core, now, number, &tag) {

@@ -107,8 +107,12 @@ impl Session {
             100..=199 => {}
             200..=299 => {
                 self.transfer = Some(Transfer { number, accepted: true });
-                core.timers.set(Alarm::Transfer(self.id), now + core.config.transfer_silence);
+                // Nobody waits for the fate of a call that is over; it is told if it comes.
+                if self.state != State::Over {
+                    core.timers.set(Alarm::Transfer(self.id), now + core.config.transfer_silence);
+                }
             }
+            _ if self.state == State::Over => self.transfer = None,
             code => match self.answer_challenge(core, now, id, response) {
                 Some(again) => {
                     let number = core.layer.sent_request(again).and_then(Message::cseq);
@@ -122,6 +126,10 @@ impl Session {
     }
 
     pub(super) fn on_refer_silence(&mut self, core: &mut Core) {
+        if self.state == State::Over {
+            self.transfer = None;
+            return;
+        }
         self.end_transfer(core, TransferResult::Timeout);
     }
 
@@ -154,6 +162,8 @@ impl Session {
             Ok(SipFrag { code: code @ 300.., reason }) => {
                 self.end_transfer(core, TransferResult::Refused(code, reason));
             }
+            // Of a call that is over only its fate is news.
+            Ok(_) | Err(_) if self.state == State::Over => {}
             Ok(_) | Err(_) if over => self.end_transfer(core, TransferResult::NoNotify),
             Ok(SipFrag { code, reason }) => {
                 core.timers.set(Alarm::Transfer(self.id), now + self.patience(core, notify));

@@ -233,6 +233,61 @@ fn a_peer_that_asks_at_once_after_its_ack_is_answered_whatever_arrives_first() {
     assert!(net.said(us).is_empty(), "{:?}", net.said(us));
 }
 
+/// An exchange that dies between its 100 and the answer never says what became of the re-INVITE.
+#[test]
+fn a_hold_that_is_taken_in_and_never_answered_fails_and_the_call_stays() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    // Time to answer is given as long as for any request, and a CANCEL asks once more.
+    assert_eq!(net.receive(pbx, "CANCEL", 33).cseq().unwrap().number, hold.cseq().unwrap().number);
+    let code = net.wait(us, "HoldFailed", 33, |event| match event {
+        Event::HoldFailed { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!((code, net.stations[us].agent.live_sessions()), (408, 1));
+    // Nothing of it is left, and the next one is asked for.
+    net.pass(Duration::from_secs(33));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &answer(&hold, "t", pbx, "recvonly"));
+    net.wait(us, "Held", 1, want::held);
+}
+
+#[test]
+fn a_call_that_ends_while_its_hold_is_never_answered_leaves_nothing() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    net.pass(Duration::from_millis(10));
+    net.act(us, |agent, now| agent.hang_up(now, session));
+    let bye = net.receive(pbx, "BYE", 1);
+    net.send(pbx, at, &reply(&bye, 200, "t", pbx));
+    net.pass(Duration::from_secs(150));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
+}
+
+#[test]
+fn an_answer_to_a_hold_that_comes_after_all_is_acknowledged() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&hold, 100, "t", pbx));
+    net.pass(Duration::from_secs(70));
+    net.send(pbx, at, &answer(&hold, "t", pbx, "recvonly"));
+    let ack = net.receive(pbx, "ACK", 1);
+    assert_eq!(ack.cseq().unwrap().number, hold.cseq().unwrap().number);
+}
+
 #[test]
 fn a_hold_that_is_refused_leaves_the_call_as_it_was_and_refer_still_goes() {
     let (mut net, us, pbx) = desk();
@@ -500,6 +555,52 @@ fn a_caller_may_end_its_early_dialog_with_bye() {
     net.receive(pbx, "200 BYE", 1);
     net.receive(pbx, "487 INVITE", 1);
     assert_eq!(net.wait(us, "Ended", 1, want::ended).by, EndedBy::Remote);
+}
+
+/// An exchange that takes a transfer over may end our leg first and say what came of it then.
+#[test]
+fn the_fate_of_a_transfer_that_comes_behind_the_bye_is_told() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, invite) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.refer(now, session, "2120"));
+    let refer = net.receive(pbx, "REFER", 1);
+    net.send(pbx, at, &reply(&refer, 202, "t", pbx));
+    let bye = within(&invite, "t", pbx, Method::Bye, 1);
+    net.send(pbx, at, &bye);
+    net.wait(us, "Ended", 1, want::ended);
+    for (number, code) in [(2, "180 Ringing"), (3, "200 OK")] {
+        let mut news = within(&invite, "t", pbx, Method::Notify, number);
+        news.push("Event", "refer");
+        news.push("Subscription-State", if number == 3 { "terminated" } else { "active" });
+        news.set_body("message/sipfrag", format!("SIP/2.0 {code}\r\n").into_bytes());
+        net.send(pbx, at, &news);
+        net.receive(pbx, "200 NOTIFY", 1);
+    }
+    assert_eq!(net.wait(us, "TransferEnded", 1, want::transferred), TransferResult::Ok(200));
+    net.pass(Duration::from_secs(90));
+    assert!(net.said(us).is_empty(), "{:?}", net.said(us));
+}
+
+/// On two ways through a proxy the BYE overtakes the ACK, or the ACK is lost: the call was answered.
+#[test]
+fn a_caller_who_hangs_up_before_its_ack_has_come_was_answered() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let mut caller = Caller::new(pbx, at, "quick");
+    let invite = caller.invite();
+    net.send(pbx, at, &invite);
+    let session = net.wait(us, "Incoming", 1, want::incoming);
+    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
+    let ok = net.receive(pbx, "200 INVITE", 1);
+    let ack = caller.ack(&ok);
+    let bye = caller.request(Method::Bye);
+    net.send(pbx, at, &bye);
+    net.receive(pbx, "200 BYE", 1);
+    net.send(pbx, at, &ack);
+    net.pass(Duration::from_secs(60));
+    assert_eq!(net.said(us), ["Confirmed", "Ended"]);
+    assert_eq!(net.count(pbx, "200 INVITE"), 0, "nothing is repeated after the BYE");
 }
 
 #[test]

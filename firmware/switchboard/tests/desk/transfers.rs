@@ -290,6 +290,45 @@ fn the_exchange_ends_our_leg_and_tells_later() {
     );
 }
 
+/// The user agent says at once that a call is over that was hung up here; what became of it comes later.
+#[test]
+fn we_hang_up_what_the_exchange_has_accepted_and_it_tells_later() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\ntrying 1\nhangup 1\ngone 1\n+500\nmoved 1\n+8000",
+        &expect![[r#"
+            in 1 5550100
+                180 1
+                Ringer(true)
+              = 1 Ringing
+            answer 1
+                answer 1
+                ear 1
+                Ringer(false)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            trying 1
+              = 1 Transferring to 2110 Trying
+            hangup 1
+                hang up 1
+              = 1 Ending · [1 to 2110: HandedOver]
+            gone 1
+              = [1 to 2110: HandedOver]
+            +500
+            moved 1
+                log 1 Transferred, answered 0, talk 0, hold 0, to 2110 Answered in 0
+              = [1 to 2110: Answered]
+            +8000
+              = empty
+        "#]],
+    );
+}
+
 #[test]
 fn the_exchange_ends_our_leg_and_never_tells() {
     check(

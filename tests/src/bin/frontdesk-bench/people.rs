@@ -1,6 +1,7 @@
 //! Invented contacts, the same in every run.
 
 use directory::Contact;
+use frontdesk_tests::dice::Dice;
 
 const FIRST: &[&str] = &[
     "Alice", "Aiko", "Amélie", "Ben", "Chiara", "David", "Emma", "Farid", "Grace", "Hugo", "Ingrid", "Jonas",
@@ -17,7 +18,7 @@ const WORK: &[&str] =
 
 /// A person who differs with `number`.
 pub(crate) fn person(number: u32) -> Contact {
-    let mut dice = Dice(u64::from(number) + 1);
+    let mut dice = Dice::new(u64::from(number) + 1);
     let first = dice.pick(FIRST);
     let last = format!("{}{}{}", dice.pick(START), dice.pick(MIDDLE), dice.pick(END));
     let company = format!("{}{} {}", dice.pick(START), dice.pick(END), dice.pick(TRADE));
@@ -33,23 +34,5 @@ pub(crate) fn person(number: u32) -> Contact {
         phone: format!("+33 {} {:02} {:06}", 1 + dice.below(5), dice.below(100), number),
         mobile: format!("06{:08}", dice.below(100_000_000)),
         ..Contact::default()
-    }
-}
-
-/// A fixed sequence of throws.
-struct Dice(u64);
-
-impl Dice {
-    /// 0 to `sides` - 1 (splitmix64).
-    fn below(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len() as u64) as usize]
     }
 }

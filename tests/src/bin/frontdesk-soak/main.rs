@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use frontdesk_tests::census;
 use frontdesk_tests::desk::{Account, Desk, Machine, NO_TIMERS};
 use frontdesk_tests::house::scratch;
 use frontdesk_tests::ports::Ports;
@@ -101,9 +102,9 @@ fn soak(calls: u32, rate: u32, rows: &mut Vec<Row>) {
     let made = seen.len().saturating_sub(WARM_UP as usize);
     rows.push(throughput(made, took, refused));
     rows.push(memory(before, after));
-    rows.extend(census("after the warm-up", rest));
-    rows.extend(census("at the end", left));
-    rows.push(peaks(peak));
+    rows.extend(census::none_left("after the warm-up", rest));
+    rows.extend(census::none_left("at the end", left));
+    rows.push(census::peaks(peak));
     rows.extend(books(&seen, &balance));
     rows.push(Row::none("frontdeskd has ended meanwhile", usize::from(!up)));
 }
@@ -156,10 +157,7 @@ impl Run<'_> {
     #[track_caller]
     fn watch(&mut self) -> Census {
         let census = self.client.diagnostics().census.expect("the engine answers within a second");
-        self.peak.sessions = self.peak.sessions.max(census.sessions);
-        self.peak.transactions = self.peak.transactions.max(census.transactions);
-        self.peak.streams = self.peak.streams.max(census.streams);
-        self.peak.calls = self.peak.calls.max(census.calls);
+        self.peak = census::most(self.peak, census);
         census
     }
 }
@@ -177,32 +175,6 @@ fn memory(before: u64, after: u64) -> Row {
     let values = [("growth %", growth), ("MiB before", mib(before)), ("MiB after", mib(after))];
     Row::of("memory of frontdeskd not from files", "", &values, "growth %", 1.0)
         .note("resident, each time when SIP has forgotten every call")
-}
-
-fn census(when: &str, held: Census) -> Vec<Row> {
-    let Census { calls, open_transfers, ended_transfers, kept_rows, legs, sessions, transactions, streams } =
-        held;
-    let row = |what: &str, count: u32| Row::none(format!("{what} {when}"), count as usize);
-    vec![
-        row("calls of the switchboard", calls),
-        row("ledger entries", open_transfers + ended_transfers),
-        row("log rows kept back", kept_rows),
-        row("legs", legs),
-        row("sessions of the user agent", sessions),
-        row("transactions", transactions),
-        row("RTP streams", streams),
-    ]
-}
-
-fn peaks(peak: Census) -> Row {
-    let values = [
-        ("calls", f64::from(peak.calls)),
-        ("sessions", f64::from(peak.sessions)),
-        ("transactions", f64::from(peak.transactions)),
-        ("streams", f64::from(peak.streams)),
-    ];
-    Row::at_least("held at most during the load", "", &values, "streams", 1.0)
-        .note("the counters count: a run in which they never moved would prove nothing")
 }
 
 fn books(seen: &BTreeMap<Number, Outcome>, balance: &Balance) -> Vec<Row> {
