@@ -79,6 +79,8 @@ struct Leg {
     was_held: bool,
     answered: bool,
     transferred: bool,
+    /// The desk has sent it on, and it has come to whom it was sent.
+    forwarded: bool,
 }
 
 impl Line {
@@ -156,7 +158,8 @@ impl Line {
             to: None,
         };
         let session = self.agent.invite(now, invite).expect("a call of our own can be placed");
-        let leg = Leg { number, was_held: false, answered: false, transferred: false };
+        let leg =
+            Leg { number, was_held: false, answered: false, transferred: false, forwarded: false };
         self.live.insert(session, leg);
     }
 
@@ -189,6 +192,13 @@ impl Line {
                     let summary = b"Messages-Waiting: no\r\n".to_vec();
                     self.agent.notify(now, mailbox, "application/simple-message-summary", summary, false);
                 }
+            }
+            // Whom the desk has sent a caller on to (302). What becomes of it there is none of the desk's.
+            Event::Incoming { session, caller, .. } => {
+                let number = caller.number.as_deref().and_then(Number::read);
+                let legs = self.live.values_mut().filter(|leg| Some(leg.number) == number);
+                legs.for_each(|leg| leg.forwarded = true);
+                self.agent.reject(now, session, 480);
             }
             Event::Progress { session, code: 180, .. } if self.plan(session) == Some(Plan::Abandoned) => {
                 self.agent.hang_up(now, session);
@@ -231,7 +241,7 @@ impl Line {
             (_, _) if leg.answered => Outcome::Talked,
             (EndedBy::Local, _) => Outcome::Abandoned,
             (EndedBy::Remote, 486) => Outcome::Rejected,
-            (EndedBy::Remote, 302) => Outcome::Forwarded,
+            (EndedBy::Remote, 480) if leg.forwarded => Outcome::Forwarded,
             (EndedBy::Remote, code) => Outcome::Broken(code),
         };
         self.ended.insert(leg.number, outcome);

@@ -80,7 +80,7 @@ fn soak(calls: u32, rate: u32, rows: &mut Vec<Row>) {
     let mut run = Run {
         callers: &callers,
         client: desk.client(),
-        operator: Operator::default(),
+        operator: Operator::new(format!("sip:2101@127.0.0.1:{exchange}")),
         peak: Census::default(),
     };
     eprintln!("warming up with {WARM_UP} calls");

@@ -10,12 +10,11 @@ use crate::plan::{Number, Plan};
 
 /// After this a call is looked at afresh, even in the state it was in: a hold that crossed another one.
 const AGAIN: Duration = Duration::from_millis(500);
-/// A target of transfers, none of our own numbers.
-const TARGET: &str = "2101";
-
 /// What was done last with each call on the desk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Operator {
+    /// Whom calls are sent on and transferred to: a SIP URI that leads to the callers' exchange.
+    target: String,
     hands: HashMap<CallRef, Hand>,
     /// Commands that the desk refused because the call had moved on meanwhile.
     pub(crate) refused: usize,
@@ -29,6 +28,10 @@ struct Hand {
 }
 
 impl Operator {
+    pub(crate) fn new(target: String) -> Self {
+        Self { target, hands: HashMap::new(), refused: 0 }
+    }
+
     /// Works on every call of a view.
     pub(crate) fn work(&mut self, client: &mut Client, view: &View) {
         for call in calls(view) {
@@ -39,7 +42,7 @@ impl Operator {
             }
             let was_held = before.is_some_and(|hand| hand.was_held) || call.state == CallState::Held;
             self.hands.insert(call.call, Hand { state: call.state, at: now, was_held });
-            if let Some(command) = next(call, was_held, before.map(|hand| hand.state)) {
+            if let Some(command) = next(call, was_held, before.map(|hand| hand.state), &self.target) {
                 self.refused += usize::from(client.command(command).is_err());
             }
         }
@@ -48,10 +51,10 @@ impl Operator {
 }
 
 /// What to do with a call that has come into this state, or stays in it (`before` is the same then).
-fn next(view: &CallView, was_held: bool, before: Option<CallState>) -> Option<Command> {
+fn next(view: &CallView, was_held: bool, before: Option<CallState>, target: &str) -> Option<Command> {
     let plan = view.party.number.as_deref().and_then(Number::read)?.plan();
     let call = view.call;
-    let to = || TARGET.to_owned();
+    let to = || target.to_owned();
     match (view.state, plan) {
         (CallState::Ringing, Plan::Abandoned) => None,
         (CallState::Ringing, Plan::Rejected) => Some(Command::Reject { call }),

@@ -86,7 +86,7 @@ pub(crate) enum Outcome {
     Abandoned,
     /// 486.
     Rejected,
-    /// 302.
+    /// 302, and the call came to where that led.
     Forwarded,
     /// Any other end: the status code.
     Broken(u16),
