@@ -122,6 +122,7 @@ fn peers(day: &Day) -> Vec<Row> {
     let killed = [
         ("ringing", toll.in_ring as f64),
         ("in a call", toll.in_call as f64),
+        ("fell by themselves", toll.fell as f64),
         ("least", toll.in_ring.min(toll.in_call) as f64),
     ];
     let crowds = [("runs", f64::from(count.killed))];
