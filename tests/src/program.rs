@@ -59,8 +59,12 @@ impl Program {
         wait::until(what, limit, || self.exit_status())
     }
 
-    /// `kill -9`, and waits until the process is gone.
+    /// `kill -9`, and waits until the process is gone. One that has ended is left alone: its id may be
+    /// another's by now.
     pub fn kill(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
         self.signal(libc::SIGKILL);
         // A wait that fails means that the process is no longer ours to wait for: it is gone.
         let _ = self.child.wait();

@@ -147,6 +147,8 @@ fn allowed_after_answer(seen: &Seen, cut: bool) -> &'static [EndStatus] {
         (Some(_), false) if worked => &[Completed, Failed, Transferred, Voicemail],
         // Gone before it could tell: the desk takes such a call for handed over.
         (None, _) if seen.referred => &[Completed, Failed, Transferred, Voicemail],
+        // For all the desk could know the caller had gone before it was answered.
+        _ if seen.unacknowledged => &[Completed, Failed, Missed],
         // The caller hung up, and heard that the desk knows.
         _ if ended && !seen.was_hung_up => &[Completed],
         // The BYE of an operator and that of a desk which has lost its caller look the same.
@@ -324,6 +326,7 @@ mod tests {
         assert_eq!(known(&ended), [Completed, Failed]);
         let hung_up = Seen { hung_up: true, bye_answered: true, ..answered() };
         assert_eq!(known(&hung_up), [Completed]);
+        assert!(known(&Seen { unacknowledged: true, ..ended.clone() }).contains(&Missed));
         assert_eq!(known(&Seen { hung_up: true, ..answered() }), [Completed, Failed, Missed]);
         let said = |code, told| Seen { referred: true, said: Some(code), told, ..ended.clone() };
         assert_eq!(known(&said(200, true)), [Transferred, Voicemail]);

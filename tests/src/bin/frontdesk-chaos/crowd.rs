@@ -35,6 +35,9 @@ const KINDS: [Kind; 6] = [
     Kind { scenario: "chaos_quitter", by_exchange: false, fate: "200 OK", share: 15 },
 ];
 
+/// The caller's number is 07, the three digits of the run from here on, and the number of the call.
+const FIRST_SET: usize = 200;
+
 /// All runs so far.
 pub(crate) struct Crowd {
     scratch: PathBuf,
@@ -80,7 +83,7 @@ impl Crowd {
             if calls == 0 {
                 continue;
             }
-            let set = format!("{:03}", 200 + self.runs.len());
+            let set = format!("{:03}", FIRST_SET + self.runs.len());
             let mut ports = Ports::take();
             let run = Run {
                 calls,
@@ -110,6 +113,13 @@ impl Crowd {
             group.sipp.program.kill();
             group.killed = true;
         }
+    }
+
+    /// Whether the caller with this number is of the crowd and comes through the exchange.
+    pub(crate) fn is_by_exchange(&self, number: &str) -> bool {
+        let set = number.strip_prefix("07").and_then(|rest| rest.get(..3)?.parse::<usize>().ok());
+        let run = set.and_then(|set| self.runs.get(set.checked_sub(FIRST_SET)?));
+        run.is_some_and(|run| run.by_exchange)
     }
 
     /// Whether a run still has calls to make or to end.

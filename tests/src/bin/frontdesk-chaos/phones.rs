@@ -56,6 +56,8 @@ const EVERYBODY: [(&str, Habit); 6] = [
 pub(crate) struct Toll {
     pub(crate) in_ring: usize,
     pub(crate) in_call: usize,
+    /// Those that ended by themselves.
+    pub(crate) fell: usize,
 }
 
 /// What is left when everybody has gone home.
@@ -169,6 +171,11 @@ impl House {
     fn listen(&mut self, at: usize) {
         let phone = &mut self.phones[at];
         let Some(running) = &mut phone.running else { return };
+        if running.program.exit_status().is_some() {
+            // Not our doing, and no business of the desk's: it is one more peer that died.
+            self.toll.fell += 1;
+            return self.kill(at);
+        }
         let Some(event) = running.next_event(LISTEN) else { return };
         let now = Instant::now();
         let spread = Duration::from_millis(self.dice.below(2000));

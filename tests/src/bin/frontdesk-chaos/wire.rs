@@ -29,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) answered: Option<Signer>,
     /// The final refusal and who said it.
     pub(crate) refused: Option<(u16, Signer)>,
+    /// The answer came again after the last ACK, which so may never have reached the desk.
+    pub(crate) unacknowledged: bool,
     /// The caller hung up (BYE).
     pub(crate) hung_up: bool,
     /// Somebody answered that BYE.
@@ -109,6 +111,7 @@ impl Seen {
 
     fn sends(&mut self, method: &Method, message: &Message) {
         match method {
+            Method::Ack => self.unacknowledged = false,
             Method::Cancel => self.cancelled = true,
             Method::Bye => self.hung_up = true,
             Method::Notify => {
@@ -142,6 +145,7 @@ impl Seen {
         match (message.cseq().map(|cseq| cseq.method), code) {
             (Some(Method::Invite), 200..300) => {
                 self.answered.get_or_insert(signer);
+                self.unacknowledged = true;
             }
             // Challenges are answered, and the call goes on.
             (Some(Method::Invite), 300..) if !matches!(code, 401 | 407) && self.answered.is_none() => {
@@ -216,6 +220,14 @@ mod tests {
         let refused = (false, message("SIP/2.0 487 Gone", "1 INVITE", "", ""));
         let seen = read(&[invite(), refused]);
         assert_eq!((seen.refused, seen.heard_desk), (Some((487, Signer::Exchange)), false));
+    }
+
+    #[test]
+    fn an_answer_that_comes_again_was_not_acknowledged() {
+        let answer = (false, message("SIP/2.0 200 OK", "1 INVITE", DESK, ""));
+        let ack = (true, message("ACK sip:d SIP/2.0", "1 ACK", "", ""));
+        assert!(!read(&[invite(), answer.clone(), ack.clone()]).unacknowledged);
+        assert!(read(&[invite(), answer.clone(), ack, answer]).unacknowledged);
     }
 
     #[test]
