@@ -1,9 +1,12 @@
 //! `frontdesk-ui` without a monitor: its picture is looked at, and touched, as a person would.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+use tungstenite::Message;
 
 use crate::http;
 use crate::picture::{Area, Colour, Picture};
@@ -139,11 +142,26 @@ impl Screen {
         self.touch("up", (x, y));
     }
 
-    /// Two taps so close that they are one.
+    /// Two taps so close that they are one, however busy the machine is: the web page's own connection
+    /// takes them as they come.
+    ///
+    /// # Panics
+    /// When the screen does not take them.
     #[track_caller]
-    pub fn tap_twice(&mut self, at: (usize, usize)) {
-        self.tap(at);
-        self.tap(at);
+    pub fn tap_twice(&mut self, (x, y): (usize, usize)) {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the screen listens");
+        stream.set_read_timeout(Some(READ)).expect("a timeout above zero can be set");
+        let page = tungstenite::client(format!("ws://127.0.0.1:{}/live", self.port), stream);
+        let (mut page, _) = page.expect("the screen has a live page");
+        for kind in ["down", "up", "down", "up"] {
+            let pointer = serde_json::json!({ "x": x, "y": y, "kind": kind, "touch": true });
+            let text = serde_json::json!({ "pointer": pointer }).to_string();
+            page.write(Message::text(text)).expect("the live page takes what a finger does");
+        }
+        page.flush().expect("the live page takes what a finger does");
+        page.close(None).expect("the live page can be left");
+        // Whatever it showed; its own farewell comes after it has read everything.
+        while page.read().is_ok() {}
     }
 
     /// Taps what stands on the screen, once it does.

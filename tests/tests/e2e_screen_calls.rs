@@ -141,8 +141,12 @@ fn call_5_a_number_in_any_form_is_named_from_a_contact_in_another_and_bold_when_
         let name = screen::word(&picture, Area { height: 40, ..card }, "Claire").unwrap().grown(1);
         picture.ink(name, RINGING, TEXT)
     };
+    let card = bold;
     let (bold, usual) = (weight(bold), weight(usual));
     assert!(bold > usual * 1.08, "not bolder: {bold} beside {usual}");
+    // The menu says why the number is hers.
+    let menu = screen.long_press(spot(card));
+    assert!(menu.contains("national and international form"), "no rule in {menu:?}");
 }
 
 /// Where the calls end and the directory begins.

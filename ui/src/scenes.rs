@@ -208,6 +208,7 @@ pub fn staff(name: &str, number: &str) -> Party {
         title: row.as_ref().map(|row| row.title.clone()).filter(|title| !title.is_empty()),
         contact: row.map(|row| row.id),
         local: true,
+        matched: Some(ipc::NumberMatch::Extension),
     }
 }
 

@@ -366,6 +366,7 @@ impl Catalogue {
             title: text(&contact.title),
             contact: Some(entry.id),
             local: best.local,
+            matched: Some(best.rule.into()),
         };
         let equals = matches.iter().filter(|other| (other.local, other.rule) == (best.local, best.rule));
         let companies =

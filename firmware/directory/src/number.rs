@@ -55,6 +55,20 @@ pub enum MatchRule {
     OutsidePrefix,
 }
 
+impl From<MatchRule> for ipc::NumberMatch {
+    fn from(rule: MatchRule) -> Self {
+        match rule {
+            MatchRule::Extension => Self::Extension,
+            MatchRule::Identical => Self::Identical,
+            MatchRule::International => Self::International,
+            MatchRule::National => Self::National,
+            MatchRule::TrunkPrefix => Self::TrunkPrefix,
+            MatchRule::CountryCode => Self::CountryCode,
+            MatchRule::OutsidePrefix => Self::OutsidePrefix,
+        }
+    }
+}
+
 impl fmt::Display for MatchRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -28,7 +28,7 @@ pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Time
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use view::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ConferenceMember, ConferenceView,
-    Counters, Direction, LampState, LampView, Language, LineView, Notice, NoticeId, NoticeKind, OperatorView,
-    ParkSlotView, ParkedView, Party, Preferences, RecallReason, RecallWhy, Registration, ServiceView, Theme,
-    TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
+    Counters, Direction, LampState, LampView, Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch,
+    OperatorView, ParkSlotView, ParkedView, Party, Preferences, RecallReason, RecallWhy, Registration,
+    ServiceView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
 };

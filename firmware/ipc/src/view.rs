@@ -295,6 +295,28 @@ pub struct Party {
     pub contact: Option<ContactId>,
     /// Matched in a local directory: shown bold (CALL-5).
     pub local: bool,
+    /// Why the number counts as the contact's; of calls on the desk only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<NumberMatch>,
+}
+
+/// Why two numbers are the same (CALL-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NumberMatch {
+    /// The same extension.
+    Extension,
+    /// The same digits.
+    Identical,
+    /// Both international, one with `+` and one with the prefix.
+    International,
+    /// One national, one international.
+    National,
+    /// One lacks the trunk prefix.
+    TrunkPrefix,
+    /// One has the country code without `+` or prefix.
+    CountryCode,
+    /// One has the prefix for outside calls.
+    OutsidePrefix,
 }
 
 /// What can be done with a call.

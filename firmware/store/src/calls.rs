@@ -271,6 +271,7 @@ fn party(row: &Row<'_>) -> Result<Party, Failure> {
         title: row.get(3)?,
         contact: row.get::<_, Option<i64>>(4)?.map(contact_id),
         local: row.get(5)?,
+        matched: None,
     })
 }
 

@@ -56,6 +56,7 @@ fn log_1_a_call_comes_back_as_it_was_written_after_a_restart() {
             title: Some("Director".into()),
             contact: Some(ContactId(7)),
             local: true,
+            matched: None,
         },
         answered_after_ms: Some(1200),
         talk_ms: 61_000,

@@ -23,6 +23,7 @@ const WORDS: &[&str] = &[
     "action",
     "availability",
     "language",
+    "matched",
     "mode",
     "modes",
     "result",

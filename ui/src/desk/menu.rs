@@ -11,7 +11,7 @@ use super::{Area, Desk};
 use crate::models::words::party_name;
 use crate::models::{cards, contacts};
 use crate::offers::{Offer, Place, Target, connect, offers};
-use crate::screen::{Menu, MenuEntry, MenuWord, PromptKind};
+use crate::screen::{Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
 
 /// Where a menu stands.
 #[derive(Clone, Copy, Debug)]
@@ -235,8 +235,10 @@ impl Desk {
             rows.insert(rows.len().saturating_sub(last), page);
         }
         let title = party_name(&view.party);
+        let matched = view.party.matched.map(number_match).unwrap_or_default();
         self.calls.selected = Some(call);
         self.open_menu(title, rows, at);
+        self.app.global::<Menu>().set_matched(matched);
         self.overlay.menu_call = Some(call);
     }
 
@@ -374,6 +376,7 @@ impl Desk {
         self.overlay.menu_call = None;
         let menu = self.app.global::<Menu>();
         menu.set_title(title);
+        menu.set_matched(NumberMatch::None);
         menu.set_entries(ModelRc::new(VecModel::from(entries)));
         menu.set_keyed(matches!(at, At::Calls));
         if let At::Finger(x, y) = at {
@@ -400,6 +403,19 @@ fn subject(offer: &Offer) -> CallRef {
         | Offer::Blind { call, .. }
         | Offer::Forward { call, .. }
         | Offer::Voicemail { call, .. } => *call,
+    }
+}
+
+/// Why the caller's number counts as the contact's (CALL-5).
+fn number_match(matched: ipc::NumberMatch) -> NumberMatch {
+    match matched {
+        ipc::NumberMatch::Extension => NumberMatch::Extension,
+        ipc::NumberMatch::Identical => NumberMatch::Identical,
+        ipc::NumberMatch::International => NumberMatch::International,
+        ipc::NumberMatch::National => NumberMatch::National,
+        ipc::NumberMatch::TrunkPrefix => NumberMatch::TrunkPrefix,
+        ipc::NumberMatch::CountryCode => NumberMatch::CountryCode,
+        ipc::NumberMatch::OutsidePrefix => NumberMatch::OutsidePrefix,
     }
 }
 

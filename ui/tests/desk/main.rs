@@ -8,7 +8,8 @@ mod hands;
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Calls, Crm, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, Prompt, Screen, SearchState,
+    Calls, Crm, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, NumberMatch, Prompt, Screen,
+    SearchState,
 };
 use hands::Stage;
 use i_slint_core::input::TouchPhase;
@@ -387,6 +388,18 @@ fn ops_2_and_3_pills_act_on_double_tap_only() {
     stage.double_tap(stage.middle("In call"));
     let hang_up = Command::Hook { action: HookAction::HangUpActive };
     assert_eq!(stage.commands(), [Command::Register { on: false }, Command::Audio { on: false }, hang_up]);
+}
+
+#[test]
+fn call_5_the_menu_says_why_the_number_is_the_contacts() {
+    let stage = Stage::with(scenes::picture());
+    stage.right_click(stage.spot("Tomás Rivera"));
+    assert_eq!(stage.app.global::<Menu>().get_matched(), NumberMatch::Extension);
+    stage.right_click(stage.spot("Anonymous"));
+    stage.settle();
+    stage.app.global::<Menu>().invoke_close();
+    stage.right_click(stage.spot("Anonymous"));
+    assert_eq!(stage.app.global::<Menu>().get_matched(), NumberMatch::None);
 }
 
 #[test]

@@ -158,8 +158,7 @@ impl Line {
             to: None,
         };
         let session = self.agent.invite(now, invite).expect("a call of our own can be placed");
-        let leg =
-            Leg { number, was_held: false, answered: false, transferred: false, forwarded: false };
+        let leg = Leg { number, was_held: false, answered: false, transferred: false, forwarded: false };
         self.live.insert(session, leg);
     }
 
