@@ -298,12 +298,12 @@ fn we_hang_up_what_the_exchange_has_accepted_and_it_tells_later() {
         &expect![[r#"
             in 1 5550100
                 180 1
-                Ringer(true)
+                Ringer(Some(Bell))
               = 1 Ringing
             answer 1
                 answer 1
                 ear 1
-                Ringer(false)
+                Ringer(None)
               = 1 Answering*
             ack 1
               = 1 Talking*
