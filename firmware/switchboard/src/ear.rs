@@ -62,9 +62,15 @@ impl Switchboard {
     /// Takes a call off hold and gives it the ear.
     pub(crate) fn retrieve(&mut self, now: Ms, call: CallRef) {
         self.give_ear(now, call);
+        let mut picked_up = None;
         if let Some(entry) = self.calls.get_mut(&call) {
             entry.hold = WireHold { asked: false, pending: true, refused: false };
+            picked_up = entry.unattended.then(|| entry.line_number.clone());
             self.emit(Effect::Retrieve { call });
+        }
+        // A rule has answered; only now does the operator (TEN-2).
+        if let Some(line) = picked_up {
+            self.front_line(&line);
         }
         self.enter(now, call, State::Talking);
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use expect_test::expect;
 use ipc::{
-    AudioState, CallRef, Command, CommandError, DirectoryId, DirectoryView, LampState, Language, NoticeKind,
-    Party, Registration, TransferId, TransferState,
+    AudioState, CallRef, Callers, Command, CommandError, DirectoryId, DirectoryView, LampState, Language,
+    NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger,
 };
 use switchboard::{Effect, Input, Line, Settings};
 
 use crate::bench::Bench;
-use crate::script::{check, incoming, ready};
+use crate::script::{check, incoming, ready, ready_with};
 
 #[test]
 fn hook_keys_mean_the_right_call() {
@@ -214,9 +214,9 @@ fn the_answering_end_is_shown_where_it_is_another() {
     assert_eq!(bench.view.outgoing[0].party.number.as_deref(), Some("2115"), "forwarded");
 }
 
-#[test]
-fn a_directory_comes_to_the_front_with_its_line() {
-    let directory = |id: u32, line: &str| DirectoryView {
+/// A directory linked to a line.
+fn linked(id: u32, line: &str) -> DirectoryView {
+    DirectoryView {
         id: DirectoryId(id),
         name: format!("directory {id}"),
         local: true,
@@ -224,9 +224,37 @@ fn a_directory_comes_to_the_front_with_its_line() {
         generation: 0,
         line: Some(line.into()),
         note: String::new(),
+    }
+}
+
+#[test]
+fn a_call_that_a_rule_has_answered_brings_its_directory_when_the_operator_takes_it() {
+    let rule = Rule {
+        name: "wait".into(),
+        when: Trigger::Arrives,
+        who: Callers::Anybody,
+        line: Some("5550200".into()),
+        modes: Vec::new(),
+        then: Outcome::AnswerAndHold,
     };
+    let mut bench = ready_with(Settings { rules: vec![rule], ..Settings::default() });
+    bench.input(Input::Directories(vec![linked(1, "5550100"), linked(2, "5550200")]));
+    bench.input(incoming(CallRef(1), "5550100"));
+    bench.command(&Command::Answer { call: CallRef(1) }).0.unwrap();
+    bench.input(Input::Confirmed { call: CallRef(1) });
+    bench.input(incoming(CallRef(2), "5550200"));
+    bench.input(Input::Confirmed { call: CallRef(2) });
+    assert_eq!(bench.view.front_directory, Some(DirectoryId(1)), "nobody has turned to the second call");
+    bench.command(&Command::Retrieve { call: CallRef(2) }).0.unwrap();
+    assert_eq!(bench.view.front_directory, Some(DirectoryId(2)));
+    bench.command(&Command::Retrieve { call: CallRef(1) }).0.unwrap();
+    assert_eq!(bench.view.front_directory, Some(DirectoryId(2)), "it was picked up before");
+}
+
+#[test]
+fn a_directory_comes_to_the_front_with_its_line() {
     let mut bench = ready();
-    bench.input(Input::Directories(vec![directory(1, "5550100"), directory(2, "5550200")]));
+    bench.input(Input::Directories(vec![linked(1, "5550100"), linked(2, "5550200")]));
     bench.input(incoming(CallRef(1), "5550200"));
     assert_eq!(bench.view.front_directory, None);
     bench.command(&Command::Answer { call: CallRef(1) }).0.unwrap();
@@ -235,7 +263,7 @@ fn a_directory_comes_to_the_front_with_its_line() {
     assert_eq!(bench.view.front_directory, Some(DirectoryId(1)));
     let none = Command::ShowDirectory { directory: DirectoryId(9) };
     assert!(matches!(bench.command(&none).0, Err(CommandError::Failed { .. })));
-    bench.input(Input::Directories(vec![directory(2, "5550200")]));
+    bench.input(Input::Directories(vec![linked(2, "5550200")]));
     assert_eq!(bench.view.front_directory, None, "it is gone");
 }
 
