@@ -5,7 +5,7 @@
 //! Nothing in a turn waits. What the words of one core are called in the other is in `bridge`.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     path::PathBuf,
     sync::{
@@ -33,6 +33,7 @@ use crate::{
     board::Board,
     bridge,
     contacts::{Contacts, News, Who},
+    mailboxes::{self, Mailbox},
     net, records,
     records::Records,
     turns::{self, Turns},
@@ -117,8 +118,8 @@ pub(crate) struct Parts {
     pub(crate) watched: Vec<String>,
     /// The message for callers who were answered by a rule.
     pub(crate) announcement: Option<PathBuf>,
-    /// Each account with the user whose mailbox is watched.
-    pub(crate) mailboxes: Vec<(AccountId, String)>,
+    /// The mailbox of each account.
+    pub(crate) mailboxes: Vec<Mailbox>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
     pub(crate) started: (Instant, i64),
 }
@@ -129,9 +130,6 @@ pub(crate) struct Engine {
     pub(crate) legs: Legs,
     lamps: Lamps,
     audio: Audio,
-    /// Unread voice messages of each account.
-    /// Unread messages and the mailbox's number.
-    voicemail: BTreeMap<AccountId, (u32, Option<String>)>,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
     generation: u64,
@@ -180,7 +178,6 @@ impl Engine {
             legs: Legs::default(),
             lamps: Lamps::default(),
             audio: Audio::default(),
-            voicemail: BTreeMap::new(),
             streams: 0,
             generation: 0,
             stale: true,
@@ -191,9 +188,10 @@ impl Engine {
     /// Runs until [`Event::Stop`] has been taken and the farewells are said.
     pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
         let now = Instant::now();
-        for (account, user) in &self.parts.mailboxes {
-            self.parts.agent.subscribe(now, *account, user, Package::MessageSummary);
+        for mailbox in &self.parts.mailboxes {
+            self.parts.agent.subscribe(now, mailbox.account, &mailbox.user, Package::MessageSummary);
         }
+        self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
         self.carry(now);
@@ -453,15 +451,9 @@ impl Engine {
                 }
             }
             sip::Event::MessageSummary { account, waiting, new, mailbox, .. } => {
-                // A mailbox whose account cannot be told is the first one's.
-                let account = account.unwrap_or(AccountId(0));
-                self.voicemail.insert(account, (new.unwrap_or(u32::from(waiting)), mailbox));
-                let unread = self.voicemail.values().fold(0, |sum: u32, (new, _)| sum.saturating_add(*new));
-                // Where something waits, else where anything could.
-                let known = || self.voicemail.values().filter(|(_, mailbox)| mailbox.is_some());
-                let first = known().find(|(new, _)| *new > 0).or_else(|| known().next());
-                let mailbox = first.and_then(|(_, mailbox)| mailbox.clone());
-                self.parts.board.handle(now, Input::Voicemail { unread, mailbox });
+                let unread = new.unwrap_or(u32::from(waiting));
+                let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
+                self.parts.board.handle(now, news);
             }
             sip::Event::Resolve { id, host, port } => net::resolve(id, host, port, self.parts.inbox.clone()),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),

@@ -10,6 +10,7 @@ mod config;
 mod contacts;
 mod effects;
 mod engine;
+mod mailboxes;
 mod net;
 mod records;
 mod replay;

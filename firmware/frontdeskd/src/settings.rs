@@ -8,6 +8,8 @@ use sip::{Account, AccountId, HostPort};
 use store::{Settings, Store};
 use switchboard::Line;
 
+use crate::mailboxes::Mailbox;
+
 /// Checks a file and puts it into the store.
 ///
 /// # Errors
@@ -109,10 +111,12 @@ pub(crate) fn lines(settings: &Settings) -> Vec<(String, AccountId)> {
     settings.lines.iter().map(of).collect()
 }
 
-/// Each account with the user whose mailbox is watched (BAR-1).
-pub(crate) fn mailboxes(settings: &Settings) -> Vec<(AccountId, String)> {
-    let accounts = settings.accounts.iter().enumerate();
-    accounts.map(|(index, account)| (account_id(index), account.user.clone())).collect()
+/// The mailbox of each account (BAR-1).
+pub(crate) fn mailboxes(settings: &Settings) -> Vec<Mailbox> {
+    let mailbox = |(index, account): (usize, &store::Account)| {
+        Mailbox::new(account_id(index), account.user.clone(), account.mailbox.clone())
+    };
+    settings.accounts.iter().enumerate().map(mailbox).collect()
 }
 
 fn check_addresses(settings: &Settings) -> Result<()> {

@@ -84,6 +84,9 @@ pub struct Account {
     /// Host or host:port that every request goes through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbound_proxy: Option<String>,
+    /// The number under which its voice messages are heard, where the exchange does not say it (BAR-1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
     /// Registration wanted for so many seconds, 60 to 86,400.
     #[serde(default = "default_expires")]
     pub expires_s: u32,
@@ -316,6 +319,7 @@ impl Settings {
             at.host("domain", &account.domain)?;
             at.text("display_name", &account.display_name, 0, 128)?;
             at.word("auth_user", account.auth_user.as_deref().unwrap_or("-"), 1)?;
+            at.word("mailbox", account.mailbox.as_deref().unwrap_or("-"), 1)?;
             at.text("password", account.password.reveal(), 0, 256)?;
             at.host("registrar", account.registrar())?;
             at.host("outbound_proxy", account.outbound_proxy.as_deref().unwrap_or(&account.domain))?;
