@@ -66,6 +66,7 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::OwnNumber { number }) => (RefusedCommand::OwnNumber, number.as_str(), ""),
         Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", ""),
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
+        Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };

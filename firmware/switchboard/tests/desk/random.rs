@@ -239,6 +239,7 @@ impl Seen {
             "Retrieve",
             "HangUp",
             "Dial",
+            "Intercept",
             "Refer",
             "Redirect",
             "Announce",
