@@ -151,7 +151,7 @@ fn pre_3_dir_9_where_replaces_is_refused_the_feature_code_is_dialled_once() {
     code.hang_up();
     let view = house.client.wait("that it failed", SOON, |view| {
         view.outgoing.is_empty()
-            && view.notices.iter().any(|notice| matches!(notice.kind, NoticeKind::DialFailed { .. }))
+            && view.notices.iter().any(|notice| matches!(notice.kind, NoticeKind::InterceptFailed { .. }))
     });
     assert_eq!(view.notices.len(), 1, "one wish, one notice: {view:?}");
     // Nobody took it: it still rings where it did, and can be answered there.
@@ -175,4 +175,19 @@ fn pre_3_dir_9_nothing_is_offered_where_nothing_rings_or_no_way_is_known() {
     b.accept();
     b.expect("CALL_ESTABLISHED", SOON);
     assert_eq!(house.client.command(pick()), nothing);
+}
+
+#[test]
+fn pre_3_dir_9_a_call_from_this_desk_is_not_offered_to_be_picked_up_by_it() {
+    let mut house = House::build_with(Digest::Md5, &format!("{NO_TIMERS}{CODE}"));
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    let dial = Command::Dial { number: "2102".into(), line: None };
+    house.client.command(dial).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    let view = house.client.wait("Ingrid's lamp ringing", SOON, |view| {
+        lamp(view).is_some_and(|lamp| lamp.state == LampState::Ringing)
+    });
+    assert_eq!(lamp(&view).and_then(|lamp| lamp.rings.clone()), None);
+    let refused = house.client.command(Command::Intercept { number: "2102".into() });
+    assert_eq!(refused, Err(CommandError::NothingRings { number: "2102".into() }));
 }

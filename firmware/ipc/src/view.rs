@@ -559,6 +559,16 @@ pub enum NoticeKind {
         /// The reason phrase, untranslated.
         reason: String,
     },
+    /// A call that rang on another phone was not picked up (PRE-3).
+    InterceptFailed {
+        /// Whose phone.
+        from: Party,
+        /// SIP status; 481 when nothing rings there any more, 486 when somebody else has answered, 0 when
+        /// there was no answer at all.
+        code: u16,
+        /// The reason phrase, untranslated.
+        reason: String,
+    },
     /// Putting a call on hold or taking it off was refused by the other side.
     HoldFailed {
         /// Whose call.

@@ -234,7 +234,10 @@ impl Switchboard {
             let tone = if matches!(code, 486 | 600 | 603) { Tone::Busy } else { Tone::Congestion };
             self.sound.start_failure_tone(tone, now + span(self.settings.failure_tone));
         }
-        let to = call.intercepted.as_ref().unwrap_or(&call.party).clone();
-        self.notify(now, NoticeKind::DialFailed { to, code, reason });
+        let kind = match call.intercepted.clone() {
+            Some(from) => NoticeKind::InterceptFailed { from, code, reason },
+            None => NoticeKind::DialFailed { to: call.party.clone(), code, reason },
+        };
+        self.notify(now, kind);
     }
 }

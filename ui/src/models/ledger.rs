@@ -112,6 +112,14 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             reason: reason.as_str().into(),
             ..blank()
         },
+        NoticeKind::InterceptFailed { from, code, reason } => LedgerEntry {
+            id,
+            kind: LedgerKind::InterceptFailed,
+            who: party_name(from),
+            code: i32::from(*code),
+            reason: reason.as_str().into(),
+            ..blank()
+        },
         NoticeKind::HoldFailed { party, code } => LedgerEntry {
             id,
             kind: LedgerKind::HoldFailed,

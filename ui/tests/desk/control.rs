@@ -275,8 +275,18 @@ fn pre_3_dir_9_what_rings_on_a_contacts_phone_is_picked_up_from_the_menu_while_i
 fn pre_3_the_card_says_from_whose_phone_a_call_was_picked_up() {
     let mut view = scenes::attended();
     view.outgoing[0].intercepted = Some(Party { name: Some("Khadija Benali".into()), ..Party::default() });
-    let stage = Stage::with(view);
+    let stage = Stage::with(view.clone());
     assert!(stage.has("picked up from Khadija Benali"));
+    view.generation += 1;
+    view.outgoing[0].state = CallState::Dialing;
+    stage.show(view.clone());
+    assert!(stage.has("picking up from Khadija Benali"));
+    let from = view.outgoing.remove(0).intercepted.unwrap();
+    let kind = ipc::NoticeKind::InterceptFailed { from, code: 481, reason: String::new() };
+    view.generation += 1;
+    view.notices.push(ipc::Notice { id: ipc::NoticeId(90), since_ms: view.now_ms, kind });
+    stage.show(view);
+    assert!(stage.has("Nothing picked up from Khadija Benali") && stage.has("the call is gone"));
 }
 
 #[test]

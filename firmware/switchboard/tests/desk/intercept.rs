@@ -106,12 +106,12 @@ pick 2102",
                 log 77 Failed, answered never, talk 0, hold 0
                 ear free
                 Tone(Some(Congestion))
-              = !dial 2102 failed 481
+              = !pick up 2102 failed 481
             pick 2102
                 pick up 2102 as 2 from 5550100
                 ear 2
                 Tone(None)
-              = 2 Dialing* (77 from 2102) · !dial 2102 failed 481
+              = 2 Dialing* (77 from 2102) · !pick up 2102 failed 481
         "#]],
     );
 }

@@ -210,7 +210,7 @@ impl Seen {
         assert!(self.seats > 5, "only {} members were replaced", self.seats);
         let working: BTreeSet<String> = RULES.iter().take(WORKING).map(|r| r.name.to_owned()).collect();
         assert_eq!(self.rules, working, "rules applied, and no others");
-        for notice in ["DialFailed", "HoldFailed", "RuleIgnored"] {
+        for notice in ["DialFailed", "InterceptFailed", "HoldFailed", "RuleIgnored"] {
             assert!(self.notices.contains(notice), "{notice} is not in {:?}", self.notices);
         }
         let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];

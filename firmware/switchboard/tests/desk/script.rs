@@ -266,6 +266,9 @@ fn picture(view: &View) -> String {
     parts.extend(ended);
     parts.extend(view.notices.iter().map(|n| match &n.kind {
         ipc::NoticeKind::DialFailed { to, code, .. } => format!("!dial {} failed {code}", number(to)),
+        ipc::NoticeKind::InterceptFailed { from, code, .. } => {
+            format!("!pick up {} failed {code}", number(from))
+        }
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         other => format!("!{other:?}"),
     }));
