@@ -24,6 +24,7 @@
 //! | a call is transferred to itself | "a call goes to itself" |
 //! | talk time is counted twice after Replaces | "talk and hold time" |
 //! | an overdue entry keeps its deadline | "a deadline was handled and is still due" |
+//! | a call is picked up where nothing rings | "while nothing rings there" |
 //!
 //! Not caught here but by a script each: whose ear a refused hold or an undo takes, tones and mute that
 //! come back or do not, a recall that is not said in the ear, the recall reason after an undo, a grace
