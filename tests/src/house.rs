@@ -55,9 +55,19 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build_with(digest: Digest, settings_more: &str) -> Self {
+        Self::build_on(settings_more, |folder, port| Kamailio::start(folder, port, digest))
+    }
+
+    /// Builds it on an exchange that is started in the folder and on the port given.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_on(settings_more: &str, exchange: impl FnOnce(&Path, u16) -> Kamailio) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
-        let exchange = Kamailio::start(scratch.path(), ports.one(), digest);
+        let exchange = exchange(scratch.path(), ports.one());
         let desk = Desk::start_with(scratch.path(), &mut ports, &Account::at(&exchange), settings_more);
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);

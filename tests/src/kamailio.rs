@@ -60,6 +60,21 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_granting(scratch: &Path, port: u16, digest: Digest, longest: Duration) -> Self {
+        Self::start_as(scratch, port, digest, longest, "1")
+    }
+
+    /// Likewise; what it says of its phones' calls has neither call-id nor tags.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_hiding(scratch: &Path, port: u16) -> Self {
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0")
+    }
+
+    #[track_caller]
+    fn start_as(scratch: &Path, port: u16, digest: Digest, longest: Duration, identifiers: &str) -> Self {
         let folder = scratch.join(FOLDER);
         copy_tables(&folder);
         let algorithm = match digest {
@@ -70,6 +85,7 @@ impl Kamailio {
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())
+            .replace("@IDENTIFIERS@", identifiers)
             .replace("@ALGORITHM@", algorithm);
         let path = folder.join(CONFIG_FILE);
         fs::write(&path, config).expect("the scratch folder is writable");

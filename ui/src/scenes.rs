@@ -230,6 +230,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         line_number: line.0.into(),
         line_name: line.1.into(),
         diverted_by: None,
+        intercepted: None,
         began_ms: NOW - seconds * 1000,
         answered_ms: None,
         held_since_ms: None,
@@ -353,6 +354,7 @@ fn lamps() -> Vec<LampView> {
         calls: line.6,
         peer: Some(line.7.to_owned()).filter(|peer| !peer.is_empty()),
         since_ms: NOW - 60_000,
+        rings: None,
     })
     .collect()
 }

@@ -5,10 +5,12 @@
 
 use ipc::{AudioState, LampState, Party, Registration, RingTone};
 use sip::{
-    Cause, DiversionReason, EndedBy, RegistrationState, TransferResult,
-    dialog_info::{CallDirection, Dialog, DialogState},
+    Cause, DiversionReason, EndedBy, Identity, RegistrationState, Replaces, TransferResult,
+    dialog_info::{CallDirection, Dialog, DialogState, Participant},
 };
 use switchboard::{Diverted, Ear, EndCause, Tone};
+
+use crate::intercept::{Pickup, Takes};
 
 /// What a phone does, from all its dialogs (RFC 4235): state, number of calls, the other end of the first.
 pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
@@ -27,6 +29,44 @@ pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
         remote.display.clone().or_else(number).unwrap_or_else(|| remote.identity.clone())
     });
     (state, calls, peer)
+}
+
+/// The first call that rings on a phone, of those that can be taken by Replaces if there is one.
+///
+/// The INVITE goes to the end that called, and says the tags as that end sees them: RFC 3891 section 3 lets only
+/// the one that began an early dialog give it away, and an exchange between the two is that end for its phones.
+pub(crate) fn pickup<'a>(dialogs: impl Iterator<Item = &'a Dialog>) -> Option<Pickup> {
+    let ringing = dialogs.filter(|dialog| {
+        let over = matches!(dialog.state, DialogState::Confirmed | DialogState::Terminated);
+        !over && dialog.direction == Some(CallDirection::Recipient)
+    });
+    let mut found: Vec<Pickup> =
+        ringing.map(|dialog| Pickup { caller: caller(dialog), takes: takes(dialog) }).collect();
+    let best = found.iter().position(|pickup| pickup.takes.is_some()).unwrap_or(0);
+    (!found.is_empty()).then(|| found.swap_remove(best))
+}
+
+fn caller(dialog: &Dialog) -> Party {
+    let remote = dialog.remote.as_ref();
+    let name = remote.and_then(|remote| remote.display.clone());
+    Party { number: remote.and_then(number), name, ..Party::default() }
+}
+
+/// The number of one end of a dialog.
+pub(crate) fn number(end: &Participant) -> Option<String> {
+    sip::Uri::parse(&end.identity).ok().and_then(|uri| uri.number())
+}
+
+fn takes(dialog: &Dialog) -> Option<Takes> {
+    // Without a tag of its own the caller cannot be asked for this dialog.
+    dialog.remote_tag.as_ref()?;
+    let replaces = Replaces::of_lamp(dialog)?.reversed();
+    let remote = dialog.remote.as_ref()?;
+    let is_sip = |uri: &&String| sip::Uri::parse(uri).is_ok_and(|uri| uri.scheme == sip::Scheme::Sip);
+    let identity = Some(&remote.identity).filter(is_sip);
+    let target = remote.target.as_ref().filter(is_sip).or(identity)?;
+    let to = Identity { display: remote.display.clone(), uri: identity.unwrap_or(target).clone() };
+    Some(Takes { target: target.clone(), to, replaces })
 }
 
 /// How it rings.
@@ -148,8 +188,6 @@ pub(crate) fn audio(name: String, state: media::DeviceState) -> AudioState {
 
 #[cfg(test)]
 mod tests {
-    use sip::dialog_info::Participant;
-
     use super::*;
 
     fn dialog(state: DialogState, direction: CallDirection) -> Dialog {
@@ -187,6 +225,44 @@ mod tests {
         let called = dialog(DialogState::Early, CallDirection::Recipient);
         assert_eq!(lamp(&[called]), (LampState::Ringing, 1, Some("2112".into())));
         assert_eq!(lamp(&[dialog(DialogState::Early, CallDirection::Initiator)]).0, LampState::Busy);
+    }
+
+    #[test]
+    fn pre_3_what_rings_is_taken_from_the_caller_who_sees_the_tags_the_other_way_round() {
+        let remote = Participant {
+            identity: "sip:2112@pbx.example".into(),
+            display: Some("Ann".into()),
+            target: Some("sip:x7@192.0.2.9:5062".into()),
+        };
+        let hidden = dialog(DialogState::Early, CallDirection::Recipient);
+        let told = Dialog {
+            call_id: Some("c1".into()),
+            local_tag: Some("phone".into()),
+            remote_tag: Some("caller".into()),
+            remote: Some(remote),
+            ..hidden.clone()
+        };
+        let found = pickup([&hidden, &told].into_iter());
+        let caller = Party { number: Some("2112".into()), name: Some("Ann".into()), ..Party::default() };
+        let to = Identity { display: Some("Ann".into()), uri: "sip:2112@pbx.example".into() };
+        let (to_tag, from_tag) = ("caller".into(), "phone".into());
+        let replaces = Replaces { call_id: "c1".into(), to_tag, from_tag, early_only: true };
+        let takes = Some(Takes { target: "sip:x7@192.0.2.9:5062".into(), to, replaces });
+        assert_eq!(found, Some(Pickup { caller, takes }));
+        let found = pickup([&hidden].into_iter());
+        assert!(found.is_some_and(|found| found.takes.is_none()), "it rings, and no more is known");
+        for (state, direction) in [
+            (DialogState::Confirmed, CallDirection::Recipient),
+            (DialogState::Terminated, CallDirection::Recipient),
+            (DialogState::Early, CallDirection::Initiator),
+        ] {
+            assert_eq!(
+                pickup([&Dialog { state, direction: Some(direction), ..told.clone() }].into_iter()),
+                None
+            );
+        }
+        let no_tag = Dialog { remote_tag: None, ..told };
+        assert!(pickup([&no_tag].into_iter()).is_some_and(|found| found.takes.is_none()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     bridge,
     contacts::Who,
     engine::{Engine, Leg},
+    intercept::Intercepting,
 };
 
 /// What an attended transfer ends with that cannot even be asked for (RFC 3261 section 21.4.26).
@@ -28,6 +29,7 @@ impl Engine {
             Effect::Retrieve { call } => self.with(call, |agent, leg| agent.retrieve(now, leg.session)),
             Effect::HangUp { call } => self.with(call, |agent, leg| agent.hang_up(now, leg.session)),
             Effect::Answer { call } => self.answer(now, call),
+            Effect::Intercept { call, number, line } => self.intercept(now, call, &number, &line),
             Effect::Dial { call, number, line } => self.dial(now, call, number, &line),
             Effect::Refer { call, transfer, to } => {
                 info!(call = call.0, to, "transfer");
@@ -134,32 +136,67 @@ impl Engine {
     }
 
     fn dial(&mut self, now: Instant, call: CallRef, number: String, line: &str) {
+        info!(call = call.0, to = number, line, "outgoing call");
+        let Some((account, local)) = self.prepare(now, call, line) else { return };
+        let invite = Invite::new(account, number.as_str(), local);
+        if self.place(now, call, invite, Some(number.clone()), line, None) {
+            self.identify_call(call, Party { number: Some(number), ..Party::default() });
+        }
+    }
+
+    /// The account of a line and an RTP port for a call to be placed; without either the call ends.
+    pub(crate) fn prepare(
+        &mut self,
+        now: Instant,
+        call: CallRef,
+        line: &str,
+    ) -> Option<(AccountId, LocalMedia)> {
         let lines = &self.parts.lines;
         let Some(&(_, account)) = lines.iter().find(|(of, _)| of == line).or(lines.first()) else {
-            return self.not_dialled(now, call, 0, "no line is set up".into());
+            self.not_dialled(now, call, 0, "no line is set up".into());
+            return None;
         };
-        info!(call = call.0, to = number, line, "outgoing call");
-        let rtp = match self.open_stream(call) {
-            Ok(rtp) => rtp,
-            Err(error) => return self.not_dialled(now, call, 0, error.to_string()),
-        };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
-        match self.parts.agent.invite(now, Invite::new(account, number.as_str(), local.clone())) {
-            Ok(session) => {
-                let line = line.to_owned();
-                let leg = Leg { session, number: Some(number.clone()), line, local, offered: None };
-                self.legs.insert(call, leg);
-                let party = Party { number: Some(number), ..Party::default() };
-                self.parts.contacts.identify(Who::Call(call), party);
-            }
+        match self.open_stream(call) {
+            Ok(rtp) => Some((account, LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 })),
             Err(error) => {
-                self.sound(self.parts.media.close(StreamId(call.0)));
                 self.not_dialled(now, call, 0, error.to_string());
+                None
             }
         }
     }
 
-    fn not_dialled(&mut self, now: Instant, call: CallRef, code: u16, reason: String) {
+    /// Sends the INVITE of a call whose RTP port is open; `number` is whom it calls. `false`: the call has
+    /// ended.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        call: CallRef,
+        invite: Invite,
+        number: Option<String>,
+        line: &str,
+        intercept: Option<Intercepting>,
+    ) -> bool {
+        let local = invite.media.clone();
+        match self.parts.agent.invite(now, invite) {
+            Ok(session) => {
+                let line = line.to_owned();
+                self.legs.insert(call, Leg { session, number, line, local, offered: None, intercept });
+                true
+            }
+            Err(error) => {
+                self.sound(self.parts.media.close(StreamId(call.0)));
+                self.not_dialled(now, call, 0, error.to_string());
+                false
+            }
+        }
+    }
+
+    /// Asks the directories who the other end of a call is.
+    pub(crate) fn identify_call(&self, call: CallRef, party: Party) {
+        self.parts.contacts.identify(Who::Call(call), party);
+    }
+
+    pub(crate) fn not_dialled(&mut self, now: Instant, call: CallRef, code: u16, reason: String) {
         warn!(call = call.0, reason, "call not placed");
         let cause = EndCause { by_remote: false, code, reason, elsewhere: false };
         self.parts.board.handle(now, Input::Ended { call, cause });

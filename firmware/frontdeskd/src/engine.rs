@@ -33,6 +33,7 @@ use crate::{
     board::Board,
     bridge,
     contacts::{Contacts, News, Who},
+    intercept::{Intercepting, Pickup},
     mailboxes::{self, Mailbox},
     net, records,
     records::Records,
@@ -116,6 +117,8 @@ pub(crate) struct Parts {
     pub(crate) lines: Vec<(String, AccountId)>,
     /// Phones watched whatever the directories say: the park slots.
     pub(crate) watched: Vec<String>,
+    /// The exchange's feature code that picks up what rings on a phone, `$` for its number.
+    pub(crate) intercept: Option<String>,
     /// The message for callers who were answered by a rule.
     pub(crate) announcement: Option<PathBuf>,
     /// The mailbox of each account.
@@ -128,7 +131,7 @@ pub(crate) struct Parts {
 pub(crate) struct Engine {
     pub(crate) parts: Parts,
     pub(crate) legs: Legs,
-    lamps: Lamps,
+    pub(crate) lamps: Lamps,
     audio: Audio,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
@@ -142,7 +145,7 @@ pub(crate) struct Engine {
 #[derive(Default)]
 pub(crate) struct Legs {
     pub(crate) by_call: HashMap<CallRef, Leg>,
-    by_session: HashMap<SessionId, CallRef>,
+    pub(crate) by_session: HashMap<SessionId, CallRef>,
     /// Those that have ended last: the fate of a transfer may come behind the BYE.
     departed: VecDeque<(SessionId, CallRef)>,
 }
@@ -156,13 +159,17 @@ pub(crate) struct Leg {
     pub(crate) local: LocalMedia,
     /// What the caller offered: sound flows from our answer on, before its ACK.
     pub(crate) offered: Option<sip::sdp::Media>,
+    /// It takes a call that rings on another phone.
+    pub(crate) intercept: Option<Intercepting>,
 }
 
 /// Which subscription is which phone.
 #[derive(Default)]
-struct Lamps {
+pub(crate) struct Lamps {
     by_number: HashMap<String, SubscriptionId>,
     by_subscription: HashMap<SubscriptionId, String>,
+    /// Phones on which something rings that can be picked up.
+    pub(crate) ringing: HashMap<String, Pickup>,
     /// Phones to monitor whose turn has not come.
     waiting: VecDeque<String>,
     /// Through which account.
@@ -357,6 +364,7 @@ impl Engine {
                 self.lamps.by_subscription.remove(&subscription);
                 self.parts.agent.unsubscribe(now, subscription);
             }
+            self.lamps.ringing.remove(&number);
             self.parts.board.handle(now, Input::LampGone { number });
         }
         for number in numbers {
@@ -384,6 +392,7 @@ impl Engine {
         self.lamps.due = (!self.lamps.waiting.is_empty()).then(|| now + SUBSCRIPTION_PAUSE);
     }
 
+    /// What a phone does. What rings there is said by [`Engine::set_ringing`], each time anew.
     fn set_lamp(
         &mut self,
         now: Instant,
@@ -392,6 +401,7 @@ impl Engine {
         calls: u16,
         peer: Option<String>,
     ) {
+        self.lamps.ringing.remove(&number);
         self.parts.board.handle(now, Input::Lamp { number, state, calls, peer });
     }
 
@@ -438,7 +448,8 @@ impl Engine {
             sip::Event::Dialogs { subscription, dialogs } => {
                 if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
                     let (state, calls, peer) = bridge::lamp(&dialogs);
-                    self.set_lamp(now, number, state, calls, peer);
+                    self.set_lamp(now, number.clone(), state, calls, peer);
+                    self.set_ringing(now, number, &dialogs);
                 }
             }
             sip::Event::Subscription { subscription, state } => {
@@ -472,9 +483,11 @@ impl Engine {
             }
             sip::Event::Answered { session, media, by } => {
                 let Some(call) = call_of(session) else { return };
-                let by = bridge::party(by);
-                self.identify_answerer(call, &by);
-                (call, Some(media), Some(Input::Answered { call, by: Some(by) }))
+                let by = Some(bridge::party(by)).filter(|by| !self.is_only_the_way(call, by));
+                if let Some(by) = &by {
+                    self.identify_answerer(call, by);
+                }
+                (call, Some(media), Some(Input::Answered { call, by }))
             }
             sip::Event::Confirmed { session, media } => {
                 let Some(call) = call_of(session) else { return };
@@ -553,7 +566,8 @@ impl Engine {
         };
         let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
         let line = called_number.clone();
-        self.legs.insert(call, Leg { session, number: caller.number.clone(), line, local, offered });
+        let number = caller.number.clone();
+        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -583,6 +597,9 @@ impl Engine {
     }
 
     fn ended(&mut self, now: Instant, session: SessionId, cause: sip::Cause) {
+        if self.intercept_otherwise(now, session, &cause) {
+            return;
+        }
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
         self.sound(self.parts.media.close(StreamId(call.0)));

@@ -10,6 +10,7 @@ mod config;
 mod contacts;
 mod effects;
 mod engine;
+mod intercept;
 mod mailboxes;
 mod net;
 mod records;
@@ -194,6 +195,7 @@ async fn desk(config: &Config) -> Result<()> {
         gauges: Arc::clone(&gauges),
         lines: settings::lines(&settings),
         watched: settings.park.iter().map(|slot| slot.number.clone()).collect(),
+        intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings),
         started: (started, unix_ms()),

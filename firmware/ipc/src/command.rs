@@ -98,6 +98,12 @@ pub enum Command {
         /// The slot's number.
         slot: String,
     },
+    /// Pick up the call that rings on a monitored phone; the call that has the ear now is put on hold
+    /// (PRE-3).
+    Intercept {
+        /// The phone's number, as its [`crate::LampView`] has it.
+        number: String,
+    },
     /// Take a call into the conference, which begins with it and the call that talks; or join again
     /// with any of its calls (CONF-1).
     Conference {
@@ -257,6 +263,12 @@ pub enum CommandError {
     /// No park slot is set up, none is free, or the one named is taken or does not exist.
     #[error("no free park slot")]
     NoSlot,
+    /// Nothing rings on the phone, or the exchange gives no way to pick it up.
+    #[error("no call rings at {number} that could be picked up")]
+    NothingRings {
+        /// What was given.
+        number: String,
+    },
     /// There are as many calls as the desk can hold.
     #[error("too many calls")]
     TooManyCalls,

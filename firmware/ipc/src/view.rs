@@ -224,6 +224,9 @@ pub struct CallView {
     pub line_name: String,
     /// Who sent the call on to this line, where the exchange says so (Diversion).
     pub diverted_by: Option<Party>,
+    /// For a call that rang on somebody's phone and is picked up from here: whose (PRE-3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intercepted: Option<Party>,
     /// When the call appeared.
     pub began_ms: u64,
     /// When it was first answered.
@@ -488,6 +491,10 @@ pub struct LampView {
     pub peer: Option<String>,
     /// Since when it is in this state.
     pub since_ms: u64,
+    /// Who calls there now, while the call can be picked up from here (PRE-3). What the exchange says of
+    /// them may be nothing at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rings: Option<Party>,
 }
 
 /// What a monitored phone does (PRE-1).
@@ -548,6 +555,16 @@ pub enum NoticeKind {
         /// Who was called.
         to: Party,
         /// SIP status; 0 when there was no answer at all.
+        code: u16,
+        /// The reason phrase, untranslated.
+        reason: String,
+    },
+    /// A call that rang on another phone was not picked up (PRE-3).
+    InterceptFailed {
+        /// Whose phone.
+        from: Party,
+        /// SIP status; 481 when nothing rings there any more, 486 when somebody else has answered, 0 when
+        /// there was no answer at all.
         code: u16,
         /// The reason phrase, untranslated.
         reason: String,

@@ -199,6 +199,10 @@ pub struct Numbers {
     pub extension_min: u8,
     /// Longest extension, in digits, 1 to 10.
     pub extension_max: u8,
+    /// The exchange's feature code that picks up what rings on a phone (PRE-3): keys of a telephone, with a
+    /// `$` for the phone's number, as in `**$`. None where the exchange has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intercept: Option<String>,
 }
 
 impl Default for Numbers {
@@ -206,7 +210,15 @@ impl Default for Numbers {
         let NumberPlan { country, trunk_prefix, international_prefix, outside_prefix, extension_lengths } =
             NumberPlan::default();
         let (extension_min, extension_max) = extension_lengths.into_inner();
-        Self { country, trunk_prefix, international_prefix, outside_prefix, extension_min, extension_max }
+        Self {
+            country,
+            trunk_prefix,
+            international_prefix,
+            outside_prefix,
+            extension_min,
+            extension_max,
+            intercept: None,
+        }
     }
 }
 
@@ -306,7 +318,8 @@ impl Settings {
         at.digits("international_prefix", &numbers.international_prefix, 0, 5)?;
         at.digits("outside_prefix", numbers.outside_prefix.as_deref().unwrap_or_default(), 0, 4)?;
         at.range("extension_min", numbers.extension_min.into(), 1, 10)?;
-        at.range("extension_max", numbers.extension_max.into(), numbers.extension_min.into(), 10)
+        at.range("extension_max", numbers.extension_max.into(), numbers.extension_min.into(), 10)?;
+        at.feature_code("intercept", numbers.intercept.as_deref())
     }
 
     fn validate_accounts(&self) -> Result<(), Invalid> {
@@ -461,6 +474,18 @@ impl At {
         }
         let form = "give http:// or https://, at most 2048 characters without spaces, with $ for the number";
         Err(self.invalid(field, format!("{address:?} is no address; {form}")))
+    }
+
+    /// A number to dial with a place for another one in it.
+    pub(crate) fn feature_code(self, field: &'static str, code: Option<&str>) -> Result<(), Invalid> {
+        let Some(code) = code else { return Ok(()) };
+        let keys = code.len() <= 16 && code.chars().all(|c| c.is_ascii_digit() || "*#$".contains(c));
+        // The bare number would call the phone that rings.
+        if keys && code.len() > 1 && code.matches('$').count() == 1 {
+            return Ok(());
+        }
+        let form = "give digits, * and #, at most 16, with one $ for the number";
+        Err(self.invalid(field, format!("{code:?} is no feature code; {form}")))
     }
 
     pub(crate) fn digits(

@@ -57,6 +57,7 @@ fn app_5_a_file_says_what_it_must_and_the_rest_has_defaults() {
     assert_eq!(settings.accounts[0].registrar(), "127.0.0.1:5070");
     assert_eq!(settings.accounts[0].expires_s, 600);
     assert_eq!(settings.numbers.plan().outside_prefix.as_deref(), Some("0"));
+    assert_eq!(settings.numbers.intercept, None);
     assert_eq!(Settings::from_toml("", "empty.toml").unwrap(), Settings::default());
 }
 
@@ -68,6 +69,19 @@ fn app_5_export_then_import_gives_the_same_settings() {
     assert!(!settings.to_toml(false).contains("s3cret"));
     assert!(!format!("{settings:?}").contains("s3cret"));
     assert_eq!(Settings::from_toml(&Settings::default().to_toml(true), "x").unwrap(), Settings::default());
+}
+
+#[test]
+fn pre_3_the_feature_code_of_the_exchange_has_a_place_for_the_number() {
+    for code in ["**$", "*8$#", "$*8"] {
+        let settings = Settings::from_toml(&format!("[numbers]\nintercept = \"{code}\""), "x").unwrap();
+        assert_eq!(settings.numbers.intercept.as_deref(), Some(code));
+        assert_eq!(Settings::from_toml(&settings.to_toml(true), "x").unwrap(), settings);
+    }
+    for code in ["", "$", "**", "**$$", "sip:$", "pick up $", "*****************$"] {
+        let file = format!("[numbers]\nintercept = \"{code}\"");
+        assert!(Settings::from_toml(&file, "x").is_err(), "{code:?}");
+    }
 }
 
 #[test]
@@ -103,6 +117,16 @@ fn an_error_names_file_line_and_what_is_allowed() {
             "outside_prefix = \"0\"",
             "extension_min = 7",
             "desk.toml:8: numbers extension_max: 6 is not allowed; 7 to 10 are",
+        ),
+        (
+            "outside_prefix = \"0\"",
+            "intercept = \"**2102\"",
+            "desk.toml:9: numbers intercept: \"**2102\" is no feature code; give digits, * and #",
+        ),
+        (
+            "outside_prefix = \"0\"",
+            "intercept = \"$\"",
+            "desk.toml:9: numbers intercept: \"$\" is no feature",
         ),
         (
             "[[lines]]",

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) line_number: String,
     pub(crate) line_name: String,
     pub(crate) diverted_by: Option<Party>,
+    /// Whose phone it rings on, or rang on, for a call picked up from there.
+    pub(crate) intercepted: Option<Party>,
     pub(crate) hold: WireHold,
     /// The network sends sound before the answer.
     pub(crate) early_media: bool,
@@ -136,6 +138,7 @@ impl Call {
             line_number: String::new(),
             line_name: String::new(),
             diverted_by: None,
+            intercepted: None,
             hold: WireHold::default(),
             early_media: false,
             recall: None,
@@ -249,7 +252,13 @@ impl Call {
     /// What can be done now, in menu order (CALL-8). Commands are checked against the same table
     /// that the screen shows.
     pub(crate) fn actions(&self) -> Vec<Action> {
-        let possible = |action: &Action| *action != Action::WaitAgain || self.waited_for.is_some();
+        let tried = matches!(self.state, State::Dialing | State::Alerting);
+        let possible = |action: &Action| match action {
+            Action::WaitAgain => self.waited_for.is_some(),
+            // What is picked up has no number that another call could be sent to.
+            Action::TakeTransfer => !tried || self.dialled.is_some(),
+            _ => true,
+        };
         self.table().iter().copied().filter(possible).collect()
     }
 
@@ -358,6 +367,7 @@ impl Call {
             line_number: self.line_number.clone(),
             line_name: self.line_name.clone(),
             diverted_by: self.diverted_by.clone(),
+            intercepted: self.intercepted.clone(),
             began_ms: self.times.began,
             answered_ms: self.times.answered,
             held_since_ms: self.times.held_since(),

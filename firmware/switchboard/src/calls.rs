@@ -56,18 +56,25 @@ impl Switchboard {
         if self.is_full() {
             return Err(CommandError::TooManyCalls);
         }
-        let id = self.draw_call();
         let party = Party { number: Some(number.clone()), ..Party::default() };
-        let mut call = Call::new(id, Direction::Outgoing, party, now);
+        let mut call = Call::new(self.draw_call(), Direction::Outgoing, party, now);
         call.dialled = Some(number.clone());
+        let (call, line) = self.place(now, call, line);
+        self.emit(Effect::Dial { call, number, line });
+        Ok(())
+    }
+
+    /// Puts a call that is about to be placed on the desk and gives it the ear; its reference, and the
+    /// line's number.
+    pub(crate) fn place(&mut self, now: Ms, mut call: Call, line: usize) -> (CallRef, String) {
+        let id = call.id;
         call.line_number.clone_from(&self.settings.lines[line].number);
         call.line_name.clone_from(&self.settings.lines[line].name);
         let line = call.line_number.clone();
         self.calls.insert(id, call);
         self.give_ear(now, id);
-        self.emit(Effect::Dial { call: id, number, line });
         self.touch();
-        Ok(())
+        (id, line)
     }
 
     pub(crate) fn progress(&mut self, now: Ms, call: CallRef, code: u16, early_media: bool) {
@@ -87,9 +94,12 @@ impl Switchboard {
         if !matches!(entry.state(), State::Dialing | State::Alerting) {
             return;
         }
+        // Whose phone it rang on is not who is spoken to.
+        let phone = entry.intercepted.as_ref().and_then(|phone| phone.number.as_ref());
         if let Some(by) = by
             && by.number.is_some()
             && by.number != entry.party.number
+            && by.number.as_ref() != phone
         {
             entry.party = by;
         }
@@ -171,8 +181,16 @@ impl Switchboard {
 
     pub(crate) fn identified(&mut self, call: CallRef, party: Party) {
         if let Some(entry) = self.calls.get_mut(&call) {
-            self.ledger.rename(call, &party);
-            entry.party = party;
+            let same = |known: &Party| known.number == party.number;
+            let is_phone = entry.intercepted.as_ref().is_some_and(same);
+            let is_party = !is_phone || same(&entry.party);
+            if is_phone {
+                entry.intercepted = Some(party.clone());
+            }
+            if is_party {
+                self.ledger.rename(call, &party);
+                entry.party = party;
+            }
             self.touch();
             // Who it is may be what a rule waits for.
             self.apply_due_rules(self.latest());
@@ -216,6 +234,10 @@ impl Switchboard {
             let tone = if matches!(code, 486 | 600 | 603) { Tone::Busy } else { Tone::Congestion };
             self.sound.start_failure_tone(tone, now + span(self.settings.failure_tone));
         }
-        self.notify(now, NoticeKind::DialFailed { to: call.party.clone(), code, reason });
+        let kind = match call.intercepted.clone() {
+            Some(from) => NoticeKind::InterceptFailed { from, code, reason },
+            None => NoticeKind::DialFailed { to: call.party.clone(), code, reason },
+        };
+        self.notify(now, kind);
     }
 }

@@ -94,7 +94,9 @@ impl Switchboard {
     ) {
         let before = self.desk.lamps.get(&number);
         let since_ms = before.filter(|l| l.state == state).map_or(now, |l| l.since_ms);
-        let lamp = LampView { number: number.clone(), state, calls, peer, since_ms };
+        let in_use = matches!(state, LampState::Ringing | LampState::Busy);
+        let rings = before.filter(|_| in_use).and_then(|l| l.rings.clone());
+        let lamp = LampView { number: number.clone(), state, calls, peer, since_ms, rings };
         if before != Some(&lamp) {
             self.slot_lamp(&number, state);
             self.desk.lamps.insert(number, lamp);

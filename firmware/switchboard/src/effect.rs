@@ -48,6 +48,15 @@ pub enum Effect {
         /// Number of the line to show; it is one of the settings.
         line: String,
     },
+    /// Place a call that takes the one ringing on somebody's phone (PRE-3).
+    Intercept {
+        /// Allocated here.
+        call: CallRef,
+        /// The phone, as in [`crate::Input::Rings`].
+        number: String,
+        /// Number of the line to show; it is one of the settings.
+        line: String,
+    },
     /// Look up whose number this is, for [`crate::Input::TargetIdentified`]: the REFER leaves later, and
     /// the screen shows the target until then.
     IdentifyTarget {

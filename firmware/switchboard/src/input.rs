@@ -140,6 +140,14 @@ pub enum Input {
         /// The other end of its first call.
         peer: Option<String>,
     },
+    /// The call that rings on a monitored phone, where it can be picked up from here. News of the lamp
+    /// that it neither rings nor talks says that there is none as well.
+    Rings {
+        /// The phone's number; one without a lamp is ignored.
+        number: String,
+        /// Who calls, as far as the exchange says; `None`: nothing rings that could be picked up.
+        caller: Option<Party>,
+    },
     /// A phone is no longer monitored: its lamp leaves the view.
     LampGone {
         /// The phone's number.

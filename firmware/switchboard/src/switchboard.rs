@@ -111,6 +111,7 @@ impl Switchboard {
             Input::Deadline => self.expire(now),
             Input::Registration { line, state } => self.registration(&line, state),
             Input::Lamp { number, state, calls, peer } => self.lamp(now, number, state, calls, peer),
+            Input::Rings { number, caller } => self.rings(&number, caller),
             Input::LampGone { number } => self.lamp_gone(&number),
             Input::Audio(state) => self.audio(now, state),
             Input::Voicemail { unread, mailbox } => self.voicemail(unread, mailbox),

@@ -8,7 +8,7 @@ use ipc::{Action, CallRef, CallState, CallView, Command, ContactRow, LampState, 
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::{Area, Desk};
-use crate::models::words::party_name;
+use crate::models::words::{digits, party_name};
 use crate::models::{cards, contacts};
 use crate::offers::{Offer, Place, Target, connect, offers};
 use crate::screen::{Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
@@ -76,6 +76,7 @@ impl Desk {
                 rows.push((entry(word, number, "", ""), Choice::Call(number.clone())));
             }
         }
+        rows.extend(self.intercept_row(&contact));
         let offered = self.offers_here(Place::Contact(self.calls.selected), Some(&contact));
         let sends =
             |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
@@ -361,6 +362,17 @@ impl Desk {
                 (entry(MenuWord::Conference, "", &who, ""), Choice::Act(call, Action::Conference))
             }
         })
+    }
+
+    /// Picks up what rings on the contact's phone, while something does that the desk can take (PRE-3).
+    fn intercept_row(&self, contact: &ContactRow) -> Option<Row> {
+        let phone = digits(&contact.phone);
+        let here = contact.presence && self.connected && !phone.is_empty();
+        let mut lamps = self.view.lamps.iter().filter(|_| here);
+        let lamp = lamps.find(|lamp| digits(&lamp.number) == phone)?;
+        let who = party_name(lamp.rings.as_ref()?);
+        let command = Command::Intercept { number: lamp.number.clone() };
+        Some((entry(MenuWord::Intercept, "", &who, ""), Choice::Send(command)))
     }
 
     fn who(&self, call: CallRef) -> SharedString {

@@ -43,6 +43,7 @@ pub(crate) fn card(call: &CallView, view: &View, live: bool) -> CallCard {
         line_name: call.line_name.as_str().into(),
         line_number: call.line_number.as_str().into(),
         line_colour: line.and_then(|line| line.colour).map_or(-1, i32::from),
+        intercepted: call.intercepted.as_ref().map(party_name).unwrap_or_default(),
         diverted_by: call.diverted_by.as_ref().map(party_name).unwrap_or_default(),
         transfer,
         transfer_kind: call.transfer.as_ref().map(|t| transfer_kind(t.kind)).unwrap_or_default(),

@@ -66,6 +66,7 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::OwnNumber { number }) => (RefusedCommand::OwnNumber, number.as_str(), ""),
         Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", ""),
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
+        Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
@@ -107,6 +108,14 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             id,
             kind: LedgerKind::DialFailed,
             to: party_name(to),
+            code: i32::from(*code),
+            reason: reason.as_str().into(),
+            ..blank()
+        },
+        NoticeKind::InterceptFailed { from, code, reason } => LedgerEntry {
+            id,
+            kind: LedgerKind::InterceptFailed,
+            who: party_name(from),
             code: i32::from(*code),
             reason: reason.as_str().into(),
             ..blank()

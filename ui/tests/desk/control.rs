@@ -6,8 +6,8 @@ use frontdesk_ui::screen::{Calls, Desk, Directory, Drag, DropVerdict, Menu, Prom
 use i_slint_backend_testing::ElementHandle;
 use i_slint_core::input::TouchPhase;
 use ipc::{
-    Action, CallRef, CallState, Command, HookAction, LampState, RecallWhy, ServiceMode, TransferState, View,
-    Volumes,
+    Action, CallRef, CallState, Command, HookAction, LampState, Party, RecallWhy, ServiceMode, TransferState,
+    View, Volumes,
 };
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, LogicalPosition, Model};
@@ -235,6 +235,58 @@ fn call_14_a_parked_call_is_fetched_by_a_tap() {
     stage.tap(stage.middle("Park slot Warehouse"));
     let unpark = |slot: &str| Command::Unpark { slot: slot.into() };
     assert_eq!(stage.commands(), [unpark("702"), unpark("703")]);
+}
+
+#[test]
+fn pre_3_dir_9_what_rings_on_a_contacts_phone_is_picked_up_from_the_menu_while_it_rings() {
+    let mut view = scenes::picture();
+    let stage = Stage::with(view.clone());
+    let ring = |view: &mut View, rings: Option<Party>| {
+        view.generation += 1;
+        let lamp = view.lamps.iter_mut().find(|lamp| lamp.number == "2112").unwrap();
+        lamp.rings = rings;
+    };
+    let here = stage.spot("Khadija Benali");
+    stage.right_click(here);
+    assert!(stage.has("Call") && !stage.has("Intercept"), "it rings, and nobody says how to take it");
+    stage.key(Key::Escape);
+    let tomas = Party { number: Some("2114".into()), name: Some("Tomás".into()), ..Party::default() };
+    ring(&mut view, Some(tomas));
+    stage.show(view.clone());
+    stage.right_click(stage.spot("Ingrid Solberg"));
+    assert!(!stage.has("Intercept Tomás"), "another phone");
+    stage.key(Key::Escape);
+    stage.right_click(here);
+    stage.tap(stage.middle("Intercept Tomás"));
+    let pick = Command::Intercept { number: "2112".into() };
+    assert_eq!(stage.commands(), std::slice::from_ref(&pick));
+    ring(&mut view, Some(Party::default()));
+    stage.show(view.clone());
+    stage.right_click(here);
+    stage.tap(stage.middle("Intercept"));
+    assert_eq!(stage.commands(), [pick]);
+    ring(&mut view, None);
+    stage.show(view);
+    stage.right_click(here);
+    assert!(stage.has("Call") && !stage.has("Intercept"));
+}
+
+#[test]
+fn pre_3_the_card_says_from_whose_phone_a_call_was_picked_up() {
+    let mut view = scenes::attended();
+    view.outgoing[0].intercepted = Some(Party { name: Some("Khadija Benali".into()), ..Party::default() });
+    let stage = Stage::with(view.clone());
+    assert!(stage.has("picked up from Khadija Benali"));
+    view.generation += 1;
+    view.outgoing[0].state = CallState::Dialing;
+    stage.show(view.clone());
+    assert!(stage.has("picking up from Khadija Benali"));
+    let from = view.outgoing.remove(0).intercepted.unwrap();
+    let kind = ipc::NoticeKind::InterceptFailed { from, code: 481, reason: String::new() };
+    view.generation += 1;
+    view.notices.push(ipc::Notice { id: ipc::NoticeId(90), since_ms: view.now_ms, kind });
+    stage.show(view);
+    assert!(stage.has("Nothing picked up from Khadija Benali") && stage.has("the call is gone"));
 }
 
 #[test]

@@ -128,6 +128,11 @@ enum Request {
         /// The slot.
         slot: String,
     },
+    /// Pick up the call that rings on a monitored phone.
+    Intercept {
+        /// The phone's number.
+        number: String,
+    },
     /// Take a call into the conference, or join it again.
     Conference {
         /// The call's number in the view.
@@ -361,6 +366,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::WaitAgain { call } => Command::WaitAgain { call: CallRef(call) },
         Request::Forward { call, to } => Command::Forward { call: CallRef(call), to },
         Request::Park { call, slot } => Command::Park { call: CallRef(call), slot },
+        Request::Intercept { number } => Command::Intercept { number },
         Request::Unpark { slot } => Command::Unpark { slot },
         Request::Conference { call } => Command::Conference { call: CallRef(call) },
         Request::MuteMember { call, state } => Command::MuteMember { call: CallRef(call), on: on(state) },

@@ -159,6 +159,15 @@ impl Bench {
                 assert!(!before.transfers.iter().any(waits), "{effect:?} overtakes those who wait");
             }
         }
+        for effect in &effects {
+            let Effect::Intercept { call, number, .. } = effect else { continue };
+            let rings = |l: &ipc::LampView| l.number == *number && l.rings.is_some();
+            assert!(before.lamps.iter().any(rings), "{effect:?} while nothing rings there");
+            assert_eq!(self.view.talk, Some(*call), "{effect:?} has the ear");
+            let card = self.cards().find(|c| c.call == *call).expect("a card");
+            let phone = card.intercepted.as_ref().and_then(|p| p.number.as_ref());
+            assert_eq!(phone, Some(number), "{card:?}");
+        }
         if done.is_err() {
             assert_eq!(effects, [], "a refused command has no effect: {command:?}");
             assert_eq!(still(&before), still(&self.view), "a refused command changes nothing: {command:?}");
@@ -367,7 +376,7 @@ impl Books {
     }
 
     fn effect(&mut self, effect: &Effect, now: u64) {
-        if let Effect::Dial { call, number, .. } = effect {
+        if let Effect::Dial { call, number, .. } | Effect::Intercept { call, number, .. } = effect {
             let party = Party { number: Some(number.clone()), ..Party::default() };
             self.enter(&party, *call, now);
         }
@@ -548,7 +557,7 @@ fn compare_actions(card: &CallView) {
         (Action::Retrieve, card.state == CallState::Held || moved.is_some()),
         (Action::Transfer, answered),
         (Action::TransferToCall, answered),
-        (Action::TakeTransfer, speaks || tried),
+        (Action::TakeTransfer, speaks || tried && card.intercepted.is_none()),
         (Action::WaitAgain, answered && card.waited_for.is_some()),
     ];
     for (action, expected) in expected {
@@ -569,6 +578,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::Retrieve { call }
         | Effect::HangUp { call }
         | Effect::Dial { call, .. }
+        | Effect::Intercept { call, .. }
         | Effect::Refer { call, .. }
         | Effect::ReferToCall { call, .. }
         | Effect::Redirect { call, .. }

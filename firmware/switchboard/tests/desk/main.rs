@@ -8,6 +8,7 @@ mod attended;
 mod bench;
 mod commands;
 mod conference;
+mod intercept;
 mod life;
 mod network;
 mod operations;

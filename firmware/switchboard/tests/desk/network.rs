@@ -48,7 +48,7 @@ impl Network {
             Effect::Answer { call } => self.say(now, 50, Input::Confirmed { call: *call }, random),
             Effect::Hold { call } => self.hold(now, *call, true, random),
             Effect::Retrieve { call } => self.hold(now, *call, false, random),
-            Effect::Dial { call, .. } => self.dial(now, *call, random),
+            Effect::Dial { call, .. } | Effect::Intercept { call, .. } => self.dial(now, *call, random),
             Effect::Refer { call, .. } => self.refer(now, *call, random),
             Effect::ReferToCall { call, to, .. } => {
                 self.refer(now, *call, random);
@@ -170,6 +170,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
         9 => Input::TransferEnded { call, result: TransferResult::Refused { code } },
         10 => Input::TransferEnded { call, result: TransferResult::Silent },
         11 => Input::TargetIdentified { transfer: ipc::TransferId(random.below(9)), party },
+        12 if random.percent(50) => Input::Rings { number: "2101".into(), caller: Some(party) },
         12 => Input::Lamp { number: "2101".into(), state: LampState::Available, calls: code, peer: None },
         // A reference that was used before, and a place to take that may exist.
         13 if (1..=calls).contains(&call.0) => Input::Incoming {

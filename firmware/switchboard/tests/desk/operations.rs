@@ -229,7 +229,23 @@ impl Run {
             2 => return self.input(Input::LampGone { number }),
             _ => self.random.pick(&states).unwrap(),
         };
-        self.input(Input::Lamp { number, state, calls: 0, peer: None })
+        let mut effects = self.input(Input::Lamp { number: number.clone(), state, calls: 0, peer: None });
+        if self.random.percent(30) {
+            let caller = self.random.percent(80).then(|| self.rings_elsewhere());
+            effects.extend(self.input(Input::Rings { number, caller }));
+        }
+        effects
+    }
+
+    /// Who calls a colleague: by number and name, by one of them, or not known at all.
+    fn rings_elsewhere(&mut self) -> Party {
+        self.dialled += 1;
+        let (number, name) = (format!("07{}", self.dialled), format!("elsewhere {}", self.dialled));
+        match self.random.below(8) {
+            0 => Party::default(),
+            1 => Party { name: Some(name), ..Party::default() },
+            _ => Party { number: Some(number), name: Some(name), ..Party::default() },
+        }
     }
 
     /// Now and then, by a new call from somewhere.
@@ -259,7 +275,7 @@ impl Run {
         let (_, effects) = self.bench.command(&command);
         for effect in &effects {
             self.network.hear(self.bench.now_ms, effect, &mut self.random);
-            if let Effect::Dial { call, .. } = effect {
+            if let Effect::Dial { call, .. } | Effect::Intercept { call, .. } = effect {
                 self.last_call = call.0;
             }
         }
@@ -268,7 +284,7 @@ impl Run {
 
     fn wish(&mut self) -> Command {
         let cards: Vec<CallRef> = self.bench.cards().map(|c| c.call).collect();
-        let roll = self.random.below(52);
+        let roll = self.random.below(53);
         // Mostly what the screen offers; now and then what it does not.
         let wanted = match roll {
             0..=3 => Action::Answer,
@@ -312,6 +328,7 @@ impl Run {
             7..9 => Command::Retrieve { call },
             9 => Command::HangUp { call },
             10 => self.dial(),
+            52 => self.intercept(),
             11..16 => Command::BlindTransfer { call, to: self.target() },
             22..27 | 48..52 => {
                 let to = self.random.pick(&cards).unwrap_or(call);
@@ -334,6 +351,14 @@ impl Run {
 
     fn target(&mut self) -> String {
         if self.random.percent(3) { "5550200".into() } else { format!("21{}", self.random.below(TARGETS)) }
+    }
+
+    /// Mostly where something rings.
+    fn intercept(&mut self) -> Command {
+        let lamps = self.bench.view.lamps.iter().filter(|lamp| lamp.rings.is_some());
+        let ringing: Vec<&str> = lamps.map(|lamp| lamp.number.as_str()).collect();
+        let number = self.random.pick(&ringing).filter(|_| self.random.percent(80)).map(str::to_owned);
+        Command::Intercept { number: number.unwrap_or_else(|| self.target()) }
     }
 
     fn dial(&mut self) -> Command {

@@ -24,6 +24,7 @@
 //! | a call is transferred to itself | "a call goes to itself" |
 //! | talk time is counted twice after Replaces | "talk and hold time" |
 //! | an overdue entry keeps its deadline | "a deadline was handled and is still due" |
+//! | a call is picked up where nothing rings | "while nothing rings there" |
 //!
 //! Not caught here but by a script each: whose ear a refused hold or an undo takes, tones and mute that
 //! come back or do not, a recall that is not said in the ear, the recall reason after an undo, a grace
@@ -210,7 +211,7 @@ impl Seen {
         assert!(self.seats > 5, "only {} members were replaced", self.seats);
         let working: BTreeSet<String> = RULES.iter().take(WORKING).map(|r| r.name.to_owned()).collect();
         assert_eq!(self.rules, working, "rules applied, and no others");
-        for notice in ["DialFailed", "HoldFailed", "RuleIgnored"] {
+        for notice in ["DialFailed", "InterceptFailed", "HoldFailed", "RuleIgnored"] {
             assert!(self.notices.contains(notice), "{notice} is not in {:?}", self.notices);
         }
         let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
@@ -239,6 +240,7 @@ impl Seen {
             "Retrieve",
             "HangUp",
             "Dial",
+            "Intercept",
             "Refer",
             "Redirect",
             "Announce",

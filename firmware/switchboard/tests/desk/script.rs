@@ -11,6 +11,8 @@
 //! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
 //! | `mail CALL NUMBER`, `join CALL CALL`, `undo/now/again CALL` | transfers and what can be done with them |
 //! | `lamp NUMBER free/busy/rings/dnd/unknown/gone` | a monitored phone |
+//! | `rings NUMBER CALLER`, `rings NUMBER` | who rings at a monitored phone; nobody who could be picked up |
+//! | `pick NUMBER` | what rings there is picked up |
 //! | `replace CALL OLD` | an INVITE with Replaces from number CALL |
 //! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
 //! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
@@ -140,6 +142,10 @@ fn input(words: &[&str]) -> Option<Input> {
             };
             Input::Incoming { call, caller, called_number, diverted_by, replaces: old }
         }
+        "rings" => {
+            let caller = words.get(2).map(|n| Party { number: Some((*n).into()), ..Party::default() });
+            Input::Rings { number: words[1].into(), caller }
+        }
         "lamp" => lamp(words[1], words[2]),
         _ => return None,
     })
@@ -185,6 +191,7 @@ fn command(words: &[&str]) -> Command {
         "forward" => Command::Forward { call: call(), to: words[2].into() },
         "park" => Command::Park { call: call(), slot: words.get(2).map(|s| (*s).into()) },
         "unpark" => Command::Unpark { slot: words[1].into() },
+        "pick" => Command::Intercept { number: words[1].into() },
         "confer" => Command::Conference { call: call() },
         "quiet" => Command::MuteMember { call: call(), on: true },
         "longest" => Command::Hook { action: HookAction::AnswerLongest },
@@ -212,6 +219,7 @@ fn word(effect: &Effect) -> String {
         Effect::Retrieve { call } => format!("retrieve {}", call.0),
         Effect::HangUp { call } => format!("hang up {}", call.0),
         Effect::Dial { call, number, line } => format!("dial {} {number} from {line}", call.0),
+        Effect::Intercept { call, number, line } => format!("pick up {number} as {} from {line}", call.0),
         Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
         Effect::ReferToCall { call, to, .. } => format!("refer {} to call {}", call.0, to.0),
         Effect::IdentifyTarget { number, .. } => format!("whose is {number}"),
@@ -258,6 +266,9 @@ fn picture(view: &View) -> String {
     parts.extend(ended);
     parts.extend(view.notices.iter().map(|n| match &n.kind {
         ipc::NoticeKind::DialFailed { to, code, .. } => format!("!dial {} failed {code}", number(to)),
+        ipc::NoticeKind::InterceptFailed { from, code, .. } => {
+            format!("!pick up {} failed {code}", number(from))
+        }
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         other => format!("!{other:?}"),
     }));
@@ -297,7 +308,9 @@ fn card(card: &CallView, view: &View) -> String {
     };
     let recall = card.recall.as_ref();
     let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.why)).unwrap_or_default();
-    format!("{} {:?}{ear}{transfer}{recall}{again}", card.call.0, card.state)
+    let picked = card.intercepted.as_ref();
+    let picked = picked.map(|p| format!(" ({} from {})", number(&card.party), number(p))).unwrap_or_default();
+    format!("{} {:?}{ear}{picked}{transfer}{recall}{again}", card.call.0, card.state)
 }
 
 /// How, unless blind.
