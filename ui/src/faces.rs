@@ -240,8 +240,10 @@ impl Faces {
         while asked.len() < ASKED
             && let Some(contact) = waiting.pop_front()
         {
-            // Without a desk there is no face; `again` asks when it is back.
-            let Ok(seq) = self.outbox.query(Query::Picture(contact)) else { return };
+            // The desk is away, and `again` asks when it is back; or its queue is full for the moment.
+            let Ok(seq) = self.outbox.query(Query::Picture(contact)) else {
+                return waiting.push_front(contact);
+            };
             asked.insert(seq, contact);
         }
     }
