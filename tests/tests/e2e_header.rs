@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::desk::{Account, Desk, NO_TIMERS};
 use frontdesk_tests::house::{self, House};
@@ -11,7 +13,9 @@ use frontdesk_tests::kamailio::{Digest, Kamailio};
 use frontdesk_tests::picture::{Area, Colour};
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::rtp::Party;
-use frontdesk_tests::screen::{self, AMBER, GREEN, RAISED, RED, STATES, Screen, TALKING, WHO, times};
+use frontdesk_tests::screen::{
+    self, AMBER, DIRECTORY, GREEN, RAISED, RED, STATES, Screen, TALKING, WHO, times,
+};
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{self, A_TONE, B_TONE, C_TONE, DESK_TONE, MUSIC_TONE};
 use ipc::Command;
@@ -48,6 +52,50 @@ fn ops_1_the_header_says_who_is_talked_to_with_title_number_and_a_running_time()
     });
     a.hang_up();
     screen.says(WHO, &["Nobody", "line"]);
+}
+
+/// A PNG of one colour.
+fn plain(side: u32, colour: Colour) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&colour.repeat((side * side) as usize)).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
+fn call_2_ops_1_dir_2_the_picture_of_the_directory_is_in_the_header_on_the_outgoing_card_and_on_the_tile() {
+    const FACE: Colour = [0xc8, 0x10, 0xd2];
+    let mut house = House::build(Digest::Md5);
+    // Larger than what is kept, so that it is scaled on its way.
+    let whole = plain(600, FACE);
+    let row =
+        |name: &str, number: &str, picture: &[u8]| format!("{name},{number},{}\n", STANDARD.encode(picture));
+    let file = [row("Laurent", "2103", &whole), row("Cut", "2104", &whole[..whole.len() / 2])].concat();
+    let report = house.desk.import(&format!("lastname,phone,picture\n{file}"));
+    assert!(format!("{report:?}").contains("picture cannot be read"), "{report:?}");
+    let mut callee = house.phone("2103", A_TONE, Codec::Pcma);
+    let mut screen = house.screen();
+    let disc = |screen: &mut Screen, what: &str, region: Area, across: usize| {
+        screen.wait(what, SOON, |picture| {
+            let found = picture.areas(region, FACE, (across - 4, across - 4));
+            found.into_iter().find(|area| area.width <= across && area.height <= across)
+        })
+    };
+    disc(&mut screen, "the picture on the tile", DIRECTORY, 46);
+    let call = house.call_to(&mut callee);
+    screen.says(WHO, &["Laurent"]);
+    disc(&mut screen, "the picture in the header", WHO, 56);
+    let card = screen.shows_card(TALKING, &["Laurent", "Talking"]);
+    let face = disc(&mut screen, "the picture on the card", card, 40);
+    // What the call does is still said by an icon, on the rim of the picture.
+    let rim = Area { x: face.x + 18, y: face.y + 18, width: 26, height: 26 };
+    assert!(screen.picture().ink(rim, TALKING, GREEN) > STROKES, "no green icon at the picture");
+    house.client.command(Command::HangUp { call }).unwrap();
+    screen.says(WHO, &["Nobody", "line"]);
+    assert_eq!(screen.picture().areas(WHO, FACE, (4, 4)), []);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod desk;
+pub mod faces;
 pub mod keys;
 pub mod link;
 mod models;

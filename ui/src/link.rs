@@ -16,6 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::faces::Face;
 use ipc::{Command, CommandError, Decoder, FromDesk, PROTOCOL, Query, Reply, ToDesk, View};
 
 /// Requests waiting for the socket. A person cannot fill this; a hung desk can.
@@ -64,6 +65,30 @@ pub enum Event {
         /// As the desk said it.
         reply: Reply,
     },
+    /// The answer to [`Query::Picture`], unpacked.
+    Face {
+        /// What [`Outbox::query`] returned.
+        seq: u64,
+        /// `None` when there is none, or none that can be shown.
+        face: Option<Face>,
+    },
+}
+
+impl Event {
+    /// A reply as it reaches the screen. A picture is unpacked here: the screen has better things to do.
+    #[must_use]
+    pub fn replied(seq: u64, reply: Reply) -> Self {
+        match reply {
+            Reply::Picture(answer) => {
+                let face = answer.picture.as_ref().and_then(Face::read);
+                if face.is_none() && answer.picture.is_some() {
+                    tracing::warn!(contact = answer.contact.0, "a picture cannot be shown");
+                }
+                Self::Face { seq, face }
+            }
+            reply => Self::Reply { seq, reply },
+        }
+    }
 }
 
 /// There is no connection to the desk, or it does not take our requests.
@@ -310,7 +335,7 @@ impl Shared {
         let event = match message {
             FromDesk::View(view) => return self.publish(|news| news.view = Some(view)),
             FromDesk::Done { seq, result } => Event::Done { seq, result },
-            FromDesk::Reply { seq, reply } => Event::Reply { seq, reply },
+            FromDesk::Reply { seq, reply } => Event::replied(seq, reply),
             // Said once already; a second time changes nothing.
             FromDesk::Welcome { .. } | FromDesk::Refused { .. } => return,
         };

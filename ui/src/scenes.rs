@@ -2,9 +2,11 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod faces;
 mod states;
 
-pub use states::{attended, conference, greeting, night, park, recall, undo, waiting};
+pub use faces::face;
+pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
 
 use ipc::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ContactId, ContactPage, ContactQuery,

@@ -188,6 +188,20 @@ pub enum ContactError {
     /// The picture is not base64.
     #[error("picture is not base64")]
     PictureEncoding,
+    /// The picture would need more memory than a face is worth.
+    #[error("picture is too large to unpack: {width}×{height} pixels")]
+    PictureDimensions {
+        /// As the file says.
+        width: u32,
+        /// As the file says.
+        height: u32,
+    },
+    /// The picture breaks off or is damaged.
+    #[error("picture cannot be read: {reason}")]
+    PictureBroken {
+        /// What the reader of its type said.
+        reason: String,
+    },
 }
 
 impl Contact {

@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 
-use directory::csv::{ImportError, export, import};
+use directory::csv::{ImportError, Verdict, export, import};
 use directory::{Alerts, Contact, Field, MAX_TEXT_BYTES, Picture, PictureType};
 use ipc::ImportReport;
 use proptest::prelude::*;
@@ -17,7 +16,7 @@ fn try_read(file: impl Read) -> Result<(Vec<Contact>, ImportReport), ImportError
     let mut contacts = Vec::new();
     let report = import(file, false, |contact| {
         contacts.push(contact);
-        ControlFlow::Continue(())
+        Verdict::Taken
     })?;
     Ok((contacts, report))
 }
@@ -129,7 +128,7 @@ fn presence_is_as_asked_where_the_file_does_not_say() {
     let file = "lastname,presence\nA,\nB,no\n";
     import(file.as_bytes(), true, |contact| {
         contacts.push(contact.presence);
-        ControlFlow::Continue(())
+        Verdict::Taken
     })
     .unwrap();
     assert_eq!(contacts, [true, false]);
@@ -186,10 +185,20 @@ fn the_sink_may_stop_the_import() {
     let mut taken = 0;
     let report = import(&b"lastname\nA\nB\nC\n"[..], false, |_| {
         taken += 1;
-        if taken == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if taken == 2 { Verdict::Stop } else { Verdict::Taken }
     })
     .unwrap();
     assert_eq!((taken, report.loaded), (2, 1));
+}
+
+#[test]
+fn a_row_that_the_sink_refuses_is_a_bad_one() {
+    let report = import(&b"lastname\nA\nB\nC\n"[..], false, |contact| match contact.last_name.as_str() {
+        "B" => Verdict::Refused("no B here".into()),
+        _ => Verdict::Taken,
+    })
+    .unwrap();
+    assert_eq!((report.loaded, problems(&report)), (2, vec![(3, "no B here")]));
 }
 
 #[test]

@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ipc::{DirectoryId, ImportReport, LogPage, LogQuery, LogRow, Preferences, ServiceMode, Volumes};
+use directory::Picture;
+use ipc::{
+    ContactId, DirectoryId, ImportReport, LogPage, LogQuery, LogRow, Preferences, ServiceMode, Volumes,
+};
 use store::{Store, StoreError};
 use tokio::{
     runtime::Handle,
@@ -48,6 +51,10 @@ enum Request {
     Page {
         query: LogQuery,
         answer: oneshot::Sender<Result<LogPage, String>>,
+    },
+    Picture {
+        contact: ContactId,
+        answer: oneshot::Sender<Result<Option<Picture>, String>>,
     },
     Import {
         directory: String,
@@ -124,6 +131,12 @@ impl Records {
     pub(crate) async fn log_page(&self, query: LogQuery) -> Result<LogPage, String> {
         let (answer, page) = oneshot::channel();
         self.ask(Request::Page { query, answer }, page).await
+    }
+
+    /// The picture of a contact (DIR-2).
+    pub(crate) async fn picture(&self, contact: ContactId) -> Result<Option<Picture>, String> {
+        let (answer, picture) = oneshot::channel();
+        self.ask(Request::Picture { contact, answer }, picture).await
     }
 
     /// Loads a file of contacts (DIR-3).
@@ -217,6 +230,9 @@ impl Keeper {
             }
             Request::Page { query, answer } => {
                 let _ = answer.send(self.store.log_page(&query).map_err(|error| error.to_string()));
+            }
+            Request::Picture { contact, answer } => {
+                let _ = answer.send(self.store.picture(contact).map_err(|error| error.to_string()));
             }
             Request::Import { directory, local, path, answer } => {
                 let report = self.import(&directory, local, &path).map_err(|error| error.to_string());

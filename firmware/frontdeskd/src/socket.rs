@@ -15,9 +15,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use directory::PictureType;
 use ipc::{
-    Census, Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query,
-    Reply, ToDesk, View,
+    Census, Command, CommandError, ContactId, ContactPicture, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK,
+    MAX_FRAME_TO_DESK, PictureKind, Query, Reply, ToDesk, View,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,6 +43,8 @@ const MAX_CLIENTS: usize = 16;
 /// Answers a client may leave unread before its next request waits. Few, because one may be a page of
 /// some hundred rows or a whole view.
 const MAX_UNREAD: usize = 4;
+/// Pictures a client may wait for while its other requests go on; the next one holds them up.
+const MAX_PICTURES: usize = 16;
 /// How long a client may take to say hello.
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// How long one frame may take to be read by the client before it is disconnected.
@@ -139,7 +143,11 @@ async fn client(stream: UnixStream, desk: Desk) {
     let (answers, unread) = mpsc::channel(MAX_UNREAD);
     let stopped = engine_stopped(desk.views.clone());
     tokio::pin!(stopped);
-    let mut reader = Reader { stream: read, decoder: ipc::Decoder::new(MAX_FRAME_TO_DESK) };
+    let mut reader = Reader {
+        stream: read,
+        decoder: ipc::Decoder::new(MAX_FRAME_TO_DESK),
+        pictures: Arc::new(Semaphore::new(MAX_PICTURES)),
+    };
     let hello = tokio::select! {
         hello = timeout(HELLO_TIME, reader.hello()) => hello,
         () = &mut stopped => return,
@@ -196,6 +204,7 @@ async fn refuse(mut write: OwnedWriteHalf, reason: String) {
 struct Reader {
     stream: OwnedReadHalf,
     decoder: ipc::Decoder,
+    pictures: Arc<Semaphore>,
 }
 
 impl Reader {
@@ -241,6 +250,9 @@ impl Reader {
                         break;
                     }
                 }
+                ToDesk::Query { seq, query: Query::Picture(contact) } => {
+                    self.look_up(seq, contact, desk, answers).await;
+                }
                 ToDesk::Query { seq, query } => {
                     let reply = answer(desk, query).await;
                     if answers.send(FromDesk::Reply { seq, reply }).await.is_err() {
@@ -251,6 +263,37 @@ impl Reader {
         }
         Ok(())
     }
+
+    /// Answers with a picture when the records thread has it. That may be reading a file of contacts just
+    /// now: a call is answered meanwhile.
+    async fn look_up(&self, seq: u64, contact: ContactId, desk: &Desk, answers: &mpsc::Sender<FromDesk>) {
+        // The places are never closed.
+        let Ok(place) = Arc::clone(&self.pictures).acquire_owned().await else { return };
+        let (records, answers) = (desk.records.clone(), answers.clone());
+        tokio::spawn(async move {
+            let reply = picture(&records, contact).await;
+            // The records thread ends with the last that may ask it; a client that does not read is none.
+            drop(records);
+            let _ = answers.send(FromDesk::Reply { seq, reply }).await;
+            drop(place);
+        });
+    }
+}
+
+async fn picture(records: &Records, contact: ContactId) -> Reply {
+    match records.picture(contact).await {
+        Ok(picture) => Reply::Picture(ContactPicture { contact, picture: picture.map(on_the_wire) }),
+        Err(reason) => Reply::Failed { reason },
+    }
+}
+
+fn on_the_wire(picture: directory::Picture) -> ipc::Picture {
+    let kind = match picture.kind() {
+        PictureType::Jpg => PictureKind::Jpg,
+        PictureType::Png => PictureKind::Png,
+        PictureType::Gif => PictureKind::Gif,
+    };
+    ipc::Picture { kind, base64: STANDARD.encode(picture.bytes()) }
 }
 
 async fn answer(desk: &Desk, query: Query) -> Reply {
@@ -258,6 +301,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
     match query {
         Query::View => Reply::View(Box::new(View::clone(&desk.views.borrow()))),
         Query::Contacts(query) => desk.contacts.page(query).await.map_or_else(stopping, Reply::Contacts),
+        Query::Picture(contact) => picture(&desk.records, contact).await,
         Query::Log(query) => match desk.records.log_page(query).await {
             Ok(page) => Reply::Log(page),
             Err(reason) => Reply::Failed { reason },

@@ -118,6 +118,35 @@ pub struct ContactRow {
     pub presence: bool,
 }
 
+/// The picture of a contact (DIR-2), the answer to [`crate::Query::Picture`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactPicture {
+    /// Whose.
+    pub contact: ContactId,
+    /// `None` when the directory has none.
+    pub picture: Option<Picture>,
+}
+
+/// A picture, no side longer than 256 pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Type of the file.
+    pub kind: PictureKind,
+    /// The file's bytes in base64: a third of what a list of numbers would take in a frame.
+    pub base64: String,
+}
+
+/// Type of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PictureKind {
+    /// JPEG.
+    Jpg,
+    /// PNG.
+    Png,
+    /// GIF.
+    Gif,
+}
+
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, CommandError, ContactPage, ContactQuery, ImportReport, LogPage, LogQuery, View};
+use crate::{
+    Command, CommandError, ContactId, ContactPage, ContactPicture, ContactQuery, ImportReport, LogPage,
+    LogQuery, View,
+};
 
 /// Version of these words. A client of another version is refused.
 pub const PROTOCOL: u32 = 3;
@@ -52,6 +55,9 @@ pub enum Query {
     View,
     /// Contacts.
     Contacts(ContactQuery),
+    /// The picture of a contact. Its answer may come after those of later requests: the disk is asked, and
+    /// nobody waits for it.
+    Picture(ContactId),
     /// The call log.
     Log(LogQuery),
     /// How the desk itself does, for support and benches.
@@ -96,6 +102,8 @@ pub enum Reply {
     View(Box<View>),
     /// Contacts.
     Contacts(ContactPage),
+    /// A contact's picture.
+    Picture(ContactPicture),
     /// The call log.
     Log(LogPage),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.

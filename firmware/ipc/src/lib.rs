@@ -17,8 +17,8 @@ mod view;
 
 pub use command::{Command, CommandError, HookAction};
 pub use directory::{
-    ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, DirectoryView, ImportProblem,
-    ImportReport, NameOrder, SortKey,
+    ContactId, ContactPage, ContactPicture, ContactQuery, ContactRow, DirectoryId, DirectoryView,
+    ImportProblem, ImportReport, NameOrder, Picture, PictureKind, SortKey,
 };
 pub use frame::{
     Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL,

@@ -1,14 +1,14 @@
 //! Directories and their contacts (DIR-1, DIR-2).
 //!
 //! What comes back as an [`Entry`] is what was kept: texts trimmed, presence only in local directories
-//! (PRE-2), no picture; [`Store::contact`] has the picture.
+//! (PRE-2), no picture; [`Store::contact`] and [`Store::picture`] have it, scaled as it was written.
 
 use directory::{Contact, Directory, Entry, Field, Picture};
 use ipc::{ContactId, DirectoryId};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Failure, Store, StoreError};
+use crate::{Failure, Store, StoreError, pictures};
 
 /// Most contacts in one directory.
 pub const MAX_CONTACTS: u32 = 500_000;
@@ -47,6 +47,14 @@ impl Store {
     /// When the database cannot be read.
     pub fn contact(&self, id: ContactId) -> Result<Option<Entry>, StoreError> {
         self.read("read a contact", |db| contact(db, id))
+    }
+
+    /// The picture of a contact, to show it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn picture(&self, id: ContactId) -> Result<Option<Picture>, StoreError> {
+        self.read("read a picture", |db| picture(db, id))
     }
 
     /// Adds a directory.
@@ -245,6 +253,7 @@ fn tidy(contact: &mut Contact, directory: &Directory) -> Result<Vec<u8>, Failure
     contact.trim();
     contact.presence &= directory.local;
     contact.check().map_err(StoreError::from)?;
+    contact.picture = contact.picture.take().map(pictures::scaled).transpose().map_err(StoreError::from)?;
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());

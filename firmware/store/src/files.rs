@@ -2,10 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use directory::csv::{Exporter, import};
+use directory::csv::{Exporter, Verdict, import};
 use ipc::{DirectoryId, ImportReport};
 
 use crate::contacts::{directory, directory_named, for_each, insert, insert_directory, room};
@@ -39,13 +38,17 @@ impl Store {
             let (mut added, mut stopped) = (0, None);
             let report = import(BufReader::new(file), directory.local, |contact| {
                 match insert(db, &directory, contact, &mut room) {
-                    Ok(entry) => added += u32::from(entry.is_some()),
+                    Ok(entry) => {
+                        added += u32::from(entry.is_some());
+                        Verdict::Taken
+                    }
+                    // Only now is it known that the picture is none.
+                    Err(Failure::Own(StoreError::Contact(error))) => Verdict::Refused(error.to_string()),
                     Err(failure) => {
                         stopped = Some(failure);
-                        return ControlFlow::Break(());
+                        Verdict::Stop
                     }
                 }
-                ControlFlow::Continue(())
             });
             if let Some(failure) = stopped {
                 return Err(failure);

@@ -6,7 +6,7 @@
 //!
 //! Not done here: searching contacts, which the `directory` crate does in memory; deciding anything.
 //!
-//! A map: `schema` makes and updates the tables, `contacts` and `files` keep directories, `calls` the log,
+//! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories, `calls` the log,
 //! `settings` are the words of the settings file, `documents` keeps them.
 
 mod calls;
@@ -15,6 +15,7 @@ mod documents;
 mod error;
 mod files;
 mod handling;
+mod pictures;
 mod schema;
 mod settings;
 mod settings_file;
@@ -29,6 +30,7 @@ pub use calls::MAX_LOG_PAGE;
 pub use contacts::MAX_CONTACTS;
 pub use error::StoreError;
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
+pub use pictures::PICTURE_SIDE;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 

@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use directory::{Alerts, Contact, Directory, Entry, Picture};
 use ipc::{ContactId, DirectoryId};
-use store::{Store, StoreError};
+use store::{PICTURE_SIDE, Store, StoreError};
 use tempfile::TempDir;
 
 struct Desk {
@@ -47,9 +49,17 @@ fn alice() -> Contact {
         phone: "2110".into(),
         presence: true,
         alert: Alerts::BUSY.with(Alerts::SOUND),
-        picture: Some(Picture::new(b"GIF89a face").unwrap()),
+        picture: Some(face()),
         ..Contact::default()
     }
+}
+
+/// A small PNG: it comes back as it went in.
+fn face() -> Picture {
+    let mut bytes = Vec::new();
+    let grey = image::GrayImage::from_pixel(3, 3, image::Luma([90]));
+    grey.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+    Picture::new(&bytes).unwrap()
 }
 
 fn named(name: &str) -> Contact {
@@ -166,6 +176,33 @@ fn dir_3_export_then_import_gives_the_same_directory() {
     };
     assert_eq!(of(staff), of(copy));
     assert!(of(copy)[0].picture.is_some());
+}
+
+#[test]
+fn dir_2_dir_3_a_row_with_a_broken_picture_is_a_bad_one_and_a_large_one_is_scaled_once() {
+    let mut desk = Desk::new();
+    let mut large = Vec::new();
+    let teal = image::RgbImage::from_pixel(600, 300, image::Rgb([0, 150, 136]));
+    teal.write_to(&mut std::io::Cursor::new(&mut large), image::ImageFormat::Png).unwrap();
+    let row = |name: &str, bytes: &[u8]| format!("{name},{}\n", STANDARD.encode(bytes));
+    let text = ["lastname,picture\n".to_owned(), row("Whole", &large), row("Cut", &large[..60])].concat();
+    let file = desk.file(text);
+    let (id, report) = desk.store.import_csv(&file, "Staff", true).unwrap();
+    assert_eq!((report.loaded, report.problems.len(), report.problems[0].line), (1, 1, 3));
+    assert!(report.problems[0].reason.starts_with("picture cannot be read: "), "{report:?}");
+    let whole = desk.contacts()[0].id;
+    let picture = desk.store.picture(whole).unwrap().unwrap();
+    let seen = image::load_from_memory(picture.bytes()).unwrap();
+    assert_eq!((seen.width(), seen.height()), (PICTURE_SIDE, PICTURE_SIDE / 2));
+    assert_eq!(desk.store.picture(ContactId(99)).unwrap(), None);
+    // The same file again, and what is kept, written out and read in: nothing new.
+    assert_eq!(desk.store.import_csv(&file, "Staff", true).unwrap().1.loaded, 0);
+    let mut exported = Vec::new();
+    desk.store.export_csv(id, &mut exported).unwrap();
+    let file = desk.file(exported);
+    assert_eq!(desk.store.import_csv(&file, "Staff", true).unwrap().1.loaded, 0);
+    let broken = Contact { picture: Some(Picture::new(&large[..60]).unwrap()), ..named("C") };
+    assert!(matches!(desk.store.add_contacts(id, &[broken]), Err(StoreError::Contact(_))));
 }
 
 #[test]

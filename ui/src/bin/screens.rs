@@ -11,7 +11,7 @@ use clap::Parser;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
 use frontdesk_ui::{Console, scenes, web};
-use ipc::{Language, Query, Reply, Theme, ToDesk, View};
+use ipc::{ContactPicture, Language, Query, Reply, Theme, ToDesk, View};
 use slint::{ComponentHandle, PhysicalSize};
 
 /// Writes pictures of the desk.
@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 28] = [
+const SCENES: [Scene; 30] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -74,6 +74,8 @@ const SCENES: [Scene; 28] = [
             Ok(())
         },
     },
+    Scene { name: "faces", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "faces-conference", view: scenes::colleagues, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
     Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
     Scene {
@@ -112,6 +114,8 @@ struct Stage {
     console: Console,
     requests: Receiver<ToDesk>,
     size: PhysicalSize,
+    /// The directory has pictures.
+    faces: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -149,7 +153,13 @@ fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::R
     let console = Console::new(outbox)?;
     screen.set_size(look.size);
     console.app().show()?;
-    let stage = Stage { screen: screen.clone(), console, requests, size: look.size };
+    let stage = Stage {
+        screen: screen.clone(),
+        console,
+        requests,
+        size: look.size,
+        faces: name.starts_with("faces"),
+    };
     let scene = SCENES.iter().find(|scene| scene.name == name);
     let mut view = scene.map_or_else(scenes::picture, |scene| (scene.view)());
     view.preferences.theme = look.theme;
@@ -182,7 +192,8 @@ impl Stage {
     fn settle(&self) {
         for _ in 0..6 {
             self.screen.draw();
-            let events: Vec<Event> = self.requests.try_iter().filter_map(answer).collect();
+            let events: Vec<Event> =
+                self.requests.try_iter().filter_map(|request| answer(request, self.faces)).collect();
             self.console.take(News { events, view: None });
         }
         self.screen.draw();
@@ -267,8 +278,12 @@ impl Stage {
 }
 
 /// What a desk would answer.
-fn answer(request: ToDesk) -> Option<Event> {
+fn answer(request: ToDesk, faces: bool) -> Option<Event> {
     match request {
+        ToDesk::Query { seq, query: Query::Picture(contact) } => {
+            let none = ContactPicture { contact, picture: None };
+            Some(Event::replied(seq, Reply::Picture(if faces { scenes::face(contact) } else { none })))
+        }
         ToDesk::Query { seq, query: Query::Contacts(query) } => {
             Some(Event::Reply { seq, reply: Reply::Contacts(scenes::contacts(&query)) })
         }

@@ -11,6 +11,7 @@ use ipc::{Action, CallRef, CallState, CallView, Command, CommandError, View};
 use slint::{ComponentHandle, ModelRc, SharedString, Timer, VecModel};
 
 use super::{Area, Desk, set_clocks};
+use crate::faces::Place;
 use crate::models::cards;
 use crate::models::drops::rings;
 use crate::models::ledger::EntryId;
@@ -88,7 +89,8 @@ impl Desk {
         }
         let live = self.connected;
         let list = |calls: &[CallView]| -> Vec<CallCard> {
-            calls.iter().map(|c| cards::card(c, &self.view, live)).collect()
+            let face = |contact| self.faces.of(contact, Place::Card);
+            calls.iter().map(|c| cards::card(c, &self.view, live, face)).collect()
         };
         let (incoming, outgoing) = (list(&self.view.incoming), list(&self.view.outgoing));
         rows::sync(&self.calls.incoming, &incoming, |card| card.id.clone());

@@ -24,10 +24,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ipc::{CallRef, CallView, Command, CommandError, Language, View};
+use ipc::{CallRef, CallView, Command, CommandError, ContactId, Language, View};
 use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
 use crate::clock::DeskClock;
+use crate::faces::Faces;
 use crate::keys::KeyMap;
 use crate::link::{Event, Link, News, Outbox};
 use crate::models::contacts::ContactList;
@@ -55,6 +56,7 @@ pub(crate) struct Desk {
     view: View,
     clock: DeskClock,
     connected: bool,
+    faces: Rc<Faces>,
     calls: calls::Calls,
     directory: directory::Directory,
     log: log::Log,
@@ -162,12 +164,15 @@ impl Desk {
     fn new(app: &App, outbox: Outbox) -> Self {
         let ledger = Rc::new(VecModel::default());
         app.global::<crate::screen::Calls>().set_ledger(ModelRc::from(ledger.clone()));
-        let contacts = ContactList::new(outbox.clone());
+        let faces = Faces::new(outbox.clone());
+        faces.measure(app);
+        let contacts = ContactList::new(outbox.clone(), faces.clone());
         Self {
             app: app.clone_strong(),
             view: View::default(),
             clock: DeskClock::new(0, Instant::now()),
             connected: false,
+            faces,
             calls: calls::Calls::new(app),
             directory: directory::Directory::new(app, contacts),
             log: log::Log::new(app),
@@ -191,6 +196,11 @@ impl Desk {
                 Event::Disconnected => self.set_connected(false),
                 Event::Done { seq, result } => self.done(seq, result),
                 Event::Reply { seq, reply } => self.reply(seq, reply),
+                Event::Face { seq, face } => {
+                    if let Some(contact) = self.faces.arrived(seq, face) {
+                        self.face_arrived(contact);
+                    }
+                }
             }
         }
         if let Some(view) = news.view {
@@ -202,6 +212,7 @@ impl Desk {
     fn apply(&mut self, view: View, now: Instant) {
         let before = std::mem::replace(&mut self.view, view);
         self.clock = DeskClock::new(self.view.now_ms, now);
+        self.look_at_faces(&before);
         self.show_preferences(&before);
         self.show_status();
         self.calls_changed(&before);
@@ -211,6 +222,27 @@ impl Desk {
         self.overlay_changed();
         self.log_changed(&before);
         self.tick(now);
+    }
+
+    /// Faces may be others when a directory has changed, and larger on another monitor.
+    fn look_at_faces(&self, before: &View) {
+        let state =
+            |view: &View| -> Vec<_> { view.directories.iter().map(|d| (d.id, d.generation)).collect() };
+        self.faces.measure(&self.app);
+        if state(&self.view) != state(before) {
+            self.faces.again();
+            self.directory.contacts.faces_changed();
+        }
+    }
+
+    /// A face is here: whatever shows its contact shows it.
+    fn face_arrived(&mut self, contact: ContactId) {
+        self.directory.contacts.face_arrived(contact);
+        let shown = |call: &CallView| call.party.contact == Some(contact);
+        if self.view.incoming.iter().chain(&self.view.outgoing).any(shown) {
+            self.show_calls();
+            self.show_talk();
+        }
     }
 
     /// What runs with the clock.
@@ -233,6 +265,7 @@ impl Desk {
         self.show_lamps();
         self.show_status();
         if connected {
+            self.faces.again();
             self.directory.contacts.again();
             self.ask_log();
         } else {
@@ -289,6 +322,9 @@ impl Desk {
                 }
             }
             ipc::Reply::Log(page) => self.log_arrived(seq, &page),
+            ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
+                tracing::warn!("a picture could not be had: {reason}");
+            }
             ipc::Reply::Failed { reason } => {
                 tracing::warn!("the desk could not answer: {reason}");
                 self.notice(Some(&CommandError::Failed { reason }));

@@ -10,6 +10,7 @@ use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::Desk;
 use crate::clock::{WallClock, duration};
+use crate::faces::Place;
 use crate::models::cards::lamp_kind;
 use crate::models::drops::rings;
 use crate::models::rows;
@@ -71,9 +72,14 @@ impl Desk {
         desk.set_input(i32::from(volumes.input));
         desk.set_ring(i32::from(volumes.ring));
         desk.set_output_muted(volumes.output_muted);
+        self.show_talk();
+        self.show_park();
+    }
+
+    /// Whom the operator talks to (OPS-1).
+    pub(crate) fn show_talk(&mut self) {
         self.show_party();
         self.show_parties();
-        self.show_park();
     }
 
     /// Clock, date and talk time; properties that keep their value cost nothing.
@@ -171,6 +177,7 @@ impl Desk {
                 Some(Party {
                     initials: initials(&name),
                     tint: tint(&name),
+                    picture: self.faces.of(party.contact, Place::Party),
                     name: party.name.as_deref().unwrap_or_default().into(),
                     number: party.number.as_deref().unwrap_or_default().into(),
                     muted: member.muted,
@@ -220,6 +227,7 @@ impl Desk {
         desk.set_in_call_known(party.name.is_some());
         desk.set_in_call_initials(initials(&name));
         desk.set_in_call_tint(tint(&name));
+        desk.set_in_call_picture(self.faces.of(party.contact, Place::Header));
         let number = party.number.as_deref().filter(|_| party.name.is_some()).unwrap_or_default();
         let (title, company) = (party.title.as_deref(), party.company.as_deref());
         desk.set_in_call_detail(dotted([title.unwrap_or_default(), company.unwrap_or_default(), number]));

@@ -1,10 +1,10 @@
 //! A call as a card, and its running times as a row of their own.
 
 use ipc::{
-    Action, CallState, CallView, ConferenceMember, Direction, LampState, RecallWhy, TransferEnd,
+    Action, CallState, CallView, ConferenceMember, ContactId, Direction, LampState, RecallWhy, TransferEnd,
     TransferState, TransferView, View,
 };
-use slint::SharedString;
+use slint::{Image, SharedString};
 
 use crate::clock::duration;
 use crate::models::words::party_name;
@@ -24,8 +24,13 @@ pub(crate) fn call(id: &str) -> Option<ipc::CallRef> {
 
 /// Everything on the card of `call` that does not run with the clock; `view` knows the lines and the
 /// conference. `live` is false while the desk is not reachable: then nothing can be done with the
-/// call.
-pub(crate) fn card(call: &CallView, view: &View, live: bool) -> CallCard {
+/// call. `face` is whom an outgoing call is to (CALL-2).
+pub(crate) fn card(
+    call: &CallView,
+    view: &View,
+    live: bool,
+    face: impl Fn(Option<ContactId>) -> Image,
+) -> CallCard {
     let strip = if live { strip(call) } else { Vec::new() };
     let can = |action| strip.contains(&action);
     let (transfer, transfer_code) = call.transfer.as_ref().map_or((TransferStep::None, 0), transfer_step);
@@ -37,6 +42,7 @@ pub(crate) fn card(call: &CallView, view: &View, live: bool) -> CallCard {
         id: id(call.call),
         state: card_state(call.state),
         outgoing: call.direction == Direction::Outgoing,
+        picture: face(call.party.contact.filter(|_| call.direction == Direction::Outgoing)),
         name: call.party.name.as_deref().unwrap_or_default().into(),
         number: call.party.number.as_deref().unwrap_or_default().into(),
         local: call.party.local,
@@ -321,8 +327,8 @@ mod tests {
     #[test]
     fn without_the_desk_nothing_can_be_done() {
         let view = scenes::picture();
-        assert!(card(&view.incoming[0], &view, true).can_answer);
-        let away = card(&view.incoming[0], &view, false);
+        assert!(card(&view.incoming[0], &view, true, |_| Image::default()).can_answer);
+        let away = card(&view.incoming[0], &view, false, |_| Image::default());
         assert!(!away.can_answer && !away.can_reject && !away.can_forward && !away.has_more);
     }
 

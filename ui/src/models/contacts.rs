@@ -10,9 +10,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use ipc::{ContactPage, ContactQuery, ContactRow, DirectoryId, LampView, Query, SortKey};
+use ipc::{ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, LampView, Query, SortKey};
 use slint::{Model, ModelNotify, ModelRc, ModelTracker, SharedString, VecModel};
 
+use crate::faces::{Faces, Place};
 use crate::link::Outbox;
 use crate::models::words::{digits, dotted, initials, tint};
 use crate::screen::{Lamp, LampKind, Tile, TileRow};
@@ -36,6 +37,7 @@ pub(crate) struct Wanted {
 /// The model behind the tiles.
 pub(crate) struct ContactList {
     outbox: Outbox,
+    faces: Rc<Faces>,
     columns: Cell<usize>,
     total: Cell<u32>,
     wanted: RefCell<Option<Wanted>>,
@@ -64,10 +66,11 @@ struct LiveRow {
 }
 
 impl ContactList {
-    /// An empty list that asks through `outbox`.
-    pub(crate) fn new(outbox: Outbox) -> Rc<Self> {
+    /// An empty list that asks through `outbox` and has its pictures from `faces`.
+    pub(crate) fn new(outbox: Outbox, faces: Rc<Faces>) -> Rc<Self> {
         Rc::new(Self {
             outbox,
+            faces,
             columns: Cell::new(2),
             total: Cell::new(0),
             wanted: RefCell::default(),
@@ -139,6 +142,26 @@ impl ContactList {
                 if model.row_data(column).is_some_and(|old| old != lamp) {
                     model.set_row_data(column, lamp);
                 }
+            }
+        }
+    }
+
+    /// The face of a contact is here.
+    pub(crate) fn face_arrived(&self, contact: ContactId) {
+        let has =
+            |row| self.places(row).flatten().any(|at| self.contact(at).is_some_and(|c| c.id == contact));
+        for (row, live) in self.living() {
+            if let Some(model) = live.tiles.upgrade().filter(|_| has(row)) {
+                crate::models::rows::replace(&model, &self.row_tiles(row));
+            }
+        }
+    }
+
+    /// Faces may be others: asks for those on screen.
+    pub(crate) fn faces_changed(&self) {
+        for (row, live) in self.living() {
+            if let Some(model) = live.tiles.upgrade() {
+                crate::models::rows::replace(&model, &self.row_tiles(row));
             }
         }
     }
@@ -245,7 +268,7 @@ impl ContactList {
                 None => Tile { empty: true, ..Tile::default() },
                 Some(index) => match self.contact(index) {
                     None => Tile { loading: true, ..Tile::default() },
-                    Some(contact) => tile(&contact, local),
+                    Some(contact) => tile(&contact, local, &self.faces),
                 },
             })
             .collect()
@@ -313,13 +336,14 @@ pub(crate) fn detail(contact: &ContactRow, local: bool) -> SharedString {
     dotted([role.as_str(), place.as_str()])
 }
 
-fn tile(contact: &ContactRow, local: bool) -> Tile {
+fn tile(contact: &ContactRow, local: bool, faces: &Faces) -> Tile {
     let name = name(contact);
     Tile {
         empty: false,
         loading: false,
         initials: initials(&name),
         tint: tint(&name),
+        picture: faces.of(Some(contact.id), Place::Tile),
         detail: detail(contact, local),
         phone: contact.phone.as_str().into(),
         mobile: !contact.mobile.is_empty(),

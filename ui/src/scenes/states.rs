@@ -164,6 +164,26 @@ pub fn conference() -> View {
     view
 }
 
+/// A conference of three colleagues, two of whom were called.
+#[must_use]
+pub fn colleagues() -> View {
+    let mut view = conference();
+    let colleague = [("Chiara Romano", "2103"), ("Marie Laurent", "2107"), ("Tomás Rivera", "2114")];
+    let calls = view.incoming.iter_mut().chain(&mut view.outgoing).filter(|call| call.call.0 < 4);
+    for call in calls {
+        let (name, number) = colleague[usize::try_from(call.call.0).unwrap_or(1) - 1];
+        call.party = staff(name, number);
+    }
+    let (kept, left) = (|call: &CallView| !matches!(call.call.0, 4 | 5), view.conference.as_mut());
+    view.incoming.retain(kept);
+    view.outgoing.retain(kept);
+    if let Some(conference) = left {
+        conference.members.truncate(3);
+    }
+    count(&mut view);
+    view
+}
+
 /// Night service by hand; a rule has answered one call and put it on hold.
 #[must_use]
 pub fn night() -> View {

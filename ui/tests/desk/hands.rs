@@ -1,6 +1,6 @@
 //! A console under the testing backend, a desk that records what it is asked, and hands.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use frontdesk_ui::screen::App;
 use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
-use ipc::{Command, Query, Reply, ToDesk, View};
+use ipc::{Command, ContactId, ContactPicture, Query, Reply, ToDesk, View};
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
 
@@ -18,11 +18,18 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     requests: Receiver<ToDesk>,
     commands: RefCell<Vec<Command>>,
+    faces: fn(ContactId) -> ContactPicture,
+    pictures_asked: Cell<usize>,
 }
 
 impl Stage {
     /// A desk at 1280×800 that shows `view`.
     pub(crate) fn with(view: View) -> Self {
+        Self::with_faces(view, |contact| ContactPicture { contact, picture: None })
+    }
+
+    /// The same with a directory that has pictures.
+    pub(crate) fn with_faces(view: View, faces: fn(ContactId) -> ContactPicture) -> Self {
         i_slint_backend_testing::init_no_event_loop();
         let (outbox, requests) = Outbox::recorded();
         let console = Console::new(outbox).unwrap();
@@ -30,7 +37,14 @@ impl Stage {
         app.window().set_size(LogicalSize::new(1280., 800.));
         app.show().unwrap();
         app.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
-        let stage = Self { console, app, requests, commands: RefCell::default() };
+        let stage = Self {
+            console,
+            app,
+            requests,
+            commands: RefCell::default(),
+            faces,
+            pictures_asked: Cell::new(0),
+        };
         stage.console.take(News { events: vec![Event::Connected], view: None });
         stage.show(view);
         stage
@@ -64,10 +78,20 @@ impl Stage {
                         let reply = Reply::Log(scenes::log(noon, query.missed_only));
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
+                    ToDesk::Query { seq, query: Query::Picture(contact) } => {
+                        self.pictures_asked.set(self.pictures_asked.get() + 1);
+                        let reply = Reply::Picture((self.faces)(contact));
+                        self.console.take(News { events: vec![Event::replied(seq, reply)], view: None });
+                    }
                     _ => {}
                 }
             }
         }
+    }
+
+    /// How often a picture was asked for.
+    pub(crate) fn pictures_asked(&self) -> usize {
+        self.pictures_asked.get()
     }
 
     /// The commands since the last time.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod control;
+mod faces;
 mod hands;
 
 use frontdesk_ui::link::Event;

@@ -1,7 +1,6 @@
 //! Contacts out of a file.
 
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -60,17 +59,28 @@ pub enum ImportError {
     Read(#[from] io::Error),
 }
 
-/// Reads contacts and hands each to `sink`, which may stop the import.
+/// What became of a contact that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is loaded.
+    Taken,
+    /// Its row is a bad one, for this reason; the import goes on.
+    Refused(String),
+    /// It is not loaded, nor is anything after it.
+    Stop,
+}
+
+/// Reads contacts and hands each to `sink`, which may refuse one or stop the import.
 ///
 /// `presence` is meant where the file does not say. Bad rows are listed in the report while the good ones
-/// go to `sink`; the report counts as loaded what `sink` took without a stop. Texts come trimmed.
+/// go to `sink`; the report counts as loaded what `sink` took. Texts come trimmed.
 ///
 /// # Errors
 /// See [`ImportError`].
 pub fn import(
     reader: impl Read,
     presence: bool,
-    mut sink: impl FnMut(Contact) -> ControlFlow<()>,
+    mut sink: impl FnMut(Contact) -> Verdict,
 ) -> Result<ImportReport, ImportError> {
     let mut rows = Rows::new(reader);
     let mut report = ImportReport::default();
@@ -92,8 +102,9 @@ pub fn import(
         };
         match header.contact(&row, presence) {
             Ok(contact) => match sink(contact) {
-                ControlFlow::Break(()) => return Ok(report),
-                ControlFlow::Continue(()) => report.loaded = report.loaded.saturating_add(1),
+                Verdict::Taken => report.loaded = report.loaded.saturating_add(1),
+                Verdict::Refused(reason) => add_problem(&mut report, row.line, &reason),
+                Verdict::Stop => return Ok(report),
             },
             Err(reason) => add_problem(&mut report, row.line, &reason),
         }

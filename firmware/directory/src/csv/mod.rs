@@ -9,7 +9,7 @@ mod import;
 mod rows;
 
 pub use export::{ExportError, Exporter, export};
-pub use import::{ImportError, import};
+pub use import::{ImportError, Verdict, import};
 
 use crate::contact::Field;
 

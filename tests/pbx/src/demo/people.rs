@@ -340,7 +340,7 @@ mod tests {
             let report = directory::csv::import(bytes.as_slice(), false, |contact| {
                 let id = ContactId(entries.len() as u64 + 1);
                 entries.push(Entry { id, directory: DirectoryId(1), contact });
-                std::ops::ControlFlow::Continue(())
+                directory::csv::Verdict::Taken
             })
             .unwrap();
             assert!(report.problems.is_empty() && report.unknown_columns.is_empty(), "{report:?}");
