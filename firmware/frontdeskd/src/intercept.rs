@@ -120,7 +120,7 @@ impl Engine {
     fn is_from_here(&self, dialog: &Dialog) -> bool {
         let number = dialog.remote.as_ref().and_then(bridge::number);
         let lines = self.parts.lines.iter().map(|(line, _)| line);
-        let mut ours = lines.chain(self.parts.mailboxes.iter().map(|(_, user)| user));
+        let mut ours = lines.chain(self.parts.mailboxes.iter().map(|mailbox| &mailbox.user));
         number.is_some_and(|number| ours.any(|our| *our == number))
     }
 }
