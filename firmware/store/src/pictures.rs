@@ -7,6 +7,7 @@
 //! What is kept stays as it is when it comes again: an export read back is the same directory.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use directory::{ContactError, Picture, PictureType};
 use image::codecs::jpeg::JpegEncoder;
@@ -35,6 +36,17 @@ const QUALITY: u8 = 88;
 /// # Errors
 /// [`ContactError::PictureDimensions`], [`ContactError::PictureBroken`].
 pub(crate) fn scaled(picture: Picture) -> Result<Picture, ContactError> {
+    contained(|| scale(picture))
+}
+
+/// The decoders are not ours and the file is anybody's: should one panic, the picture is broken, and the
+/// thread that keeps calls and contacts goes on.
+fn contained(decode: impl FnOnce() -> Result<Picture, ContactError>) -> Result<Picture, ContactError> {
+    // Nothing outlives a decoder that fell over but its error.
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(broken("it cannot be unpacked")))
+}
+
+fn scale(picture: Picture) -> Result<Picture, ContactError> {
     let (whole, turned) = match picture.kind() {
         PictureType::Jpg if breaks_off(picture.bytes()) => return Err(broken("it breaks off")),
         PictureType::Jpg => unpack(picture.bytes(), ImageFormat::Jpeg)?,
@@ -165,6 +177,12 @@ mod tests {
 
     fn look(picture: &Picture) -> RgbaImage {
         image::load_from_memory(picture.bytes()).unwrap().to_rgba8()
+    }
+
+    #[test]
+    fn a_decoder_that_panics_is_a_broken_picture_and_no_more() {
+        let refused = contained(|| panic!("a decoder's own")).unwrap_err();
+        assert!(matches!(refused, ContactError::PictureBroken { .. }), "{refused}");
     }
 
     #[test]
