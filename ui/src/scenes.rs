@@ -242,6 +242,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         rule: None,
         waited_for: None,
         crm: None,
+        history: None,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }
@@ -309,6 +310,7 @@ fn directory(id: u32, name: &str, local: bool, contacts: u32) -> DirectoryView {
         generation: 1,
         line: None,
         note: String::new(),
+        look: ipc::DirectoryLook::default(),
     }
 }
 
@@ -357,6 +359,7 @@ fn lamps() -> Vec<LampView> {
         peer: Some(line.7.to_owned()).filter(|peer| !peer.is_empty()),
         since_ms: NOW - 60_000,
         rings: None,
+        talks: Vec::new(),
     })
     .collect()
 }
@@ -409,7 +412,11 @@ fn contact(id: u64, directory: u32, first: &str, last: &str, phone: &str) -> Con
         home: String::new(),
         voicemail: String::new(),
         email: String::new(),
+        xmpp: String::new(),
+        calendar: String::new(),
         web: String::new(),
+        note: String::new(),
+        alerts: ipc::AlertSet::default(),
         presence: false,
     }
 }

@@ -114,8 +114,14 @@ fn keys() -> Vec<String> {
 fn main() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut catalogue = Catalogue::new(NumberPlan::default());
-    let staff =
-        Directory { id: DirectoryId(1), name: "Staff".into(), local: true, line: None, note: String::new() };
+    let staff = Directory {
+        id: DirectoryId(1),
+        name: "Staff".into(),
+        local: true,
+        line: None,
+        note: String::new(),
+        look: Default::default(),
+    };
     catalogue.set_directory(staff);
     let entries: Vec<Entry> = (0..CONTACTS).map(|id| entry(id, &mut dice)).collect();
     let began = Instant::now();

@@ -10,7 +10,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipc::{ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, DirectoryView, Party, SortKey};
+use ipc::{
+    ContactId, ContactPage, ContactPlace, ContactQuery, ContactRow, DirectoryId, DirectoryLook,
+    DirectoryView, Party, SortKey,
+};
 
 use crate::contact::{Contact, Field};
 use crate::index::{Index, Points, most_points, score};
@@ -46,6 +49,8 @@ pub struct Directory {
     pub line: Option<String>,
     /// How to greet.
     pub note: String,
+    /// How it is shown (DIR-5).
+    pub look: DirectoryLook,
 }
 
 /// A contact in a directory.
@@ -299,6 +304,16 @@ impl Catalogue {
     #[must_use]
     pub fn row(&self, id: ContactId) -> Option<ContactRow> {
         self.get(id).map(row)
+    }
+
+    /// Where a contact stands in its directory.
+    pub fn place(&mut self, id: ContactId, sort: SortKey) -> Option<ContactPlace> {
+        let slot = *self.by_id.get(&id)?;
+        let directory = self.entry(slot)?.directory;
+        self.ensure_order(Some(directory), sort);
+        let row = self.order(Some(directory), sort).iter().position(|&other| other == slot)?;
+        // Slots are numbered by u32, so a list is never longer than that.
+        Some(ContactPlace { contact: id, directory, row: row as u32 })
     }
 
     /// Every contact, in the order of their identities.
@@ -583,8 +598,9 @@ impl Shelf {
     }
 
     fn view(&self) -> DirectoryView {
-        let Directory { id, name, local, line, note } = self.directory.clone();
-        DirectoryView { id, name, local, contacts: self.contacts, generation: self.generation, line, note }
+        let Directory { id, name, local, line, note, look } = self.directory.clone();
+        let (contacts, generation) = (self.contacts, self.generation);
+        DirectoryView { id, name, local, contacts, generation, line, note, look }
     }
 }
 
@@ -616,7 +632,10 @@ fn row(entry: &Entry) -> ContactRow {
         &mut row.home,
         &mut row.voicemail,
         &mut row.email,
+        &mut row.xmpp,
+        &mut row.calendar,
         &mut row.web,
+        &mut row.note,
     ];
     for text in texts.into_iter().filter(|text| text.len() > MAX_ROW_TEXT) {
         let end = (0..=MAX_ROW_TEXT).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);

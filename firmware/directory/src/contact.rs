@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use ipc::{ContactId, ContactRow, DirectoryId};
+use ipc::{AlertSet, ContactId, ContactRow, DirectoryId};
 
 /// Longest text field, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -298,8 +298,12 @@ impl Contact {
             home: self.home.clone(),
             voicemail: self.voicemail.clone(),
             email: self.email.clone(),
+            xmpp: self.xmpp.clone(),
+            calendar: self.calendar.clone(),
             web: self.web.clone(),
+            note: self.note.clone(),
             presence: self.presence,
+            alerts: self.alert.into(),
         }
     }
 }
@@ -334,6 +338,8 @@ impl Alerts {
     pub const OFFLINE: Self = Self(1 << 5);
     /// With a sound.
     pub const SOUND: Self = Self(1 << 6);
+    /// Told once only. Has no letter in DIR-3: a file does not say it.
+    pub const ONCE: Self = Self(1 << 7);
 
     const LETTERS: [(char, Self); 7] = [
         ('a', Self::AVAILABLE),
@@ -355,6 +361,39 @@ impl Alerts {
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+}
+
+impl From<AlertSet> for Alerts {
+    fn from(set: AlertSet) -> Self {
+        let all = [
+            (Self::AVAILABLE, set.available),
+            (Self::RINGING, set.ringing),
+            (Self::BUSY, set.busy),
+            (Self::DO_NOT_DISTURB, set.do_not_disturb),
+            (Self::ONLINE, set.online),
+            (Self::OFFLINE, set.offline),
+            (Self::SOUND, set.sound),
+            (Self::ONCE, set.once),
+        ];
+        let wanted = all.into_iter().filter(|(_, on)| *on);
+        wanted.fold(Self::default(), |alerts, (alert, _)| alerts.with(alert))
+    }
+}
+
+impl From<Alerts> for AlertSet {
+    fn from(alerts: Alerts) -> Self {
+        let has = |alert| alerts.contains(alert);
+        Self {
+            available: has(Alerts::AVAILABLE),
+            ringing: has(Alerts::RINGING),
+            busy: has(Alerts::BUSY),
+            do_not_disturb: has(Alerts::DO_NOT_DISTURB),
+            online: has(Alerts::ONLINE),
+            offline: has(Alerts::OFFLINE),
+            sound: has(Alerts::SOUND),
+            once: has(Alerts::ONCE),
+        }
     }
 }
 

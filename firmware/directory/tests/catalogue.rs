@@ -12,7 +12,14 @@ fn empty() -> Catalogue {
     let mut catalogue = Catalogue::new(NumberPlan::default());
     for (id, name, local) in [(STAFF, "Staff", true), (CLIENTS, "Clients", false)] {
         let line = local.then(|| "5550100".to_owned());
-        catalogue.set_directory(Directory { id, name: name.into(), local, line, note: String::new() });
+        catalogue.set_directory(Directory {
+            id,
+            name: name.into(),
+            local,
+            line,
+            note: String::new(),
+            look: Default::default(),
+        });
     }
     catalogue
 }

@@ -71,6 +71,8 @@ impl Engine {
                 self.parts.records.log(*row);
             }
             Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
+            Effect::Chime => {}
+            Effect::AlertSpent(_) => {}
             Effect::SaveMissed(count) => self.parts.records.save_missed(count),
         }
     }

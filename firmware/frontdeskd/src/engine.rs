@@ -402,7 +402,7 @@ impl Engine {
         peer: Option<String>,
     ) {
         self.lamps.ringing.remove(&number);
-        self.parts.board.handle(now, Input::Lamp { number, state, calls, peer });
+        self.parts.board.handle(now, Input::Lamp { number, state, calls, peer, talks: Vec::new() });
     }
 
     /// Carries everything that came out of one core to where it belongs; `true` once the agent is drained.

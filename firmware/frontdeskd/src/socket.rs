@@ -302,6 +302,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         Query::View => Reply::View(Box::new(View::clone(&desk.views.borrow()))),
         Query::Contacts(query) => desk.contacts.page(query).await.map_or_else(stopping, Reply::Contacts),
         Query::Picture(contact) => picture(&desk.records, contact).await,
+        Query::Contact(_) | Query::Place { .. } | Query::ContactFiles => stopping(),
         Query::Log(query) => match desk.records.log_page(query).await {
             Ok(page) => Reply::Log(page),
             Err(reason) => Reply::Failed { reason },

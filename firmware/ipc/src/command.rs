@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Availability, CallRef, DirectoryId, Language, NoticeId, Party, ServiceMode, Theme, Volumes};
+use crate::{
+    AlertId, Availability, CallRef, DirectoryId, Edit, EditProblem, Language, NoticeId, Party, ServiceMode,
+    Theme, Volumes,
+};
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
 /// the next [`crate::View`].
@@ -196,6 +199,22 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
+    /// Give the import that runs up; nothing of it stays.
+    CancelImport,
+    /// Write a directory as CSV (DIR-3); [`crate::Reply::Exported`] says where.
+    ExportContacts {
+        /// Which.
+        directory: DirectoryId,
+        /// The file, which must not exist; when absent, one in the administrator's folder is made.
+        path: Option<PathBuf>,
+    },
+    /// Change directories or contacts.
+    Edit(Edit),
+    /// The operator has seen an alert.
+    DismissAlert {
+        /// Which.
+        alert: AlertId,
+    },
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).
@@ -272,6 +291,12 @@ pub enum CommandError {
     /// There are as many calls as the desk can hold.
     #[error("too many calls")]
     TooManyCalls,
+    /// Directories or contacts cannot be changed like this.
+    #[error(transparent)]
+    Edit(EditProblem),
+    /// An import runs already.
+    #[error("an import is running")]
+    ImportRuns,
     /// Sound, network or storage refused.
     #[error("{reason}")]
     Failed {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::AlertSet;
+
 /// Identity of a directory, kept for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DirectoryId(pub u32);
@@ -27,6 +29,61 @@ pub struct DirectoryView {
     pub line: Option<String>,
     /// How to greet, shown when it comes to the front.
     pub note: String,
+    /// How it is shown (DIR-5).
+    #[serde(default)]
+    pub look: DirectoryLook,
+}
+
+/// How a directory is shown (DIR-5), kept with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DirectoryLook {
+    /// Rows or tiles.
+    pub layout: Layout,
+    /// How names are put together.
+    pub names: NameOrder,
+    /// Sort key.
+    pub sort: SortKey,
+    /// The columns of the rows, in this order; the name comes before them and is always there.
+    pub columns: Vec<Column>,
+}
+
+impl Default for DirectoryLook {
+    fn default() -> Self {
+        Self {
+            layout: Layout::default(),
+            names: NameOrder::default(),
+            sort: SortKey::default(),
+            columns: vec![Column::Company, Column::Department, Column::Title, Column::Phone, Column::Mobile],
+        }
+    }
+}
+
+/// How the contacts of a directory are laid out (DIR-5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Layout {
+    /// Tiles.
+    #[default]
+    Table,
+    /// Rows with columns.
+    List,
+}
+
+/// A column of the rows (DIR-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is the field of that name in DIR-2")]
+pub enum Column {
+    Company,
+    Office,
+    Department,
+    Title,
+    Note,
+    Phone,
+    Mobile,
+    Home,
+    Voicemail,
+    Email,
+    Web,
 }
 
 /// Which contacts, in which order, which part of them.
@@ -112,10 +169,33 @@ pub struct ContactRow {
     pub voicemail: String,
     /// E-mail.
     pub email: String,
+    /// XMPP address, or `sip:` address of a person's presence; its state is in [`crate::View::people`].
+    #[serde(default)]
+    pub xmpp: String,
+    /// Calendar, usually an address.
+    #[serde(default)]
+    pub calendar: String,
     /// Web page.
     pub web: String,
+    /// Free text.
+    #[serde(default)]
+    pub note: String,
     /// The phone is monitored; its lamp is in [`crate::View::lamps`] under `phone`.
     pub presence: bool,
+    /// What the operator is told about it (PRE-7).
+    #[serde(default)]
+    pub alerts: AlertSet,
+}
+
+/// One contact's place in a list, the answer to [`crate::Query::Place`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactPlace {
+    /// Which contact.
+    pub contact: ContactId,
+    /// Its directory.
+    pub directory: DirectoryId,
+    /// Its row in the whole directory, in the order asked for.
+    pub row: u32,
 }
 
 /// The picture of a contact (DIR-2), the answer to [`crate::Query::Picture`].

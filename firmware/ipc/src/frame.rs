@@ -7,12 +7,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, CommandError, ContactId, ContactPage, ContactPicture, ContactQuery, ImportReport, LogPage,
-    LogQuery, View,
+    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage, ContactPicture, ContactPlace,
+    ContactQuery, DirectoryId, ImportReport, LogPage, LogQuery, SortKey, View,
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Largest frame a client may send, in bytes.
 pub const MAX_FRAME_TO_DESK: usize = 64 * 1024;
@@ -58,6 +58,17 @@ pub enum Query {
     /// The picture of a contact. Its answer may come after those of later requests: the disk is asked, and
     /// nobody waits for it.
     Picture(ContactId),
+    /// A contact with everything that is kept of it. Its answer may come after those of later requests.
+    Contact(ContactId),
+    /// Where a contact stands in its directory sorted by this key.
+    Place {
+        /// Which.
+        contact: ContactId,
+        /// The order.
+        sort: SortKey,
+    },
+    /// The files of contacts in the administrator's folders.
+    ContactFiles,
     /// The call log.
     Log(LogQuery),
     /// How the desk itself does, for support and benches.
@@ -104,6 +115,26 @@ pub enum Reply {
     Contacts(ContactPage),
     /// A contact's picture.
     Picture(ContactPicture),
+    /// A contact; `None` when there is none such.
+    Contact(Option<Box<ContactCard>>),
+    /// A contact's place; `None` when there is none such.
+    Place(Option<ContactPlace>),
+    /// Files of contacts, newest first.
+    ContactFiles(Vec<ContactFile>),
+    /// What was added or changed by [`Command::Edit`], sent before its `Done`.
+    Edited {
+        /// The contact.
+        contact: Option<ContactId>,
+        /// The directory.
+        directory: Option<DirectoryId>,
+    },
+    /// A directory was written, sent before the `Done` of [`Command::ExportContacts`].
+    Exported {
+        /// Where.
+        path: std::path::PathBuf,
+        /// How many.
+        contacts: u32,
+    },
     /// The call log.
     Log(LogPage),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.

@@ -10,6 +10,7 @@
 
 mod command;
 mod directory;
+mod edit;
 mod frame;
 mod handling;
 mod log;
@@ -17,8 +18,13 @@ mod view;
 
 pub use command::{Command, CommandError, HookAction};
 pub use directory::{
-    ContactId, ContactPage, ContactPicture, ContactQuery, ContactRow, DirectoryId, DirectoryView,
-    ImportProblem, ImportReport, NameOrder, Picture, PictureKind, SortKey,
+    Column, ContactId, ContactPage, ContactPicture, ContactPlace, ContactQuery, ContactRow, DirectoryId,
+    DirectoryLook, DirectoryView, ImportProblem, ImportReport, Layout, NameOrder, Picture, PictureKind,
+    SortKey,
+};
+pub use edit::{
+    AlertSet, ContactCard, ContactChange, ContactChangeKind, ContactField, ContactFile, ContactForm, Edit,
+    EditProblem, ImportView, RemovalId, Removed, TextChange,
 };
 pub use frame::{
     Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL,
@@ -27,8 +33,9 @@ pub use frame::{
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use view::{
-    Action, AudioState, Availability, CallRef, CallState, CallView, ConferenceMember, ConferenceView,
-    Counters, Direction, LampState, LampView, Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch,
-    OperatorView, ParkSlotView, ParkedView, Party, Preferences, RecallReason, RecallWhy, Registration,
-    ServiceView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
+    Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
+    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
+    Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, ParkSlotView,
+    ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
+    Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
 };

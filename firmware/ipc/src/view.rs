@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, DirectoryId, DirectoryView, ServiceMode};
+use crate::{ContactId, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed, ServiceMode};
 
 /// Everything the screen needs to draw the desk, whole, at one moment.
 ///
@@ -50,6 +50,104 @@ pub struct View {
     /// The number under which voice messages are heard, where the exchange says it (BAR-1).
     #[serde(default)]
     pub mailbox: Option<String>,
+    /// Whether people are online, by address, in the order of the addresses (PRE-5).
+    #[serde(default)]
+    pub people: Vec<PersonView>,
+    /// What the operator wanted to be told and has not seen yet, oldest first (PRE-7).
+    #[serde(default)]
+    pub alerts: Vec<AlertView>,
+    /// The import that runs (DIR-3).
+    #[serde(default)]
+    pub import: Option<ImportView>,
+}
+
+/// Whether a person is online (PRE-5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// As the directory has it, trimmed: an XMPP address, or a `sip:` address.
+    pub address: String,
+    /// What they are.
+    pub state: OnlineState,
+    /// What they say about it; often empty.
+    pub text: String,
+    /// Since when.
+    pub since_ms: u64,
+}
+
+/// Whether a person is online (PRE-5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnlineState {
+    /// Not known, or no longer vouched for.
+    #[default]
+    Unknown,
+    /// There.
+    Online,
+    /// Away for a while, or does not want to be disturbed.
+    Away,
+    /// Not there.
+    Offline,
+}
+
+/// Identity of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AlertId(pub u64);
+
+/// One thing the operator wanted to be told about a contact (PRE-7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertView {
+    /// For [`crate::Command::DismissAlert`].
+    pub id: AlertId,
+    /// About whom.
+    pub contact: ContactId,
+    /// Their name.
+    pub name: String,
+    /// Their phone; empty when they have none.
+    pub number: String,
+    /// What happened.
+    pub what: AlertKind,
+    /// When.
+    pub since_ms: u64,
+}
+
+/// What an alert says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AlertKind {
+    /// The phone became free. CALL is offered.
+    Available,
+    /// The phone rings. INTERCEPT is offered while [`LampView::rings`] says that it can be done.
+    Ringing,
+    /// The phone became busy.
+    Busy,
+    /// Do Not Disturb was switched on.
+    DoNotDisturb,
+    /// The person came online.
+    Online,
+    /// The person went offline.
+    Offline,
+}
+
+/// What is known of a caller besides the name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerHistory {
+    /// Calls with this number, both ways, in the last thirty days.
+    pub calls: u32,
+    /// The last of them, newest first, at most three.
+    pub last: Vec<PastCall>,
+    /// The note of the contact; empty when there is none.
+    pub note: String,
+}
+
+/// An earlier call with the same number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastCall {
+    /// Who called whom; `Outgoing`: they were called back.
+    pub direction: Direction,
+    /// When it began, Unix milliseconds.
+    pub began_unix_ms: i64,
+    /// How it ended.
+    pub end: EndStatus,
+    /// Who took it in the end, where it was passed on.
+    pub taken_by: Option<Party>,
 }
 
 /// Whether the house is open, and who says so.
@@ -245,6 +343,9 @@ pub struct CallView {
     pub waited_for: Option<Party>,
     /// The page about the other end in the line's CRM (CRM-1); `None` without a CRM or a number.
     pub crm: Option<String>,
+    /// Earlier calls with this number; of incoming calls, once the records were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<CallerHistory>,
     /// What can be done with it now, in menu order. A screen offers these and no others.
     pub actions: Vec<Action>,
 }
@@ -495,6 +596,20 @@ pub struct LampView {
     /// them may be nothing at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rings: Option<Party>,
+    /// Each call on it, at most eight (PRE-4): who waits in a park slot, who is in a conference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub talks: Vec<LampCall>,
+}
+
+/// A call on a monitored phone (PRE-4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LampCall {
+    /// It rings there; otherwise it talks, or is on hold.
+    pub ringing: bool,
+    /// As the phone sees it; `None` where the exchange does not say.
+    pub direction: Option<Direction>,
+    /// The other end, as far as the exchange says.
+    pub party: Party,
 }
 
 /// What a monitored phone does (PRE-1).
@@ -581,6 +696,22 @@ pub enum NoticeKind {
     RuleIgnored {
         /// The rule's name.
         rule: String,
+    },
+    /// Contacts were removed; [`crate::Edit::Undo`] brings them back. Leaves by itself after a while.
+    Removed {
+        /// What to undo.
+        removal: RemovalId,
+        /// What was removed.
+        what: Removed,
+    },
+    /// A file of contacts was read.
+    Imported {
+        /// The directory's name.
+        directory: String,
+        /// Contacts loaded.
+        loaded: u32,
+        /// Rows left out.
+        left_out: u32,
     },
     /// The log or another record could not be written; it is tried again.
     StorageFailed {

@@ -4,7 +4,7 @@
 //! (PRE-2), no picture; [`Store::contact`] and [`Store::picture`] have it, scaled as it was written.
 
 use directory::{Contact, Directory, Entry, Field, Picture};
-use ipc::{ContactId, DirectoryId};
+use ipc::{ContactId, DirectoryId, DirectoryLook};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use sha2::{Digest, Sha256};
 
@@ -74,10 +74,13 @@ impl Store {
     /// [`StoreError::NoSuchDirectory`], [`StoreError::DirectoryName`], or the database's.
     pub fn change_directory(&mut self, wanted: &Directory) -> Result<(), StoreError> {
         self.write("change a directory", |db| {
-            let Directory { id, name, local, line, note } = wanted;
+            let Directory { id, name, local, line, note, look } = wanted;
             let name = check_name(db, name, Some(*id))?;
-            let sql = "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5 WHERE id = ?1";
-            match db.execute(sql, params![id.0, name, local, line, clipped(note, MAX_NOTE)])? {
+            let sql =
+                "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5, look = ?6 WHERE id = ?1";
+            let look = serde_json::to_string(look)
+                .map_err(|error| StoreError::Unknown { what: "a look", found: error.to_string() })?;
+            match db.execute(sql, params![id.0, name, local, line, clipped(note, MAX_NOTE), look])? {
                 0 => Err(StoreError::NoSuchDirectory(*id).into()),
                 _ => Ok(()),
             }
@@ -149,7 +152,9 @@ impl Store {
 }
 
 pub(crate) fn directories(db: &Connection) -> Result<Vec<Directory>, Failure> {
-    let mut statement = db.prepare("SELECT id, name, local, line, note FROM directory ORDER BY id")?;
+    let mut statement = db.prepare(
+        "SELECT id, name, local, line, note, look FROM directory WHERE removal IS NULL ORDER BY id",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(Directory {
             id: DirectoryId(row.get(0)?),
@@ -157,9 +162,16 @@ pub(crate) fn directories(db: &Connection) -> Result<Vec<Directory>, Failure> {
             local: row.get(2)?,
             line: row.get(3)?,
             note: row.get(4)?,
+            look: look(&row.get::<_, String>(5)?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How a directory is shown. What an older or newer version wrote and this one cannot read becomes the default:
+/// no reason to lose the directory.
+fn look(text: &str) -> DirectoryLook {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 pub(crate) fn directory(db: &Connection, id: DirectoryId) -> Result<Directory, Failure> {

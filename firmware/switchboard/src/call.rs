@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Direction, LogTransfer, Party, RecallReason, RecallWhy,
-    TransferEnd, TransferId, TransferView,
+    Action, CallRef, CallState, CallView, CallerHistory, Direction, LogTransfer, Party, RecallReason,
+    RecallWhy, TransferEnd, TransferId, TransferView,
 };
 
 /// Milliseconds on the desk's clock, or a span of them. All arithmetic is in whole milliseconds, so
@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) transfers: Vec<Past>,
     /// The phone it waited for last, and may wait for again (PRE-6).
     pub(crate) waited_for: Option<Party>,
+    /// Earlier calls with this party, for the card.
+    pub(crate) history: Option<CallerHistory>,
     /// The number dialled from here, for a semi-attended transfer: the party may be named otherwise.
     pub(crate) dialled: Option<String>,
     /// The attended transfer that was written off with this as its consultation call, until the
@@ -147,6 +149,7 @@ impl Call {
             dialled: None,
             consulted_for: None,
             rules: Vec::new(),
+            history: None,
             unattended: false,
             escalated: BTreeSet::new(),
             times: Times {
@@ -378,6 +381,7 @@ impl Call {
             waited_for: self.waited_for.clone(),
             // Filled in by the desk, which knows the lines.
             crm: None,
+            history: self.history.clone(),
             actions: self.actions(),
         }
     }

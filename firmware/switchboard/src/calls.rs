@@ -1,6 +1,8 @@
 //! The life of a call: it comes in or is placed, is answered, and ends.
 
-use ipc::{Availability, CallRef, CommandError, Direction, EndStatus, LogRow, NoticeKind, Party};
+use ipc::{
+    Availability, CallRef, CallerHistory, CommandError, Direction, EndStatus, LogRow, NoticeKind, Party,
+};
 
 use crate::call::{Call, Farewell, Ms, State};
 use crate::record;
@@ -194,6 +196,14 @@ impl Switchboard {
             self.touch();
             // Who it is may be what a rule waits for.
             self.apply_due_rules(self.latest());
+        }
+    }
+
+    /// What the records know of a caller. It stays on the card of a call that was answered meanwhile.
+    pub(crate) fn caller_history(&mut self, call: CallRef, history: CallerHistory) {
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.history = Some(history);
+            self.touch();
         }
     }
 

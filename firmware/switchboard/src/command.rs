@@ -63,6 +63,7 @@ impl Switchboard {
             }
             Command::SetTheme { theme } => self.choose(ipc::Preferences { theme: *theme, ..preferences }),
             Command::DismissNotice { notice } => self.dismiss_notice(*notice),
+            Command::DismissAlert { alert } => self.dismiss_alert(*alert),
             Command::ClearMissed => self.set_missed(0),
             // What is left is the wiring's business.
             _ => return Err(CommandError::NotPossible),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ipc::{
-    AudioState, Availability, DirectoryId, DirectoryView, LampState, LampView, LineView, Notice, NoticeId,
-    NoticeKind, Preferences, Registration, Volumes,
+    AudioState, Availability, DirectoryId, DirectoryView, ImportView, LampState, LampView, LineView, Notice,
+    NoticeId, NoticeKind, OnlineState, PersonView, Preferences, Registration, RemovalId, Volumes,
 };
 
 use crate::call::{Call, Ms};
@@ -16,6 +16,9 @@ use crate::{Effect, Settings};
 /// Most notices kept; the oldest give way.
 const MAX_NOTICES: usize = 32;
 
+/// How long the undo of a removal is offered.
+const REMOVED_MS: Ms = 60_000;
+
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) lines: Vec<LineView>,
@@ -23,6 +26,8 @@ pub(crate) struct Desk {
     pub(crate) audio: AudioState,
     pub(crate) muted: bool,
     pub(crate) lamps: BTreeMap<String, LampView>,
+    pub(crate) people: BTreeMap<String, PersonView>,
+    pub(crate) import: Option<ImportView>,
     pub(crate) directories: Vec<DirectoryView>,
     pub(crate) front: Option<DirectoryId>,
     pub(crate) preferences: Preferences,
@@ -36,6 +41,18 @@ pub(crate) struct Desk {
 pub(crate) struct Notices {
     pub(crate) list: VecDeque<Notice>,
     last: u64,
+}
+
+impl Notices {
+    pub(crate) fn deadline(&self) -> Option<Ms> {
+        self.list.iter().filter_map(leaves_at).min()
+    }
+}
+
+/// When a notice leaves by itself; `None`: it waits for the operator.
+fn leaves_at(notice: &Notice) -> Option<Ms> {
+    let fleeting = matches!(notice.kind, NoticeKind::Removed { .. });
+    fleeting.then(|| notice.since_ms.saturating_add(REMOVED_MS))
 }
 
 impl Desk {
@@ -53,6 +70,8 @@ impl Desk {
             audio: AudioState::Disconnected,
             muted: false,
             lamps: BTreeMap::new(),
+            people: BTreeMap::new(),
+            import: None,
             directories: settings.directories.clone(),
             front: None,
             preferences: settings.preferences,
@@ -84,22 +103,22 @@ impl Switchboard {
         self.touch();
     }
 
-    pub(crate) fn lamp(
-        &mut self,
-        now: Ms,
-        number: String,
-        state: LampState,
-        calls: u16,
-        peer: Option<String>,
-    ) {
-        let before = self.desk.lamps.get(&number);
-        let since_ms = before.filter(|l| l.state == state).map_or(now, |l| l.since_ms);
-        let in_use = matches!(state, LampState::Ringing | LampState::Busy);
-        let rings = before.filter(|_| in_use).and_then(|l| l.rings.clone());
-        let lamp = LampView { number: number.clone(), state, calls, peer, since_ms, rings };
+    /// News of a lamp; `since_ms` is when it came, and what rings there is said by [`crate::Input::Rings`].
+    pub(crate) fn lamp(&mut self, now: Ms, mut lamp: LampView) {
+        let before = self.desk.lamps.get(&lamp.number);
+        let was = before.map(|l| l.state);
+        if let Some(before) = before {
+            if before.state == lamp.state {
+                lamp.since_ms = before.since_ms;
+            }
+            if matches!(lamp.state, LampState::Ringing | LampState::Busy) {
+                lamp.rings.clone_from(&before.rings);
+            }
+        }
         if before != Some(&lamp) {
-            self.slot_lamp(&number, state);
-            self.desk.lamps.insert(number, lamp);
+            self.slot_lamp(&lamp.number, lamp.state);
+            self.alert_lamp(now, &lamp.number, was, lamp.state);
+            self.desk.lamps.insert(lamp.number.clone(), lamp);
             self.touch();
         }
     }
@@ -108,6 +127,36 @@ impl Switchboard {
         if self.desk.lamps.remove(number).is_some() {
             self.touch();
         }
+    }
+
+    /// Whether a person is online (PRE-5).
+    pub(crate) fn person(&mut self, now: Ms, address: String, state: OnlineState, text: String) {
+        let before = self.desk.people.get(&address);
+        let was = before.map(|person| person.state);
+        let since_ms = before.filter(|person| person.state == state).map_or(now, |person| person.since_ms);
+        let person = PersonView { address: address.clone(), state, text, since_ms };
+        if before != Some(&person) {
+            self.alert_person(now, &address, was, state);
+            self.desk.people.insert(address, person);
+            self.touch();
+        }
+    }
+
+    pub(crate) fn person_gone(&mut self, address: &str) {
+        if self.desk.people.remove(address).is_some() {
+            self.touch();
+        }
+    }
+
+    pub(crate) fn import(&mut self, import: Option<ImportView>) {
+        if self.desk.import != import {
+            self.desk.import = import;
+            self.touch();
+        }
+    }
+
+    pub(crate) fn restored(&mut self, undone: RemovalId) {
+        self.withdraw(|kind| matches!(kind, NoticeKind::Removed { removal, .. } if *removal == undone));
     }
 
     pub(crate) fn audio(&mut self, now: Ms, state: AudioState) {
@@ -239,6 +288,15 @@ impl Switchboard {
     pub(crate) fn dismiss_notice(&mut self, id: NoticeId) {
         self.notices.list.retain(|n| n.id != id);
         self.touch();
+    }
+
+    /// What need not be read leaves by itself.
+    pub(crate) fn expire_notices(&mut self, now: Ms) {
+        let count = self.notices.list.len();
+        self.notices.list.retain(|notice| leaves_at(notice).is_none_or(|at| at > now));
+        if self.notices.list.len() != count {
+            self.touch();
+        }
     }
 
     fn withdraw(&mut self, settled: impl Fn(&NoticeKind) -> bool) {

@@ -1,6 +1,6 @@
 //! What the desk wants done.
 
-use ipc::{CallRef, LogRow, Preferences, RingTone, ServiceMode, TransferId, Volumes};
+use ipc::{CallRef, ContactId, LogRow, Preferences, RingTone, ServiceMode, TransferId, Volumes};
 
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
 /// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] or [`crate::Input::Ended`].
@@ -131,6 +131,10 @@ pub enum Effect {
     SavePreferences(Preferences),
     /// The missed calls' counter changed: keep it.
     SaveMissed(u32),
+    /// Draw the operator's attention to an alert, once, beside whatever else is heard (PRE-7).
+    Chime,
+    /// An alert that was wanted once was given: forget the wish.
+    AlertSpent(ContactId),
 }
 
 /// Who has the operator's ear.

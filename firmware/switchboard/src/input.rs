@@ -1,7 +1,8 @@
 //! What reaches the desk: news of the network, of the sound device, of the store, and time.
 
 use ipc::{
-    AudioState, CallRef, DirectoryView, LampState, Party, Preferences, Registration, ServiceMode, TransferId,
+    AlertSet, AudioState, CallRef, CallerHistory, ContactId, DirectoryView, ImportView, LampCall, LampState,
+    OnlineState, Party, Preferences, Registration, RemovalId, Removed, ServiceMode, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +140,9 @@ pub enum Input {
         calls: u16,
         /// The other end of its first call.
         peer: Option<String>,
+        /// Each call on it, at most eight (PRE-4).
+        #[serde(default)]
+        talks: Vec<LampCall>,
     },
     /// The call that rings on a monitored phone, where it can be picked up from here. News of the lamp
     /// that it neither rings nor talks says that there is none as well.
@@ -152,6 +156,52 @@ pub enum Input {
     LampGone {
         /// The phone's number.
         number: String,
+    },
+    /// Whether a person is online (PRE-5). [`OnlineState::Unknown`] when it is no longer vouched for.
+    Person {
+        /// As the directory has it.
+        address: String,
+        /// What they are.
+        state: OnlineState,
+        /// What they say about it.
+        text: String,
+    },
+    /// A person is no longer watched: they leave the view.
+    PersonGone {
+        /// As the directory has it.
+        address: String,
+    },
+    /// What the operator wants to be told, whole (PRE-7).
+    Alerts(Vec<AlertWish>),
+    /// What the records know of a caller.
+    History {
+        /// Which call.
+        call: CallRef,
+        /// Earlier calls, and the note of the contact.
+        history: CallerHistory,
+    },
+    /// How far the import is; `None` when none runs.
+    Import(Option<ImportView>),
+    /// An import ended.
+    Imported {
+        /// The directory's name.
+        directory: String,
+        /// Contacts loaded.
+        loaded: u32,
+        /// Rows left out.
+        left_out: u32,
+    },
+    /// Contacts were removed, and can be brought back.
+    Removed {
+        /// For the undo.
+        removal: RemovalId,
+        /// What was removed.
+        what: Removed,
+    },
+    /// A removal was undone.
+    Restored {
+        /// Which.
+        removal: RemovalId,
     },
     /// The sound device.
     Audio(AudioState),
@@ -180,6 +230,21 @@ pub enum Input {
     StorageWorks,
     /// The time of [`crate::Switchboard::deadline`] has come. Early or needless ones do no harm.
     Deadline,
+}
+
+/// What the operator wants to be told about one contact (PRE-7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertWish {
+    /// About whom.
+    pub contact: ContactId,
+    /// Their name.
+    pub name: String,
+    /// Their phone, as in [`Input::Lamp`]; empty when they have none.
+    pub number: String,
+    /// Their address, as in [`Input::Person`]; empty when they have none.
+    pub address: String,
+    /// Of what.
+    pub alerts: AlertSet,
 }
 
 /// How the network says a transfer ended.

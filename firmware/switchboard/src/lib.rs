@@ -20,6 +20,7 @@
 //! with `mask` (names and numbers taken out). The words at the border are in `input`, `effect` and
 //! `settings`.
 
+mod alerts;
 mod attended;
 mod call;
 mod calls;
@@ -52,7 +53,7 @@ mod transfer_commands;
 mod view;
 
 pub use effect::{Diverted, Ear, Effect, Tone};
-pub use input::{EndCause, Input, TransferResult};
+pub use input::{AlertWish, EndCause, Input, TransferResult};
 pub use replay::{Event, Recorded, ReplayError, Replayed, head, masked, replay};
 pub use settings::{Line, Settings};
 pub use switchboard::Switchboard;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use ipc::{CallRef, Command, CommandError, NoticeKind, View};
+use ipc::{CallRef, Command, CommandError, LampView, NoticeKind, View};
 
+use crate::alerts::Alerts;
 use crate::call::{Call, Ms};
 use crate::conference::Conference;
 use crate::desk::{Desk, Notices};
@@ -38,6 +39,7 @@ pub struct Switchboard {
     pub(crate) handling: Handling,
     pub(crate) desk: Desk,
     pub(crate) notices: Notices,
+    pub(crate) alerts: Alerts,
     effects: VecDeque<Effect>,
     next_call: u64,
     issued: BTreeSet<CallRef>,
@@ -64,6 +66,7 @@ impl Switchboard {
             handling: Handling::default(),
             desk,
             notices: Notices::default(),
+            alerts: Alerts::default(),
             effects: VecDeque::new(),
             next_call: 1,
             issued: BTreeSet::new(),
@@ -110,7 +113,19 @@ impl Switchboard {
             Input::SignedIn { there } => self.signed_in(there),
             Input::Deadline => self.expire(now),
             Input::Registration { line, state } => self.registration(&line, state),
-            Input::Lamp { number, state, calls, peer } => self.lamp(now, number, state, calls, peer),
+            Input::Lamp { number, state, calls, peer, talks } => {
+                self.lamp(now, LampView { number, state, calls, peer, since_ms: now, rings: None, talks });
+            }
+            Input::Person { address, state, text } => self.person(now, address, state, text),
+            Input::PersonGone { address } => self.person_gone(&address),
+            Input::Alerts(wishes) => self.alert_wishes(wishes),
+            Input::History { call, history } => self.caller_history(call, history),
+            Input::Import(import) => self.import(import),
+            Input::Imported { directory, loaded, left_out } => {
+                self.notify(now, NoticeKind::Imported { directory, loaded, left_out });
+            }
+            Input::Removed { removal, what } => self.notify(now, NoticeKind::Removed { removal, what }),
+            Input::Restored { removal } => self.restored(removal),
             Input::Rings { number, caller } => self.rings(&number, caller),
             Input::LampGone { number } => self.lamp_gone(&number),
             Input::Audio(state) => self.audio(now, state),
@@ -127,8 +142,9 @@ impl Switchboard {
 
     /// Begins what the operator wants.
     ///
-    /// [`Command::ImportContacts`] is the wiring's business and is refused here as
-    /// [`CommandError::NotPossible`]; [`Command::Register`] and [`Command::Audio`] become effects.
+    /// [`Command::ImportContacts`] and whatever else changes directories is the wiring's business and is
+    /// refused here as [`CommandError::NotPossible`]; [`Command::Register`] and [`Command::Audio`] become
+    /// effects.
     ///
     /// # Errors
     /// As each [`CommandError`] says; then nothing has changed.
@@ -162,6 +178,8 @@ impl Switchboard {
             self.sound.deadline(),
             self.park_deadline(),
             self.rules_deadline(),
+            self.alerts.deadline(),
+            self.notices.deadline(),
         ];
         let due = own.into_iter().flatten().min()?;
         self.started.checked_add(Duration::from_millis(due))
@@ -237,6 +255,8 @@ impl Switchboard {
         self.expire_endings(now);
         self.expire_parked(now);
         self.apply_due_rules(now);
+        self.expire_alerts(now);
+        self.expire_notices(now);
         self.sound.expire(now);
     }
 }

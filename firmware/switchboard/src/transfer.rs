@@ -416,7 +416,13 @@ mod tests {
         let called_number = String::from("5550100");
         desk.handle(
             now,
-            Input::Lamp { number: number.clone(), state: LampState::Busy, calls: 1, peer: None },
+            Input::Lamp {
+                number: number.clone(),
+                state: LampState::Busy,
+                calls: 1,
+                peer: None,
+                talks: Vec::new(),
+            },
         );
         desk.handle(now, Input::Incoming { call, caller, called_number, diverted_by: None, replaces: None });
         assert!(!desk.transfer_by_rule(0, call, number.clone(), TransferKind::Rule), "it rings");

@@ -33,6 +33,9 @@ impl Switchboard {
             park: self.slots(),
             volumes: self.desk.volumes,
             mailbox: self.desk.mailbox.clone(),
+            people: self.desk.people.values().cloned().collect(),
+            alerts: self.alerts.shown.iter().cloned().collect(),
+            import: self.desk.import.clone(),
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
         .iter()
         .filter(|transfer| !on_its_card(view, transfer))
         .map(|transfer| (transfer.since_ms, of_transfer(transfer)))
-        .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice))))
+        .chain(view.notices.iter().filter_map(|notice| Some((notice.since_ms, of_notice(notice)?))))
         .chain(local.iter().map(|notice| (notice.until_ms, notice.entry.clone())))
         .collect();
     entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
@@ -54,6 +54,7 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
 
 /// The entry for a command that was not begun; `None` stands for a desk that is away.
 pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
+    let said;
     let (refused, what, reason) = match error {
         None => (RefusedCommand::Unreachable, "", ""),
         Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, "", ""),
@@ -68,6 +69,10 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
         Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
+        Some(error @ (CommandError::Edit(_) | CommandError::ImportRuns)) => {
+            said = error.to_string();
+            (RefusedCommand::Failed, "", said.as_str())
+        }
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {
@@ -101,9 +106,10 @@ fn of_transfer(transfer: &TransferView) -> LedgerEntry {
     }
 }
 
-fn of_notice(notice: &Notice) -> LedgerEntry {
+fn of_notice(notice: &Notice) -> Option<LedgerEntry> {
     let id = slint::format!("n{}", notice.id.0);
-    match &notice.kind {
+    Some(match &notice.kind {
+        NoticeKind::Removed { .. } | NoticeKind::Imported { .. } => return None,
         NoticeKind::DialFailed { to, code, reason } => LedgerEntry {
             id,
             kind: LedgerKind::DialFailed,
@@ -140,7 +146,7 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             reason: reason.as_str().into(),
             ..blank()
         },
-    }
+    })
 }
 
 fn blank() -> LedgerEntry {

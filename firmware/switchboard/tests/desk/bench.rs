@@ -597,7 +597,9 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::Audio(_)
         | Effect::Log(_)
         | Effect::SavePreferences(_)
-        | Effect::SaveMissed(_) => None,
+        | Effect::SaveMissed(_)
+        | Effect::Chime
+        | Effect::AlertSpent(_) => None,
     }
 }
 

@@ -224,6 +224,7 @@ fn linked(id: u32, line: &str) -> DirectoryView {
         generation: 0,
         line: Some(line.into()),
         note: String::new(),
+        look: ipc::DirectoryLook::default(),
     }
 }
 
@@ -272,7 +273,7 @@ fn a_lamp_is_unknown_when_nobody_vouches_for_it_and_keeps_its_time() {
     let mut bench = ready();
     let mut lamp = |ms, number: &str, state, calls| {
         bench.pass(ms);
-        bench.input(Input::Lamp { number: number.into(), state, calls, peer: None });
+        bench.input(Input::Lamp { number: number.into(), state, calls, peer: None, talks: Vec::new() });
         bench.view.lamps.iter().map(|l| (l.number.clone(), l.state, l.calls, l.since_ms)).collect::<Vec<_>>()
     };
     lamp(10, "2120", LampState::Unknown, 0);

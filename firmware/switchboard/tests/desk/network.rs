@@ -171,7 +171,13 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
         10 => Input::TransferEnded { call, result: TransferResult::Silent },
         11 => Input::TargetIdentified { transfer: ipc::TransferId(random.below(9)), party },
         12 if random.percent(50) => Input::Rings { number: "2101".into(), caller: Some(party) },
-        12 => Input::Lamp { number: "2101".into(), state: LampState::Available, calls: code, peer: None },
+        12 => Input::Lamp {
+            number: "2101".into(),
+            state: LampState::Available,
+            calls: code,
+            peer: None,
+            talks: Vec::new(),
+        },
         // A reference that was used before, and a place to take that may exist.
         13 if (1..=calls).contains(&call.0) => Input::Incoming {
             call,

@@ -177,7 +177,7 @@ impl Run {
         let states = [LampState::Busy, LampState::Available, LampState::Unknown];
         let state = self.random.pick(&states).unwrap();
         match self.random.below(6) {
-            0 => Input::Lamp { number, state, calls: 0, peer: None },
+            0 => Input::Lamp { number, state, calls: 0, peer: None, talks: Vec::new() },
             1 => Input::Timetable { mode: self.mode() },
             2 => Input::SignedIn { there: self.random.percent(80) },
             3 => {
@@ -229,7 +229,13 @@ impl Run {
             2 => return self.input(Input::LampGone { number }),
             _ => self.random.pick(&states).unwrap(),
         };
-        let mut effects = self.input(Input::Lamp { number: number.clone(), state, calls: 0, peer: None });
+        let mut effects = self.input(Input::Lamp {
+            number: number.clone(),
+            state,
+            calls: 0,
+            peer: None,
+            talks: Vec::new(),
+        });
         if self.random.percent(30) {
             let caller = self.random.percent(80).then(|| self.rings_elsewhere());
             effects.extend(self.input(Input::Rings { number, caller }));
@@ -444,7 +450,13 @@ impl Run {
         self.bench.pass(60_000);
         for number in ["701", "702"] {
             for state in [LampState::Busy, LampState::Available] {
-                self.bench.input(Input::Lamp { number: number.into(), state, calls: 0, peer: None });
+                self.bench.input(Input::Lamp {
+                    number: number.into(),
+                    state,
+                    calls: 0,
+                    peer: None,
+                    talks: Vec::new(),
+                });
             }
         }
         self.bench.assert_quiet();

@@ -162,7 +162,7 @@ fn lamp(number: &str, word: &str) -> Input {
         "gone" => return Input::LampGone { number },
         other => panic!("no such lamp: {other}"),
     };
-    Input::Lamp { number, state, calls: 0, peer: None }
+    Input::Lamp { number, state, calls: 0, peer: None, talks: Vec::new() }
 }
 
 fn command(words: &[&str]) -> Command {

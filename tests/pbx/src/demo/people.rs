@@ -353,6 +353,7 @@ mod tests {
             local: false,
             line: None,
             note: String::new(),
+            look: Default::default(),
         });
         catalogue.replace_all(DirectoryId(1), entries).unwrap();
         for person in people(Directory::Customers).iter().chain(&people(Directory::Suppliers)) {

@@ -55,7 +55,13 @@ fn busy(now: Instant) -> Switchboard {
         let peer = busy.then(|| format!("+49 30 5557 {number:04}"));
         board.handle(
             now,
-            Input::Lamp { number: (2000 + number).to_string(), state, calls: busy.into(), peer },
+            Input::Lamp {
+                number: (2000 + number).to_string(),
+                state,
+                calls: busy.into(),
+                peer,
+                talks: Vec::new(),
+            },
         );
     }
     (0..35).for_each(|number| incoming(&mut board, now, number));

@@ -77,6 +77,7 @@ fn filled() -> Catalogue {
         local: false,
         line: None,
         note: String::new(),
+        look: Default::default(),
     });
     let entry = |number| Entry { id: ContactId(u64::from(number)), directory: id, contact: person(number) };
     catalogue
