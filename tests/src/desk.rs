@@ -213,6 +213,12 @@ impl Desk {
         self.scratch.join("desk/desk.rec")
     }
 
+    /// The folder in which the operator finds files of contacts. It is not made before the first export.
+    #[must_use]
+    pub fn contact_files(&self) -> PathBuf {
+        self.scratch.join("desk/contacts")
+    }
+
     /// What it played to the operator so far.
     #[must_use]
     pub fn played(&self) -> PathBuf {
@@ -282,6 +288,7 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
+         [contacts]\nfolders = [\"{folder}/contacts\"]\n\
          [log]\nlevel = \"{log}\"\nrecord = \"{folder}/desk.rec\"\n",
         rtp.0, rtp.1
     )

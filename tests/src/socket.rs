@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ipc::{
-    CallRef, CallView, Command, CommandError, ContactPage, ContactQuery, Decoder, Diagnostics, FromDesk,
-    LogPage, LogQuery, LogRow, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ToDesk, View,
-    encode,
+    CallRef, CallView, Command, CommandError, ContactId, ContactPage, ContactQuery, ContactRow, Decoder,
+    Diagnostics, DirectoryId, Edit, FromDesk, LogPage, LogQuery, LogRow, MAX_FRAME_FROM_DESK,
+    MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, SortKey, ToDesk, View, encode,
 };
 
 /// How long the desk may take to answer.
@@ -140,8 +140,7 @@ impl Client {
     /// When it says nothing.
     #[track_caller]
     pub fn command(&mut self, command: Command) -> Result<(), CommandError> {
-        let seq = self.next_seq();
-        self.send(&ToDesk::Command { seq, command });
+        let seq = self.begin(command);
         loop {
             match self.receive(PATIENCE) {
                 Some(FromDesk::Done { seq: answered, result }) if answered == seq => return result,
@@ -149,6 +148,67 @@ impl Client {
                 None => panic!("the desk does not answer a command"),
             }
         }
+    }
+
+    /// Changes directories; gives back the contact or directory added or changed.
+    ///
+    /// # Errors
+    /// The desk's refusal.
+    ///
+    /// # Panics
+    /// When it says nothing, or does it without saying what.
+    #[track_caller]
+    pub fn edit(&mut self, edit: Edit) -> Result<(Option<ContactId>, Option<DirectoryId>), CommandError> {
+        let (reply, done) = self.command_with_reply(Command::Edit(edit));
+        done?;
+        match reply {
+            Some(Reply::Edited { contact, directory }) => Ok((contact, directory)),
+            other => panic!("edited, but {other:?}"),
+        }
+    }
+
+    /// Sends a command; gives back what the desk says besides whether it could be done.
+    ///
+    /// # Panics
+    /// When it says nothing.
+    #[track_caller]
+    pub fn command_with_reply(&mut self, command: Command) -> (Option<Reply>, Result<(), CommandError>) {
+        let seq = self.begin(command);
+        let mut said = None;
+        loop {
+            match self.receive(PATIENCE) {
+                Some(FromDesk::Reply { seq: answered, reply }) if answered == seq => said = Some(reply),
+                Some(FromDesk::Done { seq: answered, result }) if answered == seq => return (said, result),
+                Some(message) => self.note(message),
+                None => panic!("the desk does not answer a command"),
+            }
+        }
+    }
+
+    /// Sends a command and does not wait.
+    #[track_caller]
+    pub fn begin(&mut self, command: Command) -> u64 {
+        let seq = self.next_seq();
+        self.send(&ToDesk::Command { seq, command });
+        seq
+    }
+
+    /// The row of the one contact that a search finds.
+    ///
+    /// # Panics
+    /// When it finds none or several.
+    #[track_caller]
+    pub fn contact(&mut self, text: &str) -> ContactRow {
+        let query = ContactQuery {
+            directory: None,
+            text: text.into(),
+            sort: SortKey::default(),
+            offset: 0,
+            limit: 2,
+        };
+        let rows = self.contacts(query).rows;
+        let [row] = rows.try_into().unwrap_or_else(|rows| panic!("{text:?} finds {rows:?}"));
+        row
     }
 
     /// A page of the call log.

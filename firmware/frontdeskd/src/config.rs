@@ -22,7 +22,17 @@ pub(crate) struct Config {
     pub(crate) store: PathBuf,
     pub(crate) sip: SipConfig,
     pub(crate) media: MediaConfig,
+    pub(crate) contacts: ContactsConfig,
     pub(crate) log: LogConfig,
+}
+
+/// `[contacts]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ContactsConfig {
+    /// Folders in which the operator finds files of contacts, for example where a stick is mounted. Exports
+    /// go to the first, which is made when it is not there.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// `[sip]`
@@ -72,6 +82,7 @@ impl Default for Config {
             store: "/var/lib/frontdesk/desk.db".into(),
             sip: SipConfig::default(),
             media: MediaConfig::default(),
+            contacts: ContactsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -94,6 +105,12 @@ impl Default for MediaConfig {
             hold_music: None,
             announcement: None,
         }
+    }
+}
+
+impl Default for ContactsConfig {
+    fn default() -> Self {
+        Self { folders: vec!["/var/lib/frontdesk/contacts".into(), "/media".into()] }
     }
 }
 

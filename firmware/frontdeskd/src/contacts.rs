@@ -7,8 +7,12 @@
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result};
-use directory::{Catalogue, Directory, Entry};
-use ipc::{CallRef, CommandError, ContactPage, ContactQuery, DirectoryView, Party, SortKey, TransferId};
+use directory::{Alerts, Catalogue, CatalogueError, Directory, Entry};
+use ipc::{
+    CallRef, CommandError, ContactId, ContactPage, ContactPlace, ContactQuery, DirectoryId, DirectoryView,
+    Party, SortKey, TransferId,
+};
+use switchboard::AlertWish;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
@@ -41,13 +45,17 @@ pub(crate) enum News {
     Directories(Vec<DirectoryView>),
     /// The phones to monitor, sorted.
     Monitor(Vec<String>),
+    /// What the operator wants to be told.
+    Alerts(Vec<AlertWish>),
 }
 
 enum Question {
     Identify { who: Who, party: Party },
     Page { query: ContactQuery, answer: oneshot::Sender<ContactPage> },
     Number { text: String, answer: oneshot::Sender<Result<String, CommandError>> },
-    Load { directories: Vec<Directory>, entries: Vec<Entry> },
+    Replace { id: DirectoryId, with: Option<(Directory, Vec<Entry>)> },
+    Change { directory: Option<Directory>, entries: Vec<Entry>, removed: Option<ContactId> },
+    Place { contact: ContactId, sort: SortKey, answer: oneshot::Sender<Option<ContactPlace>> },
 }
 
 /// The way to the contacts thread. The thread ends when the last of these is gone.
@@ -95,9 +103,32 @@ impl Contacts {
         number.await.map_err(|_| stopping())?
     }
 
-    /// Takes in directories and contacts, new ones and changed ones.
-    pub(crate) fn load(&self, directories: Vec<Directory>, entries: Vec<Entry>) {
-        if self.questions.blocking_send(Question::Load { directories, entries }).is_err() {
+    /// Where a contact stands in its directory.
+    pub(crate) async fn place(&self, contact: ContactId, sort: SortKey) -> Option<Option<ContactPlace>> {
+        let (answer, place) = oneshot::channel();
+        self.questions.send(Question::Place { contact, sort, answer }).await.ok()?;
+        place.await.ok()
+    }
+
+    /// Takes in a directory as it now is; `None`: it is gone.
+    pub(crate) fn replace(&self, id: DirectoryId, with: Option<(Directory, Vec<Entry>)>) {
+        self.take_in(Question::Replace { id, with });
+    }
+
+    /// Takes in what was changed by hand.
+    pub(crate) fn change(
+        &self,
+        directory: Option<Directory>,
+        entries: Vec<Entry>,
+        removed: Option<ContactId>,
+    ) {
+        if directory.is_some() || removed.is_some() || !entries.is_empty() {
+            self.take_in(Question::Change { directory, entries, removed });
+        }
+    }
+
+    fn take_in(&self, question: Question) {
+        if self.questions.blocking_send(question).is_err() {
             warn!("contacts were not taken in: the desk is shutting down");
         }
     }
@@ -139,22 +170,47 @@ impl Librarian {
             Question::Number { text, answer } => {
                 let _ = answer.send(number_of(&mut self.catalogue, text));
             }
-            Question::Load { directories, entries } => {
-                for directory in directories {
+            Question::Place { contact, sort, answer } => {
+                let _ = answer.send(self.catalogue.place(contact, sort));
+            }
+            Question::Replace { id, with } => {
+                let taken = match with {
+                    Some((directory, entries)) => {
+                        self.catalogue.set_directory(directory);
+                        self.catalogue.replace_all(id, entries)
+                    }
+                    None => {
+                        self.catalogue.remove_directory(id);
+                        Ok(())
+                    }
+                };
+                self.taken_in(taken);
+            }
+            Question::Change { directory, entries, removed } => {
+                if let Some(directory) = directory {
                     self.catalogue.set_directory(directory);
                 }
-                if let Err(error) = self.catalogue.upsert_all(entries) {
-                    warn!(%error, "contacts were not taken in");
+                if let Some(contact) = removed {
+                    self.catalogue.remove(contact);
                 }
-                self.catalogue.prepare();
-                info!(contacts = self.catalogue.len(), "contacts taken in");
-                self.tell_directories();
+                let taken = self.catalogue.upsert_all(entries);
+                self.taken_in(taken);
             }
         }
     }
 
+    fn taken_in(&mut self, taken: Result<(), CatalogueError>) {
+        if let Err(error) = taken {
+            warn!(%error, "contacts were not taken in");
+        }
+        self.catalogue.prepare();
+        info!(contacts = self.catalogue.len(), "contacts taken in");
+        self.tell_directories();
+    }
+
     fn tell_directories(&self) {
         self.tell(News::Directories(self.catalogue.directories()));
+        self.tell(News::Alerts(alerts(&self.catalogue)));
         if self.monitor {
             self.tell(News::Monitor(monitored(&self.catalogue)));
         }
@@ -177,6 +233,19 @@ fn monitored(catalogue: &Catalogue) -> Vec<String> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// What the operator wants to be told (PRE-7).
+fn alerts(catalogue: &Catalogue) -> Vec<AlertWish> {
+    let wanted = catalogue.entries().filter(|entry| entry.contact.alert != Alerts::default());
+    let wish = |entry: &Entry| AlertWish {
+        contact: entry.id,
+        name: entry.contact.display_name(),
+        number: if entry.contact.presence { bare(&entry.contact.phone) } else { String::new() },
+        address: entry.contact.xmpp.trim().to_owned(),
+        alerts: entry.contact.alert.into(),
+    };
+    wanted.map(wish).collect()
 }
 
 /// A number without the marks people write between its digits.

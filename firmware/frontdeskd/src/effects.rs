@@ -71,8 +71,8 @@ impl Engine {
                 self.parts.records.log(*row);
             }
             Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
-            Effect::Chime => {}
-            Effect::AlertSpent(_) => {}
+            Effect::Chime => self.sound(self.parts.media.chime()),
+            Effect::AlertSpent(contact) => self.parts.records.alert_spent(contact),
             Effect::SaveMissed(count) => self.parts.records.save_missed(count),
         }
     }
@@ -182,7 +182,10 @@ impl Engine {
         match self.parts.agent.invite(now, invite) {
             Ok(session) => {
                 let line = line.to_owned();
-                self.legs.insert(call, Leg { session, number, line, local, offered: None, intercept });
+                self.legs.insert(
+                    call,
+                    Leg { session, number, line, local, offered: None, intercept, came_in: false },
+                );
                 true
             }
             Err(error) => {

@@ -161,6 +161,8 @@ pub(crate) struct Leg {
     pub(crate) offered: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
+    /// The other end called.
+    pub(crate) came_in: bool,
 }
 
 /// Which subscription is which phone.
@@ -328,13 +330,18 @@ impl Engine {
         let input = match event {
             records::Event::Failed { reason } => Input::StorageFailed { reason },
             records::Event::Works => Input::StorageWorks,
+            records::Event::Tell(input) => *input,
         };
         self.parts.board.handle(now, input);
     }
 
     fn take_contacts(&mut self, now: Instant, news: News) {
         let input = match news {
-            News::Identified { who: Who::Call(call), party } => Input::Identified { call, party },
+            News::Identified { who: Who::Call(call), party } => {
+                self.look_back(call, &party);
+                Input::Identified { call, party }
+            }
+            News::Alerts(wishes) => Input::Alerts(wishes),
             News::Identified { who: Who::Target(transfer), party } => {
                 Input::TargetIdentified { transfer, party }
             }
@@ -342,6 +349,14 @@ impl Engine {
             News::Monitor(numbers) => return self.monitor(now, numbers),
         };
         self.parts.board.handle(now, input);
+    }
+
+    /// Asks the records about a caller, once it is known who that is.
+    fn look_back(&self, call: CallRef, party: &Party) {
+        let came_in = self.legs.by_call.get(&call).is_some_and(|leg| leg.came_in);
+        if let Some(number) = party.number.clone().filter(|_| came_in) {
+            self.parts.records.look_back(call, number, party.contact);
+        }
     }
 
     /// Watches exactly these phones, and those always watched.
@@ -567,7 +582,7 @@ impl Engine {
         let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None });
+        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }

@@ -8,11 +8,14 @@ mod board;
 mod bridge;
 mod config;
 mod contacts;
+mod editing;
 mod effects;
 mod engine;
+mod imports;
 mod intercept;
 mod mailboxes;
 mod net;
+mod paper;
 mod records;
 mod replay;
 mod settings;
@@ -26,7 +29,7 @@ use std::{
     process::ExitCode,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -49,6 +52,7 @@ use crate::{
     board::Board,
     config::Config,
     contacts::Contacts,
+    editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     records::Records,
 };
@@ -162,7 +166,8 @@ fn run(config: &Config) -> Result<()> {
 async fn desk(config: &Config) -> Result<()> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
-    let store = Store::open(&config.store).context("store")?;
+    let mut store = Store::open(&config.store).context("store")?;
+    store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
     let socket = UdpSocket::bind(config.sip.listen)
         .await
@@ -177,7 +182,9 @@ async fn desk(config: &Config) -> Result<()> {
     let gauges = Arc::new(Gauges::default());
     let board = settings::board(&store, &settings)?;
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
-    let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone())?;
+    let folders = config.contacts.folders.clone();
+    let at_desk = AtDesk { operator: settings.operator.name.clone(), folders: folders.clone() };
+    let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
     let mut agent = user_agent(local);
     for account in settings::accounts(&settings)? {
@@ -198,7 +205,7 @@ async fn desk(config: &Config) -> Result<()> {
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings),
-        started: (started, unix_ms()),
+        started: (started, editing::unix_ms()),
     });
 
     let receiver = tokio::spawn(net::receive(socket, inbox.clone()));
@@ -208,6 +215,7 @@ async fn desk(config: &Config) -> Result<()> {
         views: newest_view,
         contacts,
         records,
+        folders: folders.into(),
         gauges,
         started,
         sip_address: local,
@@ -322,10 +330,4 @@ fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<So
     let ip =
         config::address_towards(towards).context("cannot tell this machine's address; set sip.listen")?;
     Ok(SocketAddr::new(ip, bound.port()))
-}
-
-fn unix_ms() -> i64 {
-    // A clock before 1970 is a clock that was never set.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -7,7 +7,7 @@
 use std::{
     collections::VecDeque,
     mem::discriminant,
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -15,17 +15,22 @@ use std::{
 use anyhow::{Context, Result};
 use directory::Picture;
 use ipc::{
-    ContactId, DirectoryId, ImportReport, LogPage, LogQuery, LogRow, Preferences, ServiceMode, Volumes,
+    CallRef, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage, LogQuery,
+    LogRow, Preferences, ServiceMode, Volumes,
 };
 use store::{Store, StoreError};
+use switchboard::Input;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, error::TryRecvError},
+        oneshot,
+    },
     time::timeout,
 };
 use tracing::{error, info, warn};
 
-use crate::{contacts::Contacts, engine::Event as EngineEvent};
+use crate::{contacts::Contacts, editing::AtDesk, engine::Event as EngineEvent, imports::Importing};
 
 /// Requests that may wait.
 const QUEUE: usize = 4096;
@@ -44,24 +49,24 @@ pub(crate) enum Event {
     },
     /// Everything kept back is written.
     Works,
+    /// For the switchboard as it is: imports, removals, what is known of a caller.
+    Tell(Box<Input>),
 }
+
+/// Where the answer to a command goes.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, CommandError>>;
 
 enum Request {
     Log(Box<LogRow>),
-    Page {
-        query: LogQuery,
-        answer: oneshot::Sender<Result<LogPage, String>>,
-    },
-    Picture {
-        contact: ContactId,
-        answer: oneshot::Sender<Result<Option<Picture>, String>>,
-    },
-    Import {
-        directory: String,
-        local: bool,
-        path: PathBuf,
-        answer: oneshot::Sender<Result<ImportReport, String>>,
-    },
+    Page { query: LogQuery, answer: oneshot::Sender<Result<LogPage, String>> },
+    Picture { contact: ContactId, answer: oneshot::Sender<Result<Option<Picture>, String>> },
+    Card { contact: ContactId, answer: oneshot::Sender<Result<Option<ContactCard>, String>> },
+    LookBack { call: CallRef, number: String, contact: Option<ContactId> },
+    Edit { edit: Box<Edit>, answer: Answer<(Option<ContactId>, Option<DirectoryId>)> },
+    Spent(ContactId),
+    Import { directory: String, local: bool, path: PathBuf, answer: Answer<ImportReport> },
+    CancelImport,
+    Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Change(Change),
 }
 
@@ -87,10 +92,11 @@ impl Records {
         store: Store,
         contacts: Contacts,
         inbox: mpsc::Sender<EngineEvent>,
+        desk: AtDesk,
     ) -> Result<(Self, JoinHandle<()>)> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let runtime = Handle::current();
-        let work = move || Keeper::new(store, contacts, inbox).serve(queue, &runtime);
+        let work = move || Keeper::new(store, contacts, inbox, desk).serve(queue, &runtime);
         let thread = thread::Builder::new().name("records".into()).spawn(work).context("records thread")?;
         Ok((Self { requests }, thread))
     }
@@ -139,15 +145,70 @@ impl Records {
         self.ask(Request::Picture { contact, answer }, picture).await
     }
 
+    /// A contact with everything that is kept of it (DIR-2).
+    pub(crate) async fn card(&self, contact: ContactId) -> Result<Option<ContactCard>, String> {
+        let (answer, card) = oneshot::channel();
+        self.ask(Request::Card { contact, answer }, card).await
+    }
+
+    /// Asks for earlier calls with a caller; the answer is [`Input::History`]. Does not wait.
+    pub(crate) fn look_back(&self, call: CallRef, number: String, contact: Option<ContactId>) {
+        if self.requests.try_send(Request::LookBack { call, number, contact }).is_err() {
+            warn!("a caller stays without a history: the records thread is behind");
+        }
+    }
+
+    /// Changes directories or contacts; says which contact or directory was added or changed.
+    pub(crate) async fn edit(
+        &self,
+        edit: Edit,
+    ) -> Result<(Option<ContactId>, Option<DirectoryId>), CommandError> {
+        let (answer, done) = oneshot::channel();
+        self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
+    }
+
+    /// An alert that was wanted once was given (PRE-7). Does not wait.
+    pub(crate) fn alert_spent(&self, contact: ContactId) {
+        if self.requests.try_send(Request::Spent(contact)).is_err() {
+            warn!("an alert will be given again: the records thread is behind");
+        }
+    }
+
     /// Loads a file of contacts (DIR-3).
     pub(crate) async fn import(
         &self,
         directory: String,
         local: bool,
         path: PathBuf,
-    ) -> Result<ImportReport, String> {
+    ) -> Result<ImportReport, CommandError> {
         let (answer, report) = oneshot::channel();
-        self.ask(Request::Import { directory, local, path, answer }, report).await
+        self.command(Request::Import { directory, local, path, answer }, report).await
+    }
+
+    /// Gives the import that runs up.
+    pub(crate) async fn cancel_import(&self) {
+        // A thread that has ended imports nothing.
+        let _ = self.requests.send(Request::CancelImport).await;
+    }
+
+    /// Writes a directory as CSV (DIR-3); says where, and how many contacts.
+    pub(crate) async fn export(
+        &self,
+        directory: DirectoryId,
+        path: Option<PathBuf>,
+    ) -> Result<(PathBuf, u32), CommandError> {
+        let (answer, done) = oneshot::channel();
+        self.command(Request::Export { directory, path, answer }, done).await
+    }
+
+    async fn command<T>(
+        &self,
+        request: Request,
+        answer: oneshot::Receiver<Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let stopping = || CommandError::Failed { reason: "the desk is shutting down".to_owned() };
+        self.requests.send(request).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())?
     }
 
     fn note(&self, change: Change) {
@@ -167,10 +228,15 @@ impl Records {
     }
 }
 
-struct Keeper {
-    store: Store,
-    contacts: Contacts,
+/// What the records thread has; see `imports` and `editing` for more of what it does.
+pub(crate) struct Keeper {
+    pub(crate) store: Store,
+    pub(crate) contacts: Contacts,
     inbox: mpsc::Sender<EngineEvent>,
+    /// Who edits, and where files of contacts are.
+    pub(crate) desk: AtDesk,
+    /// The import that runs.
+    pub(crate) import: Option<Importing>,
     /// Rows refused by the disk, oldest first.
     backlog: VecDeque<LogRow>,
     /// Changes not written yet, oldest first, one of a kind.
@@ -180,13 +246,23 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn new(store: Store, contacts: Contacts, inbox: mpsc::Sender<EngineEvent>) -> Self {
-        Self { store, contacts, inbox, backlog: VecDeque::new(), changes: VecDeque::new(), refused: false }
+    fn new(store: Store, contacts: Contacts, inbox: mpsc::Sender<EngineEvent>, desk: AtDesk) -> Self {
+        let (backlog, changes) = (VecDeque::new(), VecDeque::new());
+        Self { store, contacts, inbox, desk, import: None, backlog, changes, refused: false }
     }
 
     fn serve(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
         loop {
-            let request = if self.is_up_to_date() {
+            let request = if self.import.is_some() {
+                match queue.try_recv() {
+                    Ok(request) => Some(request),
+                    Err(TryRecvError::Empty) => {
+                        self.import_on();
+                        continue;
+                    }
+                    Err(TryRecvError::Disconnected) => None,
+                }
+            } else if self.is_up_to_date() {
                 queue.blocking_recv()
             } else {
                 match runtime.block_on(async { timeout(RETRY, queue.recv()).await }) {
@@ -202,6 +278,7 @@ impl Keeper {
                 None => break,
             }
         }
+        self.cancel_import();
         if !self.is_up_to_date() {
             self.catch_up();
         }
@@ -234,9 +311,20 @@ impl Keeper {
             Request::Picture { contact, answer } => {
                 let _ = answer.send(self.store.picture(contact).map_err(|error| error.to_string()));
             }
+            Request::Card { contact, answer } => {
+                let _ = answer.send(self.store.contact_card(contact).map_err(|error| error.to_string()));
+            }
+            Request::LookBack { call, number, contact } => self.look_back(call, &number, contact),
+            Request::Edit { edit, answer } => {
+                let _ = answer.send(self.edit(&edit));
+            }
+            Request::Spent(contact) => self.alert_spent(contact),
             Request::Import { directory, local, path, answer } => {
-                let report = self.import(&directory, local, &path).map_err(|error| error.to_string());
-                let _ = answer.send(report);
+                self.begin_import(&directory, local, &path, answer);
+            }
+            Request::CancelImport => self.cancel_import(),
+            Request::Export { directory, path, answer } => {
+                let _ = answer.send(self.export(directory, path));
             }
             Request::Change(change) => {
                 self.changes.retain(|other| discriminant(other) != discriminant(&change));
@@ -280,20 +368,9 @@ impl Keeper {
         Ok(())
     }
 
-    fn import(&mut self, name: &str, local: bool, path: &Path) -> Result<ImportReport, StoreError> {
-        let (id, report) = self.store.import_csv(path, name, local)?;
-        info!(name, loaded = report.loaded, left_out = report.problems.len(), "contacts imported");
-        self.hand_over(id)?;
-        Ok(report)
-    }
-
-    /// Shows the contacts thread a directory as it now stands on the disk.
-    fn hand_over(&self, id: DirectoryId) -> Result<(), StoreError> {
-        let (mut directories, mut entries) = self.store.load_catalogue()?;
-        directories.retain(|directory| directory.id == id);
-        entries.retain(|entry| entry.directory == id);
-        self.contacts.load(directories, entries);
-        Ok(())
+    /// Tells the switchboard.
+    pub(crate) fn say(&self, input: Input) {
+        self.tell(Event::Tell(Box::new(input)));
     }
 
     fn tell(&self, event: Event) {

@@ -15,11 +15,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use directory::PictureType;
 use ipc::{
-    Census, Command, CommandError, ContactId, ContactPicture, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK,
-    MAX_FRAME_TO_DESK, PictureKind, Query, Reply, ToDesk, View,
+    Census, Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query,
+    Reply, ToDesk, View,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,6 +33,7 @@ use tracing::{info, warn};
 use crate::{
     contacts::Contacts,
     engine::{Event, Gauges},
+    paper,
     records::Records,
 };
 
@@ -43,8 +42,8 @@ const MAX_CLIENTS: usize = 16;
 /// Answers a client may leave unread before its next request waits. Few, because one may be a page of
 /// some hundred rows or a whole view.
 const MAX_UNREAD: usize = 4;
-/// Pictures a client may wait for while its other requests go on; the next one holds them up.
-const MAX_PICTURES: usize = 16;
+/// Requests of the disk that a client may wait for while its other requests go on; the next one holds them up.
+const MAX_ASIDE: usize = 16;
 /// How long a client may take to say hello.
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// How long one frame may take to be read by the client before it is disconnected.
@@ -59,6 +58,8 @@ pub(crate) struct Desk {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
+    /// Folders with files of contacts.
+    pub(crate) folders: Arc<[PathBuf]>,
     pub(crate) gauges: Arc<Gauges>,
     pub(crate) started: Instant,
     pub(crate) sip_address: SocketAddr,
@@ -146,7 +147,7 @@ async fn client(stream: UnixStream, desk: Desk) {
     let mut reader = Reader {
         stream: read,
         decoder: ipc::Decoder::new(MAX_FRAME_TO_DESK),
-        pictures: Arc::new(Semaphore::new(MAX_PICTURES)),
+        places: Arc::new(Semaphore::new(MAX_ASIDE)),
     };
     let hello = tokio::select! {
         hello = timeout(HELLO_TIME, reader.hello()) => hello,
@@ -204,7 +205,7 @@ async fn refuse(mut write: OwnedWriteHalf, reason: String) {
 struct Reader {
     stream: OwnedReadHalf,
     decoder: ipc::Decoder,
-    pictures: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 impl Reader {
@@ -241,17 +242,17 @@ impl Reader {
         while let Some(message) = self.next().await? {
             match message {
                 ToDesk::Hello { .. } => bail!("Hello came twice"),
+                ToDesk::Command { seq, command } if paper::is_its_business(&command) => {
+                    self.aside(desk, answers, move |desk| paper::change(desk, seq, command)).await;
+                }
                 ToDesk::Command { seq, command } => {
-                    let (report, result) = run(desk, command).await;
-                    if let Some(reply) = report {
-                        let _ = answers.send(FromDesk::Reply { seq, reply }).await;
-                    }
+                    let result = run(desk, command).await;
                     if answers.send(FromDesk::Done { seq, result }).await.is_err() {
                         break;
                     }
                 }
-                ToDesk::Query { seq, query: Query::Picture(contact) } => {
-                    self.look_up(seq, contact, desk, answers).await;
+                ToDesk::Query { seq, query } if paper::is_asked(&query) => {
+                    self.aside(desk, answers, move |desk| paper::look_up(desk, seq, query)).await;
                 }
                 ToDesk::Query { seq, query } => {
                     let reply = answer(desk, query).await;
@@ -264,36 +265,23 @@ impl Reader {
         Ok(())
     }
 
-    /// Answers with a picture when the records thread has it. That may be reading a file of contacts just
-    /// now: a call is answered meanwhile.
-    async fn look_up(&self, seq: u64, contact: ContactId, desk: &Desk, answers: &mpsc::Sender<FromDesk>) {
+    /// Does what the disk has a part in, and answers when it is done. That may take as long as a file of
+    /// contacts is long: a call is answered meanwhile.
+    async fn aside<F>(&self, desk: &Desk, answers: &mpsc::Sender<FromDesk>, work: impl FnOnce(Desk) -> F)
+    where
+        F: Future<Output = Vec<FromDesk>> + Send + 'static,
+    {
         // The places are never closed.
-        let Ok(place) = Arc::clone(&self.pictures).acquire_owned().await else { return };
-        let (records, answers) = (desk.records.clone(), answers.clone());
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let (work, answers) = (work(desk.clone()), answers.clone());
         tokio::spawn(async move {
-            let reply = picture(&records, contact).await;
             // The records thread ends with the last that may ask it; a client that does not read is none.
-            drop(records);
-            let _ = answers.send(FromDesk::Reply { seq, reply }).await;
+            for answer in work.await {
+                let _ = answers.send(answer).await;
+            }
             drop(place);
         });
     }
-}
-
-async fn picture(records: &Records, contact: ContactId) -> Reply {
-    match records.picture(contact).await {
-        Ok(picture) => Reply::Picture(ContactPicture { contact, picture: picture.map(on_the_wire) }),
-        Err(reason) => Reply::Failed { reason },
-    }
-}
-
-fn on_the_wire(picture: directory::Picture) -> ipc::Picture {
-    let kind = match picture.kind() {
-        PictureType::Jpg => PictureKind::Jpg,
-        PictureType::Png => PictureKind::Png,
-        PictureType::Gif => PictureKind::Gif,
-    };
-    ipc::Picture { kind, base64: STANDARD.encode(picture.bytes()) }
 }
 
 async fn answer(desk: &Desk, query: Query) -> Reply {
@@ -301,12 +289,11 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
     match query {
         Query::View => Reply::View(Box::new(View::clone(&desk.views.borrow()))),
         Query::Contacts(query) => desk.contacts.page(query).await.map_or_else(stopping, Reply::Contacts),
-        Query::Picture(contact) => picture(&desk.records, contact).await,
-        Query::Contact(_) | Query::Place { .. } | Query::ContactFiles => stopping(),
-        Query::Log(query) => match desk.records.log_page(query).await {
-            Ok(page) => Reply::Log(page),
-            Err(reason) => Reply::Failed { reason },
-        },
+        Query::Place { contact, sort } => {
+            desk.contacts.place(contact, sort).await.map_or_else(stopping, Reply::Place)
+        }
+        // Asked aside.
+        Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_) => stopping(),
         Query::Diagnostics => Reply::Diagnostics(Diagnostics {
             version: env!("CARGO_PKG_VERSION").into(),
             up_ms: u64::try_from(desk.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -347,24 +334,18 @@ async fn with_number(desk: &Desk, command: Command) -> Result<Command, CommandEr
     })
 }
 
-/// Runs one command: an import goes to the records thread, all else to the engine.
-async fn run(desk: &Desk, command: Command) -> (Option<Reply>, Result<(), CommandError>) {
+/// Runs one command of the engine.
+async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
     let command = match with_number(desk, command).await {
         Ok(command) => command,
-        Err(error) => return (None, Err(error)),
+        Err(error) => return Err(error),
     };
-    if let Command::ImportContacts { directory, local, path } = command {
-        return match desk.records.import(directory, local, path).await {
-            Ok(report) => (Some(Reply::Import(report)), Ok(())),
-            Err(reason) => (None, Err(CommandError::Failed { reason })),
-        };
-    }
     let (reply, answer) = oneshot::channel();
     let stopping = || CommandError::Failed { reason: "the desk is shutting down".into() };
     if desk.inbox.send(Event::Command { command, reply }).await.is_err() {
-        return (None, Err(stopping()));
+        return Err(stopping());
     }
-    (None, answer.await.unwrap_or_else(|_| Err(stopping())))
+    answer.await.unwrap_or_else(|_| Err(stopping()))
 }
 
 /// Writes answers as they come and, for a follower, the newest view whenever the socket is free.

@@ -232,9 +232,12 @@ pub enum PictureKind {
 pub struct ImportReport {
     /// Contacts loaded.
     pub loaded: u32,
+    /// Rows left out.
+    #[serde(default)]
+    pub left_out: u32,
     /// Columns of the file that mean nothing here.
     pub unknown_columns: Vec<String>,
-    /// Rows left out, at most the first thousand.
+    /// The first thousand rows left out.
     pub problems: Vec<ImportProblem>,
 }
 

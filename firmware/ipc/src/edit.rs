@@ -267,6 +267,9 @@ pub enum EditProblem {
     /// Somebody removed the directory meanwhile.
     #[error("there is no such directory any more")]
     NoSuchDirectory,
+    /// The directory has this contact already, equal in every field.
+    #[error("this contact is there already")]
+    AlreadyThere,
     /// A directory has as many contacts as it can hold.
     #[error("the directory is full")]
     DirectoryFull,

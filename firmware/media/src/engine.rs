@@ -59,6 +59,7 @@ pub(crate) enum Request {
     Digits { stream: StreamId, digits: String },
     Tone(Option<Tone>),
     Ring(Option<Ring>),
+    Chime,
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),

@@ -140,6 +140,11 @@ impl Media {
         self.request(Request::Ring(ring))
     }
 
+    /// Sounds once where it rings, beside whatever rings there.
+    pub fn chime(&self) -> Result<(), Error> {
+        self.request(Request::Chime)
+    }
+
     /// Sends silence instead of the operator's voice, on every stream.
     pub fn mute_microphone(&self, on: bool) -> Result<(), Error> {
         self.request(Request::MuteMicrophone(on))

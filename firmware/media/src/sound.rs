@@ -8,7 +8,7 @@ use crate::devices::{NONE, Use};
 use crate::engine::Request;
 use crate::frame::{Frame, SILENCE};
 use crate::mixer::{Gain, Mixer};
-use crate::tones::Generator;
+use crate::tones::{CHIME_MS, Generator};
 
 /// Microphone frames kept waiting; more are delay nobody wants.
 const MICROPHONE_WAITING: usize = 3;
@@ -34,6 +34,8 @@ pub(crate) struct Sound {
     connected: bool,
     tone: Option<(Tone, Generator)>,
     ring: Option<(Ring, Generator)>,
+    /// What sounds once, and for how many frames yet.
+    chime: Option<(Generator, u32)>,
     output: Gain,
     output_level: f32,
     output_muted: bool,
@@ -68,6 +70,7 @@ impl Sound {
             connected: true,
             tone: None,
             ring: None,
+            chime: None,
             output: Gain::new(1.0),
             output_level: 1.0,
             output_muted: false,
@@ -91,6 +94,7 @@ impl Sound {
                     self.ring = ring.map(|ring| (ring, Generator::ring(ring)));
                 }
             }
+            Request::Chime => self.chime = Some((Generator::chime(), CHIME_MS / 10)),
             Request::MuteMicrophone(on) => {
                 self.input_muted = on;
                 self.set_input();
@@ -183,8 +187,7 @@ impl Sound {
             meter.output = meter.output.max(peak(&frame));
             meter.ticks += 1;
         }
-        if let Some((_, ring)) = &mut self.ring {
-            let mut ringing = ring.next();
+        if let Some(mut ringing) = self.next_ringing() {
             self.ring_level.apply(&mut ringing);
             if self.rings_in_speaker() {
                 let mut both = Mixer::new();
@@ -199,6 +202,25 @@ impl Sound {
         if !self.leave_out(&frame) {
             // A full ring is a speaker that hangs; its device will be reported lost.
             let _ = self.frames.speaker.push(frame);
+        }
+    }
+
+    /// The next 10 ms of what rings and what sounds once.
+    fn next_ringing(&mut self) -> Option<Frame> {
+        let ring = self.ring.as_mut().map(|(_, ring)| ring.next());
+        let chime = self.chime.as_mut().map(|(chime, left)| {
+            *left = left.saturating_sub(1);
+            chime.next()
+        });
+        self.chime = self.chime.take().filter(|(_, left)| *left > 0);
+        match (ring, chime) {
+            (Some(ring), Some(chime)) => {
+                let mut both = Mixer::new();
+                both.add(&ring);
+                both.add(&chime);
+                Some(both.finish())
+            }
+            (one, other) => one.or(other),
         }
     }
 

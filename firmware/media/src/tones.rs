@@ -70,12 +70,17 @@ const WARBLE: [Note; 24] = {
     }
     notes
 };
+/// C6 and G6, short: something to look at, not somebody to answer.
+const CHIME: Pattern = Pattern { notes: &[bell(1046.5, 0), bell(1567.98, 120)], period_ms: CHIME_MS };
 const HOLD: Pattern =
     Pattern { notes: &[steady(440.0, 0, 90, PIP_LEVEL), steady(440.0, 180, 90, PIP_LEVEL)], period_ms: 5000 };
 
 /// How long the held caller's pips last, and how often they come.
 pub(crate) const HOLD_PIPS_MS: u32 = 280;
 pub(crate) const HOLD_PERIOD_MS: u32 = HOLD.period_ms;
+
+/// How long the chime lasts.
+pub(crate) const CHIME_MS: u32 = 1200;
 
 /// Plays one pattern.
 pub(crate) struct Generator {
@@ -103,6 +108,10 @@ impl Generator {
             Ring::Gong => RING_GONG,
         };
         Generator { pattern, position: 0 }
+    }
+
+    pub(crate) fn chime() -> Generator {
+        Generator { pattern: CHIME, position: 0 }
     }
 
     pub(crate) fn hold() -> Generator {
@@ -198,7 +207,8 @@ mod tests {
     #[test]
     fn nothing_clicks_and_nothing_clips() {
         let rings = RINGS.map(Generator::ring);
-        for mut generator in [Generator::tone(Tone::Busy), Generator::hold()].into_iter().chain(rings) {
+        let others = [Generator::tone(Tone::Busy), Generator::hold(), Generator::chime()];
+        for mut generator in others.into_iter().chain(rings) {
             let all: Vec<i32> = (0..500).flat_map(|_| generator.next()).map(i32::from).collect();
             let peak = all.iter().map(|s| s.abs()).max().unwrap_or(0);
             let step = all.windows(2).map(|w| (w[1] - w[0]).abs()).max().unwrap_or(0);

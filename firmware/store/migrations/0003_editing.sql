@@ -29,4 +29,8 @@ CREATE TABLE contact_change (
     -- JSON.
     what    TEXT    NOT NULL
 ) STRICT;
+-- Who called with this number lately.
+CREATE INDEX call_number ON call (number, began);
+CREATE INDEX call_contact ON call (contact, began);
+
 CREATE INDEX contact_change_contact ON contact_change (contact, id);

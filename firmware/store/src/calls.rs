@@ -3,9 +3,12 @@
 //! Not done here: statistics; deciding when a call is over.
 
 use directory::fold;
-use ipc::{Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party, TransferEnd, TransferKind};
+use ipc::{
+    CallerHistory, ContactId, Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party, PastCall,
+    TransferEnd, TransferKind,
+};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::contacts::{clipped, contact_id, id_value};
 use crate::documents::{load_document, save_document};
@@ -30,6 +33,15 @@ const MAX_WORDS: usize = 16;
 const CLEARED: &str = "missed_cleared";
 
 const PARTY: &str = "number, name, company, title, contact, local";
+
+/// How far back a caller's history goes, in milliseconds.
+const HISTORY_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Calls of it that are told one by one.
+const HISTORY_CALLS: u32 = 3;
+
+/// As much of a contact's note as goes on a card, in bytes.
+const HISTORY_NOTE: usize = 2048;
 
 impl Store {
     /// Adds an ended call and returns its row id. It is on the disk when this returns. `row.id` does not
@@ -106,6 +118,46 @@ impl Store {
                 rows.push(call(db, row)?);
             }
             Ok(LogPage { total, offset: query.offset, rows })
+        })
+    }
+
+    /// What is known of a caller: calls both ways with this number, or with this contact under another one, in
+    /// the last thirty days, and the contact's note. `now` is in Unix milliseconds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn caller_history(
+        &self,
+        number: &str,
+        contact: Option<ContactId>,
+        now: i64,
+    ) -> Result<CallerHistory, StoreError> {
+        self.read("look back at a caller", |db| {
+            let id = contact.map(id_value);
+            let since = now.saturating_sub(HISTORY_MS);
+            let filter = "(number = ?1 OR contact = ?2) AND began >= ?3";
+            let count = format!("SELECT count(*) FROM call WHERE {filter}");
+            let calls = db.prepare_cached(&count)?.query_row(params![number, id, since], |row| row.get(0))?;
+            let sql = format!(
+                "SELECT id, direction, began, outcome FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ?4"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![number, id, since, HISTORY_CALLS])?;
+            let mut last = Vec::new();
+            while let Some(row) = rows.next()? {
+                let taken = transfers(db, row.get(0)?)?.into_iter().rev();
+                let taken = taken.filter(|transfer| transfer.end == TransferEnd::Answered).map(|found| found.to);
+                last.push(PastCall {
+                    direction: direction(row.get(1)?)?,
+                    began_unix_ms: row.get(2)?,
+                    end: end(row.get(3)?)?,
+                    taken_by: taken.into_iter().next(),
+                });
+            }
+            let note = "SELECT note FROM contact WHERE id = ?1 AND removal IS NULL";
+            let note: Option<String> = db.prepare_cached(note)?.query_row([id], |row| row.get(0)).optional()?;
+            let note = clipped(note.as_deref().unwrap_or_default(), HISTORY_NOTE).to_owned();
+            Ok(CallerHistory { calls, last, note })
         })
     }
 

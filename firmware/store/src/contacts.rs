@@ -3,9 +3,9 @@
 //! What comes back as an [`Entry`] is what was kept: texts trimmed, presence only in local directories
 //! (PRE-2), no picture; [`Store::contact`] and [`Store::picture`] have it, scaled as it was written.
 
-use directory::{Contact, Directory, Entry, Field, Picture};
-use ipc::{ContactId, DirectoryId, DirectoryLook};
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
+use directory::{Alerts, Contact, Directory, Entry, Field, Picture};
+use ipc::{ContactId, DirectoryId, DirectoryLook, EditProblem, RemovalId};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
 use sha2::{Digest, Sha256};
 
 use crate::{Failure, Store, StoreError, pictures};
@@ -21,7 +21,7 @@ pub(crate) const MAX_NOTE: usize = 16 * 1024;
 
 /// The columns of a contact, texts in the order of [`Field::ALL`].
 const COLUMNS: &str = "id, directory, last_name, first_name, company, office, department, title, note, phone, mobile, \
-    home, voicemail, email, xmpp, calendar, web, presence, alert";
+    home, voicemail, email, xmpp, calendar, web, presence, alert, alert_once";
 
 impl Store {
     /// Every directory and every contact, contacts without their pictures.
@@ -30,15 +30,32 @@ impl Store {
     /// When the database cannot be read.
     pub fn load_catalogue(&self) -> Result<(Vec<Directory>, Vec<Entry>), StoreError> {
         self.read("read the contacts", |db| {
-            let directories = directories(db)?;
-            let mut statement = db.prepare(&format!("SELECT {COLUMNS} FROM contact ORDER BY id"))?;
-            let mut rows = statement.query([])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(entry(row)?);
-            }
-            Ok((directories, entries))
+            let sql = format!("SELECT {COLUMNS} FROM contact WHERE removal IS NULL ORDER BY id");
+            Ok((directories(db)?, entries(db.prepare(&sql)?.query([])?)?))
         })
+    }
+
+    /// One directory and its contacts, without their pictures; `None` when there is none such.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn load_directory(&self, id: DirectoryId) -> Result<Option<(Directory, Vec<Entry>)>, StoreError> {
+        self.read("read a directory", |db| {
+            let Some(directory) = directories(db)?.into_iter().find(|directory| directory.id == id) else {
+                return Ok(None);
+            };
+            let sql =
+                format!("SELECT {COLUMNS} FROM contact WHERE directory = ?1 AND removal IS NULL ORDER BY id");
+            Ok(Some((directory, entries(db.prepare(&sql)?.query([id.0])?)?)))
+        })
+    }
+
+    /// A directory without its contacts.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchDirectory`], or the database's.
+    pub fn directory(&self, id: DirectoryId) -> Result<Directory, StoreError> {
+        self.read("read a directory", |db| directory(db, id))
     }
 
     /// A contact with its picture, to edit or show it.
@@ -73,42 +90,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchDirectory`], [`StoreError::DirectoryName`], or the database's.
     pub fn change_directory(&mut self, wanted: &Directory) -> Result<(), StoreError> {
-        self.write("change a directory", |db| {
-            let Directory { id, name, local, line, note, look } = wanted;
-            let name = check_name(db, name, Some(*id))?;
-            let sql =
-                "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5, look = ?6 WHERE id = ?1";
-            let look = serde_json::to_string(look)
-                .map_err(|error| StoreError::Unknown { what: "a look", found: error.to_string() })?;
-            match db.execute(sql, params![id.0, name, local, line, clipped(note, MAX_NOTE), look])? {
-                0 => Err(StoreError::NoSuchDirectory(*id).into()),
-                _ => Ok(()),
-            }
-        })
-    }
-
-    /// Removes a directory and its contacts.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchDirectory`], or the database's.
-    pub fn remove_directory(&mut self, id: DirectoryId) -> Result<(), StoreError> {
-        self.write("remove a directory", |db| {
-            match db.execute("DELETE FROM directory WHERE id = ?1", [id.0])? {
-                0 => Err(StoreError::NoSuchDirectory(id).into()),
-                _ => Ok(()),
-            }
-        })
-    }
-
-    /// Removes a directory's contacts; says how many.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchDirectory`], or the database's.
-    pub fn clear_directory(&mut self, id: DirectoryId) -> Result<usize, StoreError> {
-        self.write("clear a directory", |db| {
-            directory(db, id)?;
-            Ok(db.execute("DELETE FROM contact WHERE directory = ?1", [id.0])?)
-        })
+        self.write("change a directory", |db| change_directory(db, wanted))
     }
 
     /// Adds contacts to a directory, all or none, and gives them identities. One that is there already, equal
@@ -123,7 +105,7 @@ impl Store {
             let mut room = room(db, id)?;
             let mut added = Vec::new();
             for contact in contacts {
-                added.extend(insert(db, &directory, contact.clone(), &mut room)?);
+                added.extend(insert(db, &directory, contact.clone(), &mut room, None)?);
             }
             Ok(added)
         })
@@ -138,16 +120,17 @@ impl Store {
     pub fn change_contacts(&mut self, entries: &[Entry]) -> Result<Vec<Entry>, StoreError> {
         self.write("change contacts", |db| entries.iter().map(|entry| change(db, entry)).collect())
     }
+}
 
-    /// Removes contacts; says how many of them there were.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn remove_contacts(&mut self, ids: &[ContactId]) -> Result<usize, StoreError> {
-        self.write("remove contacts", |db| {
-            let mut statement = db.prepare_cached("DELETE FROM contact WHERE id = ?1")?;
-            ids.iter().try_fold(0, |removed, id| Ok(removed + statement.execute([id_value(*id)])?))
-        })
+pub(crate) fn change_directory(db: &Connection, wanted: &Directory) -> Result<(), Failure> {
+    let Directory { id, name, local, line, note, look } = wanted;
+    let name = check_name(db, name, Some(*id))?;
+    let sql = "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5, look = ?6 WHERE id = ?1";
+    let look = serde_json::to_string(look)
+        .map_err(|error| StoreError::Unknown { what: "a look", found: error.to_string() })?;
+    match db.execute(sql, params![id.0, name, local, line, clipped(note, MAX_NOTE), look])? {
+        0 => Err(StoreError::NoSuchDirectory(*id).into()),
+        _ => Ok(()),
     }
 }
 
@@ -181,7 +164,7 @@ pub(crate) fn directory(db: &Connection, id: DirectoryId) -> Result<Directory, F
 
 /// The directory of that name, whatever its case.
 pub(crate) fn directory_named(db: &Connection, name: &str) -> Result<Option<DirectoryId>, Failure> {
-    let sql = "SELECT id FROM directory WHERE name = ?1";
+    let sql = "SELECT id FROM directory WHERE name = ?1 AND removal IS NULL";
     Ok(db.query_row(sql, [name.trim()], |row| row.get(0)).optional()?.map(DirectoryId))
 }
 
@@ -200,57 +183,62 @@ pub(crate) fn insert_directory(
 
 fn check_name<'a>(db: &Connection, name: &'a str, own: Option<DirectoryId>) -> Result<&'a str, Failure> {
     let trimmed = name.trim();
-    let refused = |reason| StoreError::DirectoryName { name: clipped(name, MAX_NAME).to_owned(), reason };
+    let refused = |problem| StoreError::DirectoryName { name: clipped(name, MAX_NAME).to_owned(), problem };
     if trimmed.is_empty() {
-        return Err(refused("it is empty").into());
+        return Err(refused(EditProblem::EmptyName).into());
     }
     if trimmed.len() > MAX_NAME || trimmed.chars().any(char::is_control) {
-        return Err(refused("it is longer than 128 bytes or has control characters").into());
+        return Err(refused(EditProblem::BadName).into());
     }
     match directory_named(db, trimmed)? {
-        Some(other) if Some(other) != own => Err(refused("there is one of that name").into()),
+        Some(other) if Some(other) != own => Err(refused(EditProblem::NameTaken).into()),
         _ => Ok(trimmed),
     }
 }
 
 /// How many more contacts a directory takes.
 pub(crate) fn room(db: &Connection, id: DirectoryId) -> Result<u32, Failure> {
-    let sql = "SELECT count(*) FROM contact WHERE directory = ?1";
+    let sql = "SELECT count(*) FROM contact WHERE directory = ?1 AND removal IS NULL";
     let count: u32 = db.query_row(sql, [id.0], |row| row.get(0))?;
     Ok(MAX_CONTACTS.saturating_sub(count))
 }
 
-/// Adds one contact; `None` when its equal is there already.
+/// Adds one contact; `None` when its equal is there already. Of an import that is not at its end the contacts
+/// belong to a removal, and are seen by nobody.
 pub(crate) fn insert(
     db: &Connection,
     directory: &Directory,
     mut contact: Contact,
     room: &mut u32,
+    hidden: Option<RemovalId>,
 ) -> Result<Option<Entry>, Failure> {
     let digest = tidy(&mut contact, directory)?;
-    let mut known =
-        db.prepare_cached("SELECT 1 FROM contact WHERE directory = ?1 AND digest = ?2 LIMIT 1")?;
-    if known.exists(params![directory.id.0, digest])? {
+    let hidden = hidden.map(|removal| removal.0);
+    let mut known = db.prepare_cached(
+        "SELECT 1 FROM contact WHERE directory = ?1 AND digest = ?2 AND (removal IS NULL OR removal = ?3) LIMIT 1",
+    )?;
+    if known.exists(params![directory.id.0, digest, hidden])? {
         return Ok(None);
     }
     *room = room.checked_sub(1).ok_or(StoreError::TooManyContacts)?;
-    let marks = vec!["?"; Field::ALL.len() + 4].join(", ");
+    let marks = vec!["?"; Field::ALL.len() + 6].join(", ");
     let columns = COLUMNS.strip_prefix("id, ").unwrap_or(COLUMNS);
-    let sql = format!("INSERT INTO contact ({columns}, digest) VALUES ({marks}) RETURNING id");
-    let values = values(&contact, directory.id, digest);
+    let sql = format!("INSERT INTO contact ({columns}, digest, removal) VALUES ({marks}) RETURNING id");
+    let hidden = hidden.map_or(Value::Null, Value::Integer);
+    let values = values(&contact, directory.id, digest).into_iter().chain([hidden]);
     let id = db.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0))?;
     let id = contact_id(id);
     set_picture(db, id, contact.picture.take())?;
     Ok(Some(Entry { id, directory: directory.id, contact }))
 }
 
-fn change(db: &Connection, entry: &Entry) -> Result<Entry, Failure> {
+pub(crate) fn change(db: &Connection, entry: &Entry) -> Result<Entry, Failure> {
     let directory = directory(db, entry.directory)?;
     let mut contact = entry.contact.clone();
     let digest = tidy(&mut contact, &directory)?;
     let columns = COLUMNS.split(", ").skip(1).map(str::trim).chain(["digest"]);
     let set: Vec<String> = columns.map(|column| format!("{column} = ?")).collect();
-    let sql = format!("UPDATE contact SET {} WHERE id = ?", set.join(", "));
+    let sql = format!("UPDATE contact SET {} WHERE id = ? AND removal IS NULL", set.join(", "));
     let values =
         values(&contact, directory.id, digest).into_iter().chain([Value::Integer(id_value(entry.id))]);
     if db.prepare_cached(&sql)?.execute(params_from_iter(values))? == 0 {
@@ -287,6 +275,7 @@ fn values(contact: &Contact, directory: DirectoryId, digest: Vec<u8>) -> Vec<Val
         .chain([
             Value::Integer(contact.presence.into()),
             Value::Text(contact.alert.to_string()),
+            Value::Integer(contact.alert.contains(Alerts::ONCE).into()),
             Value::Blob(digest),
         ])
         .collect()
@@ -302,13 +291,26 @@ fn set_picture(db: &Connection, id: ContactId, picture: Option<Picture>) -> Resu
     Ok(())
 }
 
-fn contact(db: &Connection, id: ContactId) -> Result<Option<Entry>, Failure> {
-    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM contact WHERE id = ?1"))?;
+pub(crate) fn contact(db: &Connection, id: ContactId) -> Result<Option<Entry>, Failure> {
+    let sql = format!("SELECT {COLUMNS} FROM contact WHERE id = ?1 AND removal IS NULL");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([id_value(id)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut entry = entry(row)?;
     entry.contact.picture = picture(db, id)?;
     Ok(Some(entry))
+}
+
+/// The contacts of a directory whose phones are monitored, with their pictures.
+pub(crate) fn watched(db: &Connection, id: DirectoryId) -> Result<Vec<Entry>, Failure> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contact WHERE directory = ?1 AND removal IS NULL AND presence ORDER BY id"
+    );
+    let mut watched = entries(db.prepare(&sql)?.query([id.0])?)?;
+    for entry in &mut watched {
+        entry.contact.picture = picture(db, entry.id)?;
+    }
+    Ok(watched)
 }
 
 /// Hands each contact of a directory, with its picture, to `each`.
@@ -317,7 +319,7 @@ pub(crate) fn for_each(
     id: DirectoryId,
     mut each: impl FnMut(&Contact) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let sql = format!("SELECT {COLUMNS} FROM contact WHERE directory = ?1 ORDER BY id");
+    let sql = format!("SELECT {COLUMNS} FROM contact WHERE directory = ?1 AND removal IS NULL ORDER BY id");
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([id.0])?;
     while let Some(row) = rows.next()? {
@@ -335,6 +337,14 @@ fn picture(db: &Connection, id: ContactId) -> Result<Option<Picture>, Failure> {
     Ok(picture.map_err(|error| StoreError::Unknown { what: "a picture", found: error.to_string() })?)
 }
 
+fn entries(mut rows: Rows<'_>) -> Result<Vec<Entry>, Failure> {
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
 fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     let mut contact = Contact::default();
     for (at, field) in Field::ALL.into_iter().enumerate() {
@@ -344,6 +354,9 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     let alert: String = row.get(Field::ALL.len() + 3)?;
     contact.alert =
         alert.parse().map_err(|_| StoreError::Unknown { what: "an alert", found: alert.clone() })?;
+    if row.get(Field::ALL.len() + 4)? {
+        contact.alert = contact.alert.with(Alerts::ONCE);
+    }
     Ok(Entry { id: contact_id(row.get(0)?), directory: DirectoryId(row.get(1)?), contact })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use directory::ContactError;
 use directory::csv::{ExportError, ImportError};
-use ipc::{ContactId, DirectoryId};
+use ipc::{ContactId, DirectoryId, EditProblem};
 use rusqlite::ErrorCode;
 
 use crate::settings_file::SettingsError;
@@ -99,16 +99,22 @@ pub enum StoreError {
     /// There is no such contact.
     #[error("there is no contact {}", .0.0)]
     NoSuchContact(ContactId),
+    /// The removal is too long ago, or was undone already.
+    #[error("this can no longer be undone")]
+    NothingToUndo,
+    /// Directories or contacts cannot be changed like this.
+    #[error(transparent)]
+    Edit(#[from] EditProblem),
     /// There is no such row in the call log.
     #[error("there is no row {0} in the call log")]
     NoSuchCall(i64),
     /// A directory cannot have this name.
-    #[error("a directory cannot be named {name:?}: {reason}")]
+    #[error("a directory cannot be named {name:?}: {problem}")]
     DirectoryName {
         /// What was wanted.
         name: String,
         /// Why not.
-        reason: &'static str,
+        problem: EditProblem,
     },
     /// A contact cannot be kept.
     #[error("the contact cannot be kept: {0}")]

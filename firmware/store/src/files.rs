@@ -1,20 +1,55 @@
 //! Contacts from a file and into one (DIR-3).
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
-use std::path::Path;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use directory::csv::{Exporter, Verdict, import};
-use ipc::{DirectoryId, ImportReport};
+use directory::Directory;
+use directory::csv::{Exporter, ImportError, Importer};
+use ipc::{DirectoryId, ImportReport, ImportView, RemovalId};
 
 use crate::contacts::{directory, directory_named, for_each, insert, insert_directory, room};
+use crate::removals::{forget, show, stage};
 use crate::{Failure, Store, StoreError};
+
+/// Contacts that an import writes before it looks up: a call that is to be logged waits no longer.
+const BATCH: usize = 2_000;
+
+/// An import that was begun. What it has loaded is seen by nobody until [`Store::finish_import`].
+pub struct ImportJob {
+    path: PathBuf,
+    directory: Directory,
+    /// The directory was made for it.
+    made: bool,
+    staged: RemovalId,
+    file: Importer<BufReader<Counted<File>>>,
+    read: Arc<AtomicU64>,
+    length: u64,
+    loaded: u32,
+}
+
+impl ImportJob {
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> ImportView {
+        let report = self.file.report();
+        ImportView {
+            directory: self.directory.name.clone(),
+            bytes: self.read.load(Ordering::Relaxed).min(self.length),
+            of_bytes: self.length,
+            contacts: report.loaded,
+            left_out: report.left_out,
+        }
+    }
+}
 
 impl Store {
     /// Adds the contacts of a CSV file to the directory of that name, which is made if it does not exist,
     /// local or not as `local` says. Contacts that are there already, equal in every field, are passed over
     /// and not counted as loaded. Bad rows are in the report; everything else is loaded at once or, on an
-    /// error, not at all.
+    /// error, not at all. `now` is in Unix milliseconds.
     ///
     /// Where the file does not say, a local directory's contacts have presence on (PRE-2).
     ///
@@ -26,56 +61,168 @@ impl Store {
         path: &Path,
         name: &str,
         local: bool,
+        now: i64,
     ) -> Result<(DirectoryId, ImportReport), StoreError> {
-        let file = open(path).map_err(|source| StoreError::OpenContacts { path: path.to_owned(), source })?;
-        self.write("import contacts", |db| {
-            let id = match directory_named(db, name)? {
+        let mut job = self.begin_import(path, name, local, now)?;
+        loop {
+            match self.import_some(&mut job) {
+                Ok(true) => {}
+                Ok(false) => return self.finish_import(job),
+                Err(error) => {
+                    self.give_up_import(&job)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Begins what [`Store::import_csv`] does, so that something else can be done between its parts.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn begin_import(
+        &mut self,
+        path: &Path,
+        name: &str,
+        local: bool,
+        now: i64,
+    ) -> Result<ImportJob, StoreError> {
+        let (file, length) =
+            open(path).map_err(|source| StoreError::OpenContacts { path: path.to_owned(), source })?;
+        let read = Arc::new(AtomicU64::new(0));
+        let reader = BufReader::new(Counted { file, read: Arc::clone(&read) });
+        let unreadable = |source| StoreError::Import { path: path.to_owned(), source };
+        let (directory, made, staged) = self.write("begin an import", |db| {
+            let known = directory_named(db, name)?;
+            let id = match known {
                 Some(id) => id,
                 None => insert_directory(db, name, local, None, "")?,
             };
-            let directory = directory(db, id)?;
-            let mut room = room(db, id)?;
-            let (mut added, mut stopped) = (0, None);
-            let report = import(BufReader::new(file), directory.local, |contact| {
-                match insert(db, &directory, contact, &mut room) {
+            Ok((directory(db, id)?, known.is_none(), stage(db, now)?))
+        })?;
+        match Importer::new(reader, directory.local) {
+            Ok(file) => {
+                let path = path.to_owned();
+                Ok(ImportJob { path, directory, made, staged, file, read, length, loaded: 0 })
+            }
+            Err(error) => {
+                self.end_badly(staged, made.then_some(directory.id))?;
+                Err(unreadable(error))
+            }
+        }
+    }
+
+    /// Loads the next contacts; `false` when there are no more.
+    ///
+    /// # Errors
+    /// As [`Store::import_csv`]; then [`Store::give_up_import`] leaves nothing of it.
+    pub fn import_some(&mut self, job: &mut ImportJob) -> Result<bool, StoreError> {
+        let mut broken = None;
+        let more = self.write("import contacts", |db| {
+            let mut room = room(db, job.directory.id)?.saturating_sub(job.loaded);
+            for _ in 0..BATCH {
+                let contact = match job.file.next() {
+                    Ok(Some(contact)) => contact,
+                    Ok(None) => return Ok(false),
+                    Err(error) => {
+                        broken = Some(error);
+                        return Ok(false);
+                    }
+                };
+                match insert(db, &job.directory, contact, &mut room, Some(job.staged)) {
                     Ok(entry) => {
-                        added += u32::from(entry.is_some());
-                        Verdict::Taken
+                        if entry.is_some() {
+                            job.loaded += 1;
+                            job.file.loaded();
+                        }
                     }
                     // Only now is it known that the picture is none.
-                    Err(Failure::Own(StoreError::Contact(error))) => Verdict::Refused(error.to_string()),
-                    Err(failure) => {
-                        stopped = Some(failure);
-                        Verdict::Stop
-                    }
+                    Err(Failure::Own(StoreError::Contact(error))) => job.file.refuse(&error.to_string()),
+                    Err(failure) => return Err(failure),
                 }
-            });
-            if let Some(failure) = stopped {
-                return Err(failure);
             }
-            let report = report.map_err(|source| StoreError::Import { path: path.to_owned(), source })?;
-            Ok((id, ImportReport { loaded: added, ..report }))
+            Ok(true)
+        })?;
+        match broken {
+            Some(error) => Err(job.unreadable(error)),
+            None => Ok(more),
+        }
+    }
+
+    /// Shows what was loaded, all of it at once.
+    ///
+    /// # Errors
+    /// The database's; then [`Store::give_up_import`] is of use.
+    pub fn finish_import(&mut self, job: ImportJob) -> Result<(DirectoryId, ImportReport), StoreError> {
+        self.write("end an import", |db| show(db, job.staged))?;
+        Ok((job.directory.id, job.file.finish()))
+    }
+
+    /// Leaves nothing of an import.
+    ///
+    /// # Errors
+    /// The database's; then [`Store::tidy_up`] does it at the next start.
+    pub fn give_up_import(&mut self, job: &ImportJob) -> Result<(), StoreError> {
+        self.end_badly(job.staged, job.made.then_some(job.directory.id))
+    }
+
+    fn end_badly(&mut self, staged: RemovalId, made: Option<DirectoryId>) -> Result<(), StoreError> {
+        self.write("give up an import", |db| {
+            forget(db, staged)?;
+            if let Some(id) = made {
+                // Somebody may have added a contact to it meanwhile.
+                let sql = "DELETE FROM directory WHERE id = ?1 \
+                    AND NOT EXISTS (SELECT 1 FROM contact WHERE directory = ?1)";
+                db.execute(sql, [id.0])?;
+            }
+            Ok(())
         })
     }
 
-    /// Writes a directory as CSV, pictures included, in the order the contacts came.
+    /// Writes a directory as CSV, pictures included, in the order the contacts came; says how many there are.
     ///
     /// # Errors
     /// [`StoreError::NoSuchDirectory`], [`StoreError::Export`], or the database's.
-    pub fn export_csv(&self, id: DirectoryId, writer: impl Write) -> Result<(), StoreError> {
+    pub fn export_csv(&self, id: DirectoryId, writer: impl Write) -> Result<u32, StoreError> {
         self.read("export contacts", |db| {
             directory(db, id)?;
             let mut file = Exporter::new(writer).map_err(StoreError::from)?;
-            for_each(db, id, |contact| file.write(contact).map_err(StoreError::from).map_err(Failure::from))?;
-            Ok(file.finish().map_err(StoreError::from)?)
+            let mut count = 0;
+            for_each(db, id, |contact| {
+                count += 1;
+                file.write(contact).map_err(StoreError::from).map_err(Failure::from)
+            })?;
+            file.finish().map_err(StoreError::from)?;
+            Ok(count)
         })
     }
 }
 
-/// Opens a file that ends: a pipe or a device would keep the store waiting.
-fn open(path: &Path) -> io::Result<File> {
-    if !std::fs::metadata(path)?.is_file() {
+impl ImportJob {
+    fn unreadable(&self, source: ImportError) -> StoreError {
+        StoreError::Import { path: self.path.clone(), source }
+    }
+}
+
+/// A file, and how much of it was read.
+struct Counted<R> {
+    file: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// Opens a file that ends, and says its length: a pipe or a device would keep the store waiting.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let known = std::fs::metadata(path)?;
+    if !known.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
-    File::open(path)
+    Ok((File::open(path)?, known.len()))
 }

@@ -6,16 +6,20 @@
 //!
 //! Not done here: searching contacts, which the `directory` crate does in memory; deciding anything.
 //!
-//! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories, `calls` the log,
+//! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
+//! `edits`, `removals` and `history` change them by hand, `calls` the log,
 //! `settings` are the words of the settings file, `documents` keeps them.
 
 mod calls;
 mod contacts;
 mod documents;
+mod edits;
 mod error;
 mod files;
 mod handling;
+mod history;
 mod pictures;
+mod removals;
 mod schema;
 mod settings;
 mod settings_file;
@@ -28,9 +32,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use calls::MAX_LOG_PAGE;
 pub use contacts::MAX_CONTACTS;
+pub use edits::{Author, Edited};
 pub use error::StoreError;
+pub use files::ImportJob;
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use pictures::PICTURE_SIDE;
+pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 

@@ -11,6 +11,9 @@ use ipc::{ContactId, DirectoryId};
 use store::{PICTURE_SIDE, Store, StoreError};
 use tempfile::TempDir;
 
+/// Unix milliseconds.
+const NOW: i64 = 1_700_000_000_000;
+
 struct Desk {
     folder: TempDir,
     store: Store,
@@ -87,10 +90,10 @@ fn dir_1_directories_are_added_changed_cleared_and_removed() {
     desk.store.add_contacts(clients.id, &[named("C")]).unwrap();
     let mut desk = desk.reopen();
     assert_eq!(desk.store.load_catalogue().unwrap().0, [staff.clone(), changed]);
-    assert_eq!(desk.store.clear_directory(staff.id).unwrap(), 2);
-    desk.store.remove_directory(clients.id).unwrap();
+    desk.store.clear_directory(staff.id, NOW).unwrap();
+    desk.store.remove_directory(clients.id, NOW).unwrap();
     assert_eq!(desk.contacts(), []);
-    assert!(matches!(desk.store.remove_directory(clients.id), Err(StoreError::NoSuchDirectory(_))));
+    assert!(matches!(desk.store.remove_directory(clients.id, NOW), Err(StoreError::NoSuchDirectory(_))));
     let again = desk.store.add_directory("Clients", false).unwrap();
     assert!(again.id > clients.id, "an identity is never given twice");
 }
@@ -131,7 +134,8 @@ fn dir_2_changes_are_all_or_none() {
         Err(StoreError::NoSuchDirectory(_))
     ));
     assert_eq!(desk.contacts().len(), 2);
-    assert_eq!(desk.store.remove_contacts(&[added[0].id, ContactId(99)]).unwrap(), 1);
+    desk.store.remove_contact(added[0].id, NOW).unwrap();
+    assert!(matches!(desk.store.remove_contact(added[0].id, NOW), Err(StoreError::NoSuchContact(_))));
     assert_eq!(desk.contacts().len(), 1);
 }
 
@@ -139,8 +143,8 @@ fn dir_2_changes_are_all_or_none() {
 fn pre_2_presence_is_on_by_default_in_local_directories_only() {
     let mut desk = Desk::new();
     let file = desk.file("lastname,presence\nSilent,\nOff,no\nOn,yes\n");
-    desk.store.import_csv(&file, "Staff", true).unwrap();
-    desk.store.import_csv(&file, "Clients", false).unwrap();
+    desk.store.import_csv(&file, "Staff", true, NOW).unwrap();
+    desk.store.import_csv(&file, "Clients", false, NOW).unwrap();
     let presence: Vec<bool> = desk.contacts().iter().map(|entry| entry.contact.presence).collect();
     assert_eq!(presence, [true, false, true, false, false, false]);
 }
@@ -149,11 +153,11 @@ fn pre_2_presence_is_on_by_default_in_local_directories_only() {
 fn dir_3_import_adds_to_a_directory_and_doubles_nothing() {
     let mut desk = Desk::new();
     let file = desk.file("lastname,phone,colour\nA,1,red\nB,2,red\nA,1,blue\n,,\n");
-    let (id, report) = desk.store.import_csv(&file, "Staff", true).unwrap();
+    let (id, report) = desk.store.import_csv(&file, "Staff", true, NOW).unwrap();
     assert_eq!((report.loaded, report.problems.len()), (2, 1));
     assert_eq!(report.unknown_columns, ["colour"]);
     let file = desk.file("lastname,phone\nB,2\nC,3\n");
-    let (again, report) = desk.store.import_csv(&file, "staff", false).unwrap();
+    let (again, report) = desk.store.import_csv(&file, "staff", false, NOW).unwrap();
     assert_eq!((again, report.loaded), (id, 1));
     let names: Vec<String> = desk.contacts().iter().map(|entry| entry.contact.last_name.clone()).collect();
     assert_eq!(names, ["A", "B", "C"]);
@@ -168,7 +172,7 @@ fn dir_3_export_then_import_gives_the_same_directory() {
     let mut file = Vec::new();
     desk.store.export_csv(staff, &mut file).unwrap();
     let path = desk.file(file);
-    let (copy, report) = desk.store.import_csv(&path, "Copy", true).unwrap();
+    let (copy, report) = desk.store.import_csv(&path, "Copy", true, NOW).unwrap();
     assert_eq!((report.loaded, report.problems.len()), (2, 0));
     let of = |id| {
         let entries = desk.contacts().into_iter().filter(move |entry| entry.directory == id);
@@ -187,7 +191,7 @@ fn dir_2_dir_3_a_row_with_a_broken_picture_is_a_bad_one_and_a_large_one_is_scale
     let row = |name: &str, bytes: &[u8]| format!("{name},{}\n", STANDARD.encode(bytes));
     let text = ["lastname,picture\n".to_owned(), row("Whole", &large), row("Cut", &large[..60])].concat();
     let file = desk.file(text);
-    let (id, report) = desk.store.import_csv(&file, "Staff", true).unwrap();
+    let (id, report) = desk.store.import_csv(&file, "Staff", true, NOW).unwrap();
     assert_eq!((report.loaded, report.problems.len(), report.problems[0].line), (1, 1, 3));
     assert!(report.problems[0].reason.starts_with("picture cannot be read: "), "{report:?}");
     let whole = desk.contacts()[0].id;
@@ -196,11 +200,11 @@ fn dir_2_dir_3_a_row_with_a_broken_picture_is_a_bad_one_and_a_large_one_is_scale
     assert_eq!((seen.width(), seen.height()), (PICTURE_SIDE, PICTURE_SIDE / 2));
     assert_eq!(desk.store.picture(ContactId(99)).unwrap(), None);
     // The same file again, and what is kept, written out and read in: nothing new.
-    assert_eq!(desk.store.import_csv(&file, "Staff", true).unwrap().1.loaded, 0);
+    assert_eq!(desk.store.import_csv(&file, "Staff", true, NOW).unwrap().1.loaded, 0);
     let mut exported = Vec::new();
     desk.store.export_csv(id, &mut exported).unwrap();
     let file = desk.file(exported);
-    assert_eq!(desk.store.import_csv(&file, "Staff", true).unwrap().1.loaded, 0);
+    assert_eq!(desk.store.import_csv(&file, "Staff", true, NOW).unwrap().1.loaded, 0);
     let broken = Contact { picture: Some(Picture::new(&large[..60]).unwrap()), ..named("C") };
     assert!(matches!(desk.store.add_contacts(id, &[broken]), Err(StoreError::Contact(_))));
 }
@@ -209,12 +213,15 @@ fn dir_2_dir_3_a_row_with_a_broken_picture_is_a_bad_one_and_a_large_one_is_scale
 fn dir_3_an_import_that_fails_leaves_nothing() {
     let mut desk = Desk::new();
     let file = desk.file("lastname;phone\nA;1\n");
-    let error = desk.store.import_csv(&file, "Staff", true).unwrap_err().to_string();
+    let error = desk.store.import_csv(&file, "Staff", true, NOW).unwrap_err().to_string();
     assert!(error.contains("contacts.csv: the columns are separated by semicolons"), "{error}");
     let missing = desk.folder.path().join("missing.csv");
-    let error = desk.store.import_csv(&missing, "Staff", true).unwrap_err().to_string();
+    let error = desk.store.import_csv(&missing, "Staff", true, NOW).unwrap_err().to_string();
     assert!(error.contains("missing.csv: cannot be opened"), "{error}");
     let folder = desk.folder.path().to_owned();
-    assert!(matches!(desk.store.import_csv(&folder, "Staff", true), Err(StoreError::OpenContacts { .. })));
+    assert!(matches!(
+        desk.store.import_csv(&folder, "Staff", true, NOW),
+        Err(StoreError::OpenContacts { .. })
+    ));
     assert_eq!(desk.store.load_catalogue().unwrap().0, []);
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Column;
+use super::{Column, formula};
 use crate::contact::Contact;
 
 /// Why a file could not be written.
@@ -76,7 +76,7 @@ impl<W: Write> Exporter<W> {
 fn cell(contact: &Contact, column: Column) -> String {
     let picture = contact.picture.as_ref();
     match column {
-        Column::Text(field) => contact.text(field).to_owned(),
+        Column::Text(field) => formula::harmless(field, contact.text(field)).into_owned(),
         Column::Presence => contact.presence.to_string(),
         Column::Alert => contact.alert.to_string(),
         Column::PictureType => picture.map(|picture| picture.kind().to_string()).unwrap_or_default(),

@@ -9,7 +9,7 @@ use ipc::{ImportProblem, ImportReport};
 
 use super::encoding::decode;
 use super::rows::{Row, RowError, Rows};
-use super::{Column, column_names};
+use super::{Column, column_names, formula};
 use crate::contact::{Contact, ContactError, MAX_PICTURE_BYTES, Picture, PictureType};
 
 /// Most bad rows that are listed one by one.
@@ -82,38 +82,94 @@ pub fn import(
     presence: bool,
     mut sink: impl FnMut(Contact) -> Verdict,
 ) -> Result<ImportReport, ImportError> {
-    let mut rows = Rows::new(reader);
-    let mut report = ImportReport::default();
-    let header = match rows.next() {
-        Ok(Some(row)) => Header::new(&row, &mut report.unknown_columns)?,
-        Ok(None) => return Err(ImportError::Empty),
-        Err(RowError::Endless { .. }) => return Err(ImportError::EndlessHeader),
-        Err(RowError::Read(error)) => return Err(error.into()),
-    };
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(report),
-            Err(RowError::Endless { line }) => {
-                add_problem(&mut report, line, ENDLESS_ROW);
-                return Ok(report);
-            }
-            Err(RowError::Read(error)) => return Err(error.into()),
-        };
-        match header.contact(&row, presence) {
-            Ok(contact) => match sink(contact) {
-                Verdict::Taken => report.loaded = report.loaded.saturating_add(1),
-                Verdict::Refused(reason) => add_problem(&mut report, row.line, &reason),
-                Verdict::Stop => return Ok(report),
-            },
-            Err(reason) => add_problem(&mut report, row.line, &reason),
+    let mut file = Importer::new(reader, presence)?;
+    while let Some(contact) = file.next()? {
+        match sink(contact) {
+            Verdict::Taken => file.loaded(),
+            Verdict::Refused(reason) => file.refuse(&reason),
+            Verdict::Stop => break,
         }
     }
+    Ok(file.finish())
 }
 
-fn add_problem(report: &mut ImportReport, line: u64, reason: &str) {
-    if report.problems.len() < MAX_PROBLEMS {
-        report.problems.push(ImportProblem { line, reason: reason.to_owned() });
+/// Reads contacts one after another, so that the reader can do something else between two of them.
+pub struct Importer<R> {
+    rows: Rows<R>,
+    header: Header,
+    presence: bool,
+    /// The line on which the contact given last began.
+    line: u64,
+    ended: bool,
+    report: ImportReport,
+}
+
+impl<R: Read> Importer<R> {
+    /// Reads the header. `presence` is meant where the file does not say.
+    ///
+    /// # Errors
+    /// See [`ImportError`].
+    pub fn new(reader: R, presence: bool) -> Result<Self, ImportError> {
+        let mut rows = Rows::new(reader);
+        let mut report = ImportReport::default();
+        let header = match rows.next() {
+            Ok(Some(row)) => Header::new(&row, &mut report.unknown_columns)?,
+            Ok(None) => return Err(ImportError::Empty),
+            Err(RowError::Endless { .. }) => return Err(ImportError::EndlessHeader),
+            Err(RowError::Read(error)) => return Err(error.into()),
+        };
+        Ok(Self { rows, header, presence, line: 1, ended: false, report })
+    }
+
+    /// The contact of the next good row; the bad ones before it are in the report. `None` at the end.
+    ///
+    /// # Errors
+    /// [`ImportError::Read`].
+    #[allow(clippy::should_implement_trait, reason = "an iterator cannot refuse what it has given")]
+    pub fn next(&mut self) -> Result<Option<Contact>, ImportError> {
+        while !self.ended {
+            let row = match self.rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(RowError::Endless { line }) => {
+                    self.line = line;
+                    self.refuse(ENDLESS_ROW);
+                    break;
+                }
+                Err(RowError::Read(error)) => return Err(error.into()),
+            };
+            self.line = row.line;
+            match self.header.contact(&row, self.presence) {
+                Ok(contact) => return Ok(Some(contact)),
+                Err(reason) => self.refuse(&reason),
+            }
+        }
+        self.ended = true;
+        Ok(None)
+    }
+
+    /// The contact given last was taken.
+    pub fn loaded(&mut self) {
+        self.report.loaded = self.report.loaded.saturating_add(1);
+    }
+
+    /// The row of the contact given last is a bad one.
+    pub fn refuse(&mut self, reason: &str) {
+        self.report.left_out = self.report.left_out.saturating_add(1);
+        if self.report.problems.len() < MAX_PROBLEMS {
+            self.report.problems.push(ImportProblem { line: self.line, reason: reason.to_owned() });
+        }
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> &ImportReport {
+        &self.report
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self) -> ImportReport {
+        self.report
     }
 }
 
@@ -184,7 +240,7 @@ impl Header {
         let text = decode(bytes);
         let text = text.trim();
         match column {
-            Column::Text(field) => text.clone_into(contact.text_mut(field)),
+            Column::Text(field) => formula::restored(text).clone_into(contact.text_mut(field)),
             Column::Presence if text.is_empty() => {}
             Column::Presence => contact.presence = read_bool(text)?,
             Column::Alert => contact.alert = text.parse()?,

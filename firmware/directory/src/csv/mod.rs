@@ -5,11 +5,12 @@
 
 mod encoding;
 mod export;
+mod formula;
 mod import;
 mod rows;
 
 pub use export::{ExportError, Exporter, export};
-pub use import::{ImportError, Verdict, import};
+pub use import::{ImportError, Importer, Verdict, import};
 
 use crate::contact::Field;
 

@@ -19,9 +19,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
-    Action, Availability, CallRef, CallView, Command, ContactQuery, Decoder, FromDesk, HookAction, Language,
-    LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey, Theme,
-    ToDesk, View, Volumes,
+    Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, FromDesk, HookAction,
+    Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey,
+    Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -218,6 +218,20 @@ enum Request {
         #[arg(long)]
         local: bool,
     },
+    /// Give up the import that runs.
+    CancelImport,
+    /// Write a directory as CSV.
+    Export {
+        /// The directory's name.
+        directory: String,
+        /// The file, which must not exist; one in the desk's folder for contacts when absent.
+        file: Option<PathBuf>,
+    },
+    /// Print a contact with all that is kept of it.
+    Contact {
+        /// Its number in a search's answer.
+        contact: u64,
+    },
     /// Search the directories.
     Contacts {
         /// What to search for; everything when absent.
@@ -323,6 +337,7 @@ fn run(cli: Cli) -> Result<()> {
             };
             desk.print_reply(Query::Contacts(query))
         }
+        Request::Contact { contact } => desk.print_reply(Query::Contact(ContactId(contact))),
         Request::Diagnostics => desk.print_reply(Query::Diagnostics),
         Request::Log { text, missed, limit } => {
             let query = LogQuery {
@@ -416,10 +431,19 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
             let path = file.canonicalize().with_context(|| format!("cannot find {}", file.display()))?;
             Command::ImportContacts { directory, local, path }
         }
+        Request::CancelImport => Command::CancelImport,
+        Request::Export { directory, file } => {
+            let known = desk.view()?.directories;
+            let found = known.iter().find(|known| known.name.eq_ignore_ascii_case(&directory));
+            let found = found.with_context(|| format!("there is no directory {directory:?}"))?;
+            let path = file.map(std::path::absolute).transpose()?;
+            Command::ExportContacts { directory: found.id, path }
+        }
         Request::Send { json } => serde_json::from_str(&json).context("this is not a command")?,
         Request::View
         | Request::Follow
         | Request::Contacts { .. }
+        | Request::Contact { .. }
         | Request::Log { .. }
         | Request::Diagnostics => {
             bail!("this request is a query")
@@ -514,10 +538,15 @@ impl Connection {
     fn command(&mut self, command: Command) -> Result<()> {
         self.seq += 1;
         let seq = self.seq;
+        if matches!(command, Command::ImportContacts { .. } | Command::ExportContacts { .. }) {
+            // As long as the file is.
+            self.stream.set_read_timeout(None)?;
+        }
         self.send(&ToDesk::Command { seq, command })?;
         loop {
             match self.next()? {
                 FromDesk::Reply { seq: of, reply: Reply::Import(report) } if of == seq => print(&report)?,
+                FromDesk::Reply { seq: of, reply } if of == seq => print(&reply)?,
                 FromDesk::Done { seq: of, result } if of == seq => return result.map_err(Into::into),
                 FromDesk::Refused { reason } => bail!(reason),
                 _ => {}

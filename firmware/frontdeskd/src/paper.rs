@@ -1,0 +1,84 @@
+//! What a client asks of the disk: the log, contacts in full, pictures, files, and every change of directories.
+//!
+//! None of it goes through the engine, and no client's calls wait for it; see `Reader::aside` in `socket`.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use directory::PictureType;
+use ipc::{Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKind, Query, Reply};
+
+use crate::{imports, records::Records, socket::Desk};
+
+/// The command changes directories, and the engine has no part in it.
+pub(crate) fn is_its_business(command: &Command) -> bool {
+    use Command::{CancelImport, Edit, ExportContacts, ImportContacts};
+    matches!(command, ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_))
+}
+
+/// The question is one for the disk.
+pub(crate) fn is_asked(query: &Query) -> bool {
+    matches!(query, Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_))
+}
+
+/// Changes directories; answers with what it did, and whether it could.
+pub(crate) async fn change(desk: Desk, seq: u64, command: Command) -> Vec<FromDesk> {
+    let (reply, result) = match try_change(&desk, command).await {
+        Ok(reply) => (reply, Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    let reply = reply.map(|reply| FromDesk::Reply { seq, reply });
+    reply.into_iter().chain([FromDesk::Done { seq, result }]).collect()
+}
+
+async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, CommandError> {
+    Ok(match command {
+        Command::ImportContacts { directory, local, path } => {
+            Some(Reply::Import(desk.records.import(directory, local, path).await?))
+        }
+        Command::CancelImport => {
+            desk.records.cancel_import().await;
+            None
+        }
+        Command::ExportContacts { directory, path } => {
+            let (path, contacts) = desk.records.export(directory, path).await?;
+            Some(Reply::Exported { path, contacts })
+        }
+        Command::Edit(edit) => {
+            let (contact, directory) = desk.records.edit(edit).await?;
+            Some(Reply::Edited { contact, directory })
+        }
+        _ => return Err(CommandError::NotPossible),
+    })
+}
+
+/// Answers a question for the disk.
+pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk> {
+    let reply = match query {
+        Query::Picture(contact) => picture(&desk.records, contact).await,
+        Query::Contact(contact) => {
+            desk.records.card(contact).await.map(|card| Reply::Contact(card.map(Box::new)))
+        }
+        Query::Log(query) => desk.records.log_page(query).await.map(Reply::Log),
+        Query::ContactFiles => {
+            let folders = desk.folders;
+            // A stick may be slow.
+            let files = tokio::task::spawn_blocking(move || imports::files(&folders)).await;
+            files.map(Reply::ContactFiles).map_err(|error| error.to_string())
+        }
+        _ => Err("not a question for the disk".to_owned()),
+    };
+    vec![FromDesk::Reply { seq, reply: reply.unwrap_or_else(|reason| Reply::Failed { reason }) }]
+}
+
+async fn picture(records: &Records, contact: ContactId) -> Result<Reply, String> {
+    let picture = records.picture(contact).await?.map(on_the_wire);
+    Ok(Reply::Picture(ContactPicture { contact, picture }))
+}
+
+fn on_the_wire(picture: directory::Picture) -> ipc::Picture {
+    let kind = match picture.kind() {
+        PictureType::Jpg => PictureKind::Jpg,
+        PictureType::Png => PictureKind::Png,
+        PictureType::Gif => PictureKind::Gif,
+    };
+    ipc::Picture { kind, base64: STANDARD.encode(picture.bytes()) }
+}
