@@ -66,6 +66,14 @@ impl Row {
         Self::of(figure, unit.name(), &measured, of, bar)
     }
 
+    /// Durations without a bar, to compare others with.
+    ///
+    /// # Panics
+    /// Without a sample.
+    pub fn beside(figure: impl Into<String>, unit: Unit, samples: &[Duration]) -> Self {
+        Self { bar: None, holds: true, ..Self::times(figure, unit, samples, "max", f64::INFINITY) }
+    }
+
     /// Named values in `unit`; the bar is about `of`.
     ///
     /// # Panics

@@ -128,7 +128,9 @@ fn law_3_what_one_crate_owns_no_other_names() {
                     Some(start) => name.starts_with(start),
                     None => name == *owned,
                 };
-                assert!(!hit || folder == owner, "{folder} names {name}, which only {owner} may");
+                // The bench measures our search beside that of SQLite.
+                let is_peer = *folder == "tests" && name == "rusqlite";
+                assert!(!hit || folder == owner || is_peer, "{folder} names {name}, which only {owner} may");
             }
         }
     }

@@ -16,6 +16,8 @@ pub struct NumberPlan {
     pub country: String,
     /// What precedes a national number, `0` in France; empty where there is none.
     pub trunk_prefix: String,
+    /// The area's code without trunk prefix, `30` in Berlin; none where people always dial the whole number.
+    pub area: Option<String>,
     /// What precedes an international number in place of `+`, `00` in most of Europe.
     pub international_prefix: String,
     /// What the exchange wants dialled, and may show, before outside numbers; often `0`.
@@ -29,6 +31,7 @@ impl Default for NumberPlan {
         Self {
             country: "33".into(),
             trunk_prefix: "0".into(),
+            area: None,
             international_prefix: "00".into(),
             outside_prefix: None,
             extension_lengths: 2..=6,
@@ -51,6 +54,8 @@ pub enum MatchRule {
     TrunkPrefix,
     /// One has the country code without `+` or prefix.
     CountryCode,
+    /// One lacks the area's code.
+    Area,
     /// One has the prefix for outside calls.
     OutsidePrefix,
 }
@@ -64,6 +69,7 @@ impl From<MatchRule> for ipc::NumberMatch {
             MatchRule::National => Self::National,
             MatchRule::TrunkPrefix => Self::TrunkPrefix,
             MatchRule::CountryCode => Self::CountryCode,
+            MatchRule::Area => Self::Area,
             MatchRule::OutsidePrefix => Self::OutsidePrefix,
         }
     }
@@ -78,6 +84,7 @@ impl fmt::Display for MatchRule {
             Self::National => "national form of the international number",
             Self::TrunkPrefix => "same number but for the trunk prefix",
             Self::CountryCode => "same number with the country code",
+            Self::Area => "same number within the area",
             Self::OutsidePrefix => "same number behind the prefix for outside calls",
         })
     }
@@ -85,6 +92,9 @@ impl fmt::Display for MatchRule {
 
 /// Longest number that is compared: E.164 has 15 digits, a prefix may come before.
 const MAX_DIGITS: usize = 17;
+
+/// Longest number within an area, in digits.
+const MAX_LOCAL: usize = 8;
 
 /// A number as it can be looked up: up to [`MAX_DIGITS`] of `0-9*#` to base 13, the top bit set for a
 /// full international number.
@@ -119,6 +129,7 @@ pub(crate) enum Form {
     National,
     WithoutTrunk,
     BareCountry,
+    WithoutArea,
     Outside,
 }
 
@@ -132,6 +143,7 @@ impl Form {
             Self::National => MatchRule::National,
             Self::WithoutTrunk => MatchRule::TrunkPrefix,
             Self::BareCountry => MatchRule::CountryCode,
+            Self::WithoutArea => MatchRule::Area,
             Self::Outside => MatchRule::OutsidePrefix,
         }
     }
@@ -219,6 +231,9 @@ impl NumberPlan {
         if !self.country.is_empty() && digits.starts_with(&self.country) {
             add(readings, Form::BareCountry, digits, true);
         }
+        if let Some(area) = self.area.as_deref().filter(|_| self.is_local(digits)) {
+            add(readings, Form::WithoutArea, &format!("{}{area}{digits}", self.country), true);
+        }
         let outside = self.outside_prefix.as_deref().filter(|prefix| !prefix.is_empty());
         if let Some(rest) = outside.and_then(|prefix| digits.strip_prefix(prefix))
             && !rest.is_empty()
@@ -247,6 +262,11 @@ impl NumberPlan {
         let rest =
             Some(&self.country).filter(|c| !c.is_empty()).and_then(|c| global.strip_prefix(c.as_str()))?;
         Some(format!("{}{rest}", self.trunk_prefix))
+    }
+
+    /// Short enough to be a number within the area, and without a prefix that says otherwise.
+    fn is_local(&self, digits: &str) -> bool {
+        digits.len() <= MAX_LOCAL && (self.trunk_prefix.is_empty() || !digits.starts_with(&self.trunk_prefix))
     }
 
     fn is_extension(&self, digits: &str) -> bool {
@@ -364,6 +384,7 @@ mod tests {
         let plan = NumberPlan {
             country: "1".into(),
             trunk_prefix: "1".into(),
+            area: None,
             international_prefix: "011".into(),
             outside_prefix: Some("9".into()),
             extension_lengths: 3..=5,
@@ -377,6 +398,22 @@ mod tests {
         ] {
             assert_eq!(rule(&plan, one, other), expected, "{one} and {other}");
         }
+    }
+
+    #[test]
+    fn a_number_within_the_area_is_one_number() {
+        let berlin = NumberPlan { country: "49".into(), area: Some("30".into()), ..NumberPlan::default() };
+        for (one, other, expected) in [
+            ("5550100", "+49 30 5550100", Some(MatchRule::Area)),
+            ("5550100", "030 / 555 01 00", Some(MatchRule::Area)),
+            ("5550100", "+49 89 5550100", None),
+            ("0305550100", "+49 30 5550100", Some(MatchRule::National)),
+            ("2110", "+49 30 2110", None),
+        ] {
+            assert_eq!(rule(&berlin, one, other), expected, "{one} and {other}");
+        }
+        let anywhere = NumberPlan { area: None, ..berlin };
+        assert_eq!(rule(&anywhere, "5550100", "+49 30 5550100"), None);
     }
 
     #[test]

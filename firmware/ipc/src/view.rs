@@ -419,6 +419,8 @@ pub enum NumberMatch {
     TrunkPrefix,
     /// One has the country code without `+` or prefix.
     CountryCode,
+    /// One lacks the area's code.
+    Area,
     /// One has the prefix for outside calls.
     OutsidePrefix,
 }

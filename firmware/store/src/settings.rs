@@ -190,6 +190,9 @@ pub struct Numbers {
     pub country: String,
     /// What precedes a national number; may be empty.
     pub trunk_prefix: String,
+    /// The area's code without trunk prefix, 1 to 5 digits, where people leave it out within the area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
     /// What precedes an international number in place of `+`; may be empty.
     pub international_prefix: String,
     /// What the exchange wants dialled before outside numbers.
@@ -207,12 +210,19 @@ pub struct Numbers {
 
 impl Default for Numbers {
     fn default() -> Self {
-        let NumberPlan { country, trunk_prefix, international_prefix, outside_prefix, extension_lengths } =
-            NumberPlan::default();
+        let NumberPlan {
+            country,
+            trunk_prefix,
+            area,
+            international_prefix,
+            outside_prefix,
+            extension_lengths,
+        } = NumberPlan::default();
         let (extension_min, extension_max) = extension_lengths.into_inner();
         Self {
             country,
             trunk_prefix,
+            area,
             international_prefix,
             outside_prefix,
             extension_min,
@@ -229,6 +239,7 @@ impl Numbers {
         NumberPlan {
             country: self.country.clone(),
             trunk_prefix: self.trunk_prefix.clone(),
+            area: self.area.clone(),
             international_prefix: self.international_prefix.clone(),
             outside_prefix: self.outside_prefix.clone(),
             extension_lengths: self.extension_min..=self.extension_max,
@@ -315,6 +326,9 @@ impl Settings {
         let numbers = &self.numbers;
         at.digits("country", &numbers.country, 1, 3)?;
         at.digits("trunk_prefix", &numbers.trunk_prefix, 0, 4)?;
+        if let Some(area) = &numbers.area {
+            at.digits("area", area, 1, 5)?;
+        }
         at.digits("international_prefix", &numbers.international_prefix, 0, 5)?;
         at.digits("outside_prefix", numbers.outside_prefix.as_deref().unwrap_or_default(), 0, 4)?;
         at.range("extension_min", numbers.extension_min.into(), 1, 10)?;

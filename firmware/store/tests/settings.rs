@@ -123,6 +123,7 @@ fn an_error_names_file_line_and_what_is_allowed() {
             "intercept = \"**2102\"",
             "desk.toml:9: numbers intercept: \"**2102\" is no feature code; give digits, * and #",
         ),
+        ("outside_prefix = \"0\"", "area = \"\"", "desk.toml:9: numbers area: "),
         (
             "outside_prefix = \"0\"",
             "intercept = \"$\"",

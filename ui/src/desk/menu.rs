@@ -427,6 +427,7 @@ fn number_match(matched: ipc::NumberMatch) -> NumberMatch {
         ipc::NumberMatch::National => NumberMatch::National,
         ipc::NumberMatch::TrunkPrefix => NumberMatch::TrunkPrefix,
         ipc::NumberMatch::CountryCode => NumberMatch::CountryCode,
+        ipc::NumberMatch::Area => NumberMatch::Area,
         ipc::NumberMatch::OutsidePrefix => NumberMatch::OutsidePrefix,
     }
 }
