@@ -8,16 +8,18 @@ use std::time::Duration;
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
-use frontdesk_tests::sound::A_TONE;
+use frontdesk_tests::sound::{A_TONE, Recording};
 use ipc::{
     AlertKind, AlertSet, CallState, CallView, Column, Command, CommandError, ContactForm, ContactId,
     ContactQuery, Direction, DirectoryId, DirectoryLook, Edit, EditProblem, EndStatus, LampState, Layout,
-    NameOrder, NoticeKind, Query, Removed, Reply, SortKey, View,
+    NameOrder, NoticeKind, Query, Registration, Removed, Reply, SortKey, View,
 };
 
 const SOON: Duration = Duration::from_secs(10);
 /// How long reading a large file may take on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
+/// C6, the first note of the chime, in hertz.
+const CHIME: f64 = 1046.5;
 
 fn staff(house: &mut House) -> DirectoryId {
     let view = house.client.wait("the directory", SOON, |view| !view.directories.is_empty());
@@ -321,6 +323,9 @@ fn pre_2_a_phone_is_monitored_when_its_contact_says_so() {
 #[test]
 fn pre_7_the_operator_is_told_what_a_colleagues_phone_does_once_or_each_time() {
     let mut house = House::build(Digest::Md5);
+    let rings = house.desk.ring_into_a_file();
+    house.client = house.desk.client();
+    house.client.wait("Registered", SOON, |view| view.operator.registration == Registration::Registered);
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut b = house.phone("2102", A_TONE, Codec::Pcma);
     let free = |view: &View| {
@@ -344,6 +349,13 @@ fn pre_7_the_operator_is_told_what_a_colleagues_phone_does_once_or_each_time() {
     let view = house.client.wait("Ingrid's phone rings", SOON, |view| told(view, ingrid, AlertKind::Ringing));
     let alert = view.alerts.iter().find(|alert| alert.contact == ingrid).unwrap();
     assert_eq!((alert.name.as_str(), alert.number.as_str()), ("Ingrid Solberg", "2102"));
+    // No call rings at the desk: what is heard is the chime.
+    frontdesk_tests::wait::until("the chime", SOON, || {
+        let heard = Recording::read(&rings)?;
+        let block = heard.rate as usize / 50;
+        let loud = |part: &[i16]| Recording { rate: heard.rate, samples: part.to_vec() }.has_tone(CHIME);
+        heard.samples.chunks_exact(block).any(loud).then_some(())
+    });
     b.accept();
     house.client.wait("the ringing is over", SOON, |view| !told(view, ingrid, AlertKind::Ringing));
     house.client.wait("Tomas is busy", SOON, |view| told(view, tomas, AlertKind::Busy));

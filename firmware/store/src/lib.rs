@@ -181,6 +181,29 @@ mod tests {
     }
 
     #[test]
+    fn dir_3_a_disk_that_fills_up_in_mid_import_leaves_nothing_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+        let staff = store.add_directory("Staff", true).unwrap().id;
+        store.add_contacts(staff, &many(3)).unwrap();
+        let path = folder.path().join("contacts.csv");
+        let mut file = std::fs::File::create(&path).unwrap();
+        directory::csv::export(&mut file, &many(10_000)).unwrap();
+        let pages: i64 = store.db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        // Room for the first part, not for the third.
+        store.db.pragma_update_and_check(None, "max_page_count", pages + 800, |_| Ok(())).unwrap();
+        let mut job = store.begin_import(&path, "New", false, 0).unwrap();
+        assert!(store.import_some(&mut job).unwrap(), "the first part fits");
+        store.give_up_import(&job).unwrap();
+        let error = store.import_csv(&path, "New", false, 0).unwrap_err();
+        assert!(error.to_string().ends_with("cannot import contacts: the disk is full"), "{error}");
+        let (directories, entries) = store.load_catalogue().unwrap();
+        assert_eq!((directories.len(), entries.len()), (1, 3));
+        let hidden: i64 = store.db.query_row("SELECT count(*) FROM contact", [], |row| row.get(0)).unwrap();
+        assert_eq!(hidden, 3, "nor is anything left unseen");
+    }
+
+    #[test]
     fn a_database_that_cannot_be_written_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path().join("desk.db")).unwrap();
