@@ -42,9 +42,12 @@ const MAX_POINTS: Points = 6;
 /// Letters whose result is made beforehand, the most frequent ones; one byte per contact each.
 const LETTERS: usize = 64;
 
-/// Needles whose result is remembered: the words of a query as it grows letter by letter. Costs a byte per
-/// contact each, and its chunks.
-const RECENT: usize = 16;
+/// Needles whose result is remembered: the words of a query as it grows letter by letter, and the beginnings that
+/// people type all day. Costs a byte per contact each.
+const RECENT: usize = 64;
+
+/// Needles whose chunks are remembered as well, for the next letter.
+const RECENT_FOUND: usize = 16;
 
 /// Longest list of chunks remembered.
 const RECENT_CHUNKS: usize = 100_000;
@@ -71,7 +74,7 @@ pub(crate) struct Index {
     initials: HashMap<Box<str>, Vec<u32>, Hasher>,
     /// Points per contact for the most frequent letters.
     letters: BTreeMap<char, Vec<Points>>,
-    /// What was found for needles looked for lately, the oldest first.
+    /// What was found for needles looked for lately, that looked for last at the end.
     recent: Vec<Recent>,
 }
 
@@ -196,7 +199,9 @@ impl Index {
     /// The points of each contact for `needle`.
     fn points(&mut self, needle: &str) -> Arc<[Points]> {
         if let Some(at) = self.recent.iter().position(|recent| recent.needle == needle) {
-            return self.recent[at].points.clone();
+            self.recent[at..].rotate_left(1);
+            let points = self.recent.last().map(|recent| recent.points.clone());
+            return points.unwrap_or_default();
         }
         let found = self.find(needle);
         let points: Arc<[Points]> = self.points_of(&found).into();
@@ -205,6 +210,9 @@ impl Index {
         }
         let found = Some(found).filter(|found| found.len() <= RECENT_CHUNKS);
         self.recent.push(Recent { needle: needle.to_owned(), found, points: points.clone() });
+        if let Some(older) = self.recent.len().checked_sub(RECENT_FOUND + 1) {
+            self.recent[older].found = None;
+        }
         points
     }
 

@@ -95,6 +95,15 @@ impl Offscreen {
         self.window.dispatch_event_with_result(event).map(|_| ())
     }
 
+    /// Turns the wheel at a place by `pixels`, downwards when positive. All in logical pixels.
+    ///
+    /// # Errors
+    /// When the window refuses it.
+    pub fn turn_wheel(&self, (x, y): (f32, f32), pixels: f32) -> Result<(), PlatformError> {
+        let position = slint::LogicalPosition::new(x, y);
+        self.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y: -pixels })
+    }
+
     /// Runs timers and draws what has changed; `true` when something was drawn.
     pub fn draw(&self) -> bool {
         slint::platform::update_timers_and_animations();

@@ -8,9 +8,10 @@ use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::screen::*;
 use frontdesk_ui::web::{self, Offscreen};
 use frontdesk_ui::{Console, scenes};
-use ipc::{LampState, Query, Reply, Theme, ToDesk, View};
+use ipc::{ContactId, ContactPage, ContactQuery, DirectoryId, LampState, Query, Reply, Theme, ToDesk, View};
 
 use crate::board;
+use crate::people::person;
 use crate::stopwatch;
 use frontdesk_tests::report::{Row, Unit};
 
@@ -51,7 +52,58 @@ pub(crate) fn measure() -> Vec<Row> {
         .note(note.as_str()),
         Row::times(format!("frame {with}: 50 calls and 500 lamps"), Unit::Milliseconds, &full, "p99", 50.0)
             .note(format!("they come or go at once; {note}")),
+        scroll(&stage, with),
     ]
+}
+
+/// The whole of a large directory under the wheel, from the first contact to the last: every frame with the pages
+/// that have come meanwhile.
+fn scroll(stage: &Stage, with: &str) -> Row {
+    stage.take(Vec::new(), Some(crowd()));
+    stage.settle_with(&page_of_the_crowd);
+    let mut times = Vec::new();
+    let mut pages = Vec::new();
+    let mut still = 0;
+    // A list that does not move any more is at its end.
+    while still < 3 {
+        let mut drawn = false;
+        let mut answers = std::mem::take(&mut pages);
+        times.extend(stopwatch::each(1, || {
+            stage.screen.turn_wheel(DIRECTORY, WHEEL).expect("the screen takes the wheel");
+            stage.take(std::mem::take(&mut answers), None);
+            drawn = stage.screen.draw();
+        }));
+        pages = stage.requests.try_iter().filter_map(|request| answer(request, &page_of_the_crowd)).collect();
+        still = if drawn { 0 } else { still + 1 };
+        assert!(times.len() < MOST_FRAMES, "the directory has no end");
+    }
+    times.truncate(times.len() - still);
+    assert!(times.len() > FEWEST_FRAMES, "{} frames are not the whole directory", times.len());
+    Row::times(format!("frame {with}: scrolling {CROWD} contacts"), Unit::Milliseconds, &times, "max", 16.7)
+        .note(format!("{} frames from the first contact to the last", times.len()))
+}
+
+/// Where the wheel is turned: over the directory.
+const DIRECTORY: (f32, f32) = (900.0, 420.0);
+/// How far in a frame, in pixels: two and a half screens, so that no row is seen twice.
+const WHEEL: f32 = 1_500.0;
+const CROWD: u32 = 100_000;
+const MOST_FRAMES: usize = 20_000;
+const FEWEST_FRAMES: usize = 1_000;
+
+/// The desk of the picture with a large directory in front.
+fn crowd() -> View {
+    let mut view = scenes::picture();
+    view.generation += 1;
+    view.directories[0].contacts = CROWD;
+    view.directories[0].generation += 1;
+    view
+}
+
+fn page_of_the_crowd(query: &ContactQuery) -> ContactPage {
+    let last = CROWD.min(query.offset + query.limit);
+    let row = |n: u32| person(n).row(ContactId(u64::from(n) + 1), DirectoryId(1));
+    ContactPage { total: CROWD, offset: query.offset, rows: (query.offset..last).map(row).collect() }
 }
 
 struct Stage {
@@ -101,10 +153,15 @@ impl Stage {
         self.console.take(News { events, view: view.map(Box::new) });
     }
 
-    /// Answers questions and draws until there is nothing left to do.
     fn settle(&self) {
+        self.settle_with(&scenes::contacts);
+    }
+
+    /// Answers questions and draws until there is nothing left to do.
+    fn settle_with(&self, contacts: &dyn Fn(&ContactQuery) -> ContactPage) {
         loop {
-            let answers: Vec<Event> = self.requests.try_iter().filter_map(answer).collect();
+            let answers: Vec<Event> =
+                self.requests.try_iter().filter_map(|request| answer(request, contacts)).collect();
             let asked = !answers.is_empty();
             self.take(answers, None);
             if !self.screen.draw() && !asked {
@@ -115,10 +172,10 @@ impl Stage {
 }
 
 /// What a desk would answer.
-fn answer(request: ToDesk) -> Option<Event> {
+fn answer(request: ToDesk, contacts: &dyn Fn(&ContactQuery) -> ContactPage) -> Option<Event> {
     match request {
         ToDesk::Query { seq, query: Query::Contacts(query) } => {
-            Some(Event::Reply { seq, reply: Reply::Contacts(scenes::contacts(&query)) })
+            Some(Event::Reply { seq, reply: Reply::Contacts(contacts(&query)) })
         }
         _ => None,
     }
