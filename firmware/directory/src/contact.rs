@@ -259,6 +259,12 @@ impl Contact {
         }
     }
 
+    /// The bytes of all its texts.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        Field::ALL.iter().map(|&field| self.text(field).len()).sum()
+    }
+
     /// Whether it can be kept.
     ///
     /// # Errors

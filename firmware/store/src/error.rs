@@ -122,6 +122,9 @@ pub enum StoreError {
     /// A directory would become too large.
     #[error("a directory has at most {} contacts", crate::MAX_CONTACTS)]
     TooManyContacts,
+    /// A file has more text than a desk can hold in memory.
+    #[error("a file of contacts may have at most {} MiB of text", crate::MAX_IMPORT_BYTES >> 20)]
+    TooMuchText,
     /// A file of contacts cannot be opened.
     #[error("{path}: cannot be opened: {source}", path = path.display())]
     OpenContacts {

@@ -17,6 +17,10 @@ use crate::{Failure, Store, StoreError};
 /// Contacts that an import writes before it looks up: a call that is to be logged waits no longer.
 const BATCH: usize = 2_000;
 
+/// Most text in the contacts of one file, in bytes: they are all held in memory, and half a million people of
+/// whom everything is known need less.
+pub const MAX_IMPORT_BYTES: usize = 256 * 1024 * 1024;
+
 /// An import that was begun. What it has loaded is seen by nobody until [`Store::finish_import`].
 pub struct ImportJob {
     path: PathBuf,
@@ -28,6 +32,10 @@ pub struct ImportJob {
     read: Arc<AtomicU64>,
     length: u64,
     loaded: u32,
+    /// How many more contacts the directory takes.
+    room: u32,
+    /// Bytes of text loaded.
+    text: usize,
 }
 
 impl ImportJob {
@@ -55,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::OpenContacts`], [`StoreError::Import`], [`StoreError::DirectoryName`],
-    /// [`StoreError::TooManyContacts`], or the database's.
+    /// [`StoreError::TooManyContacts`], [`StoreError::TooMuchText`], or the database's.
     pub fn import_csv(
         &mut self,
         path: &Path,
@@ -92,18 +100,18 @@ impl Store {
         let read = Arc::new(AtomicU64::new(0));
         let reader = BufReader::new(Counted { file, read: Arc::clone(&read) });
         let unreadable = |source| StoreError::Import { path: path.to_owned(), source };
-        let (directory, made, staged) = self.write("begin an import", |db| {
+        let (directory, room, made, staged) = self.write("begin an import", |db| {
             let known = directory_named(db, name)?;
             let id = match known {
                 Some(id) => id,
                 None => insert_directory(db, name, local, None, "")?,
             };
-            Ok((directory(db, id)?, known.is_none(), stage(db, now)?))
+            Ok((directory(db, id)?, room(db, id)?, known.is_none(), stage(db, now)?))
         })?;
         match Importer::new(reader, directory.local) {
             Ok(file) => {
                 let path = path.to_owned();
-                Ok(ImportJob { path, directory, made, staged, file, read, length, loaded: 0 })
+                Ok(ImportJob { path, directory, made, staged, file, read, length, loaded: 0, room, text: 0 })
             }
             Err(error) => {
                 self.end_badly(staged, made.then_some(directory.id))?;
@@ -119,7 +127,6 @@ impl Store {
     pub fn import_some(&mut self, job: &mut ImportJob) -> Result<bool, StoreError> {
         let mut broken = None;
         let more = self.write("import contacts", |db| {
-            let mut room = room(db, job.directory.id)?.saturating_sub(job.loaded);
             for _ in 0..BATCH {
                 let contact = match job.file.next() {
                     Ok(Some(contact)) => contact,
@@ -129,7 +136,11 @@ impl Store {
                         return Ok(false);
                     }
                 };
-                match insert(db, &job.directory, contact, &mut room, Some(job.staged)) {
+                job.text = job.text.saturating_add(contact.text_bytes());
+                if job.text > MAX_IMPORT_BYTES {
+                    return Err(StoreError::TooMuchText.into());
+                }
+                match insert(db, &job.directory, contact, &mut job.room, Some(job.staged)) {
                     Ok(entry) => {
                         if entry.is_some() {
                             job.loaded += 1;

@@ -34,7 +34,7 @@ pub use calls::MAX_LOG_PAGE;
 pub use contacts::MAX_CONTACTS;
 pub use edits::{Author, Edited};
 pub use error::StoreError;
-pub use files::ImportJob;
+pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
