@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use directory::Directory;
 use directory::csv::{Exporter, ImportError, Importer};
@@ -14,8 +15,10 @@ use crate::contacts::{directory, directory_named, for_each, insert, insert_direc
 use crate::removals::{forget, show, stage};
 use crate::{Failure, Store, StoreError};
 
-/// Contacts that an import writes before it looks up: a call that is to be logged waits no longer.
-const BATCH: usize = 2_000;
+/// How long an import goes on before it looks up, and after how many contacts at the latest: a call that is to be
+/// logged waits no longer. Scaling a picture takes some milliseconds.
+const PART: Duration = Duration::from_millis(100);
+const PART_CONTACTS: usize = 2_000;
 
 /// Most text in the contacts of one file, in bytes: they are all held in memory, and half a million people of
 /// whom everything is known need less.
@@ -127,7 +130,11 @@ impl Store {
     pub fn import_some(&mut self, job: &mut ImportJob) -> Result<bool, StoreError> {
         let mut broken = None;
         let more = self.write("import contacts", |db| {
-            for _ in 0..BATCH {
+            let began = Instant::now();
+            for _ in 0..PART_CONTACTS {
+                if began.elapsed() >= PART {
+                    break;
+                }
                 let contact = match job.file.next() {
                     Ok(Some(contact)) => contact,
                     Ok(None) => return Ok(false),
