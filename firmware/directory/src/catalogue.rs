@@ -530,11 +530,7 @@ impl Catalogue {
                 scores[slot as usize] = entry.map_or(0, |entry| score(&entry.contact, words, &self.plan));
             }
         }
-        let mut buckets: Vec<Vec<u32>> = vec![Vec::new(); usize::from(most_points(words)) + 1];
-        for &slot in self.order(query.directory, query.sort) {
-            buckets[usize::from(scores[slot as usize])].push(slot);
-        }
-        buckets.into_iter().skip(1).rev().flatten().collect()
+        by_points(self.order(query.directory, query.sort), &scores, most_points(words))
     }
 
     fn index_if_worth(&mut self, id: DirectoryId) {
@@ -583,6 +579,29 @@ impl Catalogue {
         });
         readings.map(|(field, r)| Owned { key: r.key, external, slot, field, form: r.form }).collect()
     }
+}
+
+/// Those of a list that have points, the most first, equals in the order of the list: sorted by counting.
+fn by_points(list: &[u32], scores: &[Points], most: Points) -> Vec<u32> {
+    let points = |slot: &u32| usize::from(scores[*slot as usize]);
+    let mut counts = vec![0_usize; usize::from(most) + 1];
+    list.iter().for_each(|slot| counts[points(slot)] += 1);
+    // Where each number of points begins: behind all that have more.
+    let mut begins = vec![0_usize; counts.len()];
+    let mut total = 0;
+    for (begin, count) in begins.iter_mut().zip(&counts).skip(1).rev() {
+        *begin = total;
+        total += count;
+    }
+    let mut hits = vec![0; total];
+    for slot in list {
+        let points = points(slot);
+        if points > 0 {
+            hits[begins[points]] = *slot;
+            begins[points] += 1;
+        }
+    }
+    hits
 }
 
 impl Shelf {

@@ -42,9 +42,13 @@ const MAX_POINTS: Points = 6;
 /// Letters whose result is made beforehand, the most frequent ones; one byte per contact each.
 const LETTERS: usize = 64;
 
-/// Needles whose result is remembered: the words of a query as it grows letter by letter, and the beginnings that
-/// people type all day. Costs a byte per contact each.
-const RECENT: usize = 64;
+/// Needles whose result is remembered: the words of a query as it grows letter by letter. Costs a byte per
+/// contact each.
+const RECENT: usize = 16;
+
+/// Likewise of one or two characters: with them every search begins, people type the same ones all day, and they
+/// have the most hits.
+const RECENT_SHORT: usize = 128;
 
 /// Needles whose chunks are remembered as well, for the next letter.
 const RECENT_FOUND: usize = 16;
@@ -81,6 +85,8 @@ pub(crate) struct Index {
 /// A needle looked for lately.
 struct Recent {
     needle: String,
+    /// It counts at the beginning of a chunk only.
+    at_start: bool,
     /// Its chunks, unless they are too many.
     found: Option<Found>,
     points: Arc<[Points]>,
@@ -186,34 +192,53 @@ impl Index {
         for needle in &word.needles {
             if needle.near {
                 self.near(&needle.text, points);
-            } else if needle.at_start {
+            } else if needle.at_start && !is_short(&needle.text) {
                 self.beginnings(&needle.text, points);
+            } else if needle.at_start {
+                raise_all(points, &self.points(&needle.text, true));
             } else if let Some(letter) = only_char(&needle.text).and_then(|c| self.letters.get(&c)) {
                 raise_all(points, letter);
             } else {
-                raise_all(points, &self.points(&needle.text));
+                raise_all(points, &self.points(&needle.text, false));
             }
         }
     }
 
     /// The points of each contact for `needle`.
-    fn points(&mut self, needle: &str) -> Arc<[Points]> {
-        if let Some(at) = self.recent.iter().position(|recent| recent.needle == needle) {
+    fn points(&mut self, needle: &str, at_start: bool) -> Arc<[Points]> {
+        let known = |recent: &Recent| recent.at_start == at_start && recent.needle == needle;
+        if let Some(at) = self.recent.iter().position(known) {
             self.recent[at..].rotate_left(1);
             let points = self.recent.last().map(|recent| recent.points.clone());
             return points.unwrap_or_default();
         }
-        let found = self.find(needle);
-        let points: Arc<[Points]> = self.points_of(&found).into();
-        if self.recent.len() == RECENT {
-            self.recent.remove(0);
+        let (found, points) = if at_start {
+            let mut points = vec![0; self.slots.len()];
+            self.beginnings(needle, &mut points);
+            (None, points)
+        } else {
+            let found = self.find(needle);
+            let points = self.points_of(&found);
+            (Some(found).filter(|found| found.len() <= RECENT_CHUNKS), points)
+        };
+        let points: Arc<[Points]> = points.into();
+        self.remember(Recent { needle: needle.to_owned(), at_start, found, points: points.clone() });
+        points
+    }
+
+    /// Keeps what was found; the longest unused of its kind gives way.
+    fn remember(&mut self, new: Recent) {
+        let short = is_short(&new.needle);
+        let mut alike = self.recent.iter().filter(|recent| is_short(&recent.needle) == short);
+        if alike.clone().count() == if short { RECENT_SHORT } else { RECENT }
+            && let Some(oldest) = alike.next().map(|oldest| (oldest.needle.clone(), oldest.at_start))
+        {
+            self.recent.retain(|recent| (&recent.needle, recent.at_start) != (&oldest.0, oldest.1));
         }
-        let found = Some(found).filter(|found| found.len() <= RECENT_CHUNKS);
-        self.recent.push(Recent { needle: needle.to_owned(), found, points: points.clone() });
+        self.recent.push(new);
         if let Some(older) = self.recent.len().checked_sub(RECENT_FOUND + 1) {
             self.recent[older].found = None;
         }
-        points
     }
 
     fn points_of(&self, found: &[(u32, Place)]) -> Vec<Points> {
@@ -431,6 +456,10 @@ fn raise_all(points: &mut [Points], to: &[Points]) {
     for (points, &to) in points.iter_mut().zip(to) {
         *points = (*points).max(to);
     }
+}
+
+fn is_short(needle: &str) -> bool {
+    needle.chars().nth(2).is_none()
 }
 
 fn only_char(text: &str) -> Option<char> {
