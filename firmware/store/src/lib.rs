@@ -19,6 +19,7 @@ mod pictures;
 mod schema;
 mod settings;
 mod settings_file;
+mod xmpp;
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use pictures::PICTURE_SIDE;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
+pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.
 const BUSY: Duration = Duration::from_secs(5);
