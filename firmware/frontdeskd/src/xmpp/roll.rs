@@ -54,7 +54,9 @@ struct Person {
     resources: Vec<Resource>,
     /// What they said when they left.
     farewell: String,
-    /// On the roster: they let us see their presence, or were asked to.
+    /// They let us see their presence.
+    subscribed: bool,
+    /// On the roster: so they do, or were asked to.
     on_roster: bool,
     /// Asked in this connection: not asked again, though they refuse.
     asked: bool,
@@ -124,6 +126,7 @@ impl Roll {
             }
             let Some(person) = self.people.get_mut(&who) else { continue };
             person.on_roster = on_roster;
+            person.subscribed = member.subscribed;
             if !member.subscribed {
                 person.forget();
                 self.stale.extend(person.addresses.iter().cloned());
@@ -143,7 +146,7 @@ impl Roll {
         self.to_ask.clear();
         for person in self.people.values_mut() {
             person.forget();
-            (person.on_roster, person.asked) = (false, false);
+            (person.on_roster, person.subscribed, person.asked) = (false, false, false);
             self.stale.extend(person.addresses.iter().cloned());
         }
         self.forget_strangers();
@@ -213,8 +216,12 @@ impl Person {
         });
     }
 
-    /// One client is gone; all of them, where none is named.
+    /// One client is gone; all of them, where none is named. Of somebody who does not let us see their
+    /// presence it says nothing: prosody acknowledges so that we have asked.
     fn unavailable(&mut self, name: Option<&str>, presence: &Presence) {
+        if !self.subscribed {
+            return self.forget();
+        }
         self.known = true;
         self.resources.retain(|resource| name.is_some_and(|name| resource.name != name));
         self.farewell = readable(&presence.status);

@@ -40,8 +40,8 @@ const ROSTER: &str = "roster";
 
 /// Follows a connection to its end; `None`: the desk stops.
 pub(super) async fn follow(connection: &mut Connection, us: &BareJid, desk: &mut Desk) -> Option<Trouble> {
-    let mut session = Session { connection, us, questions_due: Instant::now() };
-    if let Err(trouble) = session.begin().await {
+    let mut session = Session { connection, us, questions_due: Instant::now(), present: false };
+    if let Err(trouble) = session.fetch_roster().await {
         return Some(trouble);
     }
     loop {
@@ -71,12 +71,24 @@ struct Session<'a> {
     /// Our own address.
     us: &'a BareJid,
     questions_due: Instant,
+    /// The server knows that we are there, and tells us who else is.
+    present: bool,
 }
 
 impl Session<'_> {
-    async fn begin(&mut self) -> Result<(), Trouble> {
+    async fn fetch_roster(&mut self) -> Result<(), Trouble> {
         let payload = Roster { ver: None, items: Vec::new() }.into();
-        self.connection.send(&Iq::Get { from: None, to: None, id: ROSTER.into(), payload }).await?;
+        self.connection.send(&Iq::Get { from: None, to: None, id: ROSTER.into(), payload }).await
+    }
+
+    /// The roster has come. Only now presence is asked for: what it means depends on who lets us see it.
+    async fn begin(&mut self, iq: &stanza::Iq, desk: &mut Desk) -> Result<(), Trouble> {
+        if std::mem::replace(&mut self.present, true) {
+            return Ok(());
+        }
+        info!(members = iq.members.len(), answer = iq.kind, "XMPP: roster");
+        self.connection.roster_came();
+        desk.roll.roster(&iq.members, true);
         self.connection.send(&Presence::available().with_priority(PRIORITY)).await
     }
 
@@ -98,14 +110,7 @@ impl Session<'_> {
     async fn take_iq(&mut self, iq: &stanza::Iq, desk: &mut Desk) -> Result<(), Trouble> {
         let ours = self.is_ours(iq.from.as_deref());
         match iq.kind.as_str() {
-            "result" | "error" => {
-                if ours && iq.id == ROSTER {
-                    info!(members = iq.members.len(), answer = iq.kind, "XMPP: roster");
-                    self.connection.roster_came();
-                    desk.roll.roster(&iq.members, true);
-                }
-                Ok(())
-            }
+            "result" | "error" if ours && iq.id == ROSTER => self.begin(iq, desk).await,
             "set" if ours && iq.about == ns::ROSTER => {
                 desk.roll.roster(&iq.members, false);
                 self.answer(iq, None).await

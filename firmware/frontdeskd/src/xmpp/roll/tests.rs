@@ -45,6 +45,7 @@ fn questions(roll: &mut Roll) -> Vec<String> {
 fn pre_5_each_presence_is_online_away_or_offline_with_its_text() {
     let mut roll = watching(&[ANNA]);
     assert_eq!(told(&mut roll), [person(ANNA, Unknown, "")]);
+    roll.roster(&[member(ANNA, true, false)], true);
     for (kind, show, status, state) in [
         ("", "", "", Online),
         ("", "chat", "Come in", Online),
@@ -70,6 +71,7 @@ fn pre_5_each_presence_is_online_away_or_offline_with_its_text() {
 #[test]
 fn pre_5_of_several_clients_the_highest_priority_speaks_then_the_most_available_then_the_latest() {
     let mut roll = watching(&[ANNA]);
+    roll.roster(&[member(ANNA, true, false)], true);
     let mut after = |from: &str, kind: &str, show: &str, priority, status: &str| {
         roll.presence(&presence(&format!("{ANNA}/{from}"), kind, show, priority, status));
         told(&mut roll).pop().map(|(_, state, text)| (state.unwrap(), text))
@@ -96,6 +98,7 @@ fn pre_5_of_several_clients_the_highest_priority_speaks_then_the_most_available_
 #[test]
 fn pre_5_with_the_connection_goes_what_was_known() {
     let mut roll = watching(&[ANNA, BEN]);
+    roll.roster(&[member(ANNA, true, false), member(BEN, true, false)], true);
     roll.presence(&presence("anna@example.com/pc", "", "", 0, "here"));
     roll.presence(&presence("ben@example.com/pc", "unavailable", "", 0, ""));
     assert_eq!(told(&mut roll), [person(ANNA, Online, "here"), person(BEN, Offline, "")]);
@@ -103,6 +106,20 @@ fn pre_5_with_the_connection_goes_what_was_known() {
     assert_eq!(told(&mut roll), [person(ANNA, Unknown, ""), person(BEN, Unknown, "")]);
     roll.lost();
     assert!(told(&mut roll).is_empty() && !roll.has_news());
+}
+
+#[test]
+fn pre_5_somebody_who_does_not_let_us_see_their_presence_is_not_offline_but_unknown() {
+    let mut roll = watching(&[ANNA]);
+    roll.roster(&[member(ANNA, false, true)], true);
+    // How prosody acknowledges that they were asked.
+    roll.presence(&presence(ANNA, "unavailable", "", 0, ""));
+    assert_eq!(told(&mut roll), [person(ANNA, Unknown, "")]);
+    // What they say to us directly is their word, and their leave ends it.
+    roll.presence(&presence("anna@example.com/pc", "", "", 0, "hello"));
+    assert_eq!(told(&mut roll), [person(ANNA, Online, "hello")]);
+    roll.presence(&presence("anna@example.com/pc", "unavailable", "", 0, ""));
+    assert_eq!(told(&mut roll), [person(ANNA, Unknown, "")]);
 }
 
 #[test]
@@ -212,6 +229,7 @@ proptest! {
         let mut roll = Roll::default();
         let mut view: BTreeMap<String, OnlineState> = BTreeMap::new();
         let mut heard: BTreeSet<String> = BTreeSet::new();
+        let mut subscribers: BTreeSet<String> = BTreeSet::new();
         let mut wanted: BTreeSet<String> = BTreeSet::new();
         for step in steps {
             match step {
@@ -230,10 +248,14 @@ proptest! {
                 }
                 Step::Roster { who, subscribed, asked, whole } => {
                     roll.roster(&[member(&name(who), subscribed, asked)], whole);
+                    if subscribed {
+                        subscribers.insert(name(who));
+                    }
                 }
                 Step::Lost => {
                     roll.lost();
                     heard.clear();
+                    subscribers.clear();
                 }
             }
             while let Some(news) = roll.next_news() {
@@ -244,7 +266,12 @@ proptest! {
             }
             prop_assert_eq!(view.keys().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
             for (address, state) in &view {
-                prop_assert!(matches!(state, Unknown | Offline) || heard.contains(address), "{address} {state:?}");
+                let vouched = match state {
+                    Unknown => true,
+                    Offline => subscribers.contains(address),
+                    Online | Away => heard.contains(address),
+                };
+                prop_assert!(vouched, "{address} {state:?}");
             }
         }
     }
