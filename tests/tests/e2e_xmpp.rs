@@ -354,3 +354,25 @@ fn pre_5_what_is_no_xml_and_what_ends_the_stream_is_found_again() {
     };
     survives(conflict, "conflict");
 }
+
+#[test]
+fn pre_5_a_server_that_falls_silent_is_asked_and_given_up_when_it_does_not_answer() {
+    let mut site = Site::new();
+    let deed = |number, guest: &mut Guest| {
+        guest.tell(ROSTER);
+        guest.tell(&anna("", &format!("connection {number}")));
+        // Half a minute later.
+        guest.hear("urn:xmpp:ping");
+        guest.tell("<iq type='result' id='ping' from='chat.test'/>");
+        guest.tell(&anna("away", &format!("answer {number}")));
+        stay(guest);
+    };
+    let _liar = Liar::start(site.port, &site.identity(), Arc::new(deed));
+    let (mut desk, mut client) = site.desk();
+    let silence = Duration::from_secs(90);
+    wait_person(&mut client, ANNA, Online, "connection 0", AGAIN);
+    wait_person(&mut client, ANNA, Away, "answer 0", silence);
+    wait_person(&mut client, ANNA, Unknown, "", silence);
+    desk.program.wait_log("the server does not answer", SOON);
+    wait_person(&mut client, ANNA, Online, "connection 1", AGAIN);
+}

@@ -25,7 +25,6 @@ use tokio_rustls::{
     },
 };
 use tokio_xmpp::{
-    client_login,
     jid::BareJid,
     parsers::{bind::BindQuery, iq::Iq, ns, starttls},
     xmlstream::{
@@ -34,7 +33,7 @@ use tokio_xmpp::{
 };
 use xso::AsXml;
 
-use super::{bounded::Bounded, stanza::Incoming};
+use super::{bounded::Bounded, login::log_in, stanza::Incoming};
 
 /// How long everything may take until the server has bound us.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -49,8 +48,6 @@ const LOGIN_BYTES: usize = 64 * 1024;
 /// Bytes of the whole roster; of anything else.
 const ROSTER_BYTES: usize = 2 * 1024 * 1024;
 const STANZA_BYTES: usize = 64 * 1024;
-/// Logins that we know, the best one first. Never ANONYMOUS: the server would take us for nobody.
-const LOGINS: [&str; 3] = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];
 const BIND: &str = "bind";
 
 /// Where to connect, and as whom.
@@ -109,7 +106,6 @@ impl From<tokio_xmpp::Error> for Trouble {
     fn from(error: tokio_xmpp::Error) -> Self {
         match error {
             tokio_xmpp::Error::Io(error) => error.into(),
-            tokio_xmpp::Error::Auth(error) => Self::Refused(error.to_string()),
             error => Self::Protocol(error.to_string()),
         }
     }
@@ -143,14 +139,12 @@ async fn opened(access: &Access) -> Result<Connection, Trouble> {
     let secure = BufStream::new(Bounded::new(tls, LOGIN_BYTES));
     let stream = initiate_stream(secure, ns::JABBER_CLIENT, header(access), timeouts()).await?;
     let (features, stream) = stream.recv_features().await.map_err(tokio_xmpp::Error::from)?;
-    let mut logins = features.sasl_mechanisms;
-    logins.retain(|login| LOGINS.contains(&login.as_str()));
     let user = access.address.node().map(ToString::to_string).unwrap_or_default();
     let credentials = Credentials::default()
         .with_username(user)
         .with_password(access.password.reveal())
         .with_channel_binding(ChannelBinding::None);
-    let stream = client_login(stream, logins, credentials).await?;
+    let stream = log_in(stream, &features.sasl_mechanisms, credentials).await?;
     let stream = stream.send_header(header(access)).await?;
     let (_, stream) = stream.recv_features().await.map_err(tokio_xmpp::Error::from)?;
     let mut connection = Connection { stream, each: LOGIN_BYTES };
@@ -304,11 +298,11 @@ pub(super) fn ended(condition: &str) -> Trouble {
     Trouble::Unreachable(io::Error::new(io::ErrorKind::ConnectionAborted, format!("ended by it: {word}")))
 }
 
-fn gone() -> Trouble {
+pub(super) fn gone() -> Trouble {
     Trouble::Unreachable(io::ErrorKind::UnexpectedEof.into())
 }
 
-fn read_trouble(error: ReadError) -> Trouble {
+pub(super) fn read_trouble(error: ReadError) -> Trouble {
     match error {
         ReadError::HardError(error) if error.kind() == io::ErrorKind::TimedOut => Trouble::Silent,
         ReadError::HardError(error) => error.into(),

@@ -3,10 +3,11 @@
 //! A thread of its own with a runtime of its own: what a server makes us do – key stretching at login, XML,
 //! certificates – holds up neither the engine nor the clients. The engine says whom to watch and goes on;
 //! what comes of it are [`Event::Person`]s. This file starts it; `task` is the loop, `connection` opens,
-//! `session` talks, `roll` keeps who is what, `stanza` and `bounded` read.
+//! `login` logs in, `session` talks, `roll` keeps who is what, `stanza` and `bounded` read.
 
 mod bounded;
 mod connection;
+mod login;
 mod roll;
 mod session;
 mod stanza;

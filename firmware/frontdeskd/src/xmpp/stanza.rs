@@ -186,6 +186,8 @@ impl Reader {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Incoming {
@@ -249,5 +251,24 @@ mod tests {
         );
         let Incoming::Iq(iq) = read(&roster) else { panic!() };
         assert_eq!(iq.members.len(), MAX_MEMBERS);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(
+            at in 0..400_usize,
+            bytes in prop::collection::vec(any::<u8>(), 0..6),
+            cut in 0..400_usize,
+        ) {
+            let mut text = br#"<presence xmlns='jabber:client' from='a@b.example/desk' type='x'><show>away</show>
+                <status xml:lang='en'>At &lt;lunch&gt;</status><priority>-5</priority><x xmlns='y'><z/></x>
+                </presence>"#.to_vec();
+            let at = at.min(text.len());
+            text.splice(at..at, bytes);
+            text.truncate(text.len().saturating_sub(cut / 4));
+            if let Ok(Incoming::Presence(presence)) = xso::from_bytes(&text) {
+                prop_assert!(presence.status.len() <= MAX_TEXT && presence.show.len() <= MAX_TEXT);
+            }
+        }
     }
 }
