@@ -47,19 +47,20 @@ impl Liar {
         })
     }
 
-    /// Starts one that offers no encryption, only to take the password.
+    /// Starts one that stays without TLS: it has these stream features, and says `then` to whatever comes.
     ///
     /// # Panics
     /// When the port is taken.
     #[must_use]
     #[track_caller]
-    pub fn start_without_tls(port: u16) -> Self {
-        Self::serve(port, |_, mut stream, heard| {
+    pub fn start_without_tls(port: u16, features: &'static str, then: String) -> Self {
+        Self::serve(port, move |_, mut stream, heard| {
             let mut at = heard.lock().map_or(0, |heard| heard.len());
-            let features = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
-                <mechanism>PLAIN</mechanism></mechanisms>";
             if until(&mut stream, &heard, &mut at, "<stream:stream").is_some() {
                 let _ = stream.write_all(opening(features).as_bytes());
+                if until(&mut stream, &heard, &mut at, "<").is_some() {
+                    let _ = stream.write_all(then.as_bytes());
+                }
                 // Whatever it says to that, until it goes.
                 let _ = until(&mut stream, &heard, &mut at, "never said");
             }

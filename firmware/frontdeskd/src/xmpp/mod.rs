@@ -109,6 +109,24 @@ mod tests {
     }
 
     #[test]
+    fn pre_5_settings_that_cannot_work_are_refused_before_they_are_taken_over() {
+        let settings = |address: &str, ca: Option<&str>| store::Xmpp {
+            address: address.into(),
+            ca: ca.map(Into::into),
+            ..store::Xmpp::default()
+        };
+        assert!(check(&settings("desk@example.com", None)).is_ok());
+        for (address, ca, says) in [
+            ("desk@example.com", Some("/no/such/file.pem"), "xmpp ca: cannot read /no/such/file.pem"),
+            ("desk@example.com", Some("/dev/null"), "xmpp ca: /dev/null has no certificate"),
+            ("@example.com", None, "xmpp address: \"@example.com\""),
+        ] {
+            let why = check(&settings(address, ca)).map_err(|error| format!("{error:#}"));
+            assert!(why.as_ref().is_err_and(|why| why.starts_with(says)), "{why:?}");
+        }
+    }
+
+    #[test]
     fn pre_5_addresses_of_sip_are_not_ours() {
         for (address, ours) in [
             ("anna@example.com", true),
