@@ -10,16 +10,20 @@
 //!
 //! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
 
+pub mod authority;
 pub mod baresip;
 pub mod census;
 pub mod desk;
 pub mod dice;
 pub mod house;
 pub mod http;
+pub mod jabber;
 pub mod kamailio;
+pub mod liar;
 pub mod picture;
 pub mod ports;
 pub mod program;
+pub mod prosody;
 pub mod registrar;
 pub mod report;
 pub mod repository;

@@ -47,6 +47,8 @@ pub(crate) enum News {
     Monitor(Vec<String>),
     /// What the operator wants to be told.
     Alerts(Vec<AlertWish>),
+    /// The addresses of local contacts by which it is seen who is online (PRE-5), sorted.
+    People(Vec<String>),
 }
 
 enum Question {
@@ -214,6 +216,7 @@ impl Librarian {
         if self.monitor {
             self.tell(News::Monitor(monitored(&self.catalogue)));
         }
+        self.tell(News::People(people(&self.catalogue)));
     }
 
     fn tell(&self, news: News) {
@@ -246,6 +249,20 @@ fn alerts(catalogue: &Catalogue) -> Vec<AlertWish> {
         alerts: entry.contact.alert.into(),
     };
     wanted.map(wish).collect()
+}
+
+/// The addresses of local contacts by which it is seen who is online (PRE-5): XMPP's and, with `sip:`, those
+/// of SIP; trimmed, sorted, each once.
+fn people(catalogue: &Catalogue) -> Vec<String> {
+    let local = |entry: &&Entry| {
+        !entry.contact.xmpp.trim().is_empty()
+            && catalogue.directory(entry.directory).is_some_and(|directory| directory.local)
+    };
+    let mut addresses: Vec<String> =
+        catalogue.entries().filter(local).map(|entry| entry.contact.xmpp.trim().to_owned()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 /// A number without the marks people write between its digits.

@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::{CallRef, Census, Command, CommandError, Party, ServiceMode, TransferState, TransferView, View};
+use ipc::{
+    CallRef, Census, Command, CommandError, OnlineState, Party, ServiceMode, TransferState, TransferView,
+    View,
+};
 use media::{Media, StreamId};
 use sip::{
     AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
@@ -38,6 +41,7 @@ use crate::{
     net, records,
     records::Records,
     turns::{self, Turns},
+    xmpp::{self, Xmpp},
 };
 
 /// The shortest time between two views.
@@ -91,6 +95,20 @@ pub(crate) enum Event {
     Records(records::Event),
     /// The timetable's mode changed.
     Timetable(ServiceMode),
+    /// From the XMPP server: whether a person is online.
+    Person {
+        /// As the directory has it.
+        address: String,
+        /// What they are.
+        state: OnlineState,
+        /// What they say about it.
+        text: String,
+    },
+    /// A person is no longer watched there.
+    PersonGone {
+        /// As the directory has it.
+        address: String,
+    },
     /// End every call, unregister, stop.
     Stop,
 }
@@ -123,6 +141,8 @@ pub(crate) struct Parts {
     pub(crate) announcement: Option<PathBuf>,
     /// The mailbox of each account.
     pub(crate) mailboxes: Vec<Mailbox>,
+    /// Who is online, where an XMPP server says it.
+    pub(crate) xmpp: Option<Xmpp>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
     pub(crate) started: (Instant, i64),
 }
@@ -272,6 +292,10 @@ impl Engine {
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
             Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),
+            Event::Person { address, state, text } => {
+                self.parts.board.handle(now, Input::Person { address, state, text });
+            }
+            Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
             Event::Stop => {}
         }
     }
@@ -347,6 +371,7 @@ impl Engine {
             }
             News::Directories(directories) => Input::Directories(directories),
             News::Monitor(numbers) => return self.monitor(now, numbers),
+            News::People(addresses) => return self.watch_people(addresses),
         };
         self.parts.board.handle(now, input);
     }
@@ -356,6 +381,14 @@ impl Engine {
         let came_in = self.legs.by_call.get(&call).is_some_and(|leg| leg.came_in);
         if let Some(number) = party.number.clone().filter(|_| came_in) {
             self.parts.records.look_back(call, number, party.contact);
+        }
+    }
+
+    /// Watches exactly these people.
+    fn watch_people(&self, mut addresses: Vec<String>) {
+        addresses.retain(|address| xmpp::is_ours(address));
+        if let Some(xmpp) = &self.parts.xmpp {
+            xmpp.watch(addresses);
         }
     }
 

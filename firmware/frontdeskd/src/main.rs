@@ -22,6 +22,7 @@ mod settings;
 mod socket;
 mod timetable;
 mod turns;
+mod xmpp;
 
 use std::{
     net::{SocketAddr, ToSocketAddrs},
@@ -55,6 +56,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     records::Records,
+    xmpp::Xmpp,
 };
 
 /// Events that may wait for the engine.
@@ -152,6 +154,9 @@ fn start_log(config: &Config) -> WorkerGuard {
         .thread_name("log")
         .finish(std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue).with_ansi(false).init();
+    // Through `log` come libraries only, and what the XMPP one traces are whole stanzas with the password in
+    // them: whatever level is asked for, they are not heard below this.
+    log::set_max_level(log::LevelFilter::Info);
     guard
 }
 
@@ -205,6 +210,7 @@ async fn desk(config: &Config) -> Result<()> {
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings),
+        xmpp: start_xmpp(&settings, inbox.clone()),
         started: (started, editing::unix_ms()),
     });
 
@@ -279,6 +285,14 @@ fn start_contacts(
     }
     catalogue.upsert_all(entries).context("contacts")?;
     Contacts::start(catalogue, settings.rules.monitor, inbox)
+}
+
+/// Telephony does not fail with it: what is wrong is said in the log.
+fn start_xmpp(settings: &store::Settings, inbox: mpsc::Sender<Event>) -> Option<Xmpp> {
+    Xmpp::start(settings.xmpp.as_ref(), inbox).unwrap_or_else(|error| {
+        warn!("nobody is shown as online: {error:#}");
+        None
+    })
 }
 
 fn user_agent(local: SocketAddr) -> UserAgent {

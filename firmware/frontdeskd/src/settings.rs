@@ -8,7 +8,7 @@ use sip::{Account, AccountId, HostPort};
 use store::{Settings, Store};
 use switchboard::Line;
 
-use crate::mailboxes::Mailbox;
+use crate::{mailboxes::Mailbox, xmpp};
 
 /// Checks a file and puts it into the store.
 ///
@@ -18,6 +18,7 @@ pub(crate) fn import(store: &Path, file: &Path) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let settings = Settings::from_toml(&text, &file.display().to_string())?;
     check_addresses(&settings)?;
+    settings.xmpp.as_ref().map_or(Ok(()), xmpp::check).with_context(|| file.display().to_string())?;
     if let Some(folder) = store.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }

@@ -23,6 +23,7 @@ mod removals;
 mod schema;
 mod settings;
 mod settings_file;
+mod xmpp;
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
+pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.
 const BUSY: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use directory::NumberPlan;
 use ipc::{ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::handling::Timetable;
+use crate::{handling::Timetable, xmpp::Xmpp};
 
 /// All settings, as in the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// The customer database.
     pub crm: Crm,
+    /// Where it is seen who is online (PRE-5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xmpp: Option<Xmpp>,
     /// After how long the desk acts by itself.
     pub timers: Timers,
     /// When the house is open.
@@ -294,6 +297,7 @@ impl Settings {
         self.validate_rules()?;
         self.validate_numbers()?;
         At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;
+        self.xmpp.as_ref().map_or(Ok(()), Xmpp::validate)?;
         self.validate_accounts()?;
         self.validate_lines()?;
         self.validate_directories()?;
@@ -302,6 +306,9 @@ impl Settings {
 
     /// Gives accounts without password the one they have in `known`.
     pub(crate) fn keep_passwords(&mut self, known: &Self) {
+        if let Some(xmpp) = &mut self.xmpp {
+            xmpp.keep_password(known.xmpp.as_ref());
+        }
         for account in self.accounts.iter_mut().filter(|account| account.password.is_empty()) {
             let same = |old: &&Account| {
                 (old.id(), &old.user, &old.domain) == (account.id(), &account.user, &account.domain)

@@ -79,6 +79,7 @@ impl Settings {
         let mut settings = self.clone();
         if !passwords {
             settings.accounts.iter_mut().for_each(|account| account.password = Secret::default());
+            settings.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
         }
         toml::to_string_pretty(&settings)
             .expect("settings are tables of texts, numbers and booleans, which TOML has")

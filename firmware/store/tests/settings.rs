@@ -191,6 +191,61 @@ fn settings_without_passwords_keep_those_that_are_known() {
     assert!(store.load_settings().unwrap().accounts[0].password.is_empty(), "another user, another password");
 }
 
+const XMPP: &str = r#"
+[xmpp]
+address = "desk@example.com"
+password = "s3cret"
+server = "chat.example.com:5222"
+ca = "/etc/frontdesk/ca.pem"
+"#;
+
+#[test]
+fn pre_5_the_account_that_sees_who_is_online_is_read_written_and_kept() {
+    let settings = Settings::from_toml(XMPP, "desk.toml").unwrap();
+    let xmpp = settings.xmpp.as_ref().unwrap();
+    assert_eq!(xmpp.address, "desk@example.com");
+    assert_eq!(
+        (xmpp.server.as_deref(), xmpp.ca.as_deref()),
+        (Some("chat.example.com:5222"), Some("/etc/frontdesk/ca.pem"))
+    );
+    assert_eq!(Settings::from_toml(&settings.to_toml(true), "again").unwrap(), settings);
+    assert!(!settings.to_toml(false).contains("s3cret") && !format!("{settings:?}").contains("s3cret"));
+    assert_eq!(Settings::from_toml("", "none").unwrap().xmpp, None);
+    let (_folder, mut store) = open();
+    store.save_settings(&settings).unwrap();
+    assert_eq!(store.load_settings().unwrap(), settings);
+    // Brought back without passwords, it keeps the one it has; another account does not.
+    let mut again = Settings::from_toml(&settings.to_toml(false), "again").unwrap();
+    store.save_settings(&again).unwrap();
+    assert_eq!(store.load_settings().unwrap(), settings);
+    again.xmpp.as_mut().unwrap().address = "other@example.com".into();
+    store.save_settings(&again).unwrap();
+    assert!(store.load_settings().unwrap().xmpp.unwrap().password.is_empty());
+    store.save_settings(&Settings::default()).unwrap();
+    assert_eq!(store.load_settings().unwrap().xmpp, None);
+}
+
+#[test]
+fn pre_5_an_account_that_cannot_be_is_refused_with_its_line() {
+    for (old, new, says) in [
+        ("desk@example.com", "desk", ":3: xmpp address: \"desk\" is no address; give user@domain"),
+        ("desk@example.com", "@example.com", ":3: xmpp address: "),
+        ("desk@example.com", "desk@example.com/front", ":3: xmpp address: "),
+        ("desk@example.com", "desk@example.com:5222", ":3: xmpp address: \"example.com:5222\" is no domain"),
+        ("desk@example.com", "a b@example.com", ":3: xmpp address: "),
+        ("chat.example.com:5222", "chat.example.com:0", ":5: xmpp server: "),
+        ("/etc/frontdesk/ca.pem", "ca.pem", ":6: xmpp ca: \"ca.pem\" is no whole path"),
+        ("/etc/frontdesk/ca.pem", "", ":6: xmpp ca: "),
+        ("server =", "host =", ":5: unknown field `host`"),
+        ("address = \"desk@example.com\"", "", ":2: missing field `address`"),
+    ] {
+        assert!(XMPP.contains(old), "{old}");
+        let error = Settings::from_toml(&XMPP.replace(old, new), "desk.toml").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("desk.toml{says}")), "{error}\ninstead of\n{says}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
 #[test]
 fn settings_that_are_not_allowed_are_not_saved() {
     let (_folder, mut store) = open();
