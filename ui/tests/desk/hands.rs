@@ -73,6 +73,10 @@ impl Stage {
                         let reply = Reply::Contacts(scenes::contacts(&query));
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
+                    ToDesk::Query { seq, query: Query::Place { contact, sort } } => {
+                        let reply = Reply::Place(scenes::place(contact, sort));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
                     ToDesk::Query { seq, query: Query::Log(query) } => {
                         let noon = query.from_unix_ms + 12 * 3_600_000;
                         let reply = Reply::Log(scenes::log(noon, query.missed_only));
