@@ -346,7 +346,8 @@ impl Stage {
     /// An address in the directory that is none.
     fn refuse_address(&self) -> anyhow::Result<()> {
         self.tab(1)?;
-        let directory = self.console.app().global::<frontdesk_ui::screen::Directory>();
+        let app = self.console.app();
+        let directory = app.global::<frontdesk_ui::screen::Directory>();
         directory.invoke_open_link(0, frontdesk_ui::screen::ContactLink::Page);
         Ok(())
     }

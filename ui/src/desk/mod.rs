@@ -150,6 +150,11 @@ impl Console {
         Ok(())
     }
 
+    /// Shows a contact in its directory, as from a hit of the search over all of them.
+    pub fn go_to(&self, contact: &ipc::ContactRow) {
+        self.desk.borrow_mut().go_to(contact);
+    }
+
     /// Takes events and a view as if they had come from the desk.
     pub fn take(&self, news: News) {
         self.desk.borrow_mut().take(news);
