@@ -145,6 +145,26 @@ fn dir_5_the_head_of_a_column_sorts_and_the_names_head_changes_between_its_parts
 }
 
 #[test]
+fn dir_5_columns_that_do_not_fit_move_under_the_name() {
+    let stage = Stage::with(shown_as(|look| look.layout = Layout::List));
+    let left = |stage: &Stage, label| stage.find(label).absolute_position().x;
+    let (name, mobile) = (left(&stage, "Name"), left(&stage, "Mobile"));
+    stage.key(Key::F5);
+    for _ in 0..9 {
+        stage.key(Key::RightArrow);
+    }
+    stage.wait(50);
+    assert_eq!(left(&stage, "Name"), name);
+    assert!(left(&stage, "Mobile") < 1204. - 184., "still at {} of {mobile}", left(&stage, "Mobile"));
+    assert_eq!(stage.app.global::<Directory>().get_cursor(), 0, "the contact stays");
+    for _ in 0..9 {
+        stage.key(Key::LeftArrow);
+    }
+    stage.wait(50);
+    assert_eq!(left(&stage, "Mobile"), mobile);
+}
+
+#[test]
 fn dir_5_a_refused_look_is_not_built_upon() {
     let stage = Stage::with(scenes::picture());
     let directory = stage.app.global::<Directory>();
