@@ -57,7 +57,8 @@ pub fn rows() -> View {
     for directory in &mut view.directories {
         directory.look.layout = Layout::List;
     }
-    view.directories[1].note = "Names are said first.\nWho is in a hurry is called back within the hour.".into();
+    view.directories[1].note =
+        "Names are said first.\nWho is in a hurry is called back within the hour.".into();
     view.directories[1].look.columns = vec![Column::Company, Column::Title, Column::Phone, Column::Web];
     view
 }
