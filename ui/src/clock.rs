@@ -112,6 +112,13 @@ pub fn time_of_day(unix_ms: i64) -> String {
     }
 }
 
+/// Local time of day some milliseconds ago, "09:05".
+#[must_use]
+pub fn time_before_now(ms: u64) -> String {
+    let ago = i64::try_from(ms).unwrap_or(i64::MAX);
+    time_of_day(Local::now().timestamp_millis().saturating_sub(ago))
+}
+
 /// Where summer time begins at midnight there is no midnight; the day then begins an hour later.
 fn midnight_unix_ms(day: NaiveDate) -> i64 {
     let midnight = day.and_time(NaiveTime::MIN);

@@ -1,7 +1,8 @@
 //! What a key means to the console (CALL-12).
 //!
 //! [`KeyMap`] is plain data: each [`ConsoleKey`] has the names of its keys, as browsers name them, and
-//! any table without a clash can take the place of [`KeyMap::default`]. Slint's key events carry a
+//! any table without a clash can take the place of [`KeyMap::default`]. "Control+" before a name is that key
+//! with Control. Slint's key events carry a
 //! text, and nothing tells the keypad from the main block: its `+` is the `+` of the main block. So a
 //! key is read together with where the operator is: in a text field only the function keys are ours.
 //!
@@ -46,6 +47,8 @@ pub enum ConsoleKey {
     Switch,
     /// The search bar.
     Search,
+    /// The search over all directories (DIR-7).
+    Find,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -81,6 +84,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::End, &["End"]),
     (ConsoleKey::Switch, &["Clear", "F5"]),
     (ConsoleKey::Search, &["F3"]),
+    (ConsoleKey::Find, &["Control+f"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),
@@ -100,7 +104,8 @@ pub const CLEAR: char = '\u{F739}';
 #[serde(try_from = "BTreeMap<ConsoleKey, Vec<String>>", into = "BTreeMap<ConsoleKey, Vec<String>>")]
 pub struct KeyMap {
     table: BTreeMap<ConsoleKey, Vec<String>>,
-    by_text: BTreeMap<char, (ConsoleKey, bool)>,
+    /// By the text and whether Control is down.
+    by_text: BTreeMap<(char, bool), (ConsoleKey, bool)>,
 }
 
 /// Why a table of keys cannot be used.
@@ -130,7 +135,7 @@ impl KeyMap {
         let mut by_text = BTreeMap::new();
         for (action, keys) in &table {
             for key in keys {
-                let text = key_char(key).ok_or_else(|| BadKeyMap::Unknown(key.clone()))?;
+                let text = chord(key).ok_or_else(|| BadKeyMap::Unknown(key.clone()))?;
                 let before = by_text.insert(text, (*action, works_in_fields(key)));
                 if let Some((one, _)) = before {
                     return Err(BadKeyMap::Twice { key: key.clone(), one, other: *action });
@@ -145,8 +150,8 @@ impl KeyMap {
     #[must_use]
     pub fn read(&self, text: &str, control: bool, alt: bool, typing: bool) -> Option<ConsoleKey> {
         let mut chars = text.chars();
-        let key = chars.next().filter(|_| chars.next().is_none() && !control && !alt)?;
-        let (action, in_fields) = self.by_text.get(&key)?;
+        let key = chars.next().filter(|_| chars.next().is_none() && !alt)?;
+        let (action, in_fields) = self.by_text.get(&(key, control))?;
         (!typing || *in_fields).then_some(*action)
     }
 
@@ -177,6 +182,14 @@ impl TryFrom<BTreeMap<ConsoleKey, Vec<String>>> for KeyMap {
 impl From<KeyMap> for BTreeMap<ConsoleKey, Vec<String>> {
     fn from(map: KeyMap) -> Self {
         map.table
+    }
+}
+
+/// The text of a key and whether Control goes with it.
+fn chord(name: &str) -> Option<(char, bool)> {
+    match name.strip_prefix("Control+") {
+        Some(key) => Some((key_char(key)?, true)),
+        None => Some((key_char(name)?, false)),
     }
 }
 
@@ -231,7 +244,8 @@ pub fn key_char(name: &str) -> Option<char> {
 fn works_in_fields(name: &str) -> bool {
     let function_key = name.strip_prefix('F').is_some_and(|number| number.parse::<u8>().is_ok());
     let moves = ["ArrowUp", "Up", "ArrowDown", "Down", "PageUp", "PageDown"];
-    function_key || name == "Clear" || moves.contains(&name)
+    let chord = name.starts_with("Control+");
+    function_key || chord || name == "Clear" || moves.contains(&name)
 }
 
 #[cfg(test)]
@@ -254,8 +268,8 @@ mod tests {
         for (action, keys) in DEFAULT {
             assert_eq!(map.keys(*action), *keys);
             for key in *keys {
-                let text = key_char(key).unwrap().to_string();
-                assert_eq!(map.read(&text, false, false, false), Some(*action), "{key}");
+                let (text, control) = chord(key).unwrap();
+                assert_eq!(map.read(&text.to_string(), control, false, false), Some(*action), "{key}");
             }
         }
     }
@@ -267,6 +281,16 @@ mod tests {
             assert_eq!(read(Key::F10, typing), Some(ConsoleKey::HangUpActive));
             assert_eq!(read(Key::F3, typing), Some(ConsoleKey::Search));
             assert_eq!(read(Key::F12, typing), Some(ConsoleKey::Night));
+        }
+    }
+
+    #[test]
+    fn a_chord_works_from_anywhere_and_its_letter_alone_is_a_letter() {
+        let map = KeyMap::default();
+        for typing in [false, true] {
+            assert_eq!(map.read("f", true, false, typing), Some(ConsoleKey::Find));
+            assert_eq!(map.read("f", false, false, typing), None);
+            assert_eq!(map.read("f", true, true, typing), None);
         }
     }
 

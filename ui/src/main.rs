@@ -34,6 +34,11 @@ struct Arguments {
     /// dividers. Without it, $XDG_STATE_HOME/frontdesk or ~/.local/state/frontdesk.
     #[arg(long, env = "FRONTDESK_UI_STATE", value_name = "FOLDER")]
     state: Option<PathBuf>,
+    /// Program that opens the web and e-mail addresses of contacts and customers. It is run with the
+    /// address as its only argument, never through a shell, and gets http, https and mailto addresses
+    /// only. Without it the screen shows a code for a telephone or tablet to read.
+    #[arg(long, env = "FRONTDESK_OPEN_WITH", value_name = "PROGRAM")]
+    open_with: Option<PathBuf>,
     /// Fill the screen.
     #[arg(long, conflicts_with = "web")]
     fullscreen: bool,
@@ -90,6 +95,9 @@ fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Se
     match arguments.state.clone().or_else(state_folder) {
         Some(folder) => console.keep_panes(&folder).context("cannot start a thread")?,
         None => tracing::warn!("no --state and no home: where the dividers stand is not kept"),
+    }
+    if let Some(program) = arguments.open_with.clone().filter(|program| !program.as_os_str().is_empty()) {
+        console.open_with(program);
     }
     let app = console.app();
     let link =

@@ -2,9 +2,11 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod directories;
 mod faces;
 mod states;
 
+pub use directories::{barren, people, place, rows, vast};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
 
@@ -137,9 +139,14 @@ pub fn thirty_calls() -> View {
 /// The answer to a question about contacts, from the scene's directories.
 #[must_use]
 pub fn contacts(query: &ContactQuery) -> ContactPage {
+    if query.directory == Some(directories::VAST) && query.text.is_empty() {
+        return directories::vast_page(query);
+    }
     let rows: Vec<ContactRow> = match query.directory {
         Some(DirectoryId(2)) => external_rows(),
-        Some(DirectoryId(3)) => external_rows().into_iter().skip(7).collect(),
+        Some(DirectoryId(3)) => supplier_rows(),
+        Some(DirectoryId(5)) => Vec::new(),
+        None => staff_rows().into_iter().chain(external_rows()).chain(supplier_rows()).collect(),
         _ => staff_rows(),
     };
     let needle = query.text.to_lowercase();
@@ -149,7 +156,8 @@ pub fn contacts(query: &ContactQuery) -> ContactPage {
             .join(" ");
         needle.split_whitespace().all(|word| text.to_lowercase().contains(word))
     };
-    let rows: Vec<ContactRow> = rows.into_iter().filter(hit).collect();
+    let mut rows: Vec<ContactRow> = rows.into_iter().filter(hit).collect();
+    directories::sort(&mut rows, query.sort);
     let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let page = rows.into_iter().skip(query.offset as usize).take(query.limit as usize).collect();
     ContactPage { total, offset: query.offset, rows: page }
@@ -372,6 +380,9 @@ fn staff_rows() -> Vec<ContactRow> {
         mobile: if index % 5 == 3 { String::new() } else { format!("+49 151 5550 {index:04}") },
         voicemail: if line.4.is_empty() { String::new() } else { format!("*{}", line.4) },
         presence: true,
+        alerts: directories::alerts(index),
+        email: format!("{}@northwind.example", line.0.to_lowercase()),
+        xmpp: format!("{}@chat.northwind.example", line.0.to_lowercase()),
         ..contact(index as u64 + 1, 1, line.0, line.1, line.4)
     };
     STAFF.iter().enumerate().map(row).collect()
@@ -392,9 +403,23 @@ fn external_rows() -> Vec<ContactRow> {
     ];
     let row = |(index, person): (usize, &(&str, &str, &str, &str))| ContactRow {
         company: person.2.into(),
+        title: if person.0.is_empty() { String::new() } else { "Purchasing".into() },
+        web: match index {
+            0 => "javascript:alert(1)".into(),
+            _ => format!("www.{}.example", person.2.split(' ').next().unwrap_or_default().to_lowercase()),
+        },
         ..contact(index as u64 + 1000, 2, person.0, person.1, person.3)
     };
     people.iter().enumerate().map(row).collect()
+}
+
+fn supplier_rows() -> Vec<ContactRow> {
+    let mut rows: Vec<ContactRow> = external_rows().into_iter().skip(7).collect();
+    for row in &mut rows {
+        row.id = ContactId(row.id.0 + 1000);
+        row.directory = DirectoryId(3);
+    }
+    rows
 }
 
 fn contact(id: u64, directory: u32, first: &str, last: &str, phone: &str) -> ContactRow {

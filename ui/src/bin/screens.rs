@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 30] = [
+const SCENES: [Scene; 55] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -102,8 +102,65 @@ const SCENES: [Scene; 30] = [
         view: scenes::picture,
         act: |stage| stage.keys(&["F1", "Down", "Enter", "Right", "Right", "Right", "Right", "Down", "Down"]),
     },
-    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(1) },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(2) },
+    Scene { name: "people", view: scenes::people, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "list", view: scenes::rows, act: |stage| stage.keys(&["F5", "Down"]) },
+    Scene { name: "list-columns", view: scenes::rows, act: |stage| stage.keys(&["F5", "Right", "Right"]) },
+    Scene { name: "list-external", view: scenes::rows, act: |stage| stage.tab(1) },
+    Scene { name: "list-search", view: scenes::rows, act: |stage| stage.keys(&["F3", "m", "a", "r"]) },
+    Scene {
+        name: "list-drag",
+        view: scenes::rows,
+        act: |stage| stage.first_then_drag((240., 366.), (640., 480.)),
+    },
+    Scene { name: "directory-menu", view: scenes::rows, act: |stage| stage.directory_menu(&[]) },
+    Scene { name: "columns-menu", view: scenes::rows, act: |stage| stage.directory_menu(&["Down", "Enter"]) },
+    Scene {
+        name: "sort-menu",
+        view: scenes::rows,
+        act: |stage| stage.directory_menu(&["Down", "Down", "Down", "Enter"]),
+    },
+    Scene { name: "this-directory", view: scenes::rows, act: |stage| stage.this_directory(&[]) },
+    Scene {
+        name: "lines-menu",
+        view: scenes::rows,
+        act: |stage| stage.this_directory(&["Down", "Down", "Enter"]),
+    },
+    Scene { name: "rename", view: scenes::rows, act: |stage| stage.this_directory(&["Enter"]) },
+    Scene {
+        name: "note",
+        view: scenes::rows,
+        act: |stage| stage.this_directory(&["Down", "Down", "Down", "Enter", "H", "i"]),
+    },
+    Scene { name: "clear", view: scenes::rows, act: |stage| stage.this_directory(&["Up", "Up", "Enter"]) },
+    Scene {
+        name: "remove",
+        view: scenes::rows,
+        act: |stage| stage.this_directory(&["Up", "Enter", "Right"]),
+    },
+    Scene {
+        name: "add-directory",
+        view: scenes::rows,
+        act: |stage| stage.directory_menu(&["Up", "Enter", "P", "a", "r", "t"]),
+    },
+    Scene { name: "finder", view: scenes::people, act: |stage| stage.find(&["a", "n"]) },
+    Scene { name: "finder-none", view: scenes::people, act: |stage| stage.find(&["x", "q", "z"]) },
+    Scene { name: "finder-idle", view: scenes::people, act: |stage| stage.find(&[]) },
+    Scene { name: "finder-go", view: scenes::rows, act: |stage| stage.find(&["n", "o", "w", "a", "Enter"]) },
+    Scene { name: "nobody-yet", view: scenes::barren, act: |_| Ok(()) },
+    Scene { name: "vast", view: scenes::vast, act: |stage| stage.keys(&["F5", "End"]) },
+    Scene {
+        name: "phone-card",
+        view: scenes::people,
+        act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Enter"]),
+    },
+    Scene {
+        name: "mail",
+        view: scenes::people,
+        act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Down", "Enter"]),
+    },
+    Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
+    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(3) },
 ];
 
 /// Scenes that are not a view's: the desk is away, the keypad is open.
@@ -260,6 +317,41 @@ impl Stage {
         self.tap(x, 125. + f32::from(entry) * 68.)
     }
 
+    fn tab(&self, index: i32) -> anyhow::Result<()> {
+        self.console.app().global::<frontdesk_ui::screen::Directory>().invoke_open_tab(index);
+        self.settle();
+        Ok(())
+    }
+
+    /// The menu of the directory, then these keys.
+    fn directory_menu(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.keys(&["F5", "F1"])?;
+        self.keys(keys)
+    }
+
+    /// What is done with the directory itself: the last but one of its menu.
+    fn this_directory(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.directory_menu(&["Up", "Up", "Enter"])?;
+        self.keys(keys)
+    }
+
+    /// The search over all directories, then these keys.
+    fn find(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.keys(&["f"])?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
+        self.keys(keys)
+    }
+
+    /// An address in the directory that is none.
+    fn refuse_address(&self) -> anyhow::Result<()> {
+        self.tab(1)?;
+        let app = self.console.app();
+        let directory = app.global::<frontdesk_ui::screen::Directory>();
+        directory.invoke_open_link(0, frontdesk_ui::screen::ContactLink::Page);
+        Ok(())
+    }
+
     fn ask_transfer(&self) -> anyhow::Result<()> {
         self.keys(&["F8", "Enter", "m", "a", "r"])
     }
@@ -286,6 +378,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         ToDesk::Query { seq, query: Query::Contacts(query) } => {
             Some(Event::Reply { seq, reply: Reply::Contacts(scenes::contacts(&query)) })
+        }
+        ToDesk::Query { seq, query: Query::Place { contact, sort } } => {
+            Some(Event::Reply { seq, reply: Reply::Place(scenes::place(contact, sort)) })
         }
         ToDesk::Query { seq, query: Query::Log(query) } => {
             let noon = query.from_unix_ms + 12 * 3_600_000;

@@ -3,23 +3,34 @@
 use std::rc::Rc;
 
 use ipc::{
-    Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryView, LampState, LampView, Language,
+    Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook, DirectoryView, Language,
+    Layout, SortKey,
 };
 use slint::{ComponentHandle, ModelRc, VecModel};
 
+use super::directory_menu::sort_key;
 use super::{Area, Desk};
+use crate::keys::ConsoleKey;
 use crate::models::contacts::{self, ContactList, Wanted};
 use crate::models::drops::{self, Landing};
 use crate::models::rows;
-use crate::models::words::{digits, party_name};
-use crate::screen::{App, ContactNumber, DirectoryTab, SearchState};
+use crate::models::tiles::{Doings, Shape};
+use crate::models::words::party_name;
+use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, SearchState};
 
 /// State of the directory that is the screen's own.
 pub(crate) struct Directory {
     pub(crate) contacts: Rc<ContactList>,
     tabs: Rc<VecModel<DirectoryTab>>,
+    columns: Rc<VecModel<ContactColumn>>,
     current: Option<DirectoryId>,
+    /// Added a moment ago: it comes to the front with the view that has it.
+    pub(super) coming: Option<DirectoryId>,
     query: String,
+    /// What phones and people do.
+    pub(super) doings: Rc<Doings>,
+    /// What was shown last: something else begins at its top.
+    shown: Option<(DirectoryId, String, SortKey, Layout)>,
     pub(crate) cursor: Option<usize>,
     /// The cursor's contact was tapped: the transfer bar may offer it.
     tapped: bool,
@@ -37,11 +48,17 @@ impl Directory {
         let directory = app.global::<crate::screen::Directory>();
         directory.set_tabs(ModelRc::from(tabs.clone()));
         directory.set_rows(ModelRc::from(contacts.clone()));
+        let columns = Rc::new(VecModel::default());
+        directory.set_list_columns(ModelRc::from(columns.clone()));
         Self {
             contacts,
             tabs,
+            columns,
             current: None,
+            coming: None,
             query: String::new(),
+            doings: Rc::default(),
+            shown: None,
             cursor: None,
             tapped: false,
             pressed: None,
@@ -57,7 +74,7 @@ impl Desk {
         if self.held_by_finger() {
             return;
         }
-        let french = self.view.preferences.language == Language::French;
+        let french = self.is_french();
         let tabs: Vec<DirectoryTab> = self.view.directories.iter().map(|d| tab(d, french)).collect();
         rows::replace(&self.directory.tabs, &tabs);
         let (front, generation) = self.directory.heeded;
@@ -67,6 +84,9 @@ impl Desk {
             self.app.global::<crate::screen::Directory>().set_query(Default::default());
         }
         let known = |id: DirectoryId| self.view.directories.iter().any(|directory| directory.id == id);
+        if let Some(coming) = self.directory.coming.take_if(|id| known(*id)) {
+            self.directory.current = Some(coming);
+        }
         let before = self.directory.current;
         if before.is_none_or(|id| !known(id)) {
             self.directory.current =
@@ -80,6 +100,7 @@ impl Desk {
         if stale {
             self.directory.contacts.again();
         }
+        self.finder_changed(stale);
     }
 
     /// A finger goes down on a contact, or comes up.
@@ -98,18 +119,15 @@ impl Desk {
         here.is_some() && self.directory.pressed.is_none_or(|pressed| Some(pressed) == here)
     }
 
-    /// The lamps; all unknown while nobody vouches for them.
+    /// What phones and people do; all of it unknown while nobody vouches for it.
     pub(crate) fn show_lamps(&mut self) {
         let talking_to = self.view.talk.and_then(|call| self.call(call));
-        let talking_to =
-            talking_to.and_then(|call| call.party.number.as_deref()).map(digits).unwrap_or_default();
-        if self.connected {
-            self.directory.contacts.set_lamps(&self.view.lamps, &talking_to);
-        } else {
-            let unknown = |lamp: &LampView| LampView { state: LampState::Unknown, ..lamp.clone() };
-            let lamps: Vec<LampView> = self.view.lamps.iter().map(unknown).collect();
-            self.directory.contacts.set_lamps(&lamps, "");
-        }
+        let talking_to = talking_to.and_then(|call| call.party.number.as_deref()).unwrap_or_default();
+        let doings = Doings::new(&self.view.lamps, &self.view.people, talking_to, self.connected);
+        self.directory.doings = Rc::new(doings);
+        self.directory.contacts.set_doings(&self.directory.doings);
+        self.finder.contacts.set_doings(&self.directory.doings);
+        self.show_phone_card();
     }
 
     /// A tab was tapped.
@@ -118,16 +136,37 @@ impl Desk {
             return;
         };
         let id = directory.id;
-        self.directory.current = Some(id);
+        self.stop_seeking();
+        self.front(id);
+        self.send(Command::ShowDirectory { directory: id });
+    }
+
+    /// Brings a directory to the front, whole.
+    pub(crate) fn front(&mut self, directory: DirectoryId) {
+        self.directory.current = Some(directory);
         self.directory.query.clear();
         self.app.global::<crate::screen::Directory>().set_query(Default::default());
         self.leave_contact();
         self.show_directory();
-        self.send(Command::ShowDirectory { directory: id });
+    }
+
+    /// The directory in front.
+    pub(crate) fn fronted(&self) -> Option<DirectoryId> {
+        self.directory.current
+    }
+
+    /// The words in its search bar.
+    pub(crate) fn directory_words(&self) -> &str {
+        &self.directory.query
+    }
+
+    pub(crate) fn is_french(&self) -> bool {
+        self.view.preferences.language == Language::French
     }
 
     /// A letter more or less in the search bar.
     pub(crate) fn search(&mut self, text: &str) {
+        self.stop_seeking();
         text.trim().clone_into(&mut self.directory.query);
         if self.directory.query.is_empty() {
             self.leave_contact();
@@ -147,20 +186,48 @@ impl Desk {
 
     /// A page of contacts is here.
     pub(crate) fn contacts_arrived(&mut self, seq: u64, page: ContactPage) {
-        if self.directory.contacts.reply(seq, page) && self.is_searching() {
-            // The first match is the one that Enter and the keys mean.
-            self.directory.tapped = false;
-            self.directory.cursor = (self.directory.contacts.total() > 0).then_some(0);
+        let before = self.cursor_contact().map(|contact| contact.id);
+        if self.directory.contacts.reply(seq, page) {
+            let after = self.cursor_contact().map(|contact| contact.id);
+            if self.is_searching() {
+                // The first match is the one that Enter and the keys mean.
+                self.directory.tapped = false;
+                self.directory.cursor = (self.directory.contacts.total() > 0).then_some(0);
+            } else if before.is_some() && after != before {
+                // Somebody else stands there now, and must not be called in their stead.
+                self.directory.tapped = false;
+                self.directory.cursor = None;
+            }
         }
         self.show_directory();
         self.show_transfer_bar();
+        self.look_for_sought();
     }
 
     /// The number of tiles that fit in a row.
     pub(crate) fn fit_columns(&mut self, columns: i32) {
-        self.directory.contacts.set_columns(usize::try_from(columns).unwrap_or(1));
+        self.directory.contacts.set_fitting(usize::try_from(columns).unwrap_or(1));
+        self.show_columns();
+    }
+
+    fn show_columns(&self) {
         let columns = i32::try_from(self.directory.contacts.columns()).unwrap_or(1);
         self.app.global::<crate::screen::Directory>().set_columns(columns);
+    }
+
+    /// Left and Right in the list view move the columns. `false` for other keys and for tiles.
+    pub(crate) fn shift_columns(&self, key: ConsoleKey) -> bool {
+        let by = match key {
+            ConsoleKey::Left => -1,
+            ConsoleKey::Right => 1,
+            _ => return false,
+        };
+        let directory = self.app.global::<crate::screen::Directory>();
+        if directory.get_list() {
+            directory.set_shift(by);
+            directory.set_shift_turn(directory.get_shift_turn().wrapping_add(1));
+        }
+        directory.get_list()
     }
 
     /// A tile was tapped: it may become the target of a transfer.
@@ -240,12 +307,17 @@ impl Desk {
         };
         self.directory.cursor = Some(next);
         self.directory.tapped = false;
-        let row = i32::try_from(next / self.directory.contacts.columns()).unwrap_or(i32::MAX);
+        self.reveal(next);
+        self.show_directory();
+        self.show_transfer_bar();
+    }
+
+    /// Brings a contact into sight.
+    pub(crate) fn reveal(&self, index: usize) {
+        let row = i32::try_from(index / self.directory.contacts.columns()).unwrap_or(i32::MAX);
         let directory = self.app.global::<crate::screen::Directory>();
         directory.set_reveal_row(row);
         directory.set_reveal_turn(directory.get_reveal_turn().wrapping_add(1));
-        self.show_directory();
-        self.show_transfer_bar();
     }
 
     pub(crate) fn show_directory(&mut self) {
@@ -258,15 +330,42 @@ impl Desk {
         let Some(shown) = current.and_then(|index| self.view.directories.get(index)) else { return };
         directory.set_name(shown.name.as_str().into());
         directory.set_note(shown.note.as_str().into());
-        let query = self.directory.query.clone();
-        self.directory.contacts.want(Wanted { directory: shown.id, local: shown.local, text: query });
+        self.show_look(&shown.look);
+        let text = self.directory.query.clone();
+        let sort = shown.look.sort;
+        let now = (shown.id, text.clone(), sort, shown.look.layout);
+        let expected = if text.is_empty() { shown.contacts } else { 0 };
+        let wanted = Wanted { directory: Some(shown.id), local: shown.local, text, sort };
+        self.directory.contacts.want(wanted, expected);
+        if self.directory.shown.as_ref() != Some(&now) {
+            self.directory.shown = Some(now);
+            self.reveal(0);
+        }
         let total = self.directory.contacts.total();
         directory.set_total(i32::try_from(total).unwrap_or(i32::MAX));
+        directory.set_total_text(grouped(total, self.is_french()).into());
         directory.set_search(match (self.is_searching(), total) {
             (false, _) => SearchState::Idle,
+            // Nobody knows yet: the first answer is on its way.
+            (true, 0) if !self.directory.contacts.is_current() => directory.get_search(),
             (true, 0) => SearchState::None,
             (true, _) => SearchState::Hits,
         });
+    }
+
+    /// How the directory in front is shown (DIR-5).
+    fn show_look(&self, look: &DirectoryLook) {
+        let columns: Vec<ContactColumn> = look.columns.iter().map(|column| column_word(*column)).collect();
+        let sorted = match look.sort {
+            SortKey::FirstName | SortKey::LastName => -1,
+            key => look.columns.iter().position(|column| sort_key(*column) == Some(key)).map_or(-2, small),
+        };
+        rows::replace(&self.directory.columns, &columns);
+        let directory = self.app.global::<crate::screen::Directory>();
+        directory.set_sorted(sorted);
+        self.directory.contacts.set_shape(Shape::from(look));
+        directory.set_list(look.layout == Layout::List);
+        self.show_columns();
     }
 
     /// Offers the transfer when a call and a tapped contact make one.
@@ -301,16 +400,36 @@ pub(crate) fn number(contact: &ContactRow, which: ContactNumber) -> &str {
     }
 }
 
+fn small(index: usize) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
+}
+
+fn column_word(column: Column) -> ContactColumn {
+    match column {
+        Column::Company => ContactColumn::Company,
+        Column::Office => ContactColumn::Office,
+        Column::Department => ContactColumn::Department,
+        Column::Title => ContactColumn::Title,
+        Column::Note => ContactColumn::Note,
+        Column::Phone => ContactColumn::Phone,
+        Column::Mobile => ContactColumn::Mobile,
+        Column::Home => ContactColumn::Home,
+        Column::Voicemail => ContactColumn::Voicemail,
+        Column::Email => ContactColumn::Email,
+        Column::Web => ContactColumn::Web,
+    }
+}
+
 fn tab(directory: &DirectoryView, french: bool) -> DirectoryTab {
     DirectoryTab {
         name: directory.name.as_str().into(),
-        count: grouped(directory.contacts, french).into(),
+        count: grouped(directory.contacts as usize, french).into(),
         local: directory.local,
     }
 }
 
 /// "12,904" or "12 904".
-fn grouped(count: u32, french: bool) -> String {
+pub(super) fn grouped(count: usize, french: bool) -> String {
     let digits = count.to_string();
     let separator = if french { '\u{202f}' } else { ',' };
     let mut text = String::new();

@@ -24,6 +24,17 @@ impl Desk {
         if self.prompt_is_open() {
             return self.prompt_key(key);
         }
+        // The calls stay in sight beside these, and their keys work.
+        if let Some(taken) = self.form_key(key) {
+            return taken;
+        }
+        if self.finder_is_open()
+            && !self.link_card_is_open()
+            && !self.phone_card_is_open()
+            && let Some(taken) = self.finder_key(key)
+        {
+            return taken;
+        }
         if self.arrange_key(key) {
             return true;
         }
@@ -59,6 +70,8 @@ impl Desk {
             ConsoleKey::Up => self.move_menu(-1),
             ConsoleKey::Down | ConsoleKey::Transfer => self.move_menu(1),
             ConsoleKey::Enter => self.choose_by_key(),
+            ConsoleKey::Left | ConsoleKey::Escape if self.menu_back() => {}
+            ConsoleKey::Right => self.choose_if_it_leads(),
             _ => self.close_menu(),
         }
         true
@@ -87,6 +100,7 @@ impl Desk {
                 }
                 self.focus(FocusPlace::Search);
             }
+            ConsoleKey::Find => self.open_finder(""),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });
@@ -101,6 +115,7 @@ impl Desk {
                 self.send(Command::Hook { action: HookAction::Night });
             }
             ConsoleKey::Undo => self.undo(),
+            ConsoleKey::View if self.area == Area::Directory => self.open_directory_menu_by_key(),
             ConsoleKey::View => self.open_view_menu(),
             ConsoleKey::Menu => self.menu_of_what_is_meant(),
             ConsoleKey::Switch => self.switch_area(),
@@ -150,7 +165,11 @@ impl Desk {
     fn menu_of_what_is_meant(&mut self) {
         match self.area {
             Area::Calls => self.open_call_menu_by_key(),
-            Area::Directory => self.open_transfer_menu(),
+            Area::Directory => {
+                if !self.open_contact_menu_by_key() {
+                    self.open_transfer_menu();
+                }
+            }
         }
     }
 
@@ -185,8 +204,10 @@ impl Desk {
             self.open_volumes(false);
         } else if self.keypad_is_open() {
             self.close_keypad();
-        } else if self.crm_is_open() {
-            self.close_crm();
+        } else if self.link_card_is_open() {
+            self.close_link_card();
+        } else if self.phone_card_is_open() {
+            self.close_phone_card();
         } else if self.overlay.dragging().is_some() {
             self.drag_finished();
         } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {
@@ -226,6 +247,9 @@ impl Desk {
     }
 
     fn move_among_contacts(&mut self, key: ConsoleKey) {
+        if self.shift_columns(key) {
+            return;
+        }
         let columns = self.directory.contacts.columns();
         self.move_cursor(|at, total| match key {
             ConsoleKey::Up => at.checked_sub(columns).unwrap_or(at),

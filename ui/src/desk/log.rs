@@ -50,6 +50,7 @@ impl Desk {
 
     /// Brings a screen to the front.
     pub(crate) fn show_screen(&mut self, screen: Screen) {
+        self.close_finder();
         self.app.global::<crate::screen::Desk>().set_screen(screen);
         if screen == Screen::Log {
             self.log.day = LogDay::today();

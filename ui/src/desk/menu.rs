@@ -4,22 +4,28 @@
 //! A menu offers exactly what the view allows. Each row keeps the call that it was shown for: when
 //! that one is gone, choosing the row does nothing.
 
-use ipc::{Action, CallRef, CallState, CallView, Command, ContactRow, LampState, ParkSlotView, ServiceMode};
-use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+use ipc::{
+    Action, CallRef, CallState, CallView, Command, ContactRow, DirectoryId, LampState, ParkSlotView,
+    ServiceMode,
+};
+use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
+use super::directory_menu::DirectoryChoice;
 use super::{Area, Desk};
 use crate::models::words::{digits, party_name};
 use crate::models::{cards, contacts};
 use crate::offers::{Offer, Place, Target, connect, offers};
-use crate::screen::{Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
+use crate::screen::{ContactLink, Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
 
 /// Where a menu stands.
 #[derive(Clone, Copy, Debug)]
-enum At {
+pub(super) enum At {
     /// Under the finger.
     Finger(f32, f32),
     /// By the calls: it was opened by a key.
     Calls,
+    /// By the directory: it was opened by a key.
+    Pane,
 }
 
 /// What a menu row does.
@@ -31,6 +37,12 @@ pub(super) enum Choice {
     Ask(CallRef, PromptKind),
     /// The customer's page.
     Crm(CallRef),
+    /// Of the directory's menu, which stands there.
+    Directory(Option<DirectoryId>, DirectoryChoice, At),
+    /// The e-mail or web page of a contact.
+    Link(Box<ContactRow>, ContactLink),
+    /// The card of a contact's phone.
+    Phone(Box<ContactRow>),
     Table(bool),
     Dividers,
     ResetDividers,
@@ -38,7 +50,7 @@ pub(super) enum Choice {
     Nothing,
 }
 
-type Row = (MenuEntry, Choice);
+pub(super) type Row = (MenuEntry, Choice);
 
 impl Desk {
     /// The menu of a call, under the finger.
@@ -64,6 +76,19 @@ impl Desk {
         let Some(contact) = self.contact(index) else { return };
         self.directory.cursor = usize::try_from(index).ok();
         self.set_area(Area::Directory);
+        self.contact_menu(&contact, At::Finger(x, y));
+    }
+
+    /// The menu of the contact under the keyboard. `false` when there is none.
+    pub(crate) fn open_contact_menu_by_key(&mut self) -> bool {
+        let Some(contact) = self.cursor_contact() else { return false };
+        self.contact_menu(&contact, At::Pane);
+        self.move_menu(0);
+        true
+    }
+
+    /// What can be done with a contact.
+    pub(super) fn contact_menu(&mut self, contact: &ContactRow, at: At) {
         let mut rows = Vec::new();
         let numbers = [
             (MenuWord::CallPhone, &contact.phone),
@@ -76,13 +101,14 @@ impl Desk {
                 rows.push((entry(word, number, "", ""), Choice::Call(number.clone())));
             }
         }
-        rows.extend(self.intercept_row(&contact));
-        let offered = self.offers_here(Place::Contact(self.calls.selected), Some(&contact));
+        rows.extend(self.intercept_row(contact));
+        rows.extend(self.rows_beside_numbers(contact));
+        let offered = self.offers_here(Place::Contact(self.calls.selected), Some(contact));
         let sends =
             |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
         let transfers = offered.iter().filter(|offer| sends(offer));
-        rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(&contact), true)));
-        self.open_menu(contacts::name(&contact).into(), rows, At::Finger(x, y));
+        rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(contact), true)));
+        self.open_menu(contacts::name(contact).into(), rows, at);
     }
 
     /// F8: the most logical transfer first (CALL-12); see [`crate::offers`].
@@ -173,6 +199,7 @@ impl Desk {
         if matches!(choice, Some(Choice::Nothing)) {
             return;
         }
+        self.overlay.menu_cursor = self.app.global::<Menu>().get_cursor();
         self.close_menu();
         match choice {
             Some(Choice::Act(call, action)) => self.act(call, action),
@@ -183,6 +210,9 @@ impl Desk {
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
             Some(Choice::Crm(call)) => self.open_crm(call),
+            Some(Choice::Link(contact, link)) => self.open_link_of(&contact, link),
+            Some(Choice::Phone(contact)) => self.open_phone_card(*contact),
+            Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
             Some(Choice::Table(on)) => self.set_table(on),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
@@ -196,6 +226,7 @@ impl Desk {
     pub(crate) fn close_menu(&mut self) {
         self.overlay.menu.clear();
         self.overlay.menu_call = None;
+        self.overlay.menu_page = None;
         let menu = self.app.global::<Menu>();
         menu.set_open(false);
         menu.set_cursor(-1);
@@ -219,6 +250,15 @@ impl Desk {
         let index = self.app.global::<Menu>().get_cursor();
         if index >= 0 {
             self.choose(index);
+        }
+    }
+
+    /// Right in the menu: to the rows that a row leads to.
+    pub(crate) fn choose_if_it_leads(&mut self) {
+        let menu = self.app.global::<Menu>();
+        let at = usize::try_from(menu.get_cursor()).ok();
+        if at.and_then(|at| menu.get_entries().row_data(at)).is_some_and(|entry| entry.leads) {
+            self.choose_by_key();
         }
     }
 
@@ -379,19 +419,25 @@ impl Desk {
         self.call(call).map(|view| party_name(&view.party)).unwrap_or_default()
     }
 
-    fn open_menu(&mut self, title: SharedString, rows: Vec<Row>, at: At) {
+    pub(super) fn open_menu(&mut self, title: SharedString, rows: Vec<Row>, at: At) {
         if rows.is_empty() {
             return;
         }
         let (entries, choices): (Vec<MenuEntry>, Vec<Choice>) = rows.into_iter().unzip();
         self.overlay.menu = choices;
         self.overlay.menu_call = None;
+        self.overlay.menu_page = None;
         let menu = self.app.global::<Menu>();
         menu.set_title(title);
         menu.set_matched(NumberMatch::None);
         menu.set_entries(ModelRc::new(VecModel::from(entries)));
         menu.set_keyed(matches!(at, At::Calls));
-        if let At::Finger(x, y) = at {
+        let place = match at {
+            At::Finger(x, y) => Some((x, y)),
+            At::Pane => Some(self.pane_corner()),
+            At::Calls => None,
+        };
+        if let Some((x, y)) = place {
             menu.set_x(x);
             menu.set_y(y);
         }
@@ -437,6 +483,7 @@ fn taken(slot: &ParkSlotView) -> bool {
     slot.parked.is_some() || matches!(slot.state, LampState::Busy | LampState::Ringing)
 }
 
-fn entry(word: MenuWord, detail: &str, who: &str, to: &str) -> MenuEntry {
-    MenuEntry { word, detail: detail.into(), who: who.into(), to: to.into(), chosen: false, enabled: true }
+pub(super) fn entry(word: MenuWord, detail: &str, who: &str, to: &str) -> MenuEntry {
+    let texts = MenuEntry { detail: detail.into(), who: who.into(), to: to.into(), ..MenuEntry::default() };
+    MenuEntry { word, enabled: true, ..texts }
 }

@@ -7,20 +7,25 @@
 //! only the rows that differ are touched.
 
 mod calls;
-mod crm;
 mod directory;
+mod directory_forms;
+mod directory_menu;
 mod drag;
+mod finder;
 mod input;
+mod links;
 mod log;
 mod menu;
 mod overlay;
 mod panes;
+mod phone_card;
 mod prompt;
 mod status;
 mod wiring;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -59,12 +64,15 @@ pub(crate) struct Desk {
     faces: Rc<Faces>,
     calls: calls::Calls,
     directory: directory::Directory,
+    finder: finder::Finder,
     log: log::Log,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
     area: Area,
     keys: KeyMap,
+    /// The program that opens web and e-mail addresses.
+    opener: Option<PathBuf>,
     local_notices: Vec<LocalNotice>,
     ledger: Rc<VecModel<LedgerEntry>>,
     /// What was typed into the dial bar, until the desk has taken it.
@@ -127,6 +135,11 @@ impl Console {
         self.desk.borrow_mut().keys = keys;
     }
 
+    /// Opens web and e-mail addresses with this program, which gets the address as its only argument.
+    pub fn open_with(&self, program: PathBuf) {
+        self.desk.borrow_mut().open_with(Some(program));
+    }
+
     /// Shows the arrangement of the panes that is kept in `folder`, and keeps it there from now on.
     ///
     /// # Errors
@@ -135,6 +148,11 @@ impl Console {
         let (keeper, arrangement) = crate::panes::Keeper::open(folder)?;
         self.desk.borrow_mut().keep_panes(keeper, arrangement);
         Ok(())
+    }
+
+    /// Shows a contact in its directory, as from a hit of the search over all of them.
+    pub fn go_to(&self, contact: &ipc::ContactRow) {
+        self.desk.borrow_mut().go_to(contact);
     }
 
     /// Takes events and a view as if they had come from the desk.
@@ -167,6 +185,7 @@ impl Desk {
         let faces = Faces::new(outbox.clone());
         faces.measure(app);
         let contacts = ContactList::new(outbox.clone(), faces.clone());
+        let everybody = ContactList::new(outbox.clone(), faces.clone());
         Self {
             app: app.clone_strong(),
             view: View::default(),
@@ -175,12 +194,14 @@ impl Desk {
             faces,
             calls: calls::Calls::new(app),
             directory: directory::Directory::new(app, contacts),
+            finder: finder::Finder::new(app, everybody),
             log: log::Log::new(app),
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
+            opener: None,
             local_notices: Vec::new(),
             ledger,
             dialled: HashMap::new(),
@@ -232,12 +253,14 @@ impl Desk {
         if state(&self.view) != state(before) {
             self.faces.again();
             self.directory.contacts.faces_changed();
+            self.finder.contacts.faces_changed();
         }
     }
 
     /// A face is here: whatever shows its contact shows it.
     fn face_arrived(&mut self, contact: ContactId) {
         self.directory.contacts.face_arrived(contact);
+        self.finder.contacts.face_arrived(contact);
         let shown = |call: &CallView| call.party.contact == Some(contact);
         if self.view.incoming.iter().chain(&self.view.outgoing).any(shown) {
             self.show_calls();
@@ -305,7 +328,11 @@ impl Desk {
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
         let dialled = self.dialled.remove(&seq);
+        if self.form_done(seq, &result) {
+            return;
+        }
         if let Err(error) = result {
+            self.forget_look();
             if let Some(text) = dialled {
                 self.give_back_number(&text);
             }
@@ -316,11 +343,15 @@ impl Desk {
     fn reply(&mut self, seq: u64, reply: ipc::Reply) {
         match reply {
             ipc::Reply::Contacts(page) => {
-                let taken = self.suggestions_arrived(seq, &page);
-                if !taken {
+                if self.suggestions_arrived(seq, &page) {
+                } else if self.finder.contacts.has_asked(seq) {
+                    self.hits_arrived(seq, page);
+                } else {
                     self.contacts_arrived(seq, page);
                 }
             }
+            ipc::Reply::Place(place) => self.place_arrived(seq, place),
+            ipc::Reply::Edited { directory: Some(directory), .. } => self.directory_added(seq, directory),
             ipc::Reply::Log(page) => self.log_arrived(seq, &page),
             ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
                 tracing::warn!("a picture could not be had: {reason}");
@@ -336,10 +367,14 @@ impl Desk {
 
     /// Tells the operator that a wish was not begun.
     fn notice(&mut self, error: Option<&CommandError>) {
+        self.add_notice(|id| ledger::refused(id, error));
+    }
+
+    fn add_notice(&mut self, entry: impl FnOnce(u64) -> LedgerEntry) {
         self.notice_count += 1;
         let id = self.notice_count;
         let until_ms = self.clock.at(Instant::now()).saturating_add(NOTICE_MS);
-        self.local_notices.push(LocalNotice { id, until_ms, entry: ledger::refused(id, error) });
+        self.local_notices.push(LocalNotice { id, until_ms, entry: entry(id) });
         if self.local_notices.len() > NOTICES {
             self.local_notices.remove(0);
         }

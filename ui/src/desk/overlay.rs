@@ -1,12 +1,14 @@
 //! What lies over the desk, and the keypad (BAR-3). The menu, the question and the call in mid-air
 //! have files of their own.
 
-use ipc::CallRef;
+use ipc::{CallRef, ContactRow, DirectoryId, DirectoryLook};
 use slint::{ComponentHandle, SharedString};
 
 use super::Desk;
+use super::directory_forms::Form;
+use super::directory_menu::Page;
 use super::drag::InTheAir;
-use super::menu::Choice;
+use super::menu::{At, Choice};
 use super::prompt::Question;
 use crate::models::words::party_name;
 use crate::screen::Keypad;
@@ -20,7 +22,16 @@ pub(crate) struct Overlay {
     pub(super) menu: Vec<Choice>,
     /// The call the menu is about has to stay for the menu to stay.
     pub(super) menu_call: Option<CallRef>,
+    /// Of a directory's menu: the directory has to stay for the menu to stay.
+    pub(super) menu_page: Option<(Option<DirectoryId>, Page, At)>,
+    /// Where the menu's cursor was when a row was chosen; -1 by finger.
+    pub(super) menu_cursor: i32,
+    /// A look that is on its way to the desk: the next change builds on it.
+    pub(super) look: Option<(DirectoryId, DirectoryLook)>,
     pub(super) prompt: Option<Question>,
+    pub(super) form: Option<Form>,
+    /// Whose phone the card shows.
+    pub(super) phone: Option<ContactRow>,
     pub(super) drag: Option<InTheAir>,
     keypad: Option<CallRef>,
     sent: String,
@@ -77,12 +88,16 @@ impl Desk {
         if keypad {
             self.close_keypad();
         }
+        self.directory_overlays_changed();
     }
 
     pub(crate) fn close_overlays(&mut self) {
         self.close_menu();
         self.close_keypad();
-        self.close_crm();
+        self.close_link_card();
+        self.close_finder();
+        self.close_form();
+        self.close_phone_card();
         self.open_volumes(false);
         if self.prompt_is_open() {
             self.close_prompt();

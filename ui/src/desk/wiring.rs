@@ -27,6 +27,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_calls(app, desk);
     wire_directory(app, desk);
     wire_overlays(app, desk);
+    wire_finder(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
     wire_panes(app, desk);
@@ -74,6 +75,18 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_fit_columns(with!(desk, |this, columns| this.fit_columns(columns)));
     global.on_transfer_here(with!(desk, |this| this.transfer_here()));
     global.on_leave_contact(with!(desk, |this| this.leave_contact()));
+    global.on_tab_menu(with!(desk, |this, index, x, y| this.open_tab_menu(index, x, y)));
+    global.on_open_menu(with!(desk, |this, x, y| this.open_directory_menu(x, y)));
+    global.on_set_list(with!(desk, |this, on| this.set_list(on)));
+    global.on_sort_by(with!(desk, |this, column| this.sort_by(column)));
+    global.on_open_link(with!(desk, |this, index, link| this.open_contact_link(index, link)));
+    global.on_search_everywhere(with!(desk, |this| this.search_everywhere()));
+    global.on_add_contact(with!(desk, |this| if let Some(directory) = this.fronted() {
+        this.add_contact(directory);
+    }));
+    global.on_import_contacts(with!(desk, |this| if let Some(directory) = this.fronted() {
+        this.import_contacts(directory);
+    }));
     let drag = app.global::<screen::Drag>();
     drag.on_over(with!(desk, |this, data, index, x, y| this.drag_over(&data, index, x, y)));
     drag.on_over_call(with!(desk, |this, data, id, x, y| this.drag_over_call(&data, &id, x, y)));
@@ -95,7 +108,24 @@ fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
     let keypad = app.global::<screen::Keypad>();
     keypad.on_digit(with!(desk, |this, digit| this.digit(&digit)));
     keypad.on_close(with!(desk, |this| this.close_keypad()));
-    app.global::<screen::Crm>().on_close(with!(desk, |this| this.close_crm()));
+    app.global::<screen::LinkCard>().on_close(with!(desk, |this| this.close_link_card()));
+}
+
+fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let finder = app.global::<screen::Finder>();
+    finder.on_open_it(with!(desk, |this| this.open_finder("")));
+    finder.on_close(with!(desk, |this| this.close_finder()));
+    finder.on_edited(with!(desk, |this, words| this.find(&words)));
+    finder.on_pressing(with!(desk, |this, index, down| this.finger_on_hit(index, down)));
+    finder.on_tapped(with!(desk, |this, index| this.tap_hit(index)));
+    finder.on_go(with!(desk, |this, index| this.go_to_hit(index, true)));
+    finder.on_enter(with!(desk, |this| this.finder_key(crate::keys::ConsoleKey::Enter)));
+    finder.on_menu(with!(desk, |this, index, x, y| this.open_hit_menu(index, x, y)));
+    let form = app.global::<screen::DirectoryForm>();
+    form.on_edited(with!(desk, |this, _text| this.form_edited()));
+    form.on_accept(with!(desk, |this| this.accept_form()));
+    form.on_close(with!(desk, |this| this.close_form()));
+    app.global::<screen::PhoneCard>().on_close(with!(desk, |this| this.close_phone_card()));
 }
 
 fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {

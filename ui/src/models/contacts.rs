@@ -1,22 +1,23 @@
-//! The contacts of one directory or search, a page at a time, as rows of tiles.
+//! The contacts of one directory or search, a page at a time, as rows of tiles or of a list.
 //!
 //! The list view asks for rows; rows whose page is not here are skeletons until the page arrives.
 //! Lamps live in models of their own, in the same order as the tiles, so that a NOTIFY repaints one
 //! bar and shapes one short text (see `console-ui.md`, "the lesson that matters most").
 //!
-//! Not here: searching and sorting. The desk does both.
+//! Not here: searching and sorting, the desk does both; what a tile tells (`tiles`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use ipc::{ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, LampView, Query, SortKey};
+use ipc::{ContactId, ContactPage, ContactQuery, ContactRow, DirectoryId, Query, SortKey};
 use slint::{Model, ModelNotify, ModelRc, ModelTracker, SharedString, VecModel};
 
-use crate::faces::{Faces, Place};
+use crate::faces::Faces;
 use crate::link::Outbox;
-use crate::models::words::{digits, dotted, initials, tint};
-use crate::screen::{Lamp, LampKind, Tile, TileRow};
+use crate::models::tiles::{self, Doings, Shape};
+pub(crate) use crate::models::tiles::{detail, name};
+use crate::screen::{Lamp, Tile, TileRow};
 
 /// Contacts in a page.
 pub(crate) const PAGE: u32 = 100;
@@ -26,19 +27,23 @@ const KEPT: usize = 40;
 /// What is asked of the desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// The directory in front.
-    pub(crate) directory: DirectoryId,
+    /// The directory in front; `None` is all of them.
+    pub(crate) directory: Option<DirectoryId>,
     /// Company staff: what a tile tells about a person differs.
     pub(crate) local: bool,
     /// Words in the search bar.
     pub(crate) text: String,
+    /// In which order.
+    pub(crate) sort: SortKey,
 }
 
 /// The model behind the tiles.
 pub(crate) struct ContactList {
     outbox: Outbox,
     faces: Rc<Faces>,
-    columns: Cell<usize>,
+    /// Tiles that fit in a row.
+    fitting: Cell<usize>,
+    shape: RefCell<Shape>,
     total: Cell<u32>,
     wanted: RefCell<Option<Wanted>>,
     /// Counts up with each change of `wanted`; answers to older questions are dropped.
@@ -49,8 +54,7 @@ pub(crate) struct ContactList {
     uses: Cell<u64>,
     asked: RefCell<HashMap<u64, (u64, u32)>>,
     live: RefCell<HashMap<usize, LiveRow>>,
-    lamps: RefCell<HashMap<String, LampView>>,
-    talking_to: RefCell<String>,
+    doings: RefCell<Rc<Doings>>,
     notify: ModelNotify,
 }
 
@@ -63,6 +67,7 @@ struct Page {
 struct LiveRow {
     tiles: Weak<VecModel<Tile>>,
     lamps: Weak<VecModel<Lamp>>,
+    cells: Weak<VecModel<SharedString>>,
 }
 
 impl ContactList {
@@ -71,7 +76,8 @@ impl ContactList {
         Rc::new(Self {
             outbox,
             faces,
-            columns: Cell::new(2),
+            fitting: Cell::new(2),
+            shape: RefCell::default(),
             total: Cell::new(0),
             wanted: RefCell::default(),
             turn: Cell::new(0),
@@ -80,19 +86,47 @@ impl ContactList {
             uses: Cell::new(0),
             asked: RefCell::default(),
             live: RefCell::default(),
-            lamps: RefCell::default(),
-            talking_to: RefCell::default(),
+            doings: RefCell::default(),
             notify: ModelNotify::default(),
         })
     }
 
-    /// Shows something else. What is shown stays until the first page of the new list is here.
-    pub(crate) fn want(&self, wanted: Wanted) {
+    /// Shows something else. What is shown stays until the first page of the new list is here; where there
+    /// was nothing, as many rows without a contact as are `expected`.
+    pub(crate) fn want(&self, wanted: Wanted, expected: u32) {
         if self.wanted.borrow().as_ref() == Some(&wanted) {
             return;
         }
         *self.wanted.borrow_mut() = Some(wanted);
         self.again();
+        if self.total.get() == 0 && expected > 0 {
+            self.total.set(expected);
+            self.reset();
+        }
+    }
+
+    /// Shows the same otherwise.
+    pub(crate) fn set_shape(&self, shape: Shape) {
+        if *self.shape.borrow() != shape {
+            *self.shape.borrow_mut() = shape;
+            self.reset();
+        }
+    }
+
+    /// Nothing is wanted any more: whatever is on its way is too late.
+    pub(crate) fn forget(&self) {
+        *self.wanted.borrow_mut() = None;
+        self.turn.set(self.turn.get() + 1);
+        self.shown.set(self.turn.get());
+        self.asked.borrow_mut().clear();
+        self.pages.borrow_mut().clear();
+        self.total.set(0);
+        self.reset();
+    }
+
+    /// What is shown is what is wanted.
+    pub(crate) fn is_current(&self) -> bool {
+        self.shown.get() == self.turn.get()
     }
 
     /// Asks again: the directory has changed or the desk is back.
@@ -100,6 +134,11 @@ impl ContactList {
         self.turn.set(self.turn.get() + 1);
         self.asked.borrow_mut().clear();
         self.ask(0);
+    }
+
+    /// The question was ours, and the answer is still wanted.
+    pub(crate) fn has_asked(&self, seq: u64) -> bool {
+        self.asked.borrow().contains_key(&seq)
     }
 
     /// Takes an answer. `true` when it was one of ours and changed what is shown from the first row on.
@@ -115,27 +154,23 @@ impl ContactList {
         let resized = self.total.replace(page.total) != page.total;
         self.keep(number, page.rows);
         if fresh || resized {
-            self.live.borrow_mut().clear();
-            self.notify.reset();
+            self.reset();
         } else {
             self.refill(number);
         }
         fresh
     }
 
-    /// Sets how many tiles stand in a row.
-    pub(crate) fn set_columns(&self, columns: usize) {
-        if self.columns.replace(columns.max(1)) != columns.max(1) {
-            self.live.borrow_mut().clear();
-            self.notify.reset();
+    /// Sets how many tiles fit in a row.
+    pub(crate) fn set_fitting(&self, fitting: usize) {
+        if self.fitting.replace(fitting.max(1)) != fitting.max(1) {
+            self.reset();
         }
     }
 
-    /// Takes the lamps and the number the operator talks to; changes only the rows that differ.
-    pub(crate) fn set_lamps(&self, lamps: &[LampView], talking_to: &str) {
-        let by_number = lamps.iter().map(|lamp| (digits(&lamp.number), lamp.clone())).collect();
-        *self.lamps.borrow_mut() = by_number;
-        *self.talking_to.borrow_mut() = talking_to.to_owned();
+    /// Takes what phones and people do; changes only the rows that differ.
+    pub(crate) fn set_doings(&self, doings: &Rc<Doings>) {
+        *self.doings.borrow_mut() = Rc::clone(doings);
         for (row, live) in self.living() {
             let Some(model) = live.lamps.upgrade() else { continue };
             for (column, lamp) in self.row_lamps(row).into_iter().enumerate() {
@@ -148,8 +183,8 @@ impl ContactList {
 
     /// The face of a contact is here.
     pub(crate) fn face_arrived(&self, contact: ContactId) {
-        let has =
-            |row| self.places(row).flatten().any(|at| self.contact(at).is_some_and(|c| c.id == contact));
+        let is = |at| self.with(at, |row| row.id == contact).unwrap_or_default();
+        let has = |row| self.places(row).flatten().any(is);
         for (row, live) in self.living() {
             if let Some(model) = live.tiles.upgrade().filter(|_| has(row)) {
                 crate::models::rows::replace(&model, &self.row_tiles(row));
@@ -166,9 +201,9 @@ impl ContactList {
         }
     }
 
-    /// Tiles in a row.
+    /// Contacts in a row.
     pub(crate) fn columns(&self) -> usize {
-        self.columns.get()
+        if self.shape.borrow().list { 1 } else { self.fitting.get() }
     }
 
     /// Contacts in the list.
@@ -178,17 +213,26 @@ impl ContactList {
 
     /// The contact at a place, when its page is here.
     pub(crate) fn contact(&self, index: usize) -> Option<ContactRow> {
+        self.with(index, ContactRow::clone)
+    }
+
+    fn with<T>(&self, index: usize, read: impl FnOnce(&ContactRow) -> T) -> Option<T> {
         let index = u32::try_from(index).ok()?;
         let pages = self.pages.borrow();
-        pages.get(&(index / PAGE))?.rows.get((index % PAGE) as usize).cloned()
+        pages.get(&(index / PAGE))?.rows.get((index % PAGE) as usize).map(read)
+    }
+
+    fn reset(&self) {
+        self.live.borrow_mut().clear();
+        self.notify.reset();
     }
 
     fn ask(&self, number: u32) {
         let Some(wanted) = self.wanted.borrow().clone() else { return };
         let query = ContactQuery {
-            directory: Some(wanted.directory),
+            directory: wanted.directory,
             text: wanted.text,
-            sort: SortKey::default(),
+            sort: wanted.sort,
             offset: number * PAGE,
             limit: PAGE,
         };
@@ -215,7 +259,7 @@ impl ContactList {
     }
 
     /// Makes sure that the page of a place is here or on its way.
-    fn need(&self, index: usize) {
+    pub(crate) fn need(&self, index: usize) {
         let Ok(index) = u32::try_from(index) else { return };
         let number = index / PAGE;
         let used = self.count_use();
@@ -223,16 +267,15 @@ impl ContactList {
             page.used = used;
             return;
         }
-        let current = self.shown.get() == self.turn.get();
         let asked = self.asked.borrow().values().any(|ask| *ask == (self.turn.get(), number));
-        if current && !asked {
+        if self.is_current() && !asked {
             self.ask(number);
         }
     }
 
     /// Fills the rows on screen that waited for a page.
     fn refill(&self, number: u32) {
-        let columns = self.columns.get();
+        let columns = self.columns();
         let first = (number * PAGE) as usize / columns;
         let last = ((number + 1) * PAGE) as usize / columns;
         for (row, live) in self.living() {
@@ -245,6 +288,9 @@ impl ContactList {
             if let Some(model) = live.lamps.upgrade() {
                 crate::models::rows::replace(&model, &self.row_lamps(row));
             }
+            if let Some(model) = live.cells.upgrade() {
+                crate::models::rows::replace(&model, &self.row_cells(row));
+            }
         }
     }
 
@@ -252,37 +298,46 @@ impl ContactList {
     fn living(&self) -> Vec<(usize, LiveRow)> {
         let mut live = self.live.borrow_mut();
         live.retain(|_, row| row.tiles.strong_count() > 0 || row.lamps.strong_count() > 0);
-        let copy = |row: &LiveRow| LiveRow { tiles: row.tiles.clone(), lamps: row.lamps.clone() };
+        let copy = |row: &LiveRow| LiveRow {
+            tiles: row.tiles.clone(),
+            lamps: row.lamps.clone(),
+            cells: row.cells.clone(),
+        };
         live.iter().map(|(number, row)| (*number, copy(row))).collect()
     }
 
     fn places(&self, row: usize) -> impl Iterator<Item = Option<usize>> + use<> {
-        let (columns, total) = (self.columns.get(), self.total());
+        let (columns, total) = (self.columns(), self.total());
         (row * columns..(row + 1) * columns).map(move |index| (index < total).then_some(index))
     }
 
     fn row_tiles(&self, row: usize) -> Vec<Tile> {
         let local = self.wanted.borrow().as_ref().is_some_and(|wanted| wanted.local);
+        let names = self.shape.borrow().names;
         self.places(row)
             .map(|place| match place {
                 None => Tile { empty: true, ..Tile::default() },
-                Some(index) => match self.contact(index) {
-                    None => Tile { loading: true, ..Tile::default() },
-                    Some(contact) => tile(&contact, local, &self.faces),
-                },
+                Some(index) => self
+                    .with(index, |contact| tiles::tile(contact, local, names, &self.faces))
+                    .unwrap_or_else(|| Tile { loading: true, ..Tile::default() }),
             })
             .collect()
     }
 
     fn row_lamps(&self, row: usize) -> Vec<Lamp> {
-        let lamps = self.lamps.borrow();
-        let talking_to = self.talking_to.borrow();
-        self.places(row)
-            .map(|place| match place.and_then(|index| self.contact(index)) {
-                None => Lamp::default(),
-                Some(contact) => lamp(&contact, &lamps, &talking_to),
-            })
-            .collect()
+        let doings = self.doings.borrow();
+        let lamp = |index| self.with(index, |contact| doings.lamp(contact));
+        self.places(row).map(|place| place.and_then(lamp).unwrap_or_default()).collect()
+    }
+
+    /// Only a row of the list view has them.
+    fn row_cells(&self, row: usize) -> Vec<SharedString> {
+        let shape = self.shape.borrow();
+        if !shape.list {
+            return Vec::new();
+        }
+        let here = self.with(row, |contact| tiles::cells(Some(contact), &shape));
+        here.unwrap_or_else(|| tiles::cells(None, &shape))
     }
 }
 
@@ -290,7 +345,7 @@ impl Model for ContactList {
     type Data = TileRow;
 
     fn row_count(&self) -> usize {
-        self.total().div_ceil(self.columns.get())
+        self.total().div_ceil(self.columns())
     }
 
     fn row_data(&self, row: usize) -> Option<TileRow> {
@@ -300,16 +355,28 @@ impl Model for ContactList {
         for place in self.places(row).flatten() {
             self.need(place);
         }
-        let held =
-            self.live.borrow().get(&row).and_then(|live| live.tiles.upgrade().zip(live.lamps.upgrade()));
-        let (tiles, lamps) = held.unwrap_or_else(|| {
+        let held = self
+            .live
+            .borrow()
+            .get(&row)
+            .and_then(|live| Some((live.tiles.upgrade()?, live.lamps.upgrade()?, live.cells.upgrade()?)));
+        let (tiles, lamps, cells) = held.unwrap_or_else(|| {
             let tiles = Rc::new(VecModel::from(self.row_tiles(row)));
             let lamps = Rc::new(VecModel::from(self.row_lamps(row)));
-            let live = LiveRow { tiles: Rc::downgrade(&tiles), lamps: Rc::downgrade(&lamps) };
+            let cells = Rc::new(VecModel::from(self.row_cells(row)));
+            let live = LiveRow {
+                tiles: Rc::downgrade(&tiles),
+                lamps: Rc::downgrade(&lamps),
+                cells: Rc::downgrade(&cells),
+            };
             self.live.borrow_mut().insert(row, live);
-            (tiles, lamps)
+            (tiles, lamps, cells)
         });
-        Some(TileRow { tiles: ModelRc::from(tiles), lamps: ModelRc::from(lamps) })
+        Some(TileRow {
+            tiles: ModelRc::from(tiles),
+            lamps: ModelRc::from(lamps),
+            cells: ModelRc::from(cells),
+        })
     }
 
     fn model_tracker(&self) -> &dyn ModelTracker {
@@ -318,55 +385,5 @@ impl Model for ContactList {
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
-    }
-}
-
-/// The name as a tile shows it.
-pub(crate) fn name(contact: &ContactRow) -> String {
-    let name = format!("{} {}", contact.first_name, contact.last_name);
-    let name = name.trim();
-    let fallbacks = [name, contact.company.trim(), contact.phone.trim(), contact.email.trim()];
-    fallbacks.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
-}
-
-/// The second line of a tile: what a receptionist asks first.
-pub(crate) fn detail(contact: &ContactRow, local: bool) -> SharedString {
-    let role = if contact.title.is_empty() { &contact.department } else { &contact.title };
-    let place = if local { &contact.office } else { &contact.company };
-    dotted([role.as_str(), place.as_str()])
-}
-
-fn tile(contact: &ContactRow, local: bool, faces: &Faces) -> Tile {
-    let name = name(contact);
-    Tile {
-        empty: false,
-        loading: false,
-        initials: initials(&name),
-        tint: tint(&name),
-        picture: faces.of(Some(contact.id), Place::Tile),
-        detail: detail(contact, local),
-        phone: contact.phone.as_str().into(),
-        mobile: !contact.mobile.is_empty(),
-        voicemail: !contact.voicemail.is_empty(),
-        name: name.into(),
-    }
-}
-
-fn lamp(contact: &ContactRow, lamps: &HashMap<String, LampView>, talking_to: &str) -> Lamp {
-    let number = SharedString::from(contact.phone.as_str());
-    let key = digits(&contact.phone);
-    if !contact.presence || key.is_empty() {
-        return Lamp { kind: LampKind::None, number, ..Lamp::default() };
-    }
-    let Some(view) = lamps.get(&key) else {
-        return Lamp { kind: LampKind::Unknown, number, ..Lamp::default() };
-    };
-    let kind = crate::models::cards::lamp_kind(view.state);
-    Lamp {
-        kind,
-        number,
-        calls: i32::from(view.calls),
-        peer: view.peer.as_deref().unwrap_or_default().into(),
-        with_us: kind == LampKind::Busy && key == talking_to,
     }
 }

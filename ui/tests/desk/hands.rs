@@ -9,7 +9,7 @@ use frontdesk_ui::screen::App;
 use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
-use ipc::{Command, ContactId, ContactPicture, Query, Reply, ToDesk, View};
+use ipc::{Command, ContactId, ContactPicture, ContactPlace, Query, Reply, SortKey, ToDesk, View};
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
 
@@ -19,6 +19,9 @@ pub(crate) struct Stage {
     requests: Receiver<ToDesk>,
     commands: RefCell<Vec<Command>>,
     faces: fn(ContactId) -> ContactPicture,
+    places: fn(ContactId, SortKey) -> Option<ContactPlace>,
+    /// The desk answers no question about contacts.
+    silent: bool,
     pictures_asked: Cell<usize>,
 }
 
@@ -30,6 +33,25 @@ impl Stage {
 
     /// The same with a directory that has pictures.
     pub(crate) fn with_faces(view: View, faces: fn(ContactId) -> ContactPicture) -> Self {
+        Self::made(view, faces, scenes::place, false)
+    }
+
+    /// The same with a desk that has its own idea of where contacts stand.
+    pub(crate) fn with_places(view: View, places: fn(ContactId, SortKey) -> Option<ContactPlace>) -> Self {
+        Self::made(view, |contact| ContactPicture { contact, picture: None }, places, false)
+    }
+
+    /// The same with a desk that lets the screen wait for its contacts.
+    pub(crate) fn silent(view: View) -> Self {
+        Self::made(view, |contact| ContactPicture { contact, picture: None }, scenes::place, true)
+    }
+
+    fn made(
+        view: View,
+        faces: fn(ContactId) -> ContactPicture,
+        places: fn(ContactId, SortKey) -> Option<ContactPlace>,
+        silent: bool,
+    ) -> Self {
         i_slint_backend_testing::init_no_event_loop();
         let (outbox, requests) = Outbox::recorded();
         let console = Console::new(outbox).unwrap();
@@ -43,6 +65,8 @@ impl Stage {
             requests,
             commands: RefCell::default(),
             faces,
+            places,
+            silent,
             pictures_asked: Cell::new(0),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
@@ -69,8 +93,13 @@ impl Stage {
             for request in self.requests.try_iter() {
                 match request {
                     ToDesk::Command { command, .. } => self.commands.borrow_mut().push(command),
+                    ToDesk::Query { query: Query::Contacts(_), .. } if self.silent => {}
                     ToDesk::Query { seq, query: Query::Contacts(query) } => {
                         let reply = Reply::Contacts(scenes::contacts(&query));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::Place { contact, sort } } => {
+                        let reply = Reply::Place((self.places)(contact, sort));
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
                     ToDesk::Query { seq, query: Query::Log(query) } => {

@@ -3,14 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod control;
+mod directories;
 mod faces;
+mod finder;
 mod hands;
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Calls, Crm, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, Log, Menu, NumberMatch, Prompt, Screen,
-    SearchState,
+    Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, LinkCard, Log, Menu, NumberMatch, Prompt,
+    Screen, SearchState,
 };
 use hands::Stage;
 use i_slint_core::input::TouchPhase;
@@ -133,7 +135,7 @@ fn call_8_right_click_opens_the_menu_and_a_row_acts() {
 #[test]
 fn crm_1_the_customers_page_is_in_the_menu_of_a_call_that_has_one() {
     let stage = Stage::with(scenes::picture());
-    let crm = stage.app.global::<Crm>();
+    let crm = stage.app.global::<LinkCard>();
     stage.right_click(stage.spot("Helena Brandt"));
     stage.tap(stage.middle("Customer page"));
     assert!(crm.get_open() && crm.get_address().ends_with("%2B493055570142"), "{}", crm.get_address());
