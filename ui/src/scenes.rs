@@ -2,9 +2,11 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod editing;
 mod faces;
 mod states;
 
+pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
 
@@ -371,10 +373,17 @@ fn staff_rows() -> Vec<ContactRow> {
         company: "Northwind HQ".into(),
         mobile: if index % 5 == 3 { String::new() } else { format!("+49 151 5550 {index:04}") },
         voicemail: if line.4.is_empty() { String::new() } else { format!("*{}", line.4) },
+        email: if index % 3 == 2 { String::new() } else { email(line.0, line.1) },
         presence: true,
         ..contact(index as u64 + 1, 1, line.0, line.1, line.4)
     };
     STAFF.iter().enumerate().map(row).collect()
+}
+
+/// "ben.whitaker@northwind.example".
+fn email(first: &str, last: &str) -> String {
+    let plain = |name: &str| name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
+    format!("{}.{}@northwind.example", plain(first), plain(last))
 }
 
 fn external_rows() -> Vec<ContactRow> {

@@ -45,7 +45,7 @@ impl Desk {
 }
 
 /// One pixel a module. `None` for more than a code can hold, some 2,900 bytes.
-fn code(address: &str) -> Option<Image> {
+pub(super) fn code(address: &str) -> Option<Image> {
     let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
     let (modules, colors) = (code.width(), code.to_colors());
     let width = modules + 2 * MARGIN;

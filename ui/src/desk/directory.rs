@@ -310,7 +310,7 @@ fn tab(directory: &DirectoryView, french: bool) -> DirectoryTab {
 }
 
 /// "12,904" or "12 904".
-fn grouped(count: u32, french: bool) -> String {
+pub(super) fn grouped(count: u32, french: bool) -> String {
     let digits = count.to_string();
     let separator = if french { '\u{202f}' } else { ',' };
     let mut text = String::new();

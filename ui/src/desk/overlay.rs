@@ -83,6 +83,7 @@ impl Desk {
         self.close_menu();
         self.close_keypad();
         self.close_crm();
+        self.close_alert_wishes();
         self.open_volumes(false);
         if self.prompt_is_open() {
             self.close_prompt();
