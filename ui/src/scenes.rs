@@ -226,6 +226,8 @@ pub fn outside(name: &str, number: &str) -> Party {
 /// A call that rings since `seconds`.
 #[must_use]
 pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> CallView {
+    // The records were asked and know nobody of that number.
+    let history = party.number.is_some().then(ipc::CallerHistory::default);
     CallView {
         call: CallRef(call),
         direction: Direction::Incoming,
@@ -244,7 +246,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         rule: None,
         waited_for: None,
         crm: None,
-        history: None,
+        history,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }
@@ -382,7 +384,8 @@ fn staff_rows() -> Vec<ContactRow> {
 
 /// "ben.whitaker@northwind.example".
 fn email(first: &str, last: &str) -> String {
-    let plain = |name: &str| name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
+    let plain =
+        |name: &str| name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
     format!("{}.{}@northwind.example", plain(first), plain(last))
 }
 

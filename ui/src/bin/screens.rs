@@ -83,7 +83,7 @@ const SCENES: [Scene; 48] = [
         view: scenes::picture,
         act: |stage| {
             stage.right_click(240., 160.)?;
-            stage.keys(&["Up", "Enter"])
+            stage.keys(&["Up", "Up", "Enter"])
         },
     },
     Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
@@ -144,7 +144,7 @@ const SCENES: [Scene; 48] = [
         view: || scenes::alerts(3),
         act: |stage| {
             stage.edit(560., 180.)?;
-            stage.keys(&["Backtab", "Backtab", "Backtab"])
+            stage.keys(&["Up", "Up", "Up"])
         },
     },
     Scene { name: "alert-menu", view: scenes::picture, act: |stage| stage.alert_wishes() },
@@ -166,11 +166,7 @@ const SCENES: [Scene; 48] = [
     Scene { name: "import-progress", view: scenes::importing, act: |stage| stage.import() },
     Scene { name: "import-report", view: scenes::picture, act: |stage| stage.import_to_the_end() },
     Scene { name: "callers", view: scenes::known_callers, act: |stage| stage.keys(&["Home"]) },
-    Scene {
-        name: "callers-menu",
-        view: scenes::known_callers,
-        act: |stage| stage.right_click(240., 160.),
-    },
+    Scene { name: "callers-menu", view: scenes::known_callers, act: |stage| stage.right_click(240., 160.) },
 ];
 
 /// Scenes that are not a view's: the desk is away, the keypad is open.
@@ -367,7 +363,11 @@ impl Stage {
 
     fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
+        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled {
+            position,
+            delta_x: 0.,
+            delta_y: by,
+        })?;
         self.settle();
         Ok(())
     }

@@ -207,7 +207,8 @@ impl Desk {
 
     /// Brings back what was removed last. `false` when nothing was.
     fn undo_newest_removal(&mut self) -> bool {
-        let newest = self.view.notices.iter().max_by_key(|notice| (removal(notice).is_some(), notice.since_ms));
+        let newest =
+            self.view.notices.iter().max_by_key(|notice| (removal(notice).is_some(), notice.since_ms));
         let Some(removal) = newest.and_then(removal) else { return false };
         self.send(Command::Edit(Edit::Undo { removal }));
         true

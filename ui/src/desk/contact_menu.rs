@@ -119,7 +119,9 @@ impl Desk {
         if let Some(number) = party.number.as_ref().filter(|number| !number.is_empty()) {
             rows.push((entry(MenuWord::CallBack, number, "", ""), Choice::Call(number.clone())));
         }
-        if self.connected && !self.view.directories.is_empty() && (party.number.is_some() || party.name.is_some())
+        if self.connected
+            && !self.view.directories.is_empty()
+            && (party.number.is_some() || party.name.is_some())
         {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }

@@ -7,8 +7,8 @@
 use std::rc::Rc;
 
 use ipc::{
-    AlertSet, Command, CommandError, ContactCard, ContactForm, ContactId, DirectoryId, Edit,
-    EditProblem, Party, Query, View,
+    AlertSet, Command, CommandError, ContactCard, ContactForm, ContactId, DirectoryId, Edit, EditProblem,
+    Party, Query, View,
 };
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 

@@ -190,6 +190,8 @@ impl Desk {
     pub(super) fn focus_stop(&self, stop: i32) {
         let editor = self.app.global::<screen::Editor>();
         editor.set_focus_stop(stop);
+        // The field says so too, a moment later.
+        editor.set_at(stop);
         editor.set_focus_turn(editor.get_focus_turn().wrapping_add(1));
     }
 

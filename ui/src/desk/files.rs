@@ -229,7 +229,9 @@ impl Desk {
                 self.show_report(report);
                 true
             }
-            Reply::Exported { path, contacts } if self.files.exporting.take_if(|sent| *sent == seq).is_some() => {
+            Reply::Exported { path, contacts }
+                if self.files.exporting.take_if(|sent| *sent == seq).is_some() =>
+            {
                 self.notice_exported(path, *contacts);
                 true
             }
@@ -282,7 +284,10 @@ impl Desk {
         let bad: Vec<BadRow> = report
             .problems
             .iter()
-            .map(|problem| BadRow { line: problem.line.to_string().into(), reason: problem.reason.as_str().into() })
+            .map(|problem| BadRow {
+                line: problem.line.to_string().into(),
+                reason: problem.reason.as_str().into(),
+            })
             .collect();
         self.files.bad.set_vec(bad);
         let files = self.app.global::<Screen>();

@@ -5,8 +5,8 @@
 //! that one is gone, choosing the row does nothing.
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Command, ContactId, ContactRow, DirectoryId, LampState, ParkSlotView,
-    Party, ServiceMode,
+    Action, CallRef, CallState, CallView, Command, ContactId, ContactRow, DirectoryId, LampState,
+    ParkSlotView, Party, ServiceMode,
 };
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
@@ -204,7 +204,9 @@ impl Desk {
         let menu = self.app.global::<Menu>();
         let count = i32::try_from(self.overlay.menu.len()).unwrap_or(0);
         if count > 0 {
-            menu.set_cursor((menu.get_cursor().max(0) + by).rem_euclid(count));
+            let at = menu.get_cursor();
+            // A menu that a finger opened has none yet.
+            menu.set_cursor(if at < 0 { by.min(0) } else { at + by }.rem_euclid(count));
         }
     }
 

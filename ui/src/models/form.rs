@@ -97,8 +97,10 @@ fn problem(field: ContactField, text: &str) -> FieldProblem {
     if !text.chars().all(kept) {
         return FieldProblem::ControlCharacter;
     }
-    let is_number =
-        matches!(field, ContactField::Phone | ContactField::Mobile | ContactField::Home | ContactField::Voicemail);
+    let is_number = matches!(
+        field,
+        ContactField::Phone | ContactField::Mobile | ContactField::Home | ContactField::Voicemail
+    );
     if is_number && !text.is_empty() && !is_a_number(text) {
         return FieldProblem::NotANumber;
     }

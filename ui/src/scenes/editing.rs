@@ -4,9 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipc::{
     AlertId, AlertKind, AlertSet, AlertView, CallRef, CallerHistory, ContactCard, ContactChange,
-    ContactChangeKind, ContactField, ContactFile, ContactForm, ContactId, ContactQuery, ContactRow, Direction,
-    DirectoryId, EndStatus, ImportProblem, ImportReport, ImportView, LampState, Notice, NoticeId, NoticeKind,
-    PastCall, RemovalId, Removed, TextChange, View,
+    ContactChangeKind, ContactField, ContactFile, ContactForm, ContactId, ContactQuery, ContactRow,
+    Direction, DirectoryId, EndStatus, ImportProblem, ImportReport, ImportView, LampState, Notice, NoticeId,
+    NoticeKind, PastCall, RemovalId, Removed, TextChange, View,
 };
 
 use super::{NOW, contacts, empty, outside, picture, staff};
@@ -30,7 +30,8 @@ pub fn card(contact: ContactId) -> Option<ContactCard> {
     form.note = "Prefers e-mail.\nOn Fridays in the warehouse, extension 2190.".into();
     form.alerts = AlertSet { available: true, sound: true, ..AlertSet::default() };
     let now = now_unix_ms();
-    let text = |field, before: &str, after: &str| TextChange { field, before: before.into(), after: after.into() };
+    let text =
+        |field, before: &str, after: &str| TextChange { field, before: before.into(), after: after.into() };
     let change = |ago, by: &str, what| ContactChange { at_unix_ms: now - ago, by: by.into(), what };
     let texts = vec![
         text(ContactField::Title, "Assistant", &form.title),
@@ -90,10 +91,18 @@ pub fn alerts(count: u64) -> View {
         .map(|((contact, name, number, what), id)| {
             ago -= 4_000;
             let (name, number) = (name.into(), number.into());
-            AlertView { id: AlertId(id), contact: ContactId(contact), name, number, what, since_ms: NOW - ago }
+            AlertView {
+                id: AlertId(id),
+                contact: ContactId(contact),
+                name,
+                number,
+                what,
+                since_ms: NOW - ago,
+            }
         })
         .collect();
-    for lamp in view.lamps.iter_mut().filter(|lamp| lamp.state == LampState::Ringing && lamp.number == "2106") {
+    for lamp in view.lamps.iter_mut().filter(|lamp| lamp.state == LampState::Ringing && lamp.number == "2106")
+    {
         lamp.rings = Some(outside("Aiko Tanaka", "+81 3 5555 0199"));
     }
     view
@@ -136,7 +145,8 @@ pub fn importing() -> View {
 pub fn known_callers() -> View {
     let mut view = picture();
     let now = now_unix_ms();
-    let call = |ago, direction, end, taken_by| PastCall { direction, began_unix_ms: now - ago, end, taken_by };
+    let call =
+        |ago, direction, end, taken_by| PastCall { direction, began_unix_ms: now - ago, end, taken_by };
     let (i, o) = (Direction::Incoming, Direction::Outgoing);
     let marie = Some(staff("Marie Laurent", "2107"));
     view.incoming[0].history = Some(CallerHistory {
@@ -157,7 +167,9 @@ pub fn known_callers() -> View {
         last: vec![call(50 * MINUTE, i, EndStatus::Completed, None)],
         note: "Put through to Ingrid at once.\nSpeaks French only.".into(),
     });
-    view.incoming.splice(1..1, [noted, ringing(12, "Ewa Nowak", "+48 22 555 01 77")]);
+    let mut unasked = ringing(12, "Ewa Nowak", "+48 22 555 01 77");
+    unasked.history = None;
+    view.incoming.splice(1..1, [noted, unasked]);
     view.incoming.retain(|call| call.call != CallRef(4));
     super::count(&mut view);
     view
