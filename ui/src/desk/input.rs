@@ -18,10 +18,11 @@ impl Desk {
             return true;
         }
         let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
-        if !covered && !alt {
-            if let Some(taken) = self.editor_key(text, control, typing) {
-                return taken;
-            }
+        if !covered
+            && !alt
+            && let Some(taken) = self.editor_key(text, control, typing)
+        {
+            return taken;
         }
         let Some(key) = self.keys.read(text, control, alt, typing) else { return false };
         if self.menu_is_open() {
