@@ -155,7 +155,8 @@ impl Desk {
 impl Desk {
     pub(crate) fn open_alert_wishes(&mut self, contact: &ContactRow) {
         let local = self.view.directories.iter().any(|d| d.id == contact.directory && d.local);
-        self.alerts.choosing = Some((contact.id, contact.alerts));
+        let alerts = if local { contact.alerts } else { form::about_a_stranger(contact.alerts) };
+        self.alerts.choosing = Some((contact.id, alerts));
         let wishes = self.app.global::<AlertWishes>();
         wishes.set_who(contacts::name(contact).into());
         wishes.set_local(local);

@@ -326,7 +326,9 @@ impl Desk {
         let Some(subject) = self.editor.subject.as_ref() else { return };
         let Some(directory) = subject.directory else { return };
         let mut form = form::trimmed(self.written(subject));
-        form.presence &= self.is_local(Some(directory));
+        if !self.is_local(Some(directory)) {
+            form = form::of_a_stranger(form);
+        }
         let edit = match subject.contact.filter(|_| !subject.removed) {
             None => Edit::AddContact { directory, form: Box::new(form) },
             Some(contact) => Edit::ChangeContact {

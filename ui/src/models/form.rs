@@ -164,6 +164,16 @@ pub(crate) fn trimmed(mut form: ContactForm) -> ContactForm {
     form
 }
 
+/// Without what belongs to local directories only (PRE-2): nobody monitors a stranger's phone.
+pub(crate) fn of_a_stranger(form: ContactForm) -> ContactForm {
+    ContactForm { presence: false, alerts: about_a_stranger(form.alerts), ..form }
+}
+
+/// What one can be told about a stranger: the person, not the phone.
+pub(crate) fn about_a_stranger(alerts: AlertSet) -> AlertSet {
+    AlertSet { available: false, ringing: false, busy: false, do_not_disturb: false, ..alerts }
+}
+
 /// Somebody else has made `theirs` of `base`: what `mine` did not touch becomes theirs.
 pub(crate) fn merge(mine: &mut ContactForm, base: &ContactForm, theirs: &ContactForm) {
     for (field, _) in FIELDS {

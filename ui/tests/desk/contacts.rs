@@ -10,7 +10,7 @@ use ipc::{
     AlertSet, CallRef, Command, CommandError, ContactCard, ContactField, ContactForm, ContactId, DirectoryId,
     Edit, EditProblem, HookAction, Language, RemovalId, Reply, View,
 };
-use slint::platform::Key;
+use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
 use super::hands::Stage;
@@ -324,6 +324,17 @@ fn a_call_that_rings_meanwhile_is_answered_by_touch_and_by_key_and_the_text_stay
     assert_eq!(stage.commands(), [Command::Answer { call: CallRef(1) }]);
     assert!(editor(&stage).get_open());
     assert_eq!(editor(&stage).get_first_name(), "Alicexy");
+}
+
+#[test]
+fn a_call_dragged_over_the_editor_does_not_reach_the_contact_below() {
+    let stage = Stage::with(scenes::picture());
+    let below = stage.middle("Ingrid Solberg");
+    editor(&stage).invoke_open_new(1);
+    stage.settle();
+    stage.mouse_drag(stage.spot("Tomás Rivera"), below);
+    stage.release(below, PointerEventButton::Left);
+    assert_eq!(stage.commands(), []);
 }
 
 #[test]
