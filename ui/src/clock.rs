@@ -103,6 +103,44 @@ impl LogDay {
     }
 }
 
+/// A past moment in this machine's time zone, in parts that the screen words itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// "09:05"; empty when it is no time at all.
+    pub time: String,
+    /// 0 is today; what lies ahead is today too.
+    pub days_ago: i32,
+    /// 0 is Sunday.
+    pub weekday: i32,
+    /// 1 to 31.
+    pub day: i32,
+    /// 1 to 12.
+    pub month: i32,
+    /// The year.
+    pub year: i32,
+}
+
+impl Moment {
+    /// A Unix time in milliseconds.
+    #[must_use]
+    pub fn of(unix_ms: i64) -> Self {
+        Self::seen(unix_ms, Local::now().date_naive())
+    }
+
+    fn seen(unix_ms: i64, today: NaiveDate) -> Self {
+        let Some(then) = Local.timestamp_millis_opt(unix_ms).earliest() else { return Self::default() };
+        let days = today.signed_duration_since(then.date_naive()).num_days().max(0);
+        Self {
+            time: format!("{:02}:{:02}", then.hour(), then.minute()),
+            days_ago: i32::try_from(days).unwrap_or(i32::MAX),
+            weekday: number(then.weekday().num_days_from_sunday()),
+            day: number(then.day()),
+            month: number(then.month()),
+            year: then.year(),
+        }
+    }
+}
+
 /// Local time of day of a Unix time in milliseconds, "09:05"; empty when it is no time at all.
 #[must_use]
 pub fn time_of_day(unix_ms: i64) -> String {
@@ -151,6 +189,18 @@ mod tests {
         let clock = DeskClock::new(5_000, at);
         assert_eq!(clock.at(at + Duration::from_millis(1_500)), 6_500);
         assert_eq!(clock.at(at - Duration::from_millis(10)), 5_000);
+    }
+
+    #[test]
+    fn a_past_moment_counts_days_by_the_calendar() {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap_or_default();
+        let late = midnight_unix_ms(day(24)) - 1_000;
+        assert_eq!(Moment::seen(late, day(24)).days_ago, 1);
+        assert_eq!(Moment::seen(late, day(23)).days_ago, 0);
+        assert_eq!(Moment::seen(late, day(1)).days_ago, 0, "what lies ahead is today");
+        let moment = Moment::seen(late, day(24));
+        assert_eq!((moment.day, moment.month, moment.year, moment.time.as_str()), (23, 11, 2026, "23:59"));
+        assert_eq!(Moment::seen(i64::MAX, day(24)), Moment::default());
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
 mod directories;
+mod editing;
 mod faces;
 mod states;
 
 pub use directories::{barren, people, place, rows, vast};
+pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
 
@@ -232,6 +234,8 @@ pub fn outside(name: &str, number: &str) -> Party {
 /// A call that rings since `seconds`.
 #[must_use]
 pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> CallView {
+    // The records were asked and know nobody of that number.
+    let history = party.number.is_some().then(ipc::CallerHistory::default);
     CallView {
         call: CallRef(call),
         direction: Direction::Incoming,
@@ -250,7 +254,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         rule: None,
         waited_for: None,
         crm: None,
-        history: None,
+        history,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }
@@ -379,13 +383,20 @@ fn staff_rows() -> Vec<ContactRow> {
         company: "Northwind HQ".into(),
         mobile: if index % 5 == 3 { String::new() } else { format!("+49 151 5550 {index:04}") },
         voicemail: if line.4.is_empty() { String::new() } else { format!("*{}", line.4) },
+        email: if index % 3 == 2 { String::new() } else { email(line.0, line.1) },
         presence: true,
         alerts: directories::alerts(index),
-        email: format!("{}@northwind.example", line.0.to_lowercase()),
         xmpp: format!("{}@chat.northwind.example", line.0.to_lowercase()),
         ..contact(index as u64 + 1, 1, line.0, line.1, line.4)
     };
     STAFF.iter().enumerate().map(row).collect()
+}
+
+/// "ben.whitaker@northwind.example".
+fn email(first: &str, last: &str) -> String {
+    let plain =
+        |name: &str| name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
+    format!("{}.{}@northwind.example", plain(first), plain(last))
 }
 
 fn external_rows() -> Vec<ContactRow> {

@@ -10,8 +10,8 @@ use anyhow::Context;
 use clap::Parser;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
-use frontdesk_ui::{Console, scenes, web};
-use ipc::{ContactPicture, Language, Query, Reply, Theme, ToDesk, View};
+use frontdesk_ui::{Console, scenes, screen, web};
+use ipc::{Command, ContactPicture, Language, Query, Reply, Theme, ToDesk, View};
 use slint::{ComponentHandle, PhysicalSize};
 
 /// Writes pictures of the desk.
@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 55] = [
+const SCENES: [Scene; 73] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -70,7 +70,7 @@ const SCENES: [Scene; 55] = [
         name: "volumes",
         view: scenes::picture,
         act: |stage| {
-            stage.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_volumes(true);
+            stage.console.app().global::<screen::Desk>().invoke_open_volumes(true);
             Ok(())
         },
     },
@@ -83,7 +83,7 @@ const SCENES: [Scene; 55] = [
         view: scenes::picture,
         act: |stage| {
             stage.right_click(240., 160.)?;
-            stage.keys(&["Up", "Enter"])
+            stage.keys(&["Up", "Up", "Enter"])
         },
     },
     Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
@@ -161,6 +161,69 @@ const SCENES: [Scene; 55] = [
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "editor-new", view: scenes::picture, act: |stage| stage.edit_new(2) },
+    Scene {
+        name: "editor-errors",
+        view: scenes::picture,
+        act: |stage| {
+            stage.edit_new(1)?;
+            stage.keys(&["Down", "Down", "Down", "Down", "Down", "Down", "n", "o", "n", "e", "Tab"])?;
+            stage.keys(&["+", "4", "9", "x", "Tab", "Tab", "Tab", "Tab", "m", "a", "r"])
+        },
+    },
+    Scene { name: "editor", view: scenes::picture, act: |stage| stage.edit(560., 180.) },
+    Scene {
+        name: "editor-history",
+        view: scenes::picture,
+        act: |stage| {
+            stage.edit(560., 180.)?;
+            stage.wheel(800., 500., -3000.)
+        },
+    },
+    Scene {
+        name: "editor-leave",
+        view: scenes::picture,
+        act: |stage| {
+            stage.edit(560., 180.)?;
+            stage.keys(&["x", "Escape"])
+        },
+    },
+    Scene {
+        name: "editor-aside",
+        view: || scenes::alerts(1),
+        act: |stage| {
+            stage.edit(560., 180.)?;
+            stage.keys(&["x", "F3", "m", "a"])
+        },
+    },
+    Scene {
+        name: "editor-alert",
+        view: || scenes::alerts(3),
+        act: |stage| {
+            stage.edit(560., 180.)?;
+            stage.keys(&["Up", "Up", "Up"])
+        },
+    },
+    Scene { name: "alert-menu", view: scenes::picture, act: |stage| stage.alert_wishes() },
+    Scene { name: "alert", view: || scenes::alerts(1), act: |_| Ok(()) },
+    Scene { name: "alerts", view: || scenes::alerts(4), act: |_| Ok(()) },
+    Scene { name: "alerts-many", view: || scenes::alerts(8), act: |_| Ok(()) },
+    Scene { name: "removed", view: scenes::removed, act: |_| Ok(()) },
+    Scene { name: "import-files", view: scenes::picture, act: |stage| stage.import() },
+    Scene {
+        name: "import-into",
+        view: scenes::picture,
+        act: |stage| {
+            stage.import()?;
+            stage.choose_file(1);
+            stage.settle();
+            Ok(())
+        },
+    },
+    Scene { name: "import-progress", view: scenes::importing, act: |stage| stage.import() },
+    Scene { name: "import-report", view: scenes::picture, act: |stage| stage.import_to_the_end() },
+    Scene { name: "callers", view: scenes::known_callers, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "callers-menu", view: scenes::known_callers, act: |stage| stage.right_click(240., 160.) },
 ];
 
 /// Scenes that are not a view's: the desk is away, the keypad is open.
@@ -307,7 +370,7 @@ impl Stage {
 
     /// The calls in a table (CALL-6), then these keys.
     fn in_table(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.console.app().global::<frontdesk_ui::screen::Panes>().invoke_set_table(true);
+        self.console.app().global::<screen::Panes>().invoke_set_table(true);
         self.settle();
         self.keys(keys)
     }
@@ -318,7 +381,13 @@ impl Stage {
     }
 
     fn tab(&self, index: i32) -> anyhow::Result<()> {
-        self.console.app().global::<frontdesk_ui::screen::Directory>().invoke_open_tab(index);
+        self.console.app().global::<screen::Directory>().invoke_open_tab(index);
+        self.settle();
+        Ok(())
+    }
+
+    fn edit_new(&self, directory: i32) -> anyhow::Result<()> {
+        self.console.app().global::<screen::Editor>().invoke_open_new(directory);
         self.settle();
         Ok(())
     }
@@ -347,8 +416,51 @@ impl Stage {
     fn refuse_address(&self) -> anyhow::Result<()> {
         self.tab(1)?;
         let app = self.console.app();
-        let directory = app.global::<frontdesk_ui::screen::Directory>();
-        directory.invoke_open_link(0, frontdesk_ui::screen::ContactLink::Page);
+        let directory = app.global::<screen::Directory>();
+        directory.invoke_open_link(0, screen::ContactLink::Page);
+        Ok(())
+    }
+
+    /// The contact at a place, by its menu.
+    fn edit(&self, x: f32, y: f32) -> anyhow::Result<()> {
+        self.right_click(x, y)?;
+        self.keys(&["Up", "Enter", "Down", "Enter"])?;
+        self.settle();
+        Ok(())
+    }
+
+    fn alert_wishes(&self) -> anyhow::Result<()> {
+        self.right_click(560., 180.)?;
+        self.keys(&["Up", "Up", "Enter", "Down", "Down", "Insert"])
+    }
+
+    fn import(&self) -> anyhow::Result<()> {
+        self.console.app().global::<screen::Files>().invoke_import_into(-1);
+        self.settle();
+        Ok(())
+    }
+
+    fn choose_file(&self, index: i32) {
+        self.console.app().global::<screen::Files>().invoke_choose(index);
+        self.settle();
+    }
+
+    fn import_to_the_end(&self) -> anyhow::Result<()> {
+        self.import()?;
+        self.choose_file(0);
+        self.console.app().global::<screen::Files>().invoke_begin();
+        self.settle();
+        Ok(())
+    }
+
+    fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
+        let position = slint::LogicalPosition::new(x, y);
+        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled {
+            position,
+            delta_x: 0.,
+            delta_y: by,
+        })?;
+        self.settle();
         Ok(())
     }
 
@@ -358,12 +470,12 @@ impl Stage {
 
     fn open_service(&self) -> anyhow::Result<()> {
         let x = f32::from(u16::try_from(self.size.width)?) - 600.;
-        self.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_service(x, 70.);
+        self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
         Ok(())
     }
 
     fn open_keypad(&self) -> anyhow::Result<()> {
-        self.console.app().global::<frontdesk_ui::screen::Desk>().invoke_open_keypad();
+        self.console.app().global::<screen::Desk>().invoke_open_keypad();
         self.settle();
         self.keys(&["1", "2", "#"])
     }
@@ -385,6 +497,15 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         ToDesk::Query { seq, query: Query::Log(query) } => {
             let noon = query.from_unix_ms + 12 * 3_600_000;
             Some(Event::Reply { seq, reply: Reply::Log(scenes::log(noon, query.missed_only)) })
+        }
+        ToDesk::Query { seq, query: Query::Contact(contact) } => {
+            Some(Event::Reply { seq, reply: Reply::Contact(scenes::card(contact).map(Box::new)) })
+        }
+        ToDesk::Query { seq, query: Query::ContactFiles } => {
+            Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })
+        }
+        ToDesk::Command { seq, command: Command::ImportContacts { .. } } => {
+            Some(Event::Reply { seq, reply: Reply::Import(scenes::report()) })
         }
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ipc::{Action, CallRef, CallState, CallView, Command, CommandError, View};
+use ipc::{Action, CallRef, CallState, CallView, Command, CommandError, Edit, View};
 use slint::{ComponentHandle, ModelRc, SharedString, Timer, VecModel};
 
 use super::{Area, Desk, set_clocks};
@@ -200,7 +200,26 @@ impl Desk {
         let newest = all.max_by_key(|call| call.transfer.as_ref().map(|transfer| transfer.since_ms));
         match selected.or(newest).map(|call| call.call) {
             Some(call) => self.act(call, Action::Undo),
+            None if self.undo_newest_removal() => {}
             None => self.notice(Some(&CommandError::NothingToDo)),
+        }
+    }
+
+    /// Brings back what was removed last. `false` when nothing was.
+    fn undo_newest_removal(&mut self) -> bool {
+        let newest =
+            self.view.notices.iter().max_by_key(|notice| (removal(notice).is_some(), notice.since_ms));
+        let Some(removal) = newest.and_then(removal) else { return false };
+        self.send(Command::Edit(Edit::Undo { removal }));
+        true
+    }
+
+    /// Undo of a ledger entry.
+    pub(crate) fn undo_removal(&mut self, id: &str) {
+        let Some(EntryId::Notice(id)) = EntryId::read(id) else { return };
+        let notice = self.view.notices.iter().find(|notice| notice.id == ipc::NoticeId(id));
+        if let Some(removal) = notice.and_then(removal) {
+            self.send(Command::Edit(Edit::Undo { removal }));
         }
     }
 
@@ -350,5 +369,13 @@ impl Desk {
         calls.set_selected(text(self.calls.selected));
         calls.set_opened(text(self.calls.opened));
         calls.set_focused(self.area == Area::Calls);
+    }
+}
+
+/// What an entry says was removed.
+fn removal(notice: &ipc::Notice) -> Option<ipc::RemovalId> {
+    match notice.kind {
+        ipc::NoticeKind::Removed { removal, .. } => Some(removal),
+        _ => None,
     }
 }

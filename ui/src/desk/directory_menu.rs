@@ -137,8 +137,8 @@ impl Desk {
                 self.change_directory(id, |change| change.local = local)
             }
             (DirectoryChoice::Line(line), Some(id)) => self.change_directory(id, |change| change.line = line),
-            (DirectoryChoice::AddContact, Some(id)) => self.add_contact(id),
-            (DirectoryChoice::Import, Some(id)) => self.import_contacts(id),
+            (DirectoryChoice::AddContact, Some(id)) => self.open_editor_for_new(id),
+            (DirectoryChoice::Import, Some(id)) => self.import_contacts(Some(id)),
             (DirectoryChoice::Export, Some(id)) => self.export_contacts(id),
             (_, None) => {}
         }
@@ -290,24 +290,6 @@ impl Desk {
         let entries = self.app.global::<Menu>().get_entries();
         let at = entries.iter().position(|entry| entry.chosen).unwrap_or(0);
         i32::try_from(at).unwrap_or(0)
-    }
-}
-
-// What other parts of the screen do.
-impl Desk {
-    /// A new contact for this directory, in the editor.
-    pub(crate) fn add_contact(&mut self, directory: DirectoryId) {
-        tracing::info!(directory = directory.0, "a contact would be added");
-    }
-
-    /// A file of contacts for this directory (DIR-3).
-    pub(crate) fn import_contacts(&mut self, directory: DirectoryId) {
-        tracing::info!(directory = directory.0, "contacts would be imported");
-    }
-
-    /// This directory as a file (DIR-3).
-    pub(crate) fn export_contacts(&mut self, directory: DirectoryId) {
-        tracing::info!(directory = directory.0, "contacts would be exported");
     }
 }
 

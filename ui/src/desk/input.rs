@@ -17,6 +17,13 @@ impl Desk {
         if !typing && !control && !alt && self.keypad_key(text) {
             return true;
         }
+        let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
+        if !covered
+            && !alt
+            && let Some(taken) = self.editor_key(text, control, typing)
+        {
+            return taken;
+        }
         let Some(key) = self.keys.read(text, control, alt, typing) else { return false };
         if self.menu_is_open() {
             return self.menu_key(key);
@@ -35,7 +42,7 @@ impl Desk {
         {
             return taken;
         }
-        if self.arrange_key(key) {
+        if self.alert_wishes_key(key) || self.arrange_key(key) {
             return true;
         }
         self.desk_key(key)
@@ -92,6 +99,7 @@ impl Desk {
     fn desk_key(&mut self, key: ConsoleKey) -> bool {
         match key {
             ConsoleKey::Search => {
+                self.set_editor_aside(true);
                 if self.screen() == Screen::Settings {
                     self.show_screen(Screen::Directory);
                 }
@@ -148,6 +156,8 @@ impl Desk {
         let among_outgoing = self.calls.selected.is_some_and(|call| outgoing(self, call));
         match self.area {
             Area::Calls if !among_outgoing && !self.view.outgoing.is_empty() => self.enter_list(true),
+            // The directory lies under the editor.
+            Area::Calls if self.editor_covers() => self.enter_list(self.view.incoming.is_empty()),
             Area::Calls => {
                 self.set_area(Area::Directory);
                 if self.directory.cursor.is_none() {
@@ -208,6 +218,8 @@ impl Desk {
             self.close_link_card();
         } else if self.phone_card_is_open() {
             self.close_phone_card();
+        } else if self.files_are_open() {
+            self.close_files();
         } else if self.overlay.dragging().is_some() {
             self.drag_finished();
         } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {

@@ -44,21 +44,35 @@ impl Desk {
         }
     }
 
-    /// A mail to a contact, with the call in the ear as its subject; or its web page.
+    /// A mail to a contact, or its web page.
     pub(crate) fn open_link_of(&mut self, contact: &ContactRow, link: ContactLink) {
         let who = SharedString::from(contacts::name(contact));
-        let (kind, written, whole) = match link {
-            ContactLink::Mail => {
-                let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
-                let whole = links::mail(&contact.email, &subject.unwrap_or_default());
-                (LinkKind::Mail, &contact.email, whole)
+        match link {
+            ContactLink::Mail => self.open_mail(who, &contact.email),
+            ContactLink::Page => {
+                self.open_checked(LinkKind::Page, who, &contact.web, links::page(&contact.web));
             }
-            ContactLink::Page => (LinkKind::Page, &contact.web, links::page(&contact.web)),
-        };
+        }
+    }
+
+    /// A mail, with the call in the ear as its subject.
+    pub(crate) fn open_mail(&mut self, who: SharedString, address: &str) {
+        let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
+        let whole = links::mail(address, &subject.unwrap_or_default());
+        self.open_checked(LinkKind::Mail, who, address, whole);
+    }
+
+    fn open_checked(
+        &mut self,
+        kind: LinkKind,
+        who: SharedString,
+        written: &str,
+        whole: Result<String, links::BadAddress>,
+    ) {
         match whole {
             Ok(address) => self.open_address(kind, who, address),
             Err(problem) => {
-                tracing::warn!(?problem, contact = contact.id.0, "an address of a contact is not opened");
+                tracing::warn!(?problem, "an address is not opened");
                 self.refuse_address(written);
             }
         }

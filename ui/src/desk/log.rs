@@ -51,6 +51,8 @@ impl Desk {
     /// Brings a screen to the front.
     pub(crate) fn show_screen(&mut self, screen: Screen) {
         self.close_finder();
+        // It lay over whatever was in front.
+        self.set_editor_aside(true);
         self.app.global::<crate::screen::Desk>().set_screen(screen);
         if screen == Screen::Log {
             self.log.day = LogDay::today();
@@ -112,6 +114,10 @@ impl Desk {
         if self.screen() == Screen::Log {
             self.ask_rows(0, false);
         }
+    }
+
+    pub(crate) fn log_row(&self, index: usize) -> Option<&LogRow> {
+        self.log.rows.get(index)
     }
 
     pub(crate) fn tap_log(&mut self, index: i32) {

@@ -1,21 +1,22 @@
-//! Menus: of a call (CALL-8), of a contact, of transfers (CALL-12), of park slots (CALL-14), of the
-//! service mode, of the views (CALL-6).
+//! Menus: of a call (CALL-8), of transfers (CALL-12), of park slots (CALL-14), of the
+//! service mode, of the views (CALL-6). That of a contact is in `contact_menu`.
 //!
 //! A menu offers exactly what the view allows. Each row keeps the call that it was shown for: when
 //! that one is gone, choosing the row does nothing.
 
 use ipc::{
-    Action, CallRef, CallState, CallView, Command, ContactRow, DirectoryId, LampState, ParkSlotView,
-    ServiceMode,
+    Action, CallRef, CallState, CallView, Command, ContactId, ContactRow, DirectoryId, LampState,
+    ParkSlotView, Party, ServiceMode,
 };
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::directory_menu::DirectoryChoice;
 use super::{Area, Desk};
+use crate::models::past;
 use crate::models::words::{digits, party_name};
 use crate::models::{cards, contacts};
 use crate::offers::{Offer, Place, Target, connect, offers};
-use crate::screen::{ContactLink, Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
+use crate::screen::{CallerPast, ContactLink, Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
 
 /// Where a menu stands.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,8 @@ pub(super) enum At {
     Calls,
     /// By the directory: it was opened by a key.
     Pane,
+    /// Where the menu was that it comes from.
+    There,
 }
 
 /// What a menu row does.
@@ -46,6 +49,14 @@ pub(super) enum Choice {
     Table(bool),
     Dividers,
     ResetDividers,
+    /// The menus behind a row: what can be changed of a contact, and into which directory.
+    Contact(Box<ContactRow>),
+    AddTo(Box<Party>),
+    AddParty(Box<Party>, DirectoryId),
+    EditContact(ContactId, DirectoryId),
+    NewContact(DirectoryId),
+    Alerts(Box<ContactRow>),
+    Mail(SharedString, String),
     /// Shown, but it cannot be done.
     Nothing,
 }
@@ -66,49 +77,6 @@ impl Desk {
             self.call_menu(call, At::Calls);
             self.move_menu(0);
         }
-    }
-
-    /// The menu of a contact, under the finger.
-    pub(crate) fn open_contact_menu(&mut self, index: i32, x: f32, y: f32) {
-        if !self.is_bound_to_contact(index) {
-            return;
-        }
-        let Some(contact) = self.contact(index) else { return };
-        self.directory.cursor = usize::try_from(index).ok();
-        self.set_area(Area::Directory);
-        self.contact_menu(&contact, At::Finger(x, y));
-    }
-
-    /// The menu of the contact under the keyboard. `false` when there is none.
-    pub(crate) fn open_contact_menu_by_key(&mut self) -> bool {
-        let Some(contact) = self.cursor_contact() else { return false };
-        self.contact_menu(&contact, At::Pane);
-        self.move_menu(0);
-        true
-    }
-
-    /// What can be done with a contact.
-    pub(super) fn contact_menu(&mut self, contact: &ContactRow, at: At) {
-        let mut rows = Vec::new();
-        let numbers = [
-            (MenuWord::CallPhone, &contact.phone),
-            (MenuWord::CallMobile, &contact.mobile),
-            (MenuWord::CallHome, &contact.home),
-            (MenuWord::CallVoicemail, &contact.voicemail),
-        ];
-        for (word, number) in numbers {
-            if !number.is_empty() {
-                rows.push((entry(word, number, "", ""), Choice::Call(number.clone())));
-            }
-        }
-        rows.extend(self.intercept_row(contact));
-        rows.extend(self.rows_beside_numbers(contact));
-        let offered = self.offers_here(Place::Contact(self.calls.selected), Some(contact));
-        let sends =
-            |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
-        let transfers = offered.iter().filter(|offer| sends(offer));
-        rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(contact), true)));
-        self.open_menu(contacts::name(contact).into(), rows, at);
     }
 
     /// F8: the most logical transfer first (CALL-12); see [`crate::offers`].
@@ -219,6 +187,13 @@ impl Desk {
                 self.reset_calls();
                 self.reset_incoming();
             }
+            Some(Choice::Contact(contact)) => self.open_editing_menu(&contact),
+            Some(Choice::AddTo(party)) => self.open_add_menu(&party),
+            Some(Choice::AddParty(party, directory)) => self.open_editor_for_party(&party, directory),
+            Some(Choice::EditContact(contact, directory)) => self.open_editor(contact, directory),
+            Some(Choice::NewContact(directory)) => self.open_editor_for_new(directory),
+            Some(Choice::Alerts(contact)) => self.open_alert_wishes(&contact),
+            Some(Choice::Mail(who, address)) => self.open_mail(who, &address),
             Some(Choice::Nothing) | None => {}
         }
     }
@@ -241,7 +216,9 @@ impl Desk {
         let menu = self.app.global::<Menu>();
         let count = i32::try_from(self.overlay.menu.len()).unwrap_or(0);
         if count > 0 {
-            menu.set_cursor((menu.get_cursor().max(0) + by).rem_euclid(count));
+            let at = menu.get_cursor();
+            // A menu that a finger opened has none yet.
+            menu.set_cursor(if at < 0 { by.min(0) } else { at + by }.rem_euclid(count));
         }
     }
 
@@ -269,17 +246,20 @@ impl Desk {
         let Some(view) = self.call(call) else { return };
         let mut rows: Vec<Row> =
             view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
-        if view.crm.is_some() {
-            // What ends the call stays last.
-            let last = view.actions.iter().filter(|action| **action == Action::HangUp).count();
-            let page = (entry(MenuWord::Crm, "", "", ""), Choice::Crm(call));
-            rows.insert(rows.len().saturating_sub(last), page);
-        }
+        // What ends the call stays last.
+        let last = view.actions.iter().filter(|action| **action == Action::HangUp).count();
+        let page = view.crm.is_some().then(|| (entry(MenuWord::Crm, "", "", ""), Choice::Crm(call)));
+        let before = rows.len().saturating_sub(last);
+        rows.splice(before..before, page.into_iter().chain(self.directory_rows(call)));
         let title = party_name(&view.party);
         let matched = view.party.matched.map(number_match).unwrap_or_default();
+        let history = view.history.clone();
         self.calls.selected = Some(call);
         self.open_menu(title, rows, at);
-        self.app.global::<Menu>().set_matched(matched);
+        let menu = self.app.global::<Menu>();
+        menu.set_matched(matched);
+        menu.set_past(past::whole(history.as_ref()));
+        menu.set_past_calls(ModelRc::new(VecModel::from(past::calls(history.as_ref()))));
         self.overlay.menu_call = Some(call);
     }
 
@@ -331,7 +311,7 @@ impl Desk {
         }
     }
 
-    fn offers_here(&self, place: Place, contact: Option<&ContactRow>) -> Vec<Offer> {
+    pub(super) fn offers_here(&self, place: Place, contact: Option<&ContactRow>) -> Vec<Offer> {
         if !self.connected {
             return Vec::new();
         }
@@ -346,7 +326,7 @@ impl Desk {
 
     /// An offer as a row; `named`: the title does not say who goes. The target's name is the
     /// contact's, whose numbers the offer has.
-    fn offer_row(&self, offer: &Offer, contact: Option<&ContactRow>, named: bool) -> Option<Row> {
+    pub(super) fn offer_row(&self, offer: &Offer, contact: Option<&ContactRow>, named: bool) -> Option<Row> {
         let call = subject(offer);
         let who = self.who(call);
         let to_contact = contact.map(contacts::name).unwrap_or_default();
@@ -405,7 +385,7 @@ impl Desk {
     }
 
     /// Picks up what rings on the contact's phone, while something does that the desk can take (PRE-3).
-    fn intercept_row(&self, contact: &ContactRow) -> Option<Row> {
+    pub(super) fn intercept_row(&self, contact: &ContactRow) -> Option<Row> {
         let phone = digits(&contact.phone);
         let here = contact.presence && self.connected && !phone.is_empty();
         let mut lamps = self.view.lamps.iter().filter(|_| here);
@@ -430,13 +410,16 @@ impl Desk {
         let menu = self.app.global::<Menu>();
         menu.set_title(title);
         menu.set_matched(NumberMatch::None);
+        menu.set_past(CallerPast::default());
         menu.set_entries(ModelRc::new(VecModel::from(entries)));
-        menu.set_keyed(matches!(at, At::Calls));
         let place = match at {
             At::Finger(x, y) => Some((x, y)),
             At::Pane => Some(self.pane_corner()),
-            At::Calls => None,
+            At::Calls | At::There => None,
         };
+        if !matches!(at, At::There) {
+            menu.set_keyed(matches!(at, At::Calls));
+        }
         if let Some((x, y)) = place {
             menu.set_x(x);
             menu.set_y(y);

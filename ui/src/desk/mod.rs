@@ -2,19 +2,26 @@
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
-//! transfer question), `drag`, `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `alerts`, `files` (import and
+//! export), `mail`, `drag`, `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
+mod alerts;
 mod calls;
+mod contact_menu;
 mod directory;
 mod directory_forms;
 mod directory_menu;
 mod drag;
+mod editor;
+mod editor_view;
+mod files;
 mod finder;
 mod input;
 mod links;
 mod log;
+mod mail;
 mod menu;
 mod overlay;
 mod panes;
@@ -44,6 +51,8 @@ use crate::screen::{App, CallCard, CallClock, LedgerEntry};
 const TICK: Duration = Duration::from_millis(250);
 /// How long a refused command stays to be read.
 const NOTICE_MS: u64 = 8_000;
+/// How long the place of a written file stays to be read.
+const EXPORTED_MS: u64 = 120_000;
 /// Local notices kept.
 const NOTICES: usize = 4;
 
@@ -69,6 +78,10 @@ pub(crate) struct Desk {
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
+    editor: editor::Editor,
+    alerts: alerts::Alerts,
+    files: files::Files,
+    mail: mail::Mail,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -104,6 +117,7 @@ impl Console {
             }
         });
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
+        desk.borrow_mut().fit_alerts(app.get_fitting_alerts());
         desk.borrow_mut().show_connection();
         desk.borrow_mut().tick(Instant::now());
         Ok(Self { desk, _tick: tick, link: RefCell::default() })
@@ -199,6 +213,10 @@ impl Desk {
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
+            editor: editor::Editor::new(app),
+            alerts: alerts::Alerts::new(app),
+            files: files::Files::new(app),
+            mail: mail::Mail::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -242,11 +260,15 @@ impl Desk {
         self.show_lamps();
         self.overlay_changed();
         self.log_changed(&before);
+        self.mail_changed();
+        self.show_alerts();
+        self.show_import();
+        self.editor_changed(&before);
         self.tick(now);
     }
 
     /// Faces may be others when a directory has changed, and larger on another monitor.
-    fn look_at_faces(&self, before: &View) {
+    fn look_at_faces(&mut self, before: &View) {
         let state =
             |view: &View| -> Vec<_> { view.directories.iter().map(|d| (d.id, d.generation)).collect() };
         self.faces.measure(&self.app);
@@ -254,6 +276,7 @@ impl Desk {
             self.faces.again();
             self.directory.contacts.faces_changed();
             self.finder.contacts.faces_changed();
+            self.mail_again();
         }
     }
 
@@ -273,6 +296,7 @@ impl Desk {
         let now_ms = self.clock.at(now);
         self.run_call_clocks(now_ms);
         self.run_header_clock(now_ms);
+        self.run_alert_clocks(now_ms);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {
@@ -287,12 +311,17 @@ impl Desk {
         self.show_calls();
         self.show_lamps();
         self.show_status();
+        self.release_alerts();
         if connected {
             self.faces.again();
             self.directory.contacts.again();
+            self.mail_again();
+            self.ask_editor_again();
             self.ask_log();
         } else {
             self.close_overlays();
+            self.files_disconnected();
+            self.editor_disconnected();
         }
     }
 
@@ -327,6 +356,9 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
+        if self.editor_done(seq, &result) || self.files_done(seq, &result) {
+            return;
+        }
         let dialled = self.dialled.remove(&seq);
         if self.form_done(seq, &result) {
             return;
@@ -341,7 +373,17 @@ impl Desk {
     }
 
     fn reply(&mut self, seq: u64, reply: ipc::Reply) {
+        if self.files_arrived(seq, &reply) {
+            return;
+        }
         match reply {
+            ipc::Reply::Contact(card) => {
+                let card = card.as_deref();
+                if !self.mail_arrived(seq, card) {
+                    self.editor_arrived(seq, card);
+                }
+            }
+            ipc::Reply::Failed { reason } if self.editor_failed(seq, &reason) => {}
             ipc::Reply::Contacts(page) => {
                 if self.suggestions_arrived(seq, &page) {
                 } else if self.finder.contacts.has_asked(seq) {
@@ -371,9 +413,18 @@ impl Desk {
     }
 
     fn add_notice(&mut self, entry: impl FnOnce(u64) -> LedgerEntry) {
+        self.notice_for(NOTICE_MS, entry);
+    }
+
+    /// Tells the operator where a directory was written.
+    fn notice_exported(&mut self, path: &std::path::Path, contacts: u32) {
+        self.notice_for(EXPORTED_MS, |id| ledger::exported(id, path, contacts));
+    }
+
+    fn notice_for(&mut self, ms: u64, entry: impl FnOnce(u64) -> LedgerEntry) {
         self.notice_count += 1;
         let id = self.notice_count;
-        let until_ms = self.clock.at(Instant::now()).saturating_add(NOTICE_MS);
+        let until_ms = self.clock.at(Instant::now()).saturating_add(ms);
         self.local_notices.push(LocalNotice { id, until_ms, entry: entry(id) });
         if self.local_notices.len() > NOTICES {
             self.local_notices.remove(0);

@@ -98,6 +98,7 @@ impl Desk {
         self.close_finder();
         self.close_form();
         self.close_phone_card();
+        self.close_alert_wishes();
         self.open_volumes(false);
         if self.prompt_is_open() {
             self.close_prompt();

@@ -31,6 +31,9 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_desk(app, desk);
     wire_log(app, desk);
     wire_panes(app, desk);
+    wire_editor(app, desk);
+    wire_alerts(app, desk);
+    wire_files(app, desk);
 }
 
 fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -60,6 +63,7 @@ fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_payload(|id| drag::payload(&id));
     global.on_dial(with!(desk, |this, text| this.dial(&text)));
     global.on_dismiss(with!(desk, |this, id| this.dismiss(&id)));
+    global.on_undo_removal(with!(desk, |this, id| this.undo_removal(&id)));
 }
 
 fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -82,10 +86,10 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_open_link(with!(desk, |this, index, link| this.open_contact_link(index, link)));
     global.on_search_everywhere(with!(desk, |this| this.search_everywhere()));
     global.on_add_contact(with!(desk, |this| if let Some(directory) = this.fronted() {
-        this.add_contact(directory);
+        this.open_editor_for_new(directory);
     }));
     global.on_import_contacts(with!(desk, |this| if let Some(directory) = this.fronted() {
-        this.import_contacts(directory);
+        this.import_contacts(Some(directory));
     }));
     let drag = app.global::<screen::Drag>();
     drag.on_over(with!(desk, |this, data, index, x, y| this.drag_over(&data, index, x, y)));
@@ -168,6 +172,7 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_query_edited(with!(desk, |this, text| this.search_log(&text)));
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
+    global.on_menu(with!(desk, |this, index, x, y| this.open_log_menu(index, x, y)));
     global.on_need_more(with!(desk, |this| this.more_log()));
 }
 
@@ -179,6 +184,58 @@ fn wire_panes(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_put(with!(desk, |this| this.put_dividers()));
     global.on_reset_calls(with!(desk, |this| this.reset_calls()));
     global.on_reset_incoming(with!(desk, |this| this.reset_incoming()));
+}
+
+fn wire_editor(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Editor>();
+    global.on_edited(with!(desk, |this| this.editor_edited()));
+    global.on_step(with!(desk, |this, by| this.step_in_editor(by)));
+    global.on_save(with!(desk, |this| this.save_editor()));
+    global.on_close(with!(desk, |this| this.close_editor()));
+    global.on_set_aside(with!(desk, |this, on| this.set_editor_aside(on)));
+    global.on_keep_on(with!(desk, |this| this.keep_editing()));
+    global.on_discard(with!(desk, |this| this.leave_editor()));
+    global.on_choose_directory(with!(desk, |this, index| this.choose_editor_directory(index)));
+    global.on_set_presence(with!(desk, |this, on| this.set_editor_presence(on)));
+    global.on_set_alert(with!(desk, |this, index, on| this.set_editor_alert(index, on)));
+    global.on_set_keep_picture(with!(desk, |this, on| this.set_editor_picture(on)));
+    global.on_open_new(with!(desk, |this, id| if let Some(directory) = directory_id(id) {
+        this.open_editor_for_new(directory);
+    }));
+}
+
+fn wire_alerts(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let alerts = app.global::<screen::Alerts>();
+    alerts.on_act(with!(desk, |this, id| this.act_on_alert(&id)));
+    alerts.on_dismiss(with!(desk, |this, id| this.dismiss_alert(&id)));
+    alerts.on_pressing(with!(desk, |this, id, down| this.press_alert(&id, down)));
+    alerts.on_fit(with!(desk, |this, count| this.fit_alerts(count)));
+    let wishes = app.global::<screen::AlertWishes>();
+    wishes.on_set_alert(with!(desk, |this, index, on| this.set_alert_wish(index, on)));
+    wishes.on_accept(with!(desk, |this| this.accept_alert_wishes()));
+    wishes.on_close(with!(desk, |this| this.close_alert_wishes()));
+}
+
+fn wire_files(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Files>();
+    global.on_choose(with!(desk, |this, index| this.choose_file(index)));
+    global.on_choose_directory(with!(desk, |this, index| this.choose_files_directory(index)));
+    global.on_set_local(with!(desk, |this, on| this.set_files_local(on)));
+    global.on_name_edited(with!(desk, |this| this.show_files_directory()));
+    global.on_back(with!(desk, |this| this.list_files()));
+    global.on_begin(with!(desk, |this| this.begin_import()));
+    global.on_cancel(with!(desk, |this| this.cancel_import()));
+    global.on_close(with!(desk, |this| this.close_files()));
+    global.on_show(with!(desk, |this| this.show_files()));
+    global.on_import_into(with!(desk, |this, id| this.import_contacts(directory_id(id))));
+    global.on_export_from(with!(desk, |this, id| if let Some(directory) = directory_id(id) {
+        this.export_contacts(directory);
+    }));
+}
+
+/// Below 0 is none.
+fn directory_id(id: i32) -> Option<ipc::DirectoryId> {
+    u32::try_from(id).ok().map(ipc::DirectoryId)
 }
 
 fn percent(level: i32) -> u8 {

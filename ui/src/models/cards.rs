@@ -7,6 +7,7 @@ use ipc::{
 use slint::{Image, SharedString};
 
 use crate::clock::duration;
+use crate::models::past;
 use crate::models::words::party_name;
 use crate::screen::{
     CallAction, CallCard, CallClock, CardState, LampKind, RecallCause, TransferKind, TransferStep,
@@ -63,6 +64,8 @@ pub(crate) fn card(
         recall_code,
         rule: call.rule.as_deref().unwrap_or_default().into(),
         waited_for: call.waited_for.as_ref().map(party_name).unwrap_or_default(),
+        has_past: past::has_line(call),
+        past: past::on_card(call.history.as_ref().filter(|_| past::has_line(call))),
         member: member.is_some(),
         muted: member.is_some_and(|member| member.muted),
         can_answer: can(Action::Answer),

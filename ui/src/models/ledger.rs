@@ -1,10 +1,11 @@
 //! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
 
-use ipc::{CommandError, Notice, NoticeKind, TransferState, TransferView, View};
+use ipc::{CommandError, Notice, NoticeKind, Removed, TransferState, TransferView, View};
 
 use crate::models::cards::{transfer_kind, transfer_step};
+use crate::models::form::fault;
 use crate::models::words::party_name;
-use crate::screen::{LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep};
+use crate::screen::{EditFault, LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep};
 
 /// A notice of the screen itself: a command that was not begun.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
         .iter()
         .filter(|transfer| !on_its_card(view, transfer))
         .map(|transfer| (transfer.since_ms, of_transfer(transfer)))
-        .chain(view.notices.iter().filter_map(|notice| Some((notice.since_ms, of_notice(notice)?))))
+        .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice))))
         .chain(local.iter().map(|notice| (notice.until_ms, notice.entry.clone())))
         .collect();
     entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
@@ -54,7 +55,6 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
 
 /// The entry for a command that was not begun; `None` stands for a desk that is away.
 pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
-    let said;
     let (refused, what, reason) = match error {
         None => (RefusedCommand::Unreachable, "", ""),
         Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, "", ""),
@@ -69,10 +69,7 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
         Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
-        Some(error @ (CommandError::Edit(_) | CommandError::ImportRuns)) => {
-            said = error.to_string();
-            (RefusedCommand::Failed, "", said.as_str())
-        }
+        Some(CommandError::Edit(_) | CommandError::ImportRuns) => (RefusedCommand::Failed, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {
@@ -81,8 +78,28 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         refused,
         who: what.into(),
         reason: reason.into(),
+        fault: error.filter(|error| is_edit(error)).map(|error| fault(error).0).unwrap_or_default(),
         ..blank()
     }
+}
+
+fn is_edit(error: &CommandError) -> bool {
+    matches!(error, CommandError::Edit(_) | CommandError::ImportRuns)
+}
+
+/// The entry for a directory that was written to a file.
+pub(crate) fn exported(id: u64, path: &std::path::Path, contacts: u32) -> LedgerEntry {
+    LedgerEntry {
+        id: slint::format!("l{id}"),
+        kind: LedgerKind::Exported,
+        count: number(contacts),
+        reason: path.display().to_string().into(),
+        ..blank()
+    }
+}
+
+fn number(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// A transfer on its way whose call is still on the desk stands on the card already.
@@ -106,10 +123,29 @@ fn of_transfer(transfer: &TransferView) -> LedgerEntry {
     }
 }
 
-fn of_notice(notice: &Notice) -> Option<LedgerEntry> {
+fn of_notice(notice: &Notice) -> LedgerEntry {
     let id = slint::format!("n{}", notice.id.0);
-    Some(match &notice.kind {
-        NoticeKind::Removed { .. } | NoticeKind::Imported { .. } => return None,
+    match &notice.kind {
+        NoticeKind::Removed { what, .. } => {
+            let entry = LedgerEntry { id, kind: LedgerKind::Removed, can_undo: true, ..blank() };
+            match what {
+                Removed::Contact { name } => LedgerEntry { who: name.as_str().into(), ..entry },
+                Removed::Contacts { count, directory } => {
+                    LedgerEntry { to: directory.as_str().into(), count: number(*count), ..entry }
+                }
+                Removed::Directory { count, directory } => {
+                    LedgerEntry { reason: directory.as_str().into(), count: number(*count), ..entry }
+                }
+            }
+        }
+        NoticeKind::Imported { directory, loaded, left_out } => LedgerEntry {
+            id,
+            kind: LedgerKind::Imported,
+            to: directory.as_str().into(),
+            count: number(*loaded),
+            left_out: number(*left_out),
+            ..blank()
+        },
         NoticeKind::DialFailed { to, code, reason } => LedgerEntry {
             id,
             kind: LedgerKind::DialFailed,
@@ -146,7 +182,7 @@ fn of_notice(notice: &Notice) -> Option<LedgerEntry> {
             reason: reason.as_str().into(),
             ..blank()
         },
-    })
+    }
 }
 
 fn blank() -> LedgerEntry {
@@ -160,6 +196,10 @@ fn blank() -> LedgerEntry {
         to: Default::default(),
         code: 0,
         reason: Default::default(),
+        count: 0,
+        left_out: 0,
+        fault: EditFault::None,
+        can_undo: false,
     }
 }
 

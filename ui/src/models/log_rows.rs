@@ -34,7 +34,8 @@ fn text(ms: u64) -> slint::SharedString {
     if ms < 1000 { Default::default() } else { duration(ms).into() }
 }
 
-fn end(end: EndStatus) -> LogEnd {
+/// How a call ended, as the screen words it.
+pub(crate) fn end(end: EndStatus) -> LogEnd {
     match end {
         EndStatus::Completed => LogEnd::Completed,
         EndStatus::Missed => LogEnd::Missed,

@@ -4,9 +4,11 @@
 pub(crate) mod cards;
 pub(crate) mod contacts;
 pub(crate) mod drops;
+pub(crate) mod form;
 pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod log_rows;
+pub(crate) mod past;
 pub(crate) mod rows;
 pub(crate) mod tiles;
 pub(crate) mod words;

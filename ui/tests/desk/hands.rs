@@ -1,6 +1,7 @@
 //! A console under the testing backend, a desk that records what it is asked, and hands.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use frontdesk_ui::screen::App;
 use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
-use ipc::{Command, ContactId, ContactPicture, ContactPlace, Query, Reply, SortKey, ToDesk, View};
+use ipc::{
+    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, Query, Reply,
+    SortKey, ToDesk, View,
+};
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
 
@@ -23,6 +27,10 @@ pub(crate) struct Stage {
     /// The desk answers no question about contacts.
     silent: bool,
     pictures_asked: Cell<usize>,
+    /// Of the last command.
+    seq: Cell<u64>,
+    cards: RefCell<HashMap<ContactId, Option<ContactCard>>>,
+    files: RefCell<Vec<ContactFile>>,
 }
 
 impl Stage {
@@ -68,6 +76,9 @@ impl Stage {
             places,
             silent,
             pictures_asked: Cell::new(0),
+            seq: Cell::new(0),
+            cards: RefCell::default(),
+            files: RefCell::new(scenes::files()),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
         stage.show(view);
@@ -92,7 +103,20 @@ impl Stage {
             let _ = ElementHandle::find_by_element_type_name(&self.app, "TileView").count();
             for request in self.requests.try_iter() {
                 match request {
-                    ToDesk::Command { command, .. } => self.commands.borrow_mut().push(command),
+                    ToDesk::Command { command, seq } => {
+                        self.seq.set(seq);
+                        self.commands.borrow_mut().push(command);
+                    }
+                    ToDesk::Query { seq, query: Query::Contact(contact) } => {
+                        let known = self.cards.borrow().get(&contact).cloned();
+                        let card = known.unwrap_or_else(|| scenes::card(contact));
+                        let reply = Reply::Contact(card.map(Box::new));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::ContactFiles } => {
+                        let reply = Reply::ContactFiles(self.files.borrow().clone());
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
                     ToDesk::Query { query: Query::Contacts(_), .. } if self.silent => {}
                     ToDesk::Query { seq, query: Query::Contacts(query) } => {
                         let reply = Reply::Contacts(scenes::contacts(&query));
@@ -121,6 +145,28 @@ impl Stage {
     /// How often a picture was asked for.
     pub(crate) fn pictures_asked(&self) -> usize {
         self.pictures_asked.get()
+    }
+
+    /// From now on the desk knows this of a contact.
+    pub(crate) fn know(&self, contact: ContactId, card: Option<ContactCard>) {
+        self.cards.borrow_mut().insert(contact, card);
+    }
+
+    /// From now on these files are there.
+    pub(crate) fn have_files(&self, files: Vec<ContactFile>) {
+        *self.files.borrow_mut() = files;
+    }
+
+    /// The number of the last command.
+    pub(crate) fn last_command(&self) -> u64 {
+        self.settle();
+        self.seq.get()
+    }
+
+    /// What became of the last command.
+    pub(crate) fn answer(&self, result: Result<(), CommandError>) {
+        let seq = self.last_command();
+        self.event(Event::Done { seq, result });
     }
 
     /// The commands since the last time.
@@ -153,6 +199,14 @@ impl Stage {
 
     pub(crate) fn middle(&self, label: &str) -> LogicalPosition {
         let element = self.find(label);
+        let (at, size) = (element.absolute_position(), element.size());
+        LogicalPosition::new(at.x + size.width / 2., at.y + size.height / 2.)
+    }
+
+    /// The middle of the topmost element of several that are called so.
+    pub(crate) fn top(&self, label: &str) -> LogicalPosition {
+        let element = ElementHandle::find_by_accessible_label(&self.app, label).last();
+        let element = element.unwrap_or_else(|| panic!("nothing on the screen is labelled {label:?}"));
         let (at, size) = (element.absolute_position(), element.size());
         LogicalPosition::new(at.x + size.width / 2., at.y + size.height / 2.)
     }
@@ -230,6 +284,15 @@ impl Stage {
         let text = text.into();
         self.dispatch(WindowEvent::KeyPressed { text: text.clone() });
         self.dispatch(WindowEvent::KeyReleased { text });
+        self.settle();
+    }
+
+    /// A key together with Control.
+    pub(crate) fn control(&self, text: &str) {
+        let control = SharedString::from(slint::platform::Key::Control);
+        self.dispatch(WindowEvent::KeyPressed { text: control.clone() });
+        self.key(text);
+        self.dispatch(WindowEvent::KeyReleased { text: control });
         self.settle();
     }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod contacts;
 mod control;
 mod directories;
 mod faces;
 mod finder;
 mod hands;
+mod told;
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
@@ -117,7 +119,11 @@ fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
     stage.settle();
     let menu = stage.app.global::<Menu>();
     assert!(menu.get_open());
-    assert_eq!(menu.get_entries().row_count(), 4, "Retrieve, Transfer, to voicemail, Hang up and no others");
+    assert_eq!(
+        menu.get_entries().row_count(),
+        6,
+        "Retrieve, Transfer, to voicemail, Add to, E-mail, Hang up"
+    );
     assert_eq!(stage.commands(), []);
     stage.tap(stage.middle("Transfer to…"));
     assert!(stage.app.global::<Prompt>().get_open());

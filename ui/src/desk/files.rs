@@ -1,0 +1,363 @@
+//! Contacts from a file and into one (DIR-3). The desk reads and writes the files; here one is chosen, the
+//! import is watched, and its report is read.
+
+use std::rc::Rc;
+
+use ipc::{Command, CommandError, ContactFile, DirectoryId, ImportReport, Query, Reply};
+use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+
+use super::Desk;
+use crate::clock::Moment;
+use crate::models::{form, rows};
+use crate::screen::{self, App, BadRow, EditFault, FileRow, Files as Screen, FilesStep};
+
+/// Rows left out that the desk tells of.
+const TOLD: usize = 1_000;
+
+/// State of the window that is the screen's own.
+pub(crate) struct Files {
+    files: Vec<ContactFile>,
+    rows: Rc<VecModel<FileRow>>,
+    directories: Rc<VecModel<SharedString>>,
+    bad: Rc<VecModel<BadRow>>,
+    asked: Option<u64>,
+    chosen: Option<usize>,
+    into: Option<DirectoryId>,
+    /// The import begun here.
+    sent: Option<u64>,
+    cancelling: bool,
+    /// The directory whose file is being written.
+    exporting: Option<u64>,
+}
+
+impl Files {
+    pub(crate) fn new(app: &App) -> Self {
+        let this = Self {
+            files: Vec::new(),
+            rows: Rc::default(),
+            directories: Rc::default(),
+            bad: Rc::default(),
+            asked: None,
+            chosen: None,
+            into: None,
+            sent: None,
+            cancelling: false,
+            exporting: None,
+        };
+        let files = app.global::<Screen>();
+        files.set_rows(ModelRc::from(this.rows.clone()));
+        files.set_directories(ModelRc::from(this.directories.clone()));
+        files.set_bad(ModelRc::from(this.bad.clone()));
+        this
+    }
+}
+
+// Choosing.
+impl Desk {
+    /// Which file? Then, into which directory: that one, unless another is chosen.
+    pub(crate) fn import_contacts(&mut self, directory: Option<DirectoryId>) {
+        let files = self.app.global::<Screen>();
+        self.files.into = directory;
+        files.set_name(SharedString::default());
+        files.set_local(false);
+        files.set_open(true);
+        if self.view.import.is_some() || self.files.sent.is_some() {
+            self.set_files_step(FilesStep::Running);
+            self.show_import();
+        } else {
+            self.list_files();
+        }
+    }
+
+    /// Writes a directory into a file of the administrator's folder; where, is said when it is done.
+    pub(crate) fn export_contacts(&mut self, directory: DirectoryId) {
+        self.files.exporting = self.send(Command::ExportContacts { directory, path: None });
+    }
+
+    /// Looks for the files.
+    pub(crate) fn list_files(&mut self) {
+        self.files.chosen = None;
+        self.files.asked = self.outbox.query(Query::ContactFiles).ok();
+        self.set_files_step(FilesStep::List);
+        if self.files.asked.is_none() {
+            self.files_fault(EditFault::Failed, "");
+        }
+        self.app.global::<Screen>().set_loading(self.files.asked.is_some());
+    }
+
+    pub(crate) fn choose_file(&mut self, index: i32) {
+        let chosen = usize::try_from(index).ok().filter(|index| *index < self.files.files.len());
+        let Some(file) = chosen.and_then(|index| self.files.files.get(index)) else { return };
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        self.files.chosen = chosen;
+        let files = self.app.global::<Screen>();
+        files.set_file(name.into());
+        files.set_name(stem.into());
+        self.set_files_step(FilesStep::Into);
+        self.show_files_directory();
+    }
+
+    pub(crate) fn choose_files_directory(&mut self, index: i32) {
+        let chosen = usize::try_from(index).ok().and_then(|index| self.view.directories.get(index));
+        self.files.into = chosen.map(|directory| directory.id);
+        self.show_files_directory();
+    }
+
+    pub(crate) fn set_files_local(&mut self, on: bool) {
+        self.app.global::<Screen>().set_local(on);
+    }
+
+    /// A name was typed, or the directories have changed.
+    pub(crate) fn show_files_directory(&mut self) {
+        let names: Vec<SharedString> =
+            self.view.directories.iter().map(|directory| directory.name.as_str().into()).collect();
+        rows::replace(&self.files.directories, &names);
+        let files = self.app.global::<Screen>();
+        let index = self.view.directories.iter().position(|d| Some(d.id) == self.files.into);
+        files.set_directory(index.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1));
+        let name = files.get_name();
+        let taken = self.view.directories.iter().any(|directory| directory.name.trim() == name.trim());
+        files.set_name_taken(index.is_none() && taken);
+    }
+
+    /// Import.
+    pub(crate) fn begin_import(&mut self) {
+        let Some(file) = self.files.chosen.and_then(|index| self.files.files.get(index)) else { return };
+        let files = self.app.global::<Screen>();
+        let there = self.view.directories.iter().find(|directory| Some(directory.id) == self.files.into);
+        let (directory, local) = match there {
+            Some(directory) => (directory.name.clone(), directory.local),
+            None => (files.get_name().trim().to_owned(), files.get_local()),
+        };
+        if directory.is_empty() || (there.is_none() && files.get_name_taken()) {
+            return;
+        }
+        files.set_into(directory.as_str().into());
+        let command = Command::ImportContacts { directory, local, path: file.path.clone() };
+        self.files.sent = self.outbox.command(command).ok();
+        self.files.cancelling = false;
+        if self.files.sent.is_some() {
+            self.set_files_step(FilesStep::Running);
+            self.show_import();
+        } else {
+            self.files_fault(EditFault::Unreachable, "");
+        }
+    }
+}
+
+// Watching.
+impl Desk {
+    /// Gives the import up.
+    pub(crate) fn cancel_import(&mut self) {
+        self.files.cancelling = self.send(Command::CancelImport).is_some();
+        self.show_import();
+    }
+
+    pub(crate) fn close_files(&mut self) {
+        let files = self.app.global::<Screen>();
+        if files.get_step() == FilesStep::Report {
+            files.set_unread(false);
+        }
+        files.set_open(false);
+        self.files.asked = None;
+        self.focus(screen::FocusPlace::Nowhere);
+    }
+
+    pub(crate) fn files_are_open(&self) -> bool {
+        self.app.global::<Screen>().get_open()
+    }
+
+    /// From the foot of the rail: the import that runs, or its report.
+    pub(crate) fn show_files(&mut self) {
+        let files = self.app.global::<Screen>();
+        if files.get_running() {
+            self.set_files_step(FilesStep::Running);
+        } else if files.get_unread() {
+            self.set_files_step(FilesStep::Report);
+        }
+        files.set_open(true);
+    }
+
+    /// A new view: how far the import is, whoever began it.
+    pub(crate) fn show_import(&mut self) {
+        let files = self.app.global::<Screen>();
+        files.set_running(self.view.import.is_some() || self.files.sent.is_some());
+        files.set_cancelling(self.files.cancelling);
+        let french = self.view.preferences.language == ipc::Language::French;
+        match &self.view.import {
+            Some(import) => {
+                let whole = import.of_bytes.max(1);
+                let percent = import.bytes.min(whole).saturating_mul(100) / whole;
+                files.set_into(import.directory.as_str().into());
+                files.set_percent(i32::try_from(percent).unwrap_or(100));
+                let of = format!("{} / {}", bytes(import.bytes, french), bytes(import.of_bytes, french));
+                files.set_bytes(of.into());
+                files.set_contacts(super::directory::grouped(import.contacts as usize, french).into());
+                files.set_left_out(i32::try_from(import.left_out).unwrap_or(i32::MAX));
+            }
+            None => {
+                files.set_percent(0);
+                files.set_bytes(SharedString::default());
+                files.set_contacts("0".into());
+                files.set_left_out(0);
+            }
+        }
+        let watched = files.get_open() && files.get_step() == FilesStep::Running;
+        if watched && self.view.import.is_none() && self.files.sent.is_none() {
+            // It was begun elsewhere and is over; its report went there.
+            self.close_files();
+        }
+        let files = self.app.global::<Screen>();
+        if files.get_open() && files.get_step() == FilesStep::Into {
+            self.show_files_directory();
+        }
+    }
+
+    /// Answers to what this window asked. `false`: not ours.
+    pub(crate) fn files_arrived(&mut self, seq: u64, reply: &Reply) -> bool {
+        match reply {
+            Reply::ContactFiles(files) if self.files.asked.take_if(|asked| *asked == seq).is_some() => {
+                self.files.files.clone_from(files);
+                let french = self.view.preferences.language == ipc::Language::French;
+                let lines: Vec<FileRow> = files.iter().map(|file| file_row(file, french)).collect();
+                rows::replace(&self.files.rows, &lines);
+                self.app.global::<Screen>().set_loading(false);
+                true
+            }
+            Reply::Import(report) if self.files.sent == Some(seq) => {
+                self.show_report(report);
+                true
+            }
+            Reply::Exported { path, contacts }
+                if self.files.exporting.take_if(|sent| *sent == seq).is_some() =>
+            {
+                self.notice_exported(path, *contacts);
+                true
+            }
+            Reply::Failed { reason } if self.files.asked.take_if(|asked| *asked == seq).is_some() => {
+                self.app.global::<Screen>().set_loading(false);
+                self.files_fault(EditFault::Failed, reason);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What became of the import. `false`: not ours.
+    pub(crate) fn files_done(&mut self, seq: u64, result: &Result<(), CommandError>) -> bool {
+        if self.files.sent.take_if(|sent| *sent == seq).is_none() {
+            return false;
+        }
+        let given_up = std::mem::take(&mut self.files.cancelling);
+        let shown = self.app.global::<Screen>().get_open();
+        if let Err(error) = result {
+            let (fault, reason) = form::fault(error);
+            if shown && self.files.chosen.is_some() {
+                self.set_files_step(FilesStep::Into);
+            }
+            if given_up {
+                // That is what was wanted.
+            } else if shown {
+                self.files_fault(fault, &reason);
+            } else {
+                self.notice(Some(error));
+            }
+        }
+        self.show_import();
+        true
+    }
+
+    /// The desk went away; what it was doing goes on there, and its end shows in the ledger.
+    pub(crate) fn files_disconnected(&mut self) {
+        self.files.sent = None;
+        self.files.asked = None;
+        self.files.exporting = None;
+        self.files.cancelling = false;
+        self.view.import = None;
+        self.close_files();
+        self.show_import();
+    }
+
+    fn show_report(&mut self, report: &ImportReport) {
+        let french = self.view.preferences.language == ipc::Language::French;
+        let bad: Vec<BadRow> = report
+            .problems
+            .iter()
+            .map(|problem| BadRow {
+                line: problem.line.to_string().into(),
+                reason: problem.reason.as_str().into(),
+            })
+            .collect();
+        self.files.bad.set_vec(bad);
+        let files = self.app.global::<Screen>();
+        files.set_loaded(super::directory::grouped(report.loaded as usize, french).into());
+        files.set_unknown_columns(report.unknown_columns.join(", ").into());
+        files.set_bad_cut(report.problems.len() >= TOLD);
+        files.set_unread(true);
+        if files.get_open() {
+            self.set_files_step(FilesStep::Report);
+        }
+    }
+
+    fn set_files_step(&self, step: FilesStep) {
+        let files = self.app.global::<Screen>();
+        files.set_step(step);
+        files.set_fault(EditFault::None);
+    }
+
+    fn files_fault(&self, fault: EditFault, reason: &str) {
+        let files = self.app.global::<Screen>();
+        files.set_fault(fault);
+        files.set_fault_reason(reason.into());
+    }
+}
+
+fn file_row(file: &ContactFile, french: bool) -> FileRow {
+    let moment = Moment::of(file.modified_unix_ms);
+    FileRow {
+        name: file.path.file_name().unwrap_or_default().to_string_lossy().as_ref().into(),
+        folder: file.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default().into(),
+        size: bytes(file.bytes, french).into(),
+        day: moment.day,
+        month: moment.month.max(1),
+        year: moment.year,
+        time: moment.time.into(),
+    }
+}
+
+/// "812 B", "4.2 MB", "4,2 Mo": powers of a thousand, as the file managers of our time have them.
+fn bytes(count: u64, french: bool) -> String {
+    let units = if french { ["o", "ko", "Mo", "Go"] } else { ["B", "kB", "MB", "GB"] };
+    let mut tenths = count.saturating_mul(10);
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < units.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let number = if unit == 0 || tenths >= 1000 {
+        (tenths / 10).to_string()
+    } else {
+        format!("{}{}{}", tenths / 10, if french { ',' } else { '.' }, tenths % 10)
+    };
+    format!("{number} {}", units[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        for (count, english, french) in [
+            (0, "0 B", "0 o"),
+            (999, "999 B", "999 o"),
+            (4_249, "4.2 kB", "4,2 ko"),
+            (128_000, "128 kB", "128 ko"),
+            (1_000_000_000, "1.0 GB", "1,0 Go"),
+            (u64::MAX, "1844674407 GB", "1844674407 Go"),
+        ] {
+            assert_eq!((bytes(count, false).as_str(), bytes(count, true).as_str()), (english, french));
+        }
+    }
+}

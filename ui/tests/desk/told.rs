@@ -1,0 +1,248 @@
+//! What the desk tells without being asked: alerts, imports, and the history of callers.
+
+use frontdesk_ui::link::Event;
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{AlertWishes, Alerts, Calls, Directory, EditFault, Files, FilesStep, Menu};
+use ipc::{
+    AlertId, AlertSet, Command, CommandError, ContactId, DirectoryId, Edit, EditProblem, ImportView, Reply,
+    View,
+};
+use slint::platform::{Key, PointerEventButton};
+use slint::{ComponentHandle, Model};
+
+use super::hands::Stage;
+
+fn files(stage: &Stage) -> Files<'_> {
+    stage.app.global::<Files>()
+}
+
+#[test]
+fn pre_7_an_alert_intercepts_or_calls_or_goes() {
+    let stage = Stage::with(scenes::alerts(2));
+    assert!(stage.middle("INTERCEPT").x > 484., "never over the calls");
+    stage.tap(stage.middle("INTERCEPT"));
+    assert_eq!(stage.commands(), [Command::Intercept { number: "2106".into() }]);
+    stage.tap(stage.middle("CALL"));
+    let seen = |id| Command::DismissAlert { alert: AlertId(id) };
+    assert_eq!(stage.commands(), [Command::Dial { number: "2102".into(), line: None }, seen(2)]);
+    stage.tap(stage.middle("Dismiss the alert"));
+    assert_eq!(stage.commands(), [seen(2)], "the newest stands highest");
+}
+
+#[test]
+fn pre_7_what_can_no_longer_be_picked_up_is_called() {
+    let mut view = scenes::alerts(1);
+    for lamp in &mut view.lamps {
+        lamp.rings = None;
+    }
+    let stage = Stage::with(view);
+    assert!(!stage.has("INTERCEPT"));
+    stage.tap(stage.middle("CALL"));
+    assert_eq!(stage.commands()[0], Command::Dial { number: "2106".into(), line: None });
+}
+
+#[test]
+fn pre_7_alerts_stack_as_far_as_there_is_room_and_cover_no_call() {
+    let stage = Stage::with(scenes::alerts(8));
+    let alerts = stage.app.global::<Alerts>();
+    let shown = alerts.get_cards().row_count();
+    assert!((3..8).contains(&shown));
+    assert_eq!(usize::try_from(alerts.get_more()).unwrap() + shown, 8);
+    assert_eq!(alerts.get_cards().row_data(0).unwrap().id, "8", "the newest is among them");
+    let cards = i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "AlertView");
+    for card in cards {
+        let (at, size) = (card.absolute_position(), card.size());
+        assert!(at.x > 484. && at.y > 84. && at.y + size.height < 680., "{at:?}");
+    }
+}
+
+#[test]
+fn pre_7_an_alert_takes_no_key() {
+    let stage = Stage::with(scenes::empty());
+    stage.key(Key::F3);
+    stage.write("ma");
+    let view = View { generation: 2, ..scenes::alerts(2) };
+    stage.show(view);
+    stage.write("r");
+    stage.key(Key::Return);
+    assert_eq!(stage.app.global::<Directory>().get_query(), "mar");
+    let commands = stage.commands();
+    assert!(!commands.iter().any(|c| matches!(c, Command::Intercept { .. } | Command::DismissAlert { .. })));
+}
+
+#[test]
+fn pre_7_an_alert_stays_under_the_finger_and_a_new_one_moves_none() {
+    let stage = Stage::with(scenes::alerts(1));
+    let place = stage.middle("INTERCEPT");
+    let mut view = scenes::alerts(3);
+    view.generation = 2;
+    stage.show(view);
+    assert_eq!(stage.middle("INTERCEPT"), place, "new ones come above");
+    stage.press(place, PointerEventButton::Left);
+    let mut view = scenes::alerts(3);
+    view.generation = 3;
+    view.alerts.remove(0);
+    stage.show(view);
+    stage.release(place, PointerEventButton::Left);
+    assert_eq!(stage.commands(), [], "it is gone, and what stands there now was not meant");
+    assert_eq!(stage.app.global::<Alerts>().get_cards().row_count(), 2);
+}
+
+#[test]
+fn pre_7_what_to_be_told_is_chosen_in_the_contacts_menu() {
+    let stage = Stage::with(scenes::empty());
+    stage.right_click(stage.spot("Grace Kim"));
+    stage.tap(stage.middle("Alert…"));
+    assert!(stage.app.global::<AlertWishes>().get_open());
+    stage.tap(stage.middle("Online"));
+    // By keys: down to the second, marked, saved.
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Insert);
+    stage.key(Key::Return);
+    let alerts = AlertSet { ringing: true, online: true, ..AlertSet::default() };
+    assert_eq!(stage.commands(), [Command::Edit(Edit::SetAlerts { contact: ContactId(8), alerts })]);
+    assert!(!stage.app.global::<AlertWishes>().get_open());
+}
+
+#[test]
+fn pre_7_of_strangers_only_the_person_is_told_about() {
+    let stage = Stage::with(scenes::empty());
+    stage.app.global::<Directory>().invoke_open_tab(1);
+    stage.settle();
+    stage.right_click(stage.spot("Luca Ferri"));
+    stage.tap(stage.middle("Alert…"));
+    assert!(stage.has("Phones of external contacts are not monitored"));
+    stage.tap(stage.top("Ringing"));
+    stage.commands();
+    stage.key(Key::DownArrow);
+    stage.key(Key::Insert);
+    stage.key(Key::Return);
+    let alerts = AlertSet { online: true, ..AlertSet::default() };
+    assert!(
+        matches!(&stage.commands()[..], [Command::Edit(Edit::SetAlerts { alerts: set, .. })] if *set == alerts)
+    );
+}
+
+#[test]
+fn dir_3_a_file_is_chosen_imported_watched_and_reported() {
+    let stage = Stage::with(scenes::empty());
+    files(&stage).invoke_import_into(2);
+    stage.settle();
+    stage.tap(stage.middle("fair-guests.csv"));
+    assert_eq!((files(&stage).get_step(), files(&stage).get_directory()), (FilesStep::Into, 1));
+    stage.tap(stage.middle("Import"));
+    let path = "/srv/contacts/fair-guests.csv".into();
+    let command = Command::ImportContacts { directory: "Customers".into(), local: false, path };
+    assert_eq!(stage.commands(), [command]);
+    let import =
+        ImportView { directory: "Customers".into(), bytes: 250, of_bytes: 1000, contacts: 12, left_out: 1 };
+    let mut view = View { generation: 2, import: Some(import), ..scenes::empty() };
+    stage.show(view.clone());
+    assert_eq!((files(&stage).get_step(), files(&stage).get_percent()), (FilesStep::Running, 25));
+    // Closed, it goes on; its report waits at the foot of the rail.
+    stage.key(Key::Escape);
+    assert!(!files(&stage).get_open() && stage.has("Show the import"));
+    view = View { generation: 3, import: None, ..view };
+    let seq = stage.last_command();
+    stage.event(Event::Reply { seq, reply: Reply::Import(scenes::report()) });
+    stage.answer(Ok(()));
+    stage.show(view);
+    stage.tap(stage.middle("Show what the import did"));
+    assert_eq!(files(&stage).get_step(), FilesStep::Report);
+    assert!(stage.has("picture is not base64"));
+    stage.tap(stage.middle("Done"));
+    assert!(!files(&stage).get_open() && !stage.has("Show what the import did"));
+}
+
+#[test]
+fn dir_3_into_a_new_directory_whose_name_is_not_taken() {
+    let stage = Stage::with(scenes::empty());
+    files(&stage).invoke_import_into(-1);
+    stage.settle();
+    stage.tap(stage.middle("suppliers.csv"));
+    assert_eq!(files(&stage).get_name(), "suppliers", "as the file is called");
+    stage.key(Key::End);
+    for _ in 0..9 {
+        stage.key(Key::Backspace);
+    }
+    stage.write("Staff");
+    assert!(files(&stage).get_name_taken());
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), []);
+    stage.write(" 2");
+    stage.tap(stage.middle("Local: our own staff"));
+    stage.tap(stage.middle("Import"));
+    let path = "/srv/contacts/suppliers.csv".into();
+    assert_eq!(
+        stage.commands(),
+        [Command::ImportContacts { directory: "Staff 2".into(), local: true, path }]
+    );
+    stage.tap(stage.middle("Cancel the import"));
+    assert_eq!(stage.commands(), [Command::CancelImport]);
+}
+
+#[test]
+fn dir_3_a_refused_import_says_why_and_can_be_tried_again() {
+    let stage = Stage::with(scenes::empty());
+    files(&stage).invoke_import_into(1);
+    stage.settle();
+    files(&stage).invoke_choose(0);
+    files(&stage).invoke_begin();
+    stage.commands();
+    stage.answer(Err(CommandError::ImportRuns));
+    assert_eq!(
+        (files(&stage).get_step(), files(&stage).get_fault()),
+        (FilesStep::Into, EditFault::ImportRuns)
+    );
+    assert!(stage.has("An import is running already"));
+    files(&stage).invoke_begin();
+    stage.commands();
+    stage.answer(Err(CommandError::Failed { reason: "the columns are separated by semicolons".into() }));
+    assert!(stage.has("It did not work: the columns are separated by semicolons"));
+}
+
+#[test]
+fn dir_3_without_a_file_it_says_where_to_put_one() {
+    let stage = Stage::with(scenes::empty());
+    stage.have_files(Vec::new());
+    files(&stage).invoke_import_into(1);
+    stage.settle();
+    assert_eq!(files(&stage).get_rows().row_count(), 0);
+    assert!(stage.has("Look again"));
+}
+
+#[test]
+fn dir_3_an_export_says_where_it_was_written() {
+    let stage = Stage::with(scenes::empty());
+    files(&stage).invoke_export_from(2);
+    assert_eq!(stage.commands(), [Command::ExportContacts { directory: DirectoryId(2), path: None }]);
+    let reply = Reply::Exported { path: "/srv/contacts/customers.csv".into(), contacts: 12_904 };
+    stage.event(Event::Reply { seq: stage.last_command(), reply });
+    let entry = stage.app.global::<Calls>().get_ledger().row_data(0).unwrap();
+    assert_eq!((entry.reason.as_str(), entry.count), ("/srv/contacts/customers.csv", 12_904));
+    files(&stage).invoke_export_from(2);
+    stage.commands();
+    stage.answer(Err(CommandError::Edit(EditProblem::NoSuchDirectory)));
+    assert!(stage.has("That directory is not there any more"));
+}
+
+#[test]
+fn the_history_of_a_caller_is_on_the_card_and_moves_nothing() {
+    let mut view = scenes::known_callers();
+    let history = view.incoming[0].history.take();
+    let stage = Stage::with(view.clone());
+    let below = stage.find("Anonymous").absolute_position();
+    view.generation = 2;
+    view.incoming[0].history = history;
+    stage.show(view);
+    assert_eq!(stage.find("Anonymous").absolute_position(), below);
+    let card = stage.app.global::<Calls>().get_incoming().row_data(0).unwrap();
+    assert!(card.past.known && card.past.called_back);
+    let said = stage.find("Helena Brandt").accessible_description().unwrap();
+    assert!(said.contains("3 calls in 30 days") && said.contains("taken by Marie Laurent"), "{said}");
+    stage.right_click(stage.spot("Camille Durand"));
+    let menu = stage.app.global::<Menu>();
+    assert_eq!(menu.get_past().note, "Put through to Ingrid at once.\nSpeaks French only.");
+    assert_eq!(menu.get_past_calls().row_count(), 1);
+}
