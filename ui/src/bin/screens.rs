@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 73] = [
+const SCENES: [Scene; 74] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -202,6 +202,16 @@ const SCENES: [Scene; 73] = [
         act: |stage| {
             stage.edit(560., 180.)?;
             stage.keys(&["Up", "Up", "Up"])
+        },
+    },
+    Scene {
+        name: "editor-narrow",
+        view: || scenes::alerts(2),
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.settle();
+            stage.edit_new(1)?;
+            stage.keys(&["x", "Escape"])
         },
     },
     Scene { name: "alert-menu", view: scenes::picture, act: |stage| stage.alert_wishes() },
