@@ -44,21 +44,38 @@ impl Desk {
         }
     }
 
-    /// A mail to a contact, with the call in the ear as its subject; or its web page.
+    /// A mail to a contact, or its web page.
     pub(crate) fn open_link_of(&mut self, contact: &ContactRow, link: ContactLink) {
         let who = SharedString::from(contacts::name(contact));
-        let (kind, written, whole) = match link {
-            ContactLink::Mail => {
-                let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
-                let whole = links::mail(&contact.email, &subject.unwrap_or_default());
-                (LinkKind::Mail, &contact.email, whole)
-            }
-            ContactLink::Page => (LinkKind::Page, &contact.web, links::page(&contact.web)),
-        };
+        match link {
+            ContactLink::Mail => self.open_mail(who, &contact.email),
+            ContactLink::Page => self.open_web(who, &contact.web),
+        }
+    }
+
+    /// A mail to somebody, with the call in the ear as its subject.
+    pub(crate) fn open_mail(&mut self, who: SharedString, address: &str) {
+        let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
+        let whole = links::mail(address, &subject.unwrap_or_default());
+        self.open_or_refuse(LinkKind::Mail, who, address, whole);
+    }
+
+    /// A web page, as somebody wrote its address.
+    pub(crate) fn open_web(&mut self, who: SharedString, address: &str) {
+        self.open_or_refuse(LinkKind::Page, who, address, links::page(address));
+    }
+
+    fn open_or_refuse(
+        &mut self,
+        kind: LinkKind,
+        who: SharedString,
+        written: &str,
+        whole: Result<String, links::BadAddress>,
+    ) {
         match whole {
             Ok(address) => self.open_address(kind, who, address),
             Err(problem) => {
-                tracing::warn!(?problem, contact = contact.id.0, "an address of a contact is not opened");
+                tracing::warn!(?problem, ?kind, "an address of a contact is not opened");
                 self.refuse_address(written);
             }
         }
