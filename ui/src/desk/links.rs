@@ -49,20 +49,23 @@ impl Desk {
         let who = SharedString::from(contacts::name(contact));
         match link {
             ContactLink::Mail => self.open_mail(who, &contact.email),
-            ContactLink::Page => {
-                self.open_checked(LinkKind::Page, who, &contact.web, links::page(&contact.web));
-            }
+            ContactLink::Page => self.open_web(who, &contact.web),
         }
     }
 
-    /// A mail, with the call in the ear as its subject.
+    /// A mail to somebody, with the call in the ear as its subject.
     pub(crate) fn open_mail(&mut self, who: SharedString, address: &str) {
         let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
         let whole = links::mail(address, &subject.unwrap_or_default());
-        self.open_checked(LinkKind::Mail, who, address, whole);
+        self.open_or_refuse(LinkKind::Mail, who, address, whole);
     }
 
-    fn open_checked(
+    /// A web page, as somebody wrote its address.
+    pub(crate) fn open_web(&mut self, who: SharedString, address: &str) {
+        self.open_or_refuse(LinkKind::Page, who, address, links::page(address));
+    }
+
+    fn open_or_refuse(
         &mut self,
         kind: LinkKind,
         who: SharedString,
@@ -72,7 +75,7 @@ impl Desk {
         match whole {
             Ok(address) => self.open_address(kind, who, address),
             Err(problem) => {
-                tracing::warn!(?problem, "an address is not opened");
+                tracing::warn!(?problem, ?kind, "an address of a contact is not opened");
                 self.refuse_address(written);
             }
         }
