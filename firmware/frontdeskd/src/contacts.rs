@@ -41,6 +41,9 @@ pub(crate) enum News {
     Directories(Vec<DirectoryView>),
     /// The phones to monitor, sorted.
     Monitor(Vec<String>),
+    /// The addresses of the people to watch (PRE-5), as the local directories have them, sorted: `sip:` addresses,
+    /// and all others, which are XMPP's.
+    People(Vec<String>),
 }
 
 enum Question {
@@ -157,6 +160,7 @@ impl Librarian {
         self.tell(News::Directories(self.catalogue.directories()));
         if self.monitor {
             self.tell(News::Monitor(monitored(&self.catalogue)));
+            self.tell(News::People(people(&self.catalogue)));
         }
     }
 
@@ -177,6 +181,17 @@ fn monitored(catalogue: &Catalogue) -> Vec<String> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// The addresses under which local contacts tell whether they are there (PRE-5), sorted, each once.
+fn people(catalogue: &Catalogue) -> Vec<String> {
+    let local =
+        |entry: &&Entry| catalogue.directory(entry.directory).is_some_and(|directory| directory.local);
+    let addresses = catalogue.entries().filter(local).map(|entry| entry.contact.xmpp.trim());
+    let mut addresses: Vec<String> = addresses.filter(|a| !a.is_empty()).map(str::to_owned).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 /// A number without the marks people write between its digits.

@@ -17,9 +17,7 @@ use std::{
 
 use ipc::{CallRef, Census, Command, CommandError, Party, ServiceMode, TransferState, TransferView, View};
 use media::{Media, StreamId};
-use sip::{
-    AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
-};
+use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
     net::UdpSocket,
@@ -33,22 +31,18 @@ use crate::{
     board::Board,
     bridge,
     contacts::{Contacts, News, Who},
-    intercept::{Intercepting, Pickup},
+    intercept::Intercepting,
+    lamps::Lamps,
     mailboxes::{self, Mailbox},
-    net, records,
+    net,
+    people::People,
+    records,
     records::Records,
     turns::{self, Turns},
 };
 
 /// The shortest time between two views.
 const FRAME: Duration = Duration::from_millis(16);
-/// Phones whose monitoring is begun in one turn, and the pause before the next few: more at once would
-/// hold up the engine, drown the exchange, and take the transactions that calls need.
-const SUBSCRIPTIONS_A_TURN: usize = 4;
-const SUBSCRIPTION_PAUSE: Duration = Duration::from_millis(20);
-/// Phones monitored at most: twice the lamps the desk is made for. A list of customers loaded by mistake
-/// as colleagues must not turn into ten thousand subscriptions.
-const MAX_MONITORED: usize = 1000;
 /// Ended calls of which late news is still understood: more than end within the two seconds in which the
 /// switchboard waits for it.
 const MAX_DEPARTED: usize = 256;
@@ -132,6 +126,7 @@ pub(crate) struct Engine {
     pub(crate) parts: Parts,
     pub(crate) legs: Legs,
     pub(crate) lamps: Lamps,
+    pub(crate) people: People,
     audio: Audio,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
@@ -163,27 +158,13 @@ pub(crate) struct Leg {
     pub(crate) intercept: Option<Intercepting>,
 }
 
-/// Which subscription is which phone.
-#[derive(Default)]
-pub(crate) struct Lamps {
-    by_number: HashMap<String, SubscriptionId>,
-    by_subscription: HashMap<SubscriptionId, String>,
-    /// Phones on which something rings that can be picked up.
-    pub(crate) ringing: HashMap<String, Pickup>,
-    /// Phones to monitor whose turn has not come.
-    waiting: VecDeque<String>,
-    /// Through which account.
-    account: Option<AccountId>,
-    /// When the next few are begun.
-    due: Option<Instant>,
-}
-
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
             legs: Legs::default(),
             lamps: Lamps::default(),
+            people: People::default(),
             audio: Audio::default(),
             streams: 0,
             generation: 0,
@@ -223,7 +204,7 @@ impl Engine {
                 Some(event) => self.take(now, event),
                 None => self.deadlines(now),
             }
-            self.subscribe_some(now);
+            self.monitor_some(now);
             let drained = self.carry(now);
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
@@ -340,69 +321,9 @@ impl Engine {
             }
             News::Directories(directories) => Input::Directories(directories),
             News::Monitor(numbers) => return self.monitor(now, numbers),
+            News::People(addresses) => return self.watch_people(now, &addresses),
         };
         self.parts.board.handle(now, input);
-    }
-
-    /// Watches exactly these phones, and those always watched.
-    fn monitor(&mut self, now: Instant, mut numbers: Vec<String>) {
-        let Some(&(_, account)) = self.parts.lines.first() else { return };
-        // First, so that none of them falls behind the limit.
-        numbers.retain(|number| !self.parts.watched.contains(number));
-        numbers.splice(0..0, self.parts.watched.iter().cloned());
-        if numbers.len() > MAX_MONITORED {
-            warn!(asked = numbers.len(), MAX_MONITORED, "too many phones to monitor: the rest have no lamp");
-            numbers.truncate(MAX_MONITORED);
-        }
-        numbers.sort_unstable();
-        let wanted = |number: &&String| numbers.binary_search(number).is_ok();
-        let waiting: Vec<String> = self.lamps.waiting.drain(..).collect();
-        let known = self.lamps.by_number.keys().chain(&waiting);
-        let gone: Vec<String> = known.filter(|number| !wanted(number)).cloned().collect();
-        for number in gone {
-            if let Some(subscription) = self.lamps.by_number.remove(&number) {
-                self.lamps.by_subscription.remove(&subscription);
-                self.parts.agent.unsubscribe(now, subscription);
-            }
-            self.lamps.ringing.remove(&number);
-            self.parts.board.handle(now, Input::LampGone { number });
-        }
-        for number in numbers {
-            if !self.lamps.by_number.contains_key(&number) {
-                self.lamps.waiting.push_back(number);
-            }
-        }
-        info!(phones = self.lamps.by_number.len(), new = self.lamps.waiting.len(), "monitoring");
-        self.lamps.due = Some(now);
-        self.lamps.account = Some(account);
-    }
-
-    /// Begins to monitor the next few phones.
-    fn subscribe_some(&mut self, now: Instant) {
-        let (Some(account), Some(_)) = (self.lamps.account, self.lamps.due.filter(|due| *due <= now)) else {
-            return;
-        };
-        for _ in 0..SUBSCRIPTIONS_A_TURN {
-            let Some(number) = self.lamps.waiting.pop_front() else { break };
-            let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
-            self.set_lamp(now, number.clone(), ipc::LampState::Unknown, 0, None);
-            self.lamps.by_number.insert(number.clone(), subscription);
-            self.lamps.by_subscription.insert(subscription, number);
-        }
-        self.lamps.due = (!self.lamps.waiting.is_empty()).then(|| now + SUBSCRIPTION_PAUSE);
-    }
-
-    /// What a phone does. What rings there is said by [`Engine::set_ringing`], each time anew.
-    fn set_lamp(
-        &mut self,
-        now: Instant,
-        number: String,
-        state: ipc::LampState,
-        calls: u16,
-        peer: Option<String>,
-    ) {
-        self.lamps.ringing.remove(&number);
-        self.parts.board.handle(now, Input::Lamp { number, state, calls, peer, talks: Vec::new() });
     }
 
     /// Carries everything that came out of one core to where it belongs; `true` once the agent is drained.
@@ -445,21 +366,13 @@ impl Engine {
         match event {
             sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
-            sip::Event::Dialogs { subscription, dialogs } => {
-                if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
-                    let (state, calls, peer) = bridge::lamp(&dialogs);
-                    self.set_lamp(now, number.clone(), state, calls, peer);
-                    self.set_ringing(now, number, &dialogs);
-                }
+            sip::Event::Dialogs { subscription, dialogs } => self.lamp_news(now, subscription, &dialogs),
+            sip::Event::Presence { subscription, presence } => {
+                self.person_news(now, subscription, &presence);
             }
             sip::Event::Subscription { subscription, state } => {
-                let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() else { return };
-                if let SubscriptionState::Lost { reason } = &state {
-                    info!(number, reason, "phone state lost");
-                }
-                if state != SubscriptionState::Active {
-                    self.set_lamp(now, number, ipc::LampState::Unknown, 0, None);
-                }
+                self.lamp_standing(now, subscription, &state);
+                self.person_standing(now, subscription, &state);
             }
             sip::Event::MessageSummary { account, waiting, new, mailbox, .. } => {
                 let unread = new.unwrap_or(u32::from(waiting));

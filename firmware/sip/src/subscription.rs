@@ -1,9 +1,13 @@
 //! Subscriptions of ours (RFC 6665): lamps (RFC 4235) and waiting messages (RFC 3842), refreshed
 //! before they expire and asked for anew, for ever, after every failure.
 //!
+//! A SUBSCRIBE goes out when its turn has come ([`crate::turns`]); whether the exchange behind it is still there is
+//! watched in [`crate::vigil`].
+//!
 //! Not done here: several notifiers behind one SUBSCRIBE (the first one wins).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
@@ -14,6 +18,7 @@ use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
 use crate::mwi::MessageSummary;
+use crate::pidf::Presence;
 use crate::session::target_uri;
 use crate::transaction::TxId;
 
@@ -39,6 +44,44 @@ pub(crate) struct Subscription {
     failures: u32,
     told: Option<SubscriptionState>,
     lamp: Lamp,
+    /// What it wants to send when its turn comes.
+    wish: Option<Wish>,
+    /// What it has to take back at its next alarm.
+    doubt: Option<Doubt>,
+}
+
+/// What a subscription waits for its turn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// A subscription from scratch.
+    Anew,
+    /// A refresh.
+    Renew,
+    /// The end.
+    End,
+}
+
+/// Why what a subscription knows is not true any more, though nothing was said about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The exchange is silent: nothing is asked until it is back.
+    Silent,
+    /// The exchange has forgotten its subscriptions, or is back after a silence: everything is asked anew.
+    Forgotten,
+}
+
+impl Doubt {
+    fn reason(self) -> &'static str {
+        match self {
+            Doubt::Silent => "the exchange is silent",
+            Doubt::Forgotten => "the exchange has forgotten it",
+        }
+    }
+}
+
+/// Whether a subscription was lost for a reason that many have at the same time, and that was logged for all of them.
+pub fn is_of_all(reason: &str) -> bool {
+    [Doubt::Silent, Doubt::Forgotten].iter().any(|doubt| doubt.reason() == reason)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +103,9 @@ struct Lamp {
 }
 
 impl Subscription {
-    /// Subscribes.
+    /// Subscribes, when its turn comes.
     pub(crate) fn new(
         core: &mut Core,
-        now: Instant,
         id: SubscriptionId,
         account: AccountId,
         target: String,
@@ -83,8 +125,10 @@ impl Subscription {
             failures: 0,
             told: None,
             lamp: Lamp::default(),
+            wish: None,
+            doubt: None,
         };
-        subscription.ask_anew(core, now);
+        subscription.wait(core, Wish::Anew);
         subscription
     }
 
@@ -94,10 +138,12 @@ impl Subscription {
             return;
         }
         self.drop_request(core);
+        self.drop_wish(core);
+        self.doubt = None;
         let known = self.dialog.is_some() && self.phase != Phase::Resting;
         self.phase = Phase::Closing;
         if known {
-            self.send(core, now, Duration::ZERO);
+            self.wait(core, Wish::End);
         }
         core.timers.set(Alarm::Subscription(self.id), now + core.config.t1 * 64);
         self.report(core, SubscriptionState::Terminated);
@@ -112,6 +158,7 @@ impl Subscription {
         if matches!(code, 401 | 407) && self.answer(core, now, id, response) {
             return;
         }
+        core.turns.end(self.account, self.id);
         if self.phase == Phase::Closing {
             return;
         }
@@ -119,7 +166,10 @@ impl Subscription {
             200..=299 => self.accepted(core, now, id, response),
             423 if self.lengthen(response) => self.renew(core, now),
             // The notifier lost its memory: begin again without a pause, once.
-            481 if self.phase == Phase::Notified => self.ask_anew(core, now),
+            481 if self.phase == Phase::Notified => {
+                self.darken(core, Doubt::Forgotten);
+                self.ask_anew(core, now);
+            }
             _ => self.lose(core, now, &format!("{code} {}", response.reason()), Duration::ZERO),
         }
     }
@@ -130,6 +180,7 @@ impl Subscription {
             return;
         }
         self.tx = None;
+        core.turns.end(self.account, self.id);
         if self.phase == Phase::Closing {
             return;
         }
@@ -141,14 +192,82 @@ impl Subscription {
         self.lose(core, now, "no answer", Duration::ZERO);
     }
 
-    /// A SUBSCRIBE is due: refresh, new try, or a NOTIFY that never came.
+    /// A SUBSCRIBE is due: refresh, new try, or a NOTIFY that never came; or what is known is in doubt.
     pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant) {
+        if let Some(doubt) = self.doubt.take() {
+            self.darken(core, doubt);
+            if doubt == Doubt::Forgotten {
+                self.wait(core, Wish::Anew);
+            }
+            return;
+        }
         match self.phase {
             Phase::Asking => self.lose(core, now, "accepted, but never notified", Duration::ZERO),
-            Phase::Notified if self.tx.is_none() => self.renew(core, now),
-            Phase::Resting => self.ask_anew(core, now),
+            Phase::Notified if self.tx.is_none() => self.wait(core, Wish::Renew),
+            Phase::Resting => self.wait(core, Wish::Anew),
             Phase::Notified | Phase::Closing => {}
         }
+    }
+
+    /// Its turn has come.
+    pub(crate) fn go(&mut self, core: &mut Core, now: Instant) {
+        match self.wish.take() {
+            Some(Wish::Anew) => {
+                self.drop_request(core);
+                self.ask_anew(core, now);
+            }
+            Some(Wish::Renew) if self.tx.is_none() => self.renew(core, now),
+            Some(Wish::End) => self.send(core, now, Duration::ZERO),
+            Some(Wish::Renew) | None => {}
+        }
+    }
+
+    /// Has what it knows taken back at its alarm, which is due at once: with thousands of them, some in each turn.
+    pub(crate) fn doubt(&mut self, core: &mut Core, now: Instant, doubt: Doubt) {
+        if self.phase != Phase::Closing {
+            self.doubt = Some(doubt);
+            core.timers.set(Alarm::Subscription(self.id), now);
+        }
+    }
+
+    /// Refreshes before it is due, ahead of all others, to see whether the exchange is there and remembers.
+    pub(crate) fn probe(&mut self, core: &mut Core) {
+        if self.wish.is_none() {
+            self.wish = Some(Wish::Renew);
+        }
+        core.turns.enter_first(self.account, self.id);
+    }
+
+    /// Asks a silent exchange anew, in place of the request that it has not answered.
+    pub(crate) fn knock(&mut self, core: &mut Core, now: Instant) {
+        self.drop_wish(core);
+        self.drop_request(core);
+        self.ask_anew(core, now);
+    }
+
+    /// Whether it has been notified and vouches for what was said.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.phase == Phase::Notified
+    }
+
+    /// Whether it was asked for, or waits to be, and is not notified yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.phase == Phase::Asking
+    }
+
+    /// Whether a SUBSCRIBE of it has no answer yet.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.tx.is_some()
+    }
+
+    /// What is watched.
+    pub(crate) fn package(&self) -> Package {
+        self.package
+    }
+
+    /// Where the SUBSCRIBE without an answer went.
+    pub(crate) fn asked_at(&self, core: &Core) -> Option<SocketAddr> {
+        self.tx.and_then(|tx| core.layer.sent_to(tx))
     }
 
     /// A NOTIFY with our Call-ID and tag.
@@ -194,12 +313,30 @@ impl Subscription {
         (&self.call_id, &self.local_tag)
     }
 
+    /// Sends when its turn comes.
+    fn wait(&mut self, core: &mut Core, wish: Wish) {
+        self.wish = Some(wish);
+        core.turns.enter(self.account, self.id);
+    }
+
+    /// Knows nothing any more, says so, and has no deadline.
+    fn darken(&mut self, core: &mut Core, doubt: Doubt) {
+        self.drop_request(core);
+        self.drop_wish(core);
+        self.phase = Phase::Resting;
+        self.lamp = Lamp::default();
+        self.failures = 0;
+        core.timers.clear(Alarm::Subscription(self.id));
+        self.report(core, SubscriptionState::Lost { reason: doubt.reason().to_owned() });
+    }
+
     fn ask_anew(&mut self, core: &mut Core, now: Instant) {
         core.leave_dialog(&self.call_id, &self.local_tag);
         self.call_id = core.new_call_id();
         self.local_tag = core.random.word();
         core.enter_dialog(&self.call_id, &self.local_tag, Owner::Subscription(self.id));
         self.dialog = None;
+        self.doubt = None;
         self.phase = Phase::Asking;
         core.timers.clear(Alarm::Subscription(self.id));
         self.send(core, now, self.expires);
@@ -222,6 +359,7 @@ impl Subscription {
             line.authorise(&mut core.random, &mut request);
         }
         self.tx = Some(core.send(now, request, &hop, Owner::Subscription(self.id), 0));
+        core.turns.begin(self.account, self.id, now);
     }
 
     fn next_request(&mut self, core: &Core) -> Option<(Message, Hop)> {
@@ -302,17 +440,25 @@ impl Subscription {
             return self.report(core, SubscriptionState::Pending);
         }
         self.report(core, SubscriptionState::Active);
-        self.take_document(core, now, notify.body());
+        self.take_document(core, notify.body());
     }
 
-    fn take_document(&mut self, core: &mut Core, now: Instant, body: &[u8]) {
+    fn take_document(&mut self, core: &mut Core, body: &[u8]) {
         if body.is_empty() {
+            // Nothing is known of the person, as before anything was published.
+            if self.package == Package::Presence {
+                core.emit(Event::Presence { subscription: self.id, presence: Presence::default() });
+            }
             return;
         }
         match self.package {
             Package::Dialog => match DialogInfo::parse(body) {
-                Ok(document) => self.take_dialogs(core, now, document),
+                Ok(document) => self.take_dialogs(core, document),
                 Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable dialog-info"),
+            },
+            Package::Presence => match Presence::parse(body) {
+                Ok(presence) => core.emit(Event::Presence { subscription: self.id, presence }),
+                Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable presence"),
             },
             Package::MessageSummary => {
                 let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(body);
@@ -321,22 +467,25 @@ impl Subscription {
         }
     }
 
-    fn take_dialogs(&mut self, core: &mut Core, now: Instant, document: DialogInfo) {
+    fn take_dialogs(&mut self, core: &mut Core, document: DialogInfo) {
         match self.lamp.merge(document) {
             Merge::Stale => return,
             Merge::Done => {}
             // Something was missed: only a refresh brings the full state again.
-            Merge::Gap if self.tx.is_none() => self.renew(core, now),
+            Merge::Gap if self.tx.is_none() => self.wait(core, Wish::Renew),
             Merge::Gap => {}
         }
         let dialogs = self.lamp.calls.values().cloned().collect();
         core.emit(Event::Dialogs { subscription: self.id, dialogs });
     }
 
+    /// Refreshes in the second half of the lifetime, each lamp at another moment of it: thousands that were asked
+    /// for in the same seconds do not come back together for ever.
     fn refresh_before(&self, core: &mut Core, now: Instant, granted: Duration) {
         let granted = granted.clamp(Duration::from_secs(2), LONGEST);
         let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
-        core.timers.set(Alarm::Subscription(self.id), now + granted - margin);
+        let pause = core.random.between(granted / 2, granted - margin);
+        core.timers.set(Alarm::Subscription(self.id), now + pause);
     }
 
     /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
@@ -354,6 +503,7 @@ impl Subscription {
     /// Says that nothing is known any more, and tries again after a while.
     fn lose(&mut self, core: &mut Core, now: Instant, reason: &str, at_least: Duration) {
         self.drop_request(core);
+        self.drop_wish(core);
         self.phase = Phase::Resting;
         self.lamp = Lamp::default();
         self.failures = self.failures.saturating_add(1);
@@ -365,6 +515,13 @@ impl Subscription {
     fn drop_request(&mut self, core: &mut Core) {
         if let Some(tx) = self.tx.take() {
             core.layer.forget(tx);
+            core.turns.end(self.account, self.id);
+        }
+    }
+
+    fn drop_wish(&mut self, core: &mut Core) {
+        if self.wish.take().is_some() {
+            core.turns.leave(self.account, self.id);
         }
     }
 
