@@ -199,6 +199,7 @@ fn a_lamp_is_lost_and_asked_for_again_for_ever() {
     let pauses: Vec<f64> = asked.windows(2).map(|two| two[1] - two[0]).collect();
     assert!(pauses[13] > 100.0, "{pauses:?}");
     let subscribe = net.receive(pbx, "SUBSCRIBE", 301);
+    net.stations[us].events.clear();
     net.send(pbx, at, &accepted(&subscribe, pbx, 60));
     net.send(pbx, at, &notify(&subscribe, 1, 0, true, "active", &[("a", "early")]));
     assert_eq!(state(&mut net, us, 1), SubscriptionState::Active);
