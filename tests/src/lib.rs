@@ -20,6 +20,7 @@ pub mod kamailio;
 pub mod picture;
 pub mod ports;
 pub mod program;
+pub mod publisher;
 pub mod registrar;
 pub mod report;
 pub mod repository;

@@ -3,7 +3,7 @@
 //! A dead exchange sends no news, and a lamp without news looks like a phone that is free. So the desk asks: as soon
 //! as an account's exchange has been quiet for [`QUIET`], the lamp whose turn it is is refreshed, which shows at once
 //! whether the exchange is there and whether it remembers. Where nothing at all is heard of it for
-//! [`LAMPS_KNOWN_FOR`], every subscription of the account is lost in one go, and one of them knocks every [`KNOCK`]
+//! nearly [`LAMPS_KNOWN_FOR`], every subscription of the account is lost in one go, and one of them knocks every [`KNOCK`]
 //! until there is an answer; then all are asked for anew, as fast as [`crate::turns`] allows, and the account
 //! registers again. An exchange that answers but has forgotten two lamps one after the other (481) was restarted,
 //! and is treated as one that came back.
@@ -17,9 +17,12 @@ use super::{AccountId, Package, SubscriptionId, UserAgent};
 use crate::core::Alarm;
 use crate::subscription::{Doubt, Subscription};
 
-/// The promise: so long after the last word of its exchange a lamp is shown as unknown at the latest. One that asks
-/// within this time gets four datagrams of ours, the first of them [`QUIET`] after the last word.
+/// The promise: so long after the last word of its exchange a lamp is known to be unknown at the latest.
 pub const LAMPS_KNOWN_FOR: Duration = Duration::from_secs(10);
+
+/// When an exchange is found silent: by then it got four datagrams of ours, the first of them [`QUIET`] after its last
+/// word. The rest of [`LAMPS_KNOWN_FOR`] is for saying so of thousands of lamps.
+const SILENT: Duration = Duration::from_millis(9500);
 
 /// After so long without a word the exchange is asked.
 const QUIET: Duration = Duration::from_secs(4);
@@ -113,10 +116,10 @@ impl UserAgent {
             vigil.heard = now;
             return self.core.timers.set(Alarm::Exchange(account), now + QUIET);
         }
-        let silent_at = vigil.heard + LAMPS_KNOWN_FOR;
+        let silent_at = vigil.heard + SILENT;
         if now < silent_at {
             self.probe_next(account);
-            return self.core.timers.set(Alarm::Exchange(account), silent_at);
+            return self.core.timers.set(Alarm::Exchange(account), silent_at.min(now + QUIET));
         }
         vigil.silent = Some(0);
         vigil.forgotten = 0;
