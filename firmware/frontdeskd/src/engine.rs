@@ -94,6 +94,8 @@ pub(crate) enum Event {
 pub(crate) struct Gauges {
     pub(crate) turns: Turns,
     pub(crate) views: AtomicU64,
+    /// Datagrams for which the inbox had no room.
+    pub(crate) dropped: AtomicU64,
 }
 
 /// The parts the engine is made of.
@@ -205,6 +207,7 @@ impl Engine {
                 None => self.deadlines(now),
             }
             self.monitor_some(now);
+            self.recheck_lamps(now);
             let drained = self.carry(now);
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
@@ -217,8 +220,13 @@ impl Engine {
 
     fn next_deadline(&self, farewell: Option<Instant>) -> TokioInstant {
         let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + FRAME));
-        let deadlines =
-            [self.parts.agent.poll_timeout(), self.parts.board.deadline(), frame, farewell, self.lamps.due];
+        let deadlines = [
+            self.parts.agent.poll_timeout(),
+            self.parts.board.deadline(),
+            frame,
+            farewell,
+            self.lamps.next(),
+        ];
         let next = deadlines.into_iter().flatten().min();
         // An hour, when there is nothing to wait for: the loop only turns once more.
         next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600)).into()

@@ -5,7 +5,8 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    time::Instant,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
 };
 
 use ipc::LampState;
@@ -24,6 +25,8 @@ use crate::{
 const MAX_MONITORED: usize = 4000;
 /// Phones whose monitoring is begun or ended in one turn: more would hold up the engine.
 const A_TURN: usize = 16;
+/// Datagrams were dropped and are no more for so long: then the flood is over.
+const CALM: Duration = Duration::from_secs(2);
 
 /// Which subscription is which phone.
 #[derive(Default)]
@@ -43,7 +46,18 @@ pub(crate) struct Lamps {
     /// Through which account.
     account: Option<AccountId>,
     /// When the next few are begun or ended.
-    pub(crate) due: Option<Instant>,
+    due: Option<Instant>,
+    /// Datagrams lost before the desk could read them, as far as the lamps have been asked about since.
+    missed: u64,
+    /// When they are asked.
+    recheck: Option<Instant>,
+}
+
+impl Lamps {
+    /// When there is something to do.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        [self.due, self.recheck].into_iter().flatten().min()
+    }
 }
 
 impl Engine {
@@ -90,6 +104,20 @@ impl Engine {
         }
         let is_done = self.lamps.leaving.is_empty() && self.lamps.waiting.is_empty();
         self.lamps.due = (!is_done).then_some(now);
+    }
+
+    /// Asks about all phones again after datagrams were dropped: news of them may have been among these, and an
+    /// exchange that had no answer in time sends no more of it.
+    pub(crate) fn recheck_lamps(&mut self, now: Instant) {
+        let dropped = self.parts.gauges.dropped.load(Ordering::Relaxed);
+        if dropped != self.lamps.missed {
+            self.lamps.missed = dropped;
+            self.lamps.recheck = Some(now + CALM);
+        } else if self.lamps.recheck.is_some_and(|at| at <= now) {
+            self.lamps.recheck = None;
+            info!(dropped, "datagrams were dropped: all phones are asked again");
+            self.parts.agent.refresh(now);
+        }
     }
 
     fn monitor_no_longer(&mut self, now: Instant, number: String) {

@@ -203,7 +203,7 @@ async fn desk(config: &Config) -> Result<()> {
         started: (started, unix_ms()),
     });
 
-    let receiver = tokio::spawn(net::receive(socket, inbox.clone()));
+    let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let desk = socket::Desk {
         inbox: inbox.clone(),

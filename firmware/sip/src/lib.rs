@@ -13,6 +13,7 @@ mod diversion;
 pub mod error;
 mod guard;
 pub mod header;
+mod lamp;
 mod lexer;
 pub mod message;
 pub mod method;

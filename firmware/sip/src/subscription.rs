@@ -6,15 +6,15 @@
 //!
 //! Not done here: several notifiers behind one SUBSCRIBE (the first one wins).
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::{Dialog, Order};
-use crate::dialog_info::{self, DialogInfo, DialogState, MAX_DIALOGS};
+use crate::dialog_info::DialogInfo;
 use crate::header::NameAddr;
+use crate::lamp::{Lamp, Merge};
 use crate::message::Message;
 use crate::method::Method;
 use crate::mwi::MessageSummary;
@@ -93,13 +93,6 @@ enum Phase {
     Resting,
     /// No longer wanted; late messages are still answered.
     Closing,
-}
-
-/// The calls of a phone as far as the documents told (RFC 4235 4.3).
-#[derive(Debug, Default)]
-struct Lamp {
-    version: Option<u32>,
-    calls: BTreeMap<String, dialog_info::Dialog>,
 }
 
 impl Subscription {
@@ -236,6 +229,13 @@ impl Subscription {
             self.wish = Some(Wish::Renew);
         }
         core.turns.enter_first(self.account, self.id);
+    }
+
+    /// Refreshes before it is due, in its turn.
+    pub(crate) fn refresh(&mut self, core: &mut Core) {
+        if self.phase == Phase::Notified && self.tx.is_none() && self.wish.is_none() {
+            self.wait(core, Wish::Renew);
+        }
     }
 
     /// Asks a silent exchange anew, in place of the request that it has not answered.
@@ -475,7 +475,7 @@ impl Subscription {
             Merge::Gap if self.tx.is_none() => self.wait(core, Wish::Renew),
             Merge::Gap => {}
         }
-        let dialogs = self.lamp.calls.values().cloned().collect();
+        let dialogs = self.lamp.calls();
         core.emit(Event::Dialogs { subscription: self.id, dialogs });
     }
 
@@ -533,103 +533,8 @@ impl Subscription {
     }
 }
 
-/// What a document did to a lamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Merge {
-    Done,
-    /// An old partial document: ignored.
-    Stale,
-    /// A partial document that others before it are missing for.
-    Gap,
-}
-
-impl Lamp {
-    /// Takes a document in. The CSeq of the NOTIFY has already shown that it is not old, so a full
-    /// one is believed even where its version went back: exchanges start counting anew.
-    fn merge(&mut self, document: DialogInfo) -> Merge {
-        let last = self.version;
-        if document.full {
-            self.calls.clear();
-        } else if last.is_some_and(|last| document.version <= last) {
-            return Merge::Stale;
-        }
-        self.version = Some(document.version);
-        for call in document.dialogs {
-            if call.state == DialogState::Terminated {
-                self.calls.remove(&call.id);
-            } else if self.calls.len() < MAX_DIALOGS || self.calls.contains_key(&call.id) {
-                self.calls.insert(call.id.clone(), call);
-            }
-        }
-        let expected = last.map(|last| last.wrapping_add(1));
-        if document.full || expected == Some(document.version) { Merge::Done } else { Merge::Gap }
-    }
-}
-
 /// Whether the Event header names `package`.
 pub(crate) fn is_for(message: &Message, package: Package) -> bool {
     let event = message.header("Event").unwrap_or_default();
     event.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(package.name()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(version: u32, full: bool, calls: &[(&str, DialogState)]) -> DialogInfo {
-        let dialogs = calls.iter().map(|&(id, state)| dialog_info::Dialog {
-            id: id.to_owned(),
-            call_id: None,
-            local_tag: None,
-            remote_tag: None,
-            direction: None,
-            state,
-            local: None,
-            remote: None,
-        });
-        DialogInfo { entity: "sip:1@pbx".into(), version, full, dialogs: dialogs.collect() }
-    }
-
-    fn ids(lamp: &Lamp) -> Vec<&str> {
-        lamp.calls.keys().map(String::as_str).collect()
-    }
-
-    #[test]
-    fn partial_documents_add_up() {
-        use DialogState::{Confirmed, Early, Terminated};
-        let mut lamp = Lamp::default();
-        assert_eq!(lamp.merge(document(0, true, &[("a", Early)])), Merge::Done);
-        assert_eq!(lamp.merge(document(1, false, &[("b", Early)])), Merge::Done);
-        assert_eq!(ids(&lamp), ["a", "b"]);
-        assert_eq!(lamp.merge(document(2, false, &[("a", Terminated), ("b", Confirmed)])), Merge::Done);
-        assert_eq!(ids(&lamp), ["b"]);
-    }
-
-    #[test]
-    fn an_old_partial_is_ignored_and_a_gap_is_noticed() {
-        use DialogState::{Early, Terminated};
-        let mut lamp = Lamp::default();
-        lamp.merge(document(5, true, &[("a", Early)]));
-        assert_eq!(lamp.merge(document(5, false, &[("a", Terminated)])), Merge::Stale);
-        assert_eq!(ids(&lamp), ["a"]);
-        assert_eq!(lamp.merge(document(7, false, &[("c", Early)])), Merge::Gap);
-        assert_eq!(ids(&lamp), ["a", "c"]);
-    }
-
-    #[test]
-    fn a_full_document_is_believed_though_its_version_went_back() {
-        let mut lamp = Lamp::default();
-        lamp.merge(document(900, true, &[("a", DialogState::Confirmed)]));
-        assert_eq!(lamp.merge(document(0, true, &[])), Merge::Done);
-        assert!(ids(&lamp).is_empty());
-    }
-
-    #[test]
-    fn a_lamp_does_not_grow_without_end() {
-        let mut lamp = Lamp::default();
-        for n in 0..MAX_DIALOGS as u32 + 50 {
-            lamp.merge(document(n, false, &[(&format!("call{n}"), DialogState::Early)]));
-        }
-        assert_eq!(lamp.calls.len(), MAX_DIALOGS);
-    }
 }

@@ -313,6 +313,14 @@ impl UserAgent {
         self.settle(now);
     }
 
+    /// Refreshes everything that is watched, each in its turn: news may have been lost on the way.
+    pub fn refresh(&mut self, now: Instant) {
+        for subscription in self.subscriptions.values_mut() {
+            subscription.refresh(&mut self.core);
+        }
+        self.settle(now);
+    }
+
     /// Ends everything: calls, subscriptions, registrations. New calls are refused.
     /// [`Event::Drained`] comes when all of it is answered, or after 64 T1.
     pub fn shut_down(&mut self, now: Instant) {

@@ -20,12 +20,12 @@ use crate::subscription::{Doubt, Subscription};
 /// The promise: so long after the last word of its exchange a lamp is known to be unknown at the latest.
 pub const LAMPS_KNOWN_FOR: Duration = Duration::from_secs(10);
 
-/// When an exchange is found silent: by then it got four datagrams of ours, the first of them [`QUIET`] after its last
-/// word. The rest of [`LAMPS_KNOWN_FOR`] is for saying so of thousands of lamps.
+/// When an exchange is found silent: by then two lamps have asked it, four times or so each, the first [`QUIET`] after its
+/// last word. The rest of [`LAMPS_KNOWN_FOR`] is for saying so of thousands of lamps.
 const SILENT: Duration = Duration::from_millis(9500);
 
 /// After so long without a word the exchange is asked.
-const QUIET: Duration = Duration::from_secs(4);
+const QUIET: Duration = Duration::from_secs(3);
 
 /// How often a silent exchange is asked whether it is back.
 const KNOCK: Duration = Duration::from_secs(2);

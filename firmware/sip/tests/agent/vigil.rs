@@ -292,3 +292,15 @@ fn a_storm_of_news_does_not_take_the_room_that_calls_need() {
     assert!(house.net.stations[house.us].agent.transactions() <= 100);
     assert!(house.all_lit());
 }
+
+#[test]
+fn a_refresh_of_everything_asks_for_each_lamp_once() {
+    let mut house = House::new(100);
+    house.serve(LONG, House::all_lit);
+    house.asked = 0;
+    house.net.act(house.us, |agent, now| agent.refresh(now));
+    house.net.act(house.us, |agent, now| agent.refresh(now));
+    house.serve(Duration::from_secs(1), |_| false);
+    assert_eq!(house.asked, 100);
+    assert!(house.all_lit());
+}

@@ -71,6 +71,7 @@ pub(crate) fn run(plan: Plan, rows: &mut Vec<Row>) {
         rows.extend(words::measure(view));
     }
 
+    rows.push(turns(&desk));
     eprintln!("kamailio is killed");
     let killed = Instant::now();
     exchange.program.kill_all();
@@ -95,6 +96,19 @@ pub(crate) fn run(plan: Plan, rows: &mut Vec<Row>) {
     // A follower that panicked has said so on standard error, and the figures are missing.
     let _ = follower.join();
     rows.push(Row::none("frontdeskd has ended meanwhile", usize::from(ended(desk))));
+}
+
+/// The engine's turns so far: all subscriptions, all changes, all views built.
+fn turns(desk: &Desk) -> Row {
+    let turns = desk.client().diagnostics().turns;
+    let milliseconds = |us: u64| us as f64 / 1e3;
+    let values = [
+        ("median", milliseconds(turns.median_us)),
+        ("p99", milliseconds(turns.p99_us)),
+        ("max", milliseconds(turns.longest_us)),
+    ];
+    Row::of("turns of the engine by the wall's clock", "ms", &values, "p99", 2.0)
+        .note(format!("{} of {} used more than 2 ms of the processor", turns.over_2_ms_cpu, turns.turns))
 }
 
 fn ended(mut desk: Desk) -> bool {
