@@ -137,8 +137,8 @@ fn pre_5_people_are_online_away_or_offline_with_what_they_say_and_do_not_disturb
 
     house.exchange.program.kill_all();
     house.client.wait("nothing known of Ingrid", LONG, is(OnlineState::Unknown, ""));
-    // Who is in no directory any more is not watched.
     house.exchange.start_again();
-    house.desk.import("lastname,firstname,phone,presence\nRivera,Tomas,2101,true\n");
-    house.client.wait("nobody watched", SOON, |view| view.people.is_empty() && view.lamps.len() == 1);
+    publisher.forget();
+    publisher.tell(ingrid, pidf("2102", "open", &doing("away", "Lunch")), SOON);
+    house.client.wait("Ingrid away again", SOON, is(OnlineState::Away, "Lunch"));
 }

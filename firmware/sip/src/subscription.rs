@@ -270,32 +270,37 @@ impl Subscription {
         self.tx.and_then(|tx| core.layer.sent_to(tx))
     }
 
-    /// A NOTIFY with our Call-ID and tag.
-    pub(crate) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) {
+    /// A NOTIFY with our Call-ID and tag; whether it came from whom we asked.
+    pub(crate) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) -> bool {
         let tag = notify.from().and_then(|from| from.tag().map(str::to_owned)).unwrap_or_default();
         if self.dialog.is_none() && self.phase == Phase::Asking {
             let subscribe = self.tx.and_then(|tx| core.layer.sent_request(tx));
             self.dialog = subscribe.and_then(|subscribe| Dialog::of_subscriber(subscribe, notify));
         }
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else {
-            return core.reply(now, id, 481);
+            core.reply(now, id, 481);
+            return false;
         };
         if dialog.receive(notify) == Order::Stale {
-            return core.reply(now, id, 500);
+            core.reply(now, id, 500);
+            return false;
         }
         dialog.refresh_target(notify);
         if !is_for(notify, self.package) {
-            return core.reply_with(now, id, 489, "Allow-Events", self.package.name());
+            core.reply_with(now, id, 489, "Allow-Events", self.package.name());
+            return true;
         }
         if !notify.body().is_empty()
             && notify.content_type().as_deref().is_some_and(|kind| kind != self.package.content_type())
         {
-            return core.reply_with(now, id, 415, "Accept", self.package.content_type());
+            core.reply_with(now, id, 415, "Accept", self.package.content_type());
+            return true;
         }
         core.reply(now, id, 200);
         if matches!(self.phase, Phase::Asking | Phase::Notified) {
             self.take_state(core, now, notify);
         }
+        true
     }
 
     /// Whether nobody needs this subscription any more once its last request is answered.
@@ -433,38 +438,43 @@ impl Subscription {
             );
         }
         self.phase = Phase::Notified;
-        self.failures = 0;
+        let failures = std::mem::take(&mut self.failures);
         let stated = param("expires").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         self.refresh_before(core, now, stated.unwrap_or(self.expires));
         if state == "pending" {
             return self.report(core, SubscriptionState::Pending);
         }
         self.report(core, SubscriptionState::Active);
-        self.take_document(core, notify.body());
+        if let Err(reason) = self.take_document(core, notify.body()) {
+            // What was true before is not vouched for any more, and what is true now cannot be read.
+            self.failures = failures;
+            self.lose(core, now, &reason, Duration::ZERO);
+        }
     }
 
-    fn take_document(&mut self, core: &mut Core, body: &[u8]) {
+    fn take_document(&mut self, core: &mut Core, body: &[u8]) -> Result<(), String> {
         if body.is_empty() {
             // Nothing is known of the person, as before anything was published.
             if self.package == Package::Presence {
                 core.emit(Event::Presence { subscription: self.id, presence: Presence::default() });
             }
-            return;
+            return Ok(());
         }
         match self.package {
-            Package::Dialog => match DialogInfo::parse(body) {
-                Ok(document) => self.take_dialogs(core, document),
-                Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable dialog-info"),
-            },
-            Package::Presence => match Presence::parse(body) {
-                Ok(presence) => core.emit(Event::Presence { subscription: self.id, presence }),
-                Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable presence"),
-            },
+            Package::Dialog => {
+                let document = DialogInfo::parse(body).map_err(|error| error.to_string())?;
+                self.take_dialogs(core, document);
+            }
+            Package::Presence => {
+                let presence = Presence::parse(body).map_err(|error| error.to_string())?;
+                core.emit(Event::Presence { subscription: self.id, presence });
+            }
             Package::MessageSummary => {
                 let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(body);
                 core.emit(Event::MessageSummary { account: Some(self.account), waiting, new, old, mailbox });
             }
         }
+        Ok(())
     }
 
     fn take_dialogs(&mut self, core: &mut Core, document: DialogInfo) {

@@ -140,8 +140,10 @@ impl UserAgent {
             Owner::Subscription(id) if request.method() == Some(&Method::Notify) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     let account = subscription.account();
-                    subscription.on_notify(core, now, tx, request);
-                    return self.hear(now, account);
+                    if subscription.on_notify(core, now, tx, request) {
+                        self.hear(now, account);
+                    }
+                    return;
                 }
             }
             Owner::Notifier(id) if request.method() == Some(&Method::Subscribe) => {

@@ -248,14 +248,10 @@ fn closing_while_unanswered_sends_no_more_and_a_late_notify_is_refused() {
 }
 
 #[test]
-fn an_unreadable_document_is_answered_and_changes_nothing() {
+fn a_document_of_another_kind_is_refused_and_changes_nothing() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     let (_, subscribe) = lit(&mut net, us, pbx);
-    let mut odd = notify(&subscribe, 2, 1, true, "active", &[]);
-    odd.set_body("application/dialog-info+xml", b"<dialog-info".to_vec());
-    net.send(pbx, at, &odd);
-    net.receive(pbx, "200 NOTIFY", 1);
     let mut odd = notify(&subscribe, 3, 1, true, "active", &[]);
     odd.set_body("text/plain", b"hello".to_vec());
     net.send(pbx, at, &odd);
@@ -265,6 +261,64 @@ fn an_unreadable_document_is_answered_and_changes_nothing() {
     net.send(pbx, at, &odd);
     net.receive(pbx, "489 NOTIFY", 1);
     assert!(net.said(us).is_empty());
+}
+
+#[test]
+fn pre_1_a_document_that_cannot_be_read_leaves_the_lamp_unknown_and_is_asked_for_with_growing_pauses() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let bomb = b"<!DOCTYPE d [<!ENTITY a 'aaaa'>]><dialog-info entity='&a;'/>".to_vec();
+    let huge = [b"<dialog-info>".to_vec(), vec![b' '; 50_000], b"<a/>".repeat(1_000)].concat();
+    let half = b"<dialog-info state='half'/>".to_vec();
+    let (_, mut subscribe) = lit(&mut net, us, pbx);
+    let mut at_second = net.seconds();
+    let mut pauses = Vec::new();
+    for (number, body) in [b"<dialog-info".to_vec(), bomb, huge, half, vec![0, 255]].into_iter().enumerate() {
+        let mut odd = notify(&subscribe, 2, 1, true, "active", &[]);
+        odd.set_body("application/dialog-info+xml", body);
+        net.send(pbx, at, &odd);
+        net.receive(pbx, "200 NOTIFY", 1);
+        let lost = |event: &Event| {
+            let Event::Subscription { state, .. } = event else { return None };
+            matches!(state, SubscriptionState::Lost { .. }).then_some(())
+        };
+        net.wait(us, "Lost", 1, lost);
+        assert!(net.said(us).iter().all(|event| event != "Dialogs"), "document {number} was believed");
+        net.stations[us].events.clear();
+        subscribe = net.receive(pbx, "SUBSCRIBE", 100);
+        net.send(pbx, at, &accepted(&subscribe, pbx, 600));
+        pauses.push(net.seconds() - at_second);
+        at_second = net.seconds();
+    }
+    assert!(pauses[4] > 10.0 && pauses[0] < 3.0, "{pauses:?}");
+    net.send(pbx, at, &notify(&subscribe, 1, 0, true, "active;expires=600", &[("a", "early")]));
+    assert_eq!(ids(&dialogs(&mut net, us)), ["a"]);
+}
+
+#[test]
+fn pre_1_news_from_a_stranger_or_with_guessed_identifiers_is_refused_and_keeps_no_lamp_lit() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (_, subscribe) = lit(&mut net, us, pbx);
+    let stranger = net.peer("203.0.113.66:5060");
+    for second in 0..12 {
+        // The right Call-ID is not enough: the tags are wrong, first the exchange's, then ours.
+        let mut guessed = notify(&subscribe, 90 + second, 90, true, "active", &[]);
+        let from = guessed.from().unwrap().with_tag("guess").to_string();
+        guessed.set("From", from);
+        let mut foreign = notify(&subscribe, 90 + second, 90, true, "active", &[]);
+        let to = foreign.to().unwrap().with_tag("guess").to_string();
+        foreign.set("To", to);
+        for (number, mut forged) in [guessed, foreign].into_iter().enumerate() {
+            let via = format!("SIP/2.0/UDP {stranger};rport;branch=z9hG4bK-f{number}-{second}");
+            forged.set("Via", via);
+            net.send(stranger, at, &forged);
+            net.receive(stranger, "481 NOTIFY", 1);
+        }
+        net.pass(Duration::from_secs(1));
+    }
+    assert_eq!(net.said(us), ["Subscription"], "only that the exchange is silent");
+    assert!(matches!(state(&mut net, us, 0), SubscriptionState::Lost { .. }));
 }
 
 #[test]
