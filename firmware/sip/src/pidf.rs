@@ -107,13 +107,15 @@ impl Presence {
         let people = || children(root, "person").take(MAX_TUPLES);
         let states = tuples().flat_map(|tuple| children(tuple, "status")).filter_map(basic);
         let open = states.reduce(|any, open| any || open);
-        // Older documents have the activities in the status of a device (RFC 4480's drafts).
-        let places = || people().chain(tuples()).chain(tuples().flat_map(|tuple| children(tuple, "status")));
+        // Older documents have them in the status, of a device or of the person.
+        let whole = || people().chain(tuples());
+        let places = || whole().chain(whole().flat_map(|place| children(place, "status")));
         let activities = || places().flat_map(|place| children(place, "activities"));
         let mut activity = activities().map(strongest).max().unwrap_or_default();
         let notes = people().chain(activities()).chain([root]).chain(tuples());
         let text = notes.flat_map(|place| children(place, "note")).find_map(note).unwrap_or_default();
-        if says_dnd(&text) || places().any(is_digium_dnd) {
+        activity = activity.max(places().filter_map(digium).max().unwrap_or_default());
+        if says_dnd(&text) {
             activity = Activity::DoNotDisturb;
         }
         Ok(Presence { entity: attribute(root, "entity").unwrap_or_default(), open, activity, text })
@@ -142,8 +144,13 @@ fn strongest(activities: Node<'_, '_>) -> Activity {
     told.max().unwrap_or_default()
 }
 
-fn is_digium_dnd(place: Node<'_, '_>) -> bool {
-    children(place, "digium_presence").any(|told| told.attribute("type") == Some("dnd"))
+/// What Asterisk tells the phones of its maker.
+fn digium(place: Node<'_, '_>) -> Option<Activity> {
+    match children(place, "digium_presence").next()?.attribute("type")? {
+        "dnd" => Some(Activity::DoNotDisturb),
+        "away" | "xa" => Some(Activity::Away),
+        _ => None,
+    }
 }
 
 /// A note in one line.
@@ -223,6 +230,9 @@ mod tests {
         assert_eq!(read("<note>Do not disturb the dog</note>").activity, Activity::Free);
         let asterisk = "<tuple id='d'><status><digium_presence type='dnd' subtype=''/></status></tuple>";
         assert_eq!(read(asterisk).activity, Activity::DoNotDisturb);
+        let older = "<pp:person xmlns:pp='p'><status><ep:activities xmlns:ep='e'><ep:away/></ep:activities></status>\
+                     </pp:person><note>Ready</note>";
+        assert_eq!((read(older).activity, read(older).text.as_str()), (Activity::Away, "Ready"));
     }
 
     #[test]
