@@ -225,6 +225,7 @@ fn number_of(catalogue: &mut Catalogue, text: String) -> Result<String, CommandE
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -236,5 +237,32 @@ mod tests {
         for name in ["alice", "Müller", "été"] {
             assert!(is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn pre_5_the_addresses_of_local_contacts_are_watched_once_each_and_in_order() {
+        let (local, external) = (ipc::DirectoryId(1), ipc::DirectoryId(2));
+        let mut catalogue = Catalogue::new(directory::NumberPlan::default());
+        for (id, is_local) in [(local, true), (external, false)] {
+            let (name, note) = (format!("{id:?}"), String::new());
+            catalogue.set_directory(Directory {
+                id,
+                name,
+                local: is_local,
+                line: None,
+                note,
+                look: Default::default(),
+            });
+        }
+        let addresses = [" sip:b@x ", "", "a@x", "sip:b@x"].into_iter().map(|address| (local, address));
+        for (id, (directory, xmpp)) in (0..).zip(addresses.chain([(external, "c@x")])) {
+            let contact = directory::Contact {
+                last_name: "N".into(),
+                xmpp: xmpp.into(),
+                ..directory::Contact::default()
+            };
+            catalogue.upsert(Entry { id: ipc::ContactId(id), directory, contact }).unwrap();
+        }
+        assert_eq!(people(&catalogue), ["a@x", "sip:b@x"]);
     }
 }

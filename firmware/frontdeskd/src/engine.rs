@@ -43,6 +43,10 @@ use crate::{
 
 /// The shortest time between two views.
 const FRAME: Duration = Duration::from_millis(16);
+/// A view of thousands of lamps takes its time to build. Between two of them the engine does other things for so
+/// many times as long, and at least shows something new as often as [`SLOWEST_FRAME`].
+const VIEW_SHARE: u32 = 8;
+const SLOWEST_FRAME: Duration = Duration::from_millis(100);
 /// Ended calls of which late news is still understood: more than end within the two seconds in which the
 /// switchboard waits for it.
 const MAX_DEPARTED: usize = 256;
@@ -136,6 +140,8 @@ pub(crate) struct Engine {
     /// Something visible changed since the last view.
     stale: bool,
     published: Option<Instant>,
+    /// The shortest time between the last view and the next.
+    frame: Duration,
 }
 
 /// Which call of the desk is which session on the wire.
@@ -172,6 +178,7 @@ impl Engine {
             generation: 0,
             stale: true,
             published: None,
+            frame: FRAME,
         }
     }
 
@@ -219,7 +226,7 @@ impl Engine {
     }
 
     fn next_deadline(&self, farewell: Option<Instant>) -> TokioInstant {
-        let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + FRAME));
+        let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + self.frame));
         let deadlines = [
             self.parts.agent.poll_timeout(),
             self.parts.board.deadline(),
@@ -355,11 +362,14 @@ impl Engine {
     }
 
     fn publish_if_due(&mut self, now: Instant) {
-        if !self.stale || self.published.is_some_and(|at| now < at + FRAME) {
+        if !self.stale || self.published.is_some_and(|at| now < at + self.frame) {
             return;
         }
         self.generation += 1;
+        let before = turns::cpu_time();
         let mut view = self.parts.board.view(now);
+        let took = turns::cpu_time().saturating_sub(before);
+        self.frame = (took * VIEW_SHARE).clamp(FRAME, SLOWEST_FRAME);
         view.generation = self.generation;
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);

@@ -459,9 +459,6 @@ impl UserAgent {
                     if let Some(registration) = self.registrations.get_mut(&account) {
                         registration.on_response(core, now, id, &response);
                     }
-                    if response.code() >= Some(200) {
-                        self.hear(now, account);
-                    }
                 }
                 Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
                 Owner::Notifier(notifier) => {

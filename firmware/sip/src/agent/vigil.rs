@@ -36,6 +36,11 @@ const KNOCKS_AN_ADDRESS: u32 = 3;
 /// Lamps forgotten one after the other that show that the exchange has forgotten all.
 const FORGOTTEN: u32 = 2;
 
+/// An exchange that answers 481 to whatever is refreshed has not forgotten its lamps time and again: where none was
+/// refreshed since the last time, so long must pass, each time twice as long, before all are asked for anew.
+const FORGOTTEN_AGAIN: Duration = Duration::from_secs(10);
+const FORGOTTEN_AGAIN_LONGEST: Duration = Duration::from_secs(600);
+
 /// The vigils of all accounts that watch something.
 pub(super) type Vigils = BTreeMap<AccountId, Vigil>;
 
@@ -48,6 +53,9 @@ pub(super) struct Vigil {
     silent: Option<u32>,
     /// Refreshes in a row that met 481.
     forgotten: u32,
+    /// From when on it can be found forgetful again, and how long it is after that; `None` where a lamp was refreshed
+    /// since.
+    again: Option<(Instant, Duration)>,
     /// The lamp that was asked last.
     asked: SubscriptionId,
 }
@@ -56,14 +64,15 @@ impl UserAgent {
     /// A subscription of this account begins.
     pub(super) fn keep_vigil(&mut self, now: Instant, account: AccountId, package: Package) {
         if is_watched(package) && !self.vigils.contains_key(&account) {
-            let vigil = Vigil { heard: now, silent: None, forgotten: 0, asked: SubscriptionId(0) };
+            let vigil =
+                Vigil { heard: now, silent: None, forgotten: 0, again: None, asked: SubscriptionId(0) };
             self.vigils.insert(account, vigil);
             self.core.timers.set(Alarm::Exchange(account), now + QUIET);
         }
     }
 
-    /// The account's exchange answered a request of ours, or notified within a dialog of ours: nobody else knows
-    /// their identifiers.
+    /// The account's exchange answered a SUBSCRIBE of ours, or notified within a dialog of ours: nobody else knows
+    /// their identifiers. That it answers a REGISTER says nothing of its lamps.
     pub(super) fn hear(&mut self, now: Instant, account: AccountId) {
         let Some(vigil) = self.vigils.get_mut(&account) else { return };
         vigil.heard = now;
@@ -78,16 +87,21 @@ impl UserAgent {
     pub(super) fn remember(&mut self, now: Instant, account: AccountId, code: u16) {
         let Some(vigil) = self.vigils.get_mut(&account) else { return };
         match code {
-            200..=299 => vigil.forgotten = 0,
+            200..=299 => (vigil.forgotten, vigil.again) = (0, None),
             481 => {
                 vigil.forgotten += 1;
-                if vigil.forgotten >= FORGOTTEN {
-                    vigil.forgotten = 0;
-                    tracing::warn!(account = account.0, "the exchange has forgotten its lamps");
-                    self.doubt_all(now, account, Doubt::Forgotten);
-                } else {
-                    self.probe_next(account);
+                if vigil.forgotten < FORGOTTEN {
+                    return self.probe_next(account);
                 }
+                vigil.forgotten = 0;
+                if vigil.again.is_some_and(|(at, _)| now < at) {
+                    return;
+                }
+                let pause = vigil.again.map_or(FORGOTTEN_AGAIN, |(_, pause)| pause * 2);
+                let pause = pause.min(FORGOTTEN_AGAIN_LONGEST);
+                vigil.again = Some((now + pause, pause));
+                tracing::warn!(account = account.0, "the exchange has forgotten its lamps");
+                self.doubt_all(now, account, Doubt::Forgotten);
             }
             _ => {}
         }

@@ -304,3 +304,30 @@ fn a_refresh_of_everything_asks_for_each_lamp_once() {
     assert_eq!(house.asked, 100);
     assert!(house.all_lit());
 }
+
+#[test]
+fn an_exchange_that_never_knows_what_is_refreshed_is_not_flooded_for_it() {
+    let mut house = House::new(100);
+    house.serve(LONG, House::all_lit);
+    house.asked = 0;
+    for _ in 0..600 {
+        house.forget();
+        house.serve(Duration::from_secs(1), |_| false);
+    }
+    // All of them six times at most, and two that look after it every few seconds.
+    assert!(house.asked < 6 * 100 + 4 * 200 + 200, "{}", house.asked);
+}
+
+#[test]
+fn an_exchange_that_registers_us_and_is_deaf_to_everything_else_does_not_make_us_register_for_ever() {
+    let mut house = House::new(40);
+    let mut registered = 0;
+    for _ in 0..6_000 {
+        house.net.pass(STEP);
+        for message in house.received().iter().filter(|m| m.method() == Some(&Method::Register)) {
+            registered += 1;
+            house.answer(message);
+        }
+    }
+    assert!(registered <= 2, "{registered} REGISTERs in a minute");
+}
