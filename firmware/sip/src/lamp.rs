@@ -20,6 +20,8 @@ pub(crate) enum Merge {
     Stale,
     /// A partial document that others before it are missing for.
     Gap,
+    /// The same, and there never was a full one: what else there is on the phone is not known.
+    Unfounded,
 }
 
 impl Lamp {
@@ -46,7 +48,11 @@ impl Lamp {
             }
         }
         let expected = last.map(|last| last.wrapping_add(1));
-        if document.full || expected == Some(document.version) { Merge::Done } else { Merge::Gap }
+        match last {
+            _ if document.full || expected == Some(document.version) => Merge::Done,
+            Some(_) => Merge::Gap,
+            None => Merge::Unfounded,
+        }
     }
 }
 
@@ -109,5 +115,13 @@ mod tests {
             lamp.merge(document(n, false, &[(&format!("call{n}"), DialogState::Early)]));
         }
         assert_eq!(lamp.calls.len(), MAX_DIALOGS);
+    }
+
+    #[test]
+    fn changes_alone_do_not_say_what_a_phone_does() {
+        let mut lamp = Lamp::default();
+        assert_eq!(lamp.merge(document(7, false, &[("a", DialogState::Terminated)])), Merge::Unfounded);
+        assert_eq!(lamp.merge(document(8, true, &[("b", DialogState::Confirmed)])), Merge::Done);
+        assert_eq!(ids(&lamp), ["b"]);
     }
 }

@@ -478,12 +478,13 @@ impl Subscription {
     }
 
     fn take_dialogs(&mut self, core: &mut Core, document: DialogInfo) {
-        match self.lamp.merge(document) {
-            Merge::Stale => return,
-            Merge::Done => {}
-            // Something was missed: only a refresh brings the full state again.
-            Merge::Gap if self.tx.is_none() => self.wait(core, Wish::Renew),
-            Merge::Gap => {}
+        let merge = self.lamp.merge(document);
+        // Something was missed: only a refresh brings the full state again.
+        if matches!(merge, Merge::Gap | Merge::Unfounded) && self.tx.is_none() {
+            self.wait(core, Wish::Renew);
+        }
+        if matches!(merge, Merge::Stale | Merge::Unfounded) {
+            return;
         }
         let dialogs = self.lamp.calls();
         core.emit(Event::Dialogs { subscription: self.id, dialogs });

@@ -154,6 +154,22 @@ fn a_missed_partial_document_is_made_good_by_a_refresh() {
 }
 
 #[test]
+fn pre_1_a_lamp_of_which_only_changes_are_told_is_not_lit_before_the_whole_state_is_known() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    watch(&mut net, us);
+    let subscribe = net.receive(pbx, "SUBSCRIBE", 1);
+    net.send(pbx, at, &accepted(&subscribe, pbx, 60));
+    net.send(pbx, at, &notify(&subscribe, 1, 4, false, "active", &[("a", "terminated")]));
+    let refresh = net.receive(pbx, "SUBSCRIBE", 1);
+    assert_eq!(refresh.to().unwrap().tag(), Some("n"));
+    assert!(!net.said(us).contains(&"Dialogs".to_owned()), "one call has ended; there may be others");
+    net.send(pbx, at, &accepted(&refresh, pbx, 60));
+    net.send(pbx, at, &notify(&subscribe, 2, 5, true, "active", &[("b", "confirmed")]));
+    assert_eq!(ids(&dialogs(&mut net, us)), ["b"]);
+}
+
+#[test]
 fn a_lamp_comes_back_after_the_exchange_forgot_it() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
