@@ -4,7 +4,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test kms laws bench random chaos soak requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ soak: packages ## 20,000 calls through one desk: memory stays level, nothing is 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
+
+presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
+	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
 requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements

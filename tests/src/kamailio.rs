@@ -22,6 +22,10 @@ const CONFIG_FILE: &str = "kamailio.cfg";
 /// Lifetime of a registration that no test waits out.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 const CONFIG: &str = include_str!("kamailio.cfg");
+/// The presence server alone, which anybody may tell of phones and people.
+const PRESENCE_CONFIG: &str = include_str!("presence.cfg");
+/// Shared memory in MiB: for a handful of phones, and for thousands.
+const MEMORY: (&str, &str) = ("32", "512");
 
 /// Digest algorithm of the challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub struct Kamailio {
     pub program: Program,
     /// Its UDP port on 127.0.0.1.
     pub port: u16,
+    memory: &'static str,
     scratch: PathBuf,
 }
 
@@ -73,6 +78,24 @@ impl Kamailio {
         Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0")
     }
 
+    /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
+    /// PUBLISH, and no proxy. It keeps everything in memory.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_presence(scratch: &Path, port: u16) -> Self {
+        let folder = scratch.join(FOLDER);
+        copy_tables(&folder);
+        let config = PRESENCE_CONFIG
+            .replace("@PORT@", &port.to_string())
+            .replace("@FOLDER@", &folder.display().to_string());
+        fs::write(folder.join(CONFIG_FILE), config).expect("the scratch folder is writable");
+        let program = run(scratch, port, MEMORY.1);
+        Self { program, port, memory: MEMORY.1, scratch: scratch.to_owned() }
+    }
+
     #[track_caller]
     fn start_as(scratch: &Path, port: u16, digest: Digest, longest: Duration, identifiers: &str) -> Self {
         let folder = scratch.join(FOLDER);
@@ -89,8 +112,8 @@ impl Kamailio {
             .replace("@ALGORITHM@", algorithm);
         let path = folder.join(CONFIG_FILE);
         fs::write(&path, config).expect("the scratch folder is writable");
-        let program = run(scratch, port);
-        Self { program, port, scratch: scratch.to_owned() }
+        let program = run(scratch, port, MEMORY.0);
+        Self { program, port, memory: MEMORY.0, scratch: scratch.to_owned() }
     }
 
     /// Starts it again after its end. It has forgotten everything: registrations, subscriptions, calls.
@@ -100,7 +123,7 @@ impl Kamailio {
     #[track_caller]
     pub fn start_again(&mut self) {
         copy_tables(&self.scratch.join(FOLDER));
-        self.program = run(&self.scratch, self.port);
+        self.program = run(&self.scratch, self.port, self.memory);
     }
 
     /// The password it knows `user` by.
@@ -118,10 +141,10 @@ impl Kamailio {
 
 /// Runs it on the files that are there and waits until it answers.
 #[track_caller]
-fn run(scratch: &Path, port: u16) -> Program {
+fn run(scratch: &Path, port: u16, memory: &str) -> Program {
     let folder = scratch.join(FOLDER);
     let mut command = Command::new("/usr/sbin/kamailio");
-    command.args(["-DD", "-E", "-m", "32", "-M", "4", "-Y"]).arg(&folder);
+    command.args(["-DD", "-E", "-m", memory, "-M", "4", "-Y"]).arg(&folder);
     command.arg("-f").arg(folder.join(CONFIG_FILE));
     let mut program = Program::start("kamailio", command, scratch);
     wait_ready(&mut program, port);

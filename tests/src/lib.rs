@@ -24,6 +24,7 @@ pub mod picture;
 pub mod ports;
 pub mod program;
 pub mod prosody;
+pub mod publisher;
 pub mod registrar;
 pub mod report;
 pub mod repository;

@@ -70,6 +70,18 @@ impl Program {
         let _ = self.child.wait();
     }
 
+    /// `kill -9` of the process and of the children it has forked, which would go on without it.
+    pub fn kill_all(&mut self) {
+        let id = self.child.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let children = fs::read_to_string(path).unwrap_or_default();
+        self.kill();
+        for child in children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()) {
+            // SAFETY: kill touches no memory; a child that has ended meanwhile is not there to be killed.
+            unsafe { libc::kill(child, libc::SIGKILL) };
+        }
+    }
+
     /// Stops (`true`) or continues (`false`) the process, as a debugger would.
     pub fn freeze(&self, on: bool) {
         self.signal(if on { libc::SIGSTOP } else { libc::SIGCONT });

@@ -3,22 +3,36 @@
 //! Nothing is decided here and nothing is kept; whoever wants to know what a word of one crate is
 //! called in the other reads this file.
 
-use ipc::{AudioState, LampState, Party, Registration, RingTone};
+use ipc::{AudioState, Direction, LampCall, LampState, OnlineState, Party, Registration, RingTone};
 use sip::{
     Cause, DiversionReason, EndedBy, Identity, RegistrationState, Replaces, TransferResult,
     dialog_info::{CallDirection, Dialog, DialogState, Participant},
+    pidf::{Activity, Presence},
 };
 use switchboard::{Diverted, Ear, EndCause, Tone};
 
 use crate::intercept::{Pickup, Takes};
 
-/// What a phone does, from all its dialogs (RFC 4235): state, number of calls, the other end of the first.
-pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
+/// Calls of one phone told one by one: more than one person can have. How many there are is told besides.
+const MAX_TALKS: usize = 8;
+
+/// What a phone does, as the desk shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lamp {
+    /// By its colour.
+    pub(crate) state: LampState,
+    /// Number of calls on it.
+    pub(crate) calls: u16,
+    /// The other end of its first call: name, else number.
+    pub(crate) peer: Option<String>,
+    /// Its calls one by one, what rings first (PRE-4), at most [`MAX_TALKS`].
+    pub(crate) talks: Vec<LampCall>,
+}
+
+/// What a phone does, from all its dialogs (RFC 4235). Park slots and conference rooms are phones like others.
+pub(crate) fn lamp(dialogs: &[Dialog]) -> Lamp {
     let live = || dialogs.iter().filter(|dialog| dialog.state != DialogState::Terminated);
     let calls = u16::try_from(live().count()).unwrap_or(u16::MAX);
-    let rings = |dialog: &Dialog| {
-        dialog.state != DialogState::Confirmed && dialog.direction == Some(CallDirection::Recipient)
-    };
     let state = match calls {
         0 => LampState::Available,
         _ if live().all(rings) => LampState::Ringing,
@@ -28,7 +42,22 @@ pub(crate) fn lamp(dialogs: &[Dialog]) -> (LampState, u16, Option<String>) {
         let number = || sip::Uri::parse(&remote.identity).ok().and_then(|uri| uri.number());
         remote.display.clone().or_else(number).unwrap_or_else(|| remote.identity.clone())
     });
-    (state, calls, peer)
+    let ringing = live().filter(|dialog| rings(dialog));
+    let talks = ringing.chain(live().filter(|dialog| !rings(dialog))).take(MAX_TALKS).map(talk).collect();
+    Lamp { state, calls, peer, talks }
+}
+
+/// The phone is called and has not answered.
+fn rings(dialog: &Dialog) -> bool {
+    dialog.state != DialogState::Confirmed && dialog.direction == Some(CallDirection::Recipient)
+}
+
+fn talk(dialog: &Dialog) -> LampCall {
+    let direction = dialog.direction.map(|direction| match direction {
+        CallDirection::Initiator => Direction::Outgoing,
+        CallDirection::Recipient => Direction::Incoming,
+    });
+    LampCall { ringing: rings(dialog), direction, party: remote_party(dialog) }
 }
 
 /// The first call that rings on a phone, of those that can be taken by Replaces if there is one.
@@ -41,12 +70,13 @@ pub(crate) fn pickup<'a>(dialogs: impl Iterator<Item = &'a Dialog>) -> Option<Pi
         !over && dialog.direction == Some(CallDirection::Recipient)
     });
     let mut found: Vec<Pickup> =
-        ringing.map(|dialog| Pickup { caller: caller(dialog), takes: takes(dialog) }).collect();
+        ringing.map(|dialog| Pickup { caller: remote_party(dialog), takes: takes(dialog) }).collect();
     let best = found.iter().position(|pickup| pickup.takes.is_some()).unwrap_or(0);
     (!found.is_empty()).then(|| found.swap_remove(best))
 }
 
-fn caller(dialog: &Dialog) -> Party {
+/// The other end of a call of a phone.
+fn remote_party(dialog: &Dialog) -> Party {
     let remote = dialog.remote.as_ref();
     let name = remote.and_then(|remote| remote.display.clone());
     Party { number: remote.and_then(number), name, ..Party::default() }
@@ -109,6 +139,18 @@ pub(crate) fn registration(state: RegistrationState) -> Registration {
         }
         RegistrationState::Failed { code: None, reason } => Registration::Failed { reason },
     }
+}
+
+/// Whether a person is there (RFC 3863), and does not want to be disturbed. Who is not to be disturbed is away: that
+/// they are there is nothing to call them for.
+pub(crate) fn person(presence: &Presence) -> (OnlineState, bool) {
+    let state = match (presence.open, presence.activity) {
+        (Some(false), _) => OnlineState::Offline,
+        (_, Activity::Busy | Activity::Away | Activity::DoNotDisturb) => OnlineState::Away,
+        (Some(true), Activity::Free) => OnlineState::Online,
+        (None, Activity::Free) => OnlineState::Unknown,
+    };
+    (state, presence.activity == Activity::DoNotDisturb)
 }
 
 /// Somebody named by the wire, before any directory is asked.
@@ -209,22 +251,23 @@ mod tests {
 
     #[test]
     fn pre_1_a_phone_without_dialogs_is_available() {
-        assert_eq!(lamp(&[]), (LampState::Available, 0, None));
+        assert_eq!(lamp(&[]), Lamp { state: LampState::Available, ..Lamp::default() });
     }
 
     #[test]
     fn pre_1_an_ended_dialog_does_not_make_a_phone_busy() {
         assert_eq!(
-            lamp(&[dialog(DialogState::Terminated, CallDirection::Recipient)]).0,
-            LampState::Available
+            lamp(&[dialog(DialogState::Terminated, CallDirection::Recipient)]),
+            Lamp { state: LampState::Available, ..Lamp::default() }
         );
     }
 
     #[test]
     fn pre_1_a_phone_that_is_called_rings_and_one_that_calls_is_busy() {
         let called = dialog(DialogState::Early, CallDirection::Recipient);
-        assert_eq!(lamp(&[called]), (LampState::Ringing, 1, Some("2112".into())));
-        assert_eq!(lamp(&[dialog(DialogState::Early, CallDirection::Initiator)]).0, LampState::Busy);
+        let is = lamp(&[called]);
+        assert_eq!((is.state, is.calls, is.peer.as_deref()), (LampState::Ringing, 1, Some("2112")));
+        assert_eq!(lamp(&[dialog(DialogState::Early, CallDirection::Initiator)]).state, LampState::Busy);
     }
 
     #[test]
@@ -269,7 +312,57 @@ mod tests {
     fn pre_4_a_second_call_ringing_on_a_busy_phone_leaves_it_busy_with_two_calls() {
         let talking = dialog(DialogState::Confirmed, CallDirection::Recipient);
         let knocking = dialog(DialogState::Early, CallDirection::Recipient);
-        let (state, calls, _) = lamp(&[talking, knocking]);
-        assert_eq!((state, calls), (LampState::Busy, 2));
+        let is = lamp(&[talking, knocking]);
+        assert_eq!((is.state, is.calls), (LampState::Busy, 2));
+        let ringing: Vec<bool> = is.talks.iter().map(|talk| talk.ringing).collect();
+        assert_eq!(ringing, [true, false], "what rings can be picked up and comes first");
+    }
+
+    #[test]
+    fn pre_4_each_call_says_who_and_which_way_as_far_as_the_exchange_does() {
+        let ann = Participant {
+            identity: "sip:+49301234@pbx.example;user=phone".into(),
+            display: Some("Ann".into()),
+            target: None,
+        };
+        let out = Dialog { remote: Some(ann), ..dialog(DialogState::Confirmed, CallDirection::Initiator) };
+        let dumb = Dialog { remote: None, direction: None, ..out.clone() };
+        let odd = Dialog {
+            remote: Some(Participant { identity: "not a uri".into(), ..Participant::default() }),
+            ..dialog(DialogState::Early, CallDirection::Recipient)
+        };
+        let over = dialog(DialogState::Terminated, CallDirection::Recipient);
+        let party = |number: Option<&str>, name: Option<&str>| Party {
+            number: number.map(str::to_owned),
+            name: name.map(str::to_owned),
+            ..Party::default()
+        };
+        let call = |ringing, direction, party| LampCall { ringing, direction, party };
+        assert_eq!(
+            lamp(&[out, dumb, odd, over]).talks,
+            [
+                call(true, Some(Direction::Incoming), party(None, None)),
+                call(false, Some(Direction::Outgoing), party(Some("+49301234"), Some("Ann"))),
+                call(false, None, party(None, None)),
+            ]
+        );
+    }
+
+    #[test]
+    fn pre_4_a_conference_room_tells_how_many_are_in_it_and_eight_of_them() {
+        let many = vec![dialog(DialogState::Confirmed, CallDirection::Recipient); 30];
+        let is = lamp(&many);
+        assert_eq!((is.state, is.calls, is.talks.len()), (LampState::Busy, 30, MAX_TALKS));
+    }
+
+    #[test]
+    fn pre_5_who_is_there_and_free_is_online_and_who_is_there_and_busy_is_away() {
+        let is = |open, activity| person(&Presence { open, activity, ..Presence::default() });
+        assert_eq!(is(Some(true), Activity::Free), (OnlineState::Online, false));
+        assert_eq!(is(Some(true), Activity::Busy), (OnlineState::Away, false));
+        assert_eq!(is(None, Activity::Away), (OnlineState::Away, false));
+        assert_eq!(is(None, Activity::DoNotDisturb), (OnlineState::Away, true));
+        assert_eq!(is(Some(false), Activity::Away), (OnlineState::Offline, false));
+        assert_eq!(is(None, Activity::Free), (OnlineState::Unknown, false), "a document that says nothing");
     }
 }

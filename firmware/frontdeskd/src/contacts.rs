@@ -47,7 +47,8 @@ pub(crate) enum News {
     Monitor(Vec<String>),
     /// What the operator wants to be told.
     Alerts(Vec<AlertWish>),
-    /// The addresses of local contacts by which it is seen who is online (PRE-5), sorted.
+    /// The addresses of the people to watch (PRE-5), as the local directories have them, sorted: `sip:` addresses,
+    /// and all others, which are XMPP's.
     People(Vec<String>),
 }
 
@@ -251,15 +252,12 @@ fn alerts(catalogue: &Catalogue) -> Vec<AlertWish> {
     wanted.map(wish).collect()
 }
 
-/// The addresses of local contacts by which it is seen who is online (PRE-5): XMPP's and, with `sip:`, those
-/// of SIP; trimmed, sorted, each once.
+/// The addresses under which local contacts tell whether they are there (PRE-5), sorted, each once.
 fn people(catalogue: &Catalogue) -> Vec<String> {
-    let local = |entry: &&Entry| {
-        !entry.contact.xmpp.trim().is_empty()
-            && catalogue.directory(entry.directory).is_some_and(|directory| directory.local)
-    };
-    let mut addresses: Vec<String> =
-        catalogue.entries().filter(local).map(|entry| entry.contact.xmpp.trim().to_owned()).collect();
+    let local =
+        |entry: &&Entry| catalogue.directory(entry.directory).is_some_and(|directory| directory.local);
+    let addresses = catalogue.entries().filter(local).map(|entry| entry.contact.xmpp.trim());
+    let mut addresses: Vec<String> = addresses.filter(|a| !a.is_empty()).map(str::to_owned).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -296,6 +294,7 @@ fn number_of(catalogue: &mut Catalogue, text: String) -> Result<String, CommandE
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -307,5 +306,32 @@ mod tests {
         for name in ["alice", "Müller", "été"] {
             assert!(is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn pre_5_the_addresses_of_local_contacts_are_watched_once_each_and_in_order() {
+        let (local, external) = (DirectoryId(1), DirectoryId(2));
+        let mut catalogue = Catalogue::new(directory::NumberPlan::default());
+        for (id, is_local) in [(local, true), (external, false)] {
+            let (name, note) = (format!("{id:?}"), String::new());
+            catalogue.set_directory(Directory {
+                id,
+                name,
+                local: is_local,
+                line: None,
+                note,
+                look: Default::default(),
+            });
+        }
+        let addresses = [" sip:b@x ", "", "a@x", "sip:b@x"].into_iter().map(|address| (local, address));
+        for (id, (directory, xmpp)) in (0..).zip(addresses.chain([(external, "c@x")])) {
+            let contact = directory::Contact {
+                last_name: "N".into(),
+                xmpp: xmpp.into(),
+                ..directory::Contact::default()
+            };
+            catalogue.upsert(Entry { id: ContactId(id), directory, contact }).unwrap();
+        }
+        assert_eq!(people(&catalogue), ["a@x", "sip:b@x"]);
     }
 }

@@ -20,9 +20,7 @@ use ipc::{
     View,
 };
 use media::{Media, StreamId};
-use sip::{
-    AccountId, Package, ResolveId, SessionId, SubscriptionId, SubscriptionState, UserAgent, sdp::LocalMedia,
-};
+use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
     net::UdpSocket,
@@ -36,9 +34,12 @@ use crate::{
     board::Board,
     bridge,
     contacts::{Contacts, News, Who},
-    intercept::{Intercepting, Pickup},
+    intercept::Intercepting,
+    lamps::Lamps,
     mailboxes::{self, Mailbox},
-    net, records,
+    net,
+    people::People,
+    records,
     records::Records,
     turns::{self, Turns},
     xmpp::{self, Xmpp},
@@ -46,13 +47,10 @@ use crate::{
 
 /// The shortest time between two views.
 const FRAME: Duration = Duration::from_millis(16);
-/// Phones whose monitoring is begun in one turn, and the pause before the next few: more at once would
-/// hold up the engine, drown the exchange, and take the transactions that calls need.
-const SUBSCRIPTIONS_A_TURN: usize = 4;
-const SUBSCRIPTION_PAUSE: Duration = Duration::from_millis(20);
-/// Phones monitored at most: twice the lamps the desk is made for. A list of customers loaded by mistake
-/// as colleagues must not turn into ten thousand subscriptions.
-const MAX_MONITORED: usize = 1000;
+/// A view of thousands of lamps takes its time to build. Between two of them the engine does other things for so
+/// many times as long, and at least shows something new as often as [`SLOWEST_FRAME`].
+const VIEW_SHARE: u32 = 8;
+const SLOWEST_FRAME: Duration = Duration::from_millis(100);
 /// Ended calls of which late news is still understood: more than end within the two seconds in which the
 /// switchboard waits for it.
 const MAX_DEPARTED: usize = 256;
@@ -118,6 +116,8 @@ pub(crate) enum Event {
 pub(crate) struct Gauges {
     pub(crate) turns: Turns,
     pub(crate) views: AtomicU64,
+    /// Datagrams for which the inbox had no room.
+    pub(crate) dropped: AtomicU64,
 }
 
 /// The parts the engine is made of.
@@ -152,6 +152,7 @@ pub(crate) struct Engine {
     pub(crate) parts: Parts,
     pub(crate) legs: Legs,
     pub(crate) lamps: Lamps,
+    pub(crate) people: People,
     audio: Audio,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
@@ -159,6 +160,8 @@ pub(crate) struct Engine {
     /// Something visible changed since the last view.
     stale: bool,
     published: Option<Instant>,
+    /// The shortest time between the last view and the next.
+    frame: Duration,
 }
 
 /// Which call of the desk is which session on the wire.
@@ -185,32 +188,19 @@ pub(crate) struct Leg {
     pub(crate) came_in: bool,
 }
 
-/// Which subscription is which phone.
-#[derive(Default)]
-pub(crate) struct Lamps {
-    by_number: HashMap<String, SubscriptionId>,
-    by_subscription: HashMap<SubscriptionId, String>,
-    /// Phones on which something rings that can be picked up.
-    pub(crate) ringing: HashMap<String, Pickup>,
-    /// Phones to monitor whose turn has not come.
-    waiting: VecDeque<String>,
-    /// Through which account.
-    account: Option<AccountId>,
-    /// When the next few are begun.
-    due: Option<Instant>,
-}
-
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
             legs: Legs::default(),
             lamps: Lamps::default(),
+            people: People::default(),
             audio: Audio::default(),
             streams: 0,
             generation: 0,
             stale: true,
             published: None,
+            frame: FRAME,
         }
     }
 
@@ -245,7 +235,8 @@ impl Engine {
                 Some(event) => self.take(now, event),
                 None => self.deadlines(now),
             }
-            self.subscribe_some(now);
+            self.monitor_some(now);
+            self.recheck_lamps(now);
             let drained = self.carry(now);
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
@@ -257,9 +248,14 @@ impl Engine {
     }
 
     fn next_deadline(&self, farewell: Option<Instant>) -> TokioInstant {
-        let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + FRAME));
-        let deadlines =
-            [self.parts.agent.poll_timeout(), self.parts.board.deadline(), frame, farewell, self.lamps.due];
+        let frame = self.stale.then(|| self.published.map_or_else(Instant::now, |at| at + self.frame));
+        let deadlines = [
+            self.parts.agent.poll_timeout(),
+            self.parts.board.deadline(),
+            frame,
+            farewell,
+            self.lamps.next(),
+        ];
         let next = deadlines.into_iter().flatten().min();
         // An hour, when there is nothing to wait for: the loop only turns once more.
         next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600)).into()
@@ -371,7 +367,7 @@ impl Engine {
             }
             News::Directories(directories) => Input::Directories(directories),
             News::Monitor(numbers) => return self.monitor(now, numbers),
-            News::People(addresses) => return self.watch_people(addresses),
+            News::People(addresses) => return self.watch_everybody(now, addresses),
         };
         self.parts.board.handle(now, input);
     }
@@ -384,73 +380,13 @@ impl Engine {
         }
     }
 
-    /// Watches exactly these people.
-    fn watch_people(&self, mut addresses: Vec<String>) {
+    /// Watches exactly these people: those with SIP addresses by SIP, all others by XMPP.
+    fn watch_everybody(&mut self, now: Instant, mut addresses: Vec<String>) {
+        self.watch_people(now, &addresses);
         addresses.retain(|address| xmpp::is_ours(address));
         if let Some(xmpp) = &self.parts.xmpp {
             xmpp.watch(addresses);
         }
-    }
-
-    /// Watches exactly these phones, and those always watched.
-    fn monitor(&mut self, now: Instant, mut numbers: Vec<String>) {
-        let Some(&(_, account)) = self.parts.lines.first() else { return };
-        // First, so that none of them falls behind the limit.
-        numbers.retain(|number| !self.parts.watched.contains(number));
-        numbers.splice(0..0, self.parts.watched.iter().cloned());
-        if numbers.len() > MAX_MONITORED {
-            warn!(asked = numbers.len(), MAX_MONITORED, "too many phones to monitor: the rest have no lamp");
-            numbers.truncate(MAX_MONITORED);
-        }
-        numbers.sort_unstable();
-        let wanted = |number: &&String| numbers.binary_search(number).is_ok();
-        let waiting: Vec<String> = self.lamps.waiting.drain(..).collect();
-        let known = self.lamps.by_number.keys().chain(&waiting);
-        let gone: Vec<String> = known.filter(|number| !wanted(number)).cloned().collect();
-        for number in gone {
-            if let Some(subscription) = self.lamps.by_number.remove(&number) {
-                self.lamps.by_subscription.remove(&subscription);
-                self.parts.agent.unsubscribe(now, subscription);
-            }
-            self.lamps.ringing.remove(&number);
-            self.parts.board.handle(now, Input::LampGone { number });
-        }
-        for number in numbers {
-            if !self.lamps.by_number.contains_key(&number) {
-                self.lamps.waiting.push_back(number);
-            }
-        }
-        info!(phones = self.lamps.by_number.len(), new = self.lamps.waiting.len(), "monitoring");
-        self.lamps.due = Some(now);
-        self.lamps.account = Some(account);
-    }
-
-    /// Begins to monitor the next few phones.
-    fn subscribe_some(&mut self, now: Instant) {
-        let (Some(account), Some(_)) = (self.lamps.account, self.lamps.due.filter(|due| *due <= now)) else {
-            return;
-        };
-        for _ in 0..SUBSCRIPTIONS_A_TURN {
-            let Some(number) = self.lamps.waiting.pop_front() else { break };
-            let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
-            self.set_lamp(now, number.clone(), ipc::LampState::Unknown, 0, None);
-            self.lamps.by_number.insert(number.clone(), subscription);
-            self.lamps.by_subscription.insert(subscription, number);
-        }
-        self.lamps.due = (!self.lamps.waiting.is_empty()).then(|| now + SUBSCRIPTION_PAUSE);
-    }
-
-    /// What a phone does. What rings there is said by [`Engine::set_ringing`], each time anew.
-    fn set_lamp(
-        &mut self,
-        now: Instant,
-        number: String,
-        state: ipc::LampState,
-        calls: u16,
-        peer: Option<String>,
-    ) {
-        self.lamps.ringing.remove(&number);
-        self.parts.board.handle(now, Input::Lamp { number, state, calls, peer, talks: Vec::new() });
     }
 
     /// Carries everything that came out of one core to where it belongs; `true` once the agent is drained.
@@ -474,11 +410,14 @@ impl Engine {
     }
 
     fn publish_if_due(&mut self, now: Instant) {
-        if !self.stale || self.published.is_some_and(|at| now < at + FRAME) {
+        if !self.stale || self.published.is_some_and(|at| now < at + self.frame) {
             return;
         }
         self.generation += 1;
+        let before = turns::cpu_time();
         let mut view = self.parts.board.view(now);
+        let took = turns::cpu_time().saturating_sub(before);
+        self.frame = (took * VIEW_SHARE).clamp(FRAME, SLOWEST_FRAME);
         view.generation = self.generation;
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
@@ -493,21 +432,13 @@ impl Engine {
         match event {
             sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
-            sip::Event::Dialogs { subscription, dialogs } => {
-                if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
-                    let (state, calls, peer) = bridge::lamp(&dialogs);
-                    self.set_lamp(now, number.clone(), state, calls, peer);
-                    self.set_ringing(now, number, &dialogs);
-                }
+            sip::Event::Dialogs { subscription, dialogs } => self.lamp_news(now, subscription, &dialogs),
+            sip::Event::Presence { subscription, presence } => {
+                self.person_news(now, subscription, &presence);
             }
             sip::Event::Subscription { subscription, state } => {
-                let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() else { return };
-                if let SubscriptionState::Lost { reason } = &state {
-                    info!(number, reason, "phone state lost");
-                }
-                if state != SubscriptionState::Active {
-                    self.set_lamp(now, number, ipc::LampState::Unknown, 0, None);
-                }
+                self.lamp_standing(now, subscription, &state);
+                self.person_standing(now, subscription, &state);
             }
             sip::Event::MessageSummary { account, waiting, new, mailbox, .. } => {
                 let unread = new.unwrap_or(u32::from(waiting));

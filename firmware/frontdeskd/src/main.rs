@@ -13,9 +13,11 @@ mod effects;
 mod engine;
 mod imports;
 mod intercept;
+mod lamps;
 mod mailboxes;
 mod net;
 mod paper;
+mod people;
 mod records;
 mod replay;
 mod settings;
@@ -214,7 +216,7 @@ async fn desk(config: &Config) -> Result<()> {
         started: (started, editing::unix_ms()),
     });
 
-    let receiver = tokio::spawn(net::receive(socket, inbox.clone()));
+    let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let desk = socket::Desk {
         inbox: inbox.clone(),

@@ -1,13 +1,17 @@
 //! The SIP socket and names: UDP in, UDP out, look-ups.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use sip::ResolveId;
 use socket2::SockRef;
 use tokio::{net::UdpSocket, sync::mpsc};
 use tracing::{debug, warn};
 
-use crate::engine::Event;
+use crate::engine::{Event, Gauges};
 
 /// Bytes of datagrams that may wait in the system: about a thousand NOTIFYs.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
@@ -30,10 +34,9 @@ pub(crate) fn make_room(socket: &UdpSocket) {
 }
 
 /// Puts every datagram into the inbox; while the inbox is nearly full they are dropped, as the network
-/// may do at any time.
-pub(crate) async fn receive(socket: Arc<UdpSocket>, inbox: mpsc::Sender<Event>) {
+/// may do at any time; [`Gauges::dropped`] counts them.
+pub(crate) async fn receive(socket: Arc<UdpSocket>, inbox: mpsc::Sender<Event>, gauges: Arc<Gauges>) {
     let mut buffer = vec![0; 65_536];
-    let mut dropped = 0_u64;
     while !inbox.is_closed() {
         let (length, from) = match socket.recv_from(&mut buffer).await {
             Ok(read) => read,
@@ -45,7 +48,7 @@ pub(crate) async fn receive(socket: Arc<UdpSocket>, inbox: mpsc::Sender<Event>) 
         };
         let event = Event::Datagram { from, bytes: buffer[..length].into() };
         if !has_room(&inbox, length) || inbox.try_send(event).is_err() {
-            dropped += 1;
+            let dropped = gauges.dropped.fetch_add(1, Ordering::Relaxed) + 1;
             if dropped.is_power_of_two() {
                 warn!(dropped, "datagrams dropped: more arrive than the desk can take");
             }

@@ -16,6 +16,7 @@ use crate::random::Random;
 use crate::resolver::{Located, Resolver};
 use crate::timers::Timers;
 use crate::transaction::{Layer, Pace, TxId};
+use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
@@ -53,6 +54,10 @@ pub(crate) enum Alarm {
     Linger(SessionId),
     Registration(AccountId),
     Subscription(SubscriptionId),
+    /// The next SUBSCRIBE may have its turn.
+    Turns,
+    /// Look whether an exchange is still there.
+    Exchange(AccountId),
     Notifier(NotifierId),
 }
 
@@ -70,6 +75,7 @@ pub(crate) struct Core {
     pub(crate) random: Random,
     pub(crate) layer: Layer<Owner>,
     pub(crate) timers: Timers<Alarm>,
+    pub(crate) turns: Turns,
     pub(crate) resolver: Resolver,
     pub(crate) lines: BTreeMap<AccountId, Line>,
     pub(crate) events: VecDeque<Event>,
@@ -87,6 +93,7 @@ impl Core {
             layer: Layer::new(pace, config.max_transactions),
             random: Random::new(seed),
             timers: Timers::new(),
+            turns: Turns::default(),
             resolver: Resolver::default(),
             lines: BTreeMap::new(),
             events: VecDeque::new(),

@@ -1,30 +1,19 @@
 //! Who is on the telephone: the dialog-info document (RFC 4235) behind a busy lamp.
 //!
 //! One document is read or written; merging partial documents into a state, and checking their versions, is the
-//! subscription's work. Namespaces are not checked, as exchanges get them wrong; no DTD is read, so there are no
-//! entities to expand.
+//! subscription's work.
 
 use std::fmt::{self, Write as _};
 
-use roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::Node;
+
+use crate::xml::{self, Unreadable, attribute, bounded, children};
 
 /// The media type of the document.
 pub const CONTENT_TYPE: &str = "application/dialog-info+xml";
 
-/// The largest document read, in bytes.
-pub const MAX_SIZE: usize = 64 * 1024;
-
 /// The most dialogs read from one document; an extension has a handful.
 pub const MAX_DIALOGS: usize = 64;
-
-/// The most XML nodes in one document.
-const MAX_NODES: u32 = 8_192;
-
-/// The most attributes of one tag; equals signs in the text behind it count too.
-const MAX_ATTRIBUTES: usize = 128;
-
-/// The longest text kept from one element or attribute, in characters.
-const MAX_TEXT: usize = 512;
 
 /// The dialogs of one entity, or what changed about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +87,7 @@ pub struct Participant {
 /// A document that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DialogInfoError {
-    /// Larger than [`MAX_SIZE`].
+    /// Larger than 64 KiB.
     #[error("dialog-info larger than 64 KiB")]
     TooLarge,
     /// Not well-formed XML in UTF-8, or with a DTD, or with too many elements.
@@ -110,6 +99,15 @@ pub enum DialogInfoError {
     /// `state` is neither `full` nor `partial`, or `version` is no number.
     #[error("dialog-info with illegal {0}")]
     Attribute(&'static str),
+}
+
+impl From<Unreadable> for DialogInfoError {
+    fn from(why: Unreadable) -> DialogInfoError {
+        match why {
+            Unreadable::TooLarge => DialogInfoError::TooLarge,
+            Unreadable::Xml => DialogInfoError::Xml,
+        }
+    }
 }
 
 impl DialogState {
@@ -138,17 +136,7 @@ impl DialogInfo {
     /// # Errors
     /// See [`DialogInfoError`].
     pub fn parse(body: &[u8]) -> Result<DialogInfo, DialogInfoError> {
-        if body.len() > MAX_SIZE {
-            return Err(DialogInfoError::TooLarge);
-        }
-        let text = std::str::from_utf8(body).map_err(|_| DialogInfoError::Xml)?;
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if too_many_attributes(text) {
-            return Err(DialogInfoError::Xml);
-        }
-        let options =
-            ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text, options).map_err(|_| DialogInfoError::Xml)?;
+        let document = xml::document(body)?;
         let root = document.root_element();
         if root.tag_name().name() != "dialog-info" {
             return Err(DialogInfoError::OtherDocument);
@@ -256,11 +244,6 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether one tag has more than [`MAX_ATTRIBUTES`]; the reader beneath us compares them all with each other.
-fn too_many_attributes(text: &str) -> bool {
-    text.split('<').any(|tag| tag.bytes().filter(|&b| b == b'=').count() > MAX_ATTRIBUTES)
-}
-
 fn dialog(at: usize, node: Node<'_, '_>) -> Option<Dialog> {
     let state = DialogState::from_token(children(node, "state").next()?.text()?.trim())?;
     let direction = node.attribute("direction").and_then(|direction| match direction.trim() {
@@ -289,27 +272,11 @@ fn participant(node: Node<'_, '_>) -> Participant {
     }
 }
 
-fn children<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &'static str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
-}
-
-/// An attribute with something in it.
-fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
-    node.attribute(name).and_then(bounded)
-}
-
-fn bounded(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(MAX_TEXT).collect();
-    (!text.is_empty()).then_some(text)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::xml::{MAX_SIZE, MAX_TEXT};
 
     #[test]
     fn an_exchange_that_tells_everything() {

@@ -1,6 +1,6 @@
 //! A SIP user agent without input and output of its own (sans-IO): bytes, time and random numbers are handed in.
 //!
-//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`sipfrag`]. On top of it
+//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`pidf`], [`sipfrag`]. On top of it
 //! transactions, dialogs and their usages.
 
 mod account;
@@ -13,12 +13,14 @@ mod diversion;
 pub mod error;
 mod guard;
 pub mod header;
+mod lamp;
 mod lexer;
 pub mod message;
 pub mod method;
 mod mwi;
 mod notifier;
 mod params;
+pub mod pidf;
 mod random;
 mod registration;
 mod replaces;
@@ -29,12 +31,14 @@ pub mod sipfrag;
 mod subscription;
 mod timers;
 mod transaction;
+mod turns;
 pub mod uri;
+mod xml;
 
 pub use agent::{
-    Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, NotifierId,
-    NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId, SubscriptionId,
-    SubscriptionState, TransferResult, Transmit, UserAgent,
+    Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, LAMPS_KNOWN_FOR,
+    NotifierId, NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId,
+    SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
 };
 pub use diversion::{Diversion, DiversionPrivacy, DiversionReason, MAX_DIVERSIONS};
 pub use error::SyntaxError;
@@ -43,4 +47,5 @@ pub use message::{Message, ParseError};
 pub use method::Method;
 pub use replaces::Replaces;
 pub use sdp::{Codec, Direction, LocalMedia, Media, OfferAnswer, SdpError};
+pub use subscription::is_of_all;
 pub use uri::{Scheme, Uri};

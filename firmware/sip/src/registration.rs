@@ -53,6 +53,14 @@ impl Registration {
         self.send(core, now);
     }
 
+    /// Registers anew at once, if it is wanted at all: the registrar is silent, or may have forgotten us.
+    pub(crate) fn start_again(&mut self, core: &mut Core, now: Instant) {
+        if self.wanted {
+            self.bound = false;
+            self.start(core, now);
+        }
+    }
+
     /// Takes the binding away and stops trying.
     pub(crate) fn stop(&mut self, core: &mut Core, now: Instant) {
         let known = self.bound || self.tx.is_some();

@@ -1,19 +1,24 @@
 //! Subscriptions of ours (RFC 6665): lamps (RFC 4235) and waiting messages (RFC 3842), refreshed
 //! before they expire and asked for anew, for ever, after every failure.
 //!
+//! A SUBSCRIBE goes out when its turn has come ([`crate::turns`]); whether the exchange behind it is still there is
+//! watched in [`crate::vigil`].
+//!
 //! Not done here: several notifiers behind one SUBSCRIBE (the first one wins).
 
-use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::{Dialog, Order};
-use crate::dialog_info::{self, DialogInfo, DialogState, MAX_DIALOGS};
+use crate::dialog_info::DialogInfo;
 use crate::header::NameAddr;
+use crate::lamp::{Lamp, Merge};
 use crate::message::Message;
 use crate::method::Method;
 use crate::mwi::MessageSummary;
+use crate::pidf::Presence;
 use crate::session::target_uri;
 use crate::transaction::TxId;
 
@@ -39,6 +44,44 @@ pub(crate) struct Subscription {
     failures: u32,
     told: Option<SubscriptionState>,
     lamp: Lamp,
+    /// What it wants to send when its turn comes.
+    wish: Option<Wish>,
+    /// What it has to take back at its next alarm.
+    doubt: Option<Doubt>,
+}
+
+/// What a subscription waits for its turn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// A subscription from scratch.
+    Anew,
+    /// A refresh.
+    Renew,
+    /// The end.
+    End,
+}
+
+/// Why what a subscription knows is not true any more, though nothing was said about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The exchange is silent: nothing is asked until it is back.
+    Silent,
+    /// The exchange has forgotten its subscriptions, or is back after a silence: everything is asked anew.
+    Forgotten,
+}
+
+impl Doubt {
+    fn reason(self) -> &'static str {
+        match self {
+            Doubt::Silent => "the exchange is silent",
+            Doubt::Forgotten => "the exchange has forgotten it",
+        }
+    }
+}
+
+/// Whether a subscription was lost for a reason that many have at the same time, and that was logged for all of them.
+pub fn is_of_all(reason: &str) -> bool {
+    [Doubt::Silent, Doubt::Forgotten].iter().any(|doubt| doubt.reason() == reason)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +95,10 @@ enum Phase {
     Closing,
 }
 
-/// The calls of a phone as far as the documents told (RFC 4235 4.3).
-#[derive(Debug, Default)]
-struct Lamp {
-    version: Option<u32>,
-    calls: BTreeMap<String, dialog_info::Dialog>,
-}
-
 impl Subscription {
-    /// Subscribes.
+    /// Subscribes, when its turn comes.
     pub(crate) fn new(
         core: &mut Core,
-        now: Instant,
         id: SubscriptionId,
         account: AccountId,
         target: String,
@@ -83,8 +118,10 @@ impl Subscription {
             failures: 0,
             told: None,
             lamp: Lamp::default(),
+            wish: None,
+            doubt: None,
         };
-        subscription.ask_anew(core, now);
+        subscription.wait(core, Wish::Anew);
         subscription
     }
 
@@ -94,10 +131,12 @@ impl Subscription {
             return;
         }
         self.drop_request(core);
+        self.drop_wish(core);
+        self.doubt = None;
         let known = self.dialog.is_some() && self.phase != Phase::Resting;
         self.phase = Phase::Closing;
         if known {
-            self.send(core, now, Duration::ZERO);
+            self.wait(core, Wish::End);
         }
         core.timers.set(Alarm::Subscription(self.id), now + core.config.t1 * 64);
         self.report(core, SubscriptionState::Terminated);
@@ -112,6 +151,7 @@ impl Subscription {
         if matches!(code, 401 | 407) && self.answer(core, now, id, response) {
             return;
         }
+        core.turns.end(self.account, self.id);
         if self.phase == Phase::Closing {
             return;
         }
@@ -119,7 +159,10 @@ impl Subscription {
             200..=299 => self.accepted(core, now, id, response),
             423 if self.lengthen(response) => self.renew(core, now),
             // The notifier lost its memory: begin again without a pause, once.
-            481 if self.phase == Phase::Notified => self.ask_anew(core, now),
+            481 if self.phase == Phase::Notified => {
+                self.darken(core, Doubt::Forgotten);
+                self.ask_anew(core, now);
+            }
             _ => self.lose(core, now, &format!("{code} {}", response.reason()), Duration::ZERO),
         }
     }
@@ -130,6 +173,7 @@ impl Subscription {
             return;
         }
         self.tx = None;
+        core.turns.end(self.account, self.id);
         if self.phase == Phase::Closing {
             return;
         }
@@ -141,42 +185,122 @@ impl Subscription {
         self.lose(core, now, "no answer", Duration::ZERO);
     }
 
-    /// A SUBSCRIBE is due: refresh, new try, or a NOTIFY that never came.
+    /// A SUBSCRIBE is due: refresh, new try, or a NOTIFY that never came; or what is known is in doubt.
     pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant) {
+        if let Some(doubt) = self.doubt.take() {
+            self.darken(core, doubt);
+            if doubt == Doubt::Forgotten {
+                self.wait(core, Wish::Anew);
+            }
+            return;
+        }
         match self.phase {
             Phase::Asking => self.lose(core, now, "accepted, but never notified", Duration::ZERO),
-            Phase::Notified if self.tx.is_none() => self.renew(core, now),
-            Phase::Resting => self.ask_anew(core, now),
+            Phase::Notified if self.tx.is_none() => self.wait(core, Wish::Renew),
+            Phase::Resting => self.wait(core, Wish::Anew),
             Phase::Notified | Phase::Closing => {}
         }
     }
 
-    /// A NOTIFY with our Call-ID and tag.
-    pub(crate) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) {
+    /// Its turn has come.
+    pub(crate) fn go(&mut self, core: &mut Core, now: Instant) {
+        match self.wish.take() {
+            Some(Wish::Anew) => {
+                self.drop_request(core);
+                self.ask_anew(core, now);
+            }
+            Some(Wish::Renew) if self.tx.is_none() => self.renew(core, now),
+            Some(Wish::End) => self.send(core, now, Duration::ZERO),
+            Some(Wish::Renew) | None => {}
+        }
+    }
+
+    /// Has what it knows taken back at its alarm, which is due at once: with thousands of them, some in each turn.
+    pub(crate) fn doubt(&mut self, core: &mut Core, now: Instant, doubt: Doubt) {
+        if self.phase != Phase::Closing {
+            self.doubt = Some(doubt);
+            core.timers.set(Alarm::Subscription(self.id), now);
+        }
+    }
+
+    /// Refreshes before it is due, ahead of all others, to see whether the exchange is there and remembers.
+    pub(crate) fn probe(&mut self, core: &mut Core) {
+        if self.wish.is_none() {
+            self.wish = Some(Wish::Renew);
+        }
+        core.turns.enter_first(self.account, self.id);
+    }
+
+    /// Refreshes before it is due, in its turn.
+    pub(crate) fn refresh(&mut self, core: &mut Core) {
+        if self.phase == Phase::Notified && self.tx.is_none() && self.wish.is_none() {
+            self.wait(core, Wish::Renew);
+        }
+    }
+
+    /// Asks a silent exchange anew, in place of the request that it has not answered.
+    pub(crate) fn knock(&mut self, core: &mut Core, now: Instant) {
+        self.drop_wish(core);
+        self.drop_request(core);
+        self.ask_anew(core, now);
+    }
+
+    /// Whether it has been notified and vouches for what was said.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.phase == Phase::Notified
+    }
+
+    /// Whether it was asked for, or waits to be, and is not notified yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.phase == Phase::Asking
+    }
+
+    /// Whether a SUBSCRIBE of it has no answer yet.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.tx.is_some()
+    }
+
+    /// What is watched.
+    pub(crate) fn package(&self) -> Package {
+        self.package
+    }
+
+    /// Where the SUBSCRIBE without an answer went.
+    pub(crate) fn asked_at(&self, core: &Core) -> Option<SocketAddr> {
+        self.tx.and_then(|tx| core.layer.sent_to(tx))
+    }
+
+    /// A NOTIFY with our Call-ID and tag; whether it came from whom we asked.
+    pub(crate) fn on_notify(&mut self, core: &mut Core, now: Instant, id: TxId, notify: &Message) -> bool {
         let tag = notify.from().and_then(|from| from.tag().map(str::to_owned)).unwrap_or_default();
         if self.dialog.is_none() && self.phase == Phase::Asking {
             let subscribe = self.tx.and_then(|tx| core.layer.sent_request(tx));
             self.dialog = subscribe.and_then(|subscribe| Dialog::of_subscriber(subscribe, notify));
         }
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else {
-            return core.reply(now, id, 481);
+            core.reply(now, id, 481);
+            return false;
         };
         if dialog.receive(notify) == Order::Stale {
-            return core.reply(now, id, 500);
+            core.reply(now, id, 500);
+            return false;
         }
         dialog.refresh_target(notify);
         if !is_for(notify, self.package) {
-            return core.reply_with(now, id, 489, "Allow-Events", self.package.name());
+            core.reply_with(now, id, 489, "Allow-Events", self.package.name());
+            return true;
         }
         if !notify.body().is_empty()
             && notify.content_type().as_deref().is_some_and(|kind| kind != self.package.content_type())
         {
-            return core.reply_with(now, id, 415, "Accept", self.package.content_type());
+            core.reply_with(now, id, 415, "Accept", self.package.content_type());
+            return true;
         }
         core.reply(now, id, 200);
         if matches!(self.phase, Phase::Asking | Phase::Notified) {
             self.take_state(core, now, notify);
         }
+        true
     }
 
     /// Whether nobody needs this subscription any more once its last request is answered.
@@ -194,12 +318,30 @@ impl Subscription {
         (&self.call_id, &self.local_tag)
     }
 
+    /// Sends when its turn comes.
+    fn wait(&mut self, core: &mut Core, wish: Wish) {
+        self.wish = Some(wish);
+        core.turns.enter(self.account, self.id);
+    }
+
+    /// Knows nothing any more, says so, and has no deadline.
+    fn darken(&mut self, core: &mut Core, doubt: Doubt) {
+        self.drop_request(core);
+        self.drop_wish(core);
+        self.phase = Phase::Resting;
+        self.lamp = Lamp::default();
+        self.failures = 0;
+        core.timers.clear(Alarm::Subscription(self.id));
+        self.report(core, SubscriptionState::Lost { reason: doubt.reason().to_owned() });
+    }
+
     fn ask_anew(&mut self, core: &mut Core, now: Instant) {
         core.leave_dialog(&self.call_id, &self.local_tag);
         self.call_id = core.new_call_id();
         self.local_tag = core.random.word();
         core.enter_dialog(&self.call_id, &self.local_tag, Owner::Subscription(self.id));
         self.dialog = None;
+        self.doubt = None;
         self.phase = Phase::Asking;
         core.timers.clear(Alarm::Subscription(self.id));
         self.send(core, now, self.expires);
@@ -222,6 +364,7 @@ impl Subscription {
             line.authorise(&mut core.random, &mut request);
         }
         self.tx = Some(core.send(now, request, &hop, Owner::Subscription(self.id), 0));
+        core.turns.begin(self.account, self.id, now);
     }
 
     fn next_request(&mut self, core: &Core) -> Option<(Message, Hop)> {
@@ -295,48 +438,65 @@ impl Subscription {
             );
         }
         self.phase = Phase::Notified;
-        self.failures = 0;
+        let failures = std::mem::take(&mut self.failures);
         let stated = param("expires").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         self.refresh_before(core, now, stated.unwrap_or(self.expires));
         if state == "pending" {
             return self.report(core, SubscriptionState::Pending);
         }
         self.report(core, SubscriptionState::Active);
-        self.take_document(core, now, notify.body());
+        if let Err(reason) = self.take_document(core, notify.body()) {
+            // What was true before is not vouched for any more, and what is true now cannot be read.
+            self.failures = failures;
+            self.lose(core, now, &reason, Duration::ZERO);
+        }
     }
 
-    fn take_document(&mut self, core: &mut Core, now: Instant, body: &[u8]) {
+    fn take_document(&mut self, core: &mut Core, body: &[u8]) -> Result<(), String> {
         if body.is_empty() {
-            return;
+            // Nothing is known of the person, as before anything was published.
+            if self.package == Package::Presence {
+                core.emit(Event::Presence { subscription: self.id, presence: Presence::default() });
+            }
+            return Ok(());
         }
         match self.package {
-            Package::Dialog => match DialogInfo::parse(body) {
-                Ok(document) => self.take_dialogs(core, now, document),
-                Err(error) => tracing::warn!(subscription = self.id.0, %error, "unreadable dialog-info"),
-            },
+            Package::Dialog => {
+                let document = DialogInfo::parse(body).map_err(|error| error.to_string())?;
+                self.take_dialogs(core, document);
+            }
+            Package::Presence => {
+                let presence = Presence::parse(body).map_err(|error| error.to_string())?;
+                core.emit(Event::Presence { subscription: self.id, presence });
+            }
             Package::MessageSummary => {
                 let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(body);
                 core.emit(Event::MessageSummary { account: Some(self.account), waiting, new, old, mailbox });
             }
         }
+        Ok(())
     }
 
-    fn take_dialogs(&mut self, core: &mut Core, now: Instant, document: DialogInfo) {
-        match self.lamp.merge(document) {
-            Merge::Stale => return,
-            Merge::Done => {}
-            // Something was missed: only a refresh brings the full state again.
-            Merge::Gap if self.tx.is_none() => self.renew(core, now),
-            Merge::Gap => {}
+    fn take_dialogs(&mut self, core: &mut Core, document: DialogInfo) {
+        let merge = self.lamp.merge(document);
+        // Something was missed: only a refresh brings the full state again.
+        if matches!(merge, Merge::Gap | Merge::Unfounded) && self.tx.is_none() {
+            self.wait(core, Wish::Renew);
         }
-        let dialogs = self.lamp.calls.values().cloned().collect();
+        if matches!(merge, Merge::Stale | Merge::Unfounded) {
+            return;
+        }
+        let dialogs = self.lamp.calls();
         core.emit(Event::Dialogs { subscription: self.id, dialogs });
     }
 
+    /// Refreshes in the second half of the lifetime, each lamp at another moment of it: thousands that were asked
+    /// for in the same seconds do not come back together for ever.
     fn refresh_before(&self, core: &mut Core, now: Instant, granted: Duration) {
         let granted = granted.clamp(Duration::from_secs(2), LONGEST);
         let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
-        core.timers.set(Alarm::Subscription(self.id), now + granted - margin);
+        let pause = core.random.between(granted / 2, granted - margin);
+        core.timers.set(Alarm::Subscription(self.id), now + pause);
     }
 
     /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
@@ -354,6 +514,7 @@ impl Subscription {
     /// Says that nothing is known any more, and tries again after a while.
     fn lose(&mut self, core: &mut Core, now: Instant, reason: &str, at_least: Duration) {
         self.drop_request(core);
+        self.drop_wish(core);
         self.phase = Phase::Resting;
         self.lamp = Lamp::default();
         self.failures = self.failures.saturating_add(1);
@@ -365,6 +526,13 @@ impl Subscription {
     fn drop_request(&mut self, core: &mut Core) {
         if let Some(tx) = self.tx.take() {
             core.layer.forget(tx);
+            core.turns.end(self.account, self.id);
+        }
+    }
+
+    fn drop_wish(&mut self, core: &mut Core) {
+        if self.wish.take().is_some() {
+            core.turns.leave(self.account, self.id);
         }
     }
 
@@ -376,103 +544,8 @@ impl Subscription {
     }
 }
 
-/// What a document did to a lamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Merge {
-    Done,
-    /// An old partial document: ignored.
-    Stale,
-    /// A partial document that others before it are missing for.
-    Gap,
-}
-
-impl Lamp {
-    /// Takes a document in. The CSeq of the NOTIFY has already shown that it is not old, so a full
-    /// one is believed even where its version went back: exchanges start counting anew.
-    fn merge(&mut self, document: DialogInfo) -> Merge {
-        let last = self.version;
-        if document.full {
-            self.calls.clear();
-        } else if last.is_some_and(|last| document.version <= last) {
-            return Merge::Stale;
-        }
-        self.version = Some(document.version);
-        for call in document.dialogs {
-            if call.state == DialogState::Terminated {
-                self.calls.remove(&call.id);
-            } else if self.calls.len() < MAX_DIALOGS || self.calls.contains_key(&call.id) {
-                self.calls.insert(call.id.clone(), call);
-            }
-        }
-        let expected = last.map(|last| last.wrapping_add(1));
-        if document.full || expected == Some(document.version) { Merge::Done } else { Merge::Gap }
-    }
-}
-
 /// Whether the Event header names `package`.
 pub(crate) fn is_for(message: &Message, package: Package) -> bool {
     let event = message.header("Event").unwrap_or_default();
     event.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(package.name()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(version: u32, full: bool, calls: &[(&str, DialogState)]) -> DialogInfo {
-        let dialogs = calls.iter().map(|&(id, state)| dialog_info::Dialog {
-            id: id.to_owned(),
-            call_id: None,
-            local_tag: None,
-            remote_tag: None,
-            direction: None,
-            state,
-            local: None,
-            remote: None,
-        });
-        DialogInfo { entity: "sip:1@pbx".into(), version, full, dialogs: dialogs.collect() }
-    }
-
-    fn ids(lamp: &Lamp) -> Vec<&str> {
-        lamp.calls.keys().map(String::as_str).collect()
-    }
-
-    #[test]
-    fn partial_documents_add_up() {
-        use DialogState::{Confirmed, Early, Terminated};
-        let mut lamp = Lamp::default();
-        assert_eq!(lamp.merge(document(0, true, &[("a", Early)])), Merge::Done);
-        assert_eq!(lamp.merge(document(1, false, &[("b", Early)])), Merge::Done);
-        assert_eq!(ids(&lamp), ["a", "b"]);
-        assert_eq!(lamp.merge(document(2, false, &[("a", Terminated), ("b", Confirmed)])), Merge::Done);
-        assert_eq!(ids(&lamp), ["b"]);
-    }
-
-    #[test]
-    fn an_old_partial_is_ignored_and_a_gap_is_noticed() {
-        use DialogState::{Early, Terminated};
-        let mut lamp = Lamp::default();
-        lamp.merge(document(5, true, &[("a", Early)]));
-        assert_eq!(lamp.merge(document(5, false, &[("a", Terminated)])), Merge::Stale);
-        assert_eq!(ids(&lamp), ["a"]);
-        assert_eq!(lamp.merge(document(7, false, &[("c", Early)])), Merge::Gap);
-        assert_eq!(ids(&lamp), ["a", "c"]);
-    }
-
-    #[test]
-    fn a_full_document_is_believed_though_its_version_went_back() {
-        let mut lamp = Lamp::default();
-        lamp.merge(document(900, true, &[("a", DialogState::Confirmed)]));
-        assert_eq!(lamp.merge(document(0, true, &[])), Merge::Done);
-        assert!(ids(&lamp).is_empty());
-    }
-
-    #[test]
-    fn a_lamp_does_not_grow_without_end() {
-        let mut lamp = Lamp::default();
-        for n in 0..MAX_DIALOGS as u32 + 50 {
-            lamp.merge(document(n, false, &[(&format!("call{n}"), DialogState::Early)]));
-        }
-        assert_eq!(lamp.calls.len(), MAX_DIALOGS);
-    }
 }

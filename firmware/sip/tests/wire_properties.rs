@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sip::dialog_info::DialogInfo;
 use sip::digest::Challenge;
+use sip::pidf::Presence;
 use sip::sipfrag::SipFrag;
 use sip::{Codec, Direction, LocalMedia, Message, Method, NameAddr, OfferAnswer, Uri, Via};
 
@@ -20,6 +21,11 @@ const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.
     m=video 0 RTP/AVP 96\r\nm=audio 4000/2 RTP/AVP 107 9 0 101\r\nc=IN IP4 192.0.2.2/127\r\na=rtpmap:107 opus/48000/2\r\n\
     a=fmtp:107 useinbandfec=1;maxaveragebitrate=20000\r\na=rtpmap:101 telephone-event/48000\r\na=rtcp:4001 IN IP4 192.0.2.3\r\n\
     a=ptime:20\r\na=maxptime:40\r\na=sendrecv\r\n";
+
+const PIDF: &[u8] =
+    b"<?xml version='1.0'?><presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:23@pbx'>\
+    <tuple id='a'><status><basic>open</basic></status><note>Desk</note></tuple>\
+    <person id='p'><activities><meal/></activities><note>Back\n at 3</note></person></presence>";
 
 const XML: &[u8] = b"<?xml version=\"1.0\"?><dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"3\" state=\"partial\" entity=\"sip:23@pbx\">\
     <dialog id=\"a\" call-id=\"c\" local-tag=\"l\" remote-tag=\"r\" direction=\"recipient\"><state>early</state>\
@@ -232,6 +238,14 @@ proptest! {
     fn mutated_dialog_info_never_panics_and_is_written_alike(changes in vec(change(), 0..6)) {
         if let Ok(info) = DialogInfo::parse(&mutated(XML, &changes)) {
             prop_assert_eq!(DialogInfo::parse(&info.write()), Ok(info));
+        }
+    }
+
+    #[test]
+    fn mutated_presence_never_panics_and_its_text_is_one_short_line(changes in vec(change(), 0..6)) {
+        if let Ok(presence) = Presence::parse(&mutated(PIDF, &changes)) {
+            prop_assert!(presence.text.chars().count() <= 512);
+            prop_assert!(!presence.text.chars().any(char::is_control), "{:?}", presence.text);
         }
     }
 }

@@ -259,6 +259,8 @@ pub struct Identity {
 pub enum Package {
     /// Calls of a phone (RFC 4235): the lamps.
     Dialog,
+    /// Whether a person is there (RFC 3856).
+    Presence,
     /// Waiting voice messages (RFC 3842).
     MessageSummary,
 }
@@ -268,6 +270,7 @@ impl Package {
     pub fn name(self) -> &'static str {
         match self {
             Package::Dialog => "dialog",
+            Package::Presence => "presence",
             Package::MessageSummary => "message-summary",
         }
     }
@@ -276,6 +279,7 @@ impl Package {
     pub fn content_type(self) -> &'static str {
         match self {
             Package::Dialog => "application/dialog-info+xml",
+            Package::Presence => "application/pidf+xml",
             Package::MessageSummary => "application/simple-message-summary",
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::config::{AccountId, NotifierId, RequestId, ResolveId, SessionId, SubscriptionId};
 use crate::dialog_info::Dialog as DialogEntry;
 use crate::message::Message;
+use crate::pidf::Presence;
 use crate::replaces::Replaces;
 use crate::sdp::Media;
 
@@ -149,8 +150,15 @@ pub enum Event {
         /// All calls it has now, partial documents already merged.
         dialogs: Vec<DialogEntry>,
     },
+    /// What a person says of themselves changed.
+    Presence {
+        /// Which subscription.
+        subscription: SubscriptionId,
+        /// What they say now.
+        presence: Presence,
+    },
     /// A subscription of ours changed its standing. While it is not `Active`, its last `Dialogs`
-    /// are no longer known to be true.
+    /// or `Presence` are no longer known to be true.
     Subscription {
         /// Which.
         subscription: SubscriptionId,

@@ -11,6 +11,7 @@
 mod config;
 mod event;
 mod receive;
+mod vigil;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub use config::{
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
 };
+pub use vigil::LAMPS_KNOWN_FOR;
 
 use crate::account::Line;
 use crate::core::{Alarm, Core, Owner};
@@ -36,6 +38,7 @@ use crate::sdp::LocalMedia;
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
+use vigil::Vigils;
 
 /// Deadlines served in one turn. Hundreds of lamps that were asked for together expire and refresh
 /// together; one SUBSCRIBE costs some tens of microseconds, and no turn may take two milliseconds.
@@ -51,6 +54,7 @@ pub struct UserAgent {
     /// Accounts that go as soon as their REGISTER is answered.
     leaving: Vec<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    vigils: Vigils,
     notifiers: BTreeMap<NotifierId, Notifier>,
     /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
     /// are done.
@@ -70,6 +74,7 @@ impl UserAgent {
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
             subscriptions: BTreeMap::new(),
+            vigils: Vigils::new(),
             notifiers: BTreeMap::new(),
             stirred: Vec::new(),
             draining: false,
@@ -282,7 +287,8 @@ impl UserAgent {
         self.dialog_of(replaces).filter(|(_, standing)| *standing != Standing::Over).map(|(id, _)| id)
     }
 
-    /// Watches `target`, a number or URI, until [`UserAgent::unsubscribe`].
+    /// Watches `target`, a number or URI, until [`UserAgent::unsubscribe`]. The SUBSCRIBE goes out when its turn has
+    /// come: at once where few are asked for, and at most 800 a second.
     pub fn subscribe(
         &mut self,
         now: Instant,
@@ -292,8 +298,9 @@ impl UserAgent {
     ) -> SubscriptionId {
         let id = SubscriptionId(self.core.new_id());
         let target = target.to_owned();
-        let subscription = Subscription::new(&mut self.core, now, id, account, target, package);
+        let subscription = Subscription::new(&mut self.core, id, account, target, package);
         self.subscriptions.insert(id, subscription);
+        self.keep_vigil(now, account, package);
         self.settle(now);
         id
     }
@@ -302,6 +309,14 @@ impl UserAgent {
     pub fn unsubscribe(&mut self, now: Instant, subscription: SubscriptionId) {
         if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
             subscription.close(&mut self.core, now);
+        }
+        self.settle(now);
+    }
+
+    /// Refreshes everything that is watched, each in its turn: news may have been lost on the way.
+    pub fn refresh(&mut self, now: Instant) {
+        for subscription in self.subscriptions.values_mut() {
+            subscription.refresh(&mut self.core);
         }
         self.settle(now);
     }
@@ -445,11 +460,7 @@ impl UserAgent {
                         registration.on_response(core, now, id, &response);
                     }
                 }
-                Owner::Subscription(subscription) => {
-                    if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
-                        subscription.on_response(core, now, id, &response);
-                    }
-                }
+                Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
                 Owner::Notifier(notifier) => {
                     if let Some(entry) = self.notifiers.get_mut(&notifier) {
                         entry.on_response(core, now, id, &response);
@@ -509,6 +520,9 @@ impl UserAgent {
                 }
             }
             Alarm::Subscription(id) => self.on_subscription_alarm(now, id),
+            // What may go now goes when the turn is settled.
+            Alarm::Turns => {}
+            Alarm::Exchange(account) => self.on_vigil(now, account),
             Alarm::Notifier(id) => {
                 if let Some(notifier) = self.notifiers.get_mut(&id) {
                     notifier.on_alarm(core, now);
@@ -518,11 +532,27 @@ impl UserAgent {
         }
     }
 
+    fn on_subscription_answer(&mut self, now: Instant, id: SubscriptionId, tx: TxId, response: &Message) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
+        let (account, refresh) = (subscription.account(), subscription.is_notified());
+        subscription.on_response(&mut self.core, now, tx, response);
+        let code = response.code().unwrap_or(0);
+        // A proxy that only tries is no word of the exchange behind it.
+        if code >= 200 {
+            self.hear(now, account);
+        }
+        if refresh {
+            self.remember(now, account, code);
+        }
+    }
+
     fn on_subscription_alarm(&mut self, now: Instant, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
         if subscription.is_closed() {
             let (call_id, tag) = subscription.key();
             self.core.leave_dialog(call_id, tag);
+            self.core.turns.leave(subscription.account(), id);
+            self.core.turns.end(subscription.account(), id);
             self.subscriptions.remove(&id);
         } else {
             subscription.on_alarm(&mut self.core, now);
@@ -541,6 +571,7 @@ impl UserAgent {
 
     /// What follows every call: requests that could not be sent, ends to clear up after, Drained.
     fn settle(&mut self, now: Instant) {
+        self.admit(now);
         while let Some(id) = self.core.lost.pop_front() {
             if let Some(owner) = self.core.layer.owner(id) {
                 self.on_silence(now, id, owner, false);
@@ -555,11 +586,13 @@ impl UserAgent {
             }
         }
         let (registrations, lines) = (&mut self.registrations, &mut self.core.lines);
+        let vigils = &mut self.vigils;
         self.leaving.retain(|account| {
             let busy = registrations.get(account).is_some_and(Registration::is_busy);
             if !busy {
                 registrations.remove(account);
                 lines.remove(account);
+                vigils.remove(account);
             }
             busy
         });
@@ -569,7 +602,20 @@ impl UserAgent {
         }
     }
 
+    /// Lets the SUBSCRIBEs go whose turn has come.
+    fn admit(&mut self, now: Instant) {
+        while let Some(id) = self.core.turns.next(now) {
+            if let Some(subscription) = self.subscriptions.get_mut(&id) {
+                subscription.go(&mut self.core, now);
+            }
+        }
+        let next = self.core.turns.deadline();
+        self.core.timers.arm(Alarm::Turns, next);
+    }
+
     fn has_open_ends(&self) -> bool {
-        self.core.layer.has_open_clients() || self.sessions.values().any(Session::is_busy)
+        !self.core.turns.is_idle()
+            || self.core.layer.has_open_clients()
+            || self.sessions.values().any(Session::is_busy)
     }
 }

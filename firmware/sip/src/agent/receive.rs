@@ -139,7 +139,11 @@ impl UserAgent {
             }
             Owner::Subscription(id) if request.method() == Some(&Method::Notify) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
-                    return subscription.on_notify(core, now, tx, request);
+                    let account = subscription.account();
+                    if subscription.on_notify(core, now, tx, request) {
+                        self.hear(now, account);
+                    }
+                    return;
                 }
             }
             Owner::Notifier(id) if request.method() == Some(&Method::Subscribe) => {
@@ -256,12 +260,13 @@ impl UserAgent {
             let MessageSummary { waiting, new, old, mailbox } = MessageSummary::parse(notify.body());
             return self.core.emit(Event::MessageSummary { account, waiting, new, old, mailbox });
         }
-        let known = is_for(notify, Package::Dialog) || is_for(notify, Package::MessageSummary);
+        let packages = [Package::Dialog, Package::MessageSummary, Package::Presence];
+        let known = packages.into_iter().any(|package| is_for(notify, package));
         let refer = notify.header("Event").is_some_and(|event| event.trim().starts_with("refer"));
         if known || refer {
             self.core.reply(now, tx, 481);
         } else {
-            self.core.reply_with(now, tx, 489, "Allow-Events", "dialog, message-summary, refer");
+            self.core.reply_with(now, tx, 489, "Allow-Events", "dialog, message-summary, presence, refer");
         }
     }
 

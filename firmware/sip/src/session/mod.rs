@@ -310,7 +310,12 @@ impl Session {
             Alarm::AskAgain(_) => self.ask_again(core, now),
             Alarm::Transfer(_) => self.on_transfer_silence(core),
             Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
-            Alarm::Linger(_) | Alarm::Registration(_) | Alarm::Subscription(_) | Alarm::Notifier(_) => {}
+            Alarm::Linger(_)
+            | Alarm::Registration(_)
+            | Alarm::Subscription(_)
+            | Alarm::Turns
+            | Alarm::Exchange(_)
+            | Alarm::Notifier(_) => {}
         }
     }
 

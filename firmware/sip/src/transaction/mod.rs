@@ -75,6 +75,10 @@ pub(crate) struct Layer<O> {
     servers: BTreeMap<TxId, Server>,
     by_key: BTreeMap<String, TxId>,
     by_origin: BTreeMap<String, TxId>,
+    /// Answered requests within dialogs, but for INVITE, in the order of their answers: where there is no room for
+    /// a new request, the oldest of these is forgotten before its 64 T1 are over. A storm of lamps would else have
+    /// every request refused, calls included.
+    spent: VecDeque<TxId>,
     timers: Timers<TxId>,
     out: VecDeque<Transmit>,
 }
@@ -91,6 +95,7 @@ impl<O: Clone> Layer<O> {
             servers: BTreeMap::new(),
             by_key: BTreeMap::new(),
             by_origin: BTreeMap::new(),
+            spent: VecDeque::new(),
             timers: Timers::new(),
             out: VecDeque::new(),
         }
@@ -174,7 +179,7 @@ impl<O: Clone> Layer<O> {
             return Received::Ack(Box::new(request));
         }
         let reply_to = server::trace_source(&mut request, from);
-        if self.servers.len() + self.clients.len() >= self.limit {
+        if self.len() >= self.limit && !self.make_room() {
             return Received::Full { request: Box::new(request), reply_to };
         }
         let origin = server::origin_of_request(&request);
@@ -194,7 +199,11 @@ impl<O: Clone> Layer<O> {
     /// Sends a response in a server transaction. Nothing happens if it is over or already answered.
     pub(crate) fn respond(&mut self, now: Instant, id: TxId, response: &Message) {
         if let Some(server) = self.servers.get_mut(&id) {
+            let open = server.is_open();
             let sent = server.respond(now, self.pace, response);
+            if open && server.is_spent() {
+                self.spent.push_back(id);
+            }
             self.out.extend(sent);
             self.arm(id);
         }
@@ -330,6 +339,17 @@ impl<O: Clone> Layer<O> {
         self.timers.arm(id, at);
     }
 
+    /// Forgets the oldest answered request within a dialog; false if there is none.
+    fn make_room(&mut self) -> bool {
+        match self.spent.front().copied() {
+            Some(oldest) => {
+                self.drop_server(oldest);
+                true
+            }
+            None => false,
+        }
+    }
+
     fn drop_server(&mut self, id: TxId) {
         if let Some(server) = self.servers.remove(&id) {
             self.by_key.remove(&server.key);
@@ -338,6 +358,10 @@ impl<O: Clone> Layer<O> {
             }
         }
         self.timers.clear(id);
+        // They end in the order in which they were answered, so this is the first one.
+        while self.spent.front().is_some_and(|first| !self.servers.contains_key(first)) {
+            self.spent.pop_front();
+        }
     }
 
     fn new_id(&mut self) -> TxId {

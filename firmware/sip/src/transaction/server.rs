@@ -139,6 +139,11 @@ impl Server {
         self.state == State::Open
     }
 
+    /// Answered for good, within a dialog, and nothing more comes of it but a copy that was on its way.
+    pub(super) fn is_spent(&self) -> bool {
+        self.state == State::Completed && !self.is_invite() && self.origin.is_none()
+    }
+
     fn transmit(&self) -> Option<Transmit> {
         Some(Transmit { to: self.reply_to, bytes: self.last.clone()? })
     }

@@ -13,3 +13,4 @@ mod registrar;
 mod replaces;
 mod script;
 mod traps;
+mod vigil;
