@@ -21,7 +21,7 @@ else
 	$(CARGO) test --workspace --lib --bins --tests --no-fail-fast -- --test-threads 1
 endif
 	$(CARGO) test --workspace --doc
-	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked
+	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib
 
 guests: ## build the plugins of plugins/ for wasm32-wasip2
 	@.ci/guests
@@ -67,7 +67,7 @@ kms: ## check the console built for boards without a window system (linuxkms)
 
 deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources
-	$(CARGO) deny --manifest-path plugins/Cargo.toml check --config deny.toml --hide-inclusion-graph bans licenses sources
+	$(CARGO) deny --manifest-path plugins/Cargo.toml --config deny.toml check --hide-inclusion-graph bans licenses sources
 	@.ci/advisories
 
 doc: packages ## build the documentation of the crates

@@ -2,151 +2,27 @@
 //! memory with limits, a deadline and a word to cancel it. A call that is stopped costs that call. When to
 //! call again is `backoff`, a whole directory is `sync`.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
-use thiserror::Error;
-use tokio::runtime::{Builder, Runtime};
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
-use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::backoff::Reaction;
-use crate::compile::{self, CompileError};
+use crate::compile;
 use crate::contact::{Contact, clean};
+use crate::failure::{Failure, said, shortened, stopped};
 use crate::guest::bindings::DirectoryLookupConnector;
 use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
 pub use crate::guest::{Cancel, State};
-use crate::http::{Outbound, tls};
-use crate::limits::{Limit, Limits};
-use crate::manifest::{Granted, Manifest, ManifestError};
-use crate::package::{Package, PackageError};
-use crate::resolve::Resolver;
-use crate::trust::Trust;
+use crate::host::{Approved, Host, LoadError};
+use crate::http::Outbound;
+use crate::limits::Limits;
+use crate::manifest::{Granted, Manifest};
 use crate::wasi;
 
-/// How often a running guest is looked at.
-const TICK: Duration = Duration::from_millis(10);
 /// The longest cursor or change token, in bytes.
 const LONGEST_TOKEN: usize = 4096;
-/// The longest words of a plugin that are kept, in characters.
-const WORDS: usize = 500;
-
-/// What all plugins share: engine, clock, network.
-pub struct Host {
-    engine: Engine,
-    runtime: Runtime,
-    resolver: Arc<Resolver>,
-    tls: Arc<ClientConfig>,
-    setup: Setup,
-}
-
-/// How a host is set up.
-#[derive(Debug)]
-pub struct Setup {
-    /// The binary `frontdesk-plugind`.
-    pub compiler: PathBuf,
-    /// Folder of compiled plugins; ours alone.
-    pub cache: PathBuf,
-    /// BCP 47.
-    pub locale: String,
-    /// Authorities that TLS trusts besides the system's.
-    pub certificates: Vec<CertificateDer<'static>>,
-}
-
-/// Why a host or a plugin cannot be had.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// The machine has no engine, thread or network for it.
-    #[error("the plugin host cannot start: {0}")]
-    Host(String),
-    /// The file is no package.
-    #[error(transparent)]
-    Package(#[from] PackageError),
-    /// The manifest, the settings or the grants.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// Its author is not trusted.
-    #[error("its signature does not allow it: {0:?}")]
-    Trust(Trust),
-    /// It does not compile.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-    /// It imports or exports something else than its manifest says.
-    #[error("{0}")]
-    World(String),
-}
-
-impl Host {
-    /// Starts the engine and its clock.
-    ///
-    /// # Errors
-    /// [`LoadError::Host`].
-    pub fn new(setup: Setup, resolver: Resolver) -> Result<Self, LoadError> {
-        let failed = |error: &dyn std::fmt::Display| LoadError::Host(error.to_string());
-        let engine = compile::engine().map_err(|error| failed(&error))?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| failed(&error))?;
-        let tls = tls(&setup.certificates).map_err(|error| failed(&error))?;
-        let weak = engine.weak();
-        let ticker = move || {
-            while let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(TICK);
-            }
-        };
-        thread::Builder::new().name("ticker".to_owned()).spawn(ticker).map_err(|error| failed(&error))?;
-        Ok(Self { engine, runtime, resolver: Arc::new(resolver), tls, setup })
-    }
-}
-
-/// A file whose author may be trusted: the only way to a [`Connector`].
-#[derive(Debug)]
-pub struct Approved {
-    file: Vec<u8>,
-    manifest: Manifest,
-}
-
-/// What the administrator and the books say of an author.
-#[derive(Debug, Clone, Default)]
-pub struct Authority {
-    /// The key this plugin id had before.
-    pub known_key: Option<String>,
-    /// The administrator has compared the new key.
-    pub new_key_confirmed: bool,
-    /// The developer's switch.
-    pub developer: bool,
-}
-
-impl Approved {
-    /// Reads a file and judges its author.
-    ///
-    /// # Errors
-    /// [`LoadError::Package`], [`LoadError::Manifest`] or [`LoadError::Trust`].
-    pub fn new(file: Vec<u8>, authority: &Authority) -> Result<Self, LoadError> {
-        let package = Package::read(&file)?;
-        let manifest = Manifest::parse(package.manifest)?;
-        let trust = Trust::of(&package, manifest.plugin.key.as_deref(), authority.known_key.as_deref());
-        if !trust.allows(authority.new_key_confirmed, authority.developer) {
-            return Err(LoadError::Trust(trust));
-        }
-        Ok(Self { file, manifest })
-    }
-
-    /// What it says of itself.
-    #[must_use]
-    pub fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-}
 
 /// What a call has used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -159,46 +35,11 @@ pub struct Cost {
     pub memory: usize,
 }
 
-/// How a call failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The plugin said so.
-    Said {
-        /// The case of its error.
-        case: &'static str,
-        /// Its words, for the administrator.
-        words: String,
-        /// What the case means.
-        reaction: Reaction,
-    },
-    /// The host ended the call.
-    Stopped {
-        /// Why.
-        limit: Limit,
-        /// In words, for the author.
-        words: String,
-    },
-    /// An answer that the interface does not allow.
-    Contract(&'static str),
-}
-
-impl Failure {
-    /// What it means for the next call.
-    #[must_use]
-    pub fn reaction(&self) -> Reaction {
-        match self {
-            Self::Said { reaction, .. } => *reaction,
-            Self::Stopped { limit: Limit::Cancelled, .. } => Reaction::NextRun,
-            Self::Stopped { .. } | Self::Contract(_) => Reaction::Crash,
-        }
-    }
-}
-
 /// A change of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// New or changed.
-    Upsert(Contact),
+    Upsert(Box<Contact>),
     /// Gone.
     Delete(String),
 }
@@ -463,52 +304,11 @@ fn measured(page: directory_sync::Page, limit: u32) -> Result<Page, Failure> {
         .changes
         .into_iter()
         .filter_map(|change| match change {
-            directory_sync::Change::Upsert(contact) => Contact::measured(contact).map(Change::Upsert),
+            directory_sync::Change::Upsert(contact) => {
+                Contact::measured(contact).map(Box::new).map(Change::Upsert)
+            }
             directory_sync::Change::Delete(id) => Some(Change::Delete(id)),
         })
         .collect();
     Ok(Page { left_out: count - changes.len(), changes, next, total: page.total })
-}
-
-/// The case of an error decides; its words are for people.
-fn said(error: types::Error) -> Failure {
-    let (case, words, reaction) = match error {
-        types::Error::Misconfigured(problem) => {
-            let field = problem.field.map(|field| format!("{field}: ")).unwrap_or_default();
-            ("misconfigured", format!("{field}{}", problem.message), Reaction::Blocked)
-        }
-        types::Error::AuthFailed(words) => ("auth-failed", words, Reaction::Blocked),
-        types::Error::Forbidden(words) => ("forbidden", words, Reaction::Blocked),
-        types::Error::Unsupported(words) => ("unsupported", words, Reaction::Blocked),
-        types::Error::Gone(words) => ("gone", words, Reaction::NextRun),
-        types::Error::RetryLater(seconds) => ("retry-later", String::new(), Reaction::RetryLater(seconds)),
-        types::Error::Unavailable(words) => ("unavailable", words, Reaction::BackOff),
-        types::Error::Protocol(words) => ("protocol", words, Reaction::BackOff),
-        types::Error::ResyncRequired => ("resync-required", String::new(), Reaction::Resync),
-        types::Error::Internal(words) => ("internal", words, Reaction::Crash),
-    };
-    Failure::Said { case, words: shortened(&words), reaction }
-}
-
-fn stopped(call: &Call, error: &wasmtime::Error) -> Failure {
-    // The cause first: a backtrace of a stranger's code fills the rest of the line.
-    let words = format!("{}; {error:#}", error.root_cause());
-    let limit = if let Some(limit) = call.stopped {
-        limit
-    } else if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
-        Limit::Stack
-    } else if call.memory.refused() {
-        Limit::Memory
-    } else if words.contains("unknown import") {
-        Limit::NotOffered
-    } else if words.contains("fuel") {
-        Limit::HostBytes
-    } else {
-        Limit::Trap
-    };
-    Failure::Stopped { limit, words: shortened(&words) }
-}
-
-fn shortened(words: &str) -> String {
-    clean(words).chars().take(WORDS).collect()
 }

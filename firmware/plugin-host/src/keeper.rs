@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::backoff::{Breaker, Reaction, Standing};
-use crate::connector::{Cancel, Connector, Failure, State};
+use crate::connector::{Cancel, Connector, State};
+use crate::failure::Failure;
 use crate::sync::{self, Directory, SyncError, SyncLimits};
 
 /// A directory below this size may shrink as it likes.

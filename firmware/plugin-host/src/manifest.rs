@@ -306,7 +306,7 @@ impl Manifest {
         rule(is_id(&self.plugin.id) && self.plugin.id.contains('.'), "plugin.id: a reverse domain name")?;
         rule(self.plugin.abi == ABI, "plugin.abi: this host runs 0.1")?;
         rule(version(&self.plugin.version).is_some(), "plugin.version: major.minor.patch")?;
-        let short = |text: &str, most: usize| !text.trim().is_empty() && text.chars().count() <= most;
+        let short = |text: &str, most: usize| is_line(text) && text.chars().count() <= most;
         rule(short(&self.plugin.name, 60), "plugin.name: 1 to 60 characters")?;
         rule(short(&self.plugin.description, 300), "plugin.description: 1 to 300 characters")?;
         rule(self.net.len() <= 16 && self.auth.len() <= 16, "at most 16 [[net]] and [[auth]]")?;
@@ -337,7 +337,7 @@ impl Manifest {
 impl Net {
     fn check(&self, manifest: &Manifest) -> Result<(), ManifestError> {
         let rule = |text: &str| ManifestError::Rule(format!("net {}: {text}", self.id));
-        if !is_id(&self.id) || self.reason.trim().is_empty() {
+        if !is_id(&self.id) || !is_line(&self.reason) {
             return Err(rule("an id and a reason are needed"));
         }
         if self.hosts.is_empty() == self.from_setting.is_none() {
@@ -383,8 +383,11 @@ impl Auth {
 impl Setting {
     fn check_itself(&self) -> Result<(), ManifestError> {
         let rule = |text: &str| Err(ManifestError::Rule(format!("setting {}: {text}", self.key)));
-        if !is_id(&self.key) || !self.label.contains_key("en") {
-            return rule("a key and label.en are needed");
+        if !is_id(&self.key)
+            || !self.label.contains_key("en")
+            || !self.label.values().all(|text| is_line(text))
+        {
+            return rule("a key and label.en are needed, and labels are lines");
         }
         if self.expose && self.kind != Kind::Secret {
             return rule("expose is for secrets");
@@ -432,6 +435,11 @@ pub fn version(text: &str) -> Option<[u32; 3]> {
     let mut parts = text.split('.').map(|part| part.parse().ok());
     let version = [parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then_some(version)
+}
+
+/// Words of a stranger that are shown to an administrator: one line, nothing that moves a cursor.
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 1200 && !text.chars().any(char::is_control)
 }
 
 fn is_id(text: &str) -> bool {

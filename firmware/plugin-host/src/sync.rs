@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::connector::{Cancel, Change, Connector, Failure, Next, Page, Start};
+use crate::connector::{Cancel, Change, Connector, Next, Page, Start};
 use crate::contact::Contact;
+use crate::failure::Failure;
 
 /// Changes asked for in a page.
 pub const PAGE: u32 = 200;
@@ -131,7 +132,7 @@ impl<'limits> Run<'limits> {
             let before = match change {
                 Change::Upsert(contact) => {
                     self.bytes += contact.size();
-                    self.contacts.insert(contact.id.clone(), contact)
+                    self.contacts.insert(contact.id.clone(), *contact)
                 }
                 Change::Delete(id) => self.contacts.remove(&id),
             };
@@ -201,7 +202,7 @@ mod tests {
                 let changes: Vec<Change> = page.into_iter().map(|(add, id)| {
                     if add {
                         model.insert(id.to_string(), contact(id));
-                        Change::Upsert(contact(id))
+                        Change::Upsert(Box::new(contact(id)))
                     } else {
                         model.remove(&id.to_string());
                         Change::Delete(id.to_string())
@@ -227,7 +228,7 @@ mod tests {
         let (limits, before) = (SyncLimits::default(), Directory::default());
         let mut run = Run::new(&before, &limits);
         let page = |cursor: &str| Page {
-            changes: vec![Change::Upsert(contact(1))],
+            changes: vec![Change::Upsert(Box::new(contact(1)))],
             left_out: 0,
             next: Next::More(cursor.to_owned()),
             total: None,

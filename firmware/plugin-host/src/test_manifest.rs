@@ -89,6 +89,8 @@ fn a_manifest_that_breaks_a_rule_is_refused() {
         ("default = \"auto\"", "default = \"xml\""),
         ("choices = [\"auto\", \"csv\", \"json\"]", "choices = []"),
         ("reason = \"The file with the directory\"", "reason = \" \""),
+        ("name = \"Web directory\"", "name = \"Web\\u001b[2Jdirectory\""),
+        ("en = \"Format\"", "en = \"For\\nmat\""),
     ] {
         let text = GOOD.replacen(change, to, 1);
         assert_ne!(text, GOOD, "{change}");

@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use plugin_host::backoff::{Reaction, Standing};
-use plugin_host::connector::{Cancel, Connector, Failure, Next, Start};
+use plugin_host::connector::{Cancel, Connector, Next, Start};
+use plugin_host::failure::Failure;
 use plugin_host::keeper::{Keeper, Turn};
 use plugin_host::limits::Limits;
 use plugin_host::sync::{PAGE, SyncLimits};

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use minisign::KeyPair;
-use plugin_host::connector::{Approved, Authority, Cancel, Connector, Failure, LoadError, Start};
+use plugin_host::connector::{Cancel, Connector, Start};
+use plugin_host::failure::Failure;
+use plugin_host::host::{Approved, Authority, LoadError};
 use plugin_host::limits::Limits;
 use plugin_host::manifest::Granted;
 use plugin_host::package::{self, pack, seal};

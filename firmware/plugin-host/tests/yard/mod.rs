@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use plugin_host::connector::{Approved, Authority, Connector, Host, LoadError, Setup};
+use plugin_host::connector::Connector;
+use plugin_host::host::{Approved, Authority, Host, LoadError, Setup};
 use plugin_host::limits::Limits;
 use plugin_host::manifest::Granted;
 use plugin_host::package::pack;
