@@ -32,7 +32,7 @@ fn serve(folder: &Path) -> Output {
 }
 
 #[test]
-fn app_1_a_plugin_is_packed_signed_and_served_as_the_readme_says() {
+fn a_plugin_is_packed_signed_and_served_as_the_readme_says() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path();
     let server = Server::start(|_| server::ok(b"name,phone\nAnn Lee,555 0100\nBo Chen,555 0101\n"));

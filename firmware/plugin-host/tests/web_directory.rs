@@ -90,7 +90,7 @@ fn load(yard: &Yard, settings: serde_json::Value) -> Connector {
 }
 
 #[test]
-fn dir_4_a_csv_file_is_copied_page_by_page_once_and_the_last_good_one_stays() {
+fn a_csv_file_is_copied_page_by_page_once_and_the_last_good_one_stays() {
     let yard = Yard::with_names(&[]);
     let server = Lighttpd::start(yard.scratch.path(), "");
     server.put("people.csv", &people(1240));
