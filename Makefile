@@ -4,7 +4,9 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
+
+.PHONY: help run test guests plugin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,13 +14,22 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
 	$(CARGO) test --workspace --lib --bins --tests --no-fail-fast -- --test-threads 1
 endif
 	$(CARGO) test --workspace --doc
+	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib
+
+guests: ## build the plugins of plugins/ for wasm32-wasip2
+	@.ci/guests
+	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) build --locked --release --target wasm32-wasip2
+
+plugin-report: test-packages guests ## let hostile plugins loose on the plugin host: the limit each one runs into
+	$(CARGO) build -p plugin-host --bins
+	$(CARGO) run -q -p plugin-host --example plugin-report
 
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
@@ -50,6 +61,8 @@ screens: packages ## draw the desk in all its states to target/screens/*.png
 
 lint: packages ## check format and run clippy with warnings as errors
 	$(CARGO) fmt --all -- --check
+	cd plugins && $(CARGO) fmt --all -- --check
+	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 kms: ## check the console built for boards without a window system (linuxkms)
@@ -58,6 +71,7 @@ kms: ## check the console built for boards without a window system (linuxkms)
 
 deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources
+	$(CARGO) deny --manifest-path plugins/Cargo.toml --config deny.toml check --hide-inclusion-graph bans licenses sources
 	@.ci/advisories
 
 doc: packages ## build the documentation of the crates

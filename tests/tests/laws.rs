@@ -19,6 +19,7 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ("firmware/switchboard", 1, &["ipc"]),
     ("firmware/directory", 1, &["ipc"]),
     ("firmware/store", 1, &["ipc", "directory"]),
+    ("firmware/plugin-host", 1, &["ipc"]),
     ("firmware/frontdeskd", 3, &["ipc", "sip", "media", "switchboard", "directory", "store"]),
     ("ui", 1, &["ipc"]),
     ("tests/pbx", 4, &["sip", "directory", "ipc"]),
@@ -29,6 +30,9 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ),
 ];
 
+/// The guests: a workspace of its own below `plugins/`, whose crates know nothing of the house but the SDK.
+const GUESTS: &[&str] = &["plugins/sdk", "plugins/web-directory", "plugins/hostile"];
+
 /// Crates that only one folder may name (law 3). A trailing `*` stands for any ending.
 const OWNED: &[(&str, &str)] = &[
     ("rsip", "firmware/sip"),
@@ -38,6 +42,8 @@ const OWNED: &[(&str, &str)] = &[
     ("slint*", "ui"),
     ("i-slint*", "ui"),
     ("wasmtime*", "firmware/plugin-host"),
+    ("hyper*", "firmware/plugin-host"),
+    ("minisign*", "firmware/plugin-host"),
     ("evdev*", "firmware/controls"),
     ("hidraw*", "firmware/controls"),
     ("hidapi*", "firmware/controls"),
@@ -88,6 +94,24 @@ fn law_1_every_crate_is_on_the_map() {
     for folder in members {
         let name = folder.rsplit('/').next().unwrap();
         assert!(text.contains(&format!("{name}/")), "firmware/ARCHITECTURE.md does not name {folder}");
+    }
+}
+
+#[test]
+fn law_1_guests_know_nothing_of_the_house_but_the_sdk() {
+    let workspace = manifest(&repository::root().join("plugins"));
+    let members = workspace["workspace"]["members"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let members: BTreeSet<String> = members.map(|name| format!("plugins/{name}")).collect();
+    assert_eq!(members, GUESTS.iter().map(|folder| (*folder).to_owned()).collect());
+    let house: BTreeSet<String> = MAP.iter().map(|(folder, ..)| crate_name(folder)).collect();
+    for folder in GUESTS {
+        for name in dependencies(folder) {
+            assert!(!house.contains(&name), "{folder} depends on {name}, which is no guest's business");
+        }
+    }
+    for (folder, ..) in MAP {
+        let known = dependencies(folder);
+        assert!(!known.contains("frontdesk-connector"), "{folder} is no guest and depends on the SDK");
     }
 }
 
@@ -279,7 +303,7 @@ fn only_the_tokens_have_colours() {
 
 #[test]
 fn every_manifest_inherits_licence_edition_and_lints() {
-    for (folder, ..) in MAP {
+    for folder in MAP.iter().map(|(folder, ..)| folder).chain(GUESTS) {
         let manifest = manifest(&repository::root().join(folder));
         let package = &manifest["package"];
         for key in ["version", "edition", "rust-version", "license", "publish"] {
@@ -347,7 +371,9 @@ fn dependencies_in(folder: &str, tables: &[&str]) -> BTreeSet<String> {
 /// All Rust files of the workspace.
 fn every_source() -> Vec<PathBuf> {
     MAP.iter()
-        .flat_map(|(folder, ..)| sources(&repository::root().join(folder)))
+        .map(|(folder, ..)| folder)
+        .chain(GUESTS)
+        .flat_map(|folder| sources(&repository::root().join(folder)))
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()

@@ -74,8 +74,9 @@ impl Desk {
         }
         let remove = Command::Edit(Edit::RemoveContact { contact: id });
         rows.push((entry(MenuWord::RemoveContact, "", "", ""), Choice::Send(remove)));
+        let by_key = self.menu_is_keyed();
         self.open_menu(contacts::name(contact).into(), rows, At::There);
-        self.move_menu_if_keyed();
+        self.move_menu_if(by_key);
     }
 
     /// Into which directory?
@@ -89,8 +90,9 @@ impl Desk {
                 (row, Choice::AddParty(Box::new(party.clone()), directory.id))
             })
             .collect();
+        let by_key = self.menu_is_keyed();
         self.open_menu(party_name(party), rows, At::There);
-        self.move_menu_if_keyed();
+        self.move_menu_if(by_key);
     }
 
     /// What a call's menu has of directories: nothing for a caller of whom nothing is known.
@@ -125,9 +127,13 @@ impl Desk {
         self.open_menu(party_name(&party), rows, At::Finger(x, y));
     }
 
-    /// The cursor of a menu that a key opened.
-    fn move_menu_if_keyed(&mut self) {
-        if self.app.global::<crate::screen::Menu>().get_keyed() {
+    /// A key has moved in the menu that is open, or opened it.
+    fn menu_is_keyed(&self) -> bool {
+        self.app.global::<crate::screen::Menu>().get_cursor() >= 0
+    }
+
+    fn move_menu_if(&mut self, by_key: bool) {
+        if by_key {
             self.move_menu(0);
         }
     }

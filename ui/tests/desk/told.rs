@@ -100,7 +100,8 @@ fn pre_7_what_to_be_told_is_chosen_in_the_contacts_menu() {
     stage.key(Key::DownArrow);
     stage.key(Key::Insert);
     stage.key(Key::Return);
-    let alerts = AlertSet { ringing: true, online: true, ..AlertSet::default() };
+    // With the sound it had.
+    let alerts = AlertSet { ringing: true, online: true, sound: true, ..AlertSet::default() };
     assert_eq!(stage.commands(), [Command::Edit(Edit::SetAlerts { contact: ContactId(8), alerts })]);
     assert!(!stage.app.global::<AlertWishes>().get_open());
 }

@@ -1,0 +1,314 @@
+//! One plugin, loaded: what it exports is compared with what it says of itself, and each call gets a fresh
+//! memory with limits, a deadline and a word to cancel it. A call that is stopped costs that call. When to
+//! call again is `backoff`, a whole directory is `sync`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::compile;
+use crate::contact::{Contact, clean};
+use crate::failure::{Failure, said, shortened, stopped};
+use crate::guest::bindings::DirectoryLookupConnector;
+use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
+pub use crate::guest::{Cancel, State};
+use crate::host::{Approved, Host, LoadError};
+use crate::http::Outbound;
+use crate::limits::Limits;
+use crate::manifest::{Granted, Manifest};
+use crate::wasi;
+
+/// The longest cursor or change token, in bytes.
+const LONGEST_TOKEN: usize = 4096;
+
+/// What a call has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// Time on the clock.
+    pub wall: Duration,
+    /// Time on the processor.
+    pub cpu: Duration,
+    /// The most memory, in bytes.
+    pub memory: usize,
+}
+
+/// A change of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// New or changed.
+    Upsert(Box<Contact>),
+    /// Gone.
+    Delete(String),
+}
+
+/// Where a page starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// A full run.
+    Full,
+    /// What changed since this token.
+    Delta(String),
+    /// The page at this cursor.
+    Resume(String),
+}
+
+/// What follows a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The page at this cursor.
+    More(String),
+    /// Nothing; the next run starts at this token, or is a full one.
+    Done(Option<String>),
+}
+
+/// A page of a directory, measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Changes that can be used.
+    pub changes: Vec<Change>,
+    /// How many contacts could not be used.
+    pub left_out: usize,
+    /// What follows.
+    pub next: Next,
+    /// The plugin's guess of the whole.
+    pub total: Option<u64>,
+}
+
+/// A plugin that can be called, from any thread.
+pub struct Connector {
+    engine: Engine,
+    instance: InstancePre<Call>,
+    lifecycle: lifecycle::GuestIndices,
+    sync: directory_sync::GuestIndices,
+    lookup: Option<directory_lookup::GuestIndices>,
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+    cost: Mutex<Cost>,
+}
+
+impl Connector {
+    /// Compiles (or finds compiled), checks and links a plugin. Nothing of it runs yet.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(
+        host: &Host,
+        approved: &Approved,
+        settings: &Map<String, Value>,
+        granted: &Granted,
+        limits: Limits,
+    ) -> Result<Self, LoadError> {
+        let manifest = &approved.manifest;
+        let filled = manifest.fill(settings)?;
+        let grants = manifest.grants(granted, &filled)?;
+        let setup = &host.setup;
+        let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
+        check_imports(&host.engine, &component)?;
+        let other =
+            |error: wasmtime::Error| LoadError::World(format!("a component of another world: {error:#}"));
+        let mut linker = Linker::new(&host.engine);
+        DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+            .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
+            .map_err(other)?;
+        let instance = linker.instantiate_pre(&component).map_err(other)?;
+        let lookup = directory_lookup::GuestIndices::new(&instance).ok();
+        check_provides(manifest, lookup.is_some())?;
+        let exposed = manifest.settings.iter().filter(|setting| setting.expose).map(|setting| &setting.key);
+        let secrets =
+            exposed.filter_map(|key| Some((key.clone(), filled.secrets.get(key)?.clone()))).collect();
+        let way = (Arc::clone(&host.resolver), Arc::clone(&host.tls), host.runtime.handle().clone());
+        let shared = Shared {
+            id: manifest.plugin.id.clone(),
+            settings: Value::Object(filled.open.clone()).to_string(),
+            secrets,
+            locale: setup.locale.clone(),
+            outbound: Outbound::new(manifest, &filled, grants, &limits, way),
+            log: Mutex::new(LogBook::new(limits.log_lines)),
+            limits,
+            started: Instant::now(),
+        };
+        Ok(Self {
+            engine: host.engine.clone(),
+            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other)?,
+            sync: directory_sync::GuestIndices::new(&instance).map_err(other)?,
+            lookup,
+            instance,
+            shared: Arc::new(shared),
+            state: Mutex::new(State::new()),
+            cost: Mutex::new(Cost::default()),
+        })
+    }
+
+    /// The button "Test": what the plugin found, in its own words.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn check(&self, cancel: &Cancel) -> Result<String, Failure> {
+        let limits = &self.shared.limits;
+        let words = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+            self.lifecycle.load(&mut *store, instance)?.call_check(store)
+        })?;
+        Ok(shortened(&words))
+    }
+
+    /// One page of the directory, of at most `limit` changes.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn fetch(&self, start: &Start, limit: u32, cancel: &Cancel) -> Result<Page, Failure> {
+        let limits = &self.shared.limits;
+        let start = match start {
+            Start::Full => directory_sync::Start::Full,
+            Start::Delta(token) => directory_sync::Start::Delta(token.clone()),
+            Start::Resume(cursor) => directory_sync::Start::Resume(cursor.clone()),
+        };
+        let page = self.call(cancel, limits.cpu_page, limits.wall_page, |store, instance| {
+            self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
+        })?;
+        measured(page, limit)
+    }
+
+    /// Who has a number, for plugins that can be asked; `None` for the others.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn lookup(
+        &self,
+        numbers: &[String],
+        limit: u32,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<Contact>>, Failure> {
+        let Some(lookup) = &self.lookup else { return Ok(None) };
+        let limits = &self.shared.limits;
+        let found = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+            lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
+        })?;
+        if found.len() > limit as usize {
+            return Err(Failure::Contract("more people than asked for"));
+        }
+        Ok(Some(found.into_iter().filter_map(Contact::measured).collect()))
+    }
+
+    /// Puts back what an earlier process kept.
+    pub fn restore_state(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// The lasting values, to be kept.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The id of its manifest.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// What the last call used.
+    #[must_use]
+    pub fn last_cost(&self) -> Cost {
+        *self.cost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it has logged, and how many lines were lost.
+    #[must_use]
+    pub fn log(&self) -> (Vec<String>, u64) {
+        let log = self.shared.log();
+        (log.lines(), log.lost())
+    }
+
+    fn call<T>(
+        &self,
+        cancel: &Cancel,
+        cpu: Duration,
+        wall: Duration,
+        run: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<Result<T, types::Error>>,
+    ) -> Result<T, Failure> {
+        let started = Instant::now();
+        let call = Call::new(Arc::clone(&self.shared), self.state(), cpu, wall, cancel.clone());
+        let mut store = Store::new(&self.engine, call);
+        store.limiter(|call| &mut call.memory);
+        store.set_hostcall_fuel(self.shared.limits.host_bytes);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| {
+            store.data_mut().tick()?;
+            Ok(UpdateDeadline::Continue(1))
+        });
+        let answer = self.instance.instantiate(&mut store).and_then(|instance| run(&mut store, &instance));
+        let call = store.into_data();
+        let cost = Cost { wall: started.elapsed(), cpu: call.cpu(), memory: call.memory.used() };
+        *self.cost.lock().unwrap_or_else(PoisonError::into_inner) = cost;
+        let failure = match answer {
+            Ok(Ok(value)) => {
+                *self.state.lock().unwrap_or_else(PoisonError::into_inner) = call.state;
+                return Ok(value);
+            }
+            Ok(Err(error)) => said(error),
+            Err(error) => stopped(&call, &error),
+        };
+        tracing::warn!(plugin = %self.shared.id, ?failure, ?cost, "a call failed");
+        Err(failure)
+    }
+}
+
+/// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
+fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+    let types = component.component_type();
+    for (name, _) in types.imports(engine) {
+        if !(name.starts_with("frontdesk:connector/") || name.starts_with("wasi:")) {
+            return Err(LoadError::World(format!(
+                "a component of another world: it imports {}",
+                clean(name)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {
+    for name in &manifest.plugin.provides {
+        match name.as_str() {
+            "directory-sync" => {}
+            "directory-lookup" if lookup => {}
+            _ => {
+                return Err(LoadError::World(format!(
+                    "its manifest says {}, its code does not",
+                    clean(name)
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn measured(page: directory_sync::Page, limit: u32) -> Result<Page, Failure> {
+    if page.changes.len() > limit as usize {
+        return Err(Failure::Contract("a page with more changes than asked for"));
+    }
+    let next = match page.next {
+        directory_sync::Next::More(cursor) if cursor.len() <= LONGEST_TOKEN => Next::More(cursor),
+        directory_sync::Next::Done(token)
+            if token.as_ref().is_none_or(|token| token.len() <= LONGEST_TOKEN) =>
+        {
+            Next::Done(token)
+        }
+        _ => return Err(Failure::Contract("a cursor or token of more than 4 KiB")),
+    };
+    let count = page.changes.len();
+    let changes: Vec<Change> = page
+        .changes
+        .into_iter()
+        .filter_map(|change| match change {
+            directory_sync::Change::Upsert(contact) => {
+                Contact::measured(contact).map(Box::new).map(Change::Upsert)
+            }
+            directory_sync::Change::Delete(id) => Some(Change::Delete(id)),
+        })
+        .collect();
+    Ok(Page { left_out: count - changes.len(), changes, next, total: page.total })
+}

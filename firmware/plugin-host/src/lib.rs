@@ -1,0 +1,28 @@
+//! Connectors that strangers wrote, run as WebAssembly components that can do nothing but what was granted:
+//! the library of `frontdesk-plugind`. A package is read (`package`), its author checked (`trust`), its wishes
+//! read (`manifest`) and compared with what the administrator granted (`grants`); its code is compiled in a
+//! limited child process (`compile`) and called with a fresh memory for each call (`connector`); a whole
+//! directory is copied page by page (`sync`) and kept when a later run fails (`keeper`).
+//!
+//! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
+
+pub mod backoff;
+pub mod compile;
+pub mod connector;
+mod contact;
+pub mod failure;
+pub mod grants;
+mod guest;
+pub mod host;
+mod http;
+pub mod keeper;
+pub mod limits;
+pub mod manifest;
+pub mod package;
+mod rate;
+pub mod resolve;
+pub mod sync;
+pub mod trust;
+mod wasi;
+
+pub use contact::{Contact, Phone};

@@ -1,0 +1,453 @@
+//! The manifest: what a plugin is, what it asks for, which settings the administrator fills in. Its words are
+//! checked here and turned into grants, credentials and settings; nothing of it is believed: what the
+//! component really exports is compared in `connector`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+use url::Url;
+
+use crate::grants::Grant;
+
+/// The interfaces a host of this version runs.
+pub const ABI: &str = "0.1";
+
+/// Why a manifest, settings or grants do not do.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ManifestError {
+    /// Not TOML, or a key that is not known.
+    #[error("the manifest cannot be read: {0}")]
+    Syntax(String),
+    /// A rule of the manifest is broken.
+    #[error("{0}")]
+    Rule(String),
+    /// A setting is missing or of the wrong kind.
+    #[error("the setting {key} {problem}")]
+    Setting {
+        /// The setting.
+        key: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// A manifest, checked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    manifest: u32,
+    /// What it is.
+    pub plugin: About,
+    /// Where it wants to go.
+    #[serde(default)]
+    pub net: Vec<Net>,
+    /// Credentials that the host adds.
+    #[serde(default)]
+    pub auth: Vec<Auth>,
+    /// What the administrator fills in.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
+}
+
+/// `[plugin]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct About {
+    /// Reverse domain name; never changes.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// `major.minor.patch`.
+    pub version: String,
+    /// The interface version it is built for, `0.1`.
+    pub abi: String,
+    /// One sentence.
+    pub description: String,
+    /// SPDX.
+    #[serde(default)]
+    pub license: Option<String>,
+    /// The author's minisign key.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Optional interfaces that it exports, such as `directory-lookup`.
+    #[serde(default)]
+    pub provides: BTreeSet<String>,
+}
+
+/// `[[net]]`: one wish for a right.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Net {
+    /// Its name in this manifest.
+    pub id: String,
+    /// Places, such as `https://api.example.com`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Or the place that the administrator types into this setting.
+    #[serde(default)]
+    pub from_setting: Option<String>,
+    /// May be in the customer's own network, if the administrator says so.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// May be http without TLS.
+    #[serde(default)]
+    pub plain: bool,
+    /// Why, for the administrator.
+    pub reason: String,
+}
+
+/// How a credential is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthKind {
+    /// RFC 7617.
+    Basic,
+    /// RFC 6750.
+    Bearer,
+    /// A header of its own.
+    Header,
+}
+
+/// `[[auth]]`: a credential the plugin uses by its name and never sees.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Auth {
+    /// Its name in this manifest.
+    pub id: String,
+    /// How it is added.
+    pub kind: AuthKind,
+    /// The user of `basic`.
+    #[serde(default)]
+    pub user_setting: Option<String>,
+    /// The secret.
+    pub secret_setting: String,
+    /// The header of `header`.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// The `[[net]]` entries it is sent to; nowhere else.
+    pub net: Vec<String>,
+}
+
+/// What kind of value a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// One line.
+    Text,
+    /// Several lines.
+    Multiline,
+    /// An absolute http or https URL.
+    Url,
+    /// Kept from the plugin, unless `expose`.
+    Secret,
+    /// A whole number.
+    Integer,
+    /// Yes or no.
+    Boolean,
+    /// One of `choices`.
+    Choice,
+}
+
+/// `[[settings]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Setting {
+    /// `a-z 0-9 . _ -`.
+    pub key: String,
+    /// What it takes.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// By language; `en` must be there.
+    pub label: BTreeMap<String, String>,
+    /// Must be filled in.
+    #[serde(default)]
+    pub required: bool,
+    /// What stands in for nothing.
+    #[serde(default)]
+    pub default: Option<Value>,
+    /// Of a choice.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// Smallest integer.
+    #[serde(default)]
+    pub min: Option<i64>,
+    /// Largest integer.
+    #[serde(default)]
+    pub max: Option<i64>,
+    /// A secret that the plugin may read.
+    #[serde(default)]
+    pub expose: bool,
+}
+
+/// What the administrator allowed, by the ids of `[[net]]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Granted {
+    /// May be reached.
+    pub net: BTreeSet<String>,
+    /// Also in the customer's own network.
+    pub private: BTreeSet<String>,
+    /// Also on this machine.
+    pub loopback: BTreeSet<String>,
+}
+
+/// Settings as the plugin may see them, and the secrets apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// Without secrets, with defaults.
+    pub open: Map<String, Value>,
+    /// The secrets.
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let manifest: Self =
+            toml::from_str(text).map_err(|error| ManifestError::Syntax(error.to_string()))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// What it asks for, in plain words.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for net in &self.net {
+            let place = match &net.from_setting {
+                Some(key) => format!("the server you enter as \"{}\"", self.label(key)),
+                None => net.hosts.join(", "),
+            };
+            let private = if net.allow_private { ", also in your own network if you allow it" } else { "" };
+            let plain = if net.plain { ", also without encryption" } else { "" };
+            words.push(format!("Connect to {place}{private}{plain}: {}", net.reason));
+        }
+        for auth in &self.auth {
+            let secret = self.label(&auth.secret_setting);
+            words.push(format!("Sign in there with \"{secret}\", which it cannot read"));
+        }
+        for setting in self.settings.iter().filter(|setting| setting.expose) {
+            words.push(format!("READ the secret \"{}\"", self.label(&setting.key)));
+        }
+        words
+    }
+
+    /// Checks the values typed and sorts them.
+    ///
+    /// # Errors
+    /// [`ManifestError::Setting`] for the first that does not do.
+    pub fn fill(&self, values: &Map<String, Value>) -> Result<Filled, ManifestError> {
+        let problem = |key: &str, problem| ManifestError::Setting { key: key.to_owned(), problem };
+        if let Some(key) = values.keys().find(|key| !self.settings.iter().any(|setting| setting.key == **key))
+        {
+            return Err(problem(key, "is not one of the plugin's"));
+        }
+        let mut filled = Filled { open: Map::new(), secrets: BTreeMap::new() };
+        for setting in &self.settings {
+            let empty = |value: &&Value| !value.is_null() && value.as_str() != Some("");
+            let typed = values.get(&setting.key).filter(empty).or(setting.default.as_ref());
+            let Some(value) = typed else {
+                if setting.required {
+                    return Err(problem(&setting.key, "is missing"));
+                }
+                continue;
+            };
+            setting.check(value).map_err(|text| problem(&setting.key, text))?;
+            match (setting.kind, value) {
+                (Kind::Secret, Value::String(secret)) => {
+                    filled.secrets.insert(setting.key.clone(), secret.clone());
+                }
+                _ => {
+                    filled.open.insert(setting.key.clone(), value.clone());
+                }
+            }
+        }
+        Ok(filled)
+    }
+
+    /// What was asked for and granted: neither alone is enough.
+    ///
+    /// # Errors
+    /// If a setting that names a place does not hold one, or one without TLS where the manifest has no `plain`.
+    pub fn grants(&self, granted: &Granted, filled: &Filled) -> Result<Vec<Grant>, ManifestError> {
+        let mut grants = Vec::new();
+        for net in self.net.iter().filter(|net| granted.net.contains(&net.id)) {
+            let mut places = net.hosts.clone();
+            if let Some(key) = &net.from_setting
+                && let Some(typed) = filled.open.get(key).and_then(Value::as_str)
+            {
+                let rule = |problem| ManifestError::Setting { key: key.clone(), problem };
+                let url = Url::parse(typed).map_err(|_| rule("is no URL"))?;
+                if url.scheme() == "http" && !net.plain {
+                    return Err(rule("must begin with https"));
+                }
+                places.push(url.origin().ascii_serialization());
+            }
+            for place in places {
+                let grant = Grant::parse(&net.id, &place)
+                    .map_err(|error| ManifestError::Rule(format!("{place}: {error}")))?;
+                let private = net.allow_private && granted.private.contains(&net.id);
+                grants.push(grant.with_private(private).with_loopback(granted.loopback.contains(&net.id)));
+            }
+        }
+        Ok(grants)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        let rule = |good: bool, text: &str| {
+            if good { Ok(()) } else { Err(ManifestError::Rule(text.to_owned())) }
+        };
+        rule(self.manifest == 1, "only manifest = 1 is known")?;
+        rule(is_id(&self.plugin.id) && self.plugin.id.contains('.'), "plugin.id: a reverse domain name")?;
+        rule(self.plugin.abi == ABI, "plugin.abi: this host runs 0.1")?;
+        rule(version(&self.plugin.version).is_some(), "plugin.version: major.minor.patch")?;
+        let short = |text: &str, most: usize| is_line(text) && text.chars().count() <= most;
+        rule(short(&self.plugin.name, 60), "plugin.name: 1 to 60 characters")?;
+        rule(short(&self.plugin.description, 300), "plugin.description: 1 to 300 characters")?;
+        rule(self.net.len() <= 16 && self.auth.len() <= 16, "at most 16 [[net]] and [[auth]]")?;
+        rule(self.settings.len() <= 64, "at most 64 [[settings]]")?;
+        for net in &self.net {
+            net.check(self)?;
+        }
+        for auth in &self.auth {
+            auth.check(self)?;
+        }
+        let mut keys = BTreeSet::new();
+        for setting in &self.settings {
+            rule(keys.insert(&setting.key), "two settings of one key")?;
+            setting.check_itself()?;
+        }
+        Ok(())
+    }
+
+    fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+
+    fn label<'manifest>(&'manifest self, key: &'manifest str) -> &'manifest str {
+        self.setting(key).and_then(|setting| setting.label.get("en")).map_or(key, String::as_str)
+    }
+}
+
+impl Net {
+    fn check(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let rule = |text: &str| ManifestError::Rule(format!("net {}: {text}", self.id));
+        if !is_id(&self.id) || !is_line(&self.reason) {
+            return Err(rule("an id and a reason are needed"));
+        }
+        if self.hosts.is_empty() == self.from_setting.is_none() {
+            return Err(rule("either hosts or from-setting"));
+        }
+        if let Some(key) = &self.from_setting
+            && manifest.setting(key).is_none_or(|setting| setting.kind != Kind::Url)
+        {
+            return Err(rule("from-setting must name a setting of type url"));
+        }
+        for host in &self.hosts {
+            Grant::parse(&self.id, host).map_err(|error| rule(&format!("{host}: {error}")))?;
+            if host.starts_with("http:") && !self.plain {
+                return Err(rule("http needs plain = true"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Auth {
+    fn check(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let rule = |text: &str| Err(ManifestError::Rule(format!("auth {}: {text}", self.id)));
+        if manifest.setting(&self.secret_setting).is_none_or(|setting| setting.kind != Kind::Secret) {
+            return rule("secret-setting must name a setting of type secret");
+        }
+        if self.kind == AuthKind::Basic
+            && self.user_setting.as_ref().is_none_or(|key| manifest.setting(key).is_none())
+        {
+            return rule("basic needs user-setting");
+        }
+        if self.kind == AuthKind::Header && self.header.is_none() {
+            return rule("header needs header");
+        }
+        let known = |id: &String| manifest.net.iter().any(|net| net.id == *id);
+        if self.net.is_empty() || !self.net.iter().all(known) {
+            return rule("net must name entries of [[net]]");
+        }
+        Ok(())
+    }
+}
+
+impl Setting {
+    fn check_itself(&self) -> Result<(), ManifestError> {
+        let rule = |text: &str| Err(ManifestError::Rule(format!("setting {}: {text}", self.key)));
+        if !is_id(&self.key)
+            || !self.label.contains_key("en")
+            || !self.label.values().all(|text| is_line(text))
+        {
+            return rule("a key and label.en are needed, and labels are lines");
+        }
+        if self.expose && self.kind != Kind::Secret {
+            return rule("expose is for secrets");
+        }
+        if (self.kind == Kind::Choice) == self.choices.is_empty() {
+            return rule("choices belong to type choice");
+        }
+        match &self.default {
+            Some(_) if self.kind == Kind::Secret => rule("a secret has no default"),
+            Some(value) => self.check(value).or_else(|text| rule(&format!("its default {text}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&self, value: &Value) -> Result<(), &'static str> {
+        match (self.kind, value) {
+            (_, Value::String(text)) if text.len() > 8192 => Err("is longer than 8 KiB"),
+            (Kind::Text | Kind::Secret, Value::String(text)) if text.contains(['\n', '\r', '\0']) => {
+                Err("has more than one line")
+            }
+            (Kind::Text | Kind::Multiline | Kind::Secret, Value::String(_))
+            | (Kind::Boolean, Value::Bool(_)) => Ok(()),
+            (Kind::Url, Value::String(text)) => match Url::parse(text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.username().is_empty() => Ok(()),
+                _ => Err("is not an http or https URL"),
+            },
+            (Kind::Choice, Value::String(text)) if self.choices.contains(text) => Ok(()),
+            (Kind::Choice, _) => Err("is not one of the choices"),
+            (Kind::Integer, Value::Number(number)) => match number.as_i64() {
+                Some(value)
+                    if self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max) =>
+                {
+                    Ok(())
+                }
+                _ => Err("is out of range"),
+            },
+            _ => Err("is of the wrong kind"),
+        }
+    }
+}
+
+/// `major.minor.patch` as numbers, to tell an upgrade from a downgrade.
+#[must_use]
+pub fn version(text: &str) -> Option<[u32; 3]> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    let version = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(version)
+}
+
+/// Words of a stranger that are shown to an administrator: one line, nothing that moves a cursor.
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 1200 && !text.chars().any(char::is_control)
+}
+
+fn is_id(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    // The id names a folder: nothing that could lead out of it.
+    (1..=64).contains(&text.len()) && text.bytes().all(good) && !text.starts_with('.') && !text.contains("..")
+}
+
+#[cfg(test)]
+#[path = "test_manifest.rs"]
+mod tests;

@@ -1,0 +1,326 @@
+//! The catalogue: what a hostile plugin, file or server does, and the words of the limit it runs into.
+
+use std::time::{Duration, Instant};
+
+use minisign::KeyPair;
+use plugin_host::connector::{Cancel, Connector, Start};
+use plugin_host::failure::Failure;
+use plugin_host::host::{Approved, Authority, LoadError};
+use plugin_host::limits::Limits;
+use plugin_host::manifest::Granted;
+use plugin_host::package::{self, pack, seal};
+use plugin_host::sync::{self, Directory, SyncLimits};
+use serde_json::Map;
+
+use super::server::{self, Server};
+use super::{Yard, component, granted, manifest, object, packed};
+
+/// One of the catalogue.
+pub struct Case {
+    pub name: &'static str,
+    /// What the limit says; a part of it.
+    pub expect: &'static str,
+    run: fn(&Yard) -> String,
+}
+
+/// What came of it.
+pub struct Outcome {
+    pub words: String,
+    pub took: Duration,
+    pub contained: bool,
+}
+
+impl Case {
+    /// Tries it, then whether the same host still runs a plugin that behaves.
+    pub fn try_it(&self, yard: &Yard) -> Outcome {
+        let started = Instant::now();
+        let words = (self.run)(yard);
+        let took = started.elapsed();
+        let alive = yard.hostile("well-behaved", "").check(&Cancel::default()) == Ok("still here".to_owned());
+        let contained = alive && words.contains(self.expect);
+        Outcome { words, took, contained }
+    }
+}
+
+/// The yard that the catalogue needs: names that lead where they must not.
+pub fn yard() -> Yard {
+    Yard::with_names(&[
+        ("inside.example", &[&["127.0.0.1"]]),
+        ("metadata.example", &[&["169.254.169.254"]]),
+        ("rebinding.example", &[&["127.0.0.1"], &["169.254.169.254"]]),
+        ("mapped.example", &[&["::ffff:127.0.0.1"]]),
+        ("private.example", &[&["10.0.0.1"]]),
+    ])
+}
+
+const fn case(name: &'static str, expect: &'static str, run: fn(&Yard) -> String) -> Case {
+    Case { name, expect, run }
+}
+
+pub const CASES: &[Case] = &[
+    // Files.
+    case("a file cut off in the middle", "cut off", |yard| {
+        let file = packed("hostile", "hostile");
+        refused(yard, file[..file.len() / 2].to_vec())
+    }),
+    case("a file of 33 MiB", "larger than 32 MiB", |yard| refused(yard, vec![0; 33 << 20])),
+    case("a zip instead of WebAssembly", "not a WebAssembly file", |yard| {
+        refused(yard, b"PK\x03\x04".to_vec())
+    }),
+    case("a core module", "a core module", |yard| refused(yard, b"\0asm\x01\0\0\0".to_vec())),
+    case("rubbish inside a component", "not a valid component", |yard| {
+        let broken = [COMPONENT, &[1, 12], &[0xff; 12]].concat();
+        refused(yard, pack(&broken, &manifest("hostile")).unwrap())
+    }),
+    case("a component of another world", "another world", |yard| {
+        refused(yard, pack(&other_world(), &manifest("hostile")).unwrap())
+    }),
+    case("a component that exports nothing", "another world", |yard| {
+        refused(yard, pack(COMPONENT, &manifest("hostile")).unwrap())
+    }),
+    case("a manifest that promises what the code lacks", "its code does not", |yard| {
+        let lie = "id = \"org.frontdesk.hostile\"\nprovides = [\"directory-sync\", \"directory-lookup\"]";
+        let lying = manifest("hostile").replace("id = \"org.frontdesk.hostile\"", lie);
+        refused(yard, pack(&component("hostile"), &lying).unwrap())
+    }),
+    case("a manifest for another version of the host", "plugin.abi", |yard| {
+        let lying = manifest("hostile").replace("abi = \"0.1\"", "abi = \"7.0\"");
+        refused(yard, pack(&component("hostile"), &lying).unwrap())
+    }),
+    case("an unsigned file without the developer's switch", "Unsigned", |_| {
+        judged(packed("hostile", "hostile"), &Authority::default())
+    }),
+    case("a signed file with one byte changed", "does not fit", |_| {
+        let (mut file, key) = signed();
+        file[2000] ^= 1;
+        judged(file, &Authority { known_key: Some(key), new_key_confirmed: true, developer: true })
+    }),
+    case("another author's key for a known plugin", "Changed", |_| {
+        let (file, _) = signed();
+        let known_key = Some("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3".to_owned());
+        judged(file, &Authority { known_key, new_key_confirmed: true, developer: true })
+    }),
+    // Calls.
+    case("an endless loop", "time on the processor", |yard| checked(&yard.hostile("endless-loop", ""))),
+    case("an endless loop of calls to the host", "time on the", |yard| {
+        checked(&yard.hostile("endless-asking", ""))
+    }),
+    case("an endless loop, cancelled", "cancelled", |yard| {
+        let limits = Limits {
+            cpu_call: Duration::from_secs(60),
+            wall_call: Duration::from_secs(60),
+            ..Limits::default()
+        };
+        let plugin = yard.hostile_with("endless-loop", "", false, limits);
+        let cancel = Cancel::default();
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| plugin.check(&cancel));
+            std::thread::sleep(Duration::from_millis(100));
+            cancel.cancel();
+            told(call.join().unwrap())
+        })
+    }),
+    case("a memory bomb", "memory", |yard| checked(&yard.hostile("memory-bomb", ""))),
+    case("deep recursion", "stack", |yard| checked(&yard.hostile("deep-recursion", ""))),
+    case("a trap in the first call", "trap", |yard| checked(&yard.hostile("trap-in-call-1", ""))),
+    case("a trap in the thousandth call", "trap", |yard| synced(&yard.hostile("trap-in-call-1000", ""))),
+    case("exit", "trap", |yard| checked(&yard.hostile("exit", ""))),
+    case("sleep", "nothing of the system", |yard| checked(&yard.hostile("sleep", ""))),
+    case("a look at the files", "files: Err", |yard| checked(&yard.hostile("files", ""))),
+    case("a look at the environment", "environment: 0", |yard| checked(&yard.hostile("environment", ""))),
+    case("a socket of its own", "nothing of the system", |yard| checked(&yard.hostile("socket", ""))),
+    case("a look at a secret that is not exposed", "secret: None", |yard| {
+        checked(&yard.hostile("secret", ""))
+    }),
+    case("a name of 10 MB", "1 left out, 1 people", |yard| synced(&yard.hostile("huge-name", ""))),
+    case("100,000 people in a page", "", |yard| {
+        let words = synced(&yard.hostile("huge-page", ""));
+        assert!(words.contains("more changes than asked for") || words.contains("bytes handed"), "{words}");
+        words
+    }),
+    case("a cursor of 1 MiB", "cursor or token", |yard| synced(&yard.hostile("huge-cursor", ""))),
+    case("endless pages", "too many pages", |yard| synced(&yard.hostile("endless-pages", ""))),
+    case("endless empty pages", "too many empty pages", |yard| {
+        synced(&yard.hostile("endless-empty-pages", ""))
+    }),
+    case("a cursor that stands still", "a cursor came twice", |yard| {
+        synced(&yard.hostile("standing-cursor", ""))
+    }),
+    case("an error message of 1 MiB", "EEEE", |yard| {
+        let words = checked(&yard.hostile("huge-error", ""));
+        assert!(words.len() < 600, "{}", words.len());
+        words
+    }),
+    case("a log flood", "100 lines kept", |yard| {
+        let plugin = yard.hostile("log-flood", "");
+        assert_eq!(
+            plugin.check(&Cancel::default()),
+            Ok("still here".to_owned()),
+            "it is the log that is lost"
+        );
+        let (lines, lost) = plugin.log();
+        assert!(lines.iter().all(|line| line.len() < 4200));
+        format!("{} lines kept, {lost} lost", lines.len())
+    }),
+    case("a string of 40 MiB for the host", "bytes handed", |yard| checked(&yard.hostile("huge-string", ""))),
+    case("a state flood", "refused after", |yard| checked(&yard.hostile("state-flood", ""))),
+    // Network.
+    case("a request that was not granted", "was not granted", |yard| {
+        let settings = object(serde_json::json!({"behaviour": "fetch", "url": "http://inside.example/"}));
+        let file = packed("hostile", "hostile");
+        checked(&yard.load(file, &settings, &Granted::default(), Limits::default()).unwrap())
+    }),
+    case("127.0.0.1 by its address", "not allowed", |yard| fetched(yard, "http://127.0.0.1:PORT/")),
+    case("127.0.0.1 as a number", "not allowed", |yard| fetched(yard, "http://2130706433:PORT/")),
+    case("a name that leads to 127.0.0.1", "not allowed", |yard| {
+        fetched(yard, "http://inside.example:PORT/")
+    }),
+    case("a name that leads to ::ffff:127.0.0.1", "not allowed", |yard| {
+        fetched(yard, "http://mapped.example:PORT/")
+    }),
+    case("a name that leads into the private network", "not allowed", |yard| {
+        fetched(yard, "http://private.example:PORT/")
+    }),
+    case("the metadata address", "not allowed", |yard| {
+        checked(&yard.hostile_with(
+            "fetch",
+            "http://169.254.169.254/latest/meta-data/",
+            true,
+            Limits::default(),
+        ))
+    }),
+    case("a name that leads to the metadata address", "not allowed", |yard| {
+        checked(&yard.hostile_with("fetch", "http://metadata.example/", true, Limits::default()))
+    }),
+    case("DNS rebinding: a granted address when asked first, metadata after", "not allowed", |yard| {
+        let server = Server::start(|_| server::ok(b"hello"));
+        let url = format!("http://rebinding.example:{}/", server.port);
+        let plugin = yard.hostile_with("fetch", &url, true, Limits::default());
+        // Each request asks once, compares and goes to what it compared.
+        assert_eq!(checked(&plugin), "NOT STOPPED: still here");
+        let second = checked(&plugin);
+        assert_eq!(server.connections(), 1, "{second}");
+        second
+    }),
+    case("a redirect to 127.0.0.1", "was not granted", |yard| redirected(yard, "http://127.0.0.1:22/")),
+    case("a redirect to the metadata address", "was not granted", |yard| {
+        redirected(yard, "http://169.254.169.254/latest/meta-data/")
+    }),
+    case("a redirect to a file", "neither http nor https", |yard| redirected(yard, "file:///etc/passwd")),
+    case("redirects without end", "more than 5 redirects", |yard| redirected(yard, "/again")),
+    case("a request flood", "retry-later", |yard| {
+        let server = Server::start(|_| server::ok(b""));
+        let limits = Limits {
+            cpu_call: Duration::from_secs(20),
+            wall_call: Duration::from_secs(50),
+            ..Limits::default()
+        };
+        let plugin = yard.hostile_with("fetch-flood", &here(&server), true, limits);
+        let words = checked(&plugin);
+        assert!(server.connections() <= 240, "{} connections", server.connections());
+        words
+    }),
+    case("an answer of 8 MB", "larger than 4194304 bytes", |yard| {
+        let server = Server::start(|_| server::ok(&vec![b'x'; 8 << 20]));
+        checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
+    }),
+    case("an answer with a head without end", "unavailable", |yard| {
+        let server = Server::start(|_| {
+            let mut head = b"HTTP/1.1 200 OK\r\n".to_vec();
+            for number in 0..100_000 {
+                head.extend_from_slice(format!("x-{number}: {number}\r\n").as_bytes());
+            }
+            head
+        });
+        checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
+    }),
+    case("a server that never answers", "no answer in time", |yard| {
+        let server = Server::start(|_| {
+            loop {
+                std::thread::park();
+            }
+        });
+        checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
+    }),
+];
+
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// `(component (import "other:house/door" (instance)))`.
+fn other_world() -> Vec<u8> {
+    let name = b"other:house/door";
+    let mut import = vec![1, 0, name.len() as u8];
+    import.extend_from_slice(name);
+    import.extend_from_slice(&[5, 0]);
+    [COMPONENT, &[7, 3, 1, 0x42, 0], &[10, import.len() as u8], &import].concat()
+}
+
+/// The hostile plugin, signed, and the key.
+fn signed() -> (Vec<u8>, String) {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let key = pair.pk.to_base64();
+    let id = "id = \"org.frontdesk.hostile\"";
+    let text = manifest("hostile").replace(id, &format!("{id}\nkey = \"{key}\""));
+    let packed = pack(&component("hostile"), &text).unwrap();
+    let signature = minisign::sign(None, &pair.sk, packed.as_slice(), Some("test"), None).unwrap();
+    let file = seal(&packed, &signature.into_string()).unwrap();
+    assert!(package::Package::read(&file).unwrap().signature.is_some());
+    (file, key)
+}
+
+fn judged(file: Vec<u8>, authority: &Authority) -> String {
+    Approved::new(file, authority).map_or_else(|error| error.to_string(), |_| "NOT REFUSED".to_owned())
+}
+
+fn refused(yard: &Yard, file: Vec<u8>) -> String {
+    let mut settings = Map::new();
+    settings.insert("behaviour".to_owned(), "well-behaved".into());
+    let loaded: Result<Connector, LoadError> =
+        yard.load(file, &settings, &granted("any", false), Limits::default());
+    loaded.map_or_else(|error| error.to_string(), |_| "NOT REFUSED".to_owned())
+}
+
+fn told(result: Result<String, Failure>) -> String {
+    match result {
+        Ok(words) => format!("NOT STOPPED: {words}"),
+        Err(Failure::Said { case, words, .. }) => format!("{case}: {words}"),
+        Err(Failure::Stopped { limit, .. }) => limit.to_string(),
+        Err(Failure::Contract(words)) => words.to_owned(),
+    }
+}
+
+fn checked(plugin: &Connector) -> String {
+    told(plugin.check(&Cancel::default()))
+}
+
+fn synced(plugin: &Connector) -> String {
+    let (before, limits) = (Directory::default(), SyncLimits::default());
+    // The first page alone, where the run would only say that it failed.
+    if let Err(failure) = plugin.fetch(&Start::Full, sync::PAGE, &Cancel::default()) {
+        return told(Err(failure));
+    }
+    match sync::run(plugin, &before, &limits, &Cancel::default(), &mut |_, _| {}) {
+        Ok(synced) => format!("{} left out, {} people", synced.left_out, synced.directory.contacts.len()),
+        Err(sync::SyncError::Call(failure)) => told(Err(failure)),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The plugin may go to the URL, but not to this machine: a server here must hear nothing.
+fn fetched(yard: &Yard, url: &str) -> String {
+    let server = Server::start(|_| server::ok(b"secret"));
+    let words = checked(&yard.hostile("fetch", &url.replace("PORT", &server.port.to_string())));
+    assert_eq!(server.connections(), 0, "{words}");
+    words
+}
+
+/// The plugin may go to a server here, which sends it elsewhere.
+fn redirected(yard: &Yard, to: &str) -> String {
+    let to = to.to_owned();
+    let server = Server::start(move |_| server::redirect(&to));
+    checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
+}
+
+fn here(server: &Server) -> String {
+    format!("http://127.0.0.1:{}/", server.port)
+}
