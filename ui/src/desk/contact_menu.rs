@@ -3,7 +3,6 @@
 //! Removing asks nothing: it can be undone, and the ledger says whom.
 
 use ipc::{CallRef, Command, ContactRow, Edit, Party};
-use slint::ComponentHandle;
 
 use super::menu::{At, Choice, Row, entry};
 use super::{Area, Desk};
@@ -74,9 +73,7 @@ impl Desk {
         }
         let remove = Command::Edit(Edit::RemoveContact { contact: id });
         rows.push((entry(MenuWord::RemoveContact, "", "", ""), Choice::Send(remove)));
-        let by_key = self.menu_is_keyed();
         self.open_menu(contacts::name(contact).into(), rows, At::There);
-        self.move_menu_if(by_key);
     }
 
     /// Into which directory?
@@ -90,9 +87,7 @@ impl Desk {
                 (row, Choice::AddParty(Box::new(party.clone()), directory.id))
             })
             .collect();
-        let by_key = self.menu_is_keyed();
         self.open_menu(party_name(party), rows, At::There);
-        self.move_menu_if(by_key);
     }
 
     /// What a call's menu has of directories: nothing for a caller of whom nothing is known.
@@ -125,16 +120,5 @@ impl Desk {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
         self.open_menu(party_name(&party), rows, At::Finger(x, y));
-    }
-
-    /// A key has moved in the menu that is open, or opened it.
-    fn menu_is_keyed(&self) -> bool {
-        self.app.global::<crate::screen::Menu>().get_cursor() >= 0
-    }
-
-    fn move_menu_if(&mut self, by_key: bool) {
-        if by_key {
-            self.move_menu(0);
-        }
     }
 }

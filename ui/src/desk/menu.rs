@@ -228,6 +228,11 @@ impl Desk {
         if index >= 0 {
             self.choose(index);
         }
+        // A menu that has come in its place is gone through by keys as well.
+        let menu = self.app.global::<Menu>();
+        if menu.get_open() && menu.get_cursor() < 0 {
+            self.move_menu(0);
+        }
     }
 
     /// Right in the menu: to the rows that a row leads to.
