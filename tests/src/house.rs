@@ -72,6 +72,11 @@ impl House {
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
         desk.import(STAFF);
+        // The operator has read that; the tests look at what is told after it.
+        let told = client.wait("word of the import", SOON, |view| !view.notices.is_empty());
+        for notice in told.notices {
+            client.command(Command::DismissNotice { notice: notice.id }).expect("a notice can be dismissed");
+        }
         Self { desk, client, exchange, ports, scratch }
     }
 

@@ -18,8 +18,8 @@ use ipc::{
 const SOON: Duration = Duration::from_secs(10);
 /// How long reading a large file may take on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
-/// C6, the first note of the chime, in hertz.
-const CHIME: f64 = 1046.5;
+/// E5, the first note of the chime, in hertz.
+const CHIME: f64 = 659.26;
 
 fn staff(house: &mut House) -> DirectoryId {
     let view = house.client.wait("the directory", SOON, |view| !view.directories.is_empty());

@@ -706,7 +706,7 @@ pub enum NoticeKind {
         /// What was removed.
         what: Removed,
     },
-    /// A file of contacts was read.
+    /// A file of contacts was read. Leaves by itself after a while.
     Imported {
         /// The directory's name.
         directory: String,

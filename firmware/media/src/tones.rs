@@ -70,8 +70,8 @@ const WARBLE: [Note; 24] = {
     }
     notes
 };
-/// C6 and G6, short: something to look at, not somebody to answer.
-const CHIME: Pattern = Pattern { notes: &[bell(1046.5, 0), bell(1567.98, 120)], period_ms: CHIME_MS };
+/// E5 and A5, short: something to look at, not somebody to answer.
+const CHIME: Pattern = Pattern { notes: &[bell(659.26, 0), bell(880.0, 120)], period_ms: CHIME_MS };
 const HOLD: Pattern =
     Pattern { notes: &[steady(440.0, 0, 90, PIP_LEVEL), steady(440.0, 180, 90, PIP_LEVEL)], period_ms: 5000 };
 

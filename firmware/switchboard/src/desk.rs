@@ -16,8 +16,8 @@ use crate::{Effect, Settings};
 /// Most notices kept; the oldest give way.
 const MAX_NOTICES: usize = 32;
 
-/// How long the undo of a removal is offered.
-const REMOVED_MS: Ms = 60_000;
+/// How long the undo of a removal is offered, and an import is told.
+const FLEETING_MS: Ms = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -51,8 +51,8 @@ impl Notices {
 
 /// When a notice leaves by itself; `None`: it waits for the operator.
 fn leaves_at(notice: &Notice) -> Option<Ms> {
-    let fleeting = matches!(notice.kind, NoticeKind::Removed { .. });
-    fleeting.then(|| notice.since_ms.saturating_add(REMOVED_MS))
+    let fleeting = matches!(notice.kind, NoticeKind::Removed { .. } | NoticeKind::Imported { .. });
+    fleeting.then(|| notice.since_ms.saturating_add(FLEETING_MS))
 }
 
 impl Desk {
