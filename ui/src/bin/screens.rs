@@ -434,7 +434,7 @@ impl Stage {
     /// The contact at a place, by its menu.
     fn edit(&self, x: f32, y: f32) -> anyhow::Result<()> {
         self.right_click(x, y)?;
-        self.keys(&["Up", "Enter", "Down", "Enter"])?;
+        self.keys(&["Up", "Enter", "Enter"])?;
         self.settle();
         Ok(())
     }
