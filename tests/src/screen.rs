@@ -38,6 +38,8 @@ pub const SURFACE: Colour = [0x15, 0x1b, 0x23];
 pub const RAISED: Colour = [0x1c, 0x24, 0x2e];
 /// Ground of the row that the keys have come to, in the dark theme.
 pub const MARKED: Colour = [0x24, 0x2e, 0x3a];
+/// The ground of a code for a telephone to read.
+pub const CODE: Colour = [0xff, 0xff, 0xff];
 /// Dividers and what they are taken hold of by, in the dark theme.
 pub const LINE: Colour = [0x2b, 0x36, 0x43];
 
@@ -327,10 +329,16 @@ pub fn marked(picture: &Picture) -> Option<Area> {
 }
 
 /// All that is read on the menu or window that is open. The frame around the marked row keeps the reader of
-/// the whole from seeing what is inside.
+/// the whole from seeing what is inside, and a code on it, which is another with each minute, whatever is beside it.
 fn plate_text(picture: &Picture) -> Option<String> {
+    let whole = plate(picture)?;
+    if let Some(code) = picture.areas(whole, CODE, (200, 200)).into_iter().next() {
+        let below = code.y + code.height;
+        let under = Area { y: below, height: whole.y + whole.height - below, ..whole };
+        return Some(picture.text(Area { height: code.y - whole.y, ..whole }) + &picture.text(under));
+    }
     let inside = marked(picture).map(|row| picture.text(row)).unwrap_or_default();
-    Some(inside + &picture.text(plate(picture)?))
+    Some(inside + &picture.text(whole))
 }
 
 fn word_on_plate(picture: &Picture, text: &str) -> Option<Area> {

@@ -14,6 +14,7 @@ mod edit;
 mod frame;
 mod handling;
 mod log;
+mod plugin;
 mod view;
 
 pub use command::{Command, CommandError, HookAction};
@@ -32,6 +33,13 @@ pub use frame::{
 };
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use plugin::{
+    FromPlugins, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_PACKAGE, MAX_PLUGIN_CONTACTS,
+    MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginContact, PluginContacts, PluginCounters,
+    PluginDirectory, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginProblem, PluginRequest,
+    PluginRight, PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, ToPlugins,
+    UploadId,
+};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
