@@ -323,6 +323,7 @@ fn directory(id: u32, name: &str, local: bool, contacts: u32) -> DirectoryView {
         line: None,
         note: String::new(),
         look: ipc::DirectoryLook::default(),
+        source: None,
     }
 }
 
