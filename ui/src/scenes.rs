@@ -7,7 +7,7 @@ mod editing;
 mod faces;
 mod states;
 
-pub use directories::{barren, people, place, rows, vast};
+pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};

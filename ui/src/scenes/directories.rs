@@ -63,6 +63,14 @@ pub fn rows() -> View {
     view
 }
 
+/// A directory that a connector keeps (DIR-4).
+#[must_use]
+pub fn connector() -> View {
+    let mut view = people();
+    view.directories[0].source = Some("org.frontdesk.ldap".into());
+    view
+}
+
 /// A directory that nobody is in yet.
 #[must_use]
 pub fn barren() -> View {
