@@ -1,5 +1,7 @@
 //! What the desk looks like now.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ContactId, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed, ServiceMode};
@@ -28,7 +30,8 @@ pub struct View {
     /// Every transfer whose end is not known yet, and those that ended a moment ago.
     pub transfers: Vec<TransferView>,
     /// The state of each monitored phone, by number, in the order of the numbers.
-    pub lamps: Vec<LampView>,
+    /// Shared, because each of some thousands is the same in nearly every view.
+    pub lamps: Vec<Arc<LampView>>,
     /// The directories, in tab order.
     pub directories: Vec<DirectoryView>,
     /// The directory that belongs in front because of the call answered last (TEN-2).

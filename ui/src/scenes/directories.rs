@@ -36,7 +36,7 @@ pub fn people() -> View {
     view.people = states.into_iter().map(person).collect();
     let talk = |ringing, direction, party| LampCall { ringing, direction: Some(direction), party };
     for lamp in &mut view.lamps {
-        lamp.talks = match lamp.number.as_str() {
+        std::sync::Arc::make_mut(lamp).talks = match lamp.number.as_str() {
             "2102" => vec![
                 talk(false, Direction::Incoming, outside("Camille Durand", "+33 4 72 00 11 22")),
                 talk(true, Direction::Incoming, staff("Khadija Benali", "2112")),
