@@ -56,6 +56,9 @@ pub struct View {
     /// Whether people are online, by address, in the order of the addresses (PRE-5).
     #[serde(default)]
     pub people: Vec<PersonView>,
+    /// When the page about a caller is opened by itself (CRM-1).
+    #[serde(default)]
+    pub page_when: PageWhen,
     /// What the operator wanted to be told and has not seen yet, oldest first (PRE-7).
     #[serde(default)]
     pub alerts: Vec<AlertView>,
@@ -767,4 +770,17 @@ pub enum Theme {
     Dark,
     /// Dark on light.
     Light,
+}
+
+/// When the page about a caller ([`CallView::crm`]) is opened (CRM-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageWhen {
+    /// From the call's menu only.
+    #[default]
+    Menu,
+    /// When the call is answered.
+    Answer,
+    /// When the call rings and nobody is talked to.
+    Ring,
 }
