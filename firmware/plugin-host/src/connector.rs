@@ -17,6 +17,7 @@ use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, life
 pub use crate::guest::{Cancel, State};
 use crate::host::{Approved, Host, LoadError};
 use crate::http::Outbound;
+use crate::ldap::Directories;
 use crate::limits::Limits;
 use crate::manifest::{Granted, Manifest};
 use crate::wasi;
@@ -125,7 +126,8 @@ impl Connector {
             settings: Value::Object(filled.open.clone()).to_string(),
             secrets,
             locale: setup.locale.clone(),
-            outbound: Outbound::new(manifest, &filled, grants, &limits, way),
+            outbound: Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone()),
+            directories: Arc::new(Directories::new(manifest, &filled, grants, &limits, way)),
             log: Mutex::new(LogBook::new(limits.log_lines)),
             limits,
             started: Instant::now(),

@@ -16,13 +16,17 @@ mod guest;
 pub mod host;
 mod http;
 pub mod keeper;
+mod ldap;
 pub mod limits;
 pub mod manifest;
 pub mod package;
 mod rate;
 pub mod resolve;
+mod settings;
 pub mod sync;
+mod target;
 pub mod trust;
 mod wasi;
+mod way;
 
 pub use contact::{Contact, Phone};
