@@ -205,6 +205,14 @@ impl Connector {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The interfaces that its code has, in the words of the manifest's `provides`.
+    #[must_use]
+    pub fn exports(&self) -> Vec<&'static str> {
+        let mut exports = vec!["lifecycle", "directory-sync"];
+        exports.extend(self.lookup.as_ref().map(|_| "directory-lookup"));
+        exports
+    }
+
     /// The id of its manifest.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -7,6 +7,7 @@
 //! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
 
 pub mod backoff;
+pub mod check;
 pub mod compile;
 pub mod connector;
 mod contact;

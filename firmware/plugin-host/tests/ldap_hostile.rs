@@ -118,6 +118,7 @@ const CASES: &[Case] = &[
         |to, id| {
             let whole = message(id, &entry("cn=x", &[("cn", "Ann")]));
             say(to, &whole[..whole.len() / 2]);
+            let _ = to.shutdown(std::net::Shutdown::Both);
         },
         "unavailable",
         "hung up",

@@ -58,6 +58,10 @@ impl LdapServer {
 fn question(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).ok()?;
+    if head[0] != 0x30 || head[1] > 0x84 {
+        // TLS, which this server does not speak.
+        return None;
+    }
     let mut length = usize::from(head[1]);
     if head[1] > 0x80 {
         let mut digits = vec![0; length - 0x80];

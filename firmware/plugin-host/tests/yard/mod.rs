@@ -129,7 +129,7 @@ fn profile() -> PathBuf {
     here.ancestors().find(|folder| folder.join("deps").is_dir()).unwrap().to_owned()
 }
 
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     profile().parent().unwrap().to_owned()
 }
 

@@ -140,7 +140,7 @@ fn seed(count: usize) -> String {
         )
         .unwrap();
         if n % 100 != 99 {
-            write!(ldif, "telephoneNumber: +41 44 555 {n:04}\n").unwrap();
+            writeln!(ldif, "telephoneNumber: +41 44 555 {n:04}").unwrap();
         }
         if n % 100 == 98 {
             ldif.push_str("physicalDeliveryOfficeName: B 2.14\n");
