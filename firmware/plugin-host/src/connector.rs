@@ -85,6 +85,7 @@ pub struct Connector {
     lifecycle: lifecycle::GuestIndices,
     sync: directory_sync::GuestIndices,
     lookup: Option<directory_lookup::GuestIndices>,
+    imports: Vec<String>,
     shared: Arc<Shared>,
     state: Mutex<State>,
     cost: Mutex<Cost>,
@@ -107,7 +108,7 @@ impl Connector {
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
         let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
-        check_imports(&host.engine, &component)?;
+        let imports = check_imports(&host.engine, &component)?;
         let other =
             |error: wasmtime::Error| LoadError::World(format!("a component of another world: {error:#}"));
         let mut linker = Linker::new(&host.engine);
@@ -137,6 +138,7 @@ impl Connector {
             lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other)?,
             sync: directory_sync::GuestIndices::new(&instance).map_err(other)?,
             lookup,
+            imports,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
@@ -213,6 +215,12 @@ impl Connector {
         exports
     }
 
+    /// The offers of the host that its code names. Some languages name all of them.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
     /// The id of its manifest.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -267,8 +275,10 @@ impl Connector {
 }
 
 /// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+/// Gives back the names of ours.
+fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, LoadError> {
     let types = component.component_type();
+    let mut ours = Vec::new();
     for (name, _) in types.imports(engine) {
         if !(name.starts_with("frontdesk:connector/") || name.starts_with("wasi:")) {
             return Err(LoadError::World(format!(
@@ -276,8 +286,10 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError
                 clean(name)
             )));
         }
+        let name = name.strip_prefix("frontdesk:connector/").and_then(|name| name.split('@').next());
+        ours.extend(name.map(str::to_owned));
     }
-    Ok(())
+    Ok(ours)
 }
 
 fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {

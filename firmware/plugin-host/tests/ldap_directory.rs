@@ -92,6 +92,9 @@ fn dir_4_ten_thousand_people_are_copied_from_slapd_past_its_size_limit() {
         (extra("first-name"), extra("last-name"), extra("office")),
         (Some("Љубица"), Some("Person 98"), Some("B 2.14"))
     );
+    // Somebody who presses "Test" does not wait until all are counted.
+    let words = plugin.check(&Cancel::default()).unwrap();
+    assert!(words.starts_with("more than ") && words.contains(" people"), "{words}");
     // The referral was met and not followed.
     let (log, _) = plugin.log();
     assert!(log.iter().any(|line| line.contains("references to other servers are not followed")), "{log:?}");
@@ -181,6 +184,9 @@ fn each_mistake_in_the_form_is_said_in_words() {
     assert_eq!(said(json!({ "user": "not a name" })).0, "auth-failed");
     let (missing, words, _) = said(json!({ "base": format!("ou=nobody,{BASE}") }));
     assert!(missing == "misconfigured" && words.starts_with("base: "), "{missing}: {words}");
+    // Only a reference to elsewhere, which is not followed.
+    let (sent_on, words, _) = said(json!({ "base": format!("ou=elsewhere,{PEOPLE}") }));
+    assert!(sent_on == "misconfigured" && words.contains("another one"), "{words}");
     // Anonymous: this server shows such a reader nothing at all.
     assert_eq!(said(json!({ "user": "" })).0, "forbidden");
     let (lines, words, _) = said(json!({ "attributes": "colour = c" }));
@@ -203,6 +209,19 @@ fn a_server_that_cuts_the_search_off_is_no_whole_directory() {
     let (limited, words, _) = case(scene.check(json!({})));
     assert!(limited == "misconfigured" && words.contains("only"), "{limited}: {words}");
     assert!(synced(&scene.load(json!({})), &Directory::default()).is_err());
+}
+
+#[test]
+fn a_server_that_dies_between_two_pages_means_a_new_run() {
+    let scene = Scene::new(300, LIMITS);
+    let plugin = scene.load(json!({}));
+    let cancel = Cancel::default();
+    let Next::More(cursor) = plugin.fetch(&Start::Full, 100, &cancel).unwrap().next else { panic!() };
+    drop(scene.slapd);
+    let lost = plugin.fetch(&Start::Resume(cursor), 100, &cancel).unwrap_err();
+    assert_eq!(lost.reaction(), Reaction::Resync, "{lost:?}");
+    let dead = plugin.fetch(&Start::Full, 100, &cancel).unwrap_err();
+    assert_eq!(dead.reaction(), Reaction::BackOff, "{dead:?}");
 }
 
 #[test]

@@ -69,6 +69,10 @@ fn judge(plugin: &Connector, way: &Way, spoken: Spoken, secret: &mut bool, repor
         let words = format!("a page of {} people", page.changes.len());
         (page.changes.is_empty(), words)
     });
+    let looked_up = plugin.lookup(&["+41445550001".to_owned()], 5, &cancel).transpose();
+    let looked_up = looked_up.map(|found| {
+        found.map(|people| (people.is_empty(), format!("{} people with a number", people.len())))
+    });
     // A directory without anybody in it is an answer that can be given.
     let may_be_empty = mood == Mood::Empty && spoken == Spoken::Ldap;
     let test = outcome(checked.map(|words| (true, words)), cases, may_be_empty);
@@ -76,12 +80,18 @@ fn judge(plugin: &Connector, way: &Way, spoken: Spoken, secret: &mut bool, repor
     let (lines, _) = plugin.log();
     *secret |= test.words.contains(SECRET) || page.words.contains(SECRET);
     *secret |= lines.iter().any(|line| line.contains(SECRET));
+    let look_up = looked_up.map(|found| outcome(found, cases, may_be_empty));
     let words = if test.words == page.words {
-        test.words
+        test.words.clone()
     } else {
         format!("the test {}; the page {}", test.words, page.words)
     };
-    report.judge(test.good && page.good, format!("{name}: {words}"));
+    let words = match &look_up {
+        Some(look_up) if look_up.words != test.words => format!("{words}; the number {}", look_up.words),
+        _ => words,
+    };
+    let good = test.good && page.good && look_up.is_none_or(|look_up| look_up.good);
+    report.judge(good, format!("{name}: {words}"));
 }
 
 struct Outcome {

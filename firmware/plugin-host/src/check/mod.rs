@@ -165,6 +165,7 @@ impl Bench {
         let took = started.elapsed();
         let exports = connector.exports().join(", ");
         report.judge(true, format!("the code: compiles and fits; it exports {exports}"));
+        report.tell(format!("it imports {}", connector.imports().join(", ")));
         report.tell(format!("loaded in {} us", took.as_micros()));
         Ok(())
     }

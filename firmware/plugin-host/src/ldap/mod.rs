@@ -177,6 +177,8 @@ impl Directories {
         if let Some((name, secret)) = login {
             session.bind(name, secret).await?;
         }
+        let (encrypted, signed_in) = (!request.plain || target.scheme.is_tls(), login.is_some());
+        tracing::info!(server = target.place(), encrypted, signed_in, "connected to a directory");
         Ok(session)
     }
 

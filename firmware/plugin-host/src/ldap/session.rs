@@ -22,6 +22,8 @@ use crate::way;
 /// ExtendedRequest of StartTLS (RFC 4511 section 4.14.1), message 1.
 const STARTTLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
 const PAGED: &str = "1.2.840.113556.1.4.319";
+/// The largest cookie of a server that is kept, in bytes.
+const COOKIE: usize = 64 << 10;
 /// Bytes of the answer to a bind.
 const BIND: usize = 64 << 10;
 
@@ -141,6 +143,9 @@ impl Session {
         }
         let result = stream.finish().await;
         let (total, cookie) = paged(&result);
+        if cookie.len() > COOKIE {
+            return Err(wit::Error::Protocol("a cookie of more than 64 KiB".to_owned()));
+        }
         // Time, size and administrative limit: what has come is good, only not all.
         let cut = matches!(result.rc, 3 | 4 | 11) && (result.rc == 4 || !entries.is_empty());
         if result.rc != 0 && !cut {
