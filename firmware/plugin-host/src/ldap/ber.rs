@@ -131,7 +131,7 @@ pub(crate) fn check(message: &[u8], operation: Operation, id: u32, left: &mut us
     let mut body = Reader::new(body);
     let kind = match (operation, tag) {
         (Operation::Bind, 0x61) | (Operation::Search, 0x65) | (Operation::Extended, 0x78) => {
-            Kind::Result(result(&mut body, left)?)
+            Kind::Result(result(&mut body, operation, left)?)
         }
         (Operation::Search, 0x64) => {
             entry(&mut body, left)?;
@@ -181,15 +181,15 @@ fn number(body: &[u8]) -> Result<u32, Fault> {
 }
 
 /// LDAPResult and whatever an operation adds to it (RFC 4511 section 4.1.9).
-fn result(body: &mut Reader<'_>, left: &mut usize) -> Result<u32, Fault> {
+fn result(body: &mut Reader<'_>, operation: Operation, left: &mut usize) -> Result<u32, Fault> {
     let code = number(body.expect(ENUMERATED, left)?)?;
     body.text(left)?;
     body.text(left)?;
     while !body.is_empty() {
-        match body.next(left)? {
-            (REFERRAL, referral) => texts(&mut Reader::new(referral), left)?,
-            // serverSaslCreds, responseName, responseValue.
-            (0x87 | 0x8a | 0x8b, _) => {}
+        match (operation, body.next(left)?) {
+            (_, (REFERRAL, referral)) => texts(&mut Reader::new(referral), left)?,
+            // serverSaslCreds; responseName and responseValue, which ldap3 never gets to see.
+            (Operation::Bind, (0x87, _)) | (Operation::Extended, (0x8a | 0x8b, _)) => {}
             _ => return Err(Fault::NotLdap("a result with an element of another kind")),
         }
     }
