@@ -99,6 +99,12 @@ fn dir_4_ten_thousand_people_are_copied_from_slapd_past_its_size_limit() {
     let (log, _) = plugin.log();
     assert!(log.iter().any(|line| line.contains("references to other servers are not followed")), "{log:?}");
 
+    // Asked for a number, slapd compares it without its blanks.
+    let asked = |number: &str| plugin.lookup(&[number.to_owned()], 5, &Cancel::default()).unwrap().unwrap();
+    let found: Vec<String> = asked("+41445550098").into_iter().map(|person| person.name).collect();
+    assert_eq!(found, [name(98)]);
+    assert!(asked("+41445559999").is_empty() && asked("*").is_empty());
+
     // Again, by time stamps: nothing has changed, and nothing is read.
     let again = synced(&plugin, &run.directory).unwrap();
     assert!(again.directory.contacts == run.directory.contacts);

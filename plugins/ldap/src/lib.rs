@@ -1,5 +1,5 @@
 //! People of an LDAP directory (RFC 4511), page by page; afterwards what has changed by its time stamp, and all
-//! of it again once a day, because a directory does not say who is gone. Not here: what an entry means, which is
+//! of it again once a day, because a directory does not say who is gone. It can also be asked who has a number. Not here: what an entry means, which is
 //! `person`, where a run stands, which is `place`, and anything a host does: addresses, TLS, passwords, paging.
 
 mod person;
@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use frontdesk_connector::ldap::{Entry, Page as Found, Request, Scope, search};
 use frontdesk_connector::{
-    Change, DirectorySync, Error, Lifecycle, Next, Page, Start, connector, context, ldap, log, misconfigured,
-    settings_as,
+    Change, Contact, DirectoryLookup, DirectorySync, Error, Lifecycle, Next, Page, Start, connector, context,
+    ldap, log, misconfigured, settings_as,
 };
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ struct Settings {
 
 struct Ldap;
 
-connector!(Ldap: lifecycle, directory_sync);
+connector!(Ldap: lifecycle, directory_sync, directory_lookup);
 
 impl Lifecycle for Ldap {
     fn check() -> Result<String, Error> {
@@ -91,6 +91,18 @@ impl DirectorySync for Ldap {
             Start::Resume(cursor) => Cursor::read(&cursor).ok_or(Error::ResyncRequired)?,
         };
         turn_page(&settings, &map, cursor, limit.clamp(1, 1000))
+    }
+}
+
+impl DirectoryLookup for Ldap {
+    fn lookup(numbers: Vec<String>, limit: u32) -> Result<Vec<Contact>, Error> {
+        let settings: Settings = settings_as()?;
+        let map = Map::read(&settings.attributes)?;
+        let Some(has_number) = map.has_number(&numbers) else { return Ok(Vec::new()) };
+        let filter = format!("(&{}{has_number})", settings.filter);
+        // Whether there are more is not asked: a number that many have names nobody.
+        let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
+        Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 //! of Active Directory, both at once, since no server has an attribute of the other's by another meaning.
 
 use frontdesk_connector::ldap::Entry;
-use frontdesk_connector::{Contact, Error, Field, Phone, PhoneKind, misconfigured};
+use frontdesk_connector::{Contact, Error, Field, Phone, PhoneKind, escape, misconfigured};
 
 use crate::place;
 use crate::texts;
@@ -27,6 +27,9 @@ const FIELDS: [(&str, &str); 14] = [
     ("web", "labeledURI, wWWHomePage"),
     ("note", "description"),
 ];
+
+/// Spellings of a number, and attributes, that are looked for at once: the product is what a server has to do.
+const MOST: usize = 12;
 
 const PHONES: [(&str, PhoneKind); 4] = [
     ("phone", PhoneKind::Work),
@@ -79,6 +82,19 @@ impl Map {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// A filter for whoever has one of these spellings of a number; none, if there is nothing to look for.
+    pub(crate) fn has_number(&self, numbers: &[String]) -> Option<String> {
+        let fields = self.0.iter().filter(|(field, _)| PHONES.iter().any(|(phone, _)| phone == field));
+        let names: Vec<&String> = fields.flat_map(|(_, names)| names).take(MOST).collect();
+        let mut filter = String::new();
+        for number in numbers.iter().filter(|number| !number.trim().is_empty()).take(MOST) {
+            for name in &names {
+                filter += &format!("({name}={})", escape(number.trim()));
+            }
+        }
+        (!filter.is_empty()).then(|| format!("(|{filter})"))
     }
 
     /// The person; none without a name, a number or an id.
@@ -208,6 +224,23 @@ mod tests {
         assert!(map.contact(&entry(&[("cn", &["Ann"]), ("telephoneNumber", &["ask"])])).is_none());
         let composed = entry(&[("givenName", &["Ann"]), ("sn", &["Lee"]), ("mobile", &["1"])]);
         assert_eq!(map.contact(&composed).unwrap().display_name, "Ann Lee");
+    }
+
+    #[test]
+    fn a_number_is_looked_for_under_all_its_names_and_cannot_leave_the_filter() {
+        let map = Map::read("phone = telephoneNumber\nmobile =\nhome = homePhone\nextension =").unwrap();
+        let numbers = ["+41445550001".to_owned(), " ".to_owned(), "*)(cn=*".to_owned()];
+        assert_eq!(
+            map.has_number(&numbers).as_deref(),
+            Some(
+                "(|(telephoneNumber=+41445550001)(homePhone=+41445550001)\
+                 (telephoneNumber=\\2a\\29\\28cn=\\2a)(homePhone=\\2a\\29\\28cn=\\2a))"
+            )
+        );
+        assert_eq!(map.has_number(&[]), None);
+        let many = vec!["1".to_owned(); 1000];
+        let filter = Map::read("").unwrap().has_number(&many).unwrap();
+        assert!(filter.matches('=').count() <= MOST * MOST);
     }
 
     #[test]
