@@ -85,4 +85,10 @@ fn a_file_that_is_none_is_said_in_a_line() {
         let checked = check(&yard, &file, &[]);
         assert!(!checked.passed && checked.words.contains(words), "{}", checked.words);
     }
+    // A signature is looked at; whose it is, an administrator says.
+    let (mut file, _) = yard::hostile::signed();
+    let settings = ["--set", "behaviour=well-behaved"];
+    assert!(check(&yard, &file, &settings).words.contains("bytes, signed"));
+    file[2000] ^= 1;
+    assert!(check(&yard, &file, &settings).words.contains("FAIL the file: its signature does not allow it"));
 }

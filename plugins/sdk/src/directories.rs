@@ -22,12 +22,9 @@ impl From<ldap::Error> for Error {
 
 /// The error a result code stands for (RFC 4511 appendix A).
 fn refused(refusal: &ldap::Refusal) -> Error {
-    let message = Some(refusal.message.trim()).filter(|message| !message.is_empty());
-    let words = format!(
-        "LDAP result {}{}",
-        refusal.code,
-        message.map(|text| format!(": {text}")).unwrap_or_default()
-    );
+    let message = refusal.message.trim();
+    let colon = if message.is_empty() { "" } else { ": " };
+    let words = format!("LDAP result {}{colon}{message}", refusal.code);
     match refusal.code {
         7 | 12 => Error::Unsupported(words),
         8 | 13 => misconfigured(None, "the server wants encryption: StartTLS or ldaps"),

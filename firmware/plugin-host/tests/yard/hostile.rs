@@ -296,7 +296,7 @@ fn other_world() -> Vec<u8> {
 }
 
 /// The hostile plugin, signed, and the key.
-fn signed() -> (Vec<u8>, String) {
+pub fn signed() -> (Vec<u8>, String) {
     let pair = KeyPair::generate_unencrypted_keypair().unwrap();
     let key = pair.pk.to_base64();
     let id = "id = \"org.frontdesk.hostile\"";
