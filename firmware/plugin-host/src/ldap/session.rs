@@ -64,11 +64,11 @@ impl Session {
         grant: &Grant,
         plain: bool,
     ) -> Result<Self, wit::Error> {
-        let mut tcp = way::connect(resolver, target, grant).await?;
         let is_plain = plain && target.scheme == Scheme::Ldap;
         if is_plain && !grant.is_plain() {
             return Err(wit::Error::Denied(format!("{} without encryption was not granted", target.place())));
         }
+        let mut tcp = way::connect(resolver, target, grant).await?;
         if is_plain || resolver.is_stage() {
             return Self::over(tcp).await;
         }
