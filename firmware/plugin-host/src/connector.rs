@@ -17,6 +17,7 @@ use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, life
 pub use crate::guest::{Cancel, State};
 use crate::host::{Approved, Host, LoadError};
 use crate::http::Outbound;
+use crate::ldap::Directories;
 use crate::limits::Limits;
 use crate::manifest::{Granted, Manifest};
 use crate::wasi;
@@ -84,6 +85,7 @@ pub struct Connector {
     lifecycle: lifecycle::GuestIndices,
     sync: directory_sync::GuestIndices,
     lookup: Option<directory_lookup::GuestIndices>,
+    imports: Vec<String>,
     shared: Arc<Shared>,
     state: Mutex<State>,
     cost: Mutex<Cost>,
@@ -106,7 +108,7 @@ impl Connector {
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
         let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
-        check_imports(&host.engine, &component)?;
+        let imports = check_imports(&host.engine, &component)?;
         let other =
             |error: wasmtime::Error| LoadError::World(format!("a component of another world: {error:#}"));
         let mut linker = Linker::new(&host.engine);
@@ -125,7 +127,8 @@ impl Connector {
             settings: Value::Object(filled.open.clone()).to_string(),
             secrets,
             locale: setup.locale.clone(),
-            outbound: Outbound::new(manifest, &filled, grants, &limits, way),
+            outbound: Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone()),
+            directories: Arc::new(Directories::new(manifest, &filled, grants, &limits, way)),
             log: Mutex::new(LogBook::new(limits.log_lines)),
             limits,
             started: Instant::now(),
@@ -135,6 +138,7 @@ impl Connector {
             lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other)?,
             sync: directory_sync::GuestIndices::new(&instance).map_err(other)?,
             lookup,
+            imports,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
@@ -203,6 +207,20 @@ impl Connector {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The interfaces that its code has, in the words of the manifest's `provides`.
+    #[must_use]
+    pub fn exports(&self) -> Vec<&'static str> {
+        let mut exports = vec!["lifecycle", "directory-sync"];
+        exports.extend(self.lookup.as_ref().map(|_| "directory-lookup"));
+        exports
+    }
+
+    /// The offers of the host that its code names. Some languages name all of them.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
     /// The id of its manifest.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -257,8 +275,10 @@ impl Connector {
 }
 
 /// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+/// Gives back the names of ours.
+fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, LoadError> {
     let types = component.component_type();
+    let mut ours = Vec::new();
     for (name, _) in types.imports(engine) {
         if !(name.starts_with("frontdesk:connector/") || name.starts_with("wasi:")) {
             return Err(LoadError::World(format!(
@@ -266,8 +286,10 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError
                 clean(name)
             )));
         }
+        let name = name.strip_prefix("frontdesk:connector/").and_then(|name| name.split('@').next());
+        ours.extend(name.map(str::to_owned));
     }
-    Ok(())
+    Ok(ours)
 }
 
 fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {

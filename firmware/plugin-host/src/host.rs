@@ -13,11 +13,11 @@ use tokio::runtime::{Builder, Runtime};
 use wasmtime::Engine;
 
 use crate::compile::{self, CompileError};
-use crate::http::tls;
 use crate::manifest::{Manifest, ManifestError};
 use crate::package::{Package, PackageError};
 use crate::resolve::Resolver;
 use crate::trust::Trust;
+use crate::way::tls;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);

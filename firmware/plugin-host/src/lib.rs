@@ -7,6 +7,7 @@
 //! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
 
 pub mod backoff;
+pub mod check;
 pub mod compile;
 pub mod connector;
 mod contact;
@@ -16,13 +17,17 @@ mod guest;
 pub mod host;
 mod http;
 pub mod keeper;
+mod ldap;
 pub mod limits;
 pub mod manifest;
 pub mod package;
 mod rate;
 pub mod resolve;
+mod settings;
 pub mod sync;
+mod target;
 pub mod trust;
 mod wasi;
+mod way;
 
 pub use contact::{Contact, Phone};
