@@ -155,6 +155,8 @@ fn compile(compiler: &Path, cache: &Path, kept: &Path, file: &[u8]) -> Result<()
     if !status.success() {
         return Err(CompileError::TooExpensive);
     }
+    // On the disk before it has its name: half a file of machine code must never be taken for a whole one.
+    fs::File::open(&output)?.sync_all()?;
     fs::rename(&output, kept)?;
     drop(scratch);
     Ok(())

@@ -14,11 +14,13 @@ use crate::contact::{Contact, clean};
 use crate::failure::{Failure, said, shortened, stopped};
 use crate::guest::bindings::DirectoryLookupConnector;
 use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
-pub use crate::guest::{Cancel, State};
+pub use crate::guest::{Cancel, Ear, State};
 use crate::host::{Approved, Host, LoadError};
 use crate::http::Outbound;
 use crate::limits::Limits;
 use crate::manifest::{Granted, Manifest};
+use crate::strike::Strike;
+use crate::tally::Tally;
 use crate::wasi;
 
 /// The longest cursor or change token, in bytes.
@@ -105,15 +107,7 @@ impl Connector {
         let filled = manifest.fill(settings)?;
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
-        let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
-        check_imports(&host.engine, &component)?;
-        let other =
-            |error: wasmtime::Error| LoadError::World(format!("a component of another world: {error:#}"));
-        let mut linker = Linker::new(&host.engine);
-        DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
-            .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
-            .map_err(other)?;
-        let instance = linker.instantiate_pre(&component).map_err(other)?;
+        let instance = linked(host, approved)?;
         let lookup = directory_lookup::GuestIndices::new(&instance).ok();
         check_provides(manifest, lookup.is_some())?;
         let exposed = manifest.settings.iter().filter(|setting| setting.expose).map(|setting| &setting.key);
@@ -126,20 +120,35 @@ impl Connector {
             secrets,
             locale: setup.locale.clone(),
             outbound: Outbound::new(manifest, &filled, grants, &limits, way),
-            log: Mutex::new(LogBook::new(limits.log_lines)),
+            log: Mutex::new(LogBook::new(limits.log_lines).striking(Strike::of(manifest, &filled))),
             limits,
             started: Instant::now(),
         };
         Ok(Self {
             engine: host.engine.clone(),
-            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other)?,
-            sync: directory_sync::GuestIndices::new(&instance).map_err(other)?,
+            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other_world)?,
+            sync: directory_sync::GuestIndices::new(&instance).map_err(other_world)?,
             lookup,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
             cost: Mutex::new(Cost::default()),
         })
+    }
+
+    /// Whether a file can become a plugin at all, before anything is filled in or granted: compiled, its imports
+    /// and exports compared with what it says. Says which interfaces it offers.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn probe(host: &Host, approved: &Approved) -> Result<Vec<String>, LoadError> {
+        let instance = linked(host, approved)?;
+        lifecycle::GuestIndices::new(&instance).map_err(other_world)?;
+        directory_sync::GuestIndices::new(&instance).map_err(other_world)?;
+        let lookup = directory_lookup::GuestIndices::new(&instance).is_ok();
+        check_provides(&approved.manifest, lookup)?;
+        let offered = [("directory-sync", true), ("directory-lookup", lookup)];
+        Ok(offered.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect())
     }
 
     /// The button "Test": what the plugin found, in its own words.
@@ -151,7 +160,7 @@ impl Connector {
         let words = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
             self.lifecycle.load(&mut *store, instance)?.call_check(store)
         })?;
-        Ok(shortened(&words))
+        Ok(self.shared.log().strike(&shortened(&words)))
     }
 
     /// One page of the directory, of at most `limit` changes.
@@ -222,6 +231,17 @@ impl Connector {
         (log.lines(), log.lost())
     }
 
+    /// Hears each line it logs from now on; called while the plugin waits, so it must be quick.
+    pub fn listen(&self, ear: Ear) {
+        self.shared.log().listen(ear);
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.shared.outbound.tally)
+    }
+
     fn call<T>(
         &self,
         cancel: &Cancel,
@@ -243,6 +263,7 @@ impl Connector {
         let call = store.into_data();
         let cost = Cost { wall: started.elapsed(), cpu: call.cpu(), memory: call.memory.used() };
         *self.cost.lock().unwrap_or_else(PoisonError::into_inner) = cost;
+        self.shared.outbound.tally.call(&cost, !matches!(answer, Ok(Ok(_))));
         let failure = match answer {
             Ok(Ok(value)) => {
                 *self.state.lock().unwrap_or_else(PoisonError::into_inner) = call.state;
@@ -251,9 +272,26 @@ impl Connector {
             Ok(Err(error)) => said(error),
             Err(error) => stopped(&call, &error),
         };
+        let failure = failure.with_words(|words| self.shared.log().strike(words));
         tracing::warn!(plugin = %self.shared.id, ?failure, ?cost, "a call failed");
         Err(failure)
     }
+}
+
+/// Compiled, or found compiled, and linked with what the host offers.
+fn linked(host: &Host, approved: &Approved) -> Result<InstancePre<Call>, LoadError> {
+    let setup = &host.setup;
+    let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
+    check_imports(&host.engine, &component)?;
+    let mut linker = Linker::new(&host.engine);
+    DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+        .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
+        .map_err(other_world)?;
+    linker.instantiate_pre(&component).map_err(other_world)
+}
+
+fn other_world(error: wasmtime::Error) -> LoadError {
+    LoadError::World(format!("a component of another world: {error:#}"))
 }
 
 /// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
