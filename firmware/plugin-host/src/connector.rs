@@ -12,12 +12,13 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use crate::compile;
 use crate::contact::{Contact, clean};
 use crate::failure::{Failure, said, shortened, stopped};
+use crate::gate::Gate;
 use crate::guest::bindings::DirectoryLookupConnector;
 use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
 pub use crate::guest::{Cancel, Ear, State};
-use crate::host::{Approved, Host, LoadError};
+use crate::host::{Approved, Gates, Host, LoadError};
 use crate::http::Outbound;
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
 use crate::manifest::{Granted, Manifest};
 use crate::strike::Strike;
 use crate::tally::Tally;
@@ -89,6 +90,7 @@ pub struct Connector {
     shared: Arc<Shared>,
     state: Mutex<State>,
     cost: Mutex<Cost>,
+    gates: Arc<Gates>,
 }
 
 impl Connector {
@@ -133,6 +135,7 @@ impl Connector {
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
             cost: Mutex::new(Cost::default()),
+            gates: Arc::clone(&host.gates),
         })
     }
 
@@ -157,9 +160,10 @@ impl Connector {
     /// See [`Failure`].
     pub fn check(&self, cancel: &Cancel) -> Result<String, Failure> {
         let limits = &self.shared.limits;
-        let words = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-            self.lifecycle.load(&mut *store, instance)?.call_check(store)
-        })?;
+        let words =
+            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+                self.lifecycle.load(&mut *store, instance)?.call_check(store)
+            })?;
         Ok(self.shared.log().strike(&shortened(&words)))
     }
 
@@ -174,9 +178,10 @@ impl Connector {
             Start::Delta(token) => directory_sync::Start::Delta(token.clone()),
             Start::Resume(cursor) => directory_sync::Start::Resume(cursor.clone()),
         };
-        let page = self.call(cancel, limits.cpu_page, limits.wall_page, |store, instance| {
-            self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
-        })?;
+        let page =
+            self.call(&self.gates.pages, cancel, limits.cpu_page, limits.wall_page, |store, instance| {
+                self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
+            })?;
         measured(page, limit)
     }
 
@@ -192,9 +197,10 @@ impl Connector {
     ) -> Result<Option<Vec<Contact>>, Failure> {
         let Some(lookup) = &self.lookup else { return Ok(None) };
         let limits = &self.shared.limits;
-        let found = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-            lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
-        })?;
+        let found =
+            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+                lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
+            })?;
         if found.len() > limit as usize {
             return Err(Failure::Contract("more people than asked for"));
         }
@@ -244,11 +250,15 @@ impl Connector {
 
     fn call<T>(
         &self,
+        gate: &Gate,
         cancel: &Cancel,
         cpu: Duration,
         wall: Duration,
         run: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<Result<T, types::Error>>,
     ) -> Result<T, Failure> {
+        let Some(_pass) = gate.pass(cancel) else {
+            return Err(Failure::Stopped { limit: Limit::Cancelled, words: String::new() });
+        };
         let started = Instant::now();
         let call = Call::new(Arc::clone(&self.shared), self.state(), cpu, wall, cancel.clone());
         let mut store = Store::new(&self.engine, call);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -139,7 +139,7 @@ impl Kept {
             None => state = Some(book.state.clone()),
             Some(vault) => {
                 let clear = serde_json::to_vec(&book.state).map_err(|error| failed(error.to_string()))?;
-                let bytes = vault.seal(PURPOSE, &clear).map_err(|error| failed(error.to_string()))?;
+                let bytes = vault.seal(&self.purpose(), &clear).map_err(|error| failed(error.to_string()))?;
                 sealed = Some(STANDARD.encode(bytes));
             }
         }
@@ -192,7 +192,7 @@ impl Kept {
         let state = match (page.state, page.sealed, &self.vault) {
             (Some(state), _, _) => state,
             (None, Some(sealed), Some(vault)) => {
-                let clear = vault.unseal(PURPOSE, &STANDARD.decode(sealed).ok()?).ok()?;
+                let clear = vault.unseal(&self.purpose(), &STANDARD.decode(sealed).ok()?).ok()?;
                 serde_json::from_slice(&clear).ok()?
             }
             _ => return None,
@@ -210,6 +210,12 @@ impl Kept {
         self.file.parent().map_or(Ok(()), disk::folder).map_err(|error| self.io(error))
     }
 
+    /// What is sealed for one plugin opens for no other.
+    fn purpose(&self) -> String {
+        let folder = self.file.parent().and_then(Path::file_name).unwrap_or_default();
+        format!("state of {}", folder.to_string_lossy())
+    }
+
     fn book_file(&self) -> PathBuf {
         self.file.with_extension("book")
     }
@@ -218,8 +224,6 @@ impl Kept {
         KeptError::Io(self.file.clone(), error)
     }
 }
-
-const PURPOSE: &str = "state of a plugin";
 
 /// A number for the content: another content has another one, the same content the same, also on another day.
 #[must_use]

@@ -12,6 +12,7 @@ pub mod compile;
 pub mod connector;
 mod contact;
 pub mod failure;
+mod gate;
 pub mod grants;
 mod guest;
 pub mod host;

@@ -6,11 +6,16 @@ mod desk;
 mod yard;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use desk::{Client, Daemon, HOSTILE, WEB, found_in, loopback, pair, web};
 use ipc::{PluginAnswer, PluginGrants, PluginProblem, PluginRequest, PluginSignature, PluginState};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 use yard::packed;
 use yard::server::{self, Server};
@@ -106,6 +111,8 @@ fn a_plugin_lives_its_life() {
     assert!(lines.iter().any(|(host, words)| *host && words.contains("1000 people")), "{lines:?}");
 
     upgraded_and_back(&mut client, &author);
+    let last = server.heads().pop().unwrap_or_default().to_lowercase();
+    assert!(last.contains(basic), "the secret is still sent after an upgrade and back: {last}");
 
     // Nothing of the secret anywhere, open or as it is sent.
     assert!(!daemon.log().is_empty());
@@ -147,7 +154,7 @@ fn upgraded_and_back(client: &mut Client, author: &minisign::KeyPair) {
     let older = client.inspect(&web("0.1.0", author, |text| text)).unwrap();
     let downgrade = PluginProblem::Downgrade { installed: "0.2.0".to_owned(), new: "0.1.0".to_owned() };
     assert_eq!(older.refused, Some(downgrade));
-    assert!(matches!(client.install(older.upload, loopback("server"), true), Err(PluginProblem::NotNow(_))));
+    assert_eq!(client.install(older.upload, loopback("server"), true), Err(PluginProblem::NoSuchUpload));
     let stranger = client.inspect(&web("0.3.0", &pair(), |text| text)).unwrap();
     assert_eq!(stranger.signature, PluginSignature::OtherKey);
     assert_eq!(stranger.refused, Some(PluginProblem::NotTrusted));
@@ -165,9 +172,8 @@ fn a_restart_keeps_everything_and_a_run_that_is_killed_leaves_the_last_good_dire
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
     let mut client = daemon.follower();
-    let (gate, waits) = (std::sync::Arc::new(std::sync::Mutex::new(())), std::sync::Arc::default());
-    let (passes, waiting): (_, std::sync::Arc<std::sync::atomic::AtomicUsize>) =
-        (std::sync::Arc::clone(&gate), std::sync::Arc::clone(&waits));
+    let (gate, waits) = (Arc::new(std::sync::Mutex::new(())), Arc::default());
+    let (passes, waiting): (_, Arc<std::sync::atomic::AtomicUsize>) = (Arc::clone(&gate), Arc::clone(&waits));
     let server = Server::start(move |_| {
         waiting.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         drop(passes.lock());
@@ -211,8 +217,8 @@ fn a_run_that_would_delete_much_is_held_until_somebody_says_so() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
     let mut client = daemon.follower();
-    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(100));
-    let now = std::sync::Arc::clone(&count);
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(100));
+    let now = Arc::clone(&count);
     let server = Server::start(move |_| server::ok(&people(now.load(std::sync::atomic::Ordering::SeqCst))));
     client.bring(&packed("web-directory", "web_directory"), loopback("server"));
     client.configure(WEB, json!({"url": address(&server)}));
@@ -258,4 +264,66 @@ fn a_secret_that_a_plugin_tells_is_struck_out_wherever_it_goes() {
     drop(client);
     assert!(daemon.end().success());
     assert_eq!(found_in(scratch.path(), b"correct-horse"), Vec::<std::path::PathBuf>::new());
+}
+
+/// A web server with TLS and this certificate.
+fn tls(own: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for tcp in listener.incoming().flatten() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, tcp);
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+                head.push(byte[0]);
+            }
+            // Who does not trust the certificate hangs up here.
+            let _ = stream.write_all(&server::ok(&people(3))).and_then(|()| stream.flush());
+        }
+    });
+    port
+}
+
+#[test]
+fn an_authority_of_the_company_is_trusted_when_it_is_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let port = tls(&own);
+    let pem = scratch.path().join("company.pem");
+    fs::write(&pem, own.cert.pem()).unwrap();
+
+    let daemon = Daemon::start(scratch.path());
+    let mut client = daemon.client();
+    client.bring(&packed("web-directory", "web_directory"), loopback("server"));
+    client.configure(WEB, json!({"url": format!("https://localhost:{port}/people.csv")}));
+    let refused = client.test(WEB).unwrap_err();
+    assert!(
+        matches!(&refused, PluginProblem::Failed { words, .. } if words.contains("certificate")),
+        "{refused:?}"
+    );
+    assert!(daemon.end().success());
+
+    let named = |path: &std::path::Path| format!("developer = true\ncertificates = [\"{}\"]", path.display());
+    let daemon = Daemon::start_with(scratch.path(), &named(&pem));
+    assert_eq!(daemon.client().test(WEB), Ok("3 people".to_owned()));
+    assert!(daemon.end().success());
+
+    // A file without one, and none at all, are said and not passed over.
+    let empty = scratch.path().join("empty.pem");
+    fs::write(&empty, "nothing").unwrap();
+    for (file, words) in [(empty, "no certificate"), (scratch.path().join("gone.pem"), "gone.pem")] {
+        assert!(!Daemon::command(scratch.path(), &named(&file)).output().unwrap().status.success());
+        let log = fs::read_to_string(scratch.path().join("log")).unwrap();
+        assert!(log.lines().last().is_some_and(|line| line.contains(words)), "{log}");
+    }
 }

@@ -66,7 +66,7 @@ fn files_that_are_no_plugins_are_refused_with_a_reason() {
             "{refused:?}"
         );
         let installed = client.install(inspection.upload, loopback("server"), true);
-        assert!(matches!(installed, Err(PluginProblem::NotNow(_))), "{installed:?}");
+        assert_eq!(installed, Err(PluginProblem::NoSuchUpload));
     }
     // What was never inspected is not installed.
     let mut client = daemon.client();
@@ -111,6 +111,15 @@ fn uploads_are_bounded_in_order_and_gone_with_their_connection() {
     assert!(matches!(client.begin(1), Err(PluginProblem::NotNow(_))));
     assert_eq!(client.part(first, 0, &[0; 1000]), Ok(PluginAnswer::Done));
     assert_eq!(daemon.client().part(first, 1000, &[0; 1000]), Err(PluginProblem::NoSuchUpload));
+    assert_eq!(uploads(&daemon), 2);
+    // One that is whole makes room: who brought it has left.
+    assert_eq!(client.part(first, 1000, &[0; 1000]), Ok(PluginAnswer::Done));
+    let rest = vec![0; (1 << 20) - 2000];
+    for (number, part) in rest.chunks(500_000).enumerate() {
+        assert_eq!(client.part(first, 2000 + number as u64 * 500_000, part), Ok(PluginAnswer::Done));
+    }
+    client.begin(1 << 20).unwrap();
+    assert_eq!(client.part(first, 1 << 20, b""), Err(PluginProblem::NoSuchUpload));
     assert_eq!(uploads(&daemon), 2);
     drop(client);
     let started = Instant::now();

@@ -67,12 +67,8 @@ fn main() -> ExitCode {
         What::Serve { config } => serve(&config),
         What::Compile { input, output } => match compile::child(&input, &output) {
             Ok(()) => Ok(()),
-            Err(CompileError::Invalid(words)) => {
-                // The parent reads these words.
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
-                return ExitCode::from(u8::try_from(compile::INVALID).unwrap_or(1));
-            }
-            Err(error) => Err(error.into()),
+            Err(CompileError::Invalid(words)) => return told(compile::INVALID, &words),
+            Err(error) => return told(compile::FAILED, &error.to_string()),
         },
     };
     match result {
@@ -82,6 +78,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The parent reads these words.
+fn told(code: i32, words: &str) -> ExitCode {
+    // Where they cannot be written, the code says enough.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 fn serve(path: &Path) -> anyhow::Result<()> {

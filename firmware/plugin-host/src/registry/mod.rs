@@ -17,7 +17,8 @@
 pub mod disk;
 pub mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -37,6 +38,8 @@ use secrets::{Vault, VaultError};
 /// Time between two runs of a plugin that was never configured, in seconds.
 pub const INTERVAL_S: u64 = 6 * 3600;
 const FORMAT: u32 = 1;
+/// Compiled packages that are kept though they are not installed.
+const SPARE_COMPILED: usize = 8;
 const RECORD: &str = "record.json";
 const SECRETS: &str = "secrets";
 /// The directory of a plugin, see [`crate::kept`].
@@ -249,6 +252,31 @@ impl Registry {
             tracing::warn!(plugin = id, %error, "not all of a removed plugin is off the disk: again at the next start");
         }
         Ok(())
+    }
+
+    /// Removes machine code of packages that are not installed, but for the newest: they may be about to be.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn trim_compiled(&self) -> io::Result<()> {
+        let mut installed = BTreeSet::new();
+        for folder in fs::read_dir(self.state.join("plugins"))? {
+            for entry in fs::read_dir(folder?.path())? {
+                installed.insert(entry?.path().file_stem().unwrap_or_default().to_owned());
+            }
+        }
+        let mut others = Vec::new();
+        for entry in fs::read_dir(self.compiled())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let sha256 = name.split('-').next().unwrap_or_default();
+            if name.ends_with(".cwasm") && !installed.contains(OsStr::new(sha256)) {
+                others.push((entry.metadata()?.modified()?, entry.path()));
+            }
+        }
+        others.sort();
+        let most = others.len().saturating_sub(SPARE_COMPILED);
+        others.into_iter().take(most).try_for_each(|(_, path)| fs::remove_file(path))
     }
 
     fn folder(&self, id: &str) -> PathBuf {

@@ -111,3 +111,29 @@ proptest! {
         prop_assert_eq!(registry.secrets(&read).unwrap().get("password").cloned(), user);
     }
 }
+
+#[test]
+fn of_what_was_only_looked_at_the_newest_eight_stay_compiled() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (registry, _) = Registry::open(scratch.path()).unwrap();
+    let record = install(&registry, b"one");
+    let put = |name: &str, age: u64| {
+        let file = File::create(registry.compiled().join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+    };
+    let installed = format!("{}-00.cwasm", record.current.sha256);
+    put(&installed, 9999);
+    put("77-1.part", 9999);
+    for age in 0..20 {
+        put(&format!("{age:04}-00.cwasm"), age * 10);
+    }
+    registry.trim_compiled().unwrap();
+    let mut left: Vec<String> = fs::read_dir(registry.compiled())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != &installed && name != "77-1.part")
+        .collect();
+    left.sort();
+    assert_eq!(left, (0..8).map(|age| format!("{age:04}-00.cwasm")).collect::<Vec<_>>());
+    assert_eq!(fs::read_dir(registry.compiled()).unwrap().count(), 10);
+}

@@ -14,7 +14,7 @@ use ipc::PluginProblem;
 use super::Service;
 use super::plugin::{How, Plugin};
 use super::words;
-use crate::backoff::Standing;
+use crate::backoff::{Reaction, Standing};
 use crate::connector::{Cancel, Connector};
 use crate::host::{Approved, Authority};
 use crate::keeper::{Keeper, KeeperError, Turn};
@@ -234,6 +234,12 @@ impl Work {
         next: Option<Duration>,
     ) -> (&'static str, String, How) {
         let (case, words) = words::failure(error);
+        if matches!(error, SyncError::Call(failure) if failure.reaction() == Reaction::Resync)
+            && let Standing::Planned(at) = keeper.standing()
+        {
+            let line = "what has changed cannot be said any more: everything is read again";
+            return ("info", line.to_owned(), How::Waiting(at));
+        }
         let line = format!("the run failed: {case}: {words}");
         match keeper.standing() {
             Standing::Suspended(next) => ("error", line, How::Suspended { case, words, next }),

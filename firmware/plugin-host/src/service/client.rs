@@ -15,6 +15,7 @@ use ipc::{
 };
 
 use super::Service;
+use super::listen::Place;
 use super::outbox::{Next, Outbox};
 use super::requests::Reply;
 use super::uploads::Uploads;
@@ -119,18 +120,17 @@ impl Client {
             let answer = Err(PluginProblem::NotNow(words.to_owned()));
             self.send(&FromPlugins::Answer { seq, answer });
         };
-        if self.aside.load(Ordering::Relaxed) >= MOST_ASIDE {
+        let place = Place::of(&self.aside);
+        if self.aside.load(Ordering::Relaxed) > MOST_ASIDE {
             return busy("too much at once");
         }
-        self.aside.fetch_add(1, Ordering::Relaxed);
-        let (outbox, aside) = (Arc::clone(&self.outbox), Arc::clone(&self.aside));
+        let outbox = Arc::clone(&self.outbox);
         let run = move || {
             let answer = work();
-            aside.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
             send(&outbox, &FromPlugins::Answer { seq, answer });
         };
         if thread::Builder::new().name("aside".to_owned()).spawn(run).is_err() {
-            self.aside.fetch_sub(1, Ordering::Relaxed);
             busy("the machine has no thread for it");
         }
     }

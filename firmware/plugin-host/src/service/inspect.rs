@@ -29,6 +29,9 @@ impl Service {
     /// Inspects a file; compiles it, in a process of its own.
     pub(super) fn inspect(&self, upload: UploadId, file: Vec<u8>) -> Result<PluginInspection, PluginProblem> {
         let _one = self.inspection.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.registry.trim_compiled() {
+            tracing::warn!(%error, "compiled files that nobody uses stay");
+        }
         let judged = self.judge(&file)?;
         let mut refused = judged.refused.clone();
         let mut provides: Vec<String> =

@@ -94,12 +94,12 @@ fn accept(service: &Arc<Service>, listener: &UnixListener) {
                 continue;
             }
         };
-        if clients.fetch_add(1, Ordering::SeqCst) >= MOST_CLIENTS {
-            clients.fetch_sub(1, Ordering::SeqCst);
+        let place = Place::of(&clients);
+        if clients.load(Ordering::Relaxed) > MOST_CLIENTS {
             refuse(&stream);
             continue;
         }
-        let (service, place) = (Arc::clone(service), Place(Arc::clone(&clients)));
+        let service = Arc::clone(service);
         let run = move || {
             let _place = place;
             if let Err(error) = client::serve(&service, &stream) {
@@ -112,12 +112,20 @@ fn accept(service: &Arc<Service>, listener: &UnixListener) {
     }
 }
 
-/// One of the places for clients, free again when it is dropped.
-struct Place(Arc<AtomicUsize>);
+/// A place that is counted, free again when it is dropped, however that comes.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// Counts one more.
+    pub(super) fn of(taken: &Arc<AtomicUsize>) -> Self {
+        taken.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(taken))
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -22,6 +22,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ipc::{PluginProblem, PluginView};
@@ -36,6 +37,8 @@ use plugin::Plugin;
 
 /// Plugins that can be installed.
 const MOST_PLUGINS: usize = 64;
+/// How long the end of the program waits for its plugins.
+const STOP_TIME: Duration = Duration::from_secs(10);
 
 /// How the service is set up.
 #[derive(Debug)]
@@ -110,13 +113,14 @@ impl Service {
         Ok(service)
     }
 
-    /// Ends what runs, and waits for it: a run that is cancelled takes some hundredths of a second.
+    /// Ends what runs, and waits for it, but not for ever: a run that is cancelled takes some hundredths of a second,
+    /// a directory being written to a slow disk may take longer, and is whole or not there in any case.
     pub fn stop(&self) {
         let plugins: Vec<Arc<Plugin>> = self.plugins().values().map(Arc::clone).collect();
         let ended: Vec<_> = plugins.iter().filter_map(|plugin| plugin.lane_as_it_is().stop()).collect();
-        for thread in ended {
-            // How it ended is in its log.
-            let _ = thread.join();
+        let deadline = Instant::now() + STOP_TIME;
+        while !ended.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
         }
     }
 

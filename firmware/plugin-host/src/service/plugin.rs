@@ -186,6 +186,9 @@ impl Plugin {
             left_out: book.left_out,
             synced_ms: book.synced_ms,
         };
+        if self.face().published.as_ref().is_some_and(|there| there.directory == directory) {
+            return;
+        }
         let contacts = people.values().map(Arc::clone).collect();
         self.face().published = Some(Arc::new(Published { directory, contacts }));
     }

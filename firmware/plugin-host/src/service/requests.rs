@@ -9,7 +9,7 @@ use ipc::{
 
 use super::actor::Order;
 use super::changes::whole;
-use super::plugin::How;
+use super::plugin::{How, Plugin};
 use super::uploads::Uploads;
 use super::{Service, words};
 use crate::connector::Cancel;
@@ -69,11 +69,13 @@ impl Service {
         };
         let (service, uploads) = (Arc::clone(self), Arc::clone(uploads));
         Reply::Aside(Box::new(move || {
-            let inspection = service.inspect(upload, spool.read()?)?;
-            if inspection.refused.is_none() {
-                open(&uploads).inspected(upload);
+            let inspected = spool.read().and_then(|file| service.inspect(upload, file));
+            match &inspected {
+                Ok(inspection) if inspection.refused.is_none() => open(&uploads).inspected(upload),
+                // Nothing can come of it any more.
+                _ => open(&uploads).forget(upload),
             }
-            Ok(PluginAnswer::Inspection(Box::new(inspection)))
+            inspected.map(|inspection| PluginAnswer::Inspection(Box::new(inspection)))
         }))
     }
 
@@ -86,7 +88,7 @@ impl Service {
     ) -> Result<PluginAnswer, PluginProblem> {
         let spool = open(uploads).whole(upload)?;
         if !open(uploads).is_inspected(upload) {
-            return Err(PluginProblem::NotNow("it was not inspected, or was refused".to_owned()));
+            return Err(PluginProblem::NotNow("it was not inspected".to_owned()));
         }
         let plugin = self.install(spool.read()?, granted, key_confirmed)?;
         open(uploads).forget(upload);
@@ -125,8 +127,10 @@ impl Service {
             Ok(ready) => ready,
             Err(problem) => return Reply::Now(Err(problem)),
         };
-        let service = Arc::clone(self);
+        let (service, testing) =
+            (Arc::clone(self), Testing { plugin: Arc::clone(&plugin), cancel: cancel.clone() });
         Reply::Aside(Box::new(move || {
+            let _testing = testing;
             let tested = service.load(&plugin, &record).and_then(|connector| {
                 if let Some(state) = service.kept_state(&record.id) {
                     connector.restore_state(state);
@@ -142,13 +146,7 @@ impl Service {
                 Ok(words) => format!("a test found: {words}"),
                 Err(problem) => format!("a test failed: {problem}"),
             };
-            let mut face = plugin.face();
-            // Cancelled, it has been taken away, and another may be under way.
-            if !cancel.is_cancelled() {
-                face.test = None;
-            }
-            face.lines.host(if tested.is_ok() { "info" } else { "warn" }, &line);
-            drop(face);
+            plugin.say(if tested.is_ok() { "info" } else { "warn" }, &line);
             service.changed();
             tested.map(|words| PluginAnswer::Tested { words })
         }))
@@ -197,6 +195,21 @@ impl Service {
             total: published.directory.contacts,
             contacts,
         }))
+    }
+}
+
+/// A test that is under way, or waits for a thread; over when this is dropped, however that comes.
+struct Testing {
+    plugin: Arc<Plugin>,
+    cancel: Cancel,
+}
+
+impl Drop for Testing {
+    fn drop(&mut self) {
+        // Cancelled, it has been taken away, and another may be under way.
+        if !self.cancel.is_cancelled() {
+            self.plugin.face().test = None;
+        }
     }
 }
 

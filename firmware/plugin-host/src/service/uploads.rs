@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +16,8 @@ use ipc::{MAX_PACKAGE, MAX_UPLOAD_PART, PluginProblem, UploadId};
 
 /// Uploads that a client may have under way.
 const MOST: usize = 2;
+/// After so long without a part, an upload makes room for another one.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The uploads of one connection.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ struct Upload {
     announced: u64,
     received: u64,
     inspected: bool,
+    touched: Instant,
 }
 
 /// A file that goes with its last user.
@@ -63,7 +67,7 @@ impl Uploads {
         if bytes > MAX_PACKAGE {
             return Err(PluginProblem::TooLarge);
         }
-        if self.uploads.len() == MOST {
+        if self.uploads.len() == MOST && !self.make_room() {
             return Err(PluginProblem::NotNow(format!("{MOST} uploads are under way already")));
         }
         let path = self.folder.join(format!("{}.part", NUMBER.fetch_add(1, Ordering::Relaxed)));
@@ -73,7 +77,14 @@ impl Uploads {
         self.next += 1;
         self.add(
             id,
-            Upload { spool: Arc::new(Spool(path)), file, announced: bytes, received: 0, inspected: false },
+            Upload {
+                spool: Arc::new(Spool(path)),
+                file,
+                announced: bytes,
+                received: 0,
+                inspected: false,
+                touched: Instant::now(),
+            },
         );
         Ok(id)
     }
@@ -117,6 +128,14 @@ impl Uploads {
         self.uploads.remove(&id);
     }
 
+    /// One that is whole and was not installed, or one that stands still, goes: the connection of a web page lasts,
+    /// those who uploaded through it have left.
+    fn make_room(&mut self) -> bool {
+        let left = |upload: &Upload| upload.received == upload.announced || upload.touched.elapsed() >= IDLE;
+        let oldest = self.uploads.iter().find(|(_, upload)| left(upload)).map(|(id, _)| *id);
+        oldest.is_some_and(|id| self.uploads.remove(&id).is_some())
+    }
+
     fn add(&mut self, id: UploadId, upload: Upload) {
         self.uploads.insert(id, upload);
     }
@@ -132,6 +151,7 @@ impl Upload {
         }
         self.file.write_all(&bytes).map_err(|error| disk(&error))?;
         self.received = received;
+        self.touched = Instant::now();
         Ok(())
     }
 }
@@ -153,7 +173,10 @@ mod tests {
         let mut uploads = Uploads::new(scratch.path());
         let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let spool = Arc::new(Spool(scratch.path().join("1.part")));
-        uploads.add(UploadId(9), Upload { spool, file, announced: 3, received: 0, inspected: false });
+        uploads.add(
+            UploadId(9),
+            Upload { spool, file, announced: 3, received: 0, inspected: false, touched: Instant::now() },
+        );
         let full = uploads.part(UploadId(9), 0, &STANDARD.encode("abc")).unwrap_err();
         assert!(matches!(&full, PluginProblem::Disk(words) if words.contains("space")), "{full:?}");
         assert_eq!(uploads.part(UploadId(9), 0, ""), Err(PluginProblem::NoSuchUpload));
