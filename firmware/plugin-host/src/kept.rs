@@ -244,3 +244,110 @@ pub fn unix_ms(time: std::time::SystemTime) -> i64 {
     let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn people(names: &[String]) -> People {
+        let contact = |(number, name): (usize, &String)| {
+            let contact = Contact {
+                id: format!("id {number}\n\"quoted\""),
+                name: name.clone(),
+                organization: None,
+                department: None,
+                title: None,
+                phones: Vec::new(),
+                emails: Vec::new(),
+                note: None,
+                url: None,
+                extra: Vec::new(),
+            };
+            (contact.id.clone(), Arc::new(contact))
+        };
+        names.iter().enumerate().map(contact).collect()
+    }
+
+    fn book(generation: u64) -> Book {
+        let state = State::from([("refresh-token".to_owned(), b"correct-horse".to_vec())]);
+        Book { generation, token: Some("etag".to_owned()), state, synced_ms: 7, left_out: 2 }
+    }
+
+    fn vault(scratch: &Path) -> Option<Arc<Vault>> {
+        Some(Arc::new(Vault::open(&scratch.join("key")).unwrap()))
+    }
+
+    #[test]
+    fn the_state_of_a_plugin_is_sealed_and_opens_for_no_other() {
+        let scratch = tempfile::tempdir().unwrap();
+        let vault = vault(scratch.path());
+        let kept = Kept::new(scratch.path().join("one/directory.jsonl"), vault.clone());
+        kept.keep_people(1, &people(&[])).unwrap();
+        kept.keep_book(&book(1)).unwrap();
+        assert_eq!(kept.read().unwrap().1, book(1));
+        let text = fs::read_to_string(scratch.path().join("one/directory.book")).unwrap();
+        // Neither as it is nor as the numbers that JSON makes of it.
+        assert!(!text.contains("refresh-token") && !text.contains("99,111,114"), "{text}");
+        fs::create_dir(scratch.path().join("two")).unwrap();
+        for file in ["directory.jsonl", "directory.book"] {
+            fs::copy(scratch.path().join("one").join(file), scratch.path().join("two").join(file)).unwrap();
+        }
+        let other = Kept::new(scratch.path().join("two/directory.jsonl"), vault);
+        assert_eq!(other.state(), None);
+        assert_eq!(other.read().unwrap().1.token, None);
+    }
+
+    #[test]
+    fn power_lost_between_people_and_book_costs_a_full_run() {
+        let scratch = tempfile::tempdir().unwrap();
+        let kept = Kept::new(scratch.path().join("directory.jsonl"), None);
+        kept.keep_people(1, &people(&["Ann".to_owned()])).unwrap();
+        kept.keep_book(&book(1)).unwrap();
+        kept.keep_people(2, &people(&["Bo".to_owned()])).unwrap();
+        let (there, read) = kept.read().unwrap();
+        assert_eq!(there, people(&["Bo".to_owned()]));
+        assert_eq!((read.generation, read.token, read.state), (2, None, book(1).state));
+        assert!(read.synced_ms > 0);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_anywhere_is_damaged_and_can_be_forgotten() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("directory.jsonl");
+        let kept = Kept::new(file.clone(), None);
+        kept.keep_people(1, &people(&["Ann".to_owned(), "Bo".to_owned()])).unwrap();
+        let whole = fs::read(&file).unwrap();
+        // Without the last line's end nothing is missing.
+        for cut in 0..whole.len() - 1 {
+            fs::write(&file, &whole[..cut]).unwrap();
+            assert!(matches!(kept.read(), Err(KeptError::Damaged(..))), "{cut}");
+        }
+        kept.forget().unwrap();
+        assert_eq!(kept.read().unwrap(), Default::default());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn what_is_kept_is_read_and_another_content_has_another_number(
+            names in proptest::collection::vec(".{1,12}", 0..12), changed in any::<prop::sample::Index>()
+        ) {
+            let scratch = tempfile::tempdir().unwrap();
+            let kept = Kept::new(scratch.path().join("directory.jsonl"), vault(scratch.path()));
+            let there = people(&names);
+            let number = generation(&there);
+            kept.keep_people(number, &there).unwrap();
+            kept.keep_book(&book(number)).unwrap();
+            prop_assert_eq!(kept.read().unwrap(), (there, book(number)));
+            let mut other = names.clone();
+            match other.len() {
+                0 => other.push("New".to_owned()),
+                length => other[changed.index(length)].push('x'),
+            }
+            prop_assert_ne!(generation(&people(&other)), number);
+            prop_assert_eq!(generation(&people(&names)), number);
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod yard;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -183,6 +184,12 @@ fn a_restart_keeps_everything_and_a_run_that_is_killed_leaves_the_last_good_dire
     client.configure(WEB, json!({"url": address(&server), "user": "desk", "password": "correct-horse"}));
     client.enable(WEB, true);
     let before = client.until(WEB, |view| view.directory.is_some());
+    let folder = daemon.state().join("plugins").join(WEB);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert_eq!(fs::metadata(daemon.state()).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(daemon.end().success());
     assert!(!scratch.path().join("run/plugind.sock").exists());
 

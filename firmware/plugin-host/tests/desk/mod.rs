@@ -168,6 +168,15 @@ impl Client {
         }
     }
 
+    /// Takes the next frame without looking into it; its length.
+    pub fn skip(&mut self) -> usize {
+        let mut length = [0; 4];
+        self.stream.read_exact(&mut length).unwrap();
+        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+        self.stream.read_exact(&mut frame).unwrap();
+        frame.len()
+    }
+
     /// Asks without waiting.
     pub fn send(&mut self, request: PluginRequest) -> u64 {
         self.seq += 1;
