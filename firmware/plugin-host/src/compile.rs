@@ -110,6 +110,11 @@ pub fn child(input: &Path, output: &Path) -> Result<(), CompileError> {
             return Err(io::Error::last_os_error().into());
         }
     }
+    // Nobody waits for it once its parent is gone.
+    // SAFETY: a call with plain numbers.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+        return Err(io::Error::last_os_error().into());
+    }
     let file = fs::read(input)?;
     let invalid = |error: wasmtime::Error| CompileError::Invalid(format!("{error:#}"));
     let code = engine().map_err(invalid)?.precompile_component(&file).map_err(invalid)?;
@@ -117,8 +122,10 @@ pub fn child(input: &Path, output: &Path) -> Result<(), CompileError> {
     Ok(())
 }
 
-/// What the child says when the file is no component; anything else is a limit.
+/// What the child says when the file is no component.
 pub const INVALID: i32 = 3;
+/// What it says when it could not read or write.
+pub const FAILED: i32 = 4;
 
 fn compile(compiler: &Path, cache: &Path, kept: &Path, file: &[u8]) -> Result<(), CompileError> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -147,14 +154,20 @@ fn compile(compiler: &Path, cache: &Path, kept: &Path, file: &[u8]) -> Result<()
             None => thread::sleep(Duration::from_millis(5)),
         }
     };
-    if status.code() == Some(INVALID) {
+    let said = || {
         let words = fs::read(&words).unwrap_or_default();
-        let words = String::from_utf8_lossy(words.get(..500).unwrap_or(&words)).trim().to_owned();
-        return Err(CompileError::Invalid(words));
+        String::from_utf8_lossy(words.get(..500).unwrap_or(&words)).trim().to_owned()
+    };
+    match status.code() {
+        Some(0) => {}
+        Some(INVALID) => return Err(CompileError::Invalid(said())),
+        // It could not read or write: a disk that is full, say.
+        Some(FAILED) => return Err(io::Error::other(said()).into()),
+        // Ended by a signal: its memory, its time or its output.
+        _ => return Err(CompileError::TooExpensive),
     }
-    if !status.success() {
-        return Err(CompileError::TooExpensive);
-    }
+    // On the disk before it has its name: half a file of machine code must never be taken for a whole one.
+    fs::File::open(&output)?.sync_all()?;
     fs::rename(&output, kept)?;
     drop(scratch);
     Ok(())

@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::manifest::{AuthKind, Filled, Manifest};
 use crate::rate::Rate;
 use crate::resolve::Resolver;
+use crate::tally::Tally;
 use crate::way::{self, WayError};
 
 /// Redirects that are followed.
@@ -66,6 +67,7 @@ pub(crate) struct Outbound {
     runtime: Handle,
     body: usize,
     rate: Mutex<Rate>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl Outbound {
@@ -79,7 +81,8 @@ impl Outbound {
         let (resolver, tls, runtime) = way;
         let credentials = credentials(manifest, filled);
         let rate = Mutex::new(Rate::new(limits.requests));
-        Self { grants, credentials, resolver, tls, runtime, body: limits.body, rate }
+        let tally = Arc::default();
+        Self { grants, credentials, resolver, tls, runtime, body: limits.body, rate, tally }
     }
 
     /// Sends one request and waits for the whole answer, at most until the deadline or the cancellation.
@@ -97,12 +100,16 @@ impl Outbound {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        self.runtime.block_on(async {
+        let answer = self.runtime.block_on(async {
             tokio::select! {
                 answer = timeout(left, self.follow(request, now)) => answer.unwrap_or(Err(wit::Error::TimedOut)),
                 () = cancelled => Err(wit::Error::TimedOut),
             }
-        })
+        });
+        if let Err(wit::Error::Denied(_) | wit::Error::TooMany(_)) = &answer {
+            self.tally.refused();
+        }
+        answer
     }
 
     async fn follow(&self, request: wit::Request, now: Duration) -> Result<wit::Response, wit::Error> {
@@ -124,6 +131,7 @@ impl Outbound {
             if let Some(name) = &request.auth {
                 self.sign(name, grant, url.origin() == origin, &mut head)?;
             }
+            self.tally.request();
             let response = self.exchange(&method, &url, &target, grant, head, body.clone()).await?;
             let Some(next) = redirect(&url, response.status(), response.headers())? else {
                 return self.whole(response, &url).await;

@@ -75,6 +75,23 @@ pub enum Limit {
     Cancelled,
 }
 
+impl Limit {
+    /// In one word, as it stands on the socket.
+    #[must_use]
+    pub fn case(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wall => "wall",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::HostBytes => "host-bytes",
+            Self::NotOffered => "not-offered",
+            Self::Trap => "trap",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
