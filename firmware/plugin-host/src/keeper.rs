@@ -47,6 +47,8 @@ pub struct Keeper {
     kept: Kept,
     directory: Directory,
     book: Book,
+    /// Which people are on the disk; none: nobody, or it is not known.
+    on_disk: Option<u64>,
     may_shrink: bool,
 }
 
@@ -81,7 +83,8 @@ impl Keeper {
         connector.restore_state(book.state.clone());
         let breaker = Breaker::new(now, interval);
         let directory = Directory { contacts, token: book.token.clone() };
-        Ok(Self { connector, breaker, limits, kept, directory, book, may_shrink: false })
+        let on_disk = (book.synced_ms != 0).then_some(book.generation);
+        Ok(Self { connector, breaker, limits, kept, directory, book, on_disk, may_shrink: false })
     }
 
     /// Synchronises, if it is due.
@@ -165,8 +168,6 @@ impl Keeper {
         self.breaker.succeeded(now);
         let turn = Turn::Synced { people: synced.directory.contacts.len(), left_out: synced.left_out };
         tracing::info!(plugin = %id, ?turn, pages = synced.pages, "the directory is new");
-        let first = self.book.synced_ms == 0;
-        let before = self.book.generation;
         self.directory = synced.directory;
         self.book = Book {
             generation: kept::generation(&self.directory.contacts),
@@ -175,12 +176,23 @@ impl Keeper {
             synced_ms: kept::unix_ms(SystemTime::now()),
             left_out: u32::try_from(synced.left_out).unwrap_or(u32::MAX),
         };
-        if first || self.book.generation != before {
-            // Should the book not follow, its number tells that it is of other people.
-            self.kept.keep_people(self.book.generation, &self.directory.contacts)?;
+        if let Err(error) = self.keep() {
+            // Not at the next planned time: the disk may have room again before.
+            self.breaker.failed(now, Reaction::BackOff);
+            return Err(error);
         }
-        self.kept.keep_book(&self.book)?;
         Ok(turn)
+    }
+
+    fn keep(&mut self) -> Result<(), KeeperError> {
+        let generation = self.book.generation;
+        if self.on_disk != Some(generation) {
+            self.on_disk = None;
+            // Should the book not follow, its number tells that it is of other people.
+            self.kept.keep_people(generation, &self.directory.contacts)?;
+            self.on_disk = Some(generation);
+        }
+        self.kept.keep_book(&self.book)
     }
 
     fn failed(&mut self, now: Duration, error: SyncError) -> Result<Turn, KeeperError> {

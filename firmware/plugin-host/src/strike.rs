@@ -23,8 +23,7 @@ pub(crate) struct Strike {
 impl Strike {
     /// The secrets of a plugin, as they are and as they are sent.
     pub(crate) fn of(manifest: &Manifest, filled: &Filled) -> Self {
-        let mut secrets: Vec<String> = filled.secrets.values().cloned().collect();
-        secrets.extend(filled.secrets.values().map(|secret| STANDARD.encode(secret)));
+        let mut secrets: Vec<String> = filled.secrets.values().flat_map(|secret| forms(secret)).collect();
         for auth in manifest.auth.iter().filter(|auth| auth.kind == AuthKind::Basic) {
             let user = auth.user_setting.as_ref().and_then(|key| filled.open.get(key)?.as_str());
             if let Some(secret) = filled.secrets.get(&auth.secret_setting) {
@@ -36,7 +35,7 @@ impl Strike {
 
     pub(crate) fn new(mut secrets: Vec<String>) -> Self {
         secrets.retain(|secret| secret.len() >= SHORTEST);
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         secrets.dedup();
         Self { secrets }
     }
@@ -59,6 +58,12 @@ impl Strike {
     }
 }
 
+/// As it is, in base64, in a URL, and as programs print text for their authors.
+fn forms(secret: &str) -> [String; 4] {
+    let in_url = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    [secret.to_owned(), STANDARD.encode(secret), in_url, secret.escape_debug().to_string()]
+}
+
 impl fmt::Debug for Strike {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Strike({})", self.secrets.len())
@@ -77,6 +82,14 @@ mod tests {
         assert_eq!(strike.out("it is hunte"), "it is [secret]");
         assert_eq!(strike.out("it is hun"), "it is hun");
         assert!(!format!("{strike:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn also_as_it_is_sent_and_printed() {
+        let strike = Strike::new(forms("a \"b\" & c").to_vec());
+        for words in ["it: a \"b\" & c", "it: a+%22b%22+%26+c", "it: a \\\"b\\\" & c", "it: YSAiYiIgJiBj"] {
+            assert_eq!(strike.out(words), "it: [secret]");
+        }
     }
 
     proptest! {

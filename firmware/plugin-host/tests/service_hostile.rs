@@ -249,7 +249,8 @@ fn a_plugin_that_loops_for_ever_holds_up_nobody() {
     let list = client.send(PluginRequest::List);
     assert!(client.answer(list).is_ok());
     let Err(PluginProblem::Failed { case, .. }) = client.answer(test) else { panic!("it was not stopped") };
-    assert_eq!(case, "cpu");
+    // On a machine that is busy with others it may not get its half second within two and a half.
+    assert!(["cpu", "wall"].contains(&case.as_str()), "{case}");
 
     // Left alone, it runs into its limit; the state says so.
     let failing =
@@ -268,11 +269,9 @@ fn a_plugin_that_loops_for_ever_holds_up_nobody() {
     client.until(HOSTILE, |view| matches!(view.state, PluginState::Running { .. }));
     client.done(PluginRequest::Remove { plugin: HOSTILE.to_owned() });
     assert_eq!(fs::read_dir(daemon.state().join("plugins")).unwrap().count(), 1);
-    assert_eq!(
-        daemon.log().matches("limit: Cancelled").count(),
-        2,
-        "called off both times, not at its limit"
-    );
+    let log = daemon.log();
+    let called_off = |line: &&str| line.contains("a call failed") && line.contains("limit: Cancelled");
+    assert_eq!(log.lines().filter(called_off).count(), 2, "called off both times, not at its limit");
     assert!(daemon.end().success());
 }
 
