@@ -91,7 +91,10 @@ impl PluginHost {
         let here = std::env::current_exe().expect("a running program has a path");
         let target = here.ancestors().find(|folder| folder.join("guests").is_dir());
         let target = target.unwrap_or_else(|| panic!("no plugins beside {}: make guests", here.display()));
-        let library = folder.replace('-', "_");
+        let package = fs::read_to_string(repository::root().join("plugins").join(folder).join("Cargo.toml"));
+        let package = package.expect("a plugin is a package");
+        let name = package.lines().find_map(|line| line.strip_prefix("name = ")).unwrap_or(folder);
+        let library = name.trim_matches('"').replace('-', "_");
         let component = target.join(format!("guests/wasm32-wasip2/release/{library}.wasm"));
         let packed = self.scratch.join(format!("{folder}.wasm"));
         let mut command = Command::new(repository::program("frontdesk-plugin"));

@@ -52,9 +52,9 @@ fn with_ldap(house: &House, authority: &Authority, server: &Slapd) -> (PluginHos
 
 fn configure(client: &mut PluginClient, server: &Slapd) {
     let settings = json!({
-        "url": format!("ldaps://localhost:{}", server.port),
+        "server": format!("ldaps://localhost:{}", server.port),
         "base": slapd::BASE,
-        "bind-dn": slapd::READER,
+        "user": slapd::READER,
         "password": slapd::PASSWORD,
     });
     client.configure(LDAP, settings).unwrap();
@@ -99,7 +99,7 @@ fn dir_4_ten_thousand_people_of_an_ldap_server_are_on_the_desk_and_name_their_ca
     assert!(matches!(refused, Err(PluginProblem::Failed { .. })), "{refused:?}");
     client.ask(PluginRequest::Grant { plugin: LDAP.into(), granted: all(LDAP) }).unwrap();
     let tested = format!("{:?}", client.ask(test).unwrap());
-    assert!(tested.contains("10000") || tested.contains("10,000"), "{tested}");
+    assert!(tested.contains("more than 2000 people") && tested.contains("1 ref"), "{tested}");
     client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
 
     let is_under_way = |state: &PluginState| matches!(state, PluginState::Running { people, .. } if (1..PEOPLE as u32).contains(people));
