@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) sip: SipConfig,
     pub(crate) media: MediaConfig,
     pub(crate) contacts: ContactsConfig,
+    pub(crate) plugins: PluginsConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -64,6 +65,14 @@ pub(crate) struct MediaConfig {
     pub(crate) announcement: Option<PathBuf>,
 }
 
+/// `[plugins]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PluginsConfig {
+    /// Unix socket of `frontdesk-plugind`, which runs the connectors.
+    pub(crate) socket: PathBuf,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,6 +92,7 @@ impl Default for Config {
             sip: SipConfig::default(),
             media: MediaConfig::default(),
             contacts: ContactsConfig::default(),
+            plugins: PluginsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -111,6 +121,12 @@ impl Default for MediaConfig {
 impl Default for ContactsConfig {
     fn default() -> Self {
         Self { folders: vec!["/var/lib/frontdesk/contacts".into(), "/media".into()] }
+    }
+}
+
+impl Default for PluginsConfig {
+    fn default() -> Self {
+        Self { socket: "/run/frontdesk/plugins.sock".into() }
     }
 }
 

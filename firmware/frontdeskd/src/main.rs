@@ -7,6 +7,7 @@ mod audio;
 mod board;
 mod bridge;
 mod config;
+mod connectors;
 mod contacts;
 mod editing;
 mod effects;
@@ -217,6 +218,7 @@ async fn desk(config: &Config) -> Result<()> {
     });
 
     let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
+    let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let desk = socket::Desk {
         inbox: inbox.clone(),
@@ -231,7 +233,7 @@ async fn desk(config: &Config) -> Result<()> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, clock, server, stopper] {
+    for task in [receiver, clock, connectors, server, stopper] {
         task.abort();
     }
     // The engine is gone; each thread ends when the last client task lets go of it, with everything written.

@@ -18,6 +18,7 @@ use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, life
 pub use crate::guest::{Cancel, Ear, State};
 use crate::host::{Approved, Gates, Host, LoadError};
 use crate::http::Outbound;
+use crate::ldap::Directories;
 use crate::limits::{Limit, Limits};
 use crate::manifest::{Granted, Manifest};
 use crate::strike::Strike;
@@ -87,6 +88,7 @@ pub struct Connector {
     lifecycle: lifecycle::GuestIndices,
     sync: directory_sync::GuestIndices,
     lookup: Option<directory_lookup::GuestIndices>,
+    imports: Vec<String>,
     shared: Arc<Shared>,
     state: Mutex<State>,
     cost: Mutex<Cost>,
@@ -109,7 +111,7 @@ impl Connector {
         let filled = manifest.fill(settings)?;
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
-        let instance = linked(host, approved)?;
+        let (instance, imports) = linked(host, approved)?;
         let lookup = directory_lookup::GuestIndices::new(&instance).ok();
         check_provides(manifest, lookup.is_some())?;
         let exposed = manifest.settings.iter().filter(|setting| setting.expose).map(|setting| &setting.key);
@@ -121,7 +123,8 @@ impl Connector {
             settings: Value::Object(filled.open.clone()).to_string(),
             secrets,
             locale: setup.locale.clone(),
-            outbound: Outbound::new(manifest, &filled, grants, &limits, way),
+            outbound: Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone()),
+            directories: Arc::new(Directories::new(manifest, &filled, grants, &limits, way)),
             log: Mutex::new(LogBook::new(limits.log_lines).striking(Strike::of(manifest, &filled))),
             limits,
             started: Instant::now(),
@@ -131,6 +134,7 @@ impl Connector {
             lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other_world)?,
             sync: directory_sync::GuestIndices::new(&instance).map_err(other_world)?,
             lookup,
+            imports,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
@@ -145,7 +149,7 @@ impl Connector {
     /// # Errors
     /// See [`LoadError`].
     pub fn probe(host: &Host, approved: &Approved) -> Result<Vec<String>, LoadError> {
-        let instance = linked(host, approved)?;
+        let (instance, _) = linked(host, approved)?;
         lifecycle::GuestIndices::new(&instance).map_err(other_world)?;
         directory_sync::GuestIndices::new(&instance).map_err(other_world)?;
         let lookup = directory_lookup::GuestIndices::new(&instance).is_ok();
@@ -216,6 +220,20 @@ impl Connector {
     #[must_use]
     pub fn state(&self) -> State {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The interfaces that its code has, in the words of the manifest's `provides`.
+    #[must_use]
+    pub fn exports(&self) -> Vec<&'static str> {
+        let mut exports = vec!["lifecycle", "directory-sync"];
+        exports.extend(self.lookup.as_ref().map(|_| "directory-lookup"));
+        exports
+    }
+
+    /// The offers of the host that its code names. Some languages name all of them.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
     }
 
     /// The id of its manifest.
@@ -289,15 +307,15 @@ impl Connector {
 }
 
 /// Compiled, or found compiled, and linked with what the host offers.
-fn linked(host: &Host, approved: &Approved) -> Result<InstancePre<Call>, LoadError> {
+fn linked(host: &Host, approved: &Approved) -> Result<(InstancePre<Call>, Vec<String>), LoadError> {
     let setup = &host.setup;
     let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
-    check_imports(&host.engine, &component)?;
+    let imports = check_imports(&host.engine, &component)?;
     let mut linker = Linker::new(&host.engine);
     DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
         .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
         .map_err(other_world)?;
-    linker.instantiate_pre(&component).map_err(other_world)
+    Ok((linker.instantiate_pre(&component).map_err(other_world)?, imports))
 }
 
 fn other_world(error: wasmtime::Error) -> LoadError {
@@ -305,8 +323,10 @@ fn other_world(error: wasmtime::Error) -> LoadError {
 }
 
 /// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+/// Gives back the names of ours.
+fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, LoadError> {
     let types = component.component_type();
+    let mut ours = Vec::new();
     for (name, _) in types.imports(engine) {
         if !(name.starts_with("frontdesk:connector/") || name.starts_with("wasi:")) {
             return Err(LoadError::World(format!(
@@ -314,8 +334,10 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError
                 clean(name)
             )));
         }
+        let name = name.strip_prefix("frontdesk:connector/").and_then(|name| name.split('@').next());
+        ours.extend(name.map(str::to_owned));
     }
-    Ok(())
+    Ok(ours)
 }
 
 fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {

@@ -11,6 +11,7 @@ use wasmtime::bail;
 
 use crate::contact::clean;
 use crate::http::Outbound;
+use crate::ldap::Directories;
 use crate::limits::{LOG_LINE, Limit, Limits, Memory};
 use crate::rate::Rate;
 use crate::strike::Strike;
@@ -32,7 +33,7 @@ pub(crate) mod bindings {
 
 pub(crate) use bindings::exports::frontdesk::connector::{directory_lookup, directory_sync, lifecycle};
 pub(crate) use bindings::frontdesk::connector::types;
-use bindings::frontdesk::connector::{context, http, log, secrets, settings, state};
+use bindings::frontdesk::connector::{context, http, ldap, log, secrets, settings, state};
 
 /// Says that nobody wants the answer any more. Clones are the same word.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +121,7 @@ pub(crate) struct Shared {
     pub(crate) locale: String,
     pub(crate) limits: Limits,
     pub(crate) outbound: Outbound,
+    pub(crate) directories: Arc<Directories>,
     pub(crate) log: Mutex<LogBook>,
     pub(crate) started: Instant,
 }
@@ -292,6 +294,15 @@ impl http::Host for Call {
     fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::Error>> {
         let now = self.shared.started.elapsed();
         let answer = self.shared.outbound.send(request, self.deadline, &self.cancel, now);
+        self.tick()?;
+        Ok(answer)
+    }
+}
+
+impl ldap::Host for Call {
+    fn search(&mut self, request: ldap::Request) -> wasmtime::Result<Result<ldap::Page, ldap::Error>> {
+        let now = self.shared.started.elapsed();
+        let answer = self.shared.directories.search(request, self.deadline, &self.cancel, now);
         self.tick()?;
         Ok(answer)
     }

@@ -14,11 +14,11 @@ use wasmtime::Engine;
 
 use crate::compile::{self, CompileError};
 use crate::gate::Gate;
-use crate::http::tls;
 use crate::manifest::{Manifest, ManifestError};
 use crate::package::{Package, PackageError};
 use crate::resolve::Resolver;
 use crate::trust::Trust;
+use crate::way::tls;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);

@@ -8,6 +8,7 @@
 //! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
 
 pub mod backoff;
+pub mod check;
 pub mod compile;
 pub mod connector;
 mod contact;
@@ -19,6 +20,7 @@ pub mod host;
 mod http;
 pub mod keeper;
 pub mod kept;
+mod ldap;
 pub mod limits;
 pub mod manifest;
 pub mod package;
@@ -26,10 +28,13 @@ mod rate;
 pub mod registry;
 pub mod resolve;
 pub mod service;
+mod settings;
 mod strike;
 pub mod sync;
 pub mod tally;
+mod target;
 pub mod trust;
 mod wasi;
+mod way;
 
 pub use contact::{Contact, Phone};

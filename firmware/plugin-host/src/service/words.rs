@@ -66,6 +66,8 @@ pub(crate) fn settings(manifest: &Manifest) -> Vec<PluginSetting> {
             Kind::Integer => PluginSettingKind::Integer,
             Kind::Boolean => PluginSettingKind::Boolean,
             Kind::Choice => PluginSettingKind::Choice,
+            Kind::LdapDn => PluginSettingKind::LdapDn,
+            Kind::LdapFilter => PluginSettingKind::LdapFilter,
         },
         label: setting.label.clone(),
         required: setting.required,
