@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -83,8 +84,14 @@ pub fn component(
 ) -> Result<Component, CompileError> {
     let kept = cache.join(key(engine, file));
     if !kept.exists() {
-        fs::create_dir_all(cache)?;
-        compile(compiler, cache, &kept, file)?;
+        // After an update of the engine all plugins come at once, and each child may use its whole memory.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have wanted the same.
+        if !kept.exists() {
+            fs::create_dir_all(cache)?;
+            compile(compiler, cache, &kept, file)?;
+        }
     }
     // SAFETY: the file was written by our own child into our own folder, under the hash of what it was made
     // from; nobody else may write there.

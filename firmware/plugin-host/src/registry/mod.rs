@@ -233,7 +233,7 @@ impl Registry {
             }
         }
         disk::write(&folder.join(RECORD), &serde_json::to_vec_pretty(record)?)?;
-        if let Err(error) = self.sweep(record) {
+        if let Err(error) = self.sweep(record, false) {
             tracing::warn!(plugin = %record.id, %error, "what is not needed any more could not be removed");
         }
         Ok(())
@@ -314,7 +314,7 @@ impl Registry {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => destroy(&entry.path())?,
                 Err(error) => found.push((id, Err(error.to_string()))),
                 Ok(record) => {
-                    self.sweep(&record)?;
+                    self.sweep(&record, true)?;
                     found.push((id, Ok(record)));
                 }
             }
@@ -323,8 +323,8 @@ impl Registry {
         Ok(found)
     }
 
-    /// Files of a plugin that its record does not name.
-    fn sweep(&self, record: &Record) -> io::Result<()> {
+    /// Files of a plugin that its record does not name; where nothing runs yet, also a directory that is half there.
+    fn sweep(&self, record: &Record, alone: bool) -> io::Result<()> {
         let package = |installed: &Installed| format!("{}.wasm", installed.sha256);
         for entry in fs::read_dir(self.folder(&record.id))? {
             let entry = entry?;
@@ -335,8 +335,7 @@ impl Registry {
                 fs::remove_file(entry.path())?;
             } else if name.ends_with(SECRETS) && Some(&name) != record.secrets.as_ref() {
                 disk::wipe(&entry.path())?;
-            } else if name.ends_with(disk::PART) && !name.starts_with("directory") {
-                // The directory's own may be being written at this moment.
+            } else if name.ends_with(disk::PART) && (alone || !name.starts_with("directory")) {
                 fs::remove_file(entry.path())?;
             }
         }

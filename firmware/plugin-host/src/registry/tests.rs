@@ -42,7 +42,7 @@ fn an_installation_without_its_record_and_files_without_a_name_are_swept() {
     registry.add_package("org.example.begun", b"half").unwrap();
     let folder = scratch.path().join("plugins").join(ID);
     registry.add_package(ID, b"two").unwrap();
-    for name in ["99.secrets", "record.json.part"] {
+    for name in ["99.secrets", "record.json.part", "directory.jsonl.part"] {
         fs::write(folder.join(name), b"left").unwrap();
     }
     fs::write(scratch.path().join("uploads/1.part"), b"left").unwrap();

@@ -292,3 +292,29 @@ fn sorted(
     }
     Ok((settings, secrets))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(ids: &[&str]) -> PluginGrants {
+        PluginGrants { net: ids.iter().map(|id| (*id).to_owned()).collect(), ..PluginGrants::default() }
+    }
+
+    #[test]
+    fn what_was_taken_away_since_does_not_come_back_and_what_nobody_could_take_away_does() {
+        // The version in use asks for `kept` and `taken`; the one before asked for `renamed` as well.
+        let text = "manifest = 1\n[plugin]\nid = \"org.example.people\"\nname = \"N\"\nversion = \"2.0.0\"\nabi = \"0.1\"\n\
+            description = \"D\"\n[[net]]\nid = \"kept\"\nhosts = [\"https://a.example\"]\nreason = \"R\"\n\
+            [[net]]\nid = \"taken\"\nhosts = [\"https://b.example\"]\nreason = \"R\"\n";
+        let manifest = Manifest::parse(text);
+        let before = net(&["kept", "taken", "renamed"]);
+        let now = still_granted(&before, &net(&["kept"]), manifest.as_ref().ok());
+        assert_eq!(now, net(&["kept", "renamed"]));
+        assert_eq!(
+            still_granted(&before, &net(&["kept"]), None),
+            net(&["kept"]),
+            "not known: nothing comes back"
+        );
+    }
+}
