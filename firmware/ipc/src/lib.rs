@@ -45,5 +45,5 @@ pub use view::{
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
     Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, ParkSlotView,
     ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
-    Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
+    SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
 };

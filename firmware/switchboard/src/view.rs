@@ -36,6 +36,8 @@ impl Switchboard {
             people: self.desk.people.values().cloned().collect(),
             alerts: self.alerts.shown.iter().cloned().collect(),
             import: self.desk.import.clone(),
+            // The engine knows of it, and no call does.
+            setup: None,
         }
     }
 
