@@ -159,7 +159,10 @@ fn law_3_what_one_crate_owns_no_other_names() {
                 let is_peer = *folder == "tests" && name == "rusqlite";
                 // Plugins ask by HTTP, the admin page answers; nobody else speaks it.
                 let is_server = *folder == "firmware/admin" && name.starts_with("hyper");
-                assert!(!hit || folder == owner || is_peer || is_server, "{folder} names {name}, which only {owner} may");
+                assert!(
+                    !hit || folder == owner || is_peer || is_server,
+                    "{folder} names {name}, which only {owner} may"
+                );
             }
         }
     }

@@ -60,27 +60,27 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/audit", get(audit::show))
         .route("/certificate", get(certificate::show).post(certificate::replace))
         .route("/certificate/own", post(certificate::use_own))
-        .route("/static/{name}", get(statics::file))
-        .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method);
+        .route("/static/{name}", get(statics::file));
     pages
         .merge(api::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(uploads)
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(headers::secure))
         .with_state(app)
 }
 
 async fn not_found(visit: Visit) -> Response {
     if visit.here.starts_with("/api/") {
-        return api::not_found();
+        return api::not_found(visit.language).into_response();
     }
     Fault::not_found(visit.language).into_response()
 }
 
 async fn wrong_method(visit: Visit) -> Response {
     if visit.here.starts_with("/api/") {
-        return api::wrong_method();
+        return api::wrong_method(visit.language).into_response();
     }
     Fault::new(StatusCode::METHOD_NOT_ALLOWED, visit.language, text::WRONG_METHOD).into_response()
 }

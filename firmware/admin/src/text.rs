@@ -62,7 +62,7 @@ use texts;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
+    use super::{Language, Text, acts, common, people};
 
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn acc_4_every_text_is_there_in_both_languages_with_the_same_places() {
-        for (name, text) in [common::ALL, people::ALL, plugins::ALL, acts::ALL].concat() {
+        for (name, text) in [common::ALL, people::ALL, super::plugins::ALL, acts::ALL].concat() {
             assert!(!text.en.is_empty() && !text.fr.is_empty(), "{name}");
             assert_eq!(names(text.en), names(text.fr), "{name}");
             assert!(text.en == text.en.trim() && text.fr == text.fr.trim(), "{name}");

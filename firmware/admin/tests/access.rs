@@ -142,7 +142,7 @@ async fn acc_1_a_supervisor_reads_and_writes_nothing() {
     assert!(ada.get("/accounts").await.has("The account Sue was added"));
     let mut sue = house.browser();
     assert_eq!(sue.sign_in("Sue", "another horse").await.to.as_deref(), Some("/"));
-    house::until("the host is seen", async || ada.thief().get("/plugins").await.has("9.9.9")).await;
+    house::until("the host is seen", async || ada.look("/plugins").await.has("9.9.9")).await;
     let plugin = sue.get("/plugins/org.example.ldap").await;
     assert!(plugin.has("You are signed in as a supervisor") && !plugin.has("id=\"save-settings\""));
     let before = host.asked().len();

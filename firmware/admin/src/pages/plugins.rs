@@ -115,6 +115,8 @@ pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request:
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length > MAX_PACKAGE + FORM_MARGIN) {
+        // A browser that is still sending may never read this answer: the next page says it too.
+        let _ = signed.failed("/plugins", text::UPLOAD_TOO_LARGE.is(language));
         return Err(fault(StatusCode::PAYLOAD_TOO_LARGE, text::UPLOAD_TOO_LARGE));
     }
     let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);

@@ -104,6 +104,13 @@ texts! {
     ABOUT = "About", "À propos de";
     OLDER = "Older entries", "Entrées plus anciennes";
     NEWEST = "Newest entries", "Entrées les plus récentes";
+    API_NO_TOKEN = "A token is needed: send it as “Authorization: Bearer …”. An administrator makes one on the page of the accounts.", "Un jeton est nécessaire : envoyez-le dans « Authorization: Bearer … ». Un administrateur en crée un sur la page des comptes.";
+    API_READS_ONLY = "This token may only read.", "Ce jeton ne permet que de lire.";
+    API_NOT_JSON = "The body must be JSON, with “Content-Type: application/json”.", "Le corps doit être du JSON, avec « Content-Type: application/json ».";
+    API_TOO_LARGE = "The body is too large.", "Le corps est trop grand.";
+    API_INTERVAL = "interval_s is a whole number from 60 to 604800.", "interval_s est un nombre entier de 60 à 604800.";
+    API_NO_SUCH_RIGHT = "The plugin does not ask for {right}.", "Le connecteur ne demande pas {right}.";
+    API_NOTHING = "Nothing is to be changed: give a role, a password, or both.", "Rien à modifier : donnez un rôle, un mot de passe, ou les deux.";
     CERT_NO_CERTIFICATE = "there is no certificate in it; choose the PEM file that begins with BEGIN CERTIFICATE", "il ne contient aucun certificat ; choisissez le fichier PEM qui commence par BEGIN CERTIFICATE";
     CERT_NO_KEY = "there is no private key in it; choose the PEM file with BEGIN PRIVATE KEY, without a passphrase", "il ne contient aucune clé privée ; choisissez le fichier PEM avec BEGIN PRIVATE KEY, sans phrase secrète";
     CERT_MISMATCH = "the key does not belong to the certificate", "la clé ne correspond pas au certificat";

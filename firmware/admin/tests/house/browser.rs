@@ -14,26 +14,27 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-pub struct Browser {
-    pub address: SocketAddr,
-    pub cookies: BTreeMap<String, String>,
-    pub language: &'static str,
+pub(crate) struct Browser {
+    pub(crate) address: SocketAddr,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) language: &'static str,
     /// `Sec-Fetch-Site` of what is sent.
-    pub site: Option<&'static str>,
-    pub origin: Option<String>,
-    pub bearer: Option<String>,
+    pub(crate) site: Option<&'static str>,
+    pub(crate) origin: Option<String>,
+    pub(crate) bearer: Option<String>,
+    pub(crate) looks: bool,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
-    pub to: Option<String>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    pub(crate) to: Option<String>,
 }
 
 impl Browser {
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
             cookies: BTreeMap::new(),
@@ -41,20 +42,26 @@ impl Browser {
             site: Some("same-origin"),
             origin: None,
             bearer: None,
+            looks: false,
         }
     }
 
+    /// Looks at a page as its script does: nothing that is said once is heard.
+    pub(crate) async fn look(&self, path: &str) -> Answer {
+        Self { looks: true, ..self.thief() }.get(path).await
+    }
+
     /// Another browser that has stolen the cookies of this one.
-    pub fn thief(&self) -> Self {
+    pub(crate) fn thief(&self) -> Self {
         Self { cookies: self.cookies.clone(), ..Self::new(self.address) }
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, None, Vec::new()).await
     }
 
     /// Sends a form with the token that is on the page `from`.
-    pub async fn submit(&mut self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&mut self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.token(from).await;
         let mut all = vec![("form", token.as_str())];
         all.extend_from_slice(fields);
@@ -62,41 +69,52 @@ impl Browser {
     }
 
     /// The token of the forms on a page.
-    pub async fn token(&mut self, from: &str) -> String {
+    pub(crate) async fn token(&mut self, from: &str) -> String {
         let page = self.get(from).await;
         page.between("name=\"form\" value=\"", "\"")
             .unwrap_or_else(|| panic!("no form on {from}: {}", page.body))
     }
 
     /// Sends a form as it is.
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send(Method::POST, path, Some("application/x-www-form-urlencoded"), body.into_bytes()).await
     }
 
     /// Sends files; the token comes first.
-    pub async fn upload(&mut self, from: &str, path: &str, files: &[(&str, &[u8])]) -> Answer {
+    pub(crate) async fn upload(&mut self, from: &str, path: &str, files: &[(&str, &[u8])]) -> Answer {
         let token = self.token(from).await;
         let (kind, body) = multipart(&token, files);
         self.send(Method::POST, path, Some(&kind), body).await
     }
 
-    pub async fn set_up(&mut self, code: &str, name: &str, password: &str) -> Answer {
+    pub(crate) async fn set_up(&mut self, code: &str, name: &str, password: &str) -> Answer {
         let fields = [("code", code), ("name", name), ("password", password), ("password-again", password)];
         self.submit("/setup", "/setup", &fields).await
     }
 
-    pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.submit("/sign-in", "/sign-in", &[("name", name), ("password", password), ("to", "/")]).await
     }
 
     /// Asks the API.
-    pub async fn api(&mut self, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
+    pub(crate) async fn api(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Answer {
         let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
         self.send(method, path, Some("application/json"), bytes).await
     }
 
-    pub async fn send(&mut self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
+    pub(crate) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request =
             Request::builder().method(&method).uri(path).header("host", self.address.to_string());
         request = request.header("accept-language", self.language).header("user-agent", "test <browser>");
@@ -113,6 +131,9 @@ impl Browser {
         }
         if let Some(bearer) = &self.bearer {
             request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        if self.looks {
+            request = request.header("x-frontdesk-look", "1");
         }
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
@@ -131,7 +152,7 @@ impl Browser {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body, to }
     }
 
-    pub async fn connect(&self) -> TlsStream<TcpStream> {
+    pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("desk").unwrap();
         TlsConnector::from(Arc::new(client())).connect(name, stream).await.unwrap()
@@ -156,20 +177,20 @@ impl Browser {
 
 impl Answer {
     /// The text between two others.
-    pub fn between(&self, before: &str, after: &str) -> Option<String> {
+    pub(crate) fn between(&self, before: &str, after: &str) -> Option<String> {
         Some(self.body.split_once(before)?.1.split_once(after)?.0.to_owned())
     }
 
-    pub fn has(&self, words: &str) -> bool {
+    pub(crate) fn has(&self, words: &str) -> bool {
         self.body.contains(words)
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
-pub fn multipart(token: &str, files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
+pub(crate) fn multipart(token: &str, files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
     let mut body =
         format!("--cut\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n").into_bytes();
     for (name, bytes) in files {

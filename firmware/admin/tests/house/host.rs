@@ -21,34 +21,34 @@ use tokio::{
 };
 
 /// The id of its plugin.
-pub const ID: &str = "org.example.ldap";
+pub(crate) const ID: &str = "org.example.ldap";
 /// What its hostile plugin is called.
-pub const EVIL: &str = "<script>alert('x')</script>";
+pub(crate) const EVIL: &str = "<script>alert('x')</script>";
 
 #[derive(Default)]
-pub struct Inner {
-    pub asked: Vec<PluginRequest>,
-    pub plugins: Vec<PluginView>,
-    pub form: Option<PluginForm>,
+pub(crate) struct Inner {
+    pub(crate) asked: Vec<PluginRequest>,
+    pub(crate) plugins: Vec<PluginView>,
+    pub(crate) form: Option<PluginForm>,
     /// The bytes of the last upload.
-    pub uploaded: Vec<u8>,
+    pub(crate) uploaded: Vec<u8>,
     /// Answers of the next inspection.
-    pub signature: Option<PluginSignature>,
-    pub refused: Option<PluginProblem>,
+    pub(crate) signature: Option<PluginSignature>,
+    pub(crate) refused: Option<PluginProblem>,
     /// Answers to everything from now on.
-    pub problem: Option<PluginProblem>,
+    pub(crate) problem: Option<PluginProblem>,
 }
 
 #[derive(Clone)]
-pub struct Host {
-    pub inner: Arc<Mutex<Inner>>,
+pub(crate) struct Host {
+    pub(crate) inner: Arc<Mutex<Inner>>,
     changed: watch::Sender<()>,
     task: Arc<JoinHandle<()>>,
 }
 
 impl Host {
     /// A host with one plugin, or with none.
-    pub fn start(socket: &Path, with_plugin: bool) -> Self {
+    pub(crate) fn start(socket: &Path, with_plugin: bool) -> Self {
         let _ = std::fs::remove_file(socket);
         let listener = UnixListener::bind(socket).unwrap();
         let inner = Arc::new(Mutex::new(Inner::default()));
@@ -68,16 +68,16 @@ impl Host {
     }
 
     /// Ends it, with every connection.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.task.abort();
     }
 
-    pub fn set(&self, change: impl FnOnce(&mut Inner)) {
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Inner)) {
         change(&mut self.inner.lock().unwrap());
         self.changed.send_replace(());
     }
 
-    pub fn asked(&self) -> Vec<PluginRequest> {
+    pub(crate) fn asked(&self) -> Vec<PluginRequest> {
         self.inner.lock().unwrap().asked.clone()
     }
 }
@@ -251,7 +251,7 @@ fn form() -> PluginForm {
     PluginForm { rights: rights(), settings: settings(), values, secrets: vec!["password".into()] }
 }
 
-pub fn plugin() -> PluginView {
+pub(crate) fn plugin() -> PluginView {
     PluginView {
         id: ID.into(),
         name: EVIL.into(),

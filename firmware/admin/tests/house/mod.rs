@@ -1,8 +1,8 @@
 //! A box with its admin page, a browser without mercy, and a plugin host that speaks the contract.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-pub mod browser;
-pub mod host;
+pub(crate) mod browser;
+pub(crate) mod host;
 
 use std::{
     net::SocketAddr,
@@ -17,24 +17,24 @@ use store::Store;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-pub use browser::{Answer, Browser};
-pub use host::Host;
+pub(crate) use browser::Browser;
+pub(crate) use host::Host;
 
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-pub struct House {
-    pub admin: Admin,
-    pub folder: TempDir,
-    pub views: watch::Sender<Arc<View>>,
+pub(crate) struct House {
+    pub(crate) admin: Admin,
+    pub(crate) folder: TempDir,
+    pub(crate) views: watch::Sender<Arc<View>>,
 }
 
 impl House {
     /// A box that nobody has set up, without a plugin host.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::beside(tempfile::tempdir().unwrap()).await
     }
 
-    pub async fn beside(folder: TempDir) -> Self {
+    pub(crate) async fn beside(folder: TempDir) -> Self {
         let (views, seen) = watch::channel(Arc::new(view()));
         let store = Store::open(folder.path().join("desk.db")).unwrap();
         let config = Config {
@@ -51,7 +51,7 @@ impl House {
     }
 
     /// A box with the administrator Ada, and her browser.
-    pub async fn with_ada() -> (Self, Browser) {
+    pub(crate) async fn with_ada() -> (Self, Browser) {
         let house = Self::new().await;
         let mut ada = house.browser();
         let code = house.code();
@@ -60,15 +60,15 @@ impl House {
         (house, ada)
     }
 
-    pub fn browser(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.admin.address)
     }
 
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("plugins.sock")
     }
 
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.admin.setup.borrow().clone().expect("the box is not set up").code
     }
 }
@@ -95,7 +95,7 @@ fn view() -> View {
 }
 
 /// Waits until something is so; the wait ends by itself when it never is.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     for _ in 0..600 {
         if is_so().await {
             return;
