@@ -20,13 +20,13 @@ use crate::{
 
 /// `GET /plugins/uploads/{key}`
 pub(crate) async fn show(signed: Signed, Path(key): Path<String>) -> Page {
-    let waiting = find(&signed, &key)?;
+    let waiting = find(&signed, &key).map_err(Fault::into_response)?;
     Ok(inspection(&signed, &waiting))
 }
 
 /// `POST /plugins/uploads/{key}`
 pub(crate) async fn install(Path(key): Path<String>, Posted { signed, fields }: Posted) -> Page {
-    let waiting = find(&signed, &key)?;
+    let waiting = find(&signed, &key).map_err(Fault::into_response)?;
     let (found, language) = (&waiting.inspection, signed.language);
     let here = format!("/plugins/uploads/{key}");
     let confirmed = fields.has("key-confirmed");
@@ -61,12 +61,9 @@ pub(crate) fn granted_words(granted: &PluginGrants) -> String {
     format!("net: {}, private: {}, loopback: {}", list(net), list(private), list(loopback))
 }
 
-fn find(signed: &Signed, key: &str) -> Result<Waiting, Response> {
-    signed
-        .app
-        .uploads
-        .find(key)
-        .ok_or_else(|| Fault::new(StatusCode::NOT_FOUND, signed.language, text::UPLOAD_GONE).into_response())
+fn find(signed: &Signed, key: &str) -> Result<Waiting, Fault> {
+    let gone = || Fault::new(StatusCode::NOT_FOUND, signed.language, text::UPLOAD_GONE);
+    signed.app.uploads.find(key).ok_or_else(gone)
 }
 
 fn inspection(signed: &Signed, waiting: &Waiting) -> Response {
