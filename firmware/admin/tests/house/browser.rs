@@ -153,9 +153,13 @@ impl Browser {
     }
 
     pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.try_connect().await.unwrap()
+    }
+
+    pub(crate) async fn try_connect(&self) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from("desk").unwrap();
-        TlsConnector::from(Arc::new(client())).connect(name, stream).await.unwrap()
+        TlsConnector::from(Arc::new(client())).connect(name, stream).await
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {

@@ -1,5 +1,5 @@
 //! A box with its admin page, a browser without mercy, and a plugin host that speaks the contract.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub(crate) mod browser;
 pub(crate) mod host;
