@@ -176,7 +176,10 @@ fn typed_value(
         }
         // Browsers send lines with CR LF.
         PluginSettingKind::Multiline => Some(typed.replace("\r\n", "\n").into()),
-        PluginSettingKind::Text | PluginSettingKind::Url => Some(typed.trim().into()),
+        PluginSettingKind::Text
+        | PluginSettingKind::Url
+        | PluginSettingKind::LdapDn
+        | PluginSettingKind::LdapFilter => Some(typed.trim().into()),
         PluginSettingKind::Choice => Some(typed.into()),
     })
 }

@@ -24,6 +24,8 @@ use tracing::{info, warn};
 
 use crate::app::App;
 
+/// What stands around a request in its frame, in bytes.
+const FRAME_MARGIN: usize = 128;
 /// Requests that may wait for the connection.
 const QUEUE: usize = 32;
 /// How long the handshake and a frame that is written may take.
@@ -54,6 +56,9 @@ pub(crate) enum HostProblem {
     /// Nobody answers.
     #[error("the plugin host is away")]
     Away,
+    /// More than one frame takes.
+    #[error("the request is too large")]
+    TooLarge,
     /// It said no.
     #[error(transparent)]
     Refused(#[from] PluginProblem),
@@ -98,6 +103,10 @@ impl Host {
 
     /// Asks the host. It may carry out what was asked although nobody waits for the answer any more.
     pub(crate) async fn ask(&self, request: PluginRequest) -> Result<PluginAnswer, HostProblem> {
+        // Found out here: on the connection it would be an error for everybody.
+        if ipc::encode(&request, MAX_FRAME_TO_PLUGINS - FRAME_MARGIN).is_err() {
+            return Err(HostProblem::TooLarge);
+        }
         let (answer, told) = oneshot::channel();
         self.requests.try_send(Asked { request, answer }).map_err(|_| HostProblem::Away)?;
         match timeout(ANSWER, told).await {

@@ -420,6 +420,20 @@ async fn app_2_a_path_leads_nowhere_else() {
 }
 
 #[tokio::test]
+async fn app_1_the_largest_settings_fit_into_a_frame() {
+    let (_house, mut ada, host) = with_host().await;
+    // Each of these characters is three bytes in a form and six in JSON.
+    let large = "\u{1}".repeat(80_000);
+    let fields = [("setting.url", "x"), ("setting.filter", large.as_str()), ("interval", "5")];
+    assert_eq!(ada.submit(PLUGIN, &format!("{PLUGIN}/settings"), &fields).await.status, 303);
+    let is_whole = |asked: &PluginRequest| match asked {
+        PluginRequest::Configure { values, .. } => values["filter"] == large,
+        _ => false,
+    };
+    assert!(host.asked().iter().any(is_whole));
+}
+
+#[tokio::test]
 async fn app_2_a_huge_form_is_refused() {
     let (_house, mut ada) = House::with_ada().await;
     let token = ada.token("/account").await;

@@ -502,6 +502,10 @@ pub enum PluginSettingKind {
     Boolean,
     /// One of [`PluginSetting::choices`].
     Choice,
+    /// A distinguished name of LDAP (RFC 4514), in one line.
+    LdapDn,
+    /// A search filter of LDAP (RFC 4515), in one line.
+    LdapFilter,
 }
 
 /// A line of a plugin's log.

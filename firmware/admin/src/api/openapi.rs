@@ -382,7 +382,8 @@ fn told() -> Value {
     ];
     let made = [&token[..], &[("token", text())]].concat();
     let states = ["disabled", "waiting", "running", "failing", "suspended", "held", "broken"];
-    let kinds = ["text", "multiline", "url", "secret", "integer", "boolean", "choice"];
+    let kinds =
+        ["text", "multiline", "url", "secret", "integer", "boolean", "choice", "ldap-dn", "ldap-filter"];
     let registrations = one_of(&["off", "registering", "registered", "failed"]);
     let lists = |name: &str| reference(&format!("{name}[]"));
     json!({

@@ -121,6 +121,8 @@ fn setting(setting: &PluginSetting) -> Value {
             PluginSettingKind::Integer => "integer",
             PluginSettingKind::Boolean => "boolean",
             PluginSettingKind::Choice => "choice",
+            PluginSettingKind::LdapDn => "ldap-dn",
+            PluginSettingKind::LdapFilter => "ldap-filter",
         },
         "label": setting.label,
         "required": setting.required,

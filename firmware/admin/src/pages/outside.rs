@@ -1,6 +1,6 @@
 //! Before anybody is signed in: the first set-up, signing in, the choice of language.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::Path,
@@ -23,6 +23,9 @@ use crate::{
     text::{self, Text},
 };
 
+/// What wrong codes are counted under; no account has a control character in its name.
+const SETUP: &str = "\0set-up";
+
 /// `GET /setup`
 pub(crate) async fn setup(visit: Visit) -> Response {
     if !visit.app.setup.is_open() {
@@ -40,8 +43,12 @@ pub(crate) async fn set_up(PostedOutside { visit, fields }: PostedOutside) -> Re
     if !app.setup.is_open() {
         return Fault::new(StatusCode::CONFLICT, visit.language, text::ALREADY_SET_UP).into_response();
     }
+    // Also from many addresses at once, 10⁸ codes take longer than a box waits for its set-up.
+    if let Err(wait) = app.throttle.attempt(visit.from, SETUP, Instant::now()) {
+        return slowed(&visit, wait, |words| again(StatusCode::TOO_MANY_REQUESTS, words));
+    }
     match app.setup.try_code(fields.get("code")) {
-        Ok(true) => {}
+        Ok(true) => app.throttle.right(visit.from, SETUP),
         Ok(false) => return again(StatusCode::FORBIDDEN, say(text::SETUP_CODE_WRONG)),
         Err(_) => return again(StatusCode::SERVICE_UNAVAILABLE, say(text::SYSTEM_FAILED)),
     }
@@ -55,7 +62,12 @@ pub(crate) async fn set_up(PostedOutside { visit, fields }: PostedOutside) -> Re
         return again(StatusCode::SERVICE_UNAVAILABLE, say(text::SYSTEM_FAILED));
     };
     let wanted = name.to_owned();
-    match app.keeper.ask(move |store| store.add_first_administrator(&wanted, &hash, now_ms())).await {
+    let added = app.keeper.ask(move |store| {
+        let account = store.add_first_administrator(&wanted, &hash, now_ms())?;
+        store.signed_in(account.id, now_ms())?;
+        Ok(account)
+    });
+    match added.await {
         Ok(account) => {
             app.setup.close();
             app.audit(&visit.stranger(&account.name), Act::SetUp, account.name.clone()).await;
@@ -85,11 +97,7 @@ pub(crate) async fn signs_in(PostedOutside { visit, fields }: PostedOutside) -> 
     let (name, to) = (fields.get("name"), guard::local(fields.get("to")));
     let again = |status, words: String| sign_in_form(&visit, status, name, to, Some(words));
     if let Err(wait) = app.throttle.attempt(visit.from, name, Instant::now()) {
-        let seconds = wait.as_secs() + 1;
-        let words = text::SLOWED.with(visit.language, &[("seconds", &seconds)]);
-        let mut response = again(StatusCode::TOO_MANY_REQUESTS, words);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        return response;
+        return slowed(&visit, wait, |words| again(StatusCode::TOO_MANY_REQUESTS, words));
     }
     let wanted = name.to_owned();
     let known = match app.keeper.ask(move |store| store.credentials(&wanted)).await {
@@ -101,8 +109,10 @@ pub(crate) async fn signs_in(PostedOutside { visit, fields }: PostedOutside) -> 
     };
     let hash = known.as_ref().map(|known| known.password.clone());
     let fits = app.passwords.check(fields.get("password").to_owned(), hash).await;
+    // What was typed as a name that nobody has may be a password: it is not written down.
+    let who = known.as_ref().map_or("?", |known| known.account.name.as_str()).to_owned();
     let Some(known) = known.filter(|_| fits) else {
-        app.audit(&visit.stranger(name), Act::SignInRefused, "").await;
+        app.audit(&visit.stranger(&who), Act::SignInRefused, "").await;
         return again(StatusCode::UNAUTHORIZED, text::SIGN_IN_WRONG.is(visit.language).into());
     };
     app.throttle.right(visit.from, name);
@@ -133,6 +143,14 @@ pub(crate) fn weak_words(weak: Weak) -> Text {
         Weak::Long => text::PASSWORD_LONG,
         Weak::Common => text::PASSWORD_COMMON,
     }
+}
+
+/// Says how long to wait.
+fn slowed(visit: &Visit, wait: Duration, page: impl FnOnce(String) -> Response) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let mut response = page(text::SLOWED.with(visit.language, &[("seconds", &seconds)]));
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// Begins a session under a new token; the one that the browser had is over.

@@ -51,7 +51,7 @@ pub(crate) async fn show(signed: Signed) -> Response {
             p.alert.bad role="alert" { (text::STORAGE_TROUBLE.with(language, &[("reason", reason)])) }
         }
         section aria-labelledby="desk-title" {
-            h2 #desk-title { (t(text::REGISTRATION)) }
+            h2 #desk-title { (t(text::THE_DESK)) }
             (layout::facts("desk", &desk))
             (lines(&view, language))
         }

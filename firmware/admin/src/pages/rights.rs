@@ -29,7 +29,7 @@ pub(crate) fn boxes(
                         (what(right, settings, language))
                         @if right.new { " " strong.badge.busy { (t(text::RIGHT_NEW)) } }
                     }
-                    (tick("net", &right.id, right_name(right, settings, language), granted.net.contains(&right.id)))
+                    (tick("net", &right.id, t(text::RIGHT_ALLOW).into(), granted.net.contains(&right.id)))
                     @if right.private {
                         (tick("private", &right.id, t(text::RIGHT_PRIVATE).into(), granted.private.contains(&right.id)))
                         (tick("loopback", &right.id, t(text::RIGHT_LOOPBACK).into(), granted.loopback.contains(&right.id)))
@@ -68,11 +68,6 @@ fn tick(kind: &str, id: &str, label: String, on: bool) -> Markup {
             label for=(name) { (label) }
         }
     }
-}
-
-/// The name of a right beside its box: short, since the words stand above it.
-fn right_name(right: &PluginRight, settings: &[PluginSetting], language: Language) -> String {
-    what(right, settings, language)
 }
 
 fn what(right: &PluginRight, settings: &[PluginSetting], language: Language) -> String {

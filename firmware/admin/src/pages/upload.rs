@@ -111,6 +111,7 @@ fn inspection(signed: &Signed, waiting: &Waiting) -> Response {
                     (rights::boxes(&found.rights, &found.settings, &granted, signed.may_write(), language))
                 }
                 @if signed.may_write() {
+                    div.card {
                     @if matches!(found.signature, PluginSignature::New { .. }) {
                         div.tick {
                             input #key-confirmed type="checkbox" name="key-confirmed" required;
@@ -123,6 +124,7 @@ fn inspection(signed: &Signed, waiting: &Waiting) -> Response {
                             Some(version) => (text::UPDATE_GO.with(language, &[("version", version)])),
                             None => (t(text::INSTALL_GO)),
                         }
+                    }
                     }
                 }
             }

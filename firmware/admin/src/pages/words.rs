@@ -87,6 +87,9 @@ pub(crate) fn problem(problem: &PluginProblem, language: Language) -> String {
 pub(crate) fn refusal(problem: &HostProblem, language: Language) -> (StatusCode, String) {
     let refused = match problem {
         HostProblem::Away => return (StatusCode::SERVICE_UNAVAILABLE, text::HOST_AWAY.is(language).into()),
+        HostProblem::TooLarge => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, text::API_TOO_LARGE.is(language).into());
+        }
         HostProblem::Refused(refused) => refused,
     };
     let status = match refused {

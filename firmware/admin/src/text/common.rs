@@ -61,6 +61,7 @@ texts! {
     CALL_RECALLING = "back from a transfer", "revenu d’un transfert";
     CALL_CONFERENCE = "in the conference", "en conférence";
     CALL_ENDING = "ending", "se termine";
+    THE_DESK = "The desk", "Le poste";
     THE_BOX = "The box", "L’appareil";
     MEMORY_OURS = "Memory of this program", "Mémoire de ce programme";
     MEMORY_FREE = "Memory free", "Mémoire libre";

@@ -37,6 +37,7 @@ texts! {
     NO_RIGHTS = "It asks for nothing.", "Il ne demande rien.";
     RIGHT_PLACES = "Connect to {places}", "Se connecter à {places}";
     RIGHT_SETTING = "Connect to the address in its setting “{setting}”", "Se connecter à l’adresse de son réglage « {setting} »";
+    RIGHT_ALLOW = "allow", "autoriser";
     RIGHT_PLAIN = "Also without encryption: what is sent can be read on the way.", "Aussi sans chiffrement : ce qui est envoyé peut être lu en chemin.";
     RIGHT_SECRETS = "Sends or reads these secrets there: {secrets}", "Y envoie ou y lit ces secrets : {secrets}";
     RIGHT_REASON = "The author’s reason: {reason}", "Raison de l’auteur : {reason}";

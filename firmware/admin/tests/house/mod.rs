@@ -95,7 +95,7 @@ fn view() -> View {
 }
 
 /// Waits until something is so; the wait ends by itself when it never is.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..600 {
         if is_so().await {
             return;
