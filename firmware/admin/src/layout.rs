@@ -190,6 +190,12 @@ pub(crate) fn moment(unix_ms: i64) -> Markup {
     html! { time datetime=(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)) { (local.format("%Y-%m-%d %H:%M:%S")) } }
 }
 
+/// A day, in the box's own time.
+pub(crate) fn day(unix_ms: i64) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(unix_ms).unwrap_or_default();
+    at.with_timezone(&chrono::Local).format("%Y-%m-%d").to_string()
+}
+
 /// A length of time, in its two largest units.
 pub(crate) fn duration(seconds: u64, language: Language) -> String {
     let day = match language {

@@ -23,9 +23,17 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     request.addEventListener("load", () => {
       if (request.status < 400) {
         location.assign(request.responseURL);
-      } else {
-        location.reload();
+        return;
       }
+      // What was said in place of a page, and the form again.
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      const words = document.createElement("p");
+      words.className = "alert bad";
+      words.setAttribute("role", "alert");
+      words.textContent = answer.querySelector(".alert")?.textContent ?? request.statusText;
+      form.querySelector("[role=alert]")?.remove();
+      bar.replaceWith(words);
+      button.disabled = false;
     });
     request.addEventListener("error", () => location.reload());
     request.send(new FormData(form));

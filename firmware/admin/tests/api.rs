@@ -266,6 +266,10 @@ async fn app_1_a_host_that_is_away_is_a_problem_of_its_own() {
     let (house, mut ada) = House::with_ada().await;
     let mut reader = program(&house, &mut ada, "read").await;
     is_problem(&reader.get("/api/v1/plugins").await, 503);
+    assert_eq!(reader.get("/api/v1/audit?limit=1").await.json().as_array().unwrap().len(), 1);
+    for query in ["limit=0", "limit=501", "limit=x", "before=x", "limit="] {
+        is_problem(&reader.get(&format!("/api/v1/audit?{query}")).await, 422);
+    }
     let overview = reader.get("/api/v1/overview").await.json();
     assert_eq!(overview["plugin_host"]["here"], false);
     assert_eq!(overview["version"], "1.2.3");

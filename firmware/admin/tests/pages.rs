@@ -4,6 +4,7 @@
 
 mod house;
 
+use chrono::Datelike;
 use house::{Browser, Host, House, PASSWORD, host, until};
 use hyper::Method;
 use ipc::{PluginProblem, PluginRequest, PluginSignature, PluginState};
@@ -464,6 +465,15 @@ async fn app_2_a_certificate_is_replaced_and_a_wrong_one_is_not() {
     ada.upload("/certificate", "/certificate", &[("chain", chain.as_bytes()), ("key", key.as_bytes())]).await;
     let page = ada.get("/certificate").await;
     assert!(page.has("in use from the next connection on") && page.has("desk.example") && !page.has(&before));
+    assert!(!ada.get("/").await.has("counts only until"));
+    let mut soon = rcgen::CertificateParams::new(vec!["desk.example".into()]).unwrap();
+    let week = chrono::Utc::now() + chrono::Days::new(7);
+    let part = |n: u32| u8::try_from(n).unwrap();
+    soon.not_after = rcgen::date_time_ymd(week.year(), part(week.month()), part(week.day()));
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let (chain, key) = (soon.self_signed(&pair).unwrap().pem(), pair.serialize_pem());
+    ada.upload("/certificate", "/certificate", &[("chain", chain.as_bytes()), ("key", key.as_bytes())]).await;
+    assert!(ada.get("/").await.has("The certificate counts only until"));
     ada.submit("/certificate", "/certificate/own", &[]).await;
     assert!(ada.get("/certificate").await.has(&before));
 }

@@ -258,7 +258,7 @@ fn described(operation: &Operation) -> Value {
         Needs::Write => described["description"] = json!("A token with the scope `write`."),
     }
     if let Some(name) = operation.body {
-        let kind = if name == "Package" { "application/wasm" } else { "application/json" };
+        let kind = if name == "Package" { "application/octet-stream" } else { "application/json" };
         described["requestBody"] =
             json!({ "required": true, "content": { kind: { "schema": reference(name) } } });
     }
@@ -276,8 +276,9 @@ fn parameters(operation: &Operation) -> Value {
     }
     if operation.id == "audit" {
         let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
-        parameters.push(json!({ "name": "limit", "in": "query", "schema": number,
-            "description": "At most so many; others are brought to the nearest that is possible." }));
+        parameters.push(
+            json!({ "name": "limit", "in": "query", "schema": number, "description": "At most so many." }),
+        );
         parameters.push(json!({ "name": "before", "in": "query", "schema": whole(),
             "description": "Only those before the one with this id." }));
     }

@@ -76,8 +76,11 @@ pub(crate) async fn directories(caller: Caller) -> Told {
 /// `GET /api/v1/audit`
 pub(crate) async fn audit(caller: Caller, RawQuery(query): RawQuery) -> Told {
     let asked = Fields::of_bytes(query.unwrap_or_default().as_bytes());
-    let before = asked.get("before").parse().ok();
-    let limit = asked.get("limit").parse().unwrap_or(50_u32).clamp(1, store::MAX_AUDIT_PAGE);
+    let number = |name: &str| asked.find(name).map(|typed| typed.parse::<i64>()).transpose();
+    let limit = number("limit").map(|limit| u32::try_from(limit.unwrap_or(50)).unwrap_or(0));
+    let (Ok(before), Ok(limit @ 1..=store::MAX_AUDIT_PAGE)) = (number("before"), limit) else {
+        return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_WHOLE));
+    };
     let entries = caller.app.keeper.ask(move |store| store.audit(before, limit)).await;
     let entries = entries.map_err(|problem| Problem::of_store(&problem, caller.language))?;
     Ok(shapes::list(&entries, shapes::audit_entry))
@@ -99,7 +102,7 @@ pub(crate) struct NewCertificate {
 /// `PUT /api/v1/certificate`
 pub(crate) async fn replace(Sent { caller, body }: Sent<NewCertificate>) -> Told {
     if body.chain.len() > MAX_PEM || body.key.len() > MAX_PEM {
-        return Err(caller.problem(StatusCode::PAYLOAD_TOO_LARGE, text::API_TOO_LARGE));
+        return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_TOO_LARGE));
     }
     let done = pages::certificate::take(&caller.app, body.chain, body.key).await;
     replaced(&caller, done).await

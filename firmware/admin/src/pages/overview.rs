@@ -5,6 +5,7 @@ use ipc::{AudioState, Availability, CallState, CallView, Direction, Language, No
 use maud::{Markup, html};
 
 use crate::{
+    app::now_ms,
     guard::Signed,
     health::Health,
     layout::{self, Place},
@@ -15,6 +16,9 @@ use crate::{
 
 /// Below so many bytes the disk is nearly full.
 const DISK_LOW: u64 = 64 * 1024 * 1024;
+
+/// A certificate that counts for less is told of, in milliseconds.
+const SOON_MS: i64 = 30 * 24 * 3600 * 1000;
 
 /// `GET /`
 pub(crate) async fn show(signed: Signed) -> Response {
@@ -43,7 +47,17 @@ pub(crate) async fn show(signed: Signed) -> Response {
         NoticeKind::StorageFailed { reason } => Some(reason),
         _ => None,
     });
+    let certificate = app.certificates.facts();
+    // The box makes its own anew by itself.
+    let ends_soon = !certificate.own && certificate.until_ms - now_ms() < SOON_MS;
     let body = html! {
+        @if ends_soon {
+            p.alert.bad role="alert" {
+                @let day = layout::day(certificate.until_ms);
+                (text::CERTIFICATE_ENDS.with(language, &[("day", &day)])) " "
+                a href="/certificate" { (t(text::CERTIFICATE)) }
+            }
+        }
         @if health.disk_free.is_some_and(|free| free < DISK_LOW) {
             p.alert.bad role="alert" { (t(text::DISK_LOW)) }
         }

@@ -89,6 +89,7 @@ texts! {
     CERTIFICATE_FROM = "Counts from", "Valable à partir du";
     CERTIFICATE_UNTIL = "Counts until", "Valable jusqu’au";
     FINGERPRINT = "SHA-256 fingerprint", "Empreinte SHA-256";
+    CERTIFICATE_ENDS = "The certificate counts only until {day}. Upload another one, or browsers will refuse this page.", "Le certificat n’est valable que jusqu’au {day}. Déposez-en un autre, sinon les navigateurs refuseront cette page.";
     CERTIFICATE_UPLOAD = "Upload a certificate", "Déposer un certificat";
     CERTIFICATE_CHAIN = "Certificate and its chain, PEM", "Certificat et sa chaîne, PEM";
     CERTIFICATE_KEY = "Private key, PEM, without a passphrase", "Clé privée, PEM, sans phrase secrète";
@@ -109,6 +110,7 @@ texts! {
     API_READS_ONLY = "This token may only read.", "Ce jeton ne permet que de lire.";
     API_NOT_JSON = "The body must be JSON, with “Content-Type: application/json”.", "Le corps doit être du JSON, avec « Content-Type: application/json ».";
     API_TOO_LARGE = "The body is too large.", "Le corps est trop grand.";
+    API_WHOLE = "limit is a whole number from 1 to 500, before is a whole number.", "limit est un nombre entier de 1 à 500, before est un nombre entier.";
     API_INTERVAL = "interval_s is a whole number from 60 to 604800.", "interval_s est un nombre entier de 60 à 604800.";
     API_NO_SUCH_RIGHT = "The plugin does not ask for {right}.", "Le connecteur ne demande pas {right}.";
     API_NOTHING = "Nothing is to be changed: give a role, a password, or both.", "Rien à modifier : donnez un rôle, un mot de passe, ou les deux.";
