@@ -56,6 +56,13 @@ pub fn empty() -> View {
     }
 }
 
+/// A box that nobody has set up: how its administrator's page is opened (APP-2).
+#[must_use]
+pub fn first_time() -> View {
+    let setup = ipc::SetupView { address: "https://192.0.2.47:8443".into(), code: "40718823".into() };
+    View { generation: 2, setup: Some(setup), ..empty() }
+}
+
 /// The scene of the design's pictures.
 #[must_use]
 pub fn picture() -> View {

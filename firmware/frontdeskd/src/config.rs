@@ -25,6 +25,18 @@ pub(crate) struct Config {
     pub(crate) contacts: ContactsConfig,
     pub(crate) plugins: PluginsConfig,
     pub(crate) log: LogConfig,
+    /// Without it there is no administrator's page.
+    pub(crate) admin: Option<AdminConfig>,
+}
+
+/// `[admin]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AdminConfig {
+    /// Address and TCP port of the administrator's page, which is HTTPS only; port 0 takes any free one.
+    pub(crate) listen: SocketAddr,
+    /// A folder of its own for the certificate and uploads on their way.
+    pub(crate) state: PathBuf,
 }
 
 /// `[contacts]`
@@ -94,7 +106,20 @@ impl Default for Config {
             contacts: ContactsConfig::default(),
             plugins: PluginsConfig::default(),
             log: LogConfig::default(),
+            admin: None,
         }
+    }
+}
+
+impl Default for PluginsConfig {
+    fn default() -> Self {
+        Self { socket: "/run/frontdesk-plugind/socket".into() }
+    }
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([0, 0, 0, 0], 443)), state: "/var/lib/frontdesk/admin".into() }
     }
 }
 
@@ -121,12 +146,6 @@ impl Default for MediaConfig {
 impl Default for ContactsConfig {
     fn default() -> Self {
         Self { folders: vec!["/var/lib/frontdesk/contacts".into(), "/media".into()] }
-    }
-}
-
-impl Default for PluginsConfig {
-    fn default() -> Self {
-        Self { socket: "/run/frontdesk/plugins.sock".into() }
     }
 }
 
@@ -204,6 +223,12 @@ mod tests {
         let config = load("").unwrap();
         assert_eq!(config.sip.listen.port(), 5060);
         assert_eq!(config.rtp_ports(), 20_000..=20_999);
+    }
+
+    #[test]
+    fn the_admin_page_is_there_when_its_table_is() {
+        assert!(load("").unwrap().admin.is_none());
+        assert_eq!(load("[admin]\n").unwrap().admin.unwrap().listen.port(), 443);
     }
 
     #[test]

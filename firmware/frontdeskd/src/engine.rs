@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, ServiceMode, TransferState, TransferView,
-    View,
+    CallRef, Census, Command, CommandError, OnlineState, Party, ServiceMode, SetupView, TransferState,
+    TransferView, View,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -107,6 +107,8 @@ pub(crate) enum Event {
         /// As the directory has it.
         address: String,
     },
+    /// How to open the administrator's page for the first time; `None` when somebody has.
+    Setup(Option<SetupView>),
     /// End every call, unregister, stop.
     Stop,
 }
@@ -157,6 +159,8 @@ pub(crate) struct Engine {
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
     generation: u64,
+    /// Shown until the box has an administrator.
+    setup: Option<SetupView>,
     /// Something visible changed since the last view.
     stale: bool,
     published: Option<Instant>,
@@ -198,6 +202,7 @@ impl Engine {
             audio: Audio::default(),
             streams: 0,
             generation: 0,
+            setup: None,
             stale: true,
             published: None,
             frame: FRAME,
@@ -292,6 +297,10 @@ impl Engine {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
             Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
+            Event::Setup(setup) => {
+                self.setup = setup;
+                self.stale = true;
+            }
             Event::Stop => {}
         }
     }
@@ -419,6 +428,7 @@ impl Engine {
         let took = turns::cpu_time().saturating_sub(before);
         self.frame = (took * VIEW_SHARE).clamp(FRAME, SLOWEST_FRAME);
         view.generation = self.generation;
+        view.setup.clone_from(&self.setup);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;

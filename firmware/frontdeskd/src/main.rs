@@ -3,6 +3,7 @@
 //! This file reads the command line, opens everything, and puts the tasks together. What they do is in
 //! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
 
+mod admin_page;
 mod audio;
 mod board;
 mod bridge;
@@ -220,6 +221,7 @@ async fn desk(config: &Config) -> Result<()> {
     let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
     let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
+    let page = admin_page::start(config, newest_view.clone(), inbox.clone(), started, local).await;
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
@@ -236,6 +238,7 @@ async fn desk(config: &Config) -> Result<()> {
     for task in [receiver, clock, connectors, server, stopper] {
         task.abort();
     }
+    drop(page);
     // The engine is gone; each thread ends when the last client task lets go of it, with everything written.
     tokio::task::spawn_blocking(move || [records_thread, contacts_thread].map(JoinHandle::join))
         .await

@@ -45,6 +45,6 @@ pub use view::{
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
     Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
     ParkSlotView, ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy,
-    Registration, ServiceView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView,
-    View, Volumes,
+    Registration, ServiceView, SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState,
+    TransferView, View, Volumes,
 };

@@ -65,6 +65,25 @@ pub struct View {
     /// The import that runs (DIR-3).
     #[serde(default)]
     pub import: Option<ImportView>,
+    /// How to open the administrator's page for the first time; there while nobody has (APP-2).
+    #[serde(default)]
+    pub setup: Option<SetupView>,
+}
+
+/// How to open the administrator's page for the first time (APP-2).
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupView {
+    /// Where a browser finds the page, such as `https://192.0.2.7`; empty while the box has no address.
+    pub address: String,
+    /// Eight digits that the page asks for.
+    pub code: String,
+}
+
+/// Views are written to logs and bug reports; the code stays out of them.
+impl std::fmt::Debug for SetupView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SetupView").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// Whether a person is online (PRE-5).

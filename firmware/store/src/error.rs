@@ -105,6 +105,30 @@ pub enum StoreError {
     /// Directories or contacts cannot be changed like this.
     #[error(transparent)]
     Edit(#[from] EditProblem),
+    /// Another account of the administrator's page has this name.
+    #[error("there is an account {name:?} already")]
+    AccountTaken {
+        /// The name.
+        name: String,
+    },
+    /// A name is empty, too long or has characters that no name has.
+    #[error("the name {name:?} cannot be used: 1 to 64 characters, no control characters")]
+    AccountName {
+        /// What was wanted.
+        name: String,
+    },
+    /// There is no such account, or no such token.
+    #[error("it is not there any more")]
+    NoSuchAccount,
+    /// Without this account nobody could administer the box.
+    #[error("the last administrator stays")]
+    LastAdministrator,
+    /// The box has been set up: its first administrator is there.
+    #[error("there is an administrator already")]
+    AlreadySetUp,
+    /// Too many accounts or tokens.
+    #[error("at most {0} are possible")]
+    TooManyAccounts(u32),
     /// There is no such row in the call log.
     #[error("there is no row {0} in the call log")]
     NoSuchCall(i64),

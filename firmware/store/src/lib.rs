@@ -8,8 +8,11 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `settings` are the words of the settings file, `documents` keeps them.
+//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file, `documents`
+//! keeps them.
 
+mod admins;
+mod audit;
 mod calls;
 mod contacts;
 mod documents;
@@ -32,6 +35,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use admins::{ApiToken, Credentials, MAX_ACCOUNTS, MAX_TOKENS, Role, Scope, WebAccount};
+pub use audit::{AuditEntry, MAX_AUDIT_PAGE};
 pub use calls::MAX_LOG_PAGE;
 pub use contacts::MAX_CONTACTS;
 pub use edits::{Author, Edited};

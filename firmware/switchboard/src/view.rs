@@ -37,6 +37,8 @@ impl Switchboard {
             page_when: self.settings.page_when,
             alerts: self.alerts.shown.iter().cloned().collect(),
             import: self.desk.import.clone(),
+            // The engine knows of it, and no call does.
+            setup: None,
         }
     }
 

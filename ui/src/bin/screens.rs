@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 75] = [
+const SCENES: [Scene; 76] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -44,6 +44,7 @@ const SCENES: [Scene; 75] = [
         act: |stage| stage.first_then_drag((240., 556.), (560., 440.)),
     },
     Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
+    Scene { name: "first-time", view: scenes::first_time, act: |_| Ok(()) },
     Scene {
         name: "thirty",
         view: scenes::thirty_calls,

@@ -63,8 +63,8 @@ impl Desk {
             };
             is_new && call.direction == Direction::Incoming && call.crm.is_some()
         };
-        let call = self.view.incoming.iter().filter(comes).map(|call| call.call);
-        let call = call.filter(|call| !self.tab.opened.contains(call)).last();
+        let mut calls = self.view.incoming.iter().filter(comes).map(|call| call.call);
+        let call = calls.rfind(|call| !self.tab.opened.contains(call));
         if let Some(call) = call {
             self.tab.opened.insert(call);
             self.open_crm(call);

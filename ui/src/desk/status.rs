@@ -61,6 +61,7 @@ impl Desk {
         desk.set_incoming(count(counters.incoming));
         desk.set_outgoing(count(counters.outgoing));
         desk.set_parked(count(counters.parked));
+        self.show_setup();
         desk.set_service(match self.view.service.mode {
             ipc::ServiceMode::Day => ServiceMode::Day,
             ipc::ServiceMode::Night => ServiceMode::Night,
@@ -122,6 +123,19 @@ impl Desk {
         change(&mut self.view.volumes);
         self.show_status();
         self.send(Command::SetVolumes { volumes: self.view.volumes });
+    }
+
+    /// How the administrator's page is opened for the first time, while nobody has (APP-2).
+    fn show_setup(&self) {
+        let desk = self.app.global::<crate::screen::Desk>();
+        let setup = self.view.setup.as_ref().filter(|_| self.connected);
+        // In two groups of four: eight digits in a row are lost on the way to a keyboard.
+        let code = setup.map_or_else(String::new, |setup| match setup.code.split_at_checked(4) {
+            Some((first, rest)) => format!("{first} {rest}"),
+            None => setup.code.clone(),
+        });
+        desk.set_setup_code(code.into());
+        desk.set_setup_address(setup.map_or("", |setup| setup.address.as_str()).into());
     }
 
     /// Calls the mailbox (BAR-1).

@@ -17,6 +17,17 @@ fn files(stage: &Stage) -> Files<'_> {
 }
 
 #[test]
+fn app_2_a_box_that_nobody_has_set_up_shows_where_and_with_which_code() {
+    let stage = Stage::with(scenes::first_time());
+    assert!(stage.has("Set this desk up in a browser"));
+    let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
+    let shown = (desk.get_setup_code().to_string(), desk.get_setup_address().to_string());
+    assert_eq!(shown, ("4071 8823".into(), "https://192.0.2.47:8443".into()));
+    stage.show(View { generation: 3, ..scenes::empty() });
+    assert!(!stage.has("Set this desk up in a browser"), "somebody has");
+}
+
+#[test]
 fn pre_7_an_alert_intercepts_or_calls_or_goes() {
     let stage = Stage::with(scenes::alerts(2));
     assert!(stage.middle("INTERCEPT").x > 484., "never over the calls");

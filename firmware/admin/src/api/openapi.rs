@@ -1,0 +1,520 @@
+//! The API's description (OpenAPI 3.1), put together from one table; a test holds it against the routes.
+
+use axum::{http::StatusCode, response::Response};
+use serde_json::{Map, Value, json};
+
+use crate::{api::shapes, audit::Act};
+
+/// `GET /api/v1/openapi.json`
+pub(crate) async fn show() -> Response {
+    shapes::json(StatusCode::OK, &document())
+}
+
+/// What a request needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Read,
+    Write,
+}
+
+/// One operation.
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    needs: Needs,
+    /// The schema of a JSON body.
+    body: Option<&'static str>,
+    /// Status and schema of the answer; a name that ends in `[]` is a list.
+    answer: (u16, Option<&'static str>),
+    /// What else may be answered, besides 400 and 401.
+    problems: &'static [u16],
+}
+
+const fn read(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    answer: &'static str,
+) -> Operation {
+    let (method, needs) = ("get", Needs::Read);
+    Operation {
+        method,
+        path,
+        id,
+        summary,
+        needs,
+        body: None,
+        answer: (200, Some(answer)),
+        problems: &[404, 422, 503],
+    }
+}
+
+const fn write(
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: Option<&'static str>,
+    answer: (u16, Option<&'static str>),
+) -> Operation {
+    let problems = &[403, 404, 409, 413, 415, 422, 429, 503, 507];
+    Operation { method, path, id, summary, needs: Needs::Write, body, answer, problems }
+}
+
+const DONE: (u16, Option<&str>) = (204, None);
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "get",
+        path: "/api/v1/openapi.json",
+        id: "description",
+        summary: "This description",
+        needs: Needs::Nothing,
+        body: None,
+        answer: (200, Some("Anything")),
+        problems: &[],
+    },
+    read("/api/v1/overview", "overview", "How the box and the desk do", "Overview"),
+    read("/api/v1/directories", "directories", "The directories of the desk", "Directory[]"),
+    read("/api/v1/audit", "audit", "Who did what, newest first", "AuditEntry[]"),
+    read("/api/v1/certificate", "certificate", "The certificate in use", "Certificate"),
+    write(
+        "put",
+        "/api/v1/certificate",
+        "replaceCertificate",
+        "Use another certificate",
+        Some("NewCertificate"),
+        (200, Some("Certificate")),
+    ),
+    write(
+        "delete",
+        "/api/v1/certificate",
+        "ownCertificate",
+        "Go back to the box's own certificate",
+        None,
+        (200, Some("Certificate")),
+    ),
+    read("/api/v1/plugins", "plugins", "Installed plugins", "Plugin[]"),
+    read("/api/v1/plugins/{id}", "plugin", "One plugin", "Plugin"),
+    write(
+        "delete",
+        "/api/v1/plugins/{id}",
+        "removePlugin",
+        "Remove a plugin with its settings, secrets and directory",
+        None,
+        DONE,
+    ),
+    read(
+        "/api/v1/plugins/{id}/settings",
+        "pluginSettings",
+        "A plugin's settings, without secrets",
+        "PluginSettings",
+    ),
+    write(
+        "put",
+        "/api/v1/plugins/{id}/settings",
+        "configurePlugin",
+        "Set a plugin up; a secret that is not named stays, null forgets it",
+        Some("NewSettings"),
+        DONE,
+    ),
+    write(
+        "put",
+        "/api/v1/plugins/{id}/grants",
+        "grantPlugin",
+        "What a plugin may reach from now on",
+        Some("Grants"),
+        DONE,
+    ),
+    read("/api/v1/plugins/{id}/log", "pluginLog", "What a plugin has logged, oldest first", "LogLine[]"),
+    write(
+        "post",
+        "/api/v1/plugins/{id}/test",
+        "testPlugin",
+        "Ask a plugin whether it can work",
+        None,
+        (200, Some("Words")),
+    ),
+    write(
+        "post",
+        "/api/v1/plugins/{id}/actions",
+        "actOnPlugin",
+        "Enable, disable, run, allow to shrink, roll back",
+        Some("Action"),
+        DONE,
+    ),
+    write(
+        "post",
+        "/api/v1/uploads",
+        "upload",
+        "Upload a plugin; it is looked at, not installed",
+        Some("Package"),
+        (201, Some("Inspection")),
+    ),
+    read("/api/v1/uploads/{key}", "uploaded", "What an uploaded file is and asks for", "Inspection"),
+    write("delete", "/api/v1/uploads/{key}", "forgetUpload", "Forget an uploaded file", None, DONE),
+    write(
+        "post",
+        "/api/v1/uploads/{key}/install",
+        "install",
+        "Install an uploaded file",
+        Some("Install"),
+        (201, Some("Plugin")),
+    ),
+    read("/api/v1/accounts", "accounts", "Administrators and supervisors", "Account[]"),
+    write(
+        "post",
+        "/api/v1/accounts",
+        "addAccount",
+        "Add an account",
+        Some("NewAccount"),
+        (201, Some("Account")),
+    ),
+    read("/api/v1/accounts/{id}", "account", "One account", "Account"),
+    write(
+        "patch",
+        "/api/v1/accounts/{id}",
+        "changeAccount",
+        "Change an account's role or password; its sessions end",
+        Some("AccountChange"),
+        DONE,
+    ),
+    write(
+        "delete",
+        "/api/v1/accounts/{id}",
+        "removeAccount",
+        "Remove an account; the last administrator stays",
+        None,
+        DONE,
+    ),
+    read("/api/v1/tokens", "tokens", "Tokens, without the tokens themselves", "Token[]"),
+    write(
+        "post",
+        "/api/v1/tokens",
+        "addToken",
+        "Make a token; it is told this once",
+        Some("NewToken"),
+        (201, Some("MadeToken")),
+    ),
+    write("delete", "/api/v1/tokens/{id}", "revokeToken", "Revoke a token", None, DONE),
+    read("/api/v1/sessions", "sessions", "Who is signed in", "Session[]"),
+    write("delete", "/api/v1/sessions/{id}", "endSession", "End a session", None, DONE),
+];
+
+/// The whole document.
+pub(crate) fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method] = described(operation);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Frontdesk administration",
+            "version": "1",
+            "description": "What the administrator's page shows and does, for programs. A token is made on the page \
+                            of the accounts. Times are Unix milliseconds.",
+            "license": { "name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "token": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "responses": { "Problem": {
+                "description": "What went wrong (RFC 9457)",
+                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+            } },
+            "schemas": schemas(),
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let (status, schema) = operation.answer;
+    let mut answer = json!({ "description": operation.summary });
+    if let Some(name) = schema {
+        answer["content"] = json!({ "application/json": { "schema": reference(name) } });
+    }
+    let mut answers = json!({ status.to_string(): answer });
+    if operation.needs != Needs::Nothing {
+        for status in [400, 401].iter().chain(operation.problems) {
+            answers[status.to_string()] = json!({ "$ref": "#/components/responses/Problem" });
+        }
+    }
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": parameters(operation),
+        "responses": answers,
+    });
+    match operation.needs {
+        Needs::Nothing => described["security"] = json!([]),
+        Needs::Read => described["description"] = json!("Any token."),
+        Needs::Write => described["description"] = json!("A token with the scope `write`."),
+    }
+    if let Some(name) = operation.body {
+        let kind = if name == "Package" { "application/octet-stream" } else { "application/json" };
+        described["requestBody"] =
+            json!({ "required": true, "content": { kind: { "schema": reference(name) } } });
+    }
+    described
+}
+
+fn parameters(operation: &Operation) -> Value {
+    let mut parameters = Vec::new();
+    if let Some((_, rest)) = operation.path.split_once('{') {
+        let name = rest.split('}').next().unwrap_or_default();
+        let is_row =
+            ["/accounts/", "/tokens/", "/sessions/"].iter().any(|part| operation.path.contains(part));
+        let schema = if is_row { json!({ "type": "integer", "minimum": 1 }) } else { text() };
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+    }
+    if operation.id == "audit" {
+        let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
+        parameters.push(
+            json!({ "name": "limit", "in": "query", "schema": number, "description": "At most so many." }),
+        );
+        parameters.push(json!({ "name": "before", "in": "query", "schema": whole(),
+            "description": "Only those before the one with this id." }));
+    }
+    parameters.into()
+}
+
+fn reference(name: &str) -> Value {
+    match name.strip_suffix("[]") {
+        Some(name) => json!({ "type": "array", "items": reference(name) }),
+        None => json!({ "$ref": format!("#/components/schemas/{name}") }),
+    }
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn whole() -> Value {
+    json!({ "type": "integer" })
+}
+
+fn yes_no() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn maybe(kind: &str) -> Value {
+    json!({ "type": [kind, "null"] })
+}
+
+fn maybe_a(name: &str) -> Value {
+    json!({ "oneOf": [reference(name), { "type": "null" }] })
+}
+
+fn texts() -> Value {
+    json!({ "type": "array", "items": text() })
+}
+
+fn one_of(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+/// An object that has all of these fields, and only these.
+fn object(fields: &[(&str, Value)]) -> Value {
+    let required: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    with_optional(&required, fields)
+}
+
+/// An object of which only some fields must be there.
+fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
+    let properties: Map<String, Value> =
+        fields.iter().map(|(name, kind)| ((*name).into(), kind.clone())).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn schemas() -> Value {
+    let mut all = told();
+    if let (Some(all), Value::Object(sent)) = (all.as_object_mut(), sent()) {
+        all.extend(sent);
+    }
+    all
+}
+
+/// What programs send.
+fn sent() -> Value {
+    let password = json!({ "type": "string", "minLength": 10, "maxLength": 256, "writeOnly": true });
+    let name = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+    let role = one_of(&["administrator", "supervisor"]);
+    let scope = one_of(&["read", "write"]);
+    let pem = json!({ "type": "string", "description": "PEM", "maxLength": 65_536 });
+    let grants = [("net", texts()), ("private", texts()), ("loopback", texts())];
+    let actions = one_of(&["enable", "disable", "sync", "allow-to-shrink", "roll-back"]);
+    let interval = json!({ "type": "integer", "minimum": 60, "maximum": 604_800 });
+    json!({
+        "Anything": { "type": "object" },
+        "Package": { "type": "string", "format": "binary", "description": "A .wasm file of at most 32 MiB" },
+        "NewCertificate": object(&[("chain", pem.clone()), ("key", pem)]),
+        "NewSettings": object(&[("values", json!({ "type": "object" })), ("interval_s", interval)]),
+        "Grants": with_optional(&["net"], &grants),
+        "Action": object(&[("action", actions)]),
+        "Install": with_optional(&["grants"], &[("grants", reference("Grants")), ("key_confirmed", yes_no())]),
+        "NewAccount": object(&[("name", name.clone()), ("role", role.clone()), ("password", password.clone())]),
+        "AccountChange": with_optional(&[], &[
+            ("role", json!({ "oneOf": [role, { "type": "null" }] })),
+            ("password", json!({ "oneOf": [password, { "type": "null" }] })),
+        ]),
+        "NewToken": object(&[("name", name), ("scope", scope)]),
+    })
+}
+
+/// What the box tells.
+fn told() -> Value {
+    let acts: Vec<&str> = Act::ALL.iter().map(|act| act.word()).collect();
+    let role = one_of(&["administrator", "supervisor"]);
+    let scope = one_of(&["read", "write"]);
+    let token = [
+        ("id", whole()),
+        ("name", text()),
+        ("scope", scope),
+        ("created_ms", whole()),
+        ("by", text()),
+        ("last_used_ms", maybe("integer")),
+    ];
+    let made = [&token[..], &[("token", text())]].concat();
+    let states = ["disabled", "waiting", "running", "failing", "suspended", "held", "broken"];
+    let kinds =
+        ["text", "multiline", "url", "secret", "integer", "boolean", "choice", "ldap-dn", "ldap-filter"];
+    let registrations = one_of(&["off", "registering", "registered", "failed"]);
+    let lists = |name: &str| reference(&format!("{name}[]"));
+    json!({
+        "Problem": object(&[("type", text()), ("title", text()), ("status", whole()), ("detail", text())]),
+        "Overview": object(&[
+            ("version", text()), ("up_s", whole()), ("operator", text()), ("registration", reference("Registration")),
+            ("lines", lists("Line")), ("calls", lists("Call")), ("plugin_host", reference("PluginHost")),
+            ("memory", object(&[("resident", maybe("integer")), ("free", maybe("integer")), ("all", maybe("integer"))])),
+            ("storage", object(&[("free", maybe("integer")), ("all", maybe("integer"))])),
+        ]),
+        "Registration": object(&[("state", registrations), ("reason", maybe("string"))]),
+        "Line": object(&[("number", text()), ("name", text()), ("registration", reference("Registration"))]),
+        "Call": object(&[
+            ("direction", one_of(&["incoming", "outgoing"])), ("number", maybe("string")), ("name", maybe("string")),
+            ("line", text()), ("state", text()), ("seconds", whole()),
+        ]),
+        "PluginHost": object(&[
+            ("here", yes_no()), ("version", maybe("string")), ("reason", maybe("string")), ("plugins", whole()),
+        ]),
+        "Directory": object(&[
+            ("id", whole()), ("name", text()), ("local", yes_no()), ("contacts", whole()), ("line", maybe("string")),
+            ("plugin", maybe("string")), ("state", maybe_a("PluginState")), ("synced_ms", maybe("integer")),
+        ]),
+        "AuditEntry": object(&[
+            ("id", whole()), ("at_ms", whole()), ("who", text()), ("origin", text()), ("action", one_of(&acts)),
+            ("detail", text()),
+        ]),
+        "Certificate": object(&[
+            ("subject", text()), ("issuer", text()), ("names", texts()), ("from_ms", whole()), ("until_ms", whole()),
+            ("fingerprint", text()), ("own", yes_no()),
+        ]),
+        "PluginState": object(&[
+            ("name", one_of(&states)), ("words", text()), ("next_run_s", maybe("integer")),
+            ("people", maybe("integer")), ("total", maybe("integer")), ("deleted", maybe("integer")),
+        ]),
+        "PluginDirectory": object(&[("contacts", whole()), ("left_out", whole()), ("synced_ms", whole())]),
+        "PluginCounters": object(&[
+            ("calls", whole()), ("failures", whole()), ("requests", whole()), ("refused", whole()),
+            ("lost_lines", whole()), ("longest_cpu_ms", whole()), ("most_memory", whole()),
+        ]),
+        "Plugin": object(&[
+            ("id", text()), ("name", text()), ("version", text()), ("description", text()), ("previous", maybe("string")),
+            ("enabled", yes_no()), ("interval_s", whole()), ("state", reference("PluginState")),
+            ("directory", maybe_a("PluginDirectory")), ("grants", reference("Grants")),
+            ("counters", reference("PluginCounters")),
+        ]),
+        "Right": object(&[
+            ("id", text()), ("places", texts()), ("from_setting", maybe("string")), ("private", yes_no()),
+            ("plain", yes_no()), ("reason", text()), ("secrets", texts()), ("new", yes_no()),
+        ]),
+        "Setting": object(&[
+            ("key", text()), ("kind", one_of(&kinds)),
+            ("label", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
+            ("required", yes_no()), ("default", json!(true)), ("choices", texts()), ("min", maybe("integer")),
+            ("max", maybe("integer")), ("expose", yes_no()),
+        ]),
+        "PluginSettings": object(&[
+            ("rights", lists("Right")), ("settings", lists("Setting")), ("values", json!({ "type": "object" })),
+            ("secrets", texts()), ("interval_s", whole()),
+        ]),
+        "LogLine": object(&[("at_ms", whole()), ("level", text()), ("host", yes_no()), ("words", text())]),
+        "Words": object(&[("words", text())]),
+        "Inspection": object(&[
+            ("key", text()), ("id", text()), ("name", text()), ("version", text()), ("description", text()),
+            ("license", maybe("string")), ("provides", texts()),
+            ("signature", one_of(&["known", "new", "other-key", "broken", "none"])), ("public_key", maybe("string")),
+            ("installed", maybe("string")), ("rights", lists("Right")), ("settings", lists("Setting")),
+            ("refused", maybe("string")),
+        ]),
+        "Account": object(&[
+            ("id", whole()), ("name", text()), ("role", role.clone()), ("created_ms", whole()),
+            ("last_sign_in_ms", maybe("integer")),
+        ]),
+        "Token": object(&token),
+        "MadeToken": object(&made),
+        "Session": object(&[
+            ("id", whole()), ("name", text()), ("role", role), ("began_ms", whole()), ("from", text()),
+            ("agent", text()),
+        ]),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every `.route("path", get(…).post(…))` of the API.
+    fn routed() -> BTreeSet<(String, String)> {
+        let text = include_str!("../api.rs");
+        let mut found = BTreeSet::new();
+        for rest in text.split(".route(").skip(1) {
+            let rest = rest.trim_start().trim_start_matches('"');
+            let (path, handlers) = rest.split_once('"').unwrap();
+            // Up to the parenthesis that closes `.route(`.
+            let mut open = 1;
+            let end = handlers.find(|c| {
+                open += i32::from(c == '(') - i32::from(c == ')');
+                open == 0
+            });
+            let handlers = &handlers[..end.unwrap()];
+            for method in ["get", "post", "put", "patch", "delete"] {
+                if handlers.contains(&format!("{method}(")) {
+                    found.insert((path.to_owned(), method.to_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn app_2_the_description_has_every_route_and_no_other() {
+        let described: BTreeSet<(String, String)> =
+            OPERATIONS.iter().map(|operation| (operation.path.into(), operation.method.into())).collect();
+        assert_eq!(described, routed());
+        let ids: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+        assert_eq!(ids.len(), OPERATIONS.len(), "each has its own id");
+    }
+
+    #[test]
+    fn app_2_every_schema_that_is_named_is_there() {
+        let document = document();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let text = document.to_string();
+        let mut named = BTreeSet::new();
+        for rest in text.split("#/components/schemas/").skip(1) {
+            named.insert(rest.split('"').next().unwrap().to_owned());
+        }
+        assert_eq!(named, schemas.keys().cloned().collect());
+    }
+}

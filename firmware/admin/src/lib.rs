@@ -1,0 +1,178 @@
+//! The administrator's web page of the appliance, and the same as a JSON API (APP-1, APP-2, ACC-1).
+//!
+//! HTTPS only, from the first second: the box makes a certificate of its own until one is uploaded. Pages are made
+//! on the box and work without JavaScript; plugins are reached as a client of `frontdesk-plugind`'s socket, and the
+//! page works without it.
+//!
+//! Not done here: SQL (`store`), the desk's calls (`frontdeskd` hands its views over), running plugins.
+//!
+//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
+//! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
+//! `uploads` speak with the plugin host, `keeper` with the store, `text` has the words of both languages.
+
+mod api;
+mod app;
+mod audit;
+mod fault;
+mod fields;
+mod guard;
+mod headers;
+mod health;
+mod keeper;
+mod language;
+mod layout;
+mod pages;
+mod password;
+mod plugin_settings;
+mod plugins;
+mod random;
+mod routes;
+mod server;
+mod session;
+mod setup;
+mod statics;
+mod text;
+mod throttle;
+mod tls;
+mod uploads;
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ipc::{SetupView, View};
+use store::Store;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tracing::info;
+
+use crate::{app::App, setup::Setup, tls::Certificates};
+
+pub use tls::CertificateProblem;
+
+/// How often the address shown for the first set-up is looked at again: the network may come late.
+const ADDRESS_AGAIN: Duration = Duration::from_secs(15);
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address and TCP port; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// A folder for the certificate and uploads on their way; made when it is not there.
+    pub state: PathBuf,
+    /// The socket of `frontdesk-plugind`.
+    pub plugins: PathBuf,
+    /// Version of the program.
+    pub version: String,
+    /// When the program started.
+    pub started: Instant,
+    /// The name under which the network knows the box.
+    pub host_name: String,
+}
+
+/// What the page is made of.
+pub struct Parts {
+    /// A connection of its own to the database.
+    pub store: Store,
+    /// The desk now.
+    pub views: watch::Receiver<Arc<View>>,
+    /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
+    pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
+}
+
+/// Why the page cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder for its state cannot be used.
+    #[error("{path}: {source}", path = path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The certificate cannot be made.
+    #[error("certificate: {0}")]
+    Certificate(#[from] CertificateProblem),
+    /// The database refuses.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// A thread or the system's source of randomness.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+/// The page, while it is served; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Admin {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What the touchscreen shows until the first administrator is there.
+    pub setup: watch::Receiver<Option<SetupView>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Admin {
+    /// Opens the page. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, views, reachable } = parts;
+        let folder = |source| StartError::Folder { path: config.state.clone(), source };
+        tls::make_folder(&config.state).map_err(folder)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let address = listener.local_addr()?;
+        let names = vec![config.host_name.clone(), "localhost".into()];
+        let addresses = [reachable(), Some(address.ip()).filter(|ip| !ip.is_unspecified())];
+        let addresses = addresses.into_iter().flatten().collect();
+        let certificates = Arc::new(Certificates::open(&config.state, names, addresses)?);
+        let (setup, shown) = Setup::new(store.has_administrator()?)?;
+        let app = Arc::new(App::new(config, store, views, Arc::clone(&certificates), setup)?);
+        info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
+        let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
+        let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));
+        let teller = tokio::spawn(tell_address(Arc::clone(&app), reachable, address));
+        let server = tokio::spawn(server::serve(listener, app, certificates));
+        Ok(Self { address, setup: shown, tasks: vec![server, plugins, sweeper, teller] })
+    }
+}
+
+/// Keeps the address that is shown for the first set-up right.
+async fn tell_address(
+    app: Arc<App>,
+    reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
+    bound: SocketAddr,
+) {
+    while app.setup.is_open() {
+        let ip = if bound.ip().is_unspecified() { reachable() } else { Some(bound.ip()) };
+        let address = ip.map_or_else(String::new, |ip| match bound.port() {
+            443 if ip.is_ipv4() => format!("https://{ip}"),
+            443 => format!("https://[{ip}]"),
+            port => format!("https://{}", SocketAddr::new(ip, port)),
+        });
+        app.setup.set_address(address);
+        tokio::time::sleep(ADDRESS_AGAIN).await;
+    }
+}

@@ -1,0 +1,21 @@
+//! The pages, one file a topic. A page that changes something answers by sending the browser on, so that a page
+//! loaded again changes nothing again.
+
+pub(crate) mod accounts;
+pub(crate) mod audit;
+pub(crate) mod certificate;
+pub(crate) mod directories;
+pub(crate) mod outside;
+pub(crate) mod overview;
+pub(crate) mod own;
+pub(crate) mod plugin;
+pub(crate) mod plugins;
+pub(crate) mod rights;
+pub(crate) mod tokens;
+pub(crate) mod upload;
+pub(crate) mod words;
+
+use axum::response::Response;
+
+/// What a page's handler answers: the page, or something said in its place.
+pub(crate) type Page = Result<Response, Response>;

@@ -1,0 +1,136 @@
+//! `/certificate`: what browsers see, and another one in its place.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+use tokio::task::spawn_blocking;
+
+use crate::{
+    CertificateProblem,
+    app::App,
+    audit::Act,
+    fault::Fault,
+    guard::{self, FORM_FIELD, Posted, Signed},
+    layout::{self, Place},
+    pages::{Page, plugins::short, words},
+    random,
+    text::{self, Text},
+    tls::{Facts, MAX_PEM},
+};
+
+/// `GET /certificate`
+pub(crate) async fn show(signed: Signed) -> Response {
+    let t = |text: Text| text.is(signed.language);
+    let facts = signed.app.certificates.facts();
+    let body = html! {
+        section aria-labelledby="now-title" {
+            h2 #now-title { (t(text::CERTIFICATE_NOW)) }
+            @if facts.own { p { (t(text::CERTIFICATE_OWN)) } }
+            (layout::facts("certificate", &[
+                (t(text::CERTIFICATE_SUBJECT), html! { (facts.subject) }),
+                (t(text::CERTIFICATE_ISSUER), html! { (facts.issuer) }),
+                (t(text::CERTIFICATE_NAMES), html! { (facts.names.join(", ")) }),
+                (t(text::CERTIFICATE_FROM), layout::moment(facts.from_ms)),
+                (t(text::CERTIFICATE_UNTIL), layout::moment(facts.until_ms)),
+                (t(text::FINGERPRINT), html! { code #fingerprint { (facts.fingerprint) } }),
+            ]))
+        }
+        @if signed.may_write() {
+            section aria-labelledby="upload-title" {
+                h2 #upload-title { (t(text::CERTIFICATE_UPLOAD)) }
+                form method="post" action="/certificate" enctype="multipart/form-data" {
+                    (layout::token(&signed))
+                    div.field {
+                        label for="chain" { (t(text::CERTIFICATE_CHAIN)) }
+                        input #chain name="chain" type="file" accept=".pem,.crt,.cer" required;
+                    }
+                    div.field {
+                        label for="key" { (t(text::CERTIFICATE_KEY)) }
+                        input #key name="key" type="file" accept=".pem,.key" required aria-describedby="key-hint";
+                        p.hint #key-hint { (t(text::CERTIFICATE_KEY_HINT)) }
+                    }
+                    button #upload-certificate type="submit" { (t(text::CERTIFICATE_UPLOAD)) }
+                }
+                @if !facts.own {
+                    (layout::action(&signed, "own-certificate", "/certificate/own", t(text::CERTIFICATE_USE_OWN), "quiet"))
+                }
+            }
+        }
+    };
+    layout::page(&signed, Place::Certificate, t(text::CERTIFICATE), body)
+}
+
+/// `POST /certificate`
+pub(crate) async fn replace(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
+    let fault = |status, words| Fault::new(status, signed.language, words).into_response();
+    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
+    if !signed.may_write() {
+        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
+    }
+    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
+    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
+    let (mut token, mut chain, mut key) = (String::new(), String::new(), String::new());
+    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
+        match field.name() {
+            Some(FORM_FIELD) => token = short(field).await.ok_or_else(unreadable)?,
+            // The token comes first: nothing is looked at before it is right.
+            _ if !random::same(&token, &signed.session.form_token) => break,
+            Some("chain") => chain = pem(field).await.ok_or_else(unreadable)?,
+            Some("key") => key = pem(field).await.ok_or_else(unreadable)?,
+            _ => return Err(unreadable()),
+        }
+    }
+    if !random::same(&token, &signed.session.form_token) {
+        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
+    }
+    Ok(finish(&signed, take(&app, chain, key).await).await)
+}
+
+/// `POST /certificate/own`
+pub(crate) async fn use_own(Posted { signed, .. }: Posted) -> Response {
+    let certificates = Arc::clone(&signed.app.certificates);
+    let done = spawn_blocking(move || certificates.use_own()).await;
+    let done = done.unwrap_or_else(|error| Err(CertificateProblem::Disk(std::io::Error::other(error))));
+    finish(&signed, done).await
+}
+
+/// Takes a certificate, off the runtime's threads: it is written to the disk.
+pub(crate) async fn take(app: &App, chain: String, key: String) -> Result<Facts, CertificateProblem> {
+    let certificates = Arc::clone(&app.certificates);
+    let done = spawn_blocking(move || certificates.replace(&chain, &key)).await;
+    done.unwrap_or_else(|error| Err(CertificateProblem::Disk(std::io::Error::other(error))))
+}
+
+async fn finish(signed: &Signed, done: Result<Facts, CertificateProblem>) -> Response {
+    match done {
+        Ok(facts) => {
+            signed.app.audit(&signed.actor(), Act::CertificateReplaced, facts.fingerprint).await;
+            signed.done("/certificate", text::CERTIFICATE_TAKEN.is(signed.language))
+        }
+        Err(problem) => {
+            let reason = words::certificate(&problem, signed.language);
+            signed.failed(
+                "/certificate",
+                text::CERTIFICATE_REFUSED.with(signed.language, &[("reason", &reason)]),
+            )
+        }
+    }
+}
+
+/// A PEM file; `None` when it is none, or too large.
+async fn pem(mut field: Field<'_>) -> Option<String> {
+    let mut text = Vec::new();
+    while let Some(bytes) = field.chunk().await.ok()? {
+        text.extend_from_slice(&bytes);
+        if text.len() > MAX_PEM {
+            return None;
+        }
+    }
+    // What is no text has no certificate in it, and is said to have none.
+    Some(String::from_utf8(text).unwrap_or_default())
+}

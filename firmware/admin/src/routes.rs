@@ -1,0 +1,86 @@
+//! What is where.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+use crate::{
+    api,
+    app::App,
+    fault::Fault,
+    guard::Visit,
+    headers,
+    pages::{
+        accounts, audit, certificate, directories, outside, overview, own, plugin, plugins, tokens, upload,
+    },
+    statics, text,
+};
+
+/// Largest body that is taken as a whole, in bytes; forms and uploads have bounds of their own.
+const MAX_BODY: usize = 512 * 1024;
+
+/// Every page and the API.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    // These measure what comes in themselves.
+    let uploads = Router::new()
+        .route("/plugins/upload", post(plugins::upload))
+        .merge(api::uploads())
+        .layer(DefaultBodyLimit::disable());
+    let pages = Router::new()
+        .route("/", get(overview::show))
+        .route("/setup", get(outside::setup).post(outside::set_up))
+        .route("/sign-in", get(outside::sign_in).post(outside::signs_in))
+        .route("/sign-out", post(own::sign_out))
+        .route("/language/{code}", get(outside::choose_language))
+        .route("/account", get(own::show))
+        .route("/account/password", post(own::change_password))
+        .route("/account/sign-out-everywhere", post(own::sign_out_everywhere))
+        .route("/directories", get(directories::show))
+        .route("/plugins", get(plugins::show))
+        .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))
+        .route("/plugins/uploads/{key}/cancel", post(upload::cancel))
+        .route("/plugins/{id}", get(plugin::show))
+        .route("/plugins/{id}/settings", post(plugin::configure))
+        .route("/plugins/{id}/grants", post(plugin::grant))
+        .route("/plugins/{id}/remove", get(plugin::ask_removal).post(plugin::remove))
+        .route("/plugins/{id}/{action}", post(plugin::act))
+        .route("/accounts", get(accounts::show).post(accounts::add))
+        .route("/accounts/{id}", get(accounts::edit).post(accounts::change))
+        .route("/accounts/{id}/remove", post(accounts::remove))
+        .route("/tokens", post(tokens::add))
+        .route("/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/sessions/{number}/end", post(accounts::end_session))
+        .route("/audit", get(audit::show))
+        .route("/certificate", get(certificate::show).post(certificate::replace))
+        .route("/certificate/own", post(certificate::use_own))
+        .route("/static/{name}", get(statics::file));
+    pages
+        .merge(api::router())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .merge(uploads)
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(headers::secure))
+        .with_state(app)
+}
+
+async fn not_found(visit: Visit) -> Response {
+    if visit.here.starts_with("/api/") {
+        return api::not_found(visit.language).into_response();
+    }
+    Fault::not_found(visit.language).into_response()
+}
+
+async fn wrong_method(visit: Visit) -> Response {
+    if visit.here.starts_with("/api/") {
+        return api::wrong_method(visit.language).into_response();
+    }
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, visit.language, text::WRONG_METHOD).into_response()
+}

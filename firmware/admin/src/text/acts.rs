@@ -1,0 +1,61 @@
+//! The words of the audit log.
+
+use super::{Text, texts};
+use crate::audit::Act;
+
+texts! {
+    ACT_SET_UP = "made the first administrator", "a créé le premier administrateur";
+    ACT_SIGNED_IN = "signed in", "s’est connecté";
+    ACT_SIGN_IN_REFUSED = "tried to sign in with a wrong password", "a tenté de se connecter avec un mauvais mot de passe";
+    ACT_SIGNED_OUT = "signed out", "s’est déconnecté";
+    ACT_SIGNED_OUT_EVERYWHERE = "signed out everywhere", "s’est déconnecté partout";
+    ACT_SESSION_ENDED = "ended a session", "a terminé une session";
+    ACT_PASSWORD_CHANGED = "changed the own password", "a changé son mot de passe";
+    ACT_ACCOUNT_ADDED = "added an account", "a ajouté un compte";
+    ACT_ACCOUNT_CHANGED = "changed an account", "a modifié un compte";
+    ACT_ACCOUNT_REMOVED = "removed an account", "a supprimé un compte";
+    ACT_TOKEN_ADDED = "made a token", "a créé un jeton";
+    ACT_TOKEN_REVOKED = "revoked a token", "a révoqué un jeton";
+    ACT_CERTIFICATE_REPLACED = "changed the certificate", "a changé le certificat";
+    ACT_PLUGIN_UPLOADED = "uploaded a plugin", "a déposé un connecteur";
+    ACT_PLUGIN_INSTALLED = "installed a plugin", "a installé un connecteur";
+    ACT_PLUGIN_GRANTED = "changed what a plugin may reach", "a modifié ce qu’un connecteur peut joindre";
+    ACT_PLUGIN_CONFIGURED = "changed a plugin’s settings", "a modifié les réglages d’un connecteur";
+    ACT_PLUGIN_TESTED = "tested a plugin", "a testé un connecteur";
+    ACT_PLUGIN_ENABLED = "enabled a plugin", "a activé un connecteur";
+    ACT_PLUGIN_DISABLED = "disabled a plugin", "a désactivé un connecteur";
+    ACT_PLUGIN_SYNCED = "let a plugin run", "a lancé un connecteur";
+    ACT_PLUGIN_MAY_SHRINK = "let a plugin remove many people", "a autorisé un connecteur à supprimer beaucoup de personnes";
+    ACT_PLUGIN_ROLLED_BACK = "went back to a plugin’s version before", "est revenu à la version précédente d’un connecteur";
+    ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
+}
+
+/// What an act is called.
+pub(crate) fn act(act: Act) -> Text {
+    match act {
+        Act::SetUp => ACT_SET_UP,
+        Act::SignedIn => ACT_SIGNED_IN,
+        Act::SignInRefused => ACT_SIGN_IN_REFUSED,
+        Act::SignedOut => ACT_SIGNED_OUT,
+        Act::SignedOutEverywhere => ACT_SIGNED_OUT_EVERYWHERE,
+        Act::SessionEnded => ACT_SESSION_ENDED,
+        Act::PasswordChanged => ACT_PASSWORD_CHANGED,
+        Act::AccountAdded => ACT_ACCOUNT_ADDED,
+        Act::AccountChanged => ACT_ACCOUNT_CHANGED,
+        Act::AccountRemoved => ACT_ACCOUNT_REMOVED,
+        Act::TokenAdded => ACT_TOKEN_ADDED,
+        Act::TokenRevoked => ACT_TOKEN_REVOKED,
+        Act::CertificateReplaced => ACT_CERTIFICATE_REPLACED,
+        Act::PluginUploaded => ACT_PLUGIN_UPLOADED,
+        Act::PluginInstalled => ACT_PLUGIN_INSTALLED,
+        Act::PluginGranted => ACT_PLUGIN_GRANTED,
+        Act::PluginConfigured => ACT_PLUGIN_CONFIGURED,
+        Act::PluginTested => ACT_PLUGIN_TESTED,
+        Act::PluginEnabled => ACT_PLUGIN_ENABLED,
+        Act::PluginDisabled => ACT_PLUGIN_DISABLED,
+        Act::PluginSynced => ACT_PLUGIN_SYNCED,
+        Act::PluginMayShrink => ACT_PLUGIN_MAY_SHRINK,
+        Act::PluginRolledBack => ACT_PLUGIN_ROLLED_BACK,
+        Act::PluginRemoved => ACT_PLUGIN_REMOVED,
+    }
+}

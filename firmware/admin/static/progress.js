@@ -1,0 +1,66 @@
+// Shows progress: of an upload, and of what a plugin does. Every page does its work without this file.
+"use strict";
+
+// An upload: the same form, with a bar that says how far it is.
+for (const form of document.querySelectorAll("form[data-progress]")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const bar = document.createElement("progress");
+    bar.max = 1;
+    bar.setAttribute("aria-label", form.querySelector("label").textContent);
+    const button = form.querySelector("button");
+    button.disabled = true;
+    button.after(bar);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", (step) => {
+      if (step.lengthComputable && step.loaded < step.total) {
+        bar.value = step.loaded / step.total;
+      } else {
+        bar.removeAttribute("value"); // All is sent; the box looks at it.
+      }
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 400) {
+        location.assign(request.responseURL);
+        return;
+      }
+      // What was said in place of a page, and the form again.
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      const words = document.createElement("p");
+      words.className = "alert bad";
+      words.setAttribute("role", "alert");
+      words.textContent = answer.querySelector(".alert")?.textContent ?? request.statusText;
+      form.querySelector("[role=alert]")?.remove();
+      bar.replaceWith(words);
+      button.disabled = false;
+    });
+    request.addEventListener("error", () => location.reload());
+    request.send(new FormData(form));
+  });
+}
+
+// What a plugin does: the state and the bar are looked at again while the page is seen.
+const living = ["standing", "connected"].filter((id) => document.getElementById(id));
+if (living.length > 0) {
+  setInterval(async () => {
+    if (document.hidden || living.some((id) => document.getElementById(id).contains(document.activeElement))) {
+      return;
+    }
+    try {
+      const answer = await fetch(location.href, { headers: { "x-frontdesk-look": "1" } });
+      if (!answer.ok || answer.redirected) {
+        return;
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const id of living) {
+        const fresh = page.getElementById(id);
+        if (fresh) {
+          document.getElementById(id).replaceWith(fresh);
+        }
+      }
+    } catch {
+      // The box is away for a moment; the next look tells.
+    }
+  }, 3000);
+}

@@ -1,0 +1,261 @@
+//! Getting in, and staying out: set-up, passwords, sessions, forms, roles (APP-2, ACC-1).
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+
+use house::{House, PASSWORD};
+use hyper::Method;
+use store::{Role, Store};
+
+#[tokio::test]
+async fn app_2_a_new_box_leads_everywhere_to_its_set_up() {
+    let house = House::new().await;
+    let mut browser = house.browser();
+    for path in ["/", "/plugins", "/accounts", "/sign-in", "/certificate"] {
+        let answer = browser.get(path).await;
+        assert_eq!((answer.status, answer.to.as_deref()), (303, Some("/setup")), "{path}");
+    }
+    assert!(browser.get("/setup").await.has("Code on the touchscreen"));
+    assert!(house.admin.setup.borrow().clone().unwrap().address.starts_with("https://127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn app_2_the_set_up_wants_the_code_and_a_good_password() {
+    let house = House::new().await;
+    let mut browser = house.browser();
+    let code = house.code();
+    let weak = browser.set_up(&code, "Ada", "1234567890").await;
+    assert_eq!(weak.status, 422);
+    assert!(weak.has("Everybody tries this password first") && weak.has("value=\"Ada\""));
+    assert_eq!(browser.set_up(&code, "Ada", "short").await.status, 422);
+    let different =
+        [("code", code.as_str()), ("name", "Ada"), ("password", PASSWORD), ("password-again", "other")];
+    assert!(browser.submit("/setup", "/setup", &different).await.has("not the same"));
+    let wrong = if code == "00000000" { "11111111" } else { "00000000" };
+    let mut slowed = false;
+    house::until("five wrong tries change it", async || {
+        let answer = house.browser().set_up(wrong, "Eve", PASSWORD).await;
+        assert!([403, 429].contains(&answer.status));
+        slowed |= answer.status == 429;
+        house.code() != code
+    })
+    .await;
+    assert!(slowed, "and they are slowed down");
+    house::until("the old code is wrong", async || {
+        house.browser().set_up(&code, "Eve", PASSWORD).await.status == 403
+    })
+    .await;
+    house::until("the right code opens", async || {
+        browser.set_up(&house.code(), "Ada", PASSWORD).await.to.as_deref() == Some("/")
+    })
+    .await;
+    assert!(house.admin.setup.borrow().is_none(), "the touchscreen shows it no more");
+    assert!(browser.get("/").await.has("Ada"));
+    let mut late = house.browser();
+    assert_eq!(late.get("/setup").await.to.as_deref(), Some("/sign-in"));
+}
+
+#[tokio::test]
+async fn acc_1_only_the_right_password_signs_in_and_names_tell_nothing() {
+    let (house, _) = House::with_ada().await;
+    let mut browser = house.browser();
+    let to = browser.get("/plugins?x=1").await.to.unwrap();
+    assert_eq!(to, "/sign-in?to=%2Fplugins%3Fx%3D1");
+    let wrong = browser.sign_in("Ada", "wrong password").await;
+    let nobody = browser.sign_in("Nobody", "wrong password").await;
+    assert_eq!((wrong.status, nobody.status), (401, 401));
+    assert_eq!(wrong.body.replace("Ada", ""), nobody.body.replace("Nobody", ""));
+    let right = browser.sign_in(" ada", PASSWORD).await;
+    assert_eq!((right.status, right.to.as_deref()), (303, Some("/")));
+    assert!(browser.get("/").await.has("administrator"));
+}
+
+#[tokio::test]
+async fn acc_1_wrong_passwords_at_speed_are_slowed_down() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut browser = house.browser();
+    let mut refused = 0;
+    for _ in 0..12 {
+        let answer = browser.sign_in("Ada", "wrong password").await;
+        assert!([401, 429].contains(&answer.status));
+        if answer.status == 429 {
+            refused += 1;
+            assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+        }
+    }
+    assert!(refused >= 6, "{refused}");
+    assert_eq!(browser.sign_in("Ada", PASSWORD).await.status, 429, "not even the right one");
+    assert!(ada.get("/audit").await.has("tried to sign in with a wrong password"));
+}
+
+#[tokio::test]
+async fn app_2_a_stolen_cookie_ends_with_the_session() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut thief = ada.thief();
+    assert_eq!(thief.get("/").await.status, 200);
+    let before = ada.cookies["__Host-session"].clone();
+    assert_eq!(ada.submit("/", "/sign-out", &[]).await.to.as_deref(), Some("/sign-in"));
+    assert!(!ada.cookies.contains_key("__Host-session"));
+    assert_eq!(thief.get("/").await.status, 303);
+    ada.sign_in("Ada", PASSWORD).await;
+    assert_ne!(ada.cookies["__Host-session"], before, "a new token at each sign-in");
+    let mut phone = house.browser();
+    phone.sign_in("Ada", PASSWORD).await;
+    assert_eq!(phone.submit("/account", "/account/sign-out-everywhere", &[]).await.status, 303);
+    assert_eq!(ada.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn app_2_a_token_planted_before_the_sign_in_is_worth_nothing() {
+    let (house, _) = House::with_ada().await;
+    let mut victim = house.browser();
+    victim.cookies.insert("__Host-session".into(), "planted".into());
+    victim.sign_in("Ada", PASSWORD).await;
+    assert_ne!(victim.cookies["__Host-session"], "planted");
+    let mut thief = house.browser();
+    thief.cookies.insert("__Host-session".into(), "planted".into());
+    assert_eq!(thief.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn app_2_forms_of_other_sites_change_nothing() {
+    let (house, mut ada) = House::with_ada().await;
+    let token = ada.token("/account").await;
+    let fields = [("form", token.as_str())];
+    ada.site = Some("cross-site");
+    assert_eq!(ada.post("/account/sign-out-everywhere", &fields).await.status, 403);
+    ada.site = None;
+    assert_eq!(ada.post("/account/sign-out-everywhere", &fields).await.status, 403, "who says nothing");
+    ada.origin = Some("https://evil.example".into());
+    assert_eq!(ada.post("/account/sign-out-everywhere", &fields).await.status, 403);
+    ada.origin = Some(format!("https://{}", house.admin.address));
+    assert_eq!(ada.post("/account/sign-out-everywhere", &[("form", "guessed")]).await.status, 403);
+    assert_eq!(ada.post("/account/sign-out-everywhere", &[]).await.status, 403);
+    assert_eq!(ada.get("/account").await.status, 200, "still signed in");
+    assert_eq!(ada.post("/account/sign-out-everywhere", &fields).await.status, 303);
+    let mut stranger = house.browser();
+    let login = [("name", "Ada"), ("password", PASSWORD)];
+    assert_eq!(
+        stranger.post("/sign-in", &login).await.status,
+        403,
+        "a form before any session needs its token too"
+    );
+}
+
+#[tokio::test]
+async fn acc_1_a_supervisor_reads_and_writes_nothing() {
+    let (house, mut ada) = House::with_ada().await;
+    let host = house::Host::start(&house.socket(), true);
+    let fields =
+        [("name", "Sue"), ("role", "supervisor"), ("password", "another horse"), ("your-password", PASSWORD)];
+    ada.submit("/accounts", "/accounts", &fields).await;
+    assert!(ada.get("/accounts").await.has("The account Sue was added"));
+    let mut sue = house.browser();
+    assert_eq!(sue.sign_in("Sue", "another horse").await.to.as_deref(), Some("/"));
+    house::until("the host is seen", async || ada.look("/plugins").await.has("9.9.9")).await;
+    let plugin = sue.get("/plugins/org.example.ldap").await;
+    assert!(plugin.has("You are signed in as a supervisor") && !plugin.has("id=\"save-settings\""));
+    let before = host.asked().len();
+    for path in [
+        "/accounts",
+        "/accounts/1",
+        "/accounts/1/remove",
+        "/tokens",
+        "/tokens/1/revoke",
+        "/sessions/1/end",
+        "/certificate/own",
+        "/plugins/org.example.ldap/settings",
+        "/plugins/org.example.ldap/grants",
+        "/plugins/org.example.ldap/remove",
+        "/plugins/org.example.ldap/disable",
+        "/plugins/org.example.ldap/test",
+        "/plugins/uploads/x",
+    ] {
+        let answer = sue.submit("/account", path, &[("password", "another horse")]).await;
+        assert_eq!(answer.status, 403, "{path}");
+        assert!(answer.has("Only an administrator"), "{path}");
+    }
+    for path in ["/plugins/upload", "/certificate"] {
+        assert_eq!(sue.upload("/account", path, &[("file", b"\0asm")]).await.status, 403, "{path}");
+    }
+    assert_eq!(host.asked().len(), before, "the plugin host heard of none of it");
+    assert_eq!(sue.submit("/account", "/sign-out", &[]).await.status, 303, "signing out is no writing");
+}
+
+#[tokio::test]
+async fn acc_1_who_loses_a_role_loses_the_sessions() {
+    let (house, mut ada) = House::with_ada().await;
+    let fields = [
+        ("name", "Bob"),
+        ("role", "administrator"),
+        ("password", "another horse"),
+        ("your-password", PASSWORD),
+    ];
+    ada.submit("/accounts", "/accounts", &fields).await;
+    let mut bob = house.browser();
+    bob.sign_in("Bob", "another horse").await;
+    let no =
+        ada.submit("/accounts/2", "/accounts/2", &[("role", "supervisor"), ("your-password", "wrong")]).await;
+    assert_eq!(no.to.as_deref(), Some("/accounts/2"));
+    assert!(ada.get("/accounts/2").await.has("Your password was wrong"));
+    ada.submit("/accounts/2", "/accounts/2", &[("role", "supervisor"), ("your-password", PASSWORD)]).await;
+    assert_eq!(bob.get("/").await.status, 303);
+    ada.submit("/accounts/1", "/accounts/1/remove", &[]).await;
+    assert!(ada.get("/accounts").await.has("This is the last administrator"));
+}
+
+#[tokio::test]
+async fn app_2_one_s_own_password_is_changed_with_the_old_one() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut other = house.browser();
+    other.sign_in("Ada", PASSWORD).await;
+    let new = [("password-now", "wrong"), ("password", "new horse 77"), ("password-again", "new horse 77")];
+    ada.submit("/account", "/account/password", &new).await;
+    assert!(ada.get("/account").await.has("Your password was wrong"));
+    let new = [("password-now", PASSWORD), ("password", "new horse 77"), ("password-again", "new horse 77")];
+    ada.submit("/account", "/account/password", &new).await;
+    assert!(ada.get("/account").await.has("The password was changed"));
+    assert_eq!(other.get("/").await.status, 303, "signed out everywhere else");
+    assert_eq!(house.browser().sign_in("Ada", PASSWORD).await.status, 401);
+    assert_eq!(house.browser().sign_in("Ada", "new horse 77").await.status, 303);
+}
+
+#[tokio::test]
+async fn app_2_everything_is_in_the_audit_log_and_no_secret_is() {
+    let (house, mut ada) = House::with_ada().await;
+    let fields = [("token-name", "backup"), ("scope", "read"), ("token-your-password", PASSWORD)];
+    let shown = ada.submit("/accounts", "/tokens", &fields).await;
+    let token = shown.between("<code id=\"token\">", "</code>").unwrap();
+    assert!(token.starts_with("fdk_"));
+    assert!(!ada.get("/accounts").await.has(&token), "shown once");
+    let log = ada.get("/audit").await;
+    for words in ["made the first administrator", "made a token", "backup, read", "127.0.0.1"] {
+        assert!(log.has(words), "{words}");
+    }
+    drop(house.admin);
+    let bytes = std::fs::read(house.folder.path().join("desk.db")).unwrap();
+    let wal = std::fs::read(house.folder.path().join("desk.db-wal")).unwrap_or_default();
+    let both = [bytes, wal].concat();
+    for secret in [token.as_str(), PASSWORD, ada.cookies["__Host-session"].as_str()] {
+        assert!(
+            !both.windows(secret.len()).any(|window| window == secret.as_bytes()),
+            "{secret} is on the disk"
+        );
+    }
+    let store = Store::open(house.folder.path().join("desk.db")).unwrap();
+    assert_eq!(store.accounts().unwrap()[0].role, Role::Administrator);
+}
+
+#[tokio::test]
+async fn app_2_the_box_speaks_only_tls() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let house = House::new().await;
+    let mut plain = tokio::net::TcpStream::connect(house.admin.address).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    let mut browser = house.browser();
+    let answer = browser.send(Method::DELETE, "/setup", None, Vec::new()).await;
+    assert_eq!(answer.status, 405);
+}

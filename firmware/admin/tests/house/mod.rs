@@ -1,0 +1,107 @@
+//! A box with its admin page, a browser without mercy, and a plugin host that speaks the contract.
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
+
+pub(crate) mod browser;
+pub(crate) mod host;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use admin::{Admin, Config, Parts};
+use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
+use store::Store;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+pub(crate) use browser::Browser;
+pub(crate) use host::Host;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct House {
+    pub(crate) admin: Admin,
+    pub(crate) folder: TempDir,
+    pub(crate) views: watch::Sender<Arc<View>>,
+}
+
+impl House {
+    /// A box that nobody has set up, without a plugin host.
+    pub(crate) async fn new() -> Self {
+        Self::beside(tempfile::tempdir().unwrap()).await
+    }
+
+    pub(crate) async fn beside(folder: TempDir) -> Self {
+        let (views, seen) = watch::channel(Arc::new(view()));
+        let store = Store::open(folder.path().join("desk.db")).unwrap();
+        let config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            state: folder.path().join("admin"),
+            plugins: folder.path().join("plugins.sock"),
+            version: "1.2.3".into(),
+            started: Instant::now(),
+            host_name: "desk".into(),
+        };
+        let parts = Parts { store, views: seen, reachable: Box::new(|| None) };
+        let admin = Admin::start(config, parts).await.unwrap();
+        Self { admin, folder, views }
+    }
+
+    /// A box with the administrator Ada, and her browser.
+    pub(crate) async fn with_ada() -> (Self, Browser) {
+        let house = Self::new().await;
+        let mut ada = house.browser();
+        let code = house.code();
+        let answer = ada.set_up(&code, "Ada", PASSWORD).await;
+        assert_eq!((answer.status, answer.to.as_deref()), (303, Some("/")), "{}", answer.body);
+        (house, ada)
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.admin.address)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("plugins.sock")
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.admin.setup.borrow().clone().expect("the box is not set up").code
+    }
+}
+
+fn view() -> View {
+    let directory = DirectoryView {
+        id: DirectoryId(1),
+        name: "<b>Staff</b>".into(),
+        local: true,
+        contacts: 3,
+        generation: 1,
+        line: None,
+        note: String::new(),
+        look: ipc::DirectoryLook::default(),
+        source: None,
+    };
+    let line = LineView {
+        number: "5550100".into(),
+        name: "Sales & <i>more</i>".into(),
+        registration: Registration::Failed { reason: "403 <script>alert(1)</script>".into() },
+        note: String::new(),
+        colour: None,
+    };
+    View { lines: vec![line], directories: vec![directory], ..View::default() }
+}
+
+/// Waits until something is so; the wait ends by itself when it never is.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}");
+}

@@ -1,0 +1,106 @@
+//! Accounts, tokens and the audit log of the administrator's page (ACC-1, APP-2).
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use store::{AuditEntry, Role, Scope, Store, StoreError};
+use tempfile::TempDir;
+
+fn open() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    (folder, store)
+}
+
+#[test]
+fn app_2_there_is_one_first_administrator() {
+    let (_folder, mut store) = open();
+    assert!(!store.has_administrator().unwrap());
+    let first = store.add_first_administrator("  Ada ", "hash", 5).unwrap();
+    assert_eq!((first.name.as_str(), first.role, first.created_ms), ("Ada", Role::Administrator, 5));
+    assert!(store.has_administrator().unwrap());
+    let second = store.add_first_administrator("Eve", "hash", 6);
+    assert!(matches!(second, Err(StoreError::AlreadySetUp)));
+}
+
+#[test]
+fn acc_1_the_last_administrator_stays() {
+    let (_folder, mut store) = open();
+    let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();
+    let sue = store.add_account("Sue", Role::Supervisor, "hash", 2).unwrap();
+    assert!(matches!(store.remove_account(ada.id), Err(StoreError::LastAdministrator)));
+    let lower = store.set_account_role(ada.id, Role::Supervisor);
+    assert!(matches!(lower, Err(StoreError::LastAdministrator)));
+    assert_eq!(store.accounts().unwrap().len(), 2, "nothing has changed");
+    store.set_account_role(sue.id, Role::Administrator).unwrap();
+    store.remove_account(ada.id).unwrap();
+    assert_eq!(store.accounts().unwrap()[0].name, "Sue");
+    assert!(matches!(store.remove_account(ada.id), Err(StoreError::NoSuchAccount)));
+}
+
+#[test]
+fn acc_1_a_name_is_found_in_capitals_or_not_and_taken_once() {
+    let (_folder, mut store) = open();
+    store.add_account("Élodie", Role::Supervisor, "hash", 2).unwrap();
+    assert_eq!(store.credentials(" éLODIE ").unwrap().unwrap().password, "hash");
+    assert!(store.credentials("Elodie").unwrap().is_none());
+    let again = store.add_account("élodie", Role::Supervisor, "hash", 2);
+    assert!(matches!(again, Err(StoreError::AccountTaken { .. })));
+    for name in ["", "  ", "a\nb", &"x".repeat(65)] {
+        let refused = store.add_account(name, Role::Supervisor, "hash", 2);
+        assert!(matches!(refused, Err(StoreError::AccountName { .. })), "{name:?}");
+    }
+}
+
+#[test]
+fn acc_1_passwords_roles_and_sign_ins_are_kept() {
+    let (folder, mut store) = open();
+    let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();
+    store.set_account_password(ada.id, "other").unwrap();
+    store.signed_in(ada.id, 99).unwrap();
+    drop(store);
+    let store = Store::open(folder.path().join("desk.db")).unwrap();
+    let kept = store.credentials("ada").unwrap().unwrap();
+    assert_eq!((kept.password.as_str(), kept.account.last_sign_in_ms), ("other", Some(99)));
+}
+
+#[test]
+fn app_2_a_token_is_found_by_its_hash_until_it_is_revoked() {
+    let (_folder, mut store) = open();
+    let made = store.add_token("backup", Scope::Read, &[7; 32], "Ada", 5).unwrap();
+    assert_eq!(store.token(&[7; 32]).unwrap().unwrap(), made);
+    assert!(store.token(&[8; 32]).unwrap().is_none());
+    store.token_used(made.id, 50).unwrap();
+    assert_eq!(store.tokens().unwrap()[0].last_used_ms, Some(50));
+    assert_eq!(store.remove_token(made.id).unwrap(), "backup");
+    assert!(store.token(&[7; 32]).unwrap().is_none());
+    assert!(matches!(store.remove_token(made.id), Err(StoreError::NoSuchAccount)));
+}
+
+#[test]
+fn app_2_the_audit_log_is_read_in_pages_newest_first() {
+    let (_folder, mut store) = open();
+    for at_ms in 0..7 {
+        let detail = "x".repeat(600);
+        store.add_audit(&AuditEntry { at_ms, who: "Ada".into(), detail, ..AuditEntry::default() }).unwrap();
+    }
+    let first = store.audit(None, 3).unwrap();
+    assert_eq!(first.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(), [6, 5, 4]);
+    assert!(first[0].detail.len() <= 512);
+    let next = store.audit(Some(first[2].id), 100).unwrap();
+    assert_eq!(next.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(), [3, 2, 1, 0]);
+}
+
+#[test]
+fn app_4_two_connections_write_by_turns() {
+    let (folder, mut store) = open();
+    let mut other = Store::open(folder.path().join("desk.db")).unwrap();
+    let writer = std::thread::spawn(move || {
+        for n in 0..50 {
+            other.add_audit(&AuditEntry { at_ms: n, ..AuditEntry::default() }).unwrap();
+        }
+    });
+    for n in 0..50 {
+        store.add_directory(&format!("D{n}"), true).unwrap();
+    }
+    writer.join().unwrap();
+    assert_eq!(store.audit(None, 500).unwrap().len(), 50);
+}
