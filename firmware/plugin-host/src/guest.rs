@@ -303,6 +303,12 @@ impl ldap::Host for Call {
     fn search(&mut self, request: ldap::Request) -> wasmtime::Result<Result<ldap::Page, ldap::Error>> {
         let now = self.shared.started.elapsed();
         let answer = self.shared.directories.search(request, self.deadline, &self.cancel, now);
+        match &answer {
+            Err(ldap::Error::Denied(_) | ldap::Error::TooMany(_)) => self.shared.outbound.tally.refused(),
+            // It was not sent.
+            Err(ldap::Error::BadRequest(_)) => {}
+            _ => self.shared.outbound.tally.request(),
+        }
         self.tick()?;
         Ok(answer)
     }

@@ -81,6 +81,8 @@ fn dir_4_ten_thousand_people_are_copied_from_slapd_past_its_size_limit() {
     let run = synced(&plugin, &Directory::default()).unwrap();
     assert_eq!((run.directory.contacts.len(), run.left_out), (LISTED, 0));
     assert!(run.pages >= COUNT / PAGE as usize, "{} pages", run.pages);
+    let counters = plugin.tally().counters();
+    assert!(counters.requests >= run.pages as u64 && counters.refused == 0, "{counters:?}");
     let names: BTreeSet<&str> = run.directory.contacts.values().map(|person| person.name.as_str()).collect();
     assert!((0..COUNT).filter(|n| n % 100 != 99).all(|n| names.contains(name(n).as_str())));
     let person = run.directory.contacts.values().find(|person| person.name == name(98)).unwrap();
