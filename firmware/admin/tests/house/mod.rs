@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub(crate) mod browser;
+pub(crate) mod clean;
 pub(crate) mod host;
 
 use std::{
@@ -103,4 +104,17 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never: {what}");
+}
+
+/// A box with Ada, her browser, and a plugin host with one plugin that they have seen.
+pub(crate) async fn with_host() -> (House, Browser, Host) {
+    let (house, ada) = House::with_ada().await;
+    let host = Host::start(&house.socket(), true);
+    seen(&ada, "9.9.9").await;
+    (house, ada, host)
+}
+
+/// Waits until the page of the plugins has these words.
+pub(crate) async fn seen(browser: &Browser, words: &str) {
+    until(words, async || browser.look("/plugins").await.has(words)).await;
 }
