@@ -288,6 +288,7 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
+         [plugins]\nsocket = \"{folder}/plugins.sock\"\n\
          [contacts]\nfolders = [\"{folder}/contacts\"]\n\
          [log]\nlevel = \"{log}\"\nrecord = \"{folder}/desk.rec\"\n",
         rtp.0, rtp.1

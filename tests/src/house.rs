@@ -1,5 +1,7 @@
 //! The usual scene: kamailio, the desk registered there, and telephones of other makers around it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -134,6 +136,22 @@ impl House {
     #[track_caller]
     pub fn screen(&mut self) -> Screen {
         Screen::start(self.scratch.path(), &mut self.ports, &self.desk.socket)
+    }
+
+    /// A screen with Debian's Chromium as its browser.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn browsing_screen(&mut self) -> Screen {
+        let program = self.scratch.path().join("chromium");
+        // As root Chromium insists on having no sandbox; on the appliance it has one.
+        let script = "#!/bin/sh\nexec /usr/bin/chromium --no-sandbox \"$@\"\n";
+        fs::write(&program, script).expect("the scratch folder is writable");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("the file is ours");
+        let more = ["--browser".as_ref(), program.as_os_str()];
+        Screen::start_with(self.scratch.path(), &mut self.ports, &self.desk.socket, &more)
     }
 
     /// A port that nobody else of the test uses.

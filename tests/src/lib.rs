@@ -13,6 +13,7 @@
 pub mod authority;
 pub mod baresip;
 pub mod census;
+pub mod connectors;
 pub mod desk;
 pub mod dice;
 pub mod house;
@@ -32,6 +33,7 @@ pub mod requirements;
 pub mod rtp;
 pub mod screen;
 pub mod sipp;
+pub mod slapd;
 pub mod socket;
 pub mod sound;
 pub mod wait;

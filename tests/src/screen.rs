@@ -1,5 +1,6 @@
 //! `frontdesk-ui` without a monitor: its picture is looked at, and touched, as a person would.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,16 @@ impl Screen {
     #[must_use]
     #[track_caller]
     pub fn start(scratch: &Path, ports: &mut Ports, socket: &Path) -> Self {
+        Self::start_with(scratch, ports, socket, &[])
+    }
+
+    /// Likewise, with more arguments.
+    ///
+    /// # Panics
+    /// As [`Screen::start`].
+    #[must_use]
+    #[track_caller]
+    pub fn start_with(scratch: &Path, ports: &mut Ports, socket: &Path, more: &[&OsStr]) -> Self {
         let port = ports.one();
         let mut command = Command::new(repository::program("frontdesk-ui"));
         command
@@ -85,7 +96,8 @@ impl Screen {
             .arg(format!("127.0.0.1:{port}"))
             // The next screen of the same test finds it again; one of another test does not.
             .arg("--state")
-            .arg(state_folder(scratch));
+            .arg(state_folder(scratch))
+            .args(more);
         let program = Program::start("frontdesk-ui", command, scratch);
         let screen = Self { program, port, pictures: scratch.to_owned() };
         wait::until("the screen to serve its picture", Duration::from_secs(20), || screen.try_png());

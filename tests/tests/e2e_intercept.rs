@@ -26,7 +26,7 @@ const CODE: &str = "[numbers]\nintercept = \"**$\"\n";
 
 /// The lamp of the colleague who is called.
 fn lamp(view: &View) -> Option<&LampView> {
-    view.lamps.iter().find(|lamp| lamp.number == "2102")
+    view.lamps.iter().map(|lamp| &**lamp).find(|lamp| lamp.number == "2102")
 }
 
 /// 2101 calls 2102, which rings.

@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(30);
 
 fn lamp<'a>(view: &'a View, number: &str) -> Option<&'a LampView> {
-    view.lamps.iter().find(|lamp| lamp.number == number)
+    view.lamps.iter().map(|lamp| &**lamp).find(|lamp| lamp.number == number)
 }
 
 /// Each call on a phone: whether it rings, which way, and with whom.

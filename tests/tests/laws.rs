@@ -32,7 +32,7 @@ const MAP: &[(&str, u8, &[&str])] = &[
 ];
 
 /// The guests: a workspace of its own below `plugins/`, whose crates know nothing of the house but the SDK.
-const GUESTS: &[&str] = &["plugins/sdk", "plugins/web-directory", "plugins/hostile"];
+const GUESTS: &[&str] = &["plugins/sdk", "plugins/web-directory", "plugins/ldap", "plugins/hostile"];
 
 /// Crates that only one folder may name (law 3). A trailing `*` stands for any ending.
 const OWNED: &[(&str, &str)] = &[
@@ -46,6 +46,7 @@ const OWNED: &[(&str, &str)] = &[
     ("hyper*", "firmware/plugin-host"),
     ("axum*", "firmware/admin"),
     ("argon2", "firmware/admin"),
+    ("ldap3", "firmware/plugin-host"),
     ("minisign*", "firmware/plugin-host"),
     ("evdev*", "firmware/controls"),
     ("hidraw*", "firmware/controls"),

@@ -127,6 +127,12 @@ pub enum BadKeyMap {
 }
 
 impl KeyMap {
+    /// F1 to F24: no text and no page has a use for them here.
+    #[must_use]
+    pub fn is_function(text: &str) -> bool {
+        text.chars().next().is_some_and(|c| ('\u{f704}'..='\u{f71b}').contains(&c))
+    }
+
     /// A map from actions to key names. An action without an entry has no key.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!
 //! Not here: sound, calls, storage, the keypad under the desk (that one is read by `frontdeskd`).
 
+pub mod browser;
 pub mod clock;
 pub mod desk;
 pub mod faces;

@@ -39,6 +39,10 @@ struct Arguments {
     /// only. Without it the screen shows a code for a telephone or tablet to read.
     #[arg(long, env = "FRONTDESK_OPEN_WITH", value_name = "PROGRAM")]
     open_with: Option<PathBuf>,
+    /// A Chromium that shows the pages of customers and contacts in a tab. It is a process of its own with a
+    /// profile below the state folder.
+    #[arg(long, env = "FRONTDESK_BROWSER", value_name = "PROGRAM")]
+    browser: Option<PathBuf>,
     /// Fill the screen.
     #[arg(long, conflicts_with = "web")]
     fullscreen: bool,
@@ -92,7 +96,12 @@ fn state_folder() -> Option<PathBuf> {
 fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Server>) -> anyhow::Result<()> {
     let outbox = frontdesk_ui::link::Outbox::closed();
     let console = Console::new(outbox.clone()).context("cannot open the screen")?;
-    match arguments.state.clone().or_else(state_folder) {
+    let state = arguments.state.clone().or_else(state_folder);
+    if let Some(program) = arguments.browser.clone().filter(|program| !program.as_os_str().is_empty()) {
+        let profile = state.clone().unwrap_or_else(std::env::temp_dir).join("browser");
+        console.browse_with(program, profile).context("cannot start a thread")?;
+    }
+    match state {
         Some(folder) => console.keep_panes(&folder).context("cannot start a thread")?,
         None => tracing::warn!("no --state and no home: where the dividers stand is not kept"),
     }

@@ -7,10 +7,12 @@ mod editing;
 mod faces;
 mod states;
 
-pub use directories::{barren, people, place, rows, vast};
+pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
+
+use std::sync::Arc;
 
 use ipc::{
     Action, AudioState, Availability, CallRef, CallState, CallView, ContactId, ContactPage, ContactQuery,
@@ -330,6 +332,7 @@ fn directory(id: u32, name: &str, local: bool, contacts: u32) -> DirectoryView {
         line: None,
         note: String::new(),
         look: ipc::DirectoryLook::default(),
+        source: None,
     }
 }
 
@@ -369,9 +372,9 @@ const STAFF: [StaffLine; 20] = [
     ("Rosa", "Silva", "Canteen", "HQ 0F", "2121", LampState::Available, 0, ""),
 ];
 
-fn lamps() -> Vec<LampView> {
+fn lamps() -> Vec<Arc<LampView>> {
     let lit = STAFF.iter().filter(|line| !line.4.is_empty());
-    lit.map(|line| LampView {
+    let lamp = |line: &StaffLine| LampView {
         number: line.4.into(),
         state: line.5,
         calls: line.6,
@@ -379,8 +382,8 @@ fn lamps() -> Vec<LampView> {
         since_ms: NOW - 60_000,
         rings: None,
         talks: Vec::new(),
-    })
-    .collect()
+    };
+    lit.map(|line| Arc::new(lamp(line))).collect()
 }
 
 fn staff_rows() -> Vec<ContactRow> {

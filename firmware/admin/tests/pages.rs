@@ -180,6 +180,8 @@ async fn dir_4_the_directories_tell_how_a_run_goes() {
     let (_house, mut ada, host) = with_host().await;
     let page = ada.get("/directories").await;
     assert!(page.has("running: 120 of about 1000 people") && page.has("max=\"1000\" value=\"120\""));
+    let row = page.between("People of LDAP", "</tr>").unwrap();
+    assert!(row.contains("href=\"/plugins/org.example.ldap\""), "{row}");
     assert!(page.has("&lt;b&gt;Staff&lt;/b&gt;") && page.has("2023-11-14"));
     let words = "connection refused".to_owned();
     host.set(|inner| {

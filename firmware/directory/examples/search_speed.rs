@@ -121,6 +121,7 @@ fn main() {
         line: None,
         note: String::new(),
         look: Default::default(),
+        source: None,
     };
     catalogue.set_directory(staff);
     let entries: Vec<Entry> = (0..CONTACTS).map(|id| entry(id, &mut dice)).collect();

@@ -51,6 +51,8 @@ pub struct Directory {
     pub note: String,
     /// How it is shown (DIR-5).
     pub look: DirectoryLook,
+    /// The connector that keeps it (DIR-4), by its id.
+    pub source: Option<String>,
 }
 
 /// A contact in a directory.
@@ -617,9 +619,9 @@ impl Shelf {
     }
 
     fn view(&self) -> DirectoryView {
-        let Directory { id, name, local, line, note, look } = self.directory.clone();
+        let Directory { id, name, local, line, note, look, source } = self.directory.clone();
         let (contacts, generation) = (self.contacts, self.generation);
-        DirectoryView { id, name, local, contacts, generation, line, note, look }
+        DirectoryView { id, name, local, contacts, generation, line, note, look, source }
     }
 }
 

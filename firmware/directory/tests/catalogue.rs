@@ -19,6 +19,7 @@ fn empty() -> Catalogue {
             line,
             note: String::new(),
             look: Default::default(),
+            source: None,
         });
     }
     catalogue

@@ -23,18 +23,10 @@ pub(crate) struct Config {
     pub(crate) sip: SipConfig,
     pub(crate) media: MediaConfig,
     pub(crate) contacts: ContactsConfig,
-    pub(crate) log: LogConfig,
     pub(crate) plugins: PluginsConfig,
+    pub(crate) log: LogConfig,
     /// Without it there is no administrator's page.
     pub(crate) admin: Option<AdminConfig>,
-}
-
-/// `[plugins]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PluginsConfig {
-    /// Unix socket of `frontdesk-plugind`.
-    pub(crate) socket: PathBuf,
 }
 
 /// `[admin]`
@@ -85,6 +77,14 @@ pub(crate) struct MediaConfig {
     pub(crate) announcement: Option<PathBuf>,
 }
 
+/// `[plugins]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PluginsConfig {
+    /// Unix socket of `frontdesk-plugind`, which runs the connectors.
+    pub(crate) socket: PathBuf,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -104,16 +104,10 @@ impl Default for Config {
             sip: SipConfig::default(),
             media: MediaConfig::default(),
             contacts: ContactsConfig::default(),
-            log: LogConfig::default(),
             plugins: PluginsConfig::default(),
+            log: LogConfig::default(),
             admin: None,
         }
-    }
-}
-
-impl Default for PluginsConfig {
-    fn default() -> Self {
-        Self { socket: "/run/frontdesk-plugind/plugins.sock".into() }
     }
 }
 
@@ -146,6 +140,12 @@ impl Default for MediaConfig {
 impl Default for ContactsConfig {
     fn default() -> Self {
         Self { folders: vec!["/var/lib/frontdesk/contacts".into(), "/media".into()] }
+    }
+}
+
+impl Default for PluginsConfig {
+    fn default() -> Self {
+        Self { socket: "/run/frontdesk/plugins.sock".into() }
     }
 }
 

@@ -57,7 +57,7 @@ enum Question {
     Page { query: ContactQuery, answer: oneshot::Sender<ContactPage> },
     Number { text: String, answer: oneshot::Sender<Result<String, CommandError>> },
     Replace { id: DirectoryId, with: Option<(Directory, Vec<Entry>)> },
-    Change { directory: Option<Directory>, entries: Vec<Entry>, removed: Option<ContactId> },
+    Change { directory: Option<Directory>, entries: Vec<Entry>, removed: Vec<ContactId> },
     Place { contact: ContactId, sort: SortKey, answer: oneshot::Sender<Option<ContactPlace>> },
 }
 
@@ -118,14 +118,9 @@ impl Contacts {
         self.take_in(Question::Replace { id, with });
     }
 
-    /// Takes in what was changed by hand.
-    pub(crate) fn change(
-        &self,
-        directory: Option<Directory>,
-        entries: Vec<Entry>,
-        removed: Option<ContactId>,
-    ) {
-        if directory.is_some() || removed.is_some() || !entries.is_empty() {
+    /// Takes in what was changed.
+    pub(crate) fn change(&self, directory: Option<Directory>, entries: Vec<Entry>, removed: Vec<ContactId>) {
+        if directory.is_some() || !removed.is_empty() || !entries.is_empty() {
             self.take_in(Question::Change { directory, entries, removed });
         }
     }
@@ -193,7 +188,7 @@ impl Librarian {
                 if let Some(directory) = directory {
                     self.catalogue.set_directory(directory);
                 }
-                if let Some(contact) = removed {
+                for contact in removed {
                     self.catalogue.remove(contact);
                 }
                 let taken = self.catalogue.upsert_all(entries);
@@ -321,6 +316,7 @@ mod tests {
                 line: None,
                 note,
                 look: Default::default(),
+                source: None,
             });
         }
         let addresses = [" sip:b@x ", "", "a@x", "sip:b@x"].into_iter().map(|address| (local, address));

@@ -54,7 +54,7 @@ impl Keeper {
     /// Shows the contacts thread and the switchboard what was changed.
     fn show(&mut self, edited: Edited) -> Result<(), StoreError> {
         let Edited { entries, removed, reload, directory, removal, restored } = edited;
-        self.contacts.change(directory, entries, removed);
+        self.contacts.change(directory, entries, removed.into_iter().collect());
         for id in reload {
             self.hand_over(id)?;
         }

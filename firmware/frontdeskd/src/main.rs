@@ -8,6 +8,7 @@ mod audio;
 mod board;
 mod bridge;
 mod config;
+mod connectors;
 mod contacts;
 mod editing;
 mod effects;
@@ -218,6 +219,7 @@ async fn desk(config: &Config) -> Result<()> {
     });
 
     let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
+    let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let page = admin_page::start(config, newest_view.clone(), inbox.clone(), started, local).await;
     let desk = socket::Desk {
@@ -233,7 +235,7 @@ async fn desk(config: &Config) -> Result<()> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, clock, server, stopper] {
+    for task in [receiver, clock, connectors, server, stopper] {
         task.abort();
     }
     drop(page);

@@ -18,7 +18,7 @@ use ipc::{
     CallRef, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage, LogQuery,
     LogRow, Preferences, ServiceMode, Volumes,
 };
-use store::{Store, StoreError};
+use store::{CopyJob, Source, Store, StoreError};
 use switchboard::Input;
 use tokio::{
     runtime::Handle,
@@ -30,7 +30,9 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use crate::{contacts::Contacts, editing::AtDesk, engine::Event as EngineEvent, imports::Importing};
+use crate::{
+    connectors::Step, contacts::Contacts, editing::AtDesk, engine::Event as EngineEvent, imports::Importing,
+};
 
 /// Requests that may wait.
 const QUEUE: usize = 4096;
@@ -67,6 +69,8 @@ enum Request {
     Import { directory: String, local: bool, path: PathBuf, answer: Answer<ImportReport> },
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
+    Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
+    Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Change(Change),
 }
 
@@ -201,6 +205,18 @@ impl Records {
         self.command(Request::Export { directory, path, answer }, done).await
     }
 
+    /// The directories that connectors keep (DIR-4).
+    pub(crate) async fn sources(&self) -> Result<Vec<Source>, String> {
+        let (answer, sources) = oneshot::channel();
+        self.ask(Request::Sources { answer }, sources).await
+    }
+
+    /// Does a part of the copy of a connector's directory (DIR-4).
+    pub(crate) async fn copy(&self, step: Step) -> Result<bool, String> {
+        let (answer, done) = oneshot::channel();
+        self.ask(Request::Copy { step, answer }, done).await
+    }
+
     async fn command<T>(
         &self,
         request: Request,
@@ -237,6 +253,8 @@ pub(crate) struct Keeper {
     pub(crate) desk: AtDesk,
     /// The import that runs.
     pub(crate) import: Option<Importing>,
+    /// The copy of a connector's directory that runs.
+    pub(crate) copy: Option<CopyJob>,
     /// Rows refused by the disk, oldest first.
     backlog: VecDeque<LogRow>,
     /// Changes not written yet, oldest first, one of a kind.
@@ -248,7 +266,7 @@ pub(crate) struct Keeper {
 impl Keeper {
     fn new(store: Store, contacts: Contacts, inbox: mpsc::Sender<EngineEvent>, desk: AtDesk) -> Self {
         let (backlog, changes) = (VecDeque::new(), VecDeque::new());
-        Self { store, contacts, inbox, desk, import: None, backlog, changes, refused: false }
+        Self { store, contacts, inbox, desk, import: None, copy: None, backlog, changes, refused: false }
     }
 
     fn serve(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
@@ -325,6 +343,12 @@ impl Keeper {
             Request::CancelImport => self.cancel_import(),
             Request::Export { directory, path, answer } => {
                 let _ = answer.send(self.export(directory, path));
+            }
+            Request::Sources { answer } => {
+                let _ = answer.send(self.store.sources().map_err(|error| error.to_string()));
+            }
+            Request::Copy { step, answer } => {
+                let _ = answer.send(self.copy(step));
             }
             Request::Change(change) => {
                 self.changes.retain(|other| discriminant(other) != discriminant(&change));

@@ -70,6 +70,7 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         notice_time: seconds(settings.rules.ended_transfer_s),
         max_calls: settings.rules.max_calls as usize,
         crm: settings.crm.url.clone(),
+        page_when: settings.crm.open,
         missed: store.missed_count()?,
         timers: settings.timers,
         rules: settings.handling.clone(),

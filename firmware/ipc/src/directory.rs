@@ -32,6 +32,9 @@ pub struct DirectoryView {
     /// How it is shown (DIR-5).
     #[serde(default)]
     pub look: DirectoryLook,
+    /// The connector that keeps it (DIR-4), by its id: contacts are changed at their source, not here.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// How a directory is shown (DIR-5), kept with it.

@@ -267,6 +267,9 @@ pub enum EditProblem {
     /// Somebody removed the directory meanwhile.
     #[error("there is no such directory any more")]
     NoSuchDirectory,
+    /// A connector keeps the directory (DIR-4): its contacts are changed at their source.
+    #[error("a connector keeps this directory: change it at its source")]
+    KeptByConnector,
     /// The directory has this contact already, equal in every field.
     #[error("this contact is there already")]
     AlreadyThere,

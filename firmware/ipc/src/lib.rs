@@ -43,7 +43,8 @@ pub use plugin::{
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
-    Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, ParkSlotView,
-    ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
-    SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
+    Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
+    ParkSlotView, ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy,
+    Registration, ServiceView, SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState,
+    TransferView, View, Volumes,
 };

@@ -1,5 +1,7 @@
 //! What the desk looks like now.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ContactId, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed, ServiceMode};
@@ -28,7 +30,8 @@ pub struct View {
     /// Every transfer whose end is not known yet, and those that ended a moment ago.
     pub transfers: Vec<TransferView>,
     /// The state of each monitored phone, by number, in the order of the numbers.
-    pub lamps: Vec<LampView>,
+    /// Shared, because each of some thousands is the same in nearly every view.
+    pub lamps: Vec<Arc<LampView>>,
     /// The directories, in tab order.
     pub directories: Vec<DirectoryView>,
     /// The directory that belongs in front because of the call answered last (TEN-2).
@@ -53,6 +56,9 @@ pub struct View {
     /// Whether people are online, by address, in the order of the addresses (PRE-5).
     #[serde(default)]
     pub people: Vec<PersonView>,
+    /// When the page about a caller is opened by itself (CRM-1).
+    #[serde(default)]
+    pub page_when: PageWhen,
     /// What the operator wanted to be told and has not seen yet, oldest first (PRE-7).
     #[serde(default)]
     pub alerts: Vec<AlertView>,
@@ -783,4 +789,17 @@ pub enum Theme {
     Dark,
     /// Dark on light.
     Light,
+}
+
+/// When the page about a caller ([`CallView::crm`]) is opened (CRM-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageWhen {
+    /// From the call's menu only.
+    #[default]
+    Menu,
+    /// When the call is answered.
+    Answer,
+    /// When the call rings and nobody is talked to.
+    Ring,
 }

@@ -99,6 +99,11 @@ impl Breaker {
         *self = Self::new(now, self.interval);
     }
 
+    /// Somebody wants it now: asked at once, and what is held against it stays.
+    pub fn wanted(&mut self, now: Duration) {
+        self.standing = Standing::Planned(now);
+    }
+
     /// Whether it may be asked.
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -83,8 +84,14 @@ pub fn component(
 ) -> Result<Component, CompileError> {
     let kept = cache.join(key(engine, file));
     if !kept.exists() {
-        fs::create_dir_all(cache)?;
-        compile(compiler, cache, &kept, file)?;
+        // After an update of the engine all plugins come at once, and each child may use its whole memory.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have wanted the same.
+        if !kept.exists() {
+            fs::create_dir_all(cache)?;
+            compile(compiler, cache, &kept, file)?;
+        }
     }
     // SAFETY: the file was written by our own child into our own folder, under the hash of what it was made
     // from; nobody else may write there.
@@ -110,6 +117,11 @@ pub fn child(input: &Path, output: &Path) -> Result<(), CompileError> {
             return Err(io::Error::last_os_error().into());
         }
     }
+    // Nobody waits for it once its parent is gone.
+    // SAFETY: a call with plain numbers.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
+        return Err(io::Error::last_os_error().into());
+    }
     let file = fs::read(input)?;
     let invalid = |error: wasmtime::Error| CompileError::Invalid(format!("{error:#}"));
     let code = engine().map_err(invalid)?.precompile_component(&file).map_err(invalid)?;
@@ -117,8 +129,10 @@ pub fn child(input: &Path, output: &Path) -> Result<(), CompileError> {
     Ok(())
 }
 
-/// What the child says when the file is no component; anything else is a limit.
+/// What the child says when the file is no component.
 pub const INVALID: i32 = 3;
+/// What it says when it could not read or write.
+pub const FAILED: i32 = 4;
 
 fn compile(compiler: &Path, cache: &Path, kept: &Path, file: &[u8]) -> Result<(), CompileError> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -147,14 +161,20 @@ fn compile(compiler: &Path, cache: &Path, kept: &Path, file: &[u8]) -> Result<()
             None => thread::sleep(Duration::from_millis(5)),
         }
     };
-    if status.code() == Some(INVALID) {
+    let said = || {
         let words = fs::read(&words).unwrap_or_default();
-        let words = String::from_utf8_lossy(words.get(..500).unwrap_or(&words)).trim().to_owned();
-        return Err(CompileError::Invalid(words));
+        String::from_utf8_lossy(words.get(..500).unwrap_or(&words)).trim().to_owned()
+    };
+    match status.code() {
+        Some(0) => {}
+        Some(INVALID) => return Err(CompileError::Invalid(said())),
+        // It could not read or write: a disk that is full, say.
+        Some(FAILED) => return Err(io::Error::other(said()).into()),
+        // Ended by a signal: its memory, its time or its output.
+        _ => return Err(CompileError::TooExpensive),
     }
-    if !status.success() {
-        return Err(CompileError::TooExpensive);
-    }
+    // On the disk before it has its name: half a file of machine code must never be taken for a whole one.
+    fs::File::open(&output)?.sync_all()?;
     fs::rename(&output, kept)?;
     drop(scratch);
     Ok(())

@@ -12,13 +12,17 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use crate::compile;
 use crate::contact::{Contact, clean};
 use crate::failure::{Failure, said, shortened, stopped};
+use crate::gate::Gate;
 use crate::guest::bindings::DirectoryLookupConnector;
 use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
-pub use crate::guest::{Cancel, State};
-use crate::host::{Approved, Host, LoadError};
+pub use crate::guest::{Cancel, Ear, State};
+use crate::host::{Approved, Gates, Host, LoadError};
 use crate::http::Outbound;
-use crate::limits::Limits;
+use crate::ldap::Directories;
+use crate::limits::{Limit, Limits};
 use crate::manifest::{Granted, Manifest};
+use crate::strike::Strike;
+use crate::tally::Tally;
 use crate::wasi;
 
 /// The longest cursor or change token, in bytes.
@@ -84,9 +88,11 @@ pub struct Connector {
     lifecycle: lifecycle::GuestIndices,
     sync: directory_sync::GuestIndices,
     lookup: Option<directory_lookup::GuestIndices>,
+    imports: Vec<String>,
     shared: Arc<Shared>,
     state: Mutex<State>,
     cost: Mutex<Cost>,
+    gates: Arc<Gates>,
 }
 
 impl Connector {
@@ -105,15 +111,7 @@ impl Connector {
         let filled = manifest.fill(settings)?;
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
-        let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
-        check_imports(&host.engine, &component)?;
-        let other =
-            |error: wasmtime::Error| LoadError::World(format!("a component of another world: {error:#}"));
-        let mut linker = Linker::new(&host.engine);
-        DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
-            .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
-            .map_err(other)?;
-        let instance = linker.instantiate_pre(&component).map_err(other)?;
+        let (instance, imports) = linked(host, approved)?;
         let lookup = directory_lookup::GuestIndices::new(&instance).ok();
         check_provides(manifest, lookup.is_some())?;
         let exposed = manifest.settings.iter().filter(|setting| setting.expose).map(|setting| &setting.key);
@@ -125,21 +123,39 @@ impl Connector {
             settings: Value::Object(filled.open.clone()).to_string(),
             secrets,
             locale: setup.locale.clone(),
-            outbound: Outbound::new(manifest, &filled, grants, &limits, way),
-            log: Mutex::new(LogBook::new(limits.log_lines)),
+            outbound: Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone()),
+            directories: Arc::new(Directories::new(manifest, &filled, grants, &limits, way)),
+            log: Mutex::new(LogBook::new(limits.log_lines).striking(Strike::of(manifest, &filled))),
             limits,
             started: Instant::now(),
         };
         Ok(Self {
             engine: host.engine.clone(),
-            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other)?,
-            sync: directory_sync::GuestIndices::new(&instance).map_err(other)?,
+            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other_world)?,
+            sync: directory_sync::GuestIndices::new(&instance).map_err(other_world)?,
             lookup,
+            imports,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
             cost: Mutex::new(Cost::default()),
+            gates: Arc::clone(&host.gates),
         })
+    }
+
+    /// Whether a file can become a plugin at all, before anything is filled in or granted: compiled, its imports
+    /// and exports compared with what it says. Says which interfaces it offers.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn probe(host: &Host, approved: &Approved) -> Result<Vec<String>, LoadError> {
+        let (instance, _) = linked(host, approved)?;
+        lifecycle::GuestIndices::new(&instance).map_err(other_world)?;
+        directory_sync::GuestIndices::new(&instance).map_err(other_world)?;
+        let lookup = directory_lookup::GuestIndices::new(&instance).is_ok();
+        check_provides(&approved.manifest, lookup)?;
+        let offered = [("directory-sync", true), ("directory-lookup", lookup)];
+        Ok(offered.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect())
     }
 
     /// The button "Test": what the plugin found, in its own words.
@@ -148,10 +164,11 @@ impl Connector {
     /// See [`Failure`].
     pub fn check(&self, cancel: &Cancel) -> Result<String, Failure> {
         let limits = &self.shared.limits;
-        let words = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-            self.lifecycle.load(&mut *store, instance)?.call_check(store)
-        })?;
-        Ok(shortened(&words))
+        let words =
+            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+                self.lifecycle.load(&mut *store, instance)?.call_check(store)
+            })?;
+        Ok(self.shared.log().strike(&shortened(&words)))
     }
 
     /// One page of the directory, of at most `limit` changes.
@@ -165,9 +182,10 @@ impl Connector {
             Start::Delta(token) => directory_sync::Start::Delta(token.clone()),
             Start::Resume(cursor) => directory_sync::Start::Resume(cursor.clone()),
         };
-        let page = self.call(cancel, limits.cpu_page, limits.wall_page, |store, instance| {
-            self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
-        })?;
+        let page =
+            self.call(&self.gates.pages, cancel, limits.cpu_page, limits.wall_page, |store, instance| {
+                self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
+            })?;
         measured(page, limit)
     }
 
@@ -183,9 +201,10 @@ impl Connector {
     ) -> Result<Option<Vec<Contact>>, Failure> {
         let Some(lookup) = &self.lookup else { return Ok(None) };
         let limits = &self.shared.limits;
-        let found = self.call(cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-            lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
-        })?;
+        let found =
+            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
+                lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
+            })?;
         if found.len() > limit as usize {
             return Err(Failure::Contract("more people than asked for"));
         }
@@ -201,6 +220,20 @@ impl Connector {
     #[must_use]
     pub fn state(&self) -> State {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The interfaces that its code has, in the words of the manifest's `provides`.
+    #[must_use]
+    pub fn exports(&self) -> Vec<&'static str> {
+        let mut exports = vec!["lifecycle", "directory-sync"];
+        exports.extend(self.lookup.as_ref().map(|_| "directory-lookup"));
+        exports
+    }
+
+    /// The offers of the host that its code names. Some languages name all of them.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
     }
 
     /// The id of its manifest.
@@ -222,13 +255,28 @@ impl Connector {
         (log.lines(), log.lost())
     }
 
+    /// Hears each line it logs from now on; called while the plugin waits, so it must be quick.
+    pub fn listen(&self, ear: Ear) {
+        self.shared.log().listen(ear);
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.shared.outbound.tally)
+    }
+
     fn call<T>(
         &self,
+        gate: &Gate,
         cancel: &Cancel,
         cpu: Duration,
         wall: Duration,
         run: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<Result<T, types::Error>>,
     ) -> Result<T, Failure> {
+        let Some(_pass) = gate.pass(cancel) else {
+            return Err(Failure::Stopped { limit: Limit::Cancelled, words: String::new() });
+        };
         let started = Instant::now();
         let call = Call::new(Arc::clone(&self.shared), self.state(), cpu, wall, cancel.clone());
         let mut store = Store::new(&self.engine, call);
@@ -243,6 +291,7 @@ impl Connector {
         let call = store.into_data();
         let cost = Cost { wall: started.elapsed(), cpu: call.cpu(), memory: call.memory.used() };
         *self.cost.lock().unwrap_or_else(PoisonError::into_inner) = cost;
+        self.shared.outbound.tally.call(&cost, !matches!(answer, Ok(Ok(_))));
         let failure = match answer {
             Ok(Ok(value)) => {
                 *self.state.lock().unwrap_or_else(PoisonError::into_inner) = call.state;
@@ -251,14 +300,33 @@ impl Connector {
             Ok(Err(error)) => said(error),
             Err(error) => stopped(&call, &error),
         };
+        let failure = failure.with_words(|words| self.shared.log().strike(words));
         tracing::warn!(plugin = %self.shared.id, ?failure, ?cost, "a call failed");
         Err(failure)
     }
 }
 
+/// Compiled, or found compiled, and linked with what the host offers.
+fn linked(host: &Host, approved: &Approved) -> Result<(InstancePre<Call>, Vec<String>), LoadError> {
+    let setup = &host.setup;
+    let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
+    let imports = check_imports(&host.engine, &component)?;
+    let mut linker = Linker::new(&host.engine);
+    DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+        .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
+        .map_err(other_world)?;
+    Ok((linker.instantiate_pre(&component).map_err(other_world)?, imports))
+}
+
+fn other_world(error: wasmtime::Error) -> LoadError {
+    LoadError::World(format!("a component of another world: {error:#}"))
+}
+
 /// Imports can only be ours or of WASI, which is answered by `wasi`; anything else is another house's world.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+/// Gives back the names of ours.
+fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, LoadError> {
     let types = component.component_type();
+    let mut ours = Vec::new();
     for (name, _) in types.imports(engine) {
         if !(name.starts_with("frontdesk:connector/") || name.starts_with("wasi:")) {
             return Err(LoadError::World(format!(
@@ -266,8 +334,10 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError
                 clean(name)
             )));
         }
+        let name = name.strip_prefix("frontdesk:connector/").and_then(|name| name.split('@').next());
+        ours.extend(name.map(str::to_owned));
     }
-    Ok(())
+    Ok(ours)
 }
 
 fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {

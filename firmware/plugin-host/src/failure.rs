@@ -35,6 +35,33 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The case of the interface, or the limit, in one word of `a-z` and `-`.
+    #[must_use]
+    pub fn case(&self) -> &'static str {
+        match self {
+            Self::Said { case, .. } => case,
+            Self::Stopped { limit, .. } => limit.case(),
+            Self::Contract(_) => "contract",
+        }
+    }
+
+    /// In words, for an administrator.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Said { words, .. } | Self::Stopped { words, .. } => words,
+            Self::Contract(words) => words,
+        }
+    }
+
+    pub(crate) fn with_words(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Said { case, words, reaction } => Self::Said { case, words: change(&words), reaction },
+            Self::Stopped { limit, words } => Self::Stopped { limit, words: change(&words) },
+            Self::Contract(words) => Self::Contract(words),
+        }
+    }
+
     /// What it means for the next call.
     #[must_use]
     pub fn reaction(&self) -> Reaction {

@@ -5,7 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
+
+pub use crate::target::{Scheme, Target};
 
 /// What an address is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum Class {
 /// Why a plugin may not go there.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not an absolute http or https URL without user and password.
+    /// Not an absolute URL of a known scheme without user and password.
     #[error("not an address that can be asked: {0}")]
     BadUrl(&'static str),
     /// No grant names it.
@@ -37,45 +39,6 @@ pub enum Refusal {
     NoAddress(String),
 }
 
-/// Where a URL leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// https, not http.
-    pub secure: bool,
-    /// Name in lower case without a dot at its end, or an address without brackets.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-}
-
-impl Target {
-    /// Reads a URL the way a browser does.
-    ///
-    /// # Errors
-    /// [`Refusal::BadUrl`].
-    pub fn of(url: &Url) -> Result<Self, Refusal> {
-        let secure = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(Refusal::BadUrl("neither http nor https")),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::BadUrl("a user or password in it"));
-        }
-        let host = match url.host() {
-            Some(Host::Domain(name)) => name.trim_end_matches('.').to_ascii_lowercase(),
-            Some(Host::Ipv4(address)) => address.to_string(),
-            Some(Host::Ipv6(address)) => address.to_string(),
-            None => return Err(Refusal::BadUrl("no host")),
-        };
-        if host.is_empty() {
-            return Err(Refusal::BadUrl("no host"));
-        }
-        let port = url.port_or_known_default().ok_or(Refusal::BadUrl("no port"))?;
-        Ok(Self { secure, host, port })
-    }
-}
-
 /// One place that was granted: scheme, host or `*.suffix`, port, and which kinds of addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -85,10 +48,11 @@ pub struct Grant {
     suffix: bool,
     private: bool,
     loopback: bool,
+    plain: bool,
 }
 
 impl Grant {
-    /// A place such as `https://api.example.com`, `https://*.example.com:8443`.
+    /// A place such as `https://api.example.com`, `https://*.example.com:8443`, `ldaps://ldap.example.com`.
     ///
     /// # Errors
     /// [`Refusal::BadUrl`], also for a suffix that is all of a top-level domain.
@@ -98,11 +62,11 @@ impl Grant {
         let bare = rest.strip_prefix("*.").unwrap_or(rest);
         let url = Url::parse(&format!("{scheme}://{bare}")).map_err(|_| Refusal::BadUrl("not a URL"))?;
         let target = Target::of(&url)?;
-        let is_name = matches!(url.host(), Some(Host::Domain(_)));
+        let is_name = target.host.parse::<IpAddr>().is_err();
         if target.host.contains('*') || suffix && !(is_name && target.host.contains('.')) {
             return Err(Refusal::BadUrl("a star stands for the first part of a name only"));
         }
-        Ok(Self { id: id.to_owned(), target, suffix, private: false, loopback: false })
+        Ok(Self { id: id.to_owned(), target, suffix, private: false, loopback: false, plain: false })
     }
 
     /// The same, also in the customer's own network.
@@ -119,6 +83,19 @@ impl Grant {
         self
     }
 
+    /// The same, also without any encryption where the scheme alone does not say so.
+    #[must_use]
+    pub fn with_plain(mut self, plain: bool) -> Self {
+        self.plain = plain;
+        self
+    }
+
+    /// Whether a directory may be asked without StartTLS.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Whether this grant names the target.
     #[must_use]
     pub fn covers(&self, target: &Target) -> bool {
@@ -131,7 +108,7 @@ impl Grant {
         } else {
             target.host == self.target.host
         };
-        host && target.secure == self.target.secure && target.port == self.target.port
+        host && target.scheme == self.target.scheme && target.port == self.target.port
     }
 
     /// Of the addresses a name leads to, those that may be connected to.
@@ -163,10 +140,7 @@ pub fn permit<'grants>(grants: &'grants [Grant], target: &Target) -> Result<&'gr
         .iter()
         .filter(|grant| grant.covers(target))
         .max_by_key(|grant| u8::from(grant.private) + u8::from(grant.loopback))
-        .ok_or_else(|| {
-            let scheme = if target.secure { "https" } else { "http" };
-            Refusal::NotGranted(format!("{scheme}://{}:{}", target.host, target.port))
-        })
+        .ok_or_else(|| Refusal::NotGranted(target.place()))
 }
 
 /// What an address is good for. An IPv6 address that carries an IPv4 address is judged by that.
@@ -303,6 +277,28 @@ mod tests {
         ] {
             assert_eq!(classify(address.parse().unwrap()), class, "{address}");
         }
+    }
+
+    #[test]
+    fn a_directory_is_read_as_a_web_server_is() {
+        for (url, place) in [
+            ("ldap://LDAP.Example.com.", "ldap://ldap.example.com:389"),
+            ("ldaps://ldap.example.com", "ldaps://ldap.example.com:636"),
+            ("ldap://ldap.example.com:80", "ldap://ldap.example.com:80"),
+            ("ldap://2130706433", "ldap://127.0.0.1:389"),
+            ("ldaps://[::FFFF:7f00:1]:7", "ldaps://[::ffff:127.0.0.1]:7"),
+        ] {
+            let target = Target::of_directory(&Url::parse(url).unwrap()).unwrap();
+            assert_eq!(target.place(), place, "{url}");
+        }
+        for bad in ["ldapi:///tmp/x", "ldap://cn=x:y@ldap.example.com", "ldap:///dc=x", "http://example.com"]
+        {
+            assert!(Target::of_directory(&Url::parse(bad).unwrap()).is_err(), "{bad}");
+        }
+        assert!(Target::of_web(&Url::parse("ldap://ldap.example.com").unwrap()).is_err());
+        let grants = [Grant::parse("x", "ldap://ldap.example.com").unwrap()];
+        assert!(permit(&grants, &target("ldap://ldap.example.com:389").unwrap()).is_ok());
+        assert!(permit(&grants, &target("ldaps://ldap.example.com:389").unwrap()).is_err());
     }
 
     #[test]

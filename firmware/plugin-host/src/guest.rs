@@ -11,8 +11,10 @@ use wasmtime::bail;
 
 use crate::contact::clean;
 use crate::http::Outbound;
+use crate::ldap::Directories;
 use crate::limits::{LOG_LINE, Limit, Limits, Memory};
 use crate::rate::Rate;
+use crate::strike::Strike;
 
 #[allow(
     missing_docs,
@@ -31,7 +33,7 @@ pub(crate) mod bindings {
 
 pub(crate) use bindings::exports::frontdesk::connector::{directory_lookup, directory_sync, lifecycle};
 pub(crate) use bindings::frontdesk::connector::types;
-use bindings::frontdesk::connector::{context, http, log, secrets, settings, state};
+use bindings::frontdesk::connector::{context, http, ldap, log, secrets, settings, state};
 
 /// Says that nobody wants the answer any more. Clones are the same word.
 #[derive(Debug, Clone, Default)]
@@ -53,18 +55,34 @@ impl Cancel {
 /// The lasting values of a plugin.
 pub type State = BTreeMap<String, Vec<u8>>;
 
-/// What a plugin has said, the newest last, and how much was lost.
-#[derive(Debug)]
+/// Hears each line as it is written: level and words.
+pub type Ear = Box<dyn FnMut(&str, &str) + Send>;
+
+/// What a plugin has said, the newest last, and how much was lost. Secrets are struck out.
 pub(crate) struct LogBook {
     lines: VecDeque<String>,
     rate: Rate,
+    strike: Strike,
+    ear: Option<Ear>,
 }
 
 const LINES_KEPT: usize = 200;
 
 impl LogBook {
     pub(crate) fn new(lines_a_minute: u32) -> Self {
-        Self { lines: VecDeque::new(), rate: Rate::new(lines_a_minute) }
+        Self { lines: VecDeque::new(), rate: Rate::new(lines_a_minute), strike: Strike::default(), ear: None }
+    }
+
+    pub(crate) fn striking(self, strike: Strike) -> Self {
+        Self { strike, ..self }
+    }
+
+    pub(crate) fn listen(&mut self, ear: Ear) {
+        self.ear = Some(ear);
+    }
+
+    pub(crate) fn strike(&self, words: &str) -> String {
+        self.strike.out(words)
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
@@ -81,7 +99,11 @@ impl LogBook {
         while !message.is_char_boundary(end) {
             end -= 1;
         }
-        let line = format!("{level} {}", clean(message.get(..end).unwrap_or_default()));
+        let words = self.strike.out(&clean(message.get(..end).unwrap_or_default()));
+        if let Some(ear) = &mut self.ear {
+            ear(level, &words);
+        }
+        let line = format!("{level} {words}");
         if self.lines.len() == LINES_KEPT {
             self.lines.pop_front();
         }
@@ -99,6 +121,7 @@ pub(crate) struct Shared {
     pub(crate) locale: String,
     pub(crate) limits: Limits,
     pub(crate) outbound: Outbound,
+    pub(crate) directories: Arc<Directories>,
     pub(crate) log: Mutex<LogBook>,
     pub(crate) started: Instant,
 }
@@ -176,8 +199,9 @@ impl Call {
 
     fn write(&mut self, level: &str, message: &str) {
         let now = self.shared.started.elapsed();
-        if let Some(line) = self.shared.log().write(now, level, message) {
-            tracing::debug!(plugin = %self.shared.id, "{line}");
+        match self.shared.log().write(now, level, message) {
+            Some(line) => tracing::debug!(plugin = %self.shared.id, "{line}"),
+            None => self.shared.outbound.tally.line_lost(),
         }
     }
 }
@@ -270,6 +294,15 @@ impl http::Host for Call {
     fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::Error>> {
         let now = self.shared.started.elapsed();
         let answer = self.shared.outbound.send(request, self.deadline, &self.cancel, now);
+        self.tick()?;
+        Ok(answer)
+    }
+}
+
+impl ldap::Host for Call {
+    fn search(&mut self, request: ldap::Request) -> wasmtime::Result<Result<ldap::Page, ldap::Error>> {
+        let now = self.shared.started.elapsed();
+        let answer = self.shared.directories.search(request, self.deadline, &self.cancel, now);
         self.tick()?;
         Ok(answer)
     }

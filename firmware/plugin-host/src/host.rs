@@ -13,11 +13,12 @@ use tokio::runtime::{Builder, Runtime};
 use wasmtime::Engine;
 
 use crate::compile::{self, CompileError};
-use crate::http::tls;
+use crate::gate::Gate;
 use crate::manifest::{Manifest, ManifestError};
 use crate::package::{Package, PackageError};
 use crate::resolve::Resolver;
 use crate::trust::Trust;
+use crate::way::tls;
 
 /// How often a running guest is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -29,7 +30,21 @@ pub struct Host {
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) setup: Setup,
+    pub(crate) gates: Arc<Gates>,
 }
+
+/// Calls at once, of all plugins together: each may use its whole memory.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    /// Pages of directories.
+    pub(crate) pages: Gate,
+    /// Calls somebody waits for, which do not queue behind pages.
+    pub(crate) calls: Gate,
+}
+
+/// 16 times 64 MiB are the most that guests can use.
+const PAGES: usize = 12;
+const CALLS: usize = 4;
 
 /// How a host is set up.
 #[derive(Debug)]
@@ -90,7 +105,8 @@ impl Host {
             }
         };
         thread::Builder::new().name("ticker".to_owned()).spawn(ticker).map_err(|error| failed(&error))?;
-        Ok(Self { engine, runtime, resolver: Arc::new(resolver), tls, setup })
+        let gates = Arc::new(Gates { pages: Gate::new(PAGES), calls: Gate::new(CALLS) });
+        Ok(Self { engine, runtime, resolver: Arc::new(resolver), tls, setup, gates })
     }
 }
 

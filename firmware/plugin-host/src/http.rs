@@ -4,7 +4,6 @@
 //! cookies.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,14 +13,11 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
 use url::Url;
 
 use crate::grants::{Grant, Target, permit};
@@ -31,13 +27,14 @@ use crate::limits::Limits;
 use crate::manifest::{AuthKind, Filled, Manifest};
 use crate::rate::Rate;
 use crate::resolve::Resolver;
+use crate::tally::Tally;
+use crate::way::{self, WayError};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
 /// The longest that a single request takes.
 const REQUEST: Duration = Duration::from_secs(20);
 const MOMENT: Duration = Duration::from_millis(200);
-const CONNECT: Duration = Duration::from_secs(5);
 /// The head of an answer, in bytes and in lines.
 const HEAD: usize = 64 << 10;
 const HEADERS: usize = 100;
@@ -70,6 +67,7 @@ pub(crate) struct Outbound {
     runtime: Handle,
     body: usize,
     rate: Mutex<Rate>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl Outbound {
@@ -83,7 +81,8 @@ impl Outbound {
         let (resolver, tls, runtime) = way;
         let credentials = credentials(manifest, filled);
         let rate = Mutex::new(Rate::new(limits.requests));
-        Self { grants, credentials, resolver, tls, runtime, body: limits.body, rate }
+        let tally = Arc::default();
+        Self { grants, credentials, resolver, tls, runtime, body: limits.body, rate, tally }
     }
 
     /// Sends one request and waits for the whole answer, at most until the deadline or the cancellation.
@@ -101,12 +100,16 @@ impl Outbound {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        self.runtime.block_on(async {
+        let answer = self.runtime.block_on(async {
             tokio::select! {
                 answer = timeout(left, self.follow(request, now)) => answer.unwrap_or(Err(wit::Error::TimedOut)),
                 () = cancelled => Err(wit::Error::TimedOut),
             }
-        })
+        });
+        if let Err(wit::Error::Denied(_) | wit::Error::TooMany(_)) = &answer {
+            self.tally.refused();
+        }
+        answer
     }
 
     async fn follow(&self, request: wit::Request, now: Duration) -> Result<wit::Response, wit::Error> {
@@ -121,13 +124,14 @@ impl Outbound {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(now)
                 .map_err(|wait| wit::Error::TooMany(u32::try_from(wait.as_secs() + 1).unwrap_or(60)))?;
-            let target = Target::of(&url).map_err(|refusal| wit::Error::Denied(refusal.to_string()))?;
+            let target = Target::of_web(&url).map_err(|refusal| wit::Error::Denied(refusal.to_string()))?;
             let grant =
                 permit(&self.grants, &target).map_err(|refusal| wit::Error::Denied(refusal.to_string()))?;
             let mut head = headers.clone();
             if let Some(name) = &request.auth {
                 self.sign(name, grant, url.origin() == origin, &mut head)?;
             }
+            self.tally.request();
             let response = self.exchange(&method, &url, &target, grant, head, body.clone()).await?;
             let Some(next) = redirect(&url, response.status(), response.headers())? else {
                 return self.whole(response, &url).await;
@@ -181,18 +185,9 @@ impl Outbound {
         body: Bytes,
     ) -> Result<Response<Guarded>, wit::Error> {
         let unreachable = |error: &dyn std::fmt::Display| wit::Error::Unreachable(error.to_string());
-        let found = timeout(CONNECT, self.resolver.resolve(&target.host, target.port)).await;
-        let found = found.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
-        let vetted = grant.vet(target, &found).map_err(|refusal| wit::Error::Denied(refusal.to_string()))?;
-        let addresses: Vec<SocketAddr> =
-            vetted.into_iter().map(|address| SocketAddr::new(address, target.port)).collect();
-        let tcp = timeout(CONNECT, TcpStream::connect(&addresses[..])).await;
-        let tcp = tcp.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
-        let stream: Box<dyn Stream> = if target.secure {
-            let name = ServerName::try_from(target.host.clone())
-                .map_err(|error| wit::Error::Tls(error.to_string()))?;
-            let tls = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
-            Box::new(tls.map_err(|error| wit::Error::Tls(error.to_string()))?)
+        let tcp = way::connect(&self.resolver, target, grant).await?;
+        let stream: Box<dyn Stream> = if target.scheme.is_tls() && !self.resolver.is_stage() {
+            Box::new(way::secure(&self.tls, target, tcp).await?)
         } else {
             Box::new(tcp)
         };
@@ -241,22 +236,14 @@ impl Outbound {
     }
 }
 
-/// TLS as the system trusts, and whoever else is handed in (a customer's own authority).
-///
-/// # Errors
-/// If a certificate cannot be read.
-pub(crate) fn tls(more: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in more {
-        roots.add(certificate.clone())?;
+impl From<WayError> for wit::Error {
+    fn from(error: WayError) -> Self {
+        match error {
+            WayError::Denied(words) => Self::Denied(words),
+            WayError::Unreachable(words) => Self::Unreachable(words),
+            WayError::Tls(words) => Self::Tls(words),
+        }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -330,6 +317,7 @@ fn credentials(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Credent
             AuthKind::Bearer => {
                 (Some(header::AUTHORIZATION), secret.map(|secret| format!("Bearer {secret}")))
             }
+            AuthKind::LdapSimple => continue,
             AuthKind::Header => {
                 let name = auth.header.as_ref().and_then(|name| HeaderName::try_from(name.as_str()).ok());
                 (name.filter(|name| !OURS.contains(name)), secret.cloned())

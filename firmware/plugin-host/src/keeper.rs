@@ -1,35 +1,22 @@
-//! One plugin over time: runs its directory when it is due, keeps the last good one on disk, and leaves the
-//! plugin alone when it crashes. A run that fails changes nothing. A full run that would delete much is held
-//! until somebody says so. Time is handed in; nothing sleeps here.
+//! One plugin over time: runs its directory when it is due, keeps the last good one on disk (`kept`), and leaves
+//! the plugin alone when it crashes. A run that fails changes nothing. A full run that would delete much is held
+//! until somebody says so. Time is handed in, but for the date of a run; nothing sleeps here.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use std::time::{Duration, SystemTime};
 
 use crate::backoff::{Breaker, Reaction, Standing};
-use crate::connector::{Cancel, Connector, State};
+use crate::connector::{Cancel, Connector};
 use crate::failure::Failure;
-use crate::sync::{self, Directory, SyncError, SyncLimits};
+use crate::kept::{self, Book, Kept};
+use crate::sync::{self, Directory, SyncError, SyncLimits, Synced};
+
+pub use crate::kept::KeptError as KeeperError;
 
 /// A directory below this size may shrink as it likes.
 const SMALL: usize = 20;
 /// A run that deletes more than one in five is held.
 const HELD: usize = 5;
-
-/// Why the last good directory could not be read or written.
-#[derive(Debug, Error)]
-pub enum KeeperError {
-    /// The disk.
-    #[error("{0}: {1}")]
-    Io(PathBuf, io::Error),
-    /// The file is not ours or damaged.
-    #[error("{0} cannot be read: {1}")]
-    Damaged(PathBuf, serde_json::Error),
-}
 
 /// What a turn came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,24 +39,22 @@ pub enum Turn {
     Failed(SyncError),
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
-    directory: Directory,
-    state: State,
-}
-
 /// A plugin and what it left.
 pub struct Keeper {
     connector: Connector,
     breaker: Breaker,
     limits: SyncLimits,
-    file: PathBuf,
+    kept: Kept,
     directory: Directory,
+    book: Book,
+    /// Which people are on the disk; none: nobody, or it is not known.
+    on_disk: Option<u64>,
     may_shrink: bool,
 }
 
 impl Keeper {
-    /// Takes up where an earlier process stopped, if it left something in `file`.
+    /// Takes up where an earlier process stopped, if it left something in `file`. What the plugin keeps for
+    /// itself is not sealed.
     ///
     /// # Errors
     /// See [`KeeperError`].
@@ -80,16 +65,26 @@ impl Keeper {
         now: Duration,
         interval: Duration,
     ) -> Result<Self, KeeperError> {
-        let kept: Kept = match fs::read(&file) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|error| KeeperError::Damaged(file.clone(), error))?
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(error) => return Err(KeeperError::Io(file, error)),
-        };
-        connector.restore_state(kept.state);
+        Self::with(connector, Kept::new(file, None), limits, now, interval)
+    }
+
+    /// Takes up where an earlier process stopped, if it left something there.
+    ///
+    /// # Errors
+    /// See [`KeeperError`].
+    pub fn with(
+        connector: Connector,
+        kept: Kept,
+        limits: SyncLimits,
+        now: Duration,
+        interval: Duration,
+    ) -> Result<Self, KeeperError> {
+        let (contacts, book) = kept.read()?;
+        connector.restore_state(book.state.clone());
         let breaker = Breaker::new(now, interval);
-        Ok(Self { connector, breaker, limits, file, directory: kept.directory, may_shrink: false })
+        let directory = Directory { contacts, token: book.token.clone() };
+        let on_disk = (book.synced_ms != 0).then_some(book.generation);
+        Ok(Self { connector, breaker, limits, kept, directory, book, on_disk, may_shrink: false })
     }
 
     /// Synchronises, if it is due.
@@ -97,42 +92,32 @@ impl Keeper {
     /// # Errors
     /// If the new directory cannot be kept; it is used all the same.
     pub fn turn(&mut self, now: Duration, cancel: &Cancel) -> Result<Turn, KeeperError> {
-        if self.breaker.next().is_none_or(|next| next > now) {
+        self.turn_with(now, cancel, &mut |_, _| ())
+    }
+
+    /// The same; `progress` hears after each page how many people there are, and the plugin's guess of the whole.
+    ///
+    /// # Errors
+    /// As of [`Keeper::turn`].
+    pub fn turn_with(
+        &mut self,
+        now: Duration,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(usize, Option<u64>),
+    ) -> Result<Turn, KeeperError> {
+        if !self.is_due(now) {
             return Ok(Turn::NotDue);
         }
-        let id = self.connector.id().to_owned();
-        let mut progress = |people: usize, total: Option<u64>| {
-            tracing::debug!(plugin = %id, people, ?total, "a page came");
-        };
-        match sync::run(&self.connector, &self.directory, &self.limits, cancel, &mut progress) {
-            Ok(synced) => {
-                let before = self.directory.contacts.len();
-                let shrinks = before >= SMALL && synced.deleted * HELD > before;
-                if shrinks && !self.may_shrink {
-                    self.breaker.failed(now, Reaction::NextRun);
-                    tracing::warn!(plugin = %id, deleted = synced.deleted, before, "a run would delete much: held");
-                    return Ok(Turn::Held { deleted: synced.deleted });
-                }
-                self.may_shrink = false;
-                self.breaker.succeeded(now);
-                let turn =
-                    Turn::Synced { people: synced.directory.contacts.len(), left_out: synced.left_out };
-                tracing::info!(plugin = %id, ?turn, pages = synced.pages, "the directory is new");
-                self.directory = synced.directory;
-                self.keep()?;
-                Ok(turn)
-            }
-            Err(error) => {
-                let reaction = reaction(&error);
-                if reaction == Reaction::Resync {
-                    self.directory.token = None;
-                }
-                self.breaker.failed(now, reaction);
-                let standing = self.breaker.standing();
-                tracing::warn!(plugin = %id, %error, ?standing, "a run failed: the last good directory stays");
-                Ok(Turn::Failed(error))
-            }
+        match sync::run(&self.connector, &self.directory, &self.limits, cancel, progress) {
+            Ok(synced) => self.succeeded(now, synced),
+            Err(error) => self.failed(now, error),
         }
+    }
+
+    /// Whether a turn would do something.
+    #[must_use]
+    pub fn is_due(&self, now: Duration) -> bool {
+        self.breaker.next().is_some_and(|next| next <= now)
     }
 
     /// Somebody has seen that the directory shrinks: the next run may, and is due.
@@ -141,10 +126,21 @@ impl Keeper {
         self.breaker.changed(now);
     }
 
+    /// Somebody wants a run: it is due, whatever it waited for.
+    pub fn wanted(&mut self, now: Duration) {
+        self.breaker.wanted(now);
+    }
+
     /// The last good directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// What is known of it: its number, its date.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// Whether and when it is asked again.
@@ -159,18 +155,62 @@ impl Keeper {
         &self.connector
     }
 
-    /// Writes beside the old file first: a loss of power leaves one of the two.
-    fn keep(&self) -> Result<(), KeeperError> {
-        let failed = |error| KeeperError::Io(self.file.clone(), error);
-        let kept = Kept { directory: self.directory.clone(), state: self.connector.state() };
-        let bytes = serde_json::to_vec(&kept).map_err(|error| failed(error.into()))?;
-        let part = self.file.with_extension("part");
-        if let Some(folder) = self.file.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
+    fn succeeded(&mut self, now: Duration, synced: Synced) -> Result<Turn, KeeperError> {
+        let id = self.connector.id();
+        let before = self.directory.contacts.len();
+        let shrinks = before >= SMALL && synced.deleted * HELD > before;
+        if shrinks && !self.may_shrink {
+            self.breaker.failed(now, Reaction::NextRun);
+            tracing::warn!(plugin = %id, deleted = synced.deleted, before, "a run would delete much: held");
+            return Ok(Turn::Held { deleted: synced.deleted });
         }
-        let written = fs::File::create(&part)
-            .and_then(|mut file| io::Write::write_all(&mut file, &bytes).and_then(|()| file.sync_all()));
-        written.and_then(|()| fs::rename(&part, &self.file)).map_err(failed)
+        self.may_shrink = false;
+        self.breaker.succeeded(now);
+        let turn = Turn::Synced { people: synced.directory.contacts.len(), left_out: synced.left_out };
+        tracing::info!(plugin = %id, ?turn, pages = synced.pages, "the directory is new");
+        self.directory = synced.directory;
+        self.book = Book {
+            generation: kept::generation(&self.directory.contacts),
+            token: self.directory.token.clone(),
+            state: self.connector.state(),
+            synced_ms: kept::unix_ms(SystemTime::now()),
+            left_out: u32::try_from(synced.left_out).unwrap_or(u32::MAX),
+        };
+        if let Err(error) = self.keep() {
+            // Not at the next planned time: the disk may have room again before.
+            self.breaker.failed(now, Reaction::BackOff);
+            return Err(error);
+        }
+        Ok(turn)
+    }
+
+    fn keep(&mut self) -> Result<(), KeeperError> {
+        let generation = self.book.generation;
+        if self.on_disk != Some(generation) {
+            self.on_disk = None;
+            // Should the book not follow, its number tells that it is of other people.
+            self.kept.keep_people(generation, &self.directory.contacts)?;
+            self.on_disk = Some(generation);
+        }
+        self.kept.keep_book(&self.book)
+    }
+
+    fn failed(&mut self, now: Duration, error: SyncError) -> Result<Turn, KeeperError> {
+        let reaction = reaction(&error);
+        if reaction == Reaction::Resync {
+            self.directory.token = None;
+        }
+        self.breaker.failed(now, reaction);
+        let standing = self.breaker.standing();
+        tracing::warn!(plugin = %self.connector.id(), %error, ?standing, "a run failed: the last good directory stays");
+        // Calls of it that ended well may have changed what the plugin keeps: a token that was renewed is not
+        // given a second time.
+        let state = self.connector.state();
+        if self.book.synced_ms != 0 && state != self.book.state {
+            self.book.state = state;
+            self.kept.keep_book(&self.book)?;
+        }
+        Ok(Turn::Failed(error))
     }
 }
 

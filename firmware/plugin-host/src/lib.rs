@@ -2,27 +2,39 @@
 //! the library of `frontdesk-plugind`. A package is read (`package`), its author checked (`trust`), its wishes
 //! read (`manifest`) and compared with what the administrator granted (`grants`); its code is compiled in a
 //! limited child process (`compile`) and called with a fresh memory for each call (`connector`); a whole
-//! directory is copied page by page (`sync`) and kept when a later run fails (`keeper`).
+//! directory is copied page by page (`sync`) and kept (`kept`) when a later run fails (`keeper`). What an
+//! administrator installed is on the disk (`registry`), and a Unix socket tells of it and takes orders (`service`).
 //!
 //! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
 
 pub mod backoff;
+pub mod check;
 pub mod compile;
 pub mod connector;
 mod contact;
 pub mod failure;
+mod gate;
 pub mod grants;
 mod guest;
 pub mod host;
 mod http;
 pub mod keeper;
+pub mod kept;
+mod ldap;
 pub mod limits;
 pub mod manifest;
 pub mod package;
 mod rate;
+pub mod registry;
 pub mod resolve;
+pub mod service;
+mod settings;
+mod strike;
 pub mod sync;
+pub mod tally;
+mod target;
 pub mod trust;
 mod wasi;
+mod way;
 
 pub use contact::{Contact, Phone};

@@ -25,6 +25,8 @@ pub struct Limits {
     pub requests: u32,
     /// A body from the network, in bytes.
     pub body: usize,
+    /// All messages of a page of a directory search, in bytes.
+    pub page: usize,
     /// `state` altogether, in bytes.
     pub state: usize,
     /// Log lines in a minute, each cut at [`LOG_LINE`].
@@ -45,6 +47,7 @@ impl Default for Limits {
             host_bytes: 16 << 20,
             requests: 120,
             body: 4 << 20,
+            page: 16 << 20,
             state: 256 << 10,
             log_lines: 100,
         }
@@ -70,6 +73,23 @@ pub enum Limit {
     Trap,
     /// Nobody wanted the answer any more.
     Cancelled,
+}
+
+impl Limit {
+    /// In one word, as it stands on the socket.
+    #[must_use]
+    pub fn case(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wall => "wall",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::HostBytes => "host-bytes",
+            Self::NotOffered => "not-offered",
+            Self::Trap => "trap",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 impl fmt::Display for Limit {

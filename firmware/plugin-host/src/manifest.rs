@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use url::Url;
 
-use crate::grants::Grant;
+use crate::grants::{Grant, Target};
+pub use crate::settings::{Filled, Kind, Setting};
 
 /// The interfaces a host of this version runs.
 pub const ABI: &str = "0.1";
@@ -82,7 +83,7 @@ pub struct About {
 pub struct Net {
     /// Its name in this manifest.
     pub id: String,
-    /// Places, such as `https://api.example.com`.
+    /// Places, such as `https://api.example.com` or `ldaps://ldap.example.com`.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Or the place that the administrator types into this setting.
@@ -91,7 +92,7 @@ pub struct Net {
     /// May be in the customer's own network, if the administrator says so.
     #[serde(default)]
     pub allow_private: bool,
-    /// May be http without TLS.
+    /// May be http without TLS, ldap without StartTLS.
     #[serde(default)]
     pub plain: bool,
     /// Why, for the administrator.
@@ -108,6 +109,8 @@ pub enum AuthKind {
     Bearer,
     /// A header of its own.
     Header,
+    /// A simple bind of LDAP (RFC 4513 section 5.1.3).
+    LdapSimple,
 }
 
 /// `[[auth]]`: a credential the plugin uses by its name and never sees.
@@ -118,7 +121,7 @@ pub struct Auth {
     pub id: String,
     /// How it is added.
     pub kind: AuthKind,
-    /// The user of `basic`.
+    /// The user of `basic`, the name of `ldap-simple`.
     #[serde(default)]
     pub user_setting: Option<String>,
     /// The secret.
@@ -128,57 +131,6 @@ pub struct Auth {
     pub header: Option<String>,
     /// The `[[net]]` entries it is sent to; nowhere else.
     pub net: Vec<String>,
-}
-
-/// What kind of value a setting takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// One line.
-    Text,
-    /// Several lines.
-    Multiline,
-    /// An absolute http or https URL.
-    Url,
-    /// Kept from the plugin, unless `expose`.
-    Secret,
-    /// A whole number.
-    Integer,
-    /// Yes or no.
-    Boolean,
-    /// One of `choices`.
-    Choice,
-}
-
-/// `[[settings]]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Setting {
-    /// `a-z 0-9 . _ -`.
-    pub key: String,
-    /// What it takes.
-    #[serde(rename = "type")]
-    pub kind: Kind,
-    /// By language; `en` must be there.
-    pub label: BTreeMap<String, String>,
-    /// Must be filled in.
-    #[serde(default)]
-    pub required: bool,
-    /// What stands in for nothing.
-    #[serde(default)]
-    pub default: Option<Value>,
-    /// Of a choice.
-    #[serde(default)]
-    pub choices: Vec<String>,
-    /// Smallest integer.
-    #[serde(default)]
-    pub min: Option<i64>,
-    /// Largest integer.
-    #[serde(default)]
-    pub max: Option<i64>,
-    /// A secret that the plugin may read.
-    #[serde(default)]
-    pub expose: bool,
 }
 
 /// What the administrator allowed, by the ids of `[[net]]`.
@@ -191,15 +143,6 @@ pub struct Granted {
     pub private: BTreeSet<String>,
     /// Also on this machine.
     pub loopback: BTreeSet<String>,
-}
-
-/// Settings as the plugin may see them, and the secrets apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filled {
-    /// Without secrets, with defaults.
-    pub open: Map<String, Value>,
-    /// The secrets.
-    pub secrets: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -286,13 +229,15 @@ impl Manifest {
                 if url.scheme() == "http" && !net.plain {
                     return Err(rule("must begin with https"));
                 }
-                places.push(url.origin().ascii_serialization());
+                let target = Target::of(&url).map_err(|_| rule("does not name a server"))?;
+                places.push(target.place());
             }
             for place in places {
                 let grant = Grant::parse(&net.id, &place)
                     .map_err(|error| ManifestError::Rule(format!("{place}: {error}")))?;
                 let private = net.allow_private && granted.private.contains(&net.id);
-                grants.push(grant.with_private(private).with_loopback(granted.loopback.contains(&net.id)));
+                let loopback = granted.loopback.contains(&net.id);
+                grants.push(grant.with_private(private).with_loopback(loopback).with_plain(net.plain));
             }
         }
         Ok(grants)
@@ -364,10 +309,10 @@ impl Auth {
         if manifest.setting(&self.secret_setting).is_none_or(|setting| setting.kind != Kind::Secret) {
             return rule("secret-setting must name a setting of type secret");
         }
-        if self.kind == AuthKind::Basic
+        if matches!(self.kind, AuthKind::Basic | AuthKind::LdapSimple)
             && self.user_setting.as_ref().is_none_or(|key| manifest.setting(key).is_none())
         {
-            return rule("basic needs user-setting");
+            return rule("basic and ldap-simple need user-setting");
         }
         if self.kind == AuthKind::Header && self.header.is_none() {
             return rule("header needs header");
@@ -380,55 +325,6 @@ impl Auth {
     }
 }
 
-impl Setting {
-    fn check_itself(&self) -> Result<(), ManifestError> {
-        let rule = |text: &str| Err(ManifestError::Rule(format!("setting {}: {text}", self.key)));
-        if !is_id(&self.key)
-            || !self.label.contains_key("en")
-            || !self.label.values().all(|text| is_line(text))
-        {
-            return rule("a key and label.en are needed, and labels are lines");
-        }
-        if self.expose && self.kind != Kind::Secret {
-            return rule("expose is for secrets");
-        }
-        if (self.kind == Kind::Choice) == self.choices.is_empty() {
-            return rule("choices belong to type choice");
-        }
-        match &self.default {
-            Some(_) if self.kind == Kind::Secret => rule("a secret has no default"),
-            Some(value) => self.check(value).or_else(|text| rule(&format!("its default {text}"))),
-            None => Ok(()),
-        }
-    }
-
-    fn check(&self, value: &Value) -> Result<(), &'static str> {
-        match (self.kind, value) {
-            (_, Value::String(text)) if text.len() > 8192 => Err("is longer than 8 KiB"),
-            (Kind::Text | Kind::Secret, Value::String(text)) if text.contains(['\n', '\r', '\0']) => {
-                Err("has more than one line")
-            }
-            (Kind::Text | Kind::Multiline | Kind::Secret, Value::String(_))
-            | (Kind::Boolean, Value::Bool(_)) => Ok(()),
-            (Kind::Url, Value::String(text)) => match Url::parse(text) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.username().is_empty() => Ok(()),
-                _ => Err("is not an http or https URL"),
-            },
-            (Kind::Choice, Value::String(text)) if self.choices.contains(text) => Ok(()),
-            (Kind::Choice, _) => Err("is not one of the choices"),
-            (Kind::Integer, Value::Number(number)) => match number.as_i64() {
-                Some(value)
-                    if self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max) =>
-                {
-                    Ok(())
-                }
-                _ => Err("is out of range"),
-            },
-            _ => Err("is of the wrong kind"),
-        }
-    }
-}
-
 /// `major.minor.patch` as numbers, to tell an upgrade from a downgrade.
 #[must_use]
 pub fn version(text: &str) -> Option<[u32; 3]> {
@@ -438,11 +334,11 @@ pub fn version(text: &str) -> Option<[u32; 3]> {
 }
 
 /// Words of a stranger that are shown to an administrator: one line, nothing that moves a cursor.
-fn is_line(text: &str) -> bool {
+pub(crate) fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 1200 && !text.chars().any(char::is_control)
 }
 
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     // The id names a folder: nothing that could lead out of it.
     (1..=64).contains(&text.len()) && text.bytes().all(good) && !text.starts_with('.') && !text.contains("..")

@@ -2,9 +2,9 @@
 //! cursor that moves. What was there before is untouched until a run is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::connector::{Cancel, Change, Connector, Next, Page, Start};
@@ -53,10 +53,10 @@ pub enum SyncError {
 }
 
 /// A directory as a plugin gave it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
     /// By the source's id.
-    pub contacts: BTreeMap<String, Contact>,
+    pub contacts: BTreeMap<String, Arc<Contact>>,
     /// Where the next run starts; none: a full one.
     pub token: Option<String>,
 }
@@ -105,7 +105,7 @@ pub fn run(
 struct Run<'limits> {
     limits: &'limits SyncLimits,
     start: Start,
-    contacts: BTreeMap<String, Contact>,
+    contacts: BTreeMap<String, Arc<Contact>>,
     cursors: BTreeSet<String>,
     bytes: usize,
     empty: usize,
@@ -119,7 +119,7 @@ impl<'limits> Run<'limits> {
             Some(token) => (Start::Delta(token.clone()), before.contacts.clone()),
             None => (Start::Full, BTreeMap::new()),
         };
-        let bytes = contacts.values().map(Contact::size).sum();
+        let bytes = contacts.values().map(|contact| contact.size()).sum();
         Self { limits, start, contacts, cursors: BTreeSet::new(), bytes, empty: 0, pages: 0, left_out: 0 }
     }
 
@@ -132,7 +132,7 @@ impl<'limits> Run<'limits> {
             let before = match change {
                 Change::Upsert(contact) => {
                     self.bytes += contact.size();
-                    self.contacts.insert(contact.id.clone(), *contact)
+                    self.contacts.insert(contact.id.clone(), Arc::from(contact))
                 }
                 Change::Delete(id) => self.contacts.remove(&id),
             };
@@ -201,7 +201,7 @@ mod tests {
             for (number, page) in pages.into_iter().enumerate() {
                 let changes: Vec<Change> = page.into_iter().map(|(add, id)| {
                     if add {
-                        model.insert(id.to_string(), contact(id));
+                        model.insert(id.to_string(), Arc::new(contact(id)));
                         Change::Upsert(Box::new(contact(id)))
                     } else {
                         model.remove(&id.to_string());
@@ -211,7 +211,7 @@ mod tests {
                 let next = Next::More(number.to_string());
                 let taken = run.take(Page { changes, left_out: 0, next, total: None });
                 prop_assert_eq!(&run.contacts, &model);
-                prop_assert_eq!(run.bytes, model.values().map(Contact::size).sum::<usize>());
+                prop_assert_eq!(run.bytes, model.values().map(|contact: &Arc<Contact>| contact.size()).sum::<usize>());
                 match taken {
                     Ok(done) => {
                         prop_assert!(done.is_none());

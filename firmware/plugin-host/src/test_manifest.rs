@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 const GOOD: &str = include_str!("../../../plugins/web-directory/connector.toml");
+const LDAP: &str = include_str!("../../../plugins/ldap/connector.toml");
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -96,6 +97,52 @@ fn a_manifest_that_breaks_a_rule_is_refused() {
         assert_ne!(text, GOOD, "{change}");
         assert!(Manifest::parse(&text).is_err(), "{to}");
     }
+}
+
+#[test]
+fn a_directory_has_settings_and_rights_of_its_own() {
+    let manifest = Manifest::parse(LDAP).unwrap();
+    let filled = |server: &str, base: &str, filter: &str| {
+        manifest.fill(&object(json!({"server": server, "base": base, "filter": filter})))
+    };
+    let good = filled("ldaps://LDAP.example.com", "ou=people,dc=example", "").unwrap();
+    assert_eq!(good.open["filter"], "(&(objectClass=person)(|(telephoneNumber=*)(mobile=*)(homePhone=*)))");
+    let grants = manifest.grants(&granted(true), &good).unwrap();
+    let target = |url: &str| Target::of(&Url::parse(url).unwrap()).unwrap();
+    assert!(permit(&grants, &target("ldaps://ldap.example.com:636")).is_ok());
+    assert!(permit(&grants, &target("ldap://ldap.example.com:636")).is_err(), "another scheme");
+    assert!(permit(&grants, &target("https://ldap.example.com:636")).is_err(), "another scheme");
+    for (server, base, filter, key) in [
+        ("https://ldap.example.com", "dc=x", "", "server"),
+        ("ldap:///dc=x", "dc=x", "", "server"),
+        ("ldap://cn=a:b@ldap.example.com", "dc=x", "", "server"),
+        ("ldapi:///run/ldap", "dc=x", "", "server"),
+        ("ldap://ldap.example.com", "people", "", "base"),
+        ("ldap://ldap.example.com", "dc=x", "objectClass=person", "filter"),
+        ("ldap://ldap.example.com", "dc=x", "(cn=*)(cn=*)", "filter"),
+    ] {
+        let error = filled(server, base, filter).unwrap_err();
+        assert!(matches!(&error, ManifestError::Setting { key: found, .. } if found == key), "{error}");
+    }
+    for (change, to) in [
+        ("user-setting = \"user\"\n", ""),
+        ("schemes = [\"ldap\", \"ldaps\"]", "schemes = [\"ldap\", \"ftp\"]"),
+        ("type = \"ldap-dn\"", "type = \"ldap-dn\"\nschemes = [\"ldap\"]"),
+        ("default = \"(&", "default = \"(("),
+    ] {
+        let text = LDAP.replacen(change, to, 1);
+        assert_ne!(text, LDAP, "{change}");
+        assert!(Manifest::parse(&text).is_err(), "{to}");
+    }
+    let places = LDAP.replacen("from-setting = \"server\"", "hosts = [\"ldap://ldap.example.com\"]", 1);
+    assert!(Manifest::parse(&places).is_ok());
+    // Without encryption only where the manifest asks for it; StartTLS needs no such word.
+    let encrypted = Manifest::parse(&LDAP.replacen("plain = true\n", "", 1)).unwrap();
+    let good = encrypted.fill(&object(json!({"server": "ldap://ldap.example.com", "base": ""}))).unwrap_err();
+    assert!(matches!(good, ManifestError::Setting { key, .. } if key == "base"));
+    let good = encrypted.fill(&object(json!({"server": "ldap://ldap.example.com", "base": "dc=x"}))).unwrap();
+    let grants = encrypted.grants(&granted(true), &good).unwrap();
+    assert!(!permit(&grants, &target("ldap://ldap.example.com")).unwrap().is_plain());
 }
 
 #[test]

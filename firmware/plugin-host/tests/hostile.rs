@@ -42,7 +42,7 @@ fn the_words_of_a_panic_reach_the_log_for_the_author() {
 fn a_credential_does_not_follow_a_redirect_to_another_place() {
     // Both places are granted, the credential is for the first alone.
     let yard = hostile::yard();
-    let second = Server::start(|_| server::ok(b""));
+    let second = Server::start(|_| server::ok(b"name,phone\n"));
     let to = format!("http://127.0.0.1:{}/", second.port);
     let first = Server::start(move |_| server::redirect(&to));
     let text = yard::manifest("web-directory")

@@ -186,6 +186,29 @@ fn tls_server(scratch: &Path, key: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Ligh
 }
 
 #[test]
+fn a_directory_that_the_disk_did_not_take_is_used_and_kept_as_soon_as_it_does() {
+    let yard = Yard::with_names(&[]);
+    let kept = yard.scratch.path().join("kept.json");
+    let cancel = Cancel::default();
+    let start = |kept: PathBuf| {
+        let plugin = yard.hostile("well-behaved", "");
+        Keeper::new(plugin, kept, SyncLimits::default(), Duration::ZERO, HOUR).unwrap()
+    };
+    let mut keeper = start(kept.clone());
+    // Something stands where the new file would be written.
+    let in_the_way = yard.scratch.path().join("kept.json.part");
+    fs::create_dir(&in_the_way).unwrap();
+    assert!(keeper.turn(Duration::ZERO, &cancel).is_err());
+    assert_eq!(keeper.directory().contacts.len(), 2);
+    let again = Duration::from_secs(15);
+    assert_eq!(keeper.standing(), Standing::Waiting(again));
+    fs::remove_dir(&in_the_way).unwrap();
+    // The same people once more: they are not on the disk yet.
+    assert_eq!(keeper.turn(again, &cancel).unwrap(), Turn::Synced { people: 2, left_out: 0 });
+    assert_eq!(start(kept).directory(), keeper.directory());
+}
+
+#[test]
 fn a_plugin_that_loops_for_ever_is_suspended_and_the_directory_stays() {
     let yard = Yard::with_names(&[]);
     let limits = Limits { cpu_page: Duration::from_millis(50), ..Limits::default() };

@@ -5,7 +5,7 @@
 
 use directory::{Alerts, Contact, Directory, Entry, Field, Picture};
 use ipc::{ContactId, DirectoryId, DirectoryLook, EditProblem, RemovalId};
-use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Rows, params, params_from_iter, types::Value};
 use sha2::{Digest, Sha256};
 
 use crate::{Failure, Store, StoreError, pictures};
@@ -123,7 +123,7 @@ impl Store {
 }
 
 pub(crate) fn change_directory(db: &Connection, wanted: &Directory) -> Result<(), Failure> {
-    let Directory { id, name, local, line, note, look } = wanted;
+    let Directory { id, name, local, line, note, look, source: _ } = wanted;
     let name = check_name(db, name, Some(*id))?;
     let sql = "UPDATE directory SET name = ?2, local = ?3, line = ?4, note = ?5, look = ?6 WHERE id = ?1";
     let look = serde_json::to_string(look)
@@ -136,7 +136,7 @@ pub(crate) fn change_directory(db: &Connection, wanted: &Directory) -> Result<()
 
 pub(crate) fn directories(db: &Connection) -> Result<Vec<Directory>, Failure> {
     let mut statement = db.prepare(
-        "SELECT id, name, local, line, note, look FROM directory WHERE removal IS NULL ORDER BY id",
+        "SELECT id, name, local, line, note, look, source FROM directory WHERE removal IS NULL ORDER BY id",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(Directory {
@@ -146,6 +146,7 @@ pub(crate) fn directories(db: &Connection) -> Result<Vec<Directory>, Failure> {
             line: row.get(3)?,
             note: row.get(4)?,
             look: look(&row.get::<_, String>(5)?),
+            source: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -221,15 +222,49 @@ pub(crate) fn insert(
         return Ok(None);
     }
     *room = room.checked_sub(1).ok_or(StoreError::TooManyContacts)?;
-    let marks = vec!["?"; Field::ALL.len() + 6].join(", ");
+    insert_row(db, directory, contact, digest, &Row { hidden, source_id: None }).map(Some)
+}
+
+/// What a row has beside its contact.
+pub(crate) struct Row<'a> {
+    /// The removal it belongs to.
+    pub(crate) hidden: Option<i64>,
+    /// The source's own identity.
+    pub(crate) source_id: Option<&'a str>,
+}
+
+/// Adds a contact that [`tidy`] has seen.
+pub(crate) fn insert_row(
+    db: &Connection,
+    directory: &Directory,
+    mut contact: Contact,
+    digest: Vec<u8>,
+    row: &Row<'_>,
+) -> Result<Entry, Failure> {
+    let marks = vec!["?"; Field::ALL.len() + 7].join(", ");
     let columns = COLUMNS.strip_prefix("id, ").unwrap_or(COLUMNS);
-    let sql = format!("INSERT INTO contact ({columns}, digest, removal) VALUES ({marks}) RETURNING id");
-    let hidden = hidden.map_or(Value::Null, Value::Integer);
-    let values = values(&contact, directory.id, digest).into_iter().chain([hidden]);
+    let sql =
+        format!("INSERT INTO contact ({columns}, digest, removal, source_id) VALUES ({marks}) RETURNING id");
+    let hidden = row.hidden.map_or(Value::Null, Value::Integer);
+    let source = row.source_id.map_or(Value::Null, |id| Value::Text(id.to_owned()));
+    let values = values(&contact, directory.id, digest).into_iter().chain([hidden, source]);
     let id = db.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0))?;
     let id = contact_id(id);
     set_picture(db, id, contact.picture.take())?;
-    Ok(Some(Entry { id, directory: directory.id, contact }))
+    Ok(Entry { id, directory: directory.id, contact })
+}
+
+/// A contact by its source's identity, without its picture, and its digest.
+pub(crate) fn by_source(
+    db: &Connection,
+    directory: DirectoryId,
+    source_id: &str,
+) -> Result<Option<(Entry, Vec<u8>)>, Failure> {
+    let sql = format!("SELECT {COLUMNS}, digest FROM contact WHERE directory = ?1 AND source_id = ?2");
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![directory.0, source_id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((entry(row)?, row.get(Field::ALL.len() + 5)?)))
 }
 
 pub(crate) fn change(db: &Connection, entry: &Entry) -> Result<Entry, Failure> {
@@ -249,7 +284,7 @@ pub(crate) fn change(db: &Connection, entry: &Entry) -> Result<Entry, Failure> {
 }
 
 /// Brings a contact into the form that is kept and takes its digest.
-fn tidy(contact: &mut Contact, directory: &Directory) -> Result<Vec<u8>, Failure> {
+pub(crate) fn tidy(contact: &mut Contact, directory: &Directory) -> Result<Vec<u8>, Failure> {
     contact.trim();
     contact.presence &= directory.local;
     contact.check().map_err(StoreError::from)?;
@@ -345,7 +380,7 @@ fn entries(mut rows: Rows<'_>) -> Result<Vec<Entry>, Failure> {
     Ok(entries)
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
+fn entry(row: &rusqlite::Row<'_>) -> Result<Entry, Failure> {
     let mut contact = Contact::default();
     for (at, field) in Field::ALL.into_iter().enumerate() {
         *contact.text_mut(field) = row.get(at + 2)?;

@@ -11,6 +11,7 @@ use crate::contacts::{
 };
 use crate::history::{difference, note, word};
 use crate::removals::{self, Removal, clear_directory, remove_contact, remove_directory};
+use crate::sources::is_by_hand;
 use crate::{Failure, Store, StoreError};
 
 /// Who changes something, and when.
@@ -64,6 +65,7 @@ fn apply(db: &Connection, edit: &Edit, author: Author<'_>) -> Result<Edited, Fai
     let removed = |removal: Removal| Edited { removal: Some(removal), ..Edited::default() };
     Ok(match edit {
         Edit::AddContact { directory: id, form } => {
+            is_by_hand(db, *id)?;
             let new = from_form(form)?;
             let wanted = Entry { id: ContactId(0), directory: *id, contact: new };
             let added = add(db, &wanted, author)?;
@@ -71,6 +73,8 @@ fn apply(db: &Connection, edit: &Edit, author: Author<'_>) -> Result<Edited, Fai
         }
         Edit::ChangeContact { contact: id, directory, form, keep_picture } => {
             let before = known(db, *id)?;
+            is_by_hand(db, before.directory)?;
+            is_by_hand(db, *directory)?;
             let picture = before.contact.picture.clone().filter(|_| *keep_picture);
             let wanted = Contact { picture, ..from_form(form)? };
             set(db, &before, Entry { id: *id, directory: *directory, contact: wanted }, author)?
@@ -89,6 +93,7 @@ fn apply(db: &Connection, edit: &Edit, author: Author<'_>) -> Result<Edited, Fai
             set(db, &before, Entry { contact: wanted, ..before }, author)?
         }
         Edit::RemoveContact { contact } => {
+            is_by_hand(db, known(db, *contact)?.directory)?;
             note(db, *contact, author.line(), &ContactChangeKind::Removed)?;
             Edited { removed: Some(*contact), ..removed(remove_contact(db, *contact, author.now)?) }
         }
@@ -97,17 +102,19 @@ fn apply(db: &Connection, edit: &Edit, author: Author<'_>) -> Result<Edited, Fai
             Edited { directory: Some(directory(db, id)?), ..Edited::default() }
         }
         Edit::ChangeDirectory { directory: id, name, local, line, note } => {
-            let Directory { look, .. } = directory(db, *id)?;
+            let was = directory(db, *id)?;
             let (name, line, note) = (name.clone(), line.clone(), note.clone());
-            changed(db, Directory { id: *id, name, local: *local, line, note, look })?
+            changed(db, Directory { name, local: *local, line, note, ..was })?
         }
         Edit::SetLook { directory: id, look } => {
             changed(db, Directory { look: look.clone(), ..directory(db, *id)? })?
         }
         Edit::ClearDirectory { directory } => {
+            is_by_hand(db, *directory)?;
             Edited { reload: vec![*directory], ..removed(clear_directory(db, *directory, author.now)?) }
         }
         Edit::RemoveDirectory { directory } => {
+            is_by_hand(db, *directory)?;
             Edited { reload: vec![*directory], ..removed(remove_directory(db, *directory, author.now)?) }
         }
         Edit::Undo { removal } => {

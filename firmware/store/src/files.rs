@@ -13,6 +13,7 @@ use ipc::{DirectoryId, ImportReport, ImportView, RemovalId};
 
 use crate::contacts::{directory, directory_named, for_each, insert, insert_directory, room};
 use crate::removals::{forget, show, stage};
+use crate::sources::is_by_hand;
 use crate::{Failure, Store, StoreError};
 
 /// How long an import goes on before it looks up, and after how many contacts at the latest: a call that is to be
@@ -106,7 +107,10 @@ impl Store {
         let (directory, room, made, staged) = self.write("begin an import", |db| {
             let known = directory_named(db, name)?;
             let id = match known {
-                Some(id) => id,
+                Some(id) => {
+                    is_by_hand(db, id)?;
+                    id
+                }
                 None => insert_directory(db, name, local, None, "")?,
             };
             Ok((directory(db, id)?, room(db, id)?, known.is_none(), stage(db, now)?))

@@ -7,8 +7,9 @@
 //! Not done here: searching contacts, which the `directory` crate does in memory; deciding anything.
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
-//! `edits`, `removals` and `history` change them by hand, `calls` the log,
-//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file, `documents` keeps them.
+//! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
+//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
+//! `documents` keeps them.
 
 mod admins;
 mod audit;
@@ -25,6 +26,7 @@ mod removals;
 mod schema;
 mod settings;
 mod settings_file;
+mod sources;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -45,6 +47,7 @@ pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
+pub use sources::{Changes, Copied, CopyJob, Source};
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

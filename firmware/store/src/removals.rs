@@ -190,7 +190,7 @@ fn count(db: &Connection, id: DirectoryId) -> Result<u32, Failure> {
 }
 
 /// The name, or the next one of its kind that no directory has: "Staff (2)".
-fn free_name(db: &Connection, name: &str) -> Result<String, Failure> {
+pub(crate) fn free_name(db: &Connection, name: &str) -> Result<String, Failure> {
     let mut wanted = name.to_owned();
     for number in 2.. {
         if directory_named(db, &wanted)?.is_none() {

@@ -9,7 +9,7 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_rules.sql"),
     include_str!("../migrations/0003_editing.sql"),
-    include_str!("../migrations/0004_placeholder.sql"),
+    include_str!("../migrations/0004_sources.sql"),
     include_str!("../migrations/0005_admin.sql"),
 ];
 

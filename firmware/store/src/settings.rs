@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use directory::NumberPlan;
-use ipc::{ParkSlot, RingTone, Rule, Timers};
+use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
 use crate::{handling::Timetable, xmpp::Xmpp};
@@ -183,6 +183,8 @@ pub struct Crm {
     /// The address of the page about a caller, `http` or `https`; each `$` stands for the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// When the page opens by itself: `menu` (never), `answer` or `ring`.
+    pub open: PageWhen,
 }
 
 /// How numbers are written here (CALL-5).

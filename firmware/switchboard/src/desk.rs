@@ -2,6 +2,7 @@
 //! preferences, counters and notices.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use ipc::{
     AudioState, Availability, DirectoryId, DirectoryView, ImportView, LampState, LampView, LineView, Notice,
@@ -25,7 +26,7 @@ pub(crate) struct Desk {
     pub(crate) availability: Availability,
     pub(crate) audio: AudioState,
     pub(crate) muted: bool,
-    pub(crate) lamps: BTreeMap<String, LampView>,
+    pub(crate) lamps: BTreeMap<String, Arc<LampView>>,
     pub(crate) people: BTreeMap<String, PersonView>,
     pub(crate) import: Option<ImportView>,
     pub(crate) directories: Vec<DirectoryView>,
@@ -115,10 +116,10 @@ impl Switchboard {
                 lamp.rings.clone_from(&before.rings);
             }
         }
-        if before != Some(&lamp) {
+        if before.is_none_or(|before| **before != lamp) {
             self.slot_lamp(&lamp.number, lamp.state);
             self.alert_lamp(now, &lamp.number, was, lamp.state);
-            self.desk.lamps.insert(lamp.number.clone(), lamp);
+            self.desk.lamps.insert(lamp.number.clone(), Arc::new(lamp));
             self.touch();
         }
     }

@@ -5,6 +5,8 @@
 //! a call placed here. It names the caller from the beginning, where the exchange says who it is, and whose
 //! phone it was.
 
+use std::sync::Arc;
+
 use ipc::{CommandError, Direction, Party, Registration};
 
 use crate::Effect;
@@ -16,7 +18,7 @@ impl Switchboard {
     pub(crate) fn rings(&mut self, number: &str, caller: Option<Party>) {
         let Some(lamp) = self.desk.lamps.get_mut(number) else { return };
         if lamp.rings != caller {
-            lamp.rings = caller;
+            Arc::make_mut(lamp).rings = caller;
             self.touch();
         }
     }

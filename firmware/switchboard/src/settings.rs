@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipc::{DirectoryView, ParkSlot, Preferences, RingTone, Rule, ServiceMode, Timers, Volumes};
+use ipc::{DirectoryView, PageWhen, ParkSlot, Preferences, RingTone, Rule, ServiceMode, Timers, Volumes};
 use serde::{Deserialize, Serialize};
 
 /// One number the desk answers for and calls from.
@@ -49,6 +49,8 @@ pub struct Settings {
     pub ending_timeout: Duration,
     /// The address of the CRM for lines without their own; `$` stands for the number (CRM-1).
     pub crm: Option<String>,
+    /// When that page is opened.
+    pub page_when: PageWhen,
     /// Most calls on the desk at once; further ones are refused as busy. 200.
     pub max_calls: usize,
     /// Missed calls counted before the desk was restarted.
@@ -81,6 +83,7 @@ impl Default for Settings {
             failure_tone: Duration::from_secs(3),
             ending_timeout: Duration::from_secs(40),
             crm: None,
+            page_when: PageWhen::default(),
             max_calls: 200,
             missed: 0,
             timers: Timers::default(),

@@ -34,6 +34,7 @@ impl Switchboard {
             volumes: self.desk.volumes,
             mailbox: self.desk.mailbox.clone(),
             people: self.desk.people.values().cloned().collect(),
+            page_when: self.settings.page_when,
             alerts: self.alerts.shown.iter().cloned().collect(),
             import: self.desk.import.clone(),
             // The engine knows of it, and no call does.

@@ -2,6 +2,8 @@
 //! `make plugin-report` see each limit hold. It is what a careless or a bad author could write with the
 //! same SDK; it is never shipped.
 
+mod directories;
+
 use std::hint::black_box;
 
 use frontdesk_connector::{
@@ -88,6 +90,13 @@ fn misbehave(settings: &Settings) -> Result<(), Error> {
         "fetch-flood" => loop {
             get(&settings.url, &[], None)?;
         },
+        "ldap" => directories::ask(&settings.url)?,
+        "ldap-flood" => loop {
+            directories::ask(&settings.url)?;
+        },
+        "ldap-login" => directories::sign_in(&settings.url)?,
+        "ldap-rubbish" => directories::rubbish(&settings.url)?,
+        "ldap-cookies" => directories::cookies(&settings.url)?,
         "log-flood" => {
             let line = "L".repeat(100_000);
             for _ in 0..2_000 {

@@ -2,6 +2,9 @@
 //! then `connector!(YourType: lifecycle, directory_sync);`. The words are those of `plugins/wit`; see
 //! `plugins/README.md` for the way from a source file to an uploaded plugin.
 
+mod directories;
+
+pub use directories::escape;
 pub use serde;
 pub use serde_json;
 
@@ -23,7 +26,7 @@ pub mod raw {
     });
 }
 
-pub use raw::frontdesk::connector::{context, http, log, secrets, settings, state, types};
+pub use raw::frontdesk::connector::{context, http, ldap, log, secrets, settings, state, types};
 pub use types::{Contact, Error, Field, Misconfiguration, Phone, PhoneKind};
 
 /// One exported interface: bindings that share the types above, and a macro that exports them.

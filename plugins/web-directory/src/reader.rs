@@ -55,6 +55,11 @@ fn csv_rows(body: &[u8]) -> Result<Vec<Row>, Error> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(body);
     let broken = |error: csv::Error| Error::Protocol(error.to_string());
     let heads: Vec<String> = reader.byte_headers().map_err(broken)?.iter().map(text).collect();
+    // A page that asks somebody to sign in has rows too, but it is no directory without anybody in it.
+    let is_known = |head: &String| phone_kind(head).is_some();
+    if !heads.iter().map(|head| head.to_lowercase()).any(|head| is_known(&head)) {
+        return Err(Error::Protocol("no column with numbers, such as phone, in the first line".to_owned()));
+    }
     let mut rows = Vec::new();
     for record in reader.byte_records() {
         let record = record.map_err(broken)?;
@@ -77,7 +82,7 @@ fn json_rows(body: &[u8]) -> Result<Vec<Row>, Error> {
                 Value::Array(list) => Some(list),
                 _ => None,
             })
-            .unwrap_or_default(),
+            .ok_or_else(|| Error::Protocol("an object without a list in it".to_owned()))?,
         _ => return Err(Error::Protocol("neither a list nor an object with one".to_owned())),
     };
     Ok(list.into_iter().map(|item| item.as_object().map(json_row).unwrap_or_default()).collect())
@@ -176,6 +181,9 @@ mod tests {
     fn rubbish_is_an_error_or_nothing_but_never_a_panic() {
         assert!(read(b"{]", Format::Json).is_err());
         assert!(read(b"12", Format::Json).is_err());
+        assert!(read(b"{\"error\": \"sign in\"}", Format::Json).is_err());
+        assert!(read(b"<!DOCTYPE html>\n<title>Sign in</title>\n", Format::Csv).is_err());
+        assert!(read(b"", Format::Csv).is_err());
         for length in 0..64_usize {
             let noise: Vec<u8> = (0..length).map(|at| (at * 37 + length * 101) as u8).collect();
             if let Ok((contacts, _)) = read(&noise, Format::Csv) {

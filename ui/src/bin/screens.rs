@@ -114,6 +114,11 @@ const SCENES: [Scene; 75] = [
         act: |stage| stage.first_then_drag((240., 366.), (640., 480.)),
     },
     Scene { name: "directory-menu", view: scenes::rows, act: |stage| stage.directory_menu(&[]) },
+    Scene {
+        name: "connector-menu",
+        view: scenes::connector,
+        act: |stage| stage.right_click(620., 520.).and_then(|()| stage.keys(&["Up", "Enter"])),
+    },
     Scene { name: "columns-menu", view: scenes::rows, act: |stage| stage.directory_menu(&["Down", "Enter"]) },
     Scene {
         name: "sort-menu",

@@ -146,7 +146,7 @@ impl Desk {
     fn rings_at(&self, alert: &AlertView) -> Option<&LampView> {
         let number = digits(&alert.number);
         let rings = alert.what == AlertKind::Ringing && !number.is_empty();
-        let mut lamps = self.view.lamps.iter().filter(|_| rings);
+        let mut lamps = self.view.lamps.iter().map(|lamp| &**lamp).filter(|_| rings);
         lamps.find(|lamp| lamp.rings.is_some() && digits(&lamp.number) == number)
     }
 }

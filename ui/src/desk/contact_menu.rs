@@ -9,7 +9,7 @@ use super::{Area, Desk};
 use crate::models::contacts;
 use crate::models::words::party_name;
 use crate::offers::{Offer, Place};
-use crate::screen::MenuWord;
+use crate::screen::{MenuEntry, MenuWord};
 
 impl Desk {
     /// The menu of a contact, under the finger.
@@ -62,26 +62,31 @@ impl Desk {
     /// Add, edit, remove, presence: in the place of the menu that it comes from.
     pub(super) fn open_editing_menu(&mut self, contact: &ContactRow) {
         let (id, directory) = (contact.id, contact.directory);
-        let mut rows = vec![
-            (entry(MenuWord::EditContact, "", "", ""), Choice::EditContact(id, directory)),
-            (entry(MenuWord::AddContact, "", "", ""), Choice::NewContact(directory)),
-        ];
+        let by_hand = self.own_directories().any(|own| own.id == directory);
+        let mut rows = Vec::new();
+        if by_hand {
+            rows.push((entry(MenuWord::EditContact, "", "", ""), Choice::EditContact(id, directory)));
+            rows.push((entry(MenuWord::AddContact, "", "", ""), Choice::NewContact(directory)));
+        }
         if self.is_local(Some(directory)) {
             let word = if contact.presence { MenuWord::PresenceOff } else { MenuWord::PresenceOn };
             let set = Edit::SetPresence { contact: id, on: !contact.presence };
             rows.push((entry(word, "", "", ""), Choice::Send(Command::Edit(set))));
         }
-        let remove = Command::Edit(Edit::RemoveContact { contact: id });
-        rows.push((entry(MenuWord::RemoveContact, "", "", ""), Choice::Send(remove)));
+        if by_hand {
+            let remove = Command::Edit(Edit::RemoveContact { contact: id });
+            rows.push((entry(MenuWord::RemoveContact, "", "", ""), Choice::Send(remove)));
+        } else {
+            let told = MenuEntry { enabled: false, ..entry(MenuWord::KeptByConnector, "", "", "") };
+            rows.push((told, Choice::Nothing));
+        }
         self.open_menu(contacts::name(contact).into(), rows, At::There);
     }
 
     /// Into which directory?
     pub(super) fn open_add_menu(&mut self, party: &Party) {
         let rows: Vec<Row> = self
-            .view
-            .directories
-            .iter()
+            .own_directories()
             .map(|directory| {
                 let row = entry(MenuWord::IntoDirectory, "", "", &directory.name);
                 (row, Choice::AddParty(Box::new(party.clone()), directory.id))
@@ -94,7 +99,7 @@ impl Desk {
     pub(super) fn directory_rows(&self, call: CallRef) -> Vec<Row> {
         let Some(party) = self.call(call).map(|call| &call.party) else { return Vec::new() };
         let mut rows = Vec::new();
-        if !self.view.directories.is_empty() && (party.number.is_some() || party.name.is_some()) {
+        if self.own_directories().next().is_some() && (party.number.is_some() || party.name.is_some()) {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
         if let Some(address) = self.mail_of(call) {
@@ -114,7 +119,7 @@ impl Desk {
             rows.push((entry(MenuWord::CallBack, number, "", ""), Choice::Call(number.clone())));
         }
         if self.connected
-            && !self.view.directories.is_empty()
+            && self.own_directories().next().is_some()
             && (party.number.is_some() || party.name.is_some())
         {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));

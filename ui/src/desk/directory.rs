@@ -330,6 +330,7 @@ impl Desk {
         let Some(shown) = current.and_then(|index| self.view.directories.get(index)) else { return };
         directory.set_name(shown.name.as_str().into());
         directory.set_note(shown.note.as_str().into());
+        directory.set_by_hand(shown.source.is_none());
         self.show_look(&shown.look);
         let text = self.directory.query.clone();
         let sort = shown.look.sort;

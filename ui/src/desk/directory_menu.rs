@@ -180,6 +180,11 @@ impl Desk {
         self.view.directories.iter().find(|directory| directory.id == id)
     }
 
+    /// The directories that are written by hand: those no connector keeps (DIR-4).
+    pub(super) fn own_directories(&self) -> impl Iterator<Item = &DirectoryView> {
+        self.view.directories.iter().filter(|directory| directory.source.is_none())
+    }
+
     /// How a directory is shown, with what is on its way to the desk.
     fn look(&self, directory: DirectoryId) -> Option<DirectoryLook> {
         let sent = self.overlay.look.as_ref().filter(|(id, _)| *id == directory).map(|(_, look)| look);
@@ -219,7 +224,7 @@ impl Desk {
     fn rows_of(&self, view: &DirectoryView, page: Page) -> Vec<(DirectoryWord, MenuEntry, DirectoryChoice)> {
         let look = self.look(view.id).unwrap_or_default();
         match page {
-            Page::Main => main_rows(&look),
+            Page::Main => main_rows(view, &look),
             Page::Layouts => [Layout::Table, Layout::List]
                 .map(|layout| {
                     chosen(layout_word(layout), look.layout == layout, DirectoryChoice::Layout(layout))
@@ -267,14 +272,16 @@ impl Desk {
         }
         let mut clear = form(DirectoryWord::Clear, DirectoryFormKind::Clear);
         clear.1.enabled = view.contacts > 0;
-        vec![
+        let mut rows = vec![
             form(DirectoryWord::Rename, DirectoryFormKind::Rename),
             leads(DirectoryWord::Kind, kind, Page::Kinds),
             line,
             form(DirectoryWord::Note, DirectoryFormKind::Note),
-            clear,
-            form(DirectoryWord::Remove, DirectoryFormKind::Remove),
-        ]
+        ];
+        if view.source.is_none() {
+            rows.extend([clear, form(DirectoryWord::Remove, DirectoryFormKind::Remove)]);
+        }
+        rows
     }
 
     /// Where a menu of the directory stands that a key opened.
@@ -293,7 +300,7 @@ impl Desk {
     }
 }
 
-fn main_rows(look: &DirectoryLook) -> Vec<(DirectoryWord, MenuEntry, DirectoryChoice)> {
+fn main_rows(view: &DirectoryView, look: &DirectoryLook) -> Vec<(DirectoryWord, MenuEntry, DirectoryChoice)> {
     let sort = SORTS.iter().find(|(key, _)| *key == look.sort).map(|(_, word)| *word).unwrap_or_default();
     let mut columns = leads(DirectoryWord::Columns, DirectoryWord::None, Page::Columns);
     columns.1.detail = slint::format!("{}", look.columns.len());
@@ -303,8 +310,13 @@ fn main_rows(look: &DirectoryLook) -> Vec<(DirectoryWord, MenuEntry, DirectoryCh
     rows.extend([
         leads(DirectoryWord::Names, names_word(look.names), Page::Names),
         leads(DirectoryWord::Sort, sort, Page::Sorts),
-        row(DirectoryWord::AddContact, DirectoryChoice::AddContact),
-        row(DirectoryWord::Import, DirectoryChoice::Import),
+    ]);
+    // What a connector keeps is not written by hand (DIR-4).
+    if view.source.is_none() {
+        rows.push(row(DirectoryWord::AddContact, DirectoryChoice::AddContact));
+        rows.push(row(DirectoryWord::Import, DirectoryChoice::Import));
+    }
+    rows.extend([
         row(DirectoryWord::Export, DirectoryChoice::Export),
         leads(DirectoryWord::ThisDirectory, DirectoryWord::None, Page::This),
         row(DirectoryWord::AddDirectory, DirectoryChoice::Form(DirectoryFormKind::Add)),

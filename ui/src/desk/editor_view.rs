@@ -69,7 +69,7 @@ impl Desk {
 
     /// A directory was chosen. The presence follows it until the operator has chosen that too (PRE-2).
     pub(crate) fn choose_editor_directory(&mut self, index: i32) {
-        let chosen = usize::try_from(index).ok().and_then(|index| self.view.directories.get(index));
+        let chosen = usize::try_from(index).ok().and_then(|index| self.own_directories().nth(index));
         let Some((id, local)) = chosen.map(|directory| (directory.id, directory.local)) else { return };
         if let Some(subject) = self.editor.subject.as_mut() {
             subject.directory = Some(id);
@@ -109,7 +109,7 @@ impl Desk {
     /// All but the texts.
     pub(super) fn show_editor(&mut self) {
         let names: Vec<SharedString> =
-            self.view.directories.iter().map(|directory| directory.name.as_str().into()).collect();
+            self.own_directories().map(|directory| directory.name.as_str().into()).collect();
         rows::replace(&self.editor.directories, &names);
         self.show_editor_state();
     }
@@ -129,7 +129,7 @@ impl Desk {
         editor.set_fresh(subject.contact.is_none());
         editor.set_loading(!subject.loaded);
         editor.set_changed(self.editor_is_changed());
-        let index = self.view.directories.iter().position(|d| Some(d.id) == subject.directory);
+        let index = self.own_directories().position(|d| Some(d.id) == subject.directory);
         editor.set_directory(index.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1));
         editor.set_local(self.is_local(subject.directory));
         editor.set_presence(subject.presence);

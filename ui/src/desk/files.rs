@@ -99,7 +99,7 @@ impl Desk {
     }
 
     pub(crate) fn choose_files_directory(&mut self, index: i32) {
-        let chosen = usize::try_from(index).ok().and_then(|index| self.view.directories.get(index));
+        let chosen = usize::try_from(index).ok().and_then(|index| self.own_directories().nth(index));
         self.files.into = chosen.map(|directory| directory.id);
         self.show_files_directory();
     }
@@ -111,10 +111,10 @@ impl Desk {
     /// A name was typed, or the directories have changed.
     pub(crate) fn show_files_directory(&mut self) {
         let names: Vec<SharedString> =
-            self.view.directories.iter().map(|directory| directory.name.as_str().into()).collect();
+            self.own_directories().map(|directory| directory.name.as_str().into()).collect();
         rows::replace(&self.files.directories, &names);
         let files = self.app.global::<Screen>();
-        let index = self.view.directories.iter().position(|d| Some(d.id) == self.files.into);
+        let index = self.own_directories().position(|d| Some(d.id) == self.files.into);
         files.set_directory(index.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1));
         let name = files.get_name();
         let taken = self.view.directories.iter().any(|directory| directory.name.trim() == name.trim());

@@ -59,6 +59,7 @@ impl Desk {
         }
         finder.set_query(words.into());
         finder.set_open(true);
+        self.page_is_seen();
         self.show_finder_shape();
         self.find(words);
     }
@@ -82,6 +83,7 @@ impl Desk {
         self.finder.pressed = None;
         self.finder.contacts.forget();
         self.app.global::<screen::Finder>().set_open(false);
+        self.page_is_seen();
         self.focus(FocusPlace::Nowhere);
     }
 

@@ -4,7 +4,7 @@ use ipc::{Command, HookAction};
 use slint::ComponentHandle;
 
 use super::{Area, Desk};
-use crate::keys::ConsoleKey;
+use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{ContactNumber, FocusPlace, Screen};
 
 /// Rows a page key moves.
@@ -16,6 +16,10 @@ impl Desk {
         // While its window is open, digits, * and # go to the other end.
         if !typing && !control && !alt && self.keypad_key(text) {
             return true;
+        }
+        // A page is typed into like a field, and has a use for more keys than one.
+        if typing && self.screen() == Screen::Page && !self.finder_is_open() && !KeyMap::is_function(text) {
+            return false;
         }
         let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
         if !covered

@@ -1,9 +1,9 @@
 //! Addresses that leave the desk: the page about a call's other end in the CRM (CRM-1), a contact's web page,
 //! a mail to a contact (DIR-8).
 //!
-//! Where a program was set up it is run with the address; otherwise the address is shown as a code for a
+//! Pages open in the browser tab (`page`) where there is one. Else, where a program was set up, it is run with the
+//! address; otherwise the address is shown as a code for a
 //! telephone or tablet beside the desk. What may pass is decided in `models::links`.
-//! Not done here: showing the page itself.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -95,6 +95,9 @@ impl Desk {
     }
 
     fn open_address(&mut self, kind: LinkKind, who: SharedString, address: String) {
+        if kind != LinkKind::Mail && self.open_page(who.clone(), &address) {
+            return;
+        }
         if let Some(program) = self.opener.clone() {
             match run(&program, &address) {
                 Ok(child) => reap(child),

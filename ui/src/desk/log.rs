@@ -54,6 +54,7 @@ impl Desk {
         // It lay over whatever was in front.
         self.set_editor_aside(true);
         self.app.global::<crate::screen::Desk>().set_screen(screen);
+        self.page_is_seen();
         if screen == Screen::Log {
             self.log.day = LogDay::today();
             self.show_log();

@@ -3,7 +3,7 @@
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `alerts`, `files` (import and
-//! export), `mail`, `drag`, `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! export), `mail`, `drag`, `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
@@ -24,6 +24,7 @@ mod log;
 mod mail;
 mod menu;
 mod overlay;
+mod page;
 mod panes;
 mod phone_card;
 mod prompt;
@@ -82,6 +83,7 @@ pub(crate) struct Desk {
     alerts: alerts::Alerts,
     files: files::Files,
     mail: mail::Mail,
+    tab: page::Tab,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -154,6 +156,14 @@ impl Console {
         self.desk.borrow_mut().open_with(Some(program));
     }
 
+    /// Shows pages in a tab, by this browser with this folder for its profile (CRM-2).
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn browse_with(&self, program: PathBuf, profile: PathBuf) -> std::io::Result<()> {
+        self.desk.borrow_mut().browse_with(program, profile)
+    }
+
     /// Shows the arrangement of the panes that is kept in `folder`, and keeps it there from now on.
     ///
     /// # Errors
@@ -217,6 +227,7 @@ impl Desk {
             alerts: alerts::Alerts::new(app),
             files: files::Files::new(app),
             mail: mail::Mail::default(),
+            tab: page::Tab::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -264,6 +275,7 @@ impl Desk {
         self.show_alerts();
         self.show_import();
         self.editor_changed(&before);
+        self.pages_of_calls(&before);
         self.tick(now);
     }
 

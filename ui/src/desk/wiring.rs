@@ -7,6 +7,7 @@ use ipc::{Command, Language, Theme};
 use slint::ComponentHandle;
 
 use super::{Desk, calls, drag};
+use crate::browser::Browser;
 use crate::models::cards;
 use crate::screen::{self, App};
 
@@ -27,6 +28,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_calls(app, desk);
     wire_directory(app, desk);
     wire_overlays(app, desk);
+    wire_page(app, desk);
     wire_finder(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
@@ -113,6 +115,19 @@ fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
     keypad.on_digit(with!(desk, |this, digit| this.digit(&digit)));
     keypad.on_close(with!(desk, |this| this.close_keypad()));
     app.global::<screen::LinkCard>().on_close(with!(desk, |this| this.close_link_card()));
+}
+
+fn wire_page(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let page = app.global::<screen::Page>();
+    page.on_wake(with!(desk, |this| this.page_changed()));
+    page.on_resized(with!(desk, |this, width, height| this.page_resized(width, height)));
+    page.on_touch(with!(desk, |this, what, x, y| this.with_browser(|b| b.touch(what.into(), x, y))));
+    page.on_wheel(with!(desk, |this, x, y, dx, dy| this.with_browser(|b| b.wheel((x, y), (dx, dy)))));
+    page.on_key(with!(desk, |this, text, control| this.with_browser(|b| b.key(text.into(), control))));
+    page.on_back(with!(desk, |this| this.with_browser(Browser::back)));
+    page.on_reload(with!(desk, |this| this.with_browser(Browser::reload)));
+    page.on_close(with!(desk, |this| this.close_page()));
+    page.on_answer(with!(desk, |this, yes| this.with_browser(|b| b.answer(yes))));
 }
 
 fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {

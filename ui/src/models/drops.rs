@@ -127,7 +127,7 @@ mod tests {
             (LampState::Unknown, DropVerdict::Transfer),
         ] {
             for lamp in &mut view.lamps {
-                lamp.state = state;
+                std::sync::Arc::make_mut(lamp).state = state;
             }
             let landing = on_contact(&held, &contact("2110"), &view);
             assert_eq!(landing, Landing { verdict, command: blind(3, "2110") }, "{state:?}");

@@ -267,6 +267,7 @@ pub(crate) fn fault(error: &CommandError) -> (EditFault, String) {
             EditProblem::BadName => EditFault::BadName,
             EditProblem::NameTaken => EditFault::NameTaken,
             EditProblem::NothingToUndo => EditFault::NothingToUndo,
+            EditProblem::KeptByConnector => EditFault::KeptByConnector,
         },
         CommandError::ImportRuns => EditFault::ImportRuns,
         CommandError::Failed { reason } => return (EditFault::Failed, reason.clone()),

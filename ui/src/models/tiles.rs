@@ -2,6 +2,7 @@
 //! its phone and its person do (PRE-1, PRE-4, PRE-5).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ipc::{
     AlertSet, Column, ContactRow, Direction, DirectoryId, DirectoryLook, LampCall, LampState, LampView,
@@ -48,7 +49,7 @@ impl From<&DirectoryLook> for Shape {
 /// What phones and people do now.
 #[derive(Debug, Default)]
 pub(crate) struct Doings {
-    lamps: HashMap<String, LampView>,
+    lamps: HashMap<String, Arc<LampView>>,
     people: HashMap<String, PersonView>,
     /// Digits of the number the operator talks to.
     talking_to: String,
@@ -56,10 +57,18 @@ pub(crate) struct Doings {
 
 impl Doings {
     /// `vouched`: the desk is there; without it nothing is known of anybody.
-    pub(crate) fn new(lamps: &[LampView], people: &[PersonView], talking_to: &str, vouched: bool) -> Self {
-        let lamp = |lamp: &LampView| {
-            let state = if vouched { lamp.state } else { LampState::Unknown };
-            (digits(&lamp.number), LampView { state, ..lamp.clone() })
+    pub(crate) fn new(
+        lamps: &[Arc<LampView>],
+        people: &[PersonView],
+        talking_to: &str,
+        vouched: bool,
+    ) -> Self {
+        let lamp = |lamp: &Arc<LampView>| {
+            let shown = match vouched {
+                true => Arc::clone(lamp),
+                false => Arc::new(LampView { state: LampState::Unknown, ..(**lamp).clone() }),
+            };
+            (digits(&lamp.number), shown)
         };
         let person = |person: &PersonView| {
             let known = PersonView { address: person.address.trim().to_owned(), ..person.clone() };
@@ -75,7 +84,7 @@ impl Doings {
 
     /// The monitored phone of a contact.
     pub(crate) fn phone(&self, contact: &ContactRow) -> Option<&LampView> {
-        self.lamps.get(&digits(&contact.phone)).filter(|_| contact.presence)
+        self.lamps.get(&digits(&contact.phone)).map(|lamp| &**lamp).filter(|_| contact.presence)
     }
 
     /// What the phone and the person of a contact do.

@@ -36,7 +36,7 @@ pub fn people() -> View {
     view.people = states.into_iter().map(person).collect();
     let talk = |ringing, direction, party| LampCall { ringing, direction: Some(direction), party };
     for lamp in &mut view.lamps {
-        lamp.talks = match lamp.number.as_str() {
+        std::sync::Arc::make_mut(lamp).talks = match lamp.number.as_str() {
             "2102" => vec![
                 talk(false, Direction::Incoming, outside("Camille Durand", "+33 4 72 00 11 22")),
                 talk(true, Direction::Incoming, staff("Khadija Benali", "2112")),
@@ -60,6 +60,14 @@ pub fn rows() -> View {
     view.directories[1].note =
         "Names are said first.\nWho is in a hurry is called back within the hour.".into();
     view.directories[1].look.columns = vec![Column::Company, Column::Title, Column::Phone, Column::Web];
+    view
+}
+
+/// A directory that a connector keeps (DIR-4).
+#[must_use]
+pub fn connector() -> View {
+    let mut view = people();
+    view.directories[0].source = Some("org.frontdesk.ldap".into());
     view
 }
 

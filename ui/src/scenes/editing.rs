@@ -103,7 +103,7 @@ pub fn alerts(count: u64) -> View {
         .collect();
     for lamp in view.lamps.iter_mut().filter(|lamp| lamp.state == LampState::Ringing && lamp.number == "2106")
     {
-        lamp.rings = Some(outside("Aiko Tanaka", "+81 3 5555 0199"));
+        std::sync::Arc::make_mut(lamp).rings = Some(outside("Aiko Tanaka", "+81 3 5555 0199"));
     }
     view
 }

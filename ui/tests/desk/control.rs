@@ -109,7 +109,8 @@ fn pre_6_a_target_that_becomes_busy_under_the_card_says_so() {
     stage.mouse_drag(stage.spot("Tomás Rivera"), to);
     assert_eq!(verdict(&stage), DropVerdict::Transfer);
     let mut view = scenes::picture();
-    view.lamps.iter_mut().find(|lamp| lamp.number == "2110").unwrap().state = LampState::Busy;
+    let lamp = view.lamps.iter_mut().find(|lamp| lamp.number == "2110").unwrap();
+    std::sync::Arc::make_mut(lamp).state = LampState::Busy;
     stage.show(view);
     assert_eq!(verdict(&stage), DropVerdict::WillWait);
     stage.release(to, PointerEventButton::Left);
@@ -244,7 +245,7 @@ fn pre_3_dir_9_what_rings_on_a_contacts_phone_is_picked_up_from_the_menu_while_i
     let ring = |view: &mut View, rings: Option<Party>| {
         view.generation += 1;
         let lamp = view.lamps.iter_mut().find(|lamp| lamp.number == "2112").unwrap();
-        lamp.rings = rings;
+        std::sync::Arc::make_mut(lamp).rings = rings;
     };
     let here = stage.spot("Khadija Benali");
     stage.right_click(here);

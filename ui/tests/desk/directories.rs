@@ -404,8 +404,9 @@ fn pre_4_a_tile_tells_how_many_calls_with_whom_and_which_way_and_the_card_tells_
     assert_eq!(talks(&card), ["Camille Durand", "Khadija Benali"]);
     // It follows the desk.
     let mut view = scenes::people();
-    view.lamps[1].calls = 3;
-    view.lamps[1].talks.pop();
+    let lamp = std::sync::Arc::make_mut(&mut view.lamps[1]);
+    lamp.calls = 3;
+    lamp.talks.pop();
     stage.show(view);
     assert_eq!((talks(&card).len(), card.get_untold()), (1, 2));
     stage.key(Key::Escape);
@@ -441,4 +442,33 @@ fn a_contact_that_another_took_the_place_of_is_not_meant_any_more() {
     assert_eq!(names(&stage, 1), ["Hugo Almeida"]);
     stage.key(Key::F6);
     assert_eq!(stage.commands(), [], "the operator never chose Hugo");
+}
+
+#[test]
+fn dir_4_what_a_connector_keeps_is_looked_at_and_not_written_by_hand() {
+    let mut view = scenes::picture();
+    view.directories[0].source = Some("org.example.ldap".into());
+    let own = view.directories.iter().filter(|directory| directory.source.is_none()).count();
+    let stage = Stage::with(view);
+    open_menu(&stage);
+    let offers = |word| stage.app.global::<Menu>().get_entries().iter().any(|entry| entry.part == word);
+    assert!(offers(DirectoryWord::Export) && offers(DirectoryWord::AddDirectory));
+    assert!(!offers(DirectoryWord::AddContact) && !offers(DirectoryWord::Import));
+    choose(&stage, DirectoryWord::ThisDirectory);
+    assert!(offers(DirectoryWord::Rename) && offers(DirectoryWord::Line));
+    assert!(!offers(DirectoryWord::Clear) && !offers(DirectoryWord::Remove));
+    stage.app.global::<Menu>().invoke_close();
+    stage.settle();
+    stage.right_click(stage.spot("Alice Fournier"));
+    stage.tap(stage.middle("Contact…"));
+    assert!(stage.has("Presence off") && stage.has("Changed at its source only"));
+    assert!(!stage.has("Edit the contact") && !stage.has("Remove the contact"));
+    stage.tap(stage.middle("Changed at its source only"));
+    assert_eq!(stage.commands(), []);
+    // A caller is added to one of the others.
+    stage.key(Key::Escape);
+    stage.app.global::<frontdesk_ui::screen::Editor>().invoke_open_new(2);
+    stage.settle();
+    assert_eq!(stage.app.global::<frontdesk_ui::screen::Editor>().get_directories().row_count(), own);
+    assert_eq!(stage.app.global::<frontdesk_ui::screen::Editor>().get_directory(), 0);
 }

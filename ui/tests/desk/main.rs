@@ -315,7 +315,7 @@ fn pre_1_a_lamp_touches_its_own_row_only() {
     let (first, second) = (rows.row_data(0).unwrap(), rows.row_data(1).unwrap());
     assert_eq!(lamp(0, 0), LampKind::Available);
     let mut view = scenes::empty();
-    view.lamps[0].state = LampState::DoNotDisturb;
+    std::sync::Arc::make_mut(&mut view.lamps[0]).state = LampState::DoNotDisturb;
     stage.show(view);
     assert_eq!(lamp(0, 0), LampKind::DoNotDisturb);
     // The very same models: nothing was rebuilt, neither here nor next door.

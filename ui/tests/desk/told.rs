@@ -44,7 +44,7 @@ fn pre_7_an_alert_intercepts_or_calls_or_goes() {
 fn pre_7_what_can_no_longer_be_picked_up_is_called() {
     let mut view = scenes::alerts(1);
     for lamp in &mut view.lamps {
-        lamp.rings = None;
+        std::sync::Arc::make_mut(lamp).rings = None;
     }
     let stage = Stage::with(view);
     assert!(!stage.has("INTERCEPT"));

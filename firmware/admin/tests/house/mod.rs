@@ -84,6 +84,13 @@ fn view() -> View {
         line: None,
         note: String::new(),
         look: ipc::DirectoryLook::default(),
+        source: None,
+    };
+    let copied = DirectoryView {
+        id: DirectoryId(2),
+        name: "People of LDAP".into(),
+        source: Some(host::ID.into()),
+        ..directory.clone()
     };
     let line = LineView {
         number: "5550100".into(),
@@ -92,7 +99,7 @@ fn view() -> View {
         note: String::new(),
         colour: None,
     };
-    View { lines: vec![line], directories: vec![directory], ..View::default() }
+    View { lines: vec![line], directories: vec![directory, copied], ..View::default() }
 }
 
 /// Waits until something is so; the wait ends by itself when it never is.

@@ -1,15 +1,19 @@
 //! `frontdesk-plugin`: what the author of a plugin needs besides a compiler. `pack` puts the manifest into the
-//! component, `minisign` signs, `seal` puts the signature in; `inspect` says what an administrator will read.
+//! component, `minisign` signs, `seal` puts the signature in; `inspect` says what an administrator will read;
+//! `check` runs it against servers that answer well and badly.
 #![allow(clippy::print_stdout, reason = "a command line says what it found")]
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use plugin_host::check::{self, Options};
 use plugin_host::manifest::Manifest;
 use plugin_host::package::{self, Package};
 use plugin_host::trust::Trust;
+use serde_json::Value;
 
 /// Packs, seals and inspects plugins.
 #[derive(Parser)]
@@ -39,6 +43,20 @@ enum What {
         /// The plugin.
         output: PathBuf,
     },
+    /// Run a plugin against servers of all moods and say what passes and what fails.
+    Check {
+        /// The plugin.
+        file: PathBuf,
+        /// A setting, `key=value`; what is needed and not named is made up.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+        /// What its web server answers when all is well; without it, a list of people in JSON.
+        #[arg(long, value_name = "FILE")]
+        answer: Option<PathBuf>,
+        /// Folder that keeps what was compiled; without it, one that is removed at the end.
+        #[arg(long, value_name = "FOLDER")]
+        cache: Option<PathBuf>,
+    },
     /// Say what a file is, who made it and what it asks for.
     Inspect {
         /// The plugin.
@@ -46,7 +64,7 @@ enum What {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().what {
         What::Pack { component, manifest, output } => {
             let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
@@ -65,6 +83,7 @@ fn main() -> anyhow::Result<()> {
             fs::write(&output, &sealed).with_context(|| output.display().to_string())?;
             println!("{} {}: {} bytes, signed", manifest.plugin.id, manifest.plugin.version, sealed.len());
         }
+        What::Check { file, settings, answer, cache } => return check(&file, &settings, answer, cache),
         What::Inspect { file } => {
             let bytes = read(&file)?;
             let package = Package::read(&bytes)?;
@@ -78,7 +97,43 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(
+    file: &PathBuf,
+    settings: &[String],
+    answer: Option<PathBuf>,
+    cache: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
+    let pairs = settings.iter().map(|pair| {
+        let (key, value) = pair.split_once('=').with_context(|| format!("{pair}: write key=value"))?;
+        // A number or a truth value is one; all else is text.
+        let value = serde_json::from_str(value).ok().filter(|value: &Value| !value.is_string());
+        let text = pair.split_once('=').map_or("", |(_, text)| text);
+        Ok((key.to_owned(), value.unwrap_or_else(|| text.into())))
+    });
+    let scratch = std::env::temp_dir().join(format!("frontdesk-plugin-check-{}", std::process::id()));
+    let compiler = std::env::current_exe()?.with_file_name("frontdesk-plugind");
+    anyhow::ensure!(compiler.is_file(), "{} compiles plugins and is not there", compiler.display());
+    let options = Options {
+        compiler,
+        cache: cache.clone().unwrap_or_else(|| scratch.clone()),
+        settings: pairs.collect::<anyhow::Result<_>>()?,
+        answer: answer.as_ref().map(read).transpose()?,
+    };
+    let report = check::run(read(file)?, &options);
+    if cache.is_none() {
+        // Left behind, it would only take room.
+        let _ = fs::remove_dir_all(&scratch);
+    }
+    let report = report?;
+    for line in report.lines() {
+        println!("{line}");
+    }
+    let failures = report.failures();
+    println!("{failures} of {} checks failed", report.judged());
+    Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {

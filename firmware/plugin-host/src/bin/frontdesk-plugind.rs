@@ -1,26 +1,18 @@
-//! `frontdesk-plugind`: runs the plugins of a configuration file, each on a thread of its own, and keeps their
-//! directories on disk. It holds no rights and needs none but its folders and the network. With `compile` it
-//! is its own child that compiles, see `plugin_host::compile`.
+//! `frontdesk-plugind`: keeps, runs and shows the plugins that an administrator installed, see
+//! `plugin_host::service`. It holds no rights and needs none but its folder and the network. With `compile` it is
+//! its own child that compiles, see `plugin_host::compile`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use plugin_host::compile::{self, CompileError};
-use plugin_host::connector::{Cancel, Connector};
-use plugin_host::host::{Approved, Authority, Host, Setup};
-use plugin_host::keeper::Keeper;
-use plugin_host::limits::Limits;
-use plugin_host::manifest::Granted;
-use plugin_host::resolve::Resolver;
-use plugin_host::sync::SyncLimits;
+use plugin_host::service::{self, Service, listen};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 /// Runs connectors in a sandbox.
 #[derive(Parser)]
@@ -32,13 +24,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Run the plugins of a configuration file.
+    /// Run what is installed, until SIGTERM or SIGINT.
     Serve {
         /// TOML, see plugins/README.md.
         config: PathBuf,
-        /// Ask each plugin once, then end: non-zero if one of them failed.
-        #[arg(long)]
-        once: bool,
     },
     /// Compile one component under limits: what this program starts of itself.
     #[command(hide = true)]
@@ -53,52 +42,33 @@ enum What {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
-    /// Folder for compiled plugins and directories.
+    /// Folder of everything that is kept.
     state: PathBuf,
+    /// The Unix socket.
+    socket: PathBuf,
     /// Unsigned plugins may run.
     #[serde(default)]
     developer: bool,
     #[serde(default = "english")]
     locale: String,
-    #[serde(default, rename = "plugin")]
-    plugins: Vec<Plugin>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Plugin {
-    file: PathBuf,
-    /// The author's key, once the administrator has compared it.
-    key: Option<String>,
-    #[serde(default = "six_hours")]
-    interval_seconds: u64,
+    /// PEM files of authorities that TLS trusts besides the system's.
     #[serde(default)]
-    settings: Map<String, Value>,
-    #[serde(default)]
-    granted: Granted,
+    certificates: Vec<PathBuf>,
 }
 
 fn english() -> String {
     "en".to_owned()
 }
 
-fn six_hours() -> u64 {
-    6 * 3600
-}
-
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match Arguments::parse().what {
-        What::Serve { config, once } => serve(&config, once),
+        What::Serve { config } => serve(&config),
         What::Compile { input, output } => match compile::child(&input, &output) {
             Ok(()) => Ok(()),
-            Err(CompileError::Invalid(words)) => {
-                // The parent reads these words.
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
-                return ExitCode::from(u8::try_from(compile::INVALID).unwrap_or(1));
-            }
-            Err(error) => Err(error.into()),
+            Err(CompileError::Invalid(words)) => return told(compile::INVALID, &words),
+            Err(error) => return told(compile::FAILED, &error.to_string()),
         },
     };
     match result {
@@ -110,64 +80,82 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(path: &Path, once: bool) -> anyhow::Result<()> {
+/// The parent reads these words.
+fn told(code: i32, words: &str) -> ExitCode {
+    // Where they cannot be written, the code says enough.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+fn serve(path: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let config: Config = toml::from_str(&text).with_context(|| path.display().to_string())?;
-    let setup = Setup {
-        compiler: std::env::current_exe()?,
-        cache: config.state.join("compiled"),
+    let signals = Signals::hold()?;
+    let setup = service::Config {
+        state: config.state,
+        developer: config.developer,
         locale: config.locale,
-        certificates: Vec::new(),
+        certificates: certificates(&config.certificates)?,
+        compiler: std::env::current_exe()?,
     };
-    let host = Arc::new(Host::new(setup, Resolver::System)?);
-    let started = Instant::now();
-    let mut threads = Vec::new();
-    for plugin in config.plugins {
-        let (host, state) = (Arc::clone(&host), config.state.clone());
-        let run = move || {
-            let file = plugin.file.clone();
-            let ended = run_plugin(&host, &plugin, &state, config.developer, started, once);
-            if let Err(error) = &ended {
-                tracing::error!(file = %file.display(), "the plugin does not run: {error:#}");
-            }
-            ended.is_ok()
-        };
-        threads.push(thread::Builder::new().name("plugin".to_owned()).spawn(run)?);
-    }
-    let results: Vec<bool> = threads.into_iter().map(|thread| thread.join().unwrap_or(false)).collect();
-    if results.contains(&false) {
-        bail!("not every plugin could run");
-    }
+    let service = Service::start(setup)?;
+    let listening = match listen::listen(&service, &config.socket) {
+        Ok(listening) => listening,
+        Err(error) => {
+            service.stop();
+            return Err(error.into());
+        }
+    };
+    tracing::info!(socket = %config.socket.display(), "ready");
+    let signal = signals.wait()?;
+    tracing::info!(signal, "ends");
+    drop(listening);
+    service.stop();
     Ok(())
 }
 
-fn run_plugin(
-    host: &Host,
-    plugin: &Plugin,
-    state: &Path,
-    developer: bool,
-    started: Instant,
-    once: bool,
-) -> anyhow::Result<()> {
-    let file = fs::read(&plugin.file)?;
-    let authority = Authority { known_key: plugin.key.clone(), new_key_confirmed: false, developer };
-    let approved = Approved::new(file, &authority)?;
-    let connector = Connector::load(host, &approved, &plugin.settings, &plugin.granted, Limits::default())?;
-    let kept = state.join("directories").join(format!("{}.json", connector.id()));
-    let interval = Duration::from_secs(plugin.interval_seconds);
-    let mut keeper = Keeper::new(connector, kept, SyncLimits::default(), started.elapsed(), interval)?;
-    let cancel = Cancel::default();
-    loop {
-        let turn = keeper.turn(started.elapsed(), &cancel);
-        if once {
-            return match turn? {
-                plugin_host::keeper::Turn::Synced { .. } => Ok(()),
-                other => bail!("{other:?}"),
-            };
+fn certificates(files: &[PathBuf]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let mut certificates = Vec::new();
+    for file in files {
+        let before = certificates.len();
+        for certificate in CertificateDer::pem_file_iter(file).with_context(|| file.display().to_string())? {
+            certificates.push(certificate.with_context(|| file.display().to_string())?);
         }
-        if let Err(error) = turn {
-            tracing::error!("{error}");
+        if certificates.len() == before {
+            bail!("{}: there is no certificate in it", file.display());
         }
-        thread::sleep(Duration::from_secs(1));
+    }
+    Ok(certificates)
+}
+
+/// SIGTERM and SIGINT, held back from all threads from now on and waited for by one. Children are started without
+/// this mask by the standard library.
+struct Signals(libc::sigset_t);
+
+impl Signals {
+    fn hold() -> anyhow::Result<Self> {
+        // SAFETY: a signal set is plain memory that `sigemptyset` fills.
+        let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+        // SAFETY: `set` is valid through these calls, and the other pointer may be null.
+        let failed = unsafe {
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGTERM);
+            libc::sigaddset(&raw mut set, libc::SIGINT);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut())
+        };
+        if failed != 0 {
+            bail!("the signals cannot be held: {}", std::io::Error::from_raw_os_error(failed));
+        }
+        Ok(Self(set))
+    }
+
+    fn wait(&self) -> anyhow::Result<i32> {
+        let mut signal = 0;
+        // SAFETY: both pointers are valid through the call.
+        let failed = unsafe { libc::sigwait(&raw const self.0, &raw mut signal) };
+        if failed != 0 {
+            bail!("the signals cannot be waited for: {}", std::io::Error::from_raw_os_error(failed));
+        }
+        Ok(signal)
     }
 }

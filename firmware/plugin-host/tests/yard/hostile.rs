@@ -12,6 +12,7 @@ use plugin_host::package::{self, pack, seal};
 use plugin_host::sync::{self, Directory, SyncLimits};
 use serde_json::Map;
 
+use super::ldap_server::{LdapServer, done, message, tlv};
 use super::server::{self, Server};
 use super::{Yard, component, granted, manifest, object, packed};
 
@@ -101,7 +102,11 @@ pub const CASES: &[Case] = &[
         judged(file, &Authority { known_key, new_key_confirmed: true, developer: true })
     }),
     // Calls.
-    case("an endless loop", "time on the processor", |yard| checked(&yard.hostile("endless-loop", ""))),
+    case("an endless loop", "time on the processor", |yard| {
+        // On a busy machine half a second on the processor takes longer than a call may on the clock.
+        let limits = Limits { wall_call: Duration::from_secs(50), ..Limits::default() };
+        checked(&yard.hostile_with("endless-loop", "", false, limits))
+    }),
     case("an endless loop of calls to the host", "time on the", |yard| {
         checked(&yard.hostile("endless-asking", ""))
     }),
@@ -234,6 +239,45 @@ pub const CASES: &[Case] = &[
         });
         checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
     }),
+    // Directories: the same rights, and searches that must not reach one.
+    case("a directory that was not granted", "was not granted", |yard| {
+        let settings = object(serde_json::json!({"behaviour": "ldap", "url": "ldap://inside.example"}));
+        let file = packed("hostile", "hostile");
+        checked(&yard.load(file, &settings, &Granted::default(), Limits::default()).unwrap())
+    }),
+    case("a directory at 127.0.0.1 as a number", "not allowed", |yard| {
+        asked(yard, "ldap", "ldap://2130706433:PORT")
+    }),
+    case("a directory whose name leads to ::ffff:127.0.0.1", "not allowed", |yard| {
+        asked(yard, "ldap", "ldaps://mapped.example:PORT")
+    }),
+    case("a directory at the metadata address", "not allowed", |yard| {
+        checked(&yard.hostile_with("ldap", "ldap://169.254.169.254", true, Limits::default()))
+    }),
+    case("a directory without encryption where that was not asked for", "without encryption", |yard| {
+        let text = manifest("hostile").replace("plain = true", "plain = false");
+        let file = pack(&component("hostile"), &text).unwrap();
+        let server = LdapServer::start(|_, _, _| {});
+        let settings = object(serde_json::json!({"behaviour": "ldap", "url": server.url()}));
+        let plugin = yard.load(file, &settings, &granted("any", true), Limits::default()).unwrap();
+        let words = checked(&plugin);
+        assert_eq!(server.connections(), 0);
+        words
+    }),
+    case("a credential that the manifest does not have", "no [[auth]] somebody", |yard| {
+        asked_here(yard, "ldap-login").0
+    }),
+    case("searches that cannot be sent", "all were refused", |yard| {
+        let (words, connections) = asked_here(yard, "ldap-rubbish");
+        assert_eq!(connections, 0);
+        words
+    }),
+    case("cookies of other searches", "(true, true, true, true)", |yard| asked_here(yard, "ldap-cookies").0),
+    case("a flood of searches", "retry-later", |yard| {
+        let (words, connections) = asked_here(yard, "ldap-flood");
+        assert!(connections <= 240, "{connections} connections");
+        words
+    }),
     case("a server that never answers", "no answer in time", |yard| {
         let server = Server::start(|_| {
             loop {
@@ -256,7 +300,7 @@ fn other_world() -> Vec<u8> {
 }
 
 /// The hostile plugin, signed, and the key.
-fn signed() -> (Vec<u8>, String) {
+pub fn signed() -> (Vec<u8>, String) {
     let pair = KeyPair::generate_unencrypted_keypair().unwrap();
     let key = pair.pk.to_base64();
     let id = "id = \"org.frontdesk.hostile\"";
@@ -308,10 +352,29 @@ fn synced(plugin: &Connector) -> String {
 
 /// The plugin may go to the URL, but not to this machine: a server here must hear nothing.
 fn fetched(yard: &Yard, url: &str) -> String {
+    asked(yard, "fetch", url)
+}
+
+fn asked(yard: &Yard, behaviour: &str, url: &str) -> String {
     let server = Server::start(|_| server::ok(b"secret"));
-    let words = checked(&yard.hostile("fetch", &url.replace("PORT", &server.port.to_string())));
+    let words = checked(&yard.hostile(behaviour, &url.replace("PORT", &server.port.to_string())));
     assert_eq!(server.connections(), 0, "{words}");
     words
+}
+
+/// A directory here, which has one more page for whoever asks; what came of it, and how often it was called.
+fn asked_here(yard: &Yard, behaviour: &str) -> (String, usize) {
+    let server = LdapServer::start(|to, id, _| {
+        let value = tlv(0x30, &[&[2, 1, 0][..], &tlv(4, b"more")].concat());
+        let control = tlv(0x30, &[tlv(4, b"1.2.840.113556.1.4.319"), tlv(4, &value)].concat());
+        let answer = message(id, &[done(0x65, 0, ""), tlv(0xa0, &control)].concat());
+        // The host may have hung up.
+        let _ = std::io::Write::write_all(to, &answer);
+    });
+    let limits =
+        Limits { cpu_call: Duration::from_secs(20), wall_call: Duration::from_secs(50), ..Limits::default() };
+    let words = checked(&yard.hostile_with(behaviour, &server.url(), true, limits));
+    (words, server.connections())
 }
 
 /// The plugin may go to a server here, which sends it elsewhere.

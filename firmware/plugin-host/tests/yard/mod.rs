@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "tests; each uses a part of it")]
 
 pub mod hostile;
+pub mod ldap_server;
 pub mod server;
+pub mod slapd;
 
 use std::collections::{BTreeSet, HashMap};
 use std::env;
@@ -127,7 +129,7 @@ fn profile() -> PathBuf {
     here.ancestors().find(|folder| folder.join("deps").is_dir()).unwrap().to_owned()
 }
 
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     profile().parent().unwrap().to_owned()
 }
 

@@ -161,7 +161,7 @@ impl Bench {
         }
         for effect in &effects {
             let Effect::Intercept { call, number, .. } = effect else { continue };
-            let rings = |l: &ipc::LampView| l.number == *number && l.rings.is_some();
+            let rings = |l: &std::sync::Arc<ipc::LampView>| l.number == *number && l.rings.is_some();
             assert!(before.lamps.iter().any(rings), "{effect:?} while nothing rings there");
             assert_eq!(self.view.talk, Some(*call), "{effect:?} has the ear");
             let card = self.cards().find(|c| c.call == *call).expect("a card");

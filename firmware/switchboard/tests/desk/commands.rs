@@ -225,6 +225,7 @@ fn linked(id: u32, line: &str) -> DirectoryView {
         line: Some(line.into()),
         note: String::new(),
         look: ipc::DirectoryLook::default(),
+        source: None,
     }
 }
 

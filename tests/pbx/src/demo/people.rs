@@ -354,6 +354,7 @@ mod tests {
             line: None,
             note: String::new(),
             look: Default::default(),
+            source: None,
         });
         catalogue.replace_all(DirectoryId(1), entries).unwrap();
         for person in people(Directory::Customers).iter().chain(&people(Directory::Suppliers)) {

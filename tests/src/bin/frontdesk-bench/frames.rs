@@ -25,7 +25,8 @@ pub(crate) fn measure() -> Vec<Row> {
         view.preferences.theme = if run % 2 == 0 { Theme::Light } else { Theme::Dark };
     });
     let lamp = stage.frames(|view, run| {
-        view.lamps[0].state = if run % 2 == 0 { LampState::Busy } else { LampState::Available };
+        std::sync::Arc::make_mut(&mut view.lamps[0]).state =
+            if run % 2 == 0 { LampState::Busy } else { LampState::Available };
     });
     let card = stage.frames(|view, run| {
         view.incoming = scenes::picture().incoming;

@@ -77,7 +77,15 @@ fn filled(people: &[Contact], rows: &mut Vec<Row>) -> Catalogue {
     let mut catalogue = Catalogue::new(NumberPlan::default());
     let id = DirectoryId(1);
     let (name, note) = ("All".into(), String::new());
-    catalogue.set_directory(Directory { id, name, local: false, line: None, note, look: Default::default() });
+    catalogue.set_directory(Directory {
+        id,
+        name,
+        local: false,
+        line: None,
+        note,
+        look: Default::default(),
+        source: None,
+    });
     let entry = |(number, contact): (u64, &Contact)| Entry {
         id: ContactId(number),
         directory: id,

@@ -1,0 +1,218 @@
+//! What a client asks for, and who does it: at once on the client's thread, or aside where it takes time that
+//! depends on a plugin.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipc::{
+    MAX_PLUGIN_CONTACTS, PluginAnswer, PluginContacts, PluginForm, PluginProblem, PluginRequest, UploadId,
+};
+
+use super::actor::Order;
+use super::changes::whole;
+use super::plugin::{How, Plugin};
+use super::uploads::Uploads;
+use super::{Service, words};
+use crate::connector::Cancel;
+
+/// Text of a page of contacts, in bytes: a frame holds it even where each byte has to be escaped.
+const PAGE_BYTES: usize = 6 << 20;
+
+/// The answer, or who will give it.
+pub(super) enum Reply {
+    Now(Result<PluginAnswer, PluginProblem>),
+    Aside(Box<dyn FnOnce() -> Result<PluginAnswer, PluginProblem> + Send>),
+}
+
+impl Service {
+    /// Does what a client asks for, or says what has to be done aside.
+    pub(super) fn answer(self: &Arc<Self>, request: PluginRequest, uploads: &Arc<Mutex<Uploads>>) -> Reply {
+        let done = |result: Result<(), PluginProblem>| Reply::Now(result.map(|()| PluginAnswer::Done));
+        match request {
+            PluginRequest::List => Reply::Now(Ok(PluginAnswer::Plugins(self.views()))),
+            PluginRequest::Upload { bytes } => {
+                Reply::Now(open(uploads).begin(bytes).map(PluginAnswer::Upload))
+            }
+            PluginRequest::UploadPart { upload, offset, base64 } => {
+                done(open(uploads).part(upload, offset, &base64))
+            }
+            PluginRequest::Inspect { upload } => self.inspect_aside(upload, uploads),
+            PluginRequest::Install { upload, granted, key_confirmed } => {
+                Reply::Now(self.install_upload(upload, uploads, granted, key_confirmed))
+            }
+            PluginRequest::Grant { plugin, granted } => done(self.grant(&plugin, granted)),
+            PluginRequest::Form { plugin } => Reply::Now(self.form(&plugin)),
+            PluginRequest::Configure { plugin, values, interval_s } => {
+                done(self.configure(&plugin, values, interval_s))
+            }
+            PluginRequest::Test { plugin } => self.test_aside(plugin),
+            PluginRequest::Enable { plugin, on } => done(self.enable(&plugin, on)),
+            PluginRequest::SyncNow { plugin } => done(self.order(&plugin, Order::Sync)),
+            PluginRequest::AllowToShrink { plugin } => done(self.order(&plugin, Order::Shrink)),
+            PluginRequest::RollBack { plugin } => done(self.roll_back(&plugin)),
+            PluginRequest::Remove { plugin } => {
+                let service = Arc::clone(self);
+                Reply::Aside(Box::new(move || service.remove(&plugin).map(|()| PluginAnswer::Done)))
+            }
+            PluginRequest::Log { plugin } => {
+                Reply::Now(self.plugin(&plugin).map(|plugin| PluginAnswer::Log(plugin.lines())))
+            }
+            PluginRequest::Contacts { plugin, generation, offset, limit } => {
+                Reply::Now(self.contacts(&plugin, generation, offset, limit))
+            }
+        }
+    }
+
+    fn inspect_aside(self: &Arc<Self>, upload: UploadId, uploads: &Arc<Mutex<Uploads>>) -> Reply {
+        let spool = match open(uploads).whole(upload) {
+            Ok(spool) => spool,
+            Err(problem) => return Reply::Now(Err(problem)),
+        };
+        let (service, uploads) = (Arc::clone(self), Arc::clone(uploads));
+        Reply::Aside(Box::new(move || {
+            let inspected = spool.read().and_then(|file| service.inspect(upload, file));
+            match &inspected {
+                Ok(inspection) if inspection.refused.is_none() => open(&uploads).inspected(upload),
+                // Nothing can come of it any more.
+                _ => open(&uploads).forget(upload),
+            }
+            inspected.map(|inspection| PluginAnswer::Inspection(Box::new(inspection)))
+        }))
+    }
+
+    fn install_upload(
+        self: &Arc<Self>,
+        upload: UploadId,
+        uploads: &Arc<Mutex<Uploads>>,
+        granted: ipc::PluginGrants,
+        key_confirmed: bool,
+    ) -> Result<PluginAnswer, PluginProblem> {
+        let spool = open(uploads).whole(upload)?;
+        if !open(uploads).is_inspected(upload) {
+            return Err(PluginProblem::NotNow("it was not inspected".to_owned()));
+        }
+        let plugin = self.install(spool.read()?, granted, key_confirmed)?;
+        open(uploads).forget(upload);
+        Ok(PluginAnswer::Plugin(Box::new(plugin.view(self.now()))))
+    }
+
+    fn form(&self, id: &str) -> Result<PluginAnswer, PluginProblem> {
+        let plugin = self.plugin(id)?;
+        let lane = plugin.lane()?;
+        let (record, manifest) = whole(&lane)?;
+        let settings = words::settings(&manifest);
+        let known = |key: &String| settings.iter().any(|setting| setting.key == *key);
+        let secrets = self.registry.secrets(&record).unwrap_or_default();
+        let secrets = secrets.into_keys().filter(|key| known(key)).collect();
+        let values = record.settings.into_iter().filter(|(key, _)| known(key)).collect();
+        let rights = words::rights(&manifest, None);
+        Ok(PluginAnswer::Form(Box::new(PluginForm { rights, settings, values, secrets })))
+    }
+
+    /// Loads it a second time: a test waits for no run, and a run does not wait for a test. What the test would
+    /// change in the plugin's state is not kept.
+    fn test_aside(self: &Arc<Self>, id: String) -> Reply {
+        let cancel = Cancel::default();
+        let ready = || {
+            let plugin = self.plugin(&id)?;
+            let (record, _) = whole(&*plugin.lane()?)?;
+            let mut face = plugin.face();
+            if face.test.is_some() {
+                return Err(PluginProblem::NotNow("a test is under way".to_owned()));
+            }
+            face.test = Some(cancel.clone());
+            drop(face);
+            Ok((plugin, record))
+        };
+        let (plugin, record) = match ready() {
+            Ok(ready) => ready,
+            Err(problem) => return Reply::Now(Err(problem)),
+        };
+        let (service, testing) =
+            (Arc::clone(self), Testing { plugin: Arc::clone(&plugin), cancel: cancel.clone() });
+        Reply::Aside(Box::new(move || {
+            let _testing = testing;
+            let tested = service.load(&plugin, &record).and_then(|connector| {
+                if let Some(state) = service.kept_state(&record.id) {
+                    connector.restore_state(state);
+                }
+                let found = connector.check(&cancel);
+                plugin.face().tally.add(&connector.tally().counters());
+                found.map_err(|failure| PluginProblem::Failed {
+                    case: failure.case().to_owned(),
+                    words: failure.words().to_owned(),
+                })
+            });
+            let line = match &tested {
+                Ok(words) => format!("a test found: {words}"),
+                Err(problem) => format!("a test failed: {problem}"),
+            };
+            plugin.say(if tested.is_ok() { "info" } else { "warn" }, &line);
+            service.changed();
+            tested.map(|words| PluginAnswer::Tested { words })
+        }))
+    }
+
+    fn kept_state(&self, id: &str) -> Option<crate::connector::State> {
+        let kept = crate::kept::Kept::new(self.registry.directory(id), Some(self.registry.vault()));
+        kept.state()
+    }
+
+    fn order(&self, id: &str, order: Order) -> Result<(), PluginProblem> {
+        let plugin = self.plugin(id)?;
+        let lane = plugin.lane()?;
+        let not_enabled = || PluginProblem::NotNow("it is not enabled".to_owned());
+        let actor = lane.actor.as_ref().ok_or_else(not_enabled)?;
+        if order == Order::Shrink && !matches!(plugin.face().how, How::Held(_)) {
+            return Err(PluginProblem::NotNow("nothing is held".to_owned()));
+        }
+        actor.order(order)
+    }
+
+    fn contacts(
+        &self,
+        id: &str,
+        generation: u64,
+        offset: u32,
+        limit: u32,
+    ) -> Result<PluginAnswer, PluginProblem> {
+        let plugin = self.plugin(id)?;
+        let published = plugin.face().published.clone().ok_or(PluginProblem::Outdated)?;
+        if published.directory.generation != generation {
+            return Err(PluginProblem::Outdated);
+        }
+        let limit = limit.min(MAX_PLUGIN_CONTACTS) as usize;
+        let mut room = PAGE_BYTES;
+        let rest = published.contacts.get(offset as usize..).unwrap_or_default();
+        let mut fits = |size: usize| {
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        };
+        let contacts = rest.iter().take(limit).take_while(|contact| fits(contact.size()));
+        let contacts = contacts.map(|contact| words::contact(contact)).collect();
+        Ok(PluginAnswer::Contacts(PluginContacts {
+            generation,
+            total: published.directory.contacts,
+            contacts,
+        }))
+    }
+}
+
+/// A test that is under way, or waits for a thread; over when this is dropped, however that comes.
+struct Testing {
+    plugin: Arc<Plugin>,
+    cancel: Cancel,
+}
+
+impl Drop for Testing {
+    fn drop(&mut self) {
+        // Cancelled, it has been taken away, and another may be under way.
+        if !self.cancel.is_cancelled() {
+            self.plugin.face().test = None;
+        }
+    }
+}
+
+fn open(uploads: &Mutex<Uploads>) -> MutexGuard<'_, Uploads> {
+    uploads.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,1 +1,0 @@
--- Step 4 belongs to the directories of connectors, which are built at the same time; empty until the two meet.

@@ -1,0 +1,209 @@
+//! Directories of connectors on the desk (DIR-4): `frontdesk-plugind` with its plugins, slapd as the company's
+//! LDAP server, lighttpd as its web server, and callers who are named from what they have.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use frontdesk_tests::authority::Authority;
+use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::connectors::{PluginClient, PluginHost};
+use frontdesk_tests::house::House;
+use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::repository;
+use frontdesk_tests::slapd::{self, Slapd};
+use ipc::{
+    CallState, Command, Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, View,
+};
+use serde_json::json;
+
+const LDAP: &str = "org.frontdesk.ldap";
+/// Real time of the telephones.
+const SOON: Duration = Duration::from_secs(15);
+/// Ten thousand people, in a debug build on a busy machine.
+const LATE: Duration = Duration::from_secs(120);
+const PEOPLE: usize = 10_000;
+
+/// Everything a plugin asks for.
+fn all(plugin: &str) -> PluginGrants {
+    let id = vec![match plugin {
+        LDAP => "server".to_owned(),
+        _ => "any".to_owned(),
+    }];
+    PluginGrants { net: id.clone(), private: id.clone(), loopback: id }
+}
+
+/// The company's server with so many people.
+fn company(house: &mut House, authority: &Authority, people: usize) -> Slapd {
+    let port = house.free_port();
+    Slapd::start(house.folder(), port, &authority.identity("localhost"), people)
+}
+
+/// A plugin host with the ldap connector set up for this server, which has not run yet.
+fn with_ldap(house: &House, authority: &Authority, server: &Slapd) -> (PluginHost, PluginClient) {
+    let host = PluginHost::start(house.folder(), &[authority.certificate()]);
+    let mut client = host.client();
+    client.install(&host.packed("ldap"), all(LDAP)).unwrap();
+    configure(&mut client, server);
+    (host, client)
+}
+
+fn configure(client: &mut PluginClient, server: &Slapd) {
+    let settings = json!({
+        "server": format!("ldaps://localhost:{}", server.port),
+        "base": slapd::BASE,
+        "user": slapd::READER,
+        "password": slapd::PASSWORD,
+    });
+    client.configure(LDAP, settings).unwrap();
+}
+
+fn kept_by_ldap(view: &View) -> Option<&ipc::DirectoryView> {
+    view.directories.iter().find(|directory| directory.source.as_deref() == Some(LDAP))
+}
+
+fn has(people: usize) -> impl Fn(&View) -> bool {
+    move |view| kept_by_ldap(view).is_some_and(|directory| directory.contacts as usize == people)
+}
+
+/// The call of `phone` rings; how long it took from the keypad to the screen's view, and the name on the card.
+fn ring(house: &mut House, phone: &mut Baresip) -> (Duration, Option<String>) {
+    let began = Instant::now();
+    phone.dial("5550100");
+    let number = Some(phone.number.clone());
+    let rings = |call: &ipc::CallView| call.state == CallState::Ringing && call.party.number == number;
+    let call = house.client.wait_call("a ringing call", SOON, rings).call;
+    let took = began.elapsed();
+    let named = house.client.wait_call("its name", SOON, |now| now.call == call && now.party.name.is_some());
+    house.client.command(Command::Reject { call }).unwrap();
+    house.client.wait("the call gone", SOON, |view| view.incoming.is_empty());
+    phone.expect("CALL_CLOSED", SOON);
+    (took, named.party.name)
+}
+
+#[test]
+fn dir_4_ten_thousand_people_of_an_ldap_server_are_on_the_desk_and_name_their_callers() {
+    let mut house = House::build(Digest::Md5);
+    let authority = Authority::new(house.folder(), "ca");
+    let server = company(&mut house, &authority, PEOPLE);
+    let host = PluginHost::start(house.folder(), &[authority.certificate()]);
+    let mut client = host.client();
+
+    // Installed with no right at all, it reaches nobody, and says so.
+    client.install(&host.packed("ldap"), PluginGrants::default()).unwrap();
+    configure(&mut client, &server);
+    let test = PluginRequest::Test { plugin: LDAP.into() };
+    let refused = client.ask(test.clone());
+    assert!(matches!(refused, Err(PluginProblem::Failed { .. })), "{refused:?}");
+    client.ask(PluginRequest::Grant { plugin: LDAP.into(), granted: all(LDAP) }).unwrap();
+    let tested = format!("{:?}", client.ask(test).unwrap());
+    assert!(tested.contains("more than 2000 people") && tested.contains("1 ref"), "{tested}");
+    client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
+
+    let is_under_way = |state: &PluginState| matches!(state, PluginState::Running { people, .. } if (1..PEOPLE as u32).contains(people));
+    client.wait("its progress", LDAP, LATE, |plugin| is_under_way(&plugin.state));
+    let view = house.client.wait("the people on the desk", LATE, has(PEOPLE));
+    let directory = kept_by_ldap(&view).unwrap();
+    assert!(!directory.local, "nobody said that they are staff");
+    let kept = client.wait("its end", LDAP, LATE, |plugin| plugin.directory.is_some()).directory.unwrap();
+    assert_eq!((kept.contacts as usize, kept.left_out), (PEOPLE, 0));
+
+    // 2103 is the internal number of the first of them; another is found by a part of the name, accents or not.
+    let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
+    let (_, name) = ring(&mut house, &mut phone);
+    let (first, last) = slapd::name(0);
+    assert_eq!(name, Some(format!("{first} {last}")));
+    let found = house.client.contact("soren lindqvist-00018");
+    assert_eq!((found.first_name.as_str(), found.phone.as_str()), ("Søren", slapd::number(18).as_str()));
+    assert_eq!((found.email.as_str(), found.company.as_str()), ("p18@house.test", "House"));
+
+    // They are the server's: nobody writes them by hand, and a desk that starts again has them at once.
+    let refused = house.client.edit(Edit::RemoveContact { contact: found.id });
+    assert_eq!(refused, Err(ipc::CommandError::Edit(EditProblem::KeptByConnector)));
+    drop(client);
+    drop(host);
+    drop(server);
+    assert!(house.desk.program.terminate(SOON).success());
+    house.desk.start_again();
+    house.client = house.desk.client();
+    house.client.wait("the people after a restart", SOON, has(PEOPLE));
+    assert_eq!(house.client.contact("soren lindqvist-00018").id, found.id);
+}
+
+#[test]
+fn dir_4_a_plugin_that_loops_for_ever_delays_no_call_and_costs_no_contact() {
+    let mut house = House::build(Digest::Md5);
+    let authority = Authority::new(house.folder(), "ca");
+    let server = company(&mut house, &authority, 50);
+    let (host, mut client) = with_ldap(&house, &authority, &server);
+    house.client.wait("the people on the desk", LATE, has(50));
+    let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
+    let before: Vec<Duration> = (0..4).map(|_| ring(&mut house, &mut phone).0).collect();
+
+    client.install(&host.packed_as("hostile", &looping(house.folder())), PluginGrants::default()).unwrap();
+    client.configure(LDAP, json!({ "behaviour": "endless-loop" })).unwrap();
+    client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
+    let mut during = Vec::new();
+    let mut name = None;
+    for _ in 0..4 {
+        let (took, named) = ring(&mut house, &mut phone);
+        during.push(took);
+        name = named;
+    }
+    #[allow(clippy::print_stdout, reason = "the figures of the test, for whoever asks with --no-capture")]
+    {
+        println!("from the keypad to the card: {before:?} before, {during:?} while a plugin loops");
+    }
+    let (first, last) = slapd::name(0);
+    assert_eq!(name, Some(format!("{first} {last}")), "the last good directory stays");
+    let is_stopped = |state: &PluginState| match state {
+        PluginState::Failing { case, .. } | PluginState::Suspended { case, .. } => case == "cpu",
+        _ => false,
+    };
+    client.wait("the limit it hit", LDAP, LATE, |plugin| is_stopped(&plugin.state));
+    assert!(has(50)(&house.client.wait("a view", SOON, |_| true)));
+
+    // Back to the version before, which works again; removed, it takes its people with it.
+    client.ask(PluginRequest::RollBack { plugin: LDAP.into() }).unwrap();
+    configure(&mut client, &server);
+    client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
+    client.wait("a good run", LDAP, LATE, |plugin| matches!(plugin.state, PluginState::Waiting { .. }));
+    client.ask(PluginRequest::Remove { plugin: LDAP.into() }).unwrap();
+    house.client.wait("the directory gone", LATE, |view| kept_by_ldap(view).is_none());
+}
+
+/// The manifest of the hostile plugin, which says that it is a newer ldap connector.
+fn looping(folder: &Path) -> PathBuf {
+    let manifest = repository::root().join("plugins/hostile/connector.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let manifest = manifest.replace("org.frontdesk.hostile", LDAP).replace("0.1.0", "9.0.0");
+    let path = folder.join("looping.toml");
+    fs::write(&path, manifest).unwrap();
+    path
+}
+
+#[test]
+fn dir_4_a_plugin_host_that_is_killed_leaves_its_people_and_goes_on_when_it_is_back() {
+    let mut house = House::build(Digest::Md5);
+    let authority = Authority::new(house.folder(), "ca");
+    let server = company(&mut house, &authority, 300);
+    let (mut host, mut client) = with_ldap(&house, &authority, &server);
+    house.client.wait("the people on the desk", LATE, has(300));
+    let directory = kept_by_ldap(&house.client.wait("a view", SOON, |_| true)).unwrap().id;
+    let (name, note) = ("Colleagues".to_owned(), String::new());
+    house.client.edit(Edit::ChangeDirectory { directory, name, local: true, line: None, note }).unwrap();
+    drop(client);
+    host.program.kill();
+    let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
+    let (first, last) = slapd::name(0);
+    assert_eq!(ring(&mut house, &mut phone).1, Some(format!("{first} {last}")));
+    host.start_again();
+    client = host.client();
+    client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
+    client.wait("a good run", LDAP, LATE, |plugin| matches!(plugin.state, PluginState::Waiting { .. }));
+    let view = house.client.wait("still all of them", SOON, has(300));
+    let kept = kept_by_ldap(&view).unwrap();
+    assert_eq!((kept.name.as_str(), kept.local), ("Colleagues", true), "what the operator chose stays");
+}
