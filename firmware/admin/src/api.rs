@@ -7,6 +7,7 @@ mod accounts;
 mod openapi;
 mod plugins;
 mod problem;
+mod schemas;
 mod shapes;
 mod standing;
 mod uploads;

@@ -5,9 +5,8 @@
 mod house;
 
 use chrono::Datelike;
-use house::{Browser, Host, House, PASSWORD, host, until};
-use hyper::Method;
-use ipc::{PluginProblem, PluginRequest, PluginSignature, PluginState};
+use house::{Host, House, PASSWORD, clean::is_clean, host, seen, until, with_host};
+use ipc::{PluginProblem, PluginRequest, PluginState};
 use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
@@ -23,53 +22,6 @@ const PAGES: [&str; 9] = [
     "/certificate",
     "/account",
 ];
-
-async fn with_host() -> (House, Browser, Host) {
-    let (house, ada) = House::with_ada().await;
-    let host = Host::start(&house.socket(), true);
-    seen(&ada, "9.9.9").await;
-    (house, ada, host)
-}
-
-/// Waits until the page of the plugins has these words.
-async fn seen(browser: &Browser, words: &str) {
-    until(words, async || browser.look("/plugins").await.has(words)).await;
-}
-
-/// No script and no style of a page is in the page itself, and no plugin's words are markup.
-fn is_clean(path: &str, body: &str) {
-    assert!(body.starts_with("<!DOCTYPE html><html lang=\""), "{path}");
-    assert!(!body.contains("alert('x')</script>") && !body.contains("<script>"), "{path}: {body}");
-    for (n, _) in body.match_indices("<script") {
-        assert!(body[n..].starts_with("<script src=\"/static/progress.js\" defer></script>"), "{path}");
-    }
-    for word in ["<style", " style=", "javascript:", "<b>Staff", "<i>more"] {
-        assert!(!body.contains(word), "{path} has {word}");
-    }
-    for handler in [" onclick=", " onload=", " onerror=", " onsubmit="] {
-        assert!(!body.contains(handler), "{path} has {handler}");
-    }
-    // Every field that is seen has a label.
-    for rest in body.split("<input ").skip(1).chain(body.split("<select ").skip(1)) {
-        let tag = rest.split('>').next().unwrap();
-        if !tag.contains("type=\"hidden\"") {
-            let id = tag
-                .split("id=\"")
-                .nth(1)
-                .unwrap_or_else(|| panic!("{path}: {tag}"))
-                .split('"')
-                .next()
-                .unwrap();
-            assert!(body.contains(&format!("<label for=\"{id}\"")), "{path}: {id} has no label");
-        }
-    }
-    let mut ids: Vec<&str> =
-        body.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    ids.sort_unstable();
-    let count = ids.len();
-    ids.dedup();
-    assert_eq!(ids.len(), count, "{path}: an id is there twice");
-}
 
 #[tokio::test]
 async fn app_2_acc_4_every_page_is_there_in_both_languages_and_clean() {
@@ -143,163 +95,6 @@ async fn app_1_a_host_that_is_away_is_said_and_the_rest_works() {
     seen(&ada, "The plugin host is not running").await;
     let _host = Host::start(&house.socket(), false);
     seen(&ada, "No plugins are installed yet").await;
-}
-
-#[tokio::test]
-async fn app_1_a_plugin_is_uploaded_looked_at_granted_and_installed() {
-    let (house, mut ada) = House::with_ada().await;
-    let host = Host::start(&house.socket(), false);
-    seen(&ada, "9.9.9").await;
-    let file = [b"\0asm".as_slice(), &vec![7; 1_300_000]].concat();
-    let sent = ada.upload("/plugins", "/plugins/upload", &[("file", &file)]).await;
-    let here = sent.to.unwrap();
-    assert!(here.starts_with("/plugins/uploads/"), "{here}: {}", ada.get("/plugins").await.body);
-    assert_eq!(host.inner.lock().unwrap().uploaded, file, "in three parts, whole");
-    let page = ada.get(&here).await;
-    is_clean(&here, &page.body);
-    for words in [
-        "Compare it with the one its author publishes",
-        "RWQkey",
-        "Connect to https://api.example.com",
-        "Connect to the address in its setting “Server”",
-        "also in your own network",
-        "Also without encryption",
-        "The author’s reason: To read people",
-    ] {
-        assert!(page.has(words), "{words}");
-    }
-    let password = ("password", PASSWORD);
-    ada.submit(&here, &here, &[password]).await;
-    assert!(ada.get(&here).await.has("Compare the key with the one its author publishes, and tick"));
-    ada.submit(&here, &here, &[("key-confirmed", "on"), ("password", "wrong password")]).await;
-    assert!(ada.get(&here).await.has("Your password was wrong"));
-    assert!(!host.asked().iter().any(|asked| matches!(asked, PluginRequest::Install { .. })));
-    let ticks = [
-        ("key-confirmed", "on"),
-        password,
-        ("net.server", "on"),
-        ("private.server", "on"),
-        ("private.api", "on"),
-        ("net.made-up", "on"),
-    ];
-    let done = ada.submit(&here, &here, &ticks).await;
-    assert_eq!(done.to.as_deref(), Some(PLUGIN));
-    let install = host.asked().into_iter().find_map(|asked| match asked {
-        PluginRequest::Install { granted, key_confirmed, .. } => Some((granted, key_confirmed)),
-        _ => None,
-    });
-    let (granted, confirmed) = install.unwrap();
-    assert_eq!(
-        (granted.net, granted.private, granted.loopback),
-        (vec!["server".into()], vec!["server".into()], vec![])
-    );
-    assert!(confirmed);
-    host.set(|_| {});
-    until("the plugin", async || ada.look(PLUGIN).await.status == 200).await;
-    assert!(ada.get(PLUGIN).await.has("was installed. It does not run yet"));
-    let log = ada.get("/audit").await;
-    assert!(log.has("org.example.ldap 2.0.0, net: server, private: server, loopback: -"));
-    assert_eq!(ada.get(&here).await.status, 404, "the upload is over");
-}
-
-#[tokio::test]
-async fn app_1_an_update_marks_what_is_new_and_a_refused_file_says_why() {
-    let (_house, mut ada, host) = with_host().await;
-    host.set(|inner| inner.signature = Some(PluginSignature::Known));
-    let file: &[u8] = b"\0asm....";
-    let here = ada.upload("/plugins", "/plugins/upload", &[("file", file)]).await.to.unwrap();
-    let page = ada.get(&here).await;
-    assert!(page.has("asks for more than the one that is installed") && page.has(">new</strong>"));
-    assert!(page.has("id=\"net.server\" name=\"net.server\" checked"), "what was granted stays ticked");
-    assert!(page.has("id=\"net.api\" name=\"net.api\">"), "what is new is not");
-    assert!(page.has("Install in place of 1.0.0"));
-    assert_eq!(ada.submit(&here, &format!("{here}/cancel"), &[]).await.to.as_deref(), Some("/plugins"));
-    assert_eq!(ada.get(&here).await.status, 404);
-    host.set(|inner| {
-        inner.signature = Some(PluginSignature::OtherKey);
-        inner.refused = Some(PluginProblem::NotTrusted);
-    });
-    let here = ada.upload("/plugins", "/plugins/upload", &[("file", file)]).await.to.unwrap();
-    let page = ada.get(&here).await;
-    assert!(
-        page.has("Somebody else may have made this file") && page.has("cannot be installed: its signature")
-    );
-    assert!(!page.has("id=\"install\""));
-}
-
-#[tokio::test]
-async fn app_1_what_is_no_plugin_is_refused_in_words() {
-    let (_house, mut ada, host) = with_host().await;
-    ada.upload("/plugins", "/plugins/upload", &[("file", b"MZ")]).await;
-    assert!(
-        ada.get("/plugins").await.has("it is not a plugin that this box can run (wrong magic &lt;b&gt;)")
-    );
-    ada.upload("/plugins", "/plugins/upload", &[("file", b"")]).await;
-    assert!(ada.get("/plugins").await.has("No file was chosen"));
-    let before = host.asked().len();
-    let (kind, body) = house::browser::multipart("guessed", &[("file", b"\0asm")]);
-    let answer = ada.send(Method::POST, "/plugins/upload", Some(&kind), body).await;
-    assert_eq!(answer.status, 403);
-    let answer = ada.send(Method::POST, "/plugins/upload", Some("text/plain"), b"x".to_vec()).await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(host.asked().len(), before);
-}
-
-#[tokio::test]
-async fn app_1_a_huge_file_and_a_broken_upload_leave_nothing() {
-    use tokio::io::AsyncWriteExt;
-    let (house, mut ada, host) = with_host().await;
-    let before = host.asked().len();
-    let huge = vec![0; 33 * 1024 * 1024];
-    let token = ada.token("/plugins").await;
-    let head = |length: usize| {
-        let session = &ada.cookies["__Host-session"];
-        format!(
-            "POST /plugins/upload HTTP/1.1\r\nHost: desk\r\nCookie: __Host-session={session}\r\n\
-             Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=cut\r\n\
-             Content-Length: {length}\r\n\r\n"
-        )
-    };
-    let announced = read_answer(&house, &ada, head(500_000_000).as_bytes()).await;
-    assert!(announced.starts_with("HTTP/1.1 413"), "500 MB are refused before they come: {announced}");
-    let (_, body) = house::browser::multipart(&token, &[("file", &huge)]);
-    let mut stream = ada.connect().await;
-    let chunked = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
-    stream.write_all(chunked.as_bytes()).await.unwrap();
-    for part in body.chunks(1024 * 1024) {
-        let framed = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
-        // The box may hang up as soon as it is too much.
-        if stream.write_all(&framed).await.is_err() {
-            break;
-        }
-    }
-    until("too large is said", async || ada.thief().get("/plugins").await.has("a plugin has at most 32 MiB"))
-        .await;
-    drop(stream);
-    // More than may be under way at once: each that breaks off makes room.
-    for _ in 0..4 {
-        let mut stream = ada.connect().await;
-        stream.write_all(head(body.len()).as_bytes()).await.unwrap();
-        stream.write_all(&body[..100_000]).await.unwrap();
-        drop(stream);
-    }
-    assert_eq!(host.asked().len(), before, "the plugin host heard of none of it");
-    let left: Vec<_> = std::fs::read_dir(house.folder.path().join("admin")).unwrap().collect();
-    assert_eq!(left.len(), 1, "only the certificate is there: {left:?}");
-    until("there is room again", async || {
-        let sent = ada.thief().upload("/plugins", "/plugins/upload", &[("file", b"\0asm....")]).await;
-        sent.to.unwrap().starts_with("/plugins/uploads/")
-    })
-    .await;
-}
-
-async fn read_answer(_: &House, browser: &Browser, request: &[u8]) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = browser.connect().await;
-    stream.write_all(request).await.unwrap();
-    let mut bytes = vec![0; 65_536];
-    let read = stream.read(&mut bytes).await.unwrap_or(0);
-    String::from_utf8_lossy(&bytes[..read]).into_owned()
 }
 
 #[tokio::test]
@@ -385,6 +180,8 @@ async fn dir_4_the_directories_tell_how_a_run_goes() {
     let (_house, mut ada, host) = with_host().await;
     let page = ada.get("/directories").await;
     assert!(page.has("running: 120 of about 1000 people") && page.has("max=\"1000\" value=\"120\""));
+    let row = page.between("People of LDAP", "</tr>").unwrap();
+    assert!(row.contains("href=\"/plugins/org.example.ldap\""), "{row}");
     assert!(page.has("&lt;b&gt;Staff&lt;/b&gt;") && page.has("2023-11-14"));
     let words = "connection refused".to_owned();
     host.set(|inner| {

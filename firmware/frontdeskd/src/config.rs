@@ -111,12 +111,6 @@ impl Default for Config {
     }
 }
 
-impl Default for PluginsConfig {
-    fn default() -> Self {
-        Self { socket: "/run/frontdesk-plugind/socket".into() }
-    }
-}
-
 impl Default for AdminConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([0, 0, 0, 0], 443)), state: "/var/lib/frontdesk/admin".into() }
@@ -146,6 +140,12 @@ impl Default for MediaConfig {
 impl Default for ContactsConfig {
     fn default() -> Self {
         Self { folders: vec!["/var/lib/frontdesk/contacts".into(), "/media".into()] }
+    }
+}
+
+impl Default for PluginsConfig {
+    fn default() -> Self {
+        Self { socket: "/run/frontdesk-plugind/socket".into() }
     }
 }
 

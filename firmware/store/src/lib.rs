@@ -8,8 +8,8 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file, `documents`
-//! keeps them.
+//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
+//! `documents` keeps them.
 
 mod admins;
 mod audit;

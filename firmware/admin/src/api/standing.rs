@@ -66,7 +66,7 @@ pub(crate) async fn directories(caller: Caller) -> Told {
             "local": directory.local,
             "contacts": directory.contacts,
             "line": directory.line,
-            "plugin": plugin.map(|plugin| &plugin.id),
+            "plugin": directory.source,
             "state": plugin.map(|plugin| shapes::state(&plugin.state, caller.language)),
             "synced_ms": plugin.and_then(|plugin| Some(plugin.directory.as_ref()?.synced_ms)),
         })

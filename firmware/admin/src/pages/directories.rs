@@ -29,9 +29,10 @@ pub(crate) async fn show(signed: Signed) -> Response {
             html! { (directory.contacts) },
             html! { (directory.line.as_deref().unwrap_or_default()) },
             html! {
-                @match source(directory, connected) {
-                    Some(plugin) => a href=(plugins::path(&plugin.id)) { (plugin.name) },
-                    None => (t(text::BY_HAND)),
+                @match (source(directory, connected), &directory.source) {
+                    (Some(plugin), _) => a href=(plugins::path(&plugin.id)) { (plugin.name) },
+                    (None, Some(id)) => (id),
+                    (None, None) => (t(text::BY_HAND)),
                 }
             },
         ]
@@ -61,9 +62,10 @@ pub(crate) async fn show(signed: Signed) -> Response {
     layout::page(&signed, Place::Directories, t(text::DIRECTORIES), body)
 }
 
-/// The plugin that a directory comes from.
+/// The plugin that a directory comes from, if its host is there.
 pub(crate) fn source<'a>(directory: &DirectoryView, plugins: &'a [PluginView]) -> Option<&'a PluginView> {
-    plugins.iter().find(|plugin| directory.source.as_ref() == Some(&plugin.id))
+    let id = directory.source.as_deref()?;
+    plugins.iter().find(|plugin| plugin.id == id)
 }
 
 fn connected_table(signed: &Signed, installed: &[PluginView]) -> Markup {

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub(crate) mod browser;
+pub(crate) mod clean;
 pub(crate) mod host;
 
 use std::{
@@ -85,6 +86,12 @@ fn view() -> View {
         look: ipc::DirectoryLook::default(),
         source: None,
     };
+    let copied = DirectoryView {
+        id: DirectoryId(2),
+        name: "People of LDAP".into(),
+        source: Some(host::ID.into()),
+        ..directory.clone()
+    };
     let line = LineView {
         number: "5550100".into(),
         name: "Sales & <i>more</i>".into(),
@@ -92,7 +99,7 @@ fn view() -> View {
         note: String::new(),
         colour: None,
     };
-    View { lines: vec![line], directories: vec![directory], ..View::default() }
+    View { lines: vec![line], directories: vec![directory, copied], ..View::default() }
 }
 
 /// Waits until something is so; the wait ends by itself when it never is.
@@ -104,4 +111,17 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never: {what}");
+}
+
+/// A box with Ada, her browser, and a plugin host with one plugin that they have seen.
+pub(crate) async fn with_host() -> (House, Browser, Host) {
+    let (house, ada) = House::with_ada().await;
+    let host = Host::start(&house.socket(), true);
+    seen(&ada, "9.9.9").await;
+    (house, ada, host)
+}
+
+/// Waits until the page of the plugins has these words.
+pub(crate) async fn seen(browser: &Browser, words: &str) {
+    until(words, async || browser.look("/plugins").await.has(words)).await;
 }
