@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test guests plugin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe guests plugin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages axe guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
@@ -22,6 +22,9 @@ else
 endif
 	$(CARGO) test --workspace --doc
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib
+
+axe: ## fetch the checker of accessibility for the administrator's page
+	@.ci/axe
 
 guests: ## build the plugins of plugins/ for wasm32-wasip2
 	@.ci/guests
@@ -53,7 +56,7 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages axe guests programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
 
 screens: packages ## draw the desk in all its states to target/screens/*.png

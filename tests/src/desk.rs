@@ -149,6 +149,21 @@ impl Desk {
         rings
     }
 
+    /// Starts the service again with the administrator's page on this port of 127.0.0.1, whose address is given
+    /// back.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn open_admin_page(&mut self, port: u16) -> String {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let state = self.scratch.join("desk/admin");
+        write(&self.config, &format!("{config}[admin]\nlisten = \"127.0.0.1:{port}\"\nstate = {state:?}\n"));
+        self.start_again();
+        format!("https://127.0.0.1:{port}")
+    }
+
     /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.
     ///
     /// # Panics

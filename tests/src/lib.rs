@@ -13,6 +13,7 @@
 pub mod authority;
 pub mod baresip;
 pub mod census;
+pub mod chromium;
 pub mod connectors;
 pub mod desk;
 pub mod dice;

@@ -48,7 +48,12 @@ pub(crate) fn failure(case: &str, words: &str, language: Language) -> String {
         "retry-later" => Some(text::CASE_RETRY),
         "tls" => Some(text::CASE_TLS),
         "gone" => Some(text::CASE_GONE),
-        "cpu" | "wall" | "memory" | "stack" | "host-bytes" => Some(text::CASE_LIMIT),
+        "cpu" => Some(text::CASE_CPU),
+        "wall" => Some(text::CASE_WALL),
+        "memory" => Some(text::CASE_MEMORY),
+        "stack" => Some(text::CASE_STACK),
+        "host-bytes" => Some(text::CASE_BYTES),
+        "not-offered" => Some(text::CASE_NOT_OFFERED),
         "trap" => Some(text::CASE_CRASHED),
         _ => None,
     };

@@ -70,7 +70,12 @@ texts! {
     CASE_RETRY = "the server asks for patience", "le serveur demande de patienter";
     CASE_TLS = "the server’s certificate is not trusted", "le certificat du serveur n’est pas reconnu";
     CASE_GONE = "what it looks for is not there any more", "ce qu’il cherche n’existe plus";
-    CASE_LIMIT = "it used more than it may have (time or memory) and was stopped", "il a dépassé ce qui lui est permis (temps ou mémoire) et a été arrêté";
+    CASE_CPU = "it computed for longer than it may and was stopped", "il a calculé plus longtemps que permis et a été arrêté";
+    CASE_WALL = "it took longer than it may and was stopped", "il a mis plus de temps que permis et a été arrêté";
+    CASE_MEMORY = "it wanted more memory than it may have and was stopped", "il a voulu plus de mémoire que permis et a été arrêté";
+    CASE_STACK = "it called itself too deeply and was stopped", "il s’est appelé lui-même trop profondément et a été arrêté";
+    CASE_BYTES = "it handed over more data than it may and was stopped", "il a remis plus de données que permis et a été arrêté";
+    CASE_NOT_OFFERED = "it asked for something that no plugin gets", "il a demandé ce qu’aucun connecteur n’obtient";
     CASE_CRASHED = "it crashed", "il s’est arrêté brutalement";
     PREVIOUS = "Version to go back to", "Version précédente";
     INTERVAL = "Minutes between two runs", "Minutes entre deux synchronisations";

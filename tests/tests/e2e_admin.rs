@@ -1,0 +1,336 @@
+//! The administrator's page in a browser that we did not write: what a careful administrator does with it, from the
+//! code on the touchscreen to a caller who is named from the company's own server, and how each page looks.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use frontdesk_tests::authority::Authority;
+use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::chromium::{self, Chromium, PHONE, WIDE};
+use frontdesk_tests::connectors::PluginHost;
+use frontdesk_tests::house::House;
+use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::repository;
+use frontdesk_tests::slapd::{self, Slapd};
+use ipc::{CallState, Command, View};
+use serde_json::Value;
+
+const LDAP: &str = "org.frontdesk.ldap";
+const NAME: &str = "Marguerite";
+const SECRET: &str = "four swans over the weir";
+const CONFIRM: &str = "Your password, to confirm";
+/// Real time of the telephones.
+const SOON: Duration = Duration::from_secs(15);
+/// Ten thousand people, in a debug build on a busy machine.
+const LATE: Duration = Duration::from_secs(300);
+const PEOPLE: usize = 10_000;
+
+/// What an administrator has before them.
+struct Office {
+    browser: Chromium,
+    /// The desk's page, without a slash at its end.
+    address: String,
+    server: Slapd,
+    host: PluginHost,
+    house: House,
+}
+
+impl Office {
+    /// A house whose box nobody has set up, with a company's server of so many people.
+    fn open(people: usize) -> Self {
+        let mut house = House::build(Digest::Md5);
+        let authority = Authority::new(house.folder(), "ca");
+        let port = house.free_port();
+        let server = Slapd::start(house.folder(), port, &authority.identity("localhost"), people);
+        let host = PluginHost::start(house.folder(), &[authority.certificate()]);
+        let port = house.free_port();
+        let address = house.desk.open_admin_page(port);
+        house.client = house.desk.client();
+        let browser = Chromium::start(house.folder());
+        Self { browser, address, server, host, house }
+    }
+
+    /// The code that the touchscreen shows.
+    fn code(&mut self) -> String {
+        let view = self.house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
+        view.setup.unwrap().code
+    }
+
+    /// Fills in the first set-up with this code, and sends it.
+    fn set_up_with(&mut self, code: &str) {
+        self.browser.fill("Code on the touchscreen", code);
+        self.browser.fill("Name", NAME);
+        self.browser.fill("Password", SECRET);
+        self.browser.fill("Password once more", SECRET);
+        self.browser.press("Make the first administrator");
+    }
+
+    /// Uploads a plugin, up to the page that says what it is.
+    fn upload(&mut self, file: &Path) {
+        self.browser.press("Plugins");
+        self.browser.choose_file("Plugin file", file);
+        self.browser.press("Upload and look at it");
+    }
+
+    /// Uploads the ldap connector and installs it without any right.
+    fn install_ldap(&mut self) {
+        let packed = self.host.packed("ldap");
+        self.upload(&packed);
+        self.browser.sees("Install LDAP directory?");
+        self.browser.sees("Not signed.");
+        self.browser.sees("Connect to the address in its setting “Server");
+        self.browser.fill(CONFIRM, SECRET);
+        self.browser.press("Install");
+        self.browser.sees("LDAP directory was installed. It does not run yet");
+    }
+
+    /// Types the company's server into the settings.
+    fn configure_ldap(&mut self) {
+        let server = format!("ldaps://localhost:{}", self.server.port);
+        self.browser.fill("Server, such as", &server);
+        self.browser.fill("Where people are", slapd::BASE);
+        self.browser.fill("User: a distinguished name", slapd::READER);
+        self.browser.fill("Password", slapd::PASSWORD);
+        self.browser.press("Save");
+        self.browser.sees("The settings were saved.");
+    }
+
+    /// Grants what it asks for.
+    fn grant(&mut self) {
+        self.browser.tick("allow");
+        self.browser.tick("also in your own network");
+        self.browser.tick("also on this box itself");
+        self.browser.fill(CONFIRM, SECRET);
+        self.browser.press("Save what it may reach");
+        self.browser.sees("What it may reach was saved.");
+    }
+}
+
+fn has(people: usize) -> impl Fn(&View) -> bool {
+    move |view| {
+        let kept = view.directories.iter().find(|directory| directory.source.as_deref() == Some(LDAP));
+        kept.is_some_and(|directory| directory.contacts as usize == people)
+    }
+}
+
+/// The call of `phone` rings; how long it took from the keypad to the screen's view, and the name on the card.
+fn ring(house: &mut House, phone: &mut Baresip) -> (Duration, Option<String>) {
+    let began = Instant::now();
+    phone.dial("5550100");
+    let number = Some(phone.number.clone());
+    let rings = |call: &ipc::CallView| call.state == CallState::Ringing && call.party.number == number;
+    let call = house.client.wait_call("a ringing call", SOON, rings).call;
+    let took = began.elapsed();
+    let named = house.client.wait_call("its name", SOON, |now| now.call == call && now.party.name.is_some());
+    house.client.command(Command::Reject { call }).unwrap();
+    house.client.wait("the call gone", SOON, |view| view.incoming.is_empty());
+    phone.expect("CALL_CLOSED", SOON);
+    (took, named.party.name)
+}
+
+/// How many people the page says have come so far.
+fn so_far(text: &str) -> Option<usize> {
+    let words = text.split_once("running: ")?.1;
+    words.split_whitespace().next()?.parse().ok()
+}
+
+#[test]
+fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_looping_plugin_delays_no_call() {
+    let mut office = Office::open(PEOPLE);
+
+    // The first set-up: a code that is not on the screen is none.
+    office.browser.open(&office.address.clone());
+    office.browser.sees("First set-up");
+    let code = office.code();
+    let wrong = if code == "00000000" { "11111111" } else { "00000000" };
+    office.set_up_with(wrong);
+    office.browser.sees("That is not the code.");
+    office.set_up_with(&code);
+    office.browser.sees("The desk");
+    office.browser.sees("registered: calls come in");
+    office.house.client.wait("the code gone from the screen", SOON, |view| view.setup.is_none());
+
+    // Installed with no right at all, it reaches nobody, and the page says why.
+    office.install_ldap();
+    office.configure_ldap();
+    office.browser.press("Test");
+    office.browser.sees("The test failed: it wanted to go where it may not");
+    office.grant();
+    office.browser.press("Test");
+    office.browser.sees("The test worked:");
+    office.browser.sees("more than 2000 people");
+
+    // Ten thousand people, and how far they are is seen: asked for again by hand, then by the page itself.
+    office.browser.press("Enable");
+    office.browser.sees("It is enabled and runs now.");
+    let plugin = format!("{}/plugins/{LDAP}", office.address);
+    let end = Instant::now() + LATE;
+    let mut seen = None;
+    while seen.is_none() {
+        assert!(Instant::now() < end, "no progress on the page:\n{}", office.browser.text());
+        office.browser.open(&plugin);
+        seen = so_far(&office.browser.text()).filter(|people| (1..PEOPLE).contains(people));
+    }
+    office.browser.wait_text("the end of the run", LATE, |text| text.contains("fine; next run in"));
+    office.house.client.wait("the people on the desk", LATE, has(PEOPLE));
+    office.browser.press("Directories");
+    office.browser.sees("10000");
+    let found = office.house.client.contact("soren lindqvist-00018");
+    assert_eq!((found.first_name.as_str(), found.phone.as_str()), ("Søren", slapd::number(18).as_str()));
+
+    // 2103 is the internal number of the first of them.
+    let mut phone = office.house.phone("2103", 1500.0, Codec::Pcma);
+    let (first, last) = slapd::name(0);
+    let name = Some(format!("{first} {last}"));
+    let mut before = Vec::new();
+    for _ in 0..4 {
+        let (took, named) = ring(&mut office.house, &mut phone);
+        assert_eq!(named, name);
+        before.push(took);
+    }
+
+    // In its place comes one that loops for ever.
+    let hostile = office.host.packed_as("hostile", &looping(office.house.folder()));
+    office.upload(&hostile);
+    office.browser.sees("This version asks for more than the one that is installed.");
+    office.browser.fill(CONFIRM, SECRET);
+    office.browser.press("Install in place of 0.1.0");
+    office.browser.sees("Hostile is now version 9.0.0.");
+    office.browser.fill("What to do", "endless-loop");
+    office.browser.press("Save");
+    office.browser.sees("The settings were saved.");
+    office.browser.press("Run now");
+    let mut during = Vec::new();
+    for _ in 0..4 {
+        let (took, named) = ring(&mut office.house, &mut phone);
+        assert_eq!(named, name, "the last good directory stays");
+        during.push(took);
+    }
+    #[allow(clippy::print_stdout, reason = "the figures of the test, for whoever asks with --no-capture")]
+    {
+        println!("{seen:?} of {PEOPLE} people were there when the page was asked");
+        println!("from the keypad to the card: {before:?} before, {during:?} while a plugin loops");
+    }
+    let limit = "it computed for longer than it may and was stopped";
+    office.browser.wait_text("the limit that it hit", LATE, |text| text.contains(limit));
+    assert!(has(PEOPLE)(&office.house.client.wait("a view", SOON, |_| true)));
+    assert_eq!(ring(&mut office.house, &mut phone).1, name);
+    office.browser.press("Go back to version 0.1.0");
+    office.browser.sees("The version before is in use again.");
+}
+
+/// The manifest of the hostile plugin, which says that it is a newer ldap connector.
+fn looping(folder: &Path) -> PathBuf {
+    let manifest = repository::root().join("plugins/hostile/connector.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let manifest = manifest.replace("org.frontdesk.hostile", LDAP).replace("0.1.0", "9.0.0");
+    let path = folder.join("looping.toml");
+    fs::write(&path, manifest).unwrap();
+    path
+}
+
+/// Looks at the page as it is, wide and as on a telephone, light and dark; what is wrong with it.
+fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    // What is folded is looked at too.
+    browser.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true");
+    for (window, dark, kind) in [(WIDE, false, "wide"), (PHONE, true, "phone")] {
+        browser.resize(window);
+        browser.dark(dark);
+        browser.picture(&repository::reports().join(format!("admin/{name}-{kind}.png")));
+        let width = browser.evaluate("document.scrollingElement.scrollWidth").as_u64().unwrap();
+        if width > u64::from(window.width) {
+            wrong.push(format!("{name}-{kind} is {width} wide: {}", browser.evaluate(WIDEST)));
+        }
+        browser.evaluate(checker);
+        let found = browser.evaluate(CHECK);
+        let serious = |found: &&Value| ["serious", "critical"].map(Some).contains(&found["impact"].as_str());
+        let found = found.as_array().unwrap().iter().filter(serious);
+        wrong.extend(found.map(|found| format!("{name}-{kind}: {found}")));
+    }
+    browser.resize(WIDE);
+    browser.dark(false);
+    wrong
+}
+
+/// What reaches beyond the window.
+const WIDEST: &str = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > \
+                      innerWidth).map((e) => e.outerHTML.slice(0, 120)).slice(0, 5)";
+
+/// What axe-core finds, each with where it is.
+const CHECK: &str = "axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations.map((found) => \
+                     ({ id: found.id, impact: found.impact, where: found.nodes.slice(0, 5).map((node) => \
+                     [node.html.slice(0, 200), node.any.concat(node.all).map((why) => why.message)]) })))";
+
+#[test]
+fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone() {
+    let checker = fs::read_to_string(chromium::axe()).unwrap();
+    let mut office = Office::open(50);
+    let address = office.address.clone();
+    let mut wrong = Vec::new();
+    for language in ["en", "fr"] {
+        office.browser.open(&format!("{address}/language/{language}?to=/setup"));
+        wrong.extend(look_at(&mut office.browser, &format!("{language}-setup"), &checker));
+    }
+    office.browser.open(&format!("{address}/language/en?to=/setup"));
+    let code = office.code();
+    office.set_up_with("0");
+    wrong.extend(look_at(&mut office.browser, "en-setup-wrong-code", &checker));
+    office.set_up_with(&code);
+
+    // A plugin that has run, one that waits for a decision, and a call that rings.
+    office.install_ldap();
+    office.configure_ldap();
+    office.grant();
+    office.browser.press("Enable");
+    office.house.client.wait("the people on the desk", LATE, has(50));
+    let hostile = office.host.packed_as("hostile", &looping(office.house.folder()));
+    office.upload(&hostile);
+    let waiting = office.browser.address().replace(&address, "");
+    let mut phone = office.house.phone("2103", 1500.0, Codec::Pcma);
+    phone.dial("5550100");
+    office.house.client.wait_call("a ringing call", SOON, |call| call.state == CallState::Ringing);
+
+    let plugin = format!("/plugins/{LDAP}");
+    let pages = [
+        ("overview", "/".to_owned()),
+        ("directories", "/directories".into()),
+        ("plugins", "/plugins".into()),
+        ("plugin", plugin.clone()),
+        ("plugin-remove", format!("{plugin}/remove")),
+        ("upload", waiting),
+        ("accounts", "/accounts".into()),
+        ("account", "/accounts/1".into()),
+        ("audit", "/audit".into()),
+        ("certificate", "/certificate".into()),
+        ("own-account", "/account".into()),
+        ("nothing", "/nothing".into()),
+    ];
+    for language in ["en", "fr"] {
+        for (name, path) in &pages {
+            office.browser.open(&format!("{address}/language/{language}?to={path}"));
+            wrong.extend(look_at(&mut office.browser, &format!("{language}-{name}"), &checker));
+        }
+    }
+    // A token is shown once, in answer to a form; a failed test is told on the page.
+    office.browser.open(&format!("{address}/language/en?to=/accounts"));
+    office.browser.click("Make a token");
+    office.browser.fill("What it is for", "Reports");
+    office.browser.fill(CONFIRM, SECRET);
+    office.browser.press("Make a token");
+    office.browser.sees("Copy the token now.");
+    wrong.extend(look_at(&mut office.browser, "en-token", &checker));
+    office.browser.open(&format!("{address}{plugin}"));
+    drop(office.server);
+    office.browser.press("Test");
+    wrong.extend(look_at(&mut office.browser, "en-plugin-failed", &checker));
+    office.browser.press("Sign out");
+    for language in ["en", "fr"] {
+        office.browser.open(&format!("{address}/language/{language}?to=/sign-in"));
+        wrong.extend(look_at(&mut office.browser, &format!("{language}-sign-in"), &checker));
+    }
+    assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
