@@ -64,6 +64,11 @@ const pressable = (words) =>
   best([...document.querySelectorAll("summary")], words, (e) => plain(e.textContent));
 "#;
 
+/// An expression that may use [`EYES`], as a script.
+fn look(expression: &str) -> String {
+    format!("(() => {{ {EYES} return {expression}; }})()")
+}
+
 /// A size of the window in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -141,6 +146,8 @@ impl Chromium {
         browser.session = attached["sessionId"].as_str().map(str::to_owned);
         browser.call("Page.enable", json!({}));
         browser.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true }));
+        // As on a telephone, where they take no room: a picture of the whole page has none either.
+        browser.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
         browser.resize(WIDE);
         browser
     }
@@ -188,13 +195,13 @@ impl Chromium {
     pub fn fill(&mut self, label: &str, text: &str) {
         let find = format!("labelled({})", json!(label));
         self.point_at(&format!("the field {label:?}"), &find);
-        self.evaluate(&format!("{EYES} {find}.select()"));
+        self.evaluate(&look(&format!("{find}.select()")));
         if text.is_empty() {
             self.key("Delete", 46);
         } else {
             self.call("Input.insertText", json!({ "text": text }));
         }
-        let typed = self.evaluate(&format!("{EYES} {find}.value"));
+        let typed = self.evaluate(&look(&format!("{find}.value")));
         assert_eq!(typed, text, "the field {label:?} does not take what is typed");
     }
 
@@ -205,10 +212,10 @@ impl Chromium {
     #[track_caller]
     pub fn tick(&mut self, label: &str) {
         let find = format!("labelled({})", json!(label));
-        if self.evaluate(&format!("{EYES} {find}?.checked ?? false")) == false {
+        if self.evaluate(&look(&format!("{find}?.checked ?? false"))) == false {
             self.point_at(&format!("the box {label:?}"), &find);
         }
-        let is_ticked = self.evaluate(&format!("{EYES} {find}?.checked ?? false"));
+        let is_ticked = self.evaluate(&look(&format!("{find}?.checked ?? false")));
         assert_eq!(is_ticked, true, "the box {label:?} is not ticked");
     }
 
@@ -218,7 +225,7 @@ impl Chromium {
     /// When there is no such field.
     #[track_caller]
     pub fn choose_file(&mut self, label: &str, file: &Path) {
-        let find = format!("(() => {{ {EYES} return labelled({}); }})()", json!(label));
+        let find = look(&format!("labelled({})", json!(label)));
         let found = self.call("Runtime.evaluate", json!({ "expression": find }));
         let id = found["result"]["objectId"].clone();
         if id.is_null() {
@@ -326,10 +333,7 @@ impl Chromium {
     }
 
     fn try_evaluate(&mut self, script: &str) -> Result<Value, String> {
-        // A block, so that what a script names is forgotten with it.
-        let of = json!({
-            "expression": script, "returnByValue": true, "awaitPromise": true, "replMode": true,
-        });
+        let of = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         let answer = self.ask("Runtime.evaluate", of)?;
         match &answer["exceptionDetails"] {
             Value::Null => Ok(answer["result"]["value"].clone()),
@@ -356,8 +360,8 @@ impl Chromium {
     /// Brings what `find` finds into view and presses the mouse there.
     #[track_caller]
     fn point_at(&mut self, what: &str, find: &str) {
-        let look = format!(
-            "{EYES} (() => {{
+        let press = look(&format!(
+            "(() => {{
               const it = {find};
               if (!it || !seen(it)) return 'not seen';
               if (it.matches(':disabled')) return 'disabled';
@@ -367,8 +371,8 @@ impl Chromium {
               const top = document.elementFromPoint(x, y);
               return it.contains(top) ? [x, y] : 'covered by ' + top?.outerHTML;
             }})()"
-        );
-        let place = self.evaluate(&look);
+        ));
+        let place = self.evaluate(&press);
         let (Some(x), Some(y)) = (place[0].as_f64(), place[1].as_f64()) else {
             self.fail(&format!("{what}: {place}"));
         };

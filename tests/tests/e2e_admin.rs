@@ -16,7 +16,6 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd::{self, Slapd};
 use ipc::{CallState, Command, View};
-use serde_json::Value;
 
 const LDAP: &str = "org.frontdesk.ldap";
 const NAME: &str = "Marguerite";
@@ -131,6 +130,13 @@ fn ring(house: &mut House, phone: &mut Baresip) -> (Duration, Option<String>) {
     (took, named.party.name)
 }
 
+/// How many there were, the one in the middle, and the longest.
+fn figures(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let (middle, longest) = (times[times.len() / 2], times[times.len() - 1]);
+    format!("{} calls, median {middle:.1?}, longest {longest:.1?}", times.len())
+}
+
 /// How many people the page says have come so far.
 fn so_far(text: &str) -> Option<usize> {
     let words = text.split_once("running: ")?.1;
@@ -157,7 +163,8 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     office.install_ldap();
     office.configure_ldap();
     office.browser.press("Test");
-    office.browser.sees("The test failed: it wanted to go where it may not");
+    office.browser.sees("The test failed: it may not read that: the address is not among what it may reach");
+    office.browser.sees("was not granted");
     office.grant();
     office.browser.press("Test");
     office.browser.sees("The test worked:");
@@ -186,7 +193,7 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     let (first, last) = slapd::name(0);
     let name = Some(format!("{first} {last}"));
     let mut before = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..20 {
         let (took, named) = ring(&mut office.house, &mut phone);
         assert_eq!(named, name);
         before.push(took);
@@ -203,8 +210,10 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     office.browser.press("Save");
     office.browser.sees("The settings were saved.");
     office.browser.press("Run now");
+    let limit = "it computed for longer than it may and was stopped";
     let mut during = Vec::new();
-    for _ in 0..4 {
+    while during.len() < 20 || !office.browser.text().contains(limit) {
+        assert!(during.len() < 1000, "the loop goes on:\n{}", office.browser.text());
         let (took, named) = ring(&mut office.house, &mut phone);
         assert_eq!(named, name, "the last good directory stays");
         during.push(took);
@@ -212,10 +221,9 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     #[allow(clippy::print_stdout, reason = "the figures of the test, for whoever asks with --no-capture")]
     {
         println!("{seen:?} of {PEOPLE} people were there when the page was asked");
-        println!("from the keypad to the card: {before:?} before, {during:?} while a plugin loops");
+        let (before, during) = (figures(before), figures(during));
+        println!("from the keypad to the card: {before}; until the loop was stopped: {during}");
     }
-    let limit = "it computed for longer than it may and was stopped";
-    office.browser.wait_text("the limit that it hit", LATE, |text| text.contains(limit));
     assert!(has(PEOPLE)(&office.house.client.wait("a view", SOON, |_| true)));
     assert_eq!(ring(&mut office.house, &mut phone).1, name);
     office.browser.press("Go back to version 0.1.0");
@@ -232,6 +240,7 @@ fn looping(folder: &Path) -> PathBuf {
     path
 }
 
+#[allow(clippy::print_stdout, reason = "lesser findings, for whoever asks with --no-capture")]
 /// Looks at the page as it is, wide and as on a telephone, light and dark; what is wrong with it.
 fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -247,9 +256,16 @@ fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
         }
         browser.evaluate(checker);
         let found = browser.evaluate(CHECK);
-        let serious = |found: &&Value| ["serious", "critical"].map(Some).contains(&found["impact"].as_str());
-        let found = found.as_array().unwrap().iter().filter(serious);
-        wrong.extend(found.map(|found| format!("{name}-{kind}: {found}")));
+        assert!(found["kept"].as_u64() > Some(10), "axe-core has not looked at {name}: {found}");
+        for found in found["broken"].as_array().unwrap() {
+            let is_serious = ["serious", "critical"].map(Some).contains(&found["impact"].as_str());
+            let words = format!("{name}-{kind}: {found}");
+            if is_serious {
+                wrong.push(words);
+            } else {
+                println!("{words}");
+            }
+        }
     }
     browser.resize(WIDE);
     browser.dark(false);
@@ -260,10 +276,11 @@ fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
 const WIDEST: &str = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > \
                       innerWidth).map((e) => e.outerHTML.slice(0, 120)).slice(0, 5)";
 
-/// What axe-core finds, each with where it is.
-const CHECK: &str = "axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations.map((found) => \
-                     ({ id: found.id, impact: found.impact, where: found.nodes.slice(0, 5).map((node) => \
-                     [node.html.slice(0, 200), node.any.concat(node.all).map((why) => why.message)]) })))";
+/// How many of its rules axe-core finds kept, and which are broken, each with where.
+const CHECK: &str = "axe.run(document, { resultTypes: ['violations'] }).then((all) => ({ kept: all.passes.length, \
+                     broken: all.violations.map((found) => ({ id: found.id, impact: found.impact, where: \
+                     found.nodes.slice(0, 5).map((node) => [node.html.slice(0, 200), \
+                     node.any.concat(node.all).map((why) => why.message)]) })) }))";
 
 #[test]
 fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone() {
@@ -332,5 +349,12 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
         office.browser.open(&format!("{address}/language/{language}?to=/sign-in"));
         wrong.extend(look_at(&mut office.browser, &format!("{language}-sign-in"), &checker));
     }
+    // A check that finds nothing anywhere would show nothing: a page that is wrong is found to be.
+    let spoil = "document.body.append(Object.assign(document.createElement('input'), { type: 'text' })); \
+                 document.body.lastChild.style.minWidth = '1300px'";
+    office.browser.evaluate(&format!("{spoil}; null"));
+    let found = look_at(&mut office.browser, "spoilt", &checker).join("\n");
+    assert!(found.contains("spoilt-wide is 13") && found.contains("spoilt-phone is 13"), "{found}");
+    assert!(found.matches("\"impact\":\"critical\"").count() >= 2, "{found}");
     assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

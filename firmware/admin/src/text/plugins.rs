@@ -64,7 +64,7 @@ texts! {
     STATE_BROKEN = "cannot be loaded: {reason}", "ne peut pas être chargé : {reason}";
     CASE_MISCONFIGURED = "a setting is wrong", "un réglage est faux";
     CASE_AUTH = "the server refused the user or the password; check them in the settings", "le serveur a refusé l’utilisateur ou le mot de passe ; vérifiez-les dans les réglages";
-    CASE_FORBIDDEN = "the server does not let this user read that", "le serveur ne laisse pas cet utilisateur lire cela";
+    CASE_FORBIDDEN = "it may not read that: the address is not among what it may reach, or the server refuses this user", "il n’a pas le droit de lire cela : l’adresse n’est pas parmi ce qu’il peut joindre, ou le serveur refuse cet utilisateur";
     CASE_DENIED = "it wanted to go where it may not; look at what it may reach", "il a voulu joindre une adresse non autorisée ; voyez ce qu’il peut joindre";
     CASE_UNAVAILABLE = "the server does not answer", "le serveur ne répond pas";
     CASE_RETRY = "the server asks for patience", "le serveur demande de patienter";
