@@ -80,6 +80,8 @@ pub struct Window {
 
 /// A desktop's window.
 pub const WIDE: Window = Window { width: 1280, height: 900 };
+/// The narrowest window in which the administrator's page has tables, and no cards in their place.
+pub const TABLET: Window = Window { width: 1040, height: 740 };
 /// A small telephone.
 pub const PHONE: Window = Window { width: 360, height: 740 };
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use frontdesk_tests::authority::Authority;
 use frontdesk_tests::baresip::{Baresip, Codec};
-use frontdesk_tests::chromium::{self, Chromium, PHONE, WIDE};
+use frontdesk_tests::chromium::{self, Chromium, PHONE, TABLET, WIDE};
 use frontdesk_tests::connectors::PluginHost;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
@@ -246,7 +246,7 @@ fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     // What is folded is looked at too.
     browser.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true");
-    for (window, dark, kind) in [(WIDE, false, "wide"), (PHONE, true, "phone")] {
+    for (window, dark, kind) in [(WIDE, false, "wide"), (TABLET, true, "tablet"), (PHONE, true, "phone")] {
         browser.resize(window);
         browser.dark(dark);
         browser.picture(&repository::reports().join(format!("admin/{name}-{kind}.png")));
