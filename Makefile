@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe guests plugin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe guests plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ guests: ## build the plugins of plugins/ for wasm32-wasip2
 plugin-report: test-packages guests ## let hostile plugins loose on the plugin host: the limit each one runs into
 	$(CARGO) build -p plugin-host --bins
 	$(CARGO) run -q -p plugin-host --example plugin-report
+
+admin-report: test-packages guests ## let schemathesis loose on the API of the administrator's page
+	@.ci/schemathesis
+	$(CARGO) build --workspace --bins
+	$${CARGO_TARGET_DIR:-target}/debug/admin-report
 
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws

@@ -221,6 +221,26 @@ impl Chromium {
         assert_eq!(is_ticked, true, "the box {label:?} is not ticked");
     }
 
+    /// Chooses among what the list with this label offers.
+    ///
+    /// # Panics
+    /// When no such list is seen, or it does not offer that.
+    #[track_caller]
+    pub fn choose(&mut self, label: &str, words: &str) {
+        // A list opens in a window of its own, which a browser without windows has not: a script chooses.
+        let find = format!("labelled({})", json!(label));
+        self.evaluate(&look(&format!(
+            "(() => {{
+              const list = {find};
+              const wanted = [...list?.options ?? []].find((option) => plain(option.text) === {});
+              if (wanted) list.value = wanted.value;
+            }})()",
+            json!(words)
+        )));
+        let chosen = self.evaluate(&look(&format!("plain({find}?.selectedOptions[0]?.text)")));
+        assert_eq!(chosen, words, "the list {label:?}");
+    }
+
     /// Chooses a file in the field with this label.
     ///
     /// # Panics

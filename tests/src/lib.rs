@@ -22,6 +22,7 @@ pub mod http;
 pub mod jabber;
 pub mod kamailio;
 pub mod liar;
+pub mod office;
 pub mod picture;
 pub mod ports;
 pub mod program;

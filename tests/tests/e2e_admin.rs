@@ -7,106 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use frontdesk_tests::authority::Authority;
 use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::chromium::{self, Chromium, PHONE, TABLET, WIDE};
-use frontdesk_tests::connectors::PluginHost;
 use frontdesk_tests::house::House;
-use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::office::{CONFIRM, LDAP, Office, SECRET};
 use frontdesk_tests::repository;
-use frontdesk_tests::slapd::{self, Slapd};
+use frontdesk_tests::slapd;
 use ipc::{CallState, Command, View};
 
-const LDAP: &str = "org.frontdesk.ldap";
-const NAME: &str = "Marguerite";
-const SECRET: &str = "four swans over the weir";
-const CONFIRM: &str = "Your password, to confirm";
 /// Real time of the telephones.
 const SOON: Duration = Duration::from_secs(15);
 /// Ten thousand people, in a debug build on a busy machine.
 const LATE: Duration = Duration::from_secs(300);
 const PEOPLE: usize = 10_000;
-
-/// What an administrator has before them.
-struct Office {
-    browser: Chromium,
-    /// The desk's page, without a slash at its end.
-    address: String,
-    server: Slapd,
-    host: PluginHost,
-    house: House,
-}
-
-impl Office {
-    /// A house whose box nobody has set up, with a company's server of so many people.
-    fn open(people: usize) -> Self {
-        let mut house = House::build(Digest::Md5);
-        let authority = Authority::new(house.folder(), "ca");
-        let port = house.free_port();
-        let server = Slapd::start(house.folder(), port, &authority.identity("localhost"), people);
-        let host = PluginHost::start(house.folder(), &[authority.certificate()]);
-        let port = house.free_port();
-        let address = house.desk.open_admin_page(port);
-        house.client = house.desk.client();
-        let browser = Chromium::start(house.folder());
-        Self { browser, address, server, host, house }
-    }
-
-    /// The code that the touchscreen shows.
-    fn code(&mut self) -> String {
-        let view = self.house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
-        view.setup.unwrap().code
-    }
-
-    /// Fills in the first set-up with this code, and sends it.
-    fn set_up_with(&mut self, code: &str) {
-        self.browser.fill("Code on the touchscreen", code);
-        self.browser.fill("Name", NAME);
-        self.browser.fill("Password", SECRET);
-        self.browser.fill("Password once more", SECRET);
-        self.browser.press("Make the first administrator");
-    }
-
-    /// Uploads a plugin, up to the page that says what it is.
-    fn upload(&mut self, file: &Path) {
-        self.browser.press("Plugins");
-        self.browser.choose_file("Plugin file", file);
-        self.browser.press("Upload and look at it");
-    }
-
-    /// Uploads the ldap connector and installs it without any right.
-    fn install_ldap(&mut self) {
-        let packed = self.host.packed("ldap");
-        self.upload(&packed);
-        self.browser.sees("Install LDAP directory?");
-        self.browser.sees("Not signed.");
-        self.browser.sees("Connect to the address in its setting “Server");
-        self.browser.fill(CONFIRM, SECRET);
-        self.browser.press("Install");
-        self.browser.sees("LDAP directory was installed. It does not run yet");
-    }
-
-    /// Types the company's server into the settings.
-    fn configure_ldap(&mut self) {
-        let server = format!("ldaps://localhost:{}", self.server.port);
-        self.browser.fill("Server, such as", &server);
-        self.browser.fill("Where people are", slapd::BASE);
-        self.browser.fill("User: a distinguished name", slapd::READER);
-        self.browser.fill("Password", slapd::PASSWORD);
-        self.browser.press("Save");
-        self.browser.sees("The settings were saved.");
-    }
-
-    /// Grants what it asks for.
-    fn grant(&mut self) {
-        self.browser.tick("allow");
-        self.browser.tick("also in your own network");
-        self.browser.tick("also on this box itself");
-        self.browser.fill(CONFIRM, SECRET);
-        self.browser.press("Save what it may reach");
-        self.browser.sees("What it may reach was saved.");
-    }
-}
 
 fn has(people: usize) -> impl Fn(&View) -> bool {
     move |view| {
@@ -334,11 +247,7 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
     }
     // A token is shown once, in answer to a form; a failed test is told on the page.
     office.browser.open(&format!("{address}/language/en?to=/accounts"));
-    office.browser.click("Make a token");
-    office.browser.fill("What it is for", "Reports");
-    office.browser.fill(CONFIRM, SECRET);
-    office.browser.press("Make a token");
-    office.browser.sees("Copy the token now.");
+    let _ = office.make_token();
     wrong.extend(look_at(&mut office.browser, "en-token", &checker));
     office.browser.open(&format!("{address}{plugin}"));
     drop(office.server);

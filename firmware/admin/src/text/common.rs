@@ -101,7 +101,7 @@ texts! {
     AUDIT_CAPTION = "What was done on this page, newest first", "Ce qui a été fait sur cette page, du plus récent au plus ancien";
     WHEN = "When", "Quand";
     WHO = "Who", "Qui";
-    FROM = "From", "Depuis";
+    FROM = "From", "Provenance";
     WHAT = "What", "Quoi";
     ABOUT = "About", "À propos de";
     OLDER = "Older entries", "Entrées plus anciennes";
