@@ -9,45 +9,20 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::devtools::DevTools;
 use crate::repository;
 use crate::wait;
 
-/// How long an answer of the browser itself may take.
-const ANSWER: Duration = Duration::from_secs(60);
 /// How long a page may take: one that inspects a plugin waits for its compilation, in a debug build.
 const PAGE: Duration = Duration::from_secs(180);
-
-/// Hands the pipe over as descriptors 3 and 4, where Chromium wants it, and closes the others.
-const HAND_OVER: &str = "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null";
-
-const ARGUMENTS: [&str; 14] = [
-    "--headless",
-    "--remote-debugging-pipe",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-background-networking",
-    "--disable-breakpad",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--disable-gpu",
-    "--disable-sync",
-    "--disable-features=Translate,MediaRouter,OptimizationHints",
-    "--password-store=basic",
-    "about:blank",
-];
 
 /// Finds things as a reader does. Text is compared without regard to white space.
 const EYES: &str = r#"
@@ -88,11 +63,7 @@ pub const PHONE: Window = Window { width: 360, height: 740 };
 /// A running browser with one page.
 #[derive(Debug)]
 pub struct Chromium {
-    child: Child,
-    stdin: ChildStdin,
-    messages: Receiver<Value>,
-    session: Option<String>,
-    last_id: u64,
+    pipe: DevTools,
 }
 
 impl Chromium {
@@ -103,49 +74,11 @@ impl Chromium {
     #[must_use]
     #[track_caller]
     pub fn start(scratch: &Path) -> Self {
-        let profile = scratch.join("chromium-profile");
-        fs::create_dir_all(&profile).expect("the scratch folder is writable");
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", HAND_OVER, "/usr/bin/chromium"]).args(ARGUMENTS);
-        command.arg(format!("--user-data-dir={}", profile.display()));
-        // SAFETY: geteuid touches no memory.
-        if unsafe { libc::geteuid() } == 0 {
-            // As root Chromium insists on having no sandbox.
-            command.arg("--no-sandbox");
-        }
-        command.env_clear().env("HOME", &profile).env("LANG", "en_US.UTF-8");
-        command.env("PATH", env::var_os("PATH").unwrap_or_default());
-        let log = fs::File::create(scratch.join("chromium.log")).expect("the scratch folder is writable");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
-        // SAFETY: prctl is async-signal-safe and touches no memory of ours.
-        unsafe {
-            command.pre_exec(|| {
-                // A test that is killed takes its browser with it.
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
-                Ok(())
-            });
-        }
-        let mut child = command.spawn().expect("chromium is installed (package chromium)");
-        let stdin = child.stdin.take().expect("stdin is a pipe");
-        let stdout = child.stdout.take().expect("stdout is a pipe");
-        let (sender, messages) = sync_channel(1024);
-        thread::spawn(move || {
-            let mut reader = BufReader::new(stdout);
-            let mut bytes = Vec::new();
-            while reader.read_until(0, &mut bytes).is_ok_and(|count| count > 0) {
-                bytes.pop();
-                let message = serde_json::from_slice(&bytes);
-                if !message.is_ok_and(|message| sender.send(message).is_ok()) {
-                    return;
-                }
-                bytes.clear();
-            }
-        });
-        let mut browser = Self { child, stdin, messages, session: None, last_id: 0 };
+        let mut browser = Self { pipe: DevTools::start(scratch) };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = browser.call("Target.attachToTarget", attach);
-        browser.session = attached["sessionId"].as_str().map(str::to_owned);
+        browser.pipe.session = attached["sessionId"].as_str().map(str::to_owned);
         browser.call("Page.enable", json!({}));
         browser.call("Security.setIgnoreCertificateErrors", json!({ "ignore": true }));
         // As on a telephone, where they take no room: a picture of the whole page has none either.
@@ -356,7 +289,7 @@ impl Chromium {
 
     fn try_evaluate(&mut self, script: &str) -> Result<Value, String> {
         let of = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
-        let answer = self.ask("Runtime.evaluate", of)?;
+        let answer = self.pipe.ask("Runtime.evaluate", of)?;
         match &answer["exceptionDetails"] {
             Value::Null => Ok(answer["result"]["value"].clone()),
             problem => Err(problem.to_string()),
@@ -414,45 +347,10 @@ impl Chromium {
 
     #[track_caller]
     fn call(&mut self, method: &str, of: Value) -> Value {
-        match self.ask(method, of) {
+        match self.pipe.ask(method, of) {
             Ok(result) => result,
             Err(problem) => panic!("{method}: {problem}"),
         }
-    }
-
-    /// Asks for something and waits for the answer; what happens meanwhile is passed over.
-    fn ask(&mut self, method: &str, of: Value) -> Result<Value, String> {
-        self.last_id += 1;
-        let mut message = json!({ "id": self.last_id, "method": method, "params": of });
-        if let Some(session) = &self.session {
-            message["sessionId"] = session.as_str().into();
-        }
-        let mut bytes = message.to_string().into_bytes();
-        bytes.push(0);
-        self.stdin.write_all(&bytes).map_err(|error| format!("the browser does not read: {error}"))?;
-        let end = Instant::now() + ANSWER;
-        loop {
-            let rest = end.saturating_duration_since(Instant::now());
-            match self.messages.recv_timeout(rest) {
-                Ok(answer) if answer["id"] == self.last_id => {
-                    return match &answer["error"] {
-                        Value::Null => Ok(answer["result"].clone()),
-                        problem => Err(problem.to_string()),
-                    };
-                }
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(format!("no answer within {ANSWER:?}")),
-                Err(RecvTimeoutError::Disconnected) => return Err("the browser has ended".into()),
-            }
-        }
-    }
-}
-
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        // Its helpers end with it: the pipes between them break.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -16,6 +16,7 @@ pub mod census;
 pub mod chromium;
 pub mod connectors;
 pub mod desk;
+mod devtools;
 pub mod dice;
 pub mod house;
 pub mod http;
