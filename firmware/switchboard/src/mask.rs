@@ -31,6 +31,7 @@ const WORDS: &[&str] = &[
     "mode",
     "modes",
     "names",
+    "page_when",
     "result",
     "ring",
     "service",

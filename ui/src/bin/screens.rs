@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 76] = [
+const SCENES: [Scene; 79] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -118,6 +118,17 @@ const SCENES: [Scene; 76] = [
         name: "connector-menu",
         view: scenes::connector,
         act: |stage| stage.right_click(620., 520.).and_then(|()| stage.keys(&["Up", "Enter"])),
+    },
+    Scene { name: "page", view: scenes::picture, act: |stage| stage.page(screen::PageStanding::Open, "") },
+    Scene {
+        name: "page-asks",
+        view: scenes::picture,
+        act: |stage| stage.page(screen::PageStanding::Open, "Leave without saving the order?"),
+    },
+    Scene {
+        name: "page-ended",
+        view: scenes::picture,
+        act: |stage| stage.page(screen::PageStanding::Died, ""),
     },
     Scene { name: "columns-menu", view: scenes::rows, act: |stage| stage.directory_menu(&["Down", "Enter"]) },
     Scene {
@@ -398,6 +409,27 @@ impl Stage {
 
     fn tab(&self, index: i32) -> anyhow::Result<()> {
         self.console.app().global::<screen::Directory>().invoke_open_tab(index);
+        self.settle();
+        Ok(())
+    }
+
+    /// The browser tab, with paper for a page.
+    fn page(&self, standing: screen::PageStanding, question: &str) -> anyhow::Result<()> {
+        let app = self.console.app();
+        let page = app.global::<screen::Page>();
+        let mut paper = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(690, 540);
+        paper.make_mut_bytes().fill(0xf4);
+        page.set_picture(slint::Image::from_rgb8(paper));
+        page.set_has_picture(true);
+        page.set_standing(standing);
+        page.set_who("Marie Laurent".into());
+        page.set_host("crm.northwind.example".into());
+        page.set_secure(true);
+        page.set_loading(question.is_empty());
+        page.set_question(question.into());
+        page.set_asks(!question.is_empty());
+        page.set_choice(true);
+        app.global::<screen::Desk>().invoke_show(screen::Screen::Page);
         self.settle();
         Ok(())
     }

@@ -25,8 +25,8 @@ pub(super) struct Page {
     wanted: Option<String>,
     shown: bool,
     size: Size,
-    /// The last picture was not taken yet.
-    owed: Option<u64>,
+    /// Pictures that were not answered yet: the browser sends no more while there are a few of them.
+    owed: Vec<u64>,
     pub(super) address: String,
     pub(super) loading: bool,
     pub(super) question: Option<Dialog>,
@@ -101,10 +101,9 @@ impl Page {
 
     /// The last picture was taken: the next may come.
     pub(super) fn taken(&mut self) -> Vec<Value> {
-        let owed = self.owed.take();
-        let ack =
-            owed.map(|number| self.request_page("Page.screencastFrameAck", json!({ "sessionId": number })));
-        ack.into_iter().collect()
+        let owed = std::mem::take(&mut self.owed);
+        let ack = |number| self.request_page("Page.screencastFrameAck", json!({ "sessionId": number }));
+        owed.into_iter().map(ack).collect()
     }
 
     pub(super) fn reload(&mut self) -> Vec<Value> {
@@ -181,7 +180,7 @@ impl Page {
             _ if message["sessionId"].as_str() != self.session.as_deref() => {}
             "Page.screencastFrame" => {
                 // Whether it can be shown or not: without an answer no other comes.
-                self.owed = of["sessionId"].as_u64();
+                self.owed.extend(of["sessionId"].as_u64());
                 out.frame = of["data"].as_str().and_then(frame);
                 if out.frame.is_none() {
                     out.say = self.taken();
@@ -286,7 +285,7 @@ impl Page {
     }
 
     fn cast(&mut self) -> Vec<Value> {
-        self.owed = None;
+        self.owed.clear();
         let whole = |length: u32| (length as f32 * self.size.scale).ceil() as u32;
         let (width, height) = (whole(self.size.width), whole(self.size.height));
         let cast = json!({ "format": "jpeg", "quality": 85, "maxWidth": width, "maxHeight": height });
