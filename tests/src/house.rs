@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipc::{CallRef, CallState, CallView, Command, Registration};
 use tempfile::TempDir;
@@ -112,6 +112,27 @@ impl House {
         let number = Some(phone.number.clone());
         let talks = |call: &CallView| call.state == CallState::Talking && call.party.number == number;
         self.client.wait_call("the call answered", SOON, talks).call
+    }
+
+    /// `phone` calls, and is refused once it rings here: how long it took from its keypad to the view, and the name on
+    /// the card.
+    ///
+    /// # Panics
+    /// When it does not ring, or nobody knows a name.
+    #[track_caller]
+    pub fn ring(&mut self, phone: &mut Baresip) -> (Duration, Option<String>) {
+        let began = Instant::now();
+        phone.dial("5550100");
+        let number = Some(phone.number.clone());
+        let rings = |call: &CallView| call.state == CallState::Ringing && call.party.number == number;
+        let call = self.client.wait_call("a ringing call", SOON, rings).call;
+        let took = began.elapsed();
+        let is_named = |now: &CallView| now.call == call && now.party.name.is_some();
+        let named = self.client.wait_call("its name", SOON, is_named);
+        self.client.command(Command::Reject { call }).expect("a ringing call can be refused");
+        self.client.wait("the call gone", SOON, |view| view.incoming.is_empty());
+        phone.expect("CALL_CLOSED", SOON);
+        (took, named.party.name)
     }
 
     /// Waits until `call` is in `state`.

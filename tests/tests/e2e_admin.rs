@@ -7,13 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::chromium::{self, Chromium, PHONE, TABLET, WIDE};
-use frontdesk_tests::house::House;
 use frontdesk_tests::office::{CONFIRM, LDAP, Office, SECRET};
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd;
-use ipc::{CallState, Command, View};
+use ipc::{CallState, View};
 
 /// Real time of the telephones.
 const SOON: Duration = Duration::from_secs(15);
@@ -26,21 +25,6 @@ fn has(people: usize) -> impl Fn(&View) -> bool {
         let kept = view.directories.iter().find(|directory| directory.source.as_deref() == Some(LDAP));
         kept.is_some_and(|directory| directory.contacts as usize == people)
     }
-}
-
-/// The call of `phone` rings; how long it took from the keypad to the screen's view, and the name on the card.
-fn ring(house: &mut House, phone: &mut Baresip) -> (Duration, Option<String>) {
-    let began = Instant::now();
-    phone.dial("5550100");
-    let number = Some(phone.number.clone());
-    let rings = |call: &ipc::CallView| call.state == CallState::Ringing && call.party.number == number;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    let took = began.elapsed();
-    let named = house.client.wait_call("its name", SOON, |now| now.call == call && now.party.name.is_some());
-    house.client.command(Command::Reject { call }).unwrap();
-    house.client.wait("the call gone", SOON, |view| view.incoming.is_empty());
-    phone.expect("CALL_CLOSED", SOON);
-    (took, named.party.name)
 }
 
 /// How many there were, the one in the middle, and the longest.
@@ -107,7 +91,7 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     let name = Some(format!("{first} {last}"));
     let mut before = Vec::new();
     for _ in 0..20 {
-        let (took, named) = ring(&mut office.house, &mut phone);
+        let (took, named) = office.house.ring(&mut phone);
         assert_eq!(named, name);
         before.push(took);
     }
@@ -127,7 +111,7 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     let mut during = Vec::new();
     while during.len() < 20 || !office.browser.text().contains(limit) {
         assert!(during.len() < 1000, "the loop goes on:\n{}", office.browser.text());
-        let (took, named) = ring(&mut office.house, &mut phone);
+        let (took, named) = office.house.ring(&mut phone);
         assert_eq!(named, name, "the last good directory stays");
         during.push(took);
     }
@@ -138,7 +122,7 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
         println!("from the keypad to the card: {before}; until the loop was stopped: {during}");
     }
     assert!(has(PEOPLE)(&office.house.client.wait("a view", SOON, |_| true)));
-    assert_eq!(ring(&mut office.house, &mut phone).1, name);
+    assert_eq!(office.house.ring(&mut phone).1, name);
     office.browser.press("Go back to version 0.1.0");
     office.browser.sees("The version before is in use again.");
 }

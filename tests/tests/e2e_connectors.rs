@@ -5,18 +5,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use frontdesk_tests::authority::Authority;
-use frontdesk_tests::baresip::{Baresip, Codec};
+use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::connectors::{PluginClient, PluginHost};
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd::{self, Slapd};
-use ipc::{
-    CallState, Command, Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, View,
-};
+use ipc::{Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, View};
 use serde_json::json;
 
 const LDAP: &str = "org.frontdesk.ldap";
@@ -68,21 +66,6 @@ fn has(people: usize) -> impl Fn(&View) -> bool {
     move |view| kept_by_ldap(view).is_some_and(|directory| directory.contacts as usize == people)
 }
 
-/// The call of `phone` rings; how long it took from the keypad to the screen's view, and the name on the card.
-fn ring(house: &mut House, phone: &mut Baresip) -> (Duration, Option<String>) {
-    let began = Instant::now();
-    phone.dial("5550100");
-    let number = Some(phone.number.clone());
-    let rings = |call: &ipc::CallView| call.state == CallState::Ringing && call.party.number == number;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    let took = began.elapsed();
-    let named = house.client.wait_call("its name", SOON, |now| now.call == call && now.party.name.is_some());
-    house.client.command(Command::Reject { call }).unwrap();
-    house.client.wait("the call gone", SOON, |view| view.incoming.is_empty());
-    phone.expect("CALL_CLOSED", SOON);
-    (took, named.party.name)
-}
-
 #[test]
 fn dir_4_ten_thousand_people_of_an_ldap_server_are_on_the_desk_and_name_their_callers() {
     let mut house = House::build(Digest::Md5);
@@ -112,7 +95,7 @@ fn dir_4_ten_thousand_people_of_an_ldap_server_are_on_the_desk_and_name_their_ca
 
     // 2103 is the internal number of the first of them; another is found by a part of the name, accents or not.
     let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
-    let (_, name) = ring(&mut house, &mut phone);
+    let (_, name) = house.ring(&mut phone);
     let (first, last) = slapd::name(0);
     assert_eq!(name, Some(format!("{first} {last}")));
     let found = house.client.contact("soren lindqvist-00018");
@@ -140,7 +123,7 @@ fn dir_4_a_plugin_that_loops_for_ever_delays_no_call_and_costs_no_contact() {
     let (host, mut client) = with_ldap(&house, &authority, &server);
     house.client.wait("the people on the desk", LATE, has(50));
     let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
-    let before: Vec<Duration> = (0..4).map(|_| ring(&mut house, &mut phone).0).collect();
+    let before: Vec<Duration> = (0..4).map(|_| house.ring(&mut phone).0).collect();
 
     client.install(&host.packed_as("hostile", &looping(house.folder())), PluginGrants::default()).unwrap();
     client.configure(LDAP, json!({ "behaviour": "endless-loop" })).unwrap();
@@ -148,7 +131,7 @@ fn dir_4_a_plugin_that_loops_for_ever_delays_no_call_and_costs_no_contact() {
     let mut during = Vec::new();
     let mut name = None;
     for _ in 0..4 {
-        let (took, named) = ring(&mut house, &mut phone);
+        let (took, named) = house.ring(&mut phone);
         during.push(took);
         name = named;
     }
@@ -198,7 +181,7 @@ fn dir_4_a_plugin_host_that_is_killed_leaves_its_people_and_goes_on_when_it_is_b
     host.program.kill();
     let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
     let (first, last) = slapd::name(0);
-    assert_eq!(ring(&mut house, &mut phone).1, Some(format!("{first} {last}")));
+    assert_eq!(house.ring(&mut phone).1, Some(format!("{first} {last}")));
     host.start_again();
     client = host.client();
     client.ask(PluginRequest::SyncNow { plugin: LDAP.into() }).unwrap();
