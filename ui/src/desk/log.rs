@@ -8,7 +8,7 @@ use slint::{ComponentHandle, ModelRc, VecModel};
 use super::Desk;
 use crate::clock::LogDay;
 use crate::models::{log_rows, rows};
-use crate::screen::{App, LogItem, Screen};
+use crate::screen::{App, FocusPlace, LogItem, Screen};
 
 /// Rows asked for at once.
 const PAGE: u32 = 100;
@@ -53,7 +53,12 @@ impl Desk {
         self.close_finder();
         // It lay over whatever was in front.
         self.set_editor_aside(true);
+        let leaves_page = self.screen() == Screen::Page && screen != Screen::Page;
         self.app.global::<crate::screen::Desk>().set_screen(screen);
+        if leaves_page {
+            // The page had the keyboard and is gone: the console's keys would reach nobody.
+            self.focus(FocusPlace::Nowhere);
+        }
         self.page_is_seen();
         if screen == Screen::Log {
             self.log.day = LogDay::today();

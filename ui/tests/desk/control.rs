@@ -40,6 +40,22 @@ fn consultation(stage: &Stage) -> LogicalPosition {
 }
 
 #[test]
+fn crm_2_the_keyboard_is_the_consoles_again_when_the_page_is_left() {
+    let stage = Stage::with(scenes::picture());
+    let page = stage.app.global::<frontdesk_ui::screen::Page>();
+    page.set_standing(frontdesk_ui::screen::PageStanding::Open);
+    let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
+    desk.invoke_show(frontdesk_ui::screen::Screen::Page);
+    stage.settle();
+    stage.tap(slint::LogicalPosition::new(840., 440.));
+    stage.write("x");
+    desk.invoke_show(frontdesk_ui::screen::Screen::Directory);
+    stage.settle();
+    stage.write("/");
+    assert!(stage.app.global::<frontdesk_ui::screen::Menu>().get_open(), "the menu of the selected call");
+}
+
+#[test]
 fn call_9_a_card_on_another_card_is_an_attended_transfer() {
     let stage = Stage::with(scenes::attended());
     let to = consultation(&stage);
