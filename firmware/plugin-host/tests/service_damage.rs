@@ -111,9 +111,7 @@ fn a_request_that_is_never_answered_is_called_off_with_its_plugin() {
     client.bring(&packed("web-directory", "web_directory"), loopback("server"));
     client.configure(WEB, json!({"url": format!("http://127.0.0.1:{}/", server.port)}));
     client.enable(WEB, true);
-    while server.connections() == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_a_connection(&server, 0);
     let started = Instant::now();
     client.done(PluginRequest::Remove { plugin: WEB.to_owned() });
     eprintln!("removed in the middle of a request that has no answer, in {:?}", started.elapsed());
@@ -124,9 +122,7 @@ fn a_request_that_is_never_answered_is_called_off_with_its_plugin() {
     client.bring(&packed("web-directory", "web_directory"), loopback("server"));
     client.configure(WEB, json!({"url": format!("http://127.0.0.1:{}/", server.port)}));
     client.enable(WEB, true);
-    while server.connections() == connections {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_a_connection(&server, connections);
     assert!(daemon.end().success());
 }
 
@@ -216,4 +212,14 @@ fn words_that_are_almost_right_are_answered_or_refused() {
     assert_eq!(daemon.client().ask(PluginRequest::List), Ok(PluginAnswer::Plugins(Vec::new())));
     assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
     assert!(daemon.end().success());
+}
+
+/// Waits until the server was connected to more often than `before`.
+#[track_caller]
+fn wait_for_a_connection(server: &Server, before: usize) {
+    let asked = Instant::now();
+    while server.connections() <= before {
+        assert!(asked.elapsed() < Duration::from_secs(60), "the server is not asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

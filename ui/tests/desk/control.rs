@@ -44,15 +44,15 @@ fn crm_2_the_keyboard_is_the_consoles_again_when_the_page_is_left() {
     let stage = Stage::with(scenes::picture());
     let page = stage.app.global::<frontdesk_ui::screen::Page>();
     page.set_standing(frontdesk_ui::screen::PageStanding::Open);
-    let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
+    let desk = stage.app.global::<Desk>();
     desk.invoke_show(frontdesk_ui::screen::Screen::Page);
     stage.settle();
-    stage.tap(slint::LogicalPosition::new(840., 440.));
+    stage.tap(LogicalPosition::new(840., 440.));
     stage.write("x");
     desk.invoke_show(frontdesk_ui::screen::Screen::Directory);
     stage.settle();
     stage.write("/");
-    assert!(stage.app.global::<frontdesk_ui::screen::Menu>().get_open(), "the menu of the selected call");
+    assert!(stage.app.global::<Menu>().get_open(), "the menu of the selected call");
 }
 
 #[test]
