@@ -29,7 +29,7 @@ pub(crate) fn mark(id: &str) -> String {
     format!("[frontdesk {id}]")
 }
 
-pub(crate) fn call(call: &Call, french: bool) -> Value {
+pub(crate) fn call(call: &Call, subject: Option<Subject>, french: bool) -> Value {
     let number = call.remote.numbers.first();
     let (direction, numbers) = match call.direction {
         Direction::Incoming => ("INBOUND", "hs_call_from_number"),
@@ -48,11 +48,17 @@ pub(crate) fn call(call: &Call, french: bool) -> Value {
         object.insert(numbers.to_owned(), json!(number));
     }
     // Types of HubSpot's own associations: call to contact, call to company.
-    linked(properties, call.subject.as_deref(), 194, 182)
+    linked(properties, subject, 194, 182)
 }
 
 /// A note, or a task that is due now.
-pub(crate) fn item(item: &Item, owner: Option<&str>, now: u64, french: bool) -> Value {
+pub(crate) fn item(
+    item: &Item,
+    subject: Option<Subject>,
+    owner: Option<&str>,
+    now: u64,
+    french: bool,
+) -> Value {
     let text = format!("{}<br><br>{}", html(&item.text), html(&signature(item, french)));
     let mut properties = Map::new();
     let mut set = |key: &str, value: Value| properties.insert(key.to_owned(), value);
@@ -62,13 +68,13 @@ pub(crate) fn item(item: &Item, owner: Option<&str>, now: u64, french: bool) -> 
     }
     if item.kind == ItemKind::Note {
         set("hs_note_body", json!(text));
-        return linked(properties.into(), item.subject.as_deref(), 202, 190);
+        return linked(properties.into(), subject, 202, 190);
     }
     set("hs_task_subject", json!(item_title(item.kind, &item.text, french)));
     set("hs_task_body", json!(text));
     set("hs_task_status", json!("NOT_STARTED"));
     set("hs_task_type", json!("TODO"));
-    linked(properties.into(), item.subject.as_deref(), 204, 192)
+    linked(properties.into(), subject, 204, 192)
 }
 
 /// Who wrote it, of which number, and the desk's id.
@@ -83,8 +89,8 @@ fn signature(item: &Item, french: bool) -> String {
     format!("{by} {} {}", known.join(", "), mark(&item.id))
 }
 
-fn linked(properties: Value, subject: Option<&str>, contact: u32, company: u32) -> Value {
-    let Some(subject) = subject.and_then(|text| text.parse::<Subject>().ok()) else {
+fn linked(properties: Value, subject: Option<Subject>, contact: u32, company: u32) -> Value {
+    let Some(subject) = subject else {
         return json!({ "properties": properties });
     };
     let kind = if subject.kind == Kind::Contact { contact } else { company };
@@ -114,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_call_is_written_at_its_contact() {
-        let call_of = |subject: Option<&str>| Call {
+        let made = Call {
             id: "desk-1-2".to_owned(),
             direction: Direction::Outgoing,
             outcome: Outcome::Answered,
@@ -125,9 +131,9 @@ mod tests {
             ring_ms: 3000,
             talk_ms: 61_000,
             transferred_to: None,
-            subject: subject.map(str::to_owned),
+            subject: None,
         };
-        let written = call(&call_of(Some("contacts/7")), false);
+        let written = call(&made, "contacts/7".parse().ok(), false);
         let properties = &written["properties"];
         assert_eq!(properties["hs_timestamp"], 1_772_269_500_000_u64);
         assert_eq!(
@@ -145,9 +151,7 @@ mod tests {
         );
         assert_eq!(written["associations"][0]["to"]["id"], "7");
         assert_eq!(written["associations"][0]["types"][0]["associationTypeId"], 194);
-        assert!(call(&call_of(None), false).get("associations").is_none());
-        // A card of another kind is no reason to lose the call.
-        assert!(call(&call_of(Some("https://elsewhere/7")), false).get("associations").is_none());
+        assert!(call(&made, None, false).get("associations").is_none());
     }
 
     #[test]
@@ -156,11 +160,11 @@ mod tests {
             id: "item-9".to_owned(),
             kind: ItemKind::Task,
             remote: party(),
-            subject: Some("companies/9".to_owned()),
+            subject: None,
             text: "Call back\n<at nine>".to_owned(),
             operator: "Ann".to_owned(),
         };
-        let written = item(&task, Some("77"), 5, true);
+        let written = item(&task, "companies/9".parse().ok(), Some("77"), 5, true);
         assert_eq!(written["properties"]["hs_task_subject"], "Call back");
         assert_eq!(
             written["properties"]["hs_task_body"],

@@ -174,10 +174,13 @@ impl Record {
         })
     }
 
+    pub(crate) fn subject(&self) -> Subject {
+        Subject { kind: self.kind, id: self.id }
+    }
+
     pub(crate) fn card(&self, account: &Account, extra: Extra, french: bool) -> Card {
         let property = |key: &str| text(&self.properties[key]);
         let pick = |english: &str, other: &str| if french { other } else { english }.to_owned();
-        let subject = Subject { kind: self.kind, id: self.id };
         let organization = extra.company.or_else(|| property("company"));
         let composed =
             ["firstname", "lastname"].iter().filter_map(|key| property(key)).collect::<Vec<_>>().join(" ");
@@ -204,7 +207,7 @@ impl Record {
             organization: organization.filter(|organization| *organization != name),
             name,
             lines,
-            url: Some(page(account, subject)),
+            url: Some(page(account, self.subject())),
         }
     }
 }

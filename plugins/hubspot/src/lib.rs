@@ -15,7 +15,7 @@ use frontdesk_connector::{
 use serde::Deserialize;
 
 use api::{get, post};
-use find::{Account, Kind, Record};
+use find::{Account, Kind, Record, Subject};
 
 /// Time that is kept to answer, in milliseconds: nothing more is asked for the card.
 const KEPT: u64 = 700;
@@ -81,7 +81,8 @@ impl CrmJournal for HubSpot {
             entered(&call.id);
             return Ok(());
         }
-        post("/crm/v3/objects/calls", &entry::call(&call, is_french()))?;
+        let subject = subject(call.subject.as_deref(), &call.remote)?;
+        post("/crm/v3/objects/calls", &entry::call(&call, subject, is_french()))?;
         entered(&call.id);
         Ok(())
     }
@@ -94,6 +95,7 @@ impl CrmItems for HubSpot {
         if was_entered(&item.id) {
             return Ok(None);
         }
+        let subject = subject(item.subject.as_deref(), &item.remote)?;
         let kind = if item.kind == ItemKind::Note { "notes" } else { "tasks" };
         let body = if item.kind == ItemKind::Note { "hs_note_body" } else { "hs_task_body" };
         let mark = entry::mark(&item.id);
@@ -102,12 +104,24 @@ impl CrmItems for HubSpot {
         if !is_there(kind, &entry::known_item(body, &item.id), is_ours)? {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let now = u64::try_from(now.as_millis()).unwrap_or_default();
-            post(&format!("/crm/v3/objects/{kind}"), &entry::item(&item, owner, now, is_french()))?;
+            post(&format!("/crm/v3/objects/{kind}"), &entry::item(&item, subject, owner, now, is_french()))?;
         }
         entered(&item.id);
-        let page = |id: &str| Some(find::page(&account().ok()?, id.parse().ok()?));
-        Ok(item.subject.as_deref().and_then(page))
+        // Where the account cannot be asked, the note is there all the same.
+        Ok(subject.and_then(|subject| Some(find::page(&account().ok()?, subject))))
     }
+}
+
+/// The record it belongs to: that of the card, else the only contact with the number.
+fn subject(shown: Option<&str>, remote: &Party) -> Result<Option<Subject>, Error> {
+    if let Some(shown) = shown.and_then(|id| id.parse().ok()) {
+        return Ok(Some(shown));
+    }
+    let Some(search) = find::contacts(&remote.numbers, CANDIDATES) else { return Ok(None) };
+    let found = post("/crm/v3/objects/contacts/search", &search)?;
+    let found = find::with_number(Kind::Contact, &found, &remote.numbers)?;
+    let only = if let [contact] = &found[..] { Some(contact.subject()) } else { None };
+    Ok(only)
 }
 
 fn owner(settings: &Settings) -> Result<Option<&str>, Error> {

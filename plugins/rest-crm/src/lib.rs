@@ -12,7 +12,7 @@ use frontdesk_connector::crm::{accepted, entered, exchange, is_french, was_enter
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{
     Call, Card, CrmItems, CrmJournal, CrmResolve, Error, Item, ItemKind, Lifecycle, Party, connector,
-    context, http, json as read, misconfigured,
+    context, json as read, misconfigured,
 };
 
 use plan::{Plan, Writing};
@@ -161,8 +161,10 @@ fn write(
         return Err(Error::RetryLater(None));
     }
     let response = accepted(response, said)?;
+    // Nothing is an answer to something that was written; a page where people sign in is none.
+    let answer: Value = if response.body.trim_ascii().is_empty() { Value::Null } else { read(&response)? };
     entered(id);
-    Ok(page(&response))
+    Ok(page(&answer))
 }
 
 /// Whether the service knows it already: it says so, and not with an empty list.
@@ -181,8 +183,7 @@ fn is_known(plan: &Plan, path: &str) -> Result<bool, Error> {
     })
 }
 
-fn page(response: &http::Response) -> Option<String> {
-    let answer: Value = read(response).ok()?;
+fn page(answer: &Value) -> Option<String> {
     let page = ["url", "html_url", "link"].iter().find_map(|key| answer.get(key)?.as_str())?;
     (page.starts_with("https://") || page.starts_with("http://")).then(|| page.to_owned())
 }

@@ -33,8 +33,8 @@ impl CrmResolve for UrlCrm {
 
 /// The card of whoever shows a number.
 fn card(template: &str, caller: Party) -> Result<Option<Card>, Error> {
-    let numbers = caller.numbers.into_iter().map(|number| number.trim().to_owned());
-    let Some(number) = numbers.filter(|number| !number.is_empty() && number.len() <= 128).next() else {
+    let mut numbers = caller.numbers.into_iter().map(|number| number.trim().to_owned());
+    let Some(number) = numbers.find(|number| !number.is_empty() && number.len() <= 128) else {
         return Ok(None);
     };
     let name = caller.display_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
