@@ -13,7 +13,7 @@ use plugin_host::check::{self, Options, Play};
 use plugin_host::manifest::Manifest;
 use plugin_host::package::{self, Package};
 use plugin_host::trust::Trust;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Packs, seals and inspects plugins.
 #[derive(Parser)]
@@ -60,6 +60,14 @@ enum What {
         #[arg(long, value_name = "FOLDER")]
         cache: Option<PathBuf>,
     },
+    /// Say what plugins cost: to compile, load and call, and in memory; a line of JSON each.
+    Cost {
+        /// The plugins.
+        files: Vec<PathBuf>,
+        /// How often each is loaded and called.
+        #[arg(long, default_value_t = 100)]
+        runs: usize,
+    },
     /// Say what a file is, who made it and what it asks for.
     Inspect {
         /// The plugin.
@@ -88,6 +96,11 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         What::Check { file, settings, answer, play, cache } => {
             return check(&file, &settings, answer, play, cache);
+        }
+        What::Cost { files, runs } => {
+            for file in &files {
+                cost(file, runs)?;
+            }
         }
         What::Inspect { file } => {
             let bytes = read(&file)?;
@@ -123,11 +136,9 @@ fn check(
         let text = pair.split_once('=').map_or("", |(_, text)| text);
         Ok((key.to_owned(), value.unwrap_or_else(|| text.into())))
     });
-    let scratch = std::env::temp_dir().join(format!("frontdesk-plugin-check-{}", std::process::id()));
-    let compiler = std::env::current_exe()?.with_file_name("frontdesk-plugind");
-    anyhow::ensure!(compiler.is_file(), "{} compiles plugins and is not there", compiler.display());
+    let scratch = scratch();
     let options = Options {
-        compiler,
+        compiler: compiler()?,
         cache: cache.clone().unwrap_or_else(|| scratch.clone()),
         settings: pairs.collect::<anyhow::Result<_>>()?,
         answer: answer.as_ref().map(read).transpose()?,
@@ -145,6 +156,35 @@ fn check(
     let failures = report.failures();
     println!("{failures} of {} checks failed", report.judged());
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cost(file: &PathBuf, runs: usize) -> anyhow::Result<()> {
+    // Compiled anew: that is one of the costs.
+    let scratch = scratch();
+    let options = Options {
+        compiler: compiler()?,
+        cache: scratch.clone(),
+        settings: Map::new(),
+        answer: None,
+        play: Play::default(),
+    };
+    let costs = check::cost(&read(file)?, &options, runs);
+    let _ = fs::remove_dir_all(&scratch);
+    let costs = costs.with_context(|| file.display().to_string())?;
+    println!("{}", serde_json::json!({ "plugin": file, "costs": costs }));
+    Ok(())
+}
+
+/// A folder of this run, to be removed at its end.
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("frontdesk-plugin-{}", std::process::id()))
+}
+
+/// The program beside this one, which compiles.
+fn compiler() -> anyhow::Result<PathBuf> {
+    let compiler = std::env::current_exe()?.with_file_name("frontdesk-plugind");
+    anyhow::ensure!(compiler.is_file(), "{} compiles plugins and is not there", compiler.display());
+    Ok(compiler)
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {

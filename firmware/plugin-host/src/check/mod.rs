@@ -6,6 +6,7 @@
 //! Not here: who signed the file (`trust`), and what a real server would say.
 
 mod bad;
+mod cost;
 mod customers;
 mod good;
 mod paper;
@@ -26,6 +27,7 @@ use crate::host::{Approved, Host, LoadError, Setup};
 use crate::limits::Limits;
 use crate::manifest::Granted;
 use crate::resolve::Resolver;
+pub use cost::{Costs, cost};
 pub use play::{Answer, Play};
 use stage::Stage;
 
