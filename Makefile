@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe guests plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server guests plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages axe guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages axe json-server guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
@@ -25,6 +25,9 @@ endif
 
 axe: ## fetch the checker of accessibility for the administrator's page
 	@.ci/axe
+
+json-server: ## fetch a service with a JSON API, for the connector to any such service
+	@.ci/json-server
 
 guests: ## build the plugins of plugins/ for wasm32-wasip2
 	@.ci/guests
