@@ -34,9 +34,10 @@ pub use frame::{
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use plugin::{
-    FromPlugins, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_PACKAGE, MAX_PLUGIN_CONTACTS,
-    MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginContact, PluginContacts, PluginCounters,
-    PluginDirectory, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginProblem, PluginRequest,
+    FromPlugins, MAX_CARD_LINES, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_ITEM_TEXT, MAX_PACKAGE,
+    MAX_PLUGIN_CONTACTS, MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginCall, PluginCard,
+    PluginContact, PluginContacts, PluginCounters, PluginDirectory, PluginForm, PluginGrants,
+    PluginInspection, PluginItem, PluginLogLine, PluginOutcome, PluginParty, PluginProblem, PluginRequest,
     PluginRight, PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, ToPlugins,
     UploadId,
 };

@@ -26,6 +26,12 @@ pub const MAX_PACKAGE: u64 = 32 * 1024 * 1024;
 /// Most contacts in a [`PluginContacts`].
 pub const MAX_PLUGIN_CONTACTS: u32 = 500;
 
+/// Most lines of a [`PluginCard`].
+pub const MAX_CARD_LINES: usize = 12;
+
+/// Longest text of a [`PluginItem`], in characters.
+pub const MAX_ITEM_TEXT: usize = 4000;
+
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToPlugins {
@@ -167,6 +173,38 @@ pub enum PluginRequest {
         /// Which.
         plugin: String,
     },
+    /// Who has this number, asked of a plugin that provides `directory-lookup`, within 2.5 s; answered by
+    /// [`PluginAnswer::People`]. The same question is answered from memory for some minutes.
+    LookUp {
+        /// Which.
+        plugin: String,
+        /// Spellings of one number, the best first, 1 to 8.
+        numbers: Vec<String>,
+    },
+    /// Which customer this is, asked of a plugin that provides `crm-resolve`, within 2.5 s; answered by
+    /// [`PluginAnswer::Cards`]. The same question is answered from memory for some minutes.
+    Resolve {
+        /// Which.
+        plugin: String,
+        /// Whose.
+        caller: PluginParty,
+    },
+    /// A finished call for the customer database, through a plugin that provides `crm-journal`. `Done` means that
+    /// the customer database has it; after any other answer it may be given again, and will be there once.
+    LogCall {
+        /// Which.
+        plugin: String,
+        /// What.
+        call: Box<PluginCall>,
+    },
+    /// A note or a task for the customer database, through a plugin that provides `crm-items`; answered by
+    /// [`PluginAnswer::Created`].
+    CreateItem {
+        /// Which.
+        plugin: String,
+        /// What.
+        item: Box<PluginItem>,
+    },
     /// A part of a plugin's directory; answered by [`PluginAnswer::Contacts`], or [`PluginProblem::Outdated`].
     Contacts {
         /// Which.
@@ -204,6 +242,15 @@ pub enum PluginAnswer {
     Log(Vec<PluginLogLine>),
     /// A part of a directory.
     Contacts(PluginContacts),
+    /// Who has a number, the best match first.
+    People(Vec<PluginContact>),
+    /// Which customers have a number, the best match first.
+    Cards(Vec<PluginCard>),
+    /// A note or task was made.
+    Created {
+        /// Its page; http or https.
+        url: Option<String>,
+    },
 }
 
 /// Why a [`PluginRequest`] was not carried out. Nothing has changed then.
@@ -276,6 +323,9 @@ pub struct PluginView {
     pub description: String,
     /// The version to go back to.
     pub previous: Option<String>,
+    /// Interfaces it offers, such as `directory-sync`; while it does not run, those that its manifest names.
+    #[serde(default)]
+    pub provides: Vec<String>,
     /// It runs.
     pub enabled: bool,
     /// How it does.
@@ -300,6 +350,8 @@ pub enum PluginState {
         /// Until then, in seconds.
         next_run_s: u64,
     },
+    /// It has no directory to copy and waits to be asked.
+    Ready,
     /// It runs.
     Running {
         /// People so far.
@@ -552,6 +604,99 @@ pub struct PluginContact {
     /// What has no field of its own, such as `first-name`, `last-name`, `office`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<(String, String)>,
+}
+
+/// The other end of a call, for a customer database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PluginParty {
+    /// Spellings of its number, the best first, up to 8; none where it is hidden.
+    pub numbers: Vec<String>,
+    /// As the exchange or a directory names it.
+    pub name: Option<String>,
+}
+
+/// What a customer database knows of a caller. Text without control characters, at most 16 KiB altogether.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginCard {
+    /// `person`, `company`, `lead`, `deal`, `ticket` or `other`.
+    pub kind: String,
+    /// Of the record at the source, 1 to 512 bytes.
+    pub id: String,
+    /// Never empty.
+    pub name: String,
+    /// Firm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// Label and value, the most important first, at most [`MAX_CARD_LINES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<(String, String)>,
+    /// Its page; http or https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// How a call ended, for a customer database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PluginOutcome {
+    /// Spoken with.
+    Answered,
+    /// Spoken with, then passed on.
+    Transferred,
+    /// Nobody took it.
+    Missed,
+    /// The operator did not want it.
+    Rejected,
+    /// Passed on without a word, by a rule or by the operator.
+    Forwarded,
+    /// The other end was busy.
+    Busy,
+    /// It did not come about.
+    Failed,
+}
+
+/// A finished call, for a customer database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginCall {
+    /// Unique, 1 to 64 of `a-z 0-9 -`: the same call has the same id again.
+    pub id: String,
+    /// The desk was called.
+    pub incoming: bool,
+    /// How it ended.
+    pub outcome: PluginOutcome,
+    /// With whom.
+    pub remote: PluginParty,
+    /// The line's name.
+    pub line: Option<String>,
+    /// Who sat at the desk.
+    pub operator: String,
+    /// When it began, in Unix milliseconds.
+    pub started_ms: i64,
+    /// It rang for so long, in milliseconds.
+    pub ring_ms: u64,
+    /// They talked for so long, in milliseconds.
+    pub talk_ms: u64,
+    /// Number or name it was passed on to.
+    pub transferred_to: Option<String>,
+    /// [`PluginCard::id`] of this plugin's card that was shown.
+    pub subject: Option<String>,
+}
+
+/// A note or a task, for a customer database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginItem {
+    /// Unique, as [`PluginCall::id`].
+    pub id: String,
+    /// A task; otherwise a note.
+    pub task: bool,
+    /// About whom.
+    pub remote: PluginParty,
+    /// As [`PluginCall::subject`].
+    pub subject: Option<String>,
+    /// 1 to [`MAX_ITEM_TEXT`] characters.
+    pub text: String,
+    /// Who wrote it.
+    pub operator: String,
 }
 
 /// A part of a plugin's directory.

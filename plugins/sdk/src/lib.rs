@@ -1,5 +1,6 @@
-//! What a connector is written with: implement [`Lifecycle`] and [`DirectorySync`] for a type of your own,
-//! then `connector!(YourType: lifecycle, directory_sync);`. The words are those of `plugins/wit`; see
+//! What a connector is written with: implement [`Lifecycle`] and what else it can ([`DirectorySync`],
+//! [`DirectoryLookup`], [`CrmResolve`], [`CrmJournal`], [`CrmItems`]) for a type of your own, then
+//! `connector!(YourType: lifecycle, directory_sync);`. The words are those of `plugins/wit`; see
 //! `plugins/README.md` for the way from a source file to an uploaded plugin.
 
 mod directories;
@@ -21,17 +22,18 @@ pub mod raw {
     wit_bindgen::generate!({
         path: "../wit/v0.1.0",
         inline: "package frontdesk:sdk; world base { include frontdesk:connector/offers@0.1.0; \
-            import frontdesk:connector/types@0.1.0; }",
+            import frontdesk:connector/types@0.1.0; import frontdesk:connector/crm-types@0.1.0; }",
         generate_all,
     });
 }
 
-pub use raw::frontdesk::connector::{context, http, ldap, log, secrets, settings, state, types};
+pub use crm_types::{Card, CardKind, Line, Party};
+pub use raw::frontdesk::connector::{context, crm_types, http, ldap, log, secrets, settings, state, types};
 pub use types::{Contact, Error, Field, Misconfiguration, Phone, PhoneKind};
 
 /// One exported interface: bindings that share the types above, and a macro that exports them.
 macro_rules! export_interface {
-    ($module:ident, $macro:literal, $module_path:literal, $world:literal) => {
+    ($module:ident, $macro:literal, $module_path:literal, $world:literal $(, $also:literal: $path:path)?) => {
         #[allow(
             missing_docs,
             unreachable_pub,
@@ -46,7 +48,10 @@ macro_rules! export_interface {
                 pub_export_macro: true,
                 export_macro_name: $macro,
                 default_bindings_module: $module_path,
-                with: { "frontdesk:connector/types@0.1.0": crate::raw::frontdesk::connector::types },
+                with: {
+                    "frontdesk:connector/types@0.1.0": crate::raw::frontdesk::connector::types,
+                    $($also: $path,)?
+                },
             });
         }
     };
@@ -70,7 +75,33 @@ export_interface!(
     "frontdesk_connector::directory_lookup",
     "package frontdesk:sdk; world exports-directory-lookup { export frontdesk:connector/directory-lookup@0.1.0; }"
 );
+export_interface!(
+    crm_resolve,
+    "export_crm_resolve",
+    "frontdesk_connector::crm_resolve",
+    "package frontdesk:sdk; world exports-crm-resolve { export frontdesk:connector/crm-resolve@0.1.0; }",
+    "frontdesk:connector/crm-types@0.1.0": crate::raw::frontdesk::connector::crm_types
+);
+export_interface!(
+    crm_journal,
+    "export_crm_journal",
+    "frontdesk_connector::crm_journal",
+    "package frontdesk:sdk; world exports-crm-journal { export frontdesk:connector/crm-journal@0.1.0; }",
+    "frontdesk:connector/crm-types@0.1.0": crate::raw::frontdesk::connector::crm_types
+);
+export_interface!(
+    crm_items,
+    "export_crm_items",
+    "frontdesk_connector::crm_items",
+    "package frontdesk:sdk; world exports-crm-items { export frontdesk:connector/crm-items@0.1.0; }",
+    "frontdesk:connector/crm-types@0.1.0": crate::raw::frontdesk::connector::crm_types
+);
 
+pub use crm_items::exports::frontdesk::connector::crm_items::{Guest as CrmItems, Item, ItemKind};
+pub use crm_journal::exports::frontdesk::connector::crm_journal::{
+    Call, Direction, Guest as CrmJournal, Outcome,
+};
+pub use crm_resolve::exports::frontdesk::connector::crm_resolve::Guest as CrmResolve;
 pub use directory_lookup::exports::frontdesk::connector::directory_lookup::Guest as DirectoryLookup;
 pub use directory_sync::exports::frontdesk::connector::directory_sync::{
     Change, Guest as DirectorySync, Next, Page, Start,
@@ -90,6 +121,15 @@ macro_rules! connector {
     (@one $type:ident, directory_lookup) => {
         $crate::directory_lookup::export_directory_lookup!($type with_types_in $crate::directory_lookup);
     };
+    (@one $type:ident, crm_resolve) => {
+        $crate::crm_resolve::export_crm_resolve!($type with_types_in $crate::crm_resolve);
+    };
+    (@one $type:ident, crm_journal) => {
+        $crate::crm_journal::export_crm_journal!($type with_types_in $crate::crm_journal);
+    };
+    (@one $type:ident, crm_items) => {
+        $crate::crm_items::export_crm_items!($type with_types_in $crate::crm_items);
+    };
 }
 
 /// The settings as a type of yours. A value that does not fit is `misconfigured`.
@@ -104,6 +144,45 @@ pub fn settings_as<T: DeserializeOwned>() -> Result<T, Error> {
 #[must_use]
 pub fn misconfigured(field: Option<&str>, message: &str) -> Error {
     Error::Misconfigured(Misconfiguration { field: field.map(str::to_owned), message: message.to_owned() })
+}
+
+/// GET, and the answer as JSON in a type of yours. As [`get`].
+///
+/// # Errors
+/// As [`get`], and [`Error::Protocol`] where the answer is something else.
+pub fn get_json<T: DeserializeOwned>(url: &str, auth: Option<&str>) -> Result<T, Error> {
+    json(&get(url, &[("accept", "application/json")], auth)?)
+}
+
+/// Sends JSON with POST, PATCH or PUT, with the credential of the `[[auth]]` entry named.
+///
+/// # Errors
+/// As [`get`].
+pub fn send_json(
+    method: &str,
+    url: &str,
+    body: &impl serde::Serialize,
+    auth: Option<&str>,
+) -> Result<http::Response, Error> {
+    let body = serde_json::to_vec(body).map_err(|error| Error::Internal(error.to_string()))?;
+    let headers = [("accept", "application/json"), ("content-type", "application/json")];
+    let response = http::send(&http::Request {
+        method: method.to_owned(),
+        url: url.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: Some(body),
+        auth: auth.map(str::to_owned),
+    })?;
+    check_status(response.status, header(&response, "retry-after"))?;
+    Ok(response)
+}
+
+/// The body of an answer as JSON in a type of yours.
+///
+/// # Errors
+/// [`Error::Protocol`] where it is something else.
+pub fn json<T: DeserializeOwned>(response: &http::Response) -> Result<T, Error> {
+    serde_json::from_slice(&response.body).map_err(|error| Error::Protocol(error.to_string()))
 }
 
 /// GET, with the credential of the `[[auth]]` entry named. Statuses of 400 and above are errors, those of

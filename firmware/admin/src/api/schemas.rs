@@ -102,7 +102,7 @@ fn told() -> Value {
         ("last_used_ms", maybe("integer")),
     ];
     let made = [&token[..], &[("token", text())]].concat();
-    let states = ["disabled", "waiting", "running", "failing", "suspended", "held", "broken"];
+    let states = ["disabled", "waiting", "ready", "running", "failing", "suspended", "held", "broken"];
     let kinds =
         ["text", "multiline", "url", "secret", "integer", "boolean", "choice", "ldap-dn", "ldap-filter"];
     let registrations = one_of(&["off", "registering", "registered", "failed"]);

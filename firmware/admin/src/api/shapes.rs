@@ -81,6 +81,7 @@ pub(crate) fn state(state: &PluginState, language: Language) -> Value {
     let (name, next_run_s, people, total, deleted) = match state {
         PluginState::Disabled => ("disabled", None, None, None, None),
         PluginState::Waiting { next_run_s } => ("waiting", Some(*next_run_s), None, None, None),
+        PluginState::Ready => ("ready", None, None, None, None),
         PluginState::Running { people, total } => ("running", None, Some(*people), *total, None),
         PluginState::Failing { next_run_s, .. } => ("failing", *next_run_s, None, None, None),
         PluginState::Suspended { next_run_s, .. } => ("suspended", Some(*next_run_s), None, None, None),

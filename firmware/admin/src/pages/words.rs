@@ -13,6 +13,7 @@ pub(crate) fn state(state: &PluginState, language: Language) -> (&'static str, S
         PluginState::Waiting { next_run_s } => {
             ("good", text::STATE_WAITING.with(language, &[("time", &time(*next_run_s))]))
         }
+        PluginState::Ready => ("good", text::STATE_READY.is(language).into()),
         PluginState::Running { people, total: None } => {
             ("busy", text::STATE_RUNNING.with(language, &[("people", people)]))
         }

@@ -53,6 +53,7 @@ texts! {
     UPDATED = "{name} is now version {version}.", "{name} est maintenant en version {version}.";
     STATE_DISABLED = "switched off", "désactivé";
     STATE_WAITING = "fine; next run in {time}", "tout va bien ; prochaine synchronisation dans {time}";
+    STATE_READY = "ready to be asked", "prêt à répondre";
     STATE_RUNNING = "running: {people} people so far", "en cours : {people} personnes jusqu’ici";
     STATE_RUNNING_OF = "running: {people} of about {total} people", "en cours : {people} personnes sur environ {total}";
     STATE_FAILING = "failed: {reason}", "échec : {reason}";

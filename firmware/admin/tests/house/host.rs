@@ -258,6 +258,7 @@ pub(crate) fn plugin() -> PluginView {
         version: "1.0.0".into(),
         description: "People <of> LDAP".into(),
         previous: Some("0.9.0".into()),
+        provides: vec!["directory-sync".into()],
         enabled: true,
         state: PluginState::Running { people: 120, total: Some(1000) },
         directory: Some(PluginDirectory {

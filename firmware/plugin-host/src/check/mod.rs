@@ -9,6 +9,7 @@ mod bad;
 mod good;
 mod paper;
 mod stage;
+mod stage_dav;
 mod stage_ldap;
 mod stage_web;
 
@@ -38,7 +39,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Settings that are not to be made up.
     pub settings: Map<String, Value>,
-    /// What a web server answers when all is well; none: a list of people in JSON.
+    /// What a web server answers when all is well, or the vCards of a CardDAV server; none: a list of people in JSON,
+    /// or their cards.
     pub answer: Option<Vec<u8>>,
 }
 

@@ -133,7 +133,7 @@ impl Shared {
                 stage_ldap::question(&mut stream).map(|question| stage_ldap::answer(&question, mood))
             } else {
                 stage_web::question(&mut stream)
-                    .map(|head| stage_web::answer(&head, mood, self.answer.as_deref()))
+                    .map(|question| stage_web::answer(&question, mood, self.answer.as_deref()))
             };
             let Some(answer) = answer else { return };
             // The host may hang up in the middle of it.

@@ -45,6 +45,8 @@ pub(crate) struct Face {
     pub(crate) how: How,
     /// Which actor may say how it does: one that was stopped has nothing to say any more.
     pub(crate) shift: u64,
+    /// Interfaces of the code that is loaded.
+    pub(crate) exports: Vec<String>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) published: Option<Arc<Published>>,
     pub(crate) lines: Lines,
@@ -59,6 +61,7 @@ pub(crate) struct About {
     version: String,
     description: String,
     previous: Option<String>,
+    provides: Vec<String>,
     enabled: bool,
     interval_s: u64,
     granted: PluginGrants,
@@ -166,6 +169,7 @@ impl Plugin {
             version: about.version,
             description: about.description,
             previous: about.previous,
+            provides: if face.exports.is_empty() { about.provides } else { face.exports.clone() },
             enabled: about.enabled,
             state: face.how.state(now),
             directory: face.published.as_ref().map(|published| published.directory.clone()),
@@ -228,6 +232,7 @@ impl About {
         if let Some(manifest) = &lane.manifest {
             about.name.clone_from(&manifest.plugin.name);
             about.description.clone_from(&manifest.plugin.description);
+            about.provides = manifest.plugin.provides.iter().cloned().collect();
         }
         about
     }

@@ -56,6 +56,12 @@ impl Service {
             PluginRequest::Log { plugin } => {
                 Reply::Now(self.plugin(&plugin).map(|plugin| PluginAnswer::Log(plugin.lines())))
             }
+            PluginRequest::LookUp { .. }
+            | PluginRequest::Resolve { .. }
+            | PluginRequest::LogCall { .. }
+            | PluginRequest::CreateItem { .. } => {
+                Reply::Now(Err(PluginProblem::NotNow("it cannot be asked".to_owned())))
+            }
             PluginRequest::Contacts { plugin, generation, offset, limit } => {
                 Reply::Now(self.contacts(&plugin, generation, offset, limit))
             }

@@ -4,6 +4,7 @@
 
 pub mod hostile;
 pub mod ldap_server;
+pub mod radicale;
 pub mod server;
 pub mod slapd;
 
