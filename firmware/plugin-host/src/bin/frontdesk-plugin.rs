@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use plugin_host::check::{self, Options};
+use plugin_host::check::{self, Options, Play};
 use plugin_host::manifest::Manifest;
 use plugin_host::package::{self, Package};
 use plugin_host::trust::Trust;
@@ -54,6 +54,9 @@ enum What {
         /// are made up, in JSON or as cards.
         #[arg(long, value_name = "FILE")]
         answer: Option<PathBuf>,
+        /// What its web server answers to which request, and settings that fit: see plugins/README.md.
+        #[arg(long, value_name = "FILE")]
+        play: Option<PathBuf>,
         /// Folder that keeps what was compiled; without it, one that is removed at the end.
         #[arg(long, value_name = "FOLDER")]
         cache: Option<PathBuf>,
@@ -84,7 +87,9 @@ fn main() -> anyhow::Result<ExitCode> {
             fs::write(&output, &sealed).with_context(|| output.display().to_string())?;
             println!("{} {}: {} bytes, signed", manifest.plugin.id, manifest.plugin.version, sealed.len());
         }
-        What::Check { file, settings, answer, cache } => return check(&file, &settings, answer, cache),
+        What::Check { file, settings, answer, play, cache } => {
+            return check(&file, &settings, answer, play, cache);
+        }
         What::Inspect { file } => {
             let bytes = read(&file)?;
             let package = Package::read(&bytes)?;
@@ -105,8 +110,13 @@ fn check(
     file: &PathBuf,
     settings: &[String],
     answer: Option<PathBuf>,
+    play: Option<PathBuf>,
     cache: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
+    let play = match &play {
+        Some(path) => serde_json::from_slice(&read(path)?).with_context(|| path.display().to_string())?,
+        None => Play::default(),
+    };
     let pairs = settings.iter().map(|pair| {
         let (key, value) = pair.split_once('=').with_context(|| format!("{pair}: write key=value"))?;
         // A number or a truth value is one; all else is text.
@@ -122,6 +132,7 @@ fn check(
         cache: cache.clone().unwrap_or_else(|| scratch.clone()),
         settings: pairs.collect::<anyhow::Result<_>>()?,
         answer: answer.as_ref().map(read).transpose()?,
+        play,
     };
     let report = check::run(read(file)?, &options);
     if cache.is_none() {
