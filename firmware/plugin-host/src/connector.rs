@@ -2,6 +2,8 @@
 //! memory with limits, a deadline and a word to cancel it. A call that is stopped costs that call. When to
 //! call again is `backoff`, a whole directory is `sync`.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,18 +11,19 @@ use serde_json::{Map, Value};
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use crate::abilities::Abilities;
 use crate::compile;
 use crate::contact::{Contact, clean};
 use crate::failure::{Failure, said, shortened, stopped};
 use crate::gate::Gate;
-use crate::guest::bindings::DirectoryLookupConnector;
-use crate::guest::{Call, LogBook, Shared, directory_lookup, directory_sync, lifecycle, types};
+use crate::guest::bindings::Connector as World;
+use crate::guest::{Call, LogBook, Shared, directory_sync, types};
 pub use crate::guest::{Cancel, Ear, State};
 use crate::host::{Approved, Gates, Host, LoadError};
 use crate::http::Outbound;
 use crate::ldap::Directories;
 use crate::limits::{Limit, Limits};
-use crate::manifest::{Granted, Manifest};
+use crate::manifest::Granted;
 use crate::strike::Strike;
 use crate::tally::Tally;
 use crate::wasi;
@@ -85,12 +88,12 @@ pub struct Page {
 pub struct Connector {
     engine: Engine,
     instance: InstancePre<Call>,
-    lifecycle: lifecycle::GuestIndices,
-    sync: directory_sync::GuestIndices,
-    lookup: Option<directory_lookup::GuestIndices>,
+    pub(crate) abilities: Abilities,
     imports: Vec<String>,
     shared: Arc<Shared>,
     state: Mutex<State>,
+    /// The state is another since it was last asked for.
+    unkept: AtomicBool,
     cost: Mutex<Cost>,
     gates: Arc<Gates>,
 }
@@ -112,8 +115,7 @@ impl Connector {
         let grants = manifest.grants(granted, &filled)?;
         let setup = &host.setup;
         let (instance, imports) = linked(host, approved)?;
-        let lookup = directory_lookup::GuestIndices::new(&instance).ok();
-        check_provides(manifest, lookup.is_some())?;
+        let abilities = Abilities::of(&instance, manifest)?;
         let exposed = manifest.settings.iter().filter(|setting| setting.expose).map(|setting| &setting.key);
         let secrets =
             exposed.filter_map(|key| Some((key.clone(), filled.secrets.get(key)?.clone()))).collect();
@@ -131,13 +133,12 @@ impl Connector {
         };
         Ok(Self {
             engine: host.engine.clone(),
-            lifecycle: lifecycle::GuestIndices::new(&instance).map_err(other_world)?,
-            sync: directory_sync::GuestIndices::new(&instance).map_err(other_world)?,
-            lookup,
+            abilities,
             imports,
             instance,
             shared: Arc::new(shared),
             state: Mutex::new(State::new()),
+            unkept: AtomicBool::new(false),
             cost: Mutex::new(Cost::default()),
             gates: Arc::clone(&host.gates),
         })
@@ -150,12 +151,8 @@ impl Connector {
     /// See [`LoadError`].
     pub fn probe(host: &Host, approved: &Approved) -> Result<Vec<String>, LoadError> {
         let (instance, _) = linked(host, approved)?;
-        lifecycle::GuestIndices::new(&instance).map_err(other_world)?;
-        directory_sync::GuestIndices::new(&instance).map_err(other_world)?;
-        let lookup = directory_lookup::GuestIndices::new(&instance).is_ok();
-        check_provides(&approved.manifest, lookup)?;
-        let offered = [("directory-sync", true), ("directory-lookup", lookup)];
-        Ok(offered.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect())
+        let abilities = Abilities::of(&instance, &approved.manifest)?;
+        Ok(abilities.names().into_iter().map(str::to_owned).collect())
     }
 
     /// The button "Test": what the plugin found, in its own words.
@@ -163,11 +160,9 @@ impl Connector {
     /// # Errors
     /// See [`Failure`].
     pub fn check(&self, cancel: &Cancel) -> Result<String, Failure> {
-        let limits = &self.shared.limits;
-        let words =
-            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-                self.lifecycle.load(&mut *store, instance)?.call_check(store)
-            })?;
+        let words = self.call_now(cancel, |store, instance| {
+            self.abilities.lifecycle.load(&mut *store, instance)?.call_check(store)
+        })?;
         Ok(self.shared.log().strike(&shortened(&words)))
     }
 
@@ -176,6 +171,8 @@ impl Connector {
     /// # Errors
     /// See [`Failure`].
     pub fn fetch(&self, start: &Start, limit: u32, cancel: &Cancel) -> Result<Page, Failure> {
+        let none = Failure::Contract("asked for a directory, which it does not have");
+        let sync = self.abilities.sync.as_ref().ok_or(none)?;
         let limits = &self.shared.limits;
         let start = match start {
             Start::Full => directory_sync::Start::Full,
@@ -184,7 +181,7 @@ impl Connector {
         };
         let page =
             self.call(&self.gates.pages, cancel, limits.cpu_page, limits.wall_page, |store, instance| {
-                self.sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
+                sync.load(&mut *store, instance)?.call_fetch(store, &start, limit)
             })?;
         measured(page, limit)
     }
@@ -199,12 +196,10 @@ impl Connector {
         limit: u32,
         cancel: &Cancel,
     ) -> Result<Option<Vec<Contact>>, Failure> {
-        let Some(lookup) = &self.lookup else { return Ok(None) };
-        let limits = &self.shared.limits;
-        let found =
-            self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, |store, instance| {
-                lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
-            })?;
+        let Some(lookup) = &self.abilities.lookup else { return Ok(None) };
+        let found = self.call_now(cancel, |store, instance| {
+            lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
+        })?;
         if found.len() > limit as usize {
             return Err(Failure::Contract("more people than asked for"));
         }
@@ -222,12 +217,21 @@ impl Connector {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The interfaces that its code has, in the words of the manifest's `provides`.
+    /// Whether the lasting values have changed since this was last asked.
+    pub(crate) fn has_changed_state(&self) -> bool {
+        self.unkept.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether it has a directory to copy.
+    #[must_use]
+    pub fn has_directory(&self) -> bool {
+        self.abilities.sync.is_some()
+    }
+
+    /// The interfaces that its code has besides `lifecycle`, in the words of the manifest's `provides`.
     #[must_use]
     pub fn exports(&self) -> Vec<&'static str> {
-        let mut exports = vec!["lifecycle", "directory-sync"];
-        exports.extend(self.lookup.as_ref().map(|_| "directory-lookup"));
-        exports
+        self.abilities.names()
     }
 
     /// The offers of the host that its code names. Some languages name all of them.
@@ -266,6 +270,16 @@ impl Connector {
         Arc::clone(&self.shared.outbound.tally)
     }
 
+    /// A call that somebody waits for.
+    pub(crate) fn call_now<T>(
+        &self,
+        cancel: &Cancel,
+        run: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<Result<T, types::Error>>,
+    ) -> Result<T, Failure> {
+        let limits = &self.shared.limits;
+        self.call(&self.gates.calls, cancel, limits.cpu_call, limits.wall_call, run)
+    }
+
     fn call<T>(
         &self,
         gate: &Gate,
@@ -294,7 +308,7 @@ impl Connector {
         self.shared.outbound.tally.call(&cost, !matches!(answer, Ok(Ok(_))));
         let failure = match answer {
             Ok(Ok(value)) => {
-                *self.state.lock().unwrap_or_else(PoisonError::into_inner) = call.state;
+                self.take_state(call.changed);
                 return Ok(value);
             }
             Ok(Err(error)) => said(error),
@@ -304,6 +318,21 @@ impl Connector {
         tracing::warn!(plugin = %self.shared.id, ?failure, ?cost, "a call failed");
         Err(failure)
     }
+
+    /// What a call that ended well has changed; together it may be a little more than a call alone may keep.
+    fn take_state(&self, changed: BTreeMap<String, Option<Vec<u8>>>) {
+        if changed.is_empty() {
+            return;
+        }
+        self.unkept.store(true, Ordering::Relaxed);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in changed {
+            match value {
+                Some(value) => drop(state.insert(key, value)),
+                None => drop(state.remove(&key)),
+            }
+        }
+    }
 }
 
 /// Compiled, or found compiled, and linked with what the host offers.
@@ -312,7 +341,7 @@ fn linked(host: &Host, approved: &Approved) -> Result<(InstancePre<Call>, Vec<St
     let component = compile::component(&host.engine, &setup.compiler, &setup.cache, &approved.file)?;
     let imports = check_imports(&host.engine, &component)?;
     let mut linker = Linker::new(&host.engine);
-    DirectoryLookupConnector::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+    World::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
         .and_then(|()| wasi::offer(&mut linker, &host.engine, &component))
         .map_err(other_world)?;
     Ok((linker.instantiate_pre(&component).map_err(other_world)?, imports))
@@ -338,22 +367,6 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, 
         ours.extend(name.map(str::to_owned));
     }
     Ok(ours)
-}
-
-fn check_provides(manifest: &Manifest, lookup: bool) -> Result<(), LoadError> {
-    for name in &manifest.plugin.provides {
-        match name.as_str() {
-            "directory-sync" => {}
-            "directory-lookup" if lookup => {}
-            _ => {
-                return Err(LoadError::World(format!(
-                    "its manifest says {}, its code does not",
-                    clean(name)
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn measured(page: directory_sync::Page, limit: u32) -> Result<Page, Failure> {

@@ -59,7 +59,6 @@ impl Contact {
             return None;
         }
         let optional = |text: Option<String>| text.map(|text| clean(&text)).filter(|text| !text.is_empty());
-        let is_link = |url: &String| url.starts_with("https://") || url.starts_with("http://");
         Some(Self {
             id: raw.id,
             name,
@@ -69,7 +68,7 @@ impl Contact {
             phones: raw.phones.into_iter().map(phone).filter(|phone| !phone.number.is_empty()).collect(),
             emails: raw.emails.iter().map(|text| clean(text)).collect(),
             note: optional(raw.note),
-            url: raw.url.map(|url| clean(&url)).filter(is_link),
+            url: raw.url.map(|url| clean(&url)).filter(|url| is_web(url)),
             extra: raw.extra.into_iter().map(|field| (clean(&field.key), clean(&field.value))).collect(),
         })
     }
@@ -101,6 +100,12 @@ fn phone(raw: types::Phone) -> Phone {
 /// Without control characters, which have no business on a screen or in a log.
 pub(crate) fn clean(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Whether it is an address on the web, and nothing that a browser would run or open on this machine.
+pub(crate) fn is_web(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 fn size(raw: &types::Contact) -> usize {

@@ -2,7 +2,7 @@
 //! waits can be called off.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::guest::Cancel;
 
@@ -27,9 +27,15 @@ impl Gate {
 
     /// A place; none, if it was called off first.
     pub(crate) fn pass(&self, cancel: &Cancel) -> Option<Pass<'_>> {
+        self.pass_within(cancel, Duration::MAX)
+    }
+
+    /// A place; none, if it was called off first, or there was none in time.
+    pub(crate) fn pass_within(&self, cancel: &Cancel, longest: Duration) -> Option<Pass<'_>> {
+        let since = Instant::now();
         let mut free = self.free();
         while *free == 0 {
-            if cancel.is_cancelled() {
+            if cancel.is_cancelled() || since.elapsed() >= longest {
                 return None;
             }
             free = self.wake.wait_timeout(free, LOOK).unwrap_or_else(PoisonError::into_inner).0;

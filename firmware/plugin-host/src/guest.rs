@@ -26,14 +26,16 @@ use crate::strike::Strike;
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "../../plugins/wit/v0.1.0",
-        world: "directory-lookup-connector",
+        world: "connector",
         imports: { default: trappable },
     });
 }
 
-pub(crate) use bindings::exports::frontdesk::connector::{directory_lookup, directory_sync, lifecycle};
-pub(crate) use bindings::frontdesk::connector::types;
+pub(crate) use bindings::exports::frontdesk::connector::{
+    crm_items, crm_journal, crm_resolve, directory_lookup, directory_sync, lifecycle,
+};
 use bindings::frontdesk::connector::{context, http, ldap, log, secrets, settings, state};
+pub(crate) use bindings::frontdesk::connector::{crm_types, types};
 
 /// Says that nobody wants the answer any more. Clones are the same word.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +132,9 @@ pub(crate) struct Shared {
 pub(crate) struct Call {
     pub(crate) shared: Arc<Shared>,
     pub(crate) memory: Memory,
-    pub(crate) state: State,
+    state: State,
+    /// What this call has set and deleted: calls run beside each other, and none is to undo another's.
+    pub(crate) changed: BTreeMap<String, Option<Vec<u8>>>,
     pub(crate) deadline: Instant,
     pub(crate) cancel: Cancel,
     /// What ended the call, where the host knows.
@@ -158,6 +162,7 @@ impl Call {
             shared,
             memory,
             state,
+            changed: BTreeMap::new(),
             deadline,
             cancel,
             stopped: None,
@@ -280,12 +285,14 @@ impl state::Host for Call {
         if used + cost(&key, &value) > self.shared.limits.state {
             return Ok(Err(state::Error::Full));
         }
+        self.changed.insert(key.clone(), Some(value.clone()));
         self.state.insert(key, value);
         Ok(Ok(()))
     }
 
     fn delete(&mut self, key: String) -> wasmtime::Result<()> {
         self.state.remove(&key);
+        self.changed.insert(key, None);
         Ok(())
     }
 }
@@ -315,3 +322,5 @@ impl ldap::Host for Call {
 }
 
 impl types::Host for Call {}
+
+impl crm_types::Host for Call {}

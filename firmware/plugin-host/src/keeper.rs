@@ -3,6 +3,7 @@
 //! until somebody says so. Time is handed in, but for the date of a run; nothing sleeps here.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::backoff::{Breaker, Reaction, Standing};
@@ -41,7 +42,7 @@ pub enum Turn {
 
 /// A plugin and what it left.
 pub struct Keeper {
-    connector: Connector,
+    connector: Arc<Connector>,
     breaker: Breaker,
     limits: SyncLimits,
     kept: Kept,
@@ -59,7 +60,7 @@ impl Keeper {
     /// # Errors
     /// See [`KeeperError`].
     pub fn new(
-        connector: Connector,
+        connector: impl Into<Arc<Connector>>,
         file: PathBuf,
         limits: SyncLimits,
         now: Duration,
@@ -73,12 +74,13 @@ impl Keeper {
     /// # Errors
     /// See [`KeeperError`].
     pub fn with(
-        connector: Connector,
+        connector: impl Into<Arc<Connector>>,
         kept: Kept,
         limits: SyncLimits,
         now: Duration,
         interval: Duration,
     ) -> Result<Self, KeeperError> {
+        let connector = connector.into();
         let (contacts, book) = kept.read()?;
         connector.restore_state(book.state.clone());
         let breaker = Breaker::new(now, interval);
@@ -151,7 +153,7 @@ impl Keeper {
 
     /// The plugin itself.
     #[must_use]
-    pub fn connector(&self) -> &Connector {
+    pub fn connector(&self) -> &Arc<Connector> {
         &self.connector
     }
 
@@ -184,6 +186,19 @@ impl Keeper {
         Ok(turn)
     }
 
+    /// Keeps the plugin's own values, where a call outside of a run has changed them.
+    ///
+    /// # Errors
+    /// As of [`Keeper::turn`].
+    pub fn keep_state(&mut self) -> Result<(), KeeperError> {
+        let state = self.connector.state();
+        if state != self.book.state {
+            self.book.state = state;
+            self.kept.keep_book(&self.book)?;
+        }
+        Ok(())
+    }
+
     fn keep(&mut self) -> Result<(), KeeperError> {
         let generation = self.book.generation;
         if self.on_disk != Some(generation) {
@@ -205,11 +220,7 @@ impl Keeper {
         tracing::warn!(plugin = %self.connector.id(), %error, ?standing, "a run failed: the last good directory stays");
         // Calls of it that ended well may have changed what the plugin keeps: a token that was renewed is not
         // given a second time.
-        let state = self.connector.state();
-        if self.book.synced_ms != 0 && state != self.book.state {
-            self.book.state = state;
-            self.kept.keep_book(&self.book)?;
-        }
+        self.keep_state()?;
         Ok(Turn::Failed(error))
     }
 }

@@ -88,7 +88,11 @@ impl Kept {
     pub fn read(&self) -> Result<(People, Book), KeptError> {
         let (generation, people) = match File::open(&self.file) {
             Ok(file) => self.read_people(file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+            // A plugin without a directory has values of its own all the same.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let state = self.state().unwrap_or_default();
+                return Ok((People::new(), Book { state, ..Book::default() }));
+            }
             Err(error) => return Err(self.io(error)),
         };
         let book = match self.read_book() {

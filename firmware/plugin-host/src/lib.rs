@@ -7,11 +7,13 @@
 //!
 //! Not here: the desk's own storage, the admin page, and anything of `frontdeskd`, which never runs a guest.
 
+mod abilities;
 pub mod backoff;
 pub mod check;
 pub mod compile;
 pub mod connector;
 mod contact;
+mod customers;
 pub mod failure;
 mod gate;
 pub mod grants;

@@ -2,6 +2,7 @@
 //! `make plugin-report` see each limit hold. It is what a careless or a bad author could write with the
 //! same SDK; it is never shipped.
 
+mod customers;
 mod directories;
 
 use std::hint::black_box;
@@ -21,7 +22,7 @@ struct Settings {
 
 struct Hostile;
 
-connector!(Hostile: lifecycle, directory_sync);
+connector!(Hostile: lifecycle, directory_sync, crm_resolve, crm_journal, crm_items);
 
 impl Lifecycle for Hostile {
     fn check() -> Result<String, Error> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use ipc::PluginProblem;
 
 use super::Service;
+use super::asking::Asking;
 use super::plugin::{How, Plugin};
 use super::words;
 use crate::backoff::{Reaction, Standing};
@@ -30,6 +31,8 @@ pub(crate) enum Order {
     Sync,
     /// A run that was held may delete; it runs now.
     Shrink,
+    /// A question has changed what the plugin keeps for itself.
+    Keep,
 }
 
 /// A running actor.
@@ -121,8 +124,10 @@ impl Work {
         }
         let Some(mut keeper) = self.keeper() else { return };
         self.plugin.publish(&keeper.directory().contacts, keeper.book());
+        let copies = keeper.connector().has_directory();
+        self.can_be_asked(&keeper);
         while !self.cancel.is_cancelled() {
-            if keeper.is_due(self.service.now()) {
+            if copies && keeper.is_due(self.service.now()) {
                 self.turn(&mut keeper);
                 continue;
             }
@@ -131,15 +136,26 @@ impl Work {
                     let now = self.service.now();
                     // However often it is wanted, it runs once.
                     let all: Vec<Order> = std::iter::once(first).chain(orders.try_iter()).collect();
+                    if all.contains(&Order::Keep) {
+                        self.keep_state(&mut keeper);
+                    }
                     if all.contains(&Order::Shrink) {
                         keeper.allow_to_shrink(now);
-                    } else {
+                    } else if all.contains(&Order::Sync) {
                         keeper.wanted(now);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+        }
+        self.keep_state(&mut keeper);
+    }
+
+    /// What questions have changed in the plugin's own values, onto the disk.
+    fn keep_state(&self, keeper: &mut Keeper) {
+        if let Err(error) = keeper.keep_state() {
+            tracing::warn!(plugin = %self.record.id, %error, "what it keeps cannot be written");
         }
     }
 
@@ -173,7 +189,29 @@ impl Work {
         }
     }
 
+    /// Opens it for questions, which come on other threads.
+    fn can_be_asked(&self, keeper: &Keeper) {
+        let connector = Arc::clone(keeper.connector());
+        let exports = connector.exports().into_iter().map(str::to_owned).collect();
+        let copies = connector.has_directory();
+        {
+            let mut face = self.plugin.face();
+            if face.shift != self.shift {
+                return;
+            }
+            face.exports = exports;
+            face.asking = Some(Arc::new(Asking::new(connector, self.cancel.clone(), self.service.now())));
+            if !copies {
+                face.how = How::Ready;
+            }
+        }
+        self.service.changed();
+    }
+
     fn wait(&self, keeper: &Keeper, orders: &Receiver<Order>) -> Result<Order, RecvTimeoutError> {
+        if !keeper.connector().has_directory() {
+            return orders.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
         match keeper.standing() {
             Standing::Planned(at) | Standing::Waiting(at) | Standing::Suspended(at) => {
                 orders.recv_timeout(at.saturating_sub(self.service.now()))

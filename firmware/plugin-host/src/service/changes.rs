@@ -208,6 +208,8 @@ impl Service {
     fn silence(&self, plugin: &Plugin) {
         let mut face = plugin.face();
         face.shift += 1;
+        face.asking = None;
+        face.exports.clear();
         if let Some(test) = face.test.take() {
             test.cancel();
         }

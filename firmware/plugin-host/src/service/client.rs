@@ -27,6 +27,8 @@ const HELLO_TIME: Duration = Duration::from_secs(5);
 const WRITE_TIME: Duration = Duration::from_secs(30);
 /// Requests of a client that are done aside at the same time.
 const MOST_ASIDE: usize = 4;
+/// Questions of a client at the same time, to all plugins together.
+const MOST_QUESTIONS: usize = 64;
 
 /// Serves one client until it goes.
 pub(super) fn serve(service: &Arc<Service>, stream: &UnixStream) -> io::Result<()> {
@@ -44,6 +46,7 @@ pub(super) fn serve(service: &Arc<Service>, stream: &UnixStream) -> io::Result<(
         outbox: Arc::clone(&outbox),
         uploads: Arc::new(Mutex::new(Uploads::new(&service.registry.uploads()))),
         aside: Arc::new(AtomicUsize::new(0)),
+        questions: Arc::new(AtomicUsize::new(0)),
         decoder: Decoder::new(MAX_FRAME_TO_PLUGINS),
         bytes: vec![0; 64 << 10],
     };
@@ -82,6 +85,7 @@ struct Client {
     outbox: Arc<Outbox>,
     uploads: Arc<Mutex<Uploads>>,
     aside: Arc<AtomicUsize>,
+    questions: Arc<AtomicUsize>,
     decoder: Decoder,
     bytes: Vec<u8>,
 }
@@ -109,19 +113,25 @@ impl Client {
             };
             match self.service.answer(request, &self.uploads) {
                 Reply::Now(answer) => self.send(&FromPlugins::Answer { seq, answer }),
-                Reply::Aside(work) => self.aside(seq, work),
+                Reply::Aside(work) => self.aside(seq, (&self.aside, MOST_ASIDE), work),
+                Reply::Question(work) => self.aside(seq, (&self.questions, MOST_QUESTIONS), work),
             }
         }
         Ok(())
     }
 
-    fn aside(&self, seq: u64, work: Box<dyn FnOnce() -> Result<PluginAnswer, PluginProblem> + Send>) {
+    fn aside(
+        &self,
+        seq: u64,
+        (places, most): (&Arc<AtomicUsize>, usize),
+        work: Box<dyn FnOnce() -> Result<PluginAnswer, PluginProblem> + Send>,
+    ) {
         let busy = |words: &str| {
             let answer = Err(PluginProblem::NotNow(words.to_owned()));
             self.send(&FromPlugins::Answer { seq, answer });
         };
-        let place = Place::of(&self.aside);
-        if self.aside.load(Ordering::Relaxed) > MOST_ASIDE {
+        let place = Place::of(places);
+        if places.load(Ordering::Relaxed) > most {
             return busy("too much at once");
         }
         let outbox = Arc::clone(&self.outbox);

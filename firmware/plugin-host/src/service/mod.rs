@@ -8,6 +8,7 @@
 //! Locks are taken in the order gate, plugins, lane, face.
 
 mod actor;
+mod asking;
 mod changes;
 mod client;
 mod inspect;

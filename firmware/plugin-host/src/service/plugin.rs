@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipc::{PluginDirectory, PluginGrants, PluginLogLine, PluginProblem, PluginState, PluginView};
 
 use super::actor::Actor;
+use super::asking::Asking;
 use super::log::Lines;
 use crate::connector::Cancel;
 use crate::contact::Contact;
@@ -50,6 +51,8 @@ pub(crate) struct Face {
     pub(crate) tally: Arc<Tally>,
     pub(crate) published: Option<Arc<Published>>,
     pub(crate) lines: Lines,
+    /// What questions go to, while it is loaded.
+    pub(crate) asking: Option<Arc<Asking>>,
     /// A test that is under way.
     pub(crate) test: Option<Cancel>,
 }
@@ -68,11 +71,13 @@ pub(crate) struct About {
 }
 
 /// How it does; times count from the start of the service.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum How {
     #[default]
     Disabled,
     Waiting(Duration),
+    /// It has no directory, and can be asked.
+    Ready,
     Running {
         people: u32,
         total: Option<u32>,
@@ -244,6 +249,7 @@ impl How {
         match self {
             Self::Disabled => PluginState::Disabled,
             Self::Waiting(at) => PluginState::Waiting { next_run_s: left(at) },
+            Self::Ready => PluginState::Ready,
             Self::Running { people, total } => PluginState::Running { people: *people, total: *total },
             Self::Failing { case, words, next } => PluginState::Failing {
                 case: case.clone(),

@@ -8,6 +8,7 @@ use ipc::{
 };
 
 use super::actor::Order;
+use super::asking::{Asking, Question};
 use super::changes::whole;
 use super::plugin::{How, Plugin};
 use super::uploads::Uploads;
@@ -21,6 +22,8 @@ const PAGE_BYTES: usize = 6 << 20;
 pub(super) enum Reply {
     Now(Result<PluginAnswer, PluginProblem>),
     Aside(Box<dyn FnOnce() -> Result<PluginAnswer, PluginProblem> + Send>),
+    /// The same, of which there may be many: each waits for its plugin, and none for long.
+    Question(Box<dyn FnOnce() -> Result<PluginAnswer, PluginProblem> + Send>),
 }
 
 impl Service {
@@ -56,12 +59,10 @@ impl Service {
             PluginRequest::Log { plugin } => {
                 Reply::Now(self.plugin(&plugin).map(|plugin| PluginAnswer::Log(plugin.lines())))
             }
-            PluginRequest::LookUp { .. }
-            | PluginRequest::Resolve { .. }
-            | PluginRequest::LogCall { .. }
-            | PluginRequest::CreateItem { .. } => {
-                Reply::Now(Err(PluginProblem::NotNow("it cannot be asked".to_owned())))
-            }
+            PluginRequest::LookUp { plugin, numbers } => self.question(plugin, Question::LookUp(numbers)),
+            PluginRequest::Resolve { plugin, caller } => self.question(plugin, Question::Resolve(caller)),
+            PluginRequest::LogCall { plugin, call } => self.question(plugin, Question::LogCall(call)),
+            PluginRequest::CreateItem { plugin, item } => self.question(plugin, Question::CreateItem(item)),
             PluginRequest::Contacts { plugin, generation, offset, limit } => {
                 Reply::Now(self.contacts(&plugin, generation, offset, limit))
             }
@@ -163,11 +164,64 @@ impl Service {
         kept.state()
     }
 
+    fn question(self: &Arc<Self>, id: String, question: Question) -> Reply {
+        let ready = || {
+            let plugin = self.plugin(&id)?;
+            let asking = plugin.face().asking.clone();
+            let asking = asking.ok_or_else(|| PluginProblem::NotNow("it is not enabled".to_owned()))?;
+            Ok((plugin, asking))
+        };
+        let (plugin, asking) = match ready() {
+            Ok(ready) => ready,
+            Err(problem) => return Reply::Now(Err(problem)),
+        };
+        let service = Arc::clone(self);
+        Reply::Question(Box::new(move || {
+            let answer = asking.ask(&question, &|| service.now());
+            service.after_question(&plugin, &asking, &question, answer.as_ref().err());
+            answer
+        }))
+    }
+
+    /// What a question has changed: values that the plugin keeps, and how it does, where no directory says that.
+    fn after_question(
+        &self,
+        plugin: &Plugin,
+        asking: &Arc<Asking>,
+        question: &Question,
+        problem: Option<&PluginProblem>,
+    ) {
+        if asking.connector().has_changed_state()
+            && let Ok(lane) = plugin.lane()
+            && let Some(actor) = &lane.actor
+        {
+            // One that has ended has kept what there was.
+            let _ = actor.order(Order::Keep);
+        }
+        let how = asking.how();
+        let mut face = plugin.face();
+        let current = face.asking.as_ref().is_some_and(|current| Arc::ptr_eq(current, asking));
+        if !current || asking.connector().has_directory() || face.how == how {
+            return;
+        }
+        face.how = how;
+        if let Some(problem) = problem {
+            face.lines.host("warn", &format!("{}: {problem}", question.name()));
+        }
+        drop(face);
+        self.changed();
+    }
+
     fn order(&self, id: &str, order: Order) -> Result<(), PluginProblem> {
         let plugin = self.plugin(id)?;
         let lane = plugin.lane()?;
         let not_enabled = || PluginProblem::NotNow("it is not enabled".to_owned());
         let actor = lane.actor.as_ref().ok_or_else(not_enabled)?;
+        // One that is not loaded yet is told when it is.
+        let exports = plugin.face().exports.clone();
+        if !exports.is_empty() && !exports.iter().any(|name| name == "directory-sync") {
+            return Err(PluginProblem::NotNow("it has no directory".to_owned()));
+        }
         if order == Order::Shrink && !matches!(plugin.face().how, How::Held(_)) {
             return Err(PluginProblem::NotNow("nothing is held".to_owned()));
         }

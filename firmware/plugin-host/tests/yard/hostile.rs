@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ipc::{PluginCall, PluginItem, PluginOutcome, PluginParty};
 use minisign::KeyPair;
 use plugin_host::connector::{Cancel, Connector, Start};
 use plugin_host::failure::Failure;
@@ -169,6 +170,36 @@ pub const CASES: &[Case] = &[
     }),
     case("a string of 40 MiB for the host", "bytes handed", |yard| checked(&yard.hostile("huge-string", ""))),
     case("a state flood", "refused after", |yard| checked(&yard.hostile("state-flood", ""))),
+    // Customers: calls that come while a phone rings.
+    case("asked which customer it is, an endless loop", "time on the", |yard| resolved(yard, "endless-loop")),
+    case("a memory bomb instead of a customer", "memory", |yard| resolved(yard, "memory-bomb")),
+    case("a trap instead of a customer", "trap", |yard| resolved(yard, "trap-in-call-1")),
+    case("a thousand customers for a number", "more cards than asked for", |yard| {
+        resolved(yard, "many-cards")
+    }),
+    case("a customer with a name of 1 MB", "1 cards: Next to it", |yard| resolved(yard, "huge-card")),
+    case("more lines than the screen has, each too long", "Tall (12 lines, 100 and 500 long)", |yard| {
+        resolved(yard, "huge-lines")
+    }),
+    case("a card whose link is a script", "Link [2J (no link)", |yard| resolved(yard, "script-link")),
+    case("a note whose page is a file of the machine", "no page", |yard| {
+        let item = PluginItem {
+            id: "note-1".to_owned(),
+            task: false,
+            remote: PluginParty::default(),
+            subject: None,
+            text: "Call back".to_owned(),
+            operator: "Desk".to_owned(),
+        };
+        match yard.hostile("script-link", "").create_item(&item, &Cancel::default()) {
+            Ok(Some(None)) => "no page".to_owned(),
+            other => format!("NOT STOPPED: {other:?}"),
+        }
+    }),
+    case("a finished call that is never taken", "time on the", |yard| {
+        let call = finished_call("call-1");
+        told(yard.hostile("endless-loop", "").log_call(&call, &Cancel::default()).map(|_| "taken".to_owned()))
+    }),
     // Network.
     case("a request that was not granted", "was not granted", |yard| {
         let settings = object(serde_json::json!({"behaviour": "fetch", "url": "http://inside.example/"}));
@@ -330,6 +361,41 @@ fn told(result: Result<String, Failure>) -> String {
         Err(Failure::Said { case, words, .. }) => format!("{case}: {words}"),
         Err(Failure::Stopped { limit, .. }) => limit.to_string(),
         Err(Failure::Contract(words)) => words.to_owned(),
+    }
+}
+
+/// What a card comes to, or how the plugin was stopped.
+fn resolved(yard: &Yard, behaviour: &str) -> String {
+    let caller = PluginParty { numbers: vec!["+41445550001".to_owned()], name: None };
+    let cards = match yard.hostile(behaviour, "").resolve(&caller, 5, &Cancel::default()) {
+        Ok(cards) => cards.unwrap(),
+        Err(failure) => return told(Err(failure)),
+    };
+    let words = cards.iter().map(|card| {
+        let length = |text: &str| text.chars().count();
+        let lines = card.lines.first().map_or(String::new(), |(label, value)| {
+            format!(" ({} lines, {} and {} long)", card.lines.len(), length(label), length(value))
+        });
+        let link = if card.url.is_none() { " (no link)" } else { " (a link)" };
+        format!("{}{lines}{link}", card.name)
+    });
+    format!("{} cards: {}", cards.len(), words.collect::<Vec<_>>().join(", "))
+}
+
+/// A call for a customer database.
+pub fn finished_call(id: &str) -> PluginCall {
+    PluginCall {
+        id: id.to_owned(),
+        incoming: true,
+        outcome: PluginOutcome::Answered,
+        remote: PluginParty { numbers: vec!["+41445550001".to_owned()], name: None },
+        line: Some("Bakery".to_owned()),
+        operator: "Front desk".to_owned(),
+        started_ms: 1_700_000_000_000,
+        ring_ms: 4000,
+        talk_ms: 60_000,
+        transferred_to: None,
+        subject: None,
     }
 }
 
