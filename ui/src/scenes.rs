@@ -2,11 +2,13 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod customers;
 mod directories;
 mod editing;
 mod faces;
 mod states;
 
+pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
 pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
