@@ -99,6 +99,11 @@ pub fn component(
         .map_err(|error| CompileError::Load(format!("{error:#}")))
 }
 
+/// Bytes of the machine code that is kept of a file; 0 where there is none.
+pub(crate) fn kept_size(engine: &Engine, cache: &Path, file: &[u8]) -> u64 {
+    fs::metadata(cache.join(key(engine, file))).map_or(0, |data| data.len())
+}
+
 /// The child: limits itself, compiles `input`, writes `output`.
 ///
 /// # Errors

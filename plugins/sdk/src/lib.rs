@@ -3,6 +3,7 @@
 //! `connector!(YourType: lifecycle, directory_sync);`. The words are those of `plugins/wit`; see
 //! `plugins/README.md` for the way from a source file to an uploaded plugin.
 
+pub mod crm;
 mod directories;
 
 pub use directories::escape;

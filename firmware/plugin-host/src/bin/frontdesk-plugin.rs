@@ -9,11 +9,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use plugin_host::check::{self, Options};
+use plugin_host::check::{self, Options, Play};
 use plugin_host::manifest::Manifest;
 use plugin_host::package::{self, Package};
 use plugin_host::trust::Trust;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Packs, seals and inspects plugins.
 #[derive(Parser)]
@@ -53,9 +53,20 @@ enum What {
         /// What its web server answers when all is well; without it, a list of people in JSON.
         #[arg(long, value_name = "FILE")]
         answer: Option<PathBuf>,
+        /// What its web server answers to which request, and settings that fit: see plugins/README.md.
+        #[arg(long, value_name = "FILE")]
+        play: Option<PathBuf>,
         /// Folder that keeps what was compiled; without it, one that is removed at the end.
         #[arg(long, value_name = "FOLDER")]
         cache: Option<PathBuf>,
+    },
+    /// Say what plugins cost: to compile, load and call, and in memory; a line of JSON each.
+    Cost {
+        /// The plugins.
+        files: Vec<PathBuf>,
+        /// How often each is loaded and called.
+        #[arg(long, default_value_t = 100)]
+        runs: usize,
     },
     /// Say what a file is, who made it and what it asks for.
     Inspect {
@@ -83,7 +94,14 @@ fn main() -> anyhow::Result<ExitCode> {
             fs::write(&output, &sealed).with_context(|| output.display().to_string())?;
             println!("{} {}: {} bytes, signed", manifest.plugin.id, manifest.plugin.version, sealed.len());
         }
-        What::Check { file, settings, answer, cache } => return check(&file, &settings, answer, cache),
+        What::Check { file, settings, answer, play, cache } => {
+            return check(&file, &settings, answer, play, cache);
+        }
+        What::Cost { files, runs } => {
+            for file in &files {
+                cost(file, runs)?;
+            }
+        }
         What::Inspect { file } => {
             let bytes = read(&file)?;
             let package = Package::read(&bytes)?;
@@ -104,8 +122,13 @@ fn check(
     file: &PathBuf,
     settings: &[String],
     answer: Option<PathBuf>,
+    play: Option<PathBuf>,
     cache: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
+    let play = match &play {
+        Some(path) => serde_json::from_slice(&read(path)?).with_context(|| path.display().to_string())?,
+        None => Play::default(),
+    };
     let pairs = settings.iter().map(|pair| {
         let (key, value) = pair.split_once('=').with_context(|| format!("{pair}: write key=value"))?;
         // A number or a truth value is one; all else is text.
@@ -113,14 +136,13 @@ fn check(
         let text = pair.split_once('=').map_or("", |(_, text)| text);
         Ok((key.to_owned(), value.unwrap_or_else(|| text.into())))
     });
-    let scratch = std::env::temp_dir().join(format!("frontdesk-plugin-check-{}", std::process::id()));
-    let compiler = std::env::current_exe()?.with_file_name("frontdesk-plugind");
-    anyhow::ensure!(compiler.is_file(), "{} compiles plugins and is not there", compiler.display());
+    let scratch = scratch();
     let options = Options {
-        compiler,
+        compiler: compiler()?,
         cache: cache.clone().unwrap_or_else(|| scratch.clone()),
         settings: pairs.collect::<anyhow::Result<_>>()?,
         answer: answer.as_ref().map(read).transpose()?,
+        play,
     };
     let report = check::run(read(file)?, &options);
     if cache.is_none() {
@@ -134,6 +156,35 @@ fn check(
     let failures = report.failures();
     println!("{failures} of {} checks failed", report.judged());
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cost(file: &PathBuf, runs: usize) -> anyhow::Result<()> {
+    // Compiled anew: that is one of the costs.
+    let scratch = scratch();
+    let options = Options {
+        compiler: compiler()?,
+        cache: scratch.clone(),
+        settings: Map::new(),
+        answer: None,
+        play: Play::default(),
+    };
+    let costs = check::cost(&read(file)?, &options, runs);
+    let _ = fs::remove_dir_all(&scratch);
+    let costs = costs.with_context(|| file.display().to_string())?;
+    println!("{}", serde_json::json!({ "plugin": file, "costs": costs }));
+    Ok(())
+}
+
+/// A folder of this run, to be removed at its end.
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("frontdesk-plugin-{}", std::process::id()))
+}
+
+/// The program beside this one, which compiles.
+fn compiler() -> anyhow::Result<PathBuf> {
+    let compiler = std::env::current_exe()?.with_file_name("frontdesk-plugind");
+    anyhow::ensure!(compiler.is_file(), "{} compiles plugins and is not there", compiler.display());
+    Ok(compiler)
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {

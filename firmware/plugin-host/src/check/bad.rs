@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::good::is_case;
 use super::stage::{Mood, Spoken};
-use super::{Bench, Report, SECRET, in_short};
+use super::{Bench, Claim, Report, SECRET, customers, in_short};
 use crate::backoff::Reaction;
 use crate::connector::{Cancel, Connector, Start};
 use crate::failure::Failure;
@@ -38,6 +38,10 @@ const WAYS: &[Way] = &[
 const SOON: Duration = Duration::from_secs(2);
 
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), LoadError> {
+    if bench.approved.manifest().net.is_empty() {
+        // The administrator has read that too.
+        return Ok(());
+    }
     let Some(spoken) = bench.stage.spoken() else {
         report.judge(false, "it has asked no server: the rest cannot be seen");
         return Ok(());
@@ -47,11 +51,11 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), LoadError> {
         bench.stage.set(way.0);
         // A fresh one each time: none is to suffer for the requests of the one before.
         let plugin = bench.load()?;
-        judge(&plugin, way, spoken, &mut secret, report);
+        judge(&plugin, &bench.number, way, spoken, &mut secret, report);
     }
     bench.stage.set(Mood::Good);
     let denied: Way = (Mood::Good, "no right to any server", &["forbidden", "misconfigured"]);
-    judge(&bench.load_granted(&Granted::default())?, &denied, spoken, &mut secret, report);
+    judge(&bench.load_granted(&Granted::default())?, &bench.number, &denied, spoken, &mut secret, report);
     report.judge(!secret, "no secret in the words of its errors or in its log");
     bench.stage.set(Mood::Silent);
     cancelled(&bench.load()?, report);
@@ -61,37 +65,56 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), LoadError> {
     Ok(())
 }
 
-fn judge(plugin: &Connector, way: &Way, spoken: Spoken, secret: &mut bool, report: &mut Report) {
+fn judge(
+    plugin: &Connector,
+    number: &str,
+    way: &Way,
+    spoken: Spoken,
+    secret: &mut bool,
+    report: &mut Report,
+) {
     let (mood, name, cases) = *way;
     let cancel = Cancel::default();
-    let checked = plugin.check(&cancel);
-    let fetched = plugin.fetch(&Start::Full, PAGE, &cancel).map(|page| {
-        let words = format!("a page of {} people", page.changes.len());
-        (page.changes.is_empty(), words)
-    });
-    let looked_up = plugin.lookup(&["+41445550001".to_owned()], 5, &cancel).transpose();
-    let looked_up = looked_up.map(|found| {
-        found.map(|people| (people.is_empty(), format!("{} people with a number", people.len())))
-    });
     // A directory without anybody in it is an answer that can be given.
     let may_be_empty = mood == Mood::Empty && spoken == Spoken::Ldap;
-    let test = outcome(checked.map(|words| (true, words)), cases, may_be_empty);
-    let page = outcome(fetched, cases, may_be_empty);
+    let test = outcome(plugin.check(&cancel).map(|words| (true, words)), cases, may_be_empty);
+    let mut outcomes = vec![("the test", test)];
+    for (what, answer) in questions(plugin, number, &cancel) {
+        // What it never offers it cannot be blamed for.
+        let never = answer.as_ref().is_err_and(|failure| is_case(failure, &["unsupported"]));
+        if !never {
+            outcomes.push((what, outcome(answer, cases, may_be_empty)));
+        }
+    }
     let (lines, _) = plugin.log();
-    *secret |= test.words.contains(SECRET) || page.words.contains(SECRET);
     *secret |= lines.iter().any(|line| line.contains(SECRET));
-    let look_up = looked_up.map(|found| outcome(found, cases, may_be_empty));
-    let words = if test.words == page.words {
-        test.words.clone()
-    } else {
-        format!("the test {}; the page {}", test.words, page.words)
+    *secret |= outcomes.iter().any(|(_, outcome)| outcome.words.contains(SECRET));
+    let good = outcomes.iter().all(|(_, outcome)| outcome.good);
+    let test = outcomes.first().map_or("", |(_, outcome)| outcome.words.as_str());
+    let others = outcomes.iter().skip(1).filter(|(_, outcome)| outcome.words != test);
+    let others: Vec<String> = others.map(|(what, outcome)| format!("{what} {}", outcome.words)).collect();
+    let words = match others.is_empty() {
+        true => test.to_owned(),
+        false => format!("the test {test}; {}", others.join("; ")),
     };
-    let words = match &look_up {
-        Some(look_up) if look_up.words != test.words => format!("{words}; the number {}", look_up.words),
-        _ => words,
-    };
-    let good = test.good && page.good && look_up.is_none_or(|look_up| look_up.good);
     report.judge(good, format!("{name}: {words}"));
+}
+
+/// All that it can be asked for, but its test.
+fn questions(plugin: &Connector, number: &str, cancel: &Cancel) -> Vec<(&'static str, Claim)> {
+    let mut answers = Vec::new();
+    if plugin.has_directory() {
+        let fetched = plugin.fetch(&Start::Full, PAGE, cancel);
+        let words = |count: usize| format!("a page of {count} people");
+        let page = fetched.map(|page| (page.changes.is_empty(), words(page.changes.len())));
+        answers.push(("the page", page));
+    }
+    if let Some(found) = plugin.lookup(&[number.to_owned()], 5, cancel).transpose() {
+        let words = |count: usize| format!("{count} people with a number");
+        answers.push(("the number", found.map(|people| (people.is_empty(), words(people.len())))));
+    }
+    answers.extend(customers::answers(plugin, number, cancel));
+    answers
 }
 
 struct Outcome {
@@ -99,7 +122,7 @@ struct Outcome {
     words: String,
 }
 
-fn outcome(result: Result<(bool, String), Failure>, cases: &[&str], may_be_empty: bool) -> Outcome {
+fn outcome(result: Claim, cases: &[&str], may_be_empty: bool) -> Outcome {
     match result {
         Ok((empty, words)) if may_be_empty => Outcome { good: empty, words },
         Ok((_, words)) => Outcome { good: false, words: format!("claims success: {words}") },
@@ -121,7 +144,13 @@ fn outcome(result: Result<(bool, String), Failure>, cases: &[&str], may_be_empty
 fn cancelled(plugin: &Connector, report: &mut Report) {
     let cancel = Cancel::default();
     let (answer, took) = thread::scope(|scope| {
-        let call = scope.spawn(|| plugin.fetch(&Start::Full, PAGE, &cancel));
+        let call = scope.spawn(|| {
+            if plugin.has_directory() {
+                plugin.fetch(&Start::Full, PAGE, &cancel).map(drop)
+            } else {
+                plugin.check(&cancel).map(drop)
+            }
+        });
         thread::sleep(Duration::from_millis(200));
         let started = Instant::now();
         cancel.cancel();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::stage::Mood;
-use super::{Bench, Report, SECRET, in_short};
+use super::{Bench, Report, SECRET, customers, in_short};
 use crate::connector::{Cancel, Change, Connector, Next, Start};
 use crate::failure::Failure;
 use crate::host::LoadError;
@@ -27,17 +27,27 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), LoadError> {
         },
     );
     tell_cost(&plugin, "a call", report);
-    let Some(synced) = whole(&plugin, report) else { return Ok(()) };
-    small_pages(&bench.load()?, &synced.directory, report);
-    restarted(bench, report)?;
-    next_run(&plugin, &synced.directory, report);
-    no_place(&plugin, report);
+    if plugin.has_directory() && !directory(bench, &plugin, report)? {
+        return Ok(());
+    }
     looked_up(&plugin, report);
+    let asks_servers = !bench.approved.manifest().net.is_empty();
+    customers::good(&plugin, &bench.number, asks_servers, report);
     silent_about_secrets(&plugin, report);
     Ok(())
 }
 
-fn tell_cost(plugin: &Connector, what: &str, report: &mut Report) {
+/// The directory; without a first run there is nothing more to be seen.
+fn directory(bench: &Bench, plugin: &Connector, report: &mut Report) -> Result<bool, LoadError> {
+    let Some(synced) = whole(plugin, report) else { return Ok(false) };
+    small_pages(&bench.load()?, &synced.directory, report);
+    restarted(bench, report)?;
+    next_run(plugin, &synced.directory, report);
+    no_place(plugin, report);
+    Ok(true)
+}
+
+pub(super) fn tell_cost(plugin: &Connector, what: &str, report: &mut Report) {
     let cost = plugin.last_cost();
     let (wall, cpu) = (cost.wall.as_micros(), cost.cpu.as_micros());
     report.tell(format!(

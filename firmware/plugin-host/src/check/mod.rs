@@ -6,8 +6,11 @@
 //! Not here: who signed the file (`trust`), and what a real server would say.
 
 mod bad;
+mod cost;
+mod customers;
 mod good;
 mod paper;
+mod play;
 mod stage;
 mod stage_ldap;
 mod stage_web;
@@ -24,6 +27,8 @@ use crate::host::{Approved, Host, LoadError, Setup};
 use crate::limits::Limits;
 use crate::manifest::Granted;
 use crate::resolve::Resolver;
+pub use cost::{Costs, cost};
+pub use play::{Answer, Play};
 use stage::Stage;
 
 /// What the secrets are, so that they can be looked for where they must not be.
@@ -40,6 +45,8 @@ pub struct Options {
     pub settings: Map<String, Value>,
     /// What a web server answers when all is well; none: a list of people in JSON.
     pub answer: Option<Vec<u8>>,
+    /// What it answers to which request; what is not in it, by `answer`.
+    pub play: Play,
 }
 
 /// What came of one question.
@@ -115,7 +122,7 @@ impl Report {
 pub fn run(file: Vec<u8>, options: &Options) -> Result<Report, LoadError> {
     let mut report = Report::default();
     let Some(approved) = paper::read(file, &mut report) else { return Ok(report) };
-    let stage = Stage::start(options.answer.clone())
+    let stage = Stage::start(options.answer.clone(), options.play.clone())
         .map_err(|error| LoadError::Host(format!("the stand-in cannot start: {error}")))?;
     let setup = Setup {
         compiler: options.compiler.clone(),
@@ -124,8 +131,11 @@ pub fn run(file: Vec<u8>, options: &Options) -> Result<Report, LoadError> {
         certificates: Vec::new(),
     };
     let host = Host::new(setup, Resolver::Stage(stage.port()))?;
-    let settings = paper::settings(approved.manifest(), &options.settings);
-    let bench = Bench { host, approved, settings, stage };
+    let given = options.play.settings.iter().chain(&options.settings);
+    let given = given.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let settings = paper::settings(approved.manifest(), &given);
+    let number = options.play.number().to_owned();
+    let bench = Bench { host, approved, settings, stage, number };
     if let Err(error) = bench.first_load(&mut report) {
         report.judge(false, format!("the code: {error}"));
         return Ok(report);
@@ -141,6 +151,8 @@ struct Bench {
     approved: Approved,
     settings: Map<String, Value>,
     stage: Stage,
+    /// Somebody has it.
+    number: String,
 }
 
 impl Bench {
@@ -170,6 +182,9 @@ impl Bench {
         Ok(())
     }
 }
+
+/// What a question came to: whether it found nobody and what it claims, or how it failed.
+type Claim = Result<(bool, String), Failure>;
 
 /// A failure in a few words: the case of an error, the limit or the rule.
 fn in_short(failure: &Failure) -> String {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::play::Play;
 use super::{stage_ldap, stage_web};
 
 /// How the stand-in answers.
@@ -53,6 +54,7 @@ pub(super) struct Stage {
 struct Shared {
     mood: Mutex<Mood>,
     answer: Option<Vec<u8>>,
+    play: Play,
     web: AtomicUsize,
     ldap: AtomicUsize,
     ended: AtomicBool,
@@ -60,12 +62,13 @@ struct Shared {
 
 impl Stage {
     /// Starts it; `answer` is what a web server says when all is well.
-    pub(super) fn start(answer: Option<Vec<u8>>) -> io::Result<Self> {
+    pub(super) fn start(answer: Option<Vec<u8>>, play: Play) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             mood: Mutex::new(Mood::Good),
             answer,
+            play,
             web: AtomicUsize::new(0),
             ldap: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
@@ -118,6 +121,14 @@ impl Shared {
         *self.mood.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn web_answer(&self, head: &str, mood: Mood) -> Vec<u8> {
+        let played = self.play.answer(head).filter(|_| matches!(mood, Mood::Good | Mood::Drip | Mood::Cut));
+        match played {
+            Some((status, body)) => stage_web::response(status, "application/json", body.as_bytes()),
+            None => stage_web::answer(head, mood, self.answer.as_deref()),
+        }
+    }
+
     fn serve(&self, mut stream: TcpStream) {
         // A plugin that stalls keeps no thread for ever.
         let _ = stream.set_read_timeout(Some(Duration::from_secs(120)));
@@ -132,8 +143,7 @@ impl Shared {
             let answer = if is_ldap {
                 stage_ldap::question(&mut stream).map(|question| stage_ldap::answer(&question, mood))
             } else {
-                stage_web::question(&mut stream)
-                    .map(|head| stage_web::answer(&head, mood, self.answer.as_deref()))
+                stage_web::question(&mut stream).map(|head| self.web_answer(&head, mood))
             };
             let Some(answer) = answer else { return };
             // The host may hang up in the middle of it.

@@ -58,7 +58,7 @@ fn kind(body: &[u8]) -> &'static str {
     }
 }
 
-fn response(status: u16, kind: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn response(status: u16, kind: &str, body: &[u8]) -> Vec<u8> {
     let wait = if matches!(status, 429 | 503) { "retry-after: 30\r\n" } else { "" };
     let head = format!(
         "HTTP/1.1 {status} Kit\r\ncontent-type: {kind}\r\ncontent-length: {}\r\netag: {ETAG}\r\n{wait}\

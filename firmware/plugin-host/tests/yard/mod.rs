@@ -2,6 +2,7 @@
 //! server of ours, web servers on 127.0.0.1, and the catalogue of what hostile plugins do.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "tests; each uses a part of it")]
 
+pub mod api_server;
 pub mod hostile;
 pub mod ldap_server;
 pub mod server;
@@ -46,10 +47,19 @@ impl Yard {
             .iter()
             .map(|(name, answers)| ((*name).to_owned(), answers.iter().map(addresses).collect()))
             .collect();
+        Self::resolving(Resolver::fixed(names), certificates)
+    }
+
+    /// Where every name is this port of this machine, without TLS: for plugins that go to a fixed place.
+    pub fn on_stage(port: u16) -> Self {
+        Self::resolving(Resolver::Stage(port), Vec::new())
+    }
+
+    fn resolving(resolver: Resolver, certificates: Vec<rustls::pki_types::CertificateDer<'static>>) -> Self {
         // Compiled plugins are kept from run to run, as on the desk.
         let cache = target().join("compiled");
         let setup = Setup { compiler: program(), cache, locale: "en".to_owned(), certificates };
-        let host = Host::new(setup, Resolver::fixed(names)).unwrap();
+        let host = Host::new(setup, resolver).unwrap();
         Self { host, scratch: tempfile::tempdir().unwrap() }
     }
 

@@ -1,7 +1,7 @@
 //! `make bench`: speed and size, each figure against its bar.
 //!
 //! Prints a table, writes it to `target/reports/bench.json`, ends with `N passed, N failed`, and exits
-//! 0 only when every bar holds. Figures of the real programs are in `live`, those of single functions
+//! 0 only when every bar holds. Figures of the real programs are in `live` and `plugins`, those of single functions
 //! in `wire`, `search`, `board` and `frames`. Names given on the command line choose among them, and then
 //! no file is written.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
@@ -14,6 +14,7 @@ mod house;
 mod live;
 mod peers;
 mod people;
+mod plugins;
 mod queries;
 mod search;
 mod stopwatch;
@@ -31,8 +32,9 @@ struct Group {
 }
 
 /// The real programs first, in a process that has not yet filled its own memory.
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group { name: "live", measure: live::measure },
+    Group { name: "plugins", measure: plugins::measure },
     Group { name: "wire", measure: |rows| rows.extend(wire::measure()) },
     Group { name: "board", measure: |rows| rows.extend(board::measure()) },
     Group { name: "search", measure: |rows| rows.extend(search::measure()) },
@@ -42,7 +44,9 @@ const GROUPS: [Group; 5] = [
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|group| group.name != *name)) {
-        eprintln!("no group of figures is called {unknown}; there are live, wire, board, search, frames");
+        eprintln!(
+            "no group of figures is called {unknown}; there are live, plugins, wire, board, search, frames"
+        );
         return ExitCode::FAILURE;
     }
     if cfg!(debug_assertions) {
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
     }
     report::print(&rows);
     println!("\n{}", report::machine());
-    println!("live figures go by the clock on the wall, all others by the processor time of one thread");
+    println!(
+        "live figures and those of plugins go by the clock on the wall, all others by the processor time of one thread"
+    );
     // A choice of figures is for whoever works on them; the report is of all.
     if wanted.is_empty()
         && let Err(error) = report::write("bench", &rows)
