@@ -29,6 +29,7 @@ pub mod ports;
 pub mod program;
 pub mod prosody;
 pub mod publisher;
+pub mod radicale;
 pub mod registrar;
 pub mod report;
 pub mod repository;

@@ -36,6 +36,7 @@ const GUESTS: &[&str] = &[
     "plugins/sdk",
     "plugins/web-directory",
     "plugins/ldap",
+    "plugins/carddav",
     "plugins/rest-crm",
     "plugins/hubspot",
     "plugins/salesforce",

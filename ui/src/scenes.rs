@@ -2,11 +2,13 @@
 //!
 //! They stand for what a desk would send; nothing of them is used when a desk is there.
 
+mod customers;
 mod directories;
 mod editing;
 mod faces;
 mod states;
 
+pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
 pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use faces::face;
@@ -191,6 +193,7 @@ pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
         end,
         transfers: Vec::new(),
         rules: Vec::new(),
+        customer: None,
     };
     let (main, sales, support) = (("5550000", "Main line"), ("5550100", "Sales"), ("5550200", "Support"));
     let (i, o) = (Direction::Incoming, Direction::Outgoing);
@@ -263,6 +266,10 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         rule: None,
         waited_for: None,
         crm: None,
+        crm_waits: false,
+        customer: None,
+        customer_asked: false,
+        named_by: None,
         history,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }

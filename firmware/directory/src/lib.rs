@@ -25,4 +25,4 @@ pub use contact::{
     Alerts, Contact, ContactError, Field, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture, PictureType,
 };
 pub use fold::fold;
-pub use number::{MatchRule, NumberPlan};
+pub use number::{MAX_SPELLINGS, MatchRule, NumberPlan};

@@ -93,6 +93,9 @@ impl fmt::Display for MatchRule {
 /// Longest number that is compared: E.164 has 15 digits, a prefix may come before.
 const MAX_DIGITS: usize = 17;
 
+/// Most spellings of one number.
+pub const MAX_SPELLINGS: usize = 8;
+
 /// Longest number within an area, in digits.
 const MAX_LOCAL: usize = 8;
 
@@ -203,6 +206,79 @@ impl NumberPlan {
         }
         forms.retain(|(text, _)| !text.is_empty());
         forms
+    }
+
+    /// How `number` may be written in a database of others, the best first, each once, at most [`MAX_SPELLINGS`]:
+    /// international with `+`, national, with the international prefix, digits alone, and as it was dialled. Empty
+    /// when it is no number.
+    #[must_use]
+    pub fn spellings(&self, number: &str) -> Vec<String> {
+        let Some(dialled) = self.dialled(number).filter(|dialled| dialled.digits.len() <= MAX_DIGITS) else {
+            return Vec::new();
+        };
+        let mut globals = Vec::new();
+        self.globals(&dialled, &mut globals);
+        let mut spellings: Vec<String> = Vec::new();
+        let mut add = |text: String| {
+            if !text.is_empty() && spellings.len() < MAX_SPELLINGS && !spellings.contains(&text) {
+                spellings.push(text);
+            }
+        };
+        for (place, global) in globals.iter().enumerate() {
+            add(format!("+{global}"));
+            self.national(global).into_iter().for_each(&mut add);
+            add(format!("{}{global}", self.international_prefix));
+            // Only of the surest reading: of the others there are enough.
+            if place == 0 {
+                add(global.clone());
+                add(dialled.digits.clone());
+            }
+        }
+        add(dialled.digits);
+        spellings
+    }
+
+    /// The international numbers that may be meant, the surest first.
+    fn globals(&self, dialled: &Dialled, found: &mut Vec<String>) {
+        let digits = dialled.digits.as_str();
+        let mut add = |global: String| {
+            if !global.is_empty() && global.len() <= MAX_DIGITS && !found.contains(&global) {
+                found.push(global);
+            }
+        };
+        let global = self.international(dialled).map(str::to_owned);
+        if dialled.plus || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            global.into_iter().filter(|g| g.bytes().all(|b| b.is_ascii_digit())).for_each(add);
+            return;
+        }
+        if self.is_extension(digits) {
+            return;
+        }
+        let is_foreign = global.is_some();
+        global.into_iter().for_each(&mut add);
+        let country = Some(self.country.as_str()).filter(|country| !country.is_empty() && !is_foreign);
+        if let Some(country) = country {
+            match digits.strip_prefix(&self.trunk_prefix) {
+                Some(rest) if !self.trunk_prefix.is_empty() => add(format!("{country}{rest}")),
+                _ => {
+                    if let Some(area) = self.area.as_deref().filter(|_| self.is_local(digits)) {
+                        add(format!("{country}{area}{digits}"));
+                    }
+                    if digits.starts_with(country) {
+                        add(digits.to_owned());
+                    }
+                    add(format!("{country}{digits}"));
+                }
+            }
+        }
+        let outside = self.outside_prefix.as_deref().filter(|prefix| !prefix.is_empty());
+        if let Some(rest) = outside.and_then(|prefix| digits.strip_prefix(prefix))
+            && !rest.is_empty()
+            && !self.is_extension(rest)
+        {
+            let inner = Self { outside_prefix: None, ..self.clone() };
+            inner.globals(&Dialled { plus: false, digits: rest.to_owned() }, found);
+        }
     }
 
     fn read(&self, dialled: &Dialled, readings: &mut Vec<Reading>) {
@@ -333,6 +409,8 @@ fn push(readings: &mut Vec<Reading>, reading: Reading) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rule(plan: &NumberPlan, one: &str, other: &str) -> Option<MatchRule> {
@@ -431,5 +509,68 @@ mod tests {
             let _ = (plan.readings(text), plan.search_digits(text), plan.search_forms(text));
         }
         assert!(plan.readings(&long).is_empty());
+    }
+
+    #[test]
+    fn crm_3_a_number_is_spelled_as_a_customer_database_may_have_it() {
+        let french = NumberPlan { outside_prefix: Some("0".into()), ..NumberPlan::default() };
+        let spelled = ["+33145678910", "0145678910", "0033145678910", "33145678910"];
+        for number in ["+33 1 45 67 89 10", "sip:+33145678910@pbx.example"] {
+            assert_eq!(french.spellings(number), spelled, "{number}");
+        }
+        assert_eq!(
+            french.spellings("01 45 67 89 10"),
+            ["+33145678910", "0145678910", "0033145678910", "33145678910"]
+        );
+        // With the prefix for outside calls, or from abroad: both are tried.
+        let outside = french.spellings("00145678910");
+        assert_eq!(outside[..2], ["+145678910", "00145678910"]);
+        assert!(
+            outside.contains(&"+33145678910".into()) && outside.contains(&"0145678910".into()),
+            "{outside:?}"
+        );
+        assert_eq!(french.spellings("+442079460000"), ["+442079460000", "00442079460000", "442079460000"]);
+        assert_eq!(french.spellings("2110"), ["2110"]);
+        assert_eq!(french.spellings("*21#"), ["*21#"]);
+        for nothing in ["", "Alice", &"9".repeat(50)] {
+            assert!(french.spellings(nothing).is_empty(), "{nothing}");
+        }
+        let berlin = NumberPlan { country: "49".into(), area: Some("30".into()), ..NumberPlan::default() };
+        let local = berlin.spellings("5550100");
+        assert_eq!(local[..2], ["+49305550100", "0305550100"]);
+    }
+
+    proptest! {
+        #[test]
+        fn crm_3_spellings_are_few_and_each_international_one_is_the_same_number(
+            digits in "\\+?[0-9]{1,17}",
+            country in "[1-9][0-9]{0,2}",
+            trunk in "(0|1|8)?",
+            area in proptest::option::of("[1-9][0-9]{0,4}"),
+            outside in proptest::option::of("[09]"),
+        ) {
+            let plan = NumberPlan {
+                country,
+                trunk_prefix: trunk,
+                area,
+                outside_prefix: outside,
+                ..NumberPlan::default()
+            };
+            let spellings = plan.spellings(&digits);
+            prop_assert!((1..=MAX_SPELLINGS).contains(&spellings.len()));
+            for (place, spelling) in spellings.iter().enumerate() {
+                prop_assert!(!spellings[..place].contains(spelling), "{spelling} twice");
+                let written = spelling.bytes().enumerate().all(|(at, b)| b.is_ascii_digit() || at == 0 && b == b'+');
+                prop_assert!(written, "{spelling}");
+                if spelling.starts_with('+') && plan.readings(spelling).iter().any(|reading| reading.form == Form::International) {
+                    prop_assert!(rule(&plan, &digits, spelling).is_some(), "{digits} is not {spelling}");
+                }
+            }
+        }
+
+        #[test]
+        fn crm_3_any_text_is_spelled_without_a_panic(text in "\\PC{0,40}") {
+            prop_assert!(NumberPlan::default().spellings(&text).len() <= MAX_SPELLINGS);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use directory::NumberPlan;
 use ipc::{AlertSet, CallRef, CommandError, ContactId, DirectoryId, Edit, EditProblem};
 use store::{Author, Edited, StoreError};
 use switchboard::Input;
@@ -18,6 +19,8 @@ pub(crate) struct AtDesk {
     pub(crate) operator: String,
     /// Folders with files of contacts; exports go to the first.
     pub(crate) folders: Vec<PathBuf>,
+    /// How numbers are written here.
+    pub(crate) plan: NumberPlan,
 }
 
 impl Keeper {

@@ -71,6 +71,10 @@ impl Engine {
                 self.parts.records.log(*row);
             }
             Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
+            Effect::AskCustomer { call, number, name } => {
+                self.parts.customers.ask_customer(call, number, name);
+            }
+            Effect::LookUpCaller { call, number } => self.parts.customers.look_up(call, number),
             Effect::Chime => self.sound(self.parts.media.chime()),
             Effect::AlertSpent(contact) => self.parts.records.alert_spent(contact),
             Effect::SaveMissed(count) => self.parts.records.save_missed(count),

@@ -33,6 +33,7 @@ use crate::{
     audio::Audio,
     board::Board,
     bridge,
+    connectors::Connectors,
     contacts::{Contacts, News, Who},
     intercept::Intercepting,
     lamps::Lamps,
@@ -107,6 +108,8 @@ pub(crate) enum Event {
         /// As the directory has it.
         address: String,
     },
+    /// From the connectors, for the switchboard as it is: who calls, and what they offer.
+    Connectors(Box<Input>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
     /// End every call, unregister, stop.
@@ -129,6 +132,8 @@ pub(crate) struct Parts {
     pub(crate) media: Media,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
+    /// Customer databases and others that know callers.
+    pub(crate) customers: Connectors,
     pub(crate) socket: Arc<UdpSocket>,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
@@ -296,6 +301,7 @@ impl Engine {
             Event::Person { address, state, text } => {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
+            Event::Connectors(input) => self.parts.board.handle(now, *input),
             Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
             Event::Setup(setup) => {
                 self.setup = setup;

@@ -13,6 +13,7 @@ mod contacts;
 mod editing;
 mod effects;
 mod engine;
+mod finished;
 mod imports;
 mod intercept;
 mod lamps;
@@ -56,6 +57,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use crate::{
     board::Board,
     config::Config,
+    connectors::{Asking, Connectors},
     contacts::Contacts,
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
@@ -192,19 +194,22 @@ async fn desk(config: &Config) -> Result<()> {
     let board = settings::board(&store, &settings)?;
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
     let folders = config.contacts.folders.clone();
-    let at_desk = AtDesk { operator: settings.operator.name.clone(), folders: folders.clone() };
+    let (operator, plan) = (settings.operator.name.clone(), settings.numbers.plan());
+    let at_desk = AtDesk { operator: operator.clone(), folders: folders.clone(), plan: plan.clone() };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
     let mut agent = user_agent(local);
     for account in settings::accounts(&settings)? {
         agent.add_account(started, account);
     }
+    let (customers, asked) = Connectors::new();
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
         media: start_media(config, local, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
+        customers: customers.clone(),
         socket: Arc::clone(&socket),
         inbox: inbox.clone(),
         views,
@@ -220,6 +225,15 @@ async fn desk(config: &Config) -> Result<()> {
 
     let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
     let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
+    let asking = Asking {
+        records: records.clone(),
+        inbox: inbox.clone(),
+        plan,
+        operator,
+        connectors: customers.clone(),
+    };
+    let plugins = config.plugins.socket.clone();
+    let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
     let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
     let page = admin_page::start(config, newest_view.clone(), inbox.clone(), started, local).await;
     let desk = socket::Desk {
@@ -227,6 +241,7 @@ async fn desk(config: &Config) -> Result<()> {
         views: newest_view,
         contacts,
         records,
+        customers,
         folders: folders.into(),
         gauges,
         started,
@@ -235,7 +250,7 @@ async fn desk(config: &Config) -> Result<()> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, clock, connectors, server, stopper] {
+    for task in [receiver, asking, clock, connectors, server, stopper] {
         task.abort();
     }
     drop(page);

@@ -1,4 +1,4 @@
-//! What a client asks of the disk: the log, contacts in full, pictures, files, and every change of directories.
+//! What a client asks of the disk and of customer databases: the log, contacts in full, pictures, files, and every change of directories.
 //!
 //! None of it goes through the engine, and no client's calls wait for it; see `Reader::aside` in `socket`.
 
@@ -8,10 +8,10 @@ use ipc::{Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKin
 
 use crate::{imports, records::Records, socket::Desk};
 
-/// The command changes directories, and the engine has no part in it.
+/// The command changes directories or writes into a customer database, and the engine has no part in it.
 pub(crate) fn is_its_business(command: &Command) -> bool {
-    use Command::{CancelImport, Edit, ExportContacts, ImportContacts};
-    matches!(command, ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_))
+    use Command::{AddItem, CancelImport, Edit, ExportContacts, ImportContacts};
+    matches!(command, ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_) | AddItem(_))
 }
 
 /// The question is one for the disk.
@@ -45,6 +45,10 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
         Command::Edit(edit) => {
             let (contact, directory) = desk.records.edit(edit).await?;
             Some(Reply::Edited { contact, directory })
+        }
+        Command::AddItem(item) => {
+            let url = desk.customers.add_item(*item).await.map_err(CommandError::Item)?;
+            Some(Reply::ItemAdded { url })
         }
         _ => return Err(CommandError::NotPossible),
     })

@@ -24,14 +24,19 @@ use tokio::{
     runtime::Handle,
     sync::{
         mpsc::{self, error::TryRecvError},
-        oneshot,
+        oneshot, watch,
     },
     time::timeout,
 };
 use tracing::{error, info, warn};
 
 use crate::{
-    connectors::Step, contacts::Contacts, editing::AtDesk, engine::Event as EngineEvent, imports::Importing,
+    connectors::Step,
+    contacts::Contacts,
+    editing::AtDesk,
+    engine::Event as EngineEvent,
+    finished::{Ask, Ended, Journal},
+    imports::Importing,
 };
 
 /// Requests that may wait.
@@ -58,7 +63,7 @@ pub(crate) enum Event {
 /// Where the answer to a command goes.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, CommandError>>;
 
-enum Request {
+pub(crate) enum Request {
     Log(Box<LogRow>),
     Page { query: LogQuery, answer: oneshot::Sender<Result<LogPage, String>> },
     Picture { contact: ContactId, answer: oneshot::Sender<Result<Option<Picture>, String>> },
@@ -71,12 +76,13 @@ enum Request {
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
+    Journal(Ask),
     Change(Change),
 }
 
 /// Something small that the operator changed; of each kind only the newest counts.
 #[derive(Clone, Debug)]
-enum Change {
+pub(crate) enum Change {
     Preferences(Preferences),
     Volumes(Volumes),
     Service(Option<ServiceMode>),
@@ -88,6 +94,8 @@ enum Change {
 #[derive(Clone)]
 pub(crate) struct Records {
     requests: mpsc::Sender<Request>,
+    /// Changes whenever a call was added to the journal.
+    pub(crate) journal: watch::Receiver<()>,
 }
 
 impl Records {
@@ -99,10 +107,11 @@ impl Records {
         desk: AtDesk,
     ) -> Result<(Self, JoinHandle<()>)> {
         let (requests, queue) = mpsc::channel(QUEUE);
+        let (to_journal, journal) = Journal::new(desk.plan.clone());
         let runtime = Handle::current();
-        let work = move || Keeper::new(store, contacts, inbox, desk).serve(queue, &runtime);
+        let work = move || Keeper::new(store, contacts, inbox, desk, to_journal).serve(queue, &runtime);
         let thread = thread::Builder::new().name("records".into()).spawn(work).context("records thread")?;
-        Ok((Self { requests }, thread))
+        Ok((Self { requests, journal }, thread))
     }
 
     /// Writes an ended call to the log, as soon as the disk takes it. Does not wait.
@@ -233,7 +242,7 @@ impl Records {
         }
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         request: Request,
         answer: oneshot::Receiver<Result<T, String>>,
@@ -255,8 +264,10 @@ pub(crate) struct Keeper {
     pub(crate) import: Option<Importing>,
     /// The copy of a connector's directory that runs.
     pub(crate) copy: Option<CopyJob>,
+    /// What is told to customer databases.
+    pub(crate) journal: Journal,
     /// Rows refused by the disk, oldest first.
-    backlog: VecDeque<LogRow>,
+    pub(crate) backlog: VecDeque<Ended>,
     /// Changes not written yet, oldest first, one of a kind.
     changes: VecDeque<Change>,
     /// The last attempt to write was refused.
@@ -264,12 +275,30 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    fn new(store: Store, contacts: Contacts, inbox: mpsc::Sender<EngineEvent>, desk: AtDesk) -> Self {
+    fn new(
+        store: Store,
+        contacts: Contacts,
+        inbox: mpsc::Sender<EngineEvent>,
+        desk: AtDesk,
+        journal: Journal,
+    ) -> Self {
         let (backlog, changes) = (VecDeque::new(), VecDeque::new());
-        Self { store, contacts, inbox, desk, import: None, copy: None, backlog, changes, refused: false }
+        Self {
+            store,
+            contacts,
+            inbox,
+            desk,
+            import: None,
+            copy: None,
+            journal,
+            backlog,
+            changes,
+            refused: false,
+        }
     }
 
     fn serve(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
+        self.load_journals();
         loop {
             let request = if self.import.is_some() {
                 match queue.try_recv() {
@@ -320,7 +349,7 @@ impl Keeper {
                 if self.backlog.len() == MAX_BACKLOG {
                     error!(row = ?self.backlog.pop_front(), "a call could not be logged");
                 }
-                self.backlog.push_back(*row);
+                self.backlog.push_back(Ended::now(*row));
                 self.catch_up();
             }
             Request::Page { query, answer } => {
@@ -350,6 +379,7 @@ impl Keeper {
             Request::Copy { step, answer } => {
                 let _ = answer.send(self.copy(step));
             }
+            Request::Journal(ask) => self.take_journal(ask),
             Request::Change(change) => {
                 self.changes.retain(|other| discriminant(other) != discriminant(&change));
                 self.changes.push_back(change);
@@ -376,8 +406,8 @@ impl Keeper {
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
-        while let Some(row) = self.backlog.front() {
-            self.store.append_call(row)?;
+        while !self.backlog.is_empty() {
+            self.append_next()?;
             self.backlog.pop_front();
         }
         while let Some(change) = self.changes.front() {

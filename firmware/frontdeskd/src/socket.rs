@@ -31,6 +31,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    connectors::Connectors,
     contacts::Contacts,
     engine::{Event, Gauges},
     paper,
@@ -58,6 +59,7 @@ pub(crate) struct Desk {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
+    pub(crate) customers: Connectors,
     /// Folders with files of contacts.
     pub(crate) folders: Arc<[PathBuf]>,
     pub(crate) gauges: Arc<Gauges>,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertId, Availability, CallRef, DirectoryId, Edit, EditProblem, Language, NoticeId, Party, ServiceMode,
-    Theme, Volumes,
+    AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
+    NoticeId, Party, ServiceMode, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -210,6 +210,9 @@ pub enum Command {
     },
     /// Change directories or contacts.
     Edit(Edit),
+    /// Write a note or a task into the customer database (CRM-3); [`crate::Reply::ItemAdded`] says where it is.
+    /// Its answer may come after those of later wishes.
+    AddItem(Box<CustomerItem>),
     /// The operator has seen an alert.
     DismissAlert {
         /// Which.
@@ -294,6 +297,9 @@ pub enum CommandError {
     /// Directories or contacts cannot be changed like this.
     #[error(transparent)]
     Edit(EditProblem),
+    /// The customer database did not take it.
+    #[error(transparent)]
+    Item(ItemProblem),
     /// An import runs already.
     #[error("an import is running")]
     ImportRuns,

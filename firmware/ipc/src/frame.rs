@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Largest frame a client may send, in bytes.
 pub const MAX_FRAME_TO_DESK: usize = 64 * 1024;
@@ -127,6 +127,11 @@ pub enum Reply {
         contact: Option<ContactId>,
         /// The directory.
         directory: Option<DirectoryId>,
+    },
+    /// A note or task is in the customer database, sent before the `Done` of [`Command::AddItem`].
+    ItemAdded {
+        /// Its page.
+        url: Option<String>,
     },
     /// A directory was written, sent before the `Done` of [`Command::ExportContacts`].
     Exported {

@@ -9,6 +9,7 @@
 //! monotonic clock (see [`View::now_ms`]); times in the log are Unix milliseconds.
 
 mod command;
+mod customer;
 mod directory;
 mod edit;
 mod frame;
@@ -18,6 +19,9 @@ mod plugin;
 mod view;
 
 pub use command::{Command, CommandError, HookAction};
+pub use customer::{
+    CrmView, CustomerItem, CustomerKind, CustomerLine, CustomerRef, CustomerView, ItemProblem,
+};
 pub use directory::{
     Column, ContactId, ContactPage, ContactPicture, ContactPlace, ContactQuery, ContactRow, DirectoryId,
     DirectoryLook, DirectoryView, ImportProblem, ImportReport, Layout, NameOrder, Picture, PictureKind,

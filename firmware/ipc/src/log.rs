@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Party, TransferEnd, TransferKind};
+use crate::{CustomerRef, Direction, Party, TransferEnd, TransferKind};
 
 /// Which part of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct LogRow {
     pub transfers: Vec<LogTransfer>,
     /// The rules of automatic handling that were applied, oldest first (OVF-1 to OVF-4).
     pub rules: Vec<String>,
+    /// The customer whose card was shown; of a call that has just ended only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerRef>,
 }
 
 /// How a call ended.

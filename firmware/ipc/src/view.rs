@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed, ServiceMode};
+use crate::{
+    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed,
+    ServiceMode,
+};
 
 /// Everything the screen needs to draw the desk, whole, at one moment.
 ///
@@ -68,6 +71,9 @@ pub struct View {
     /// How to open the administrator's page for the first time; there while nobody has (APP-2).
     #[serde(default)]
     pub setup: Option<SetupView>,
+    /// What the connectors to customer databases offer (CRM-3).
+    #[serde(default)]
+    pub crm: CrmView,
 }
 
 /// How to open the administrator's page for the first time (APP-2).
@@ -366,8 +372,21 @@ pub struct CallView {
     pub rule: Option<String>,
     /// The target for which it waited last, so that it can be put back to wait (PRE-6).
     pub waited_for: Option<Party>,
-    /// The page about the other end in the line's CRM (CRM-1); `None` without a CRM or a number.
+    /// The page about the other end: the customer's own, else that of the line's CRM (CRM-1); `None` without
+    /// either.
     pub crm: Option<String>,
+    /// A better page may come in a moment: this one is not opened by itself yet.
+    #[serde(default)]
+    pub crm_waits: bool,
+    /// Who the other end is by a customer database (CRM-3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Arc<CustomerView>>,
+    /// The customer databases are being asked.
+    #[serde(default)]
+    pub customer_asked: bool,
+    /// The connector that gave the other end its name, where no directory and no exchange did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_by: Option<String>,
     /// Earlier calls with this number; of incoming calls, once the records were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<CallerHistory>,

@@ -143,9 +143,7 @@ impl Outbound {
                 headers.remove(header::AUTHORIZATION);
                 headers.remove(header::COOKIE);
             }
-            let keeps =
-                matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-            if !keeps && method != Method::HEAD {
+            if !keeps_method(&method, response.status()) {
                 method = Method::GET;
                 body = Bytes::new();
                 headers.remove(header::CONTENT_TYPE);
@@ -265,10 +263,21 @@ impl Drop for EndOnDrop {
 
 fn read_method(method: &str) -> Result<Method, wit::Error> {
     match method {
-        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "PROPFIND" | "REPORT" => {
             Method::from_bytes(method.as_bytes()).map_err(|error| wit::Error::BadRequest(error.to_string()))
         }
         _ => Err(wit::Error::BadRequest("this method is not offered".to_owned())),
+    }
+}
+
+/// Whether a redirect is followed with the same method (RFC 9110 section 15.4). Browsers ask with GET what was a
+/// POST; questions of WebDAV only make sense as they are, and their servers answer the first one with 301.
+fn keeps_method(method: &Method, status: StatusCode) -> bool {
+    let is_question = matches!(method.as_str(), "HEAD" | "PROPFIND" | "REPORT");
+    match status {
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+        StatusCode::SEE_OTHER => *method == Method::HEAD,
+        _ => is_question,
     }
 }
 
@@ -332,4 +341,34 @@ fn credentials(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Credent
         }
     }
     credentials
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn webdav_may_be_asked_and_nothing_else_that_changes_it() {
+        for good in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "REPORT"] {
+            assert!(read_method(good).is_ok(), "{good}");
+        }
+        for bad in ["PROPPATCH", "MKCOL", "MOVE", "COPY", "LOCK", "CONNECT", "TRACE", "propfind", "", "GET /"]
+        {
+            assert!(matches!(read_method(bad), Err(wit::Error::BadRequest(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_keeps_the_question_of_webdav() {
+        let keeps = |method: &str, status: u16| {
+            let (method, status) = (read_method(method).ok(), StatusCode::from_u16(status).ok());
+            method.zip(status).map(|(method, status)| keeps_method(&method, status))
+        };
+        for status in [301, 302, 307, 308] {
+            assert_eq!(keeps("PROPFIND", status), Some(true));
+            assert_eq!(keeps("HEAD", status), Some(true));
+            assert_eq!(keeps("POST", status), Some(status >= 307));
+        }
+        assert_eq!((keeps("REPORT", 303), keeps("HEAD", 303)), (Some(false), Some(true)));
+    }
 }

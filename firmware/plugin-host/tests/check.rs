@@ -38,6 +38,7 @@ fn our_own_connectors_pass() {
     for (folder, library, people) in [
         ("web-directory", "web_directory", "a full run: 90 people in 1 pages"),
         ("ldap", "ldap_directory", "a full run: 90 people in 1 pages"),
+        ("carddav", "carddav", "a full run: 90 people in 1 pages"),
     ] {
         let checked = check(&yard, &yard::packed(folder, library), &[]);
         assert!(checked.passed && checked.words.contains(people), "{}", checked.words);

@@ -50,29 +50,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn append_call(&mut self, row: &LogRow) -> Result<i64, StoreError> {
-        self.write("add to the call log", |db| {
-            let sql = format!(
-                "INSERT INTO call ({PARTY}, direction, line_number, line_name, began, answered_after, talk, hold, \
-                 outcome, search, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            );
-            let mut values = party_values(&row.party);
-            values.extend([
-                text_value(direction_word(row.direction)),
-                text_value(&row.line_number),
-                text_value(&row.line_name),
-                Value::Integer(row.began_unix_ms),
-                row.answered_after_ms.map_or(Value::Null, duration),
-                duration(row.talk_ms),
-                duration(row.hold_ms),
-                text_value(end_word(row.end)),
-                Value::Text(search_text(row, &row.transfers)),
-                Value::Text(rules_text(&row.rules)),
-            ]);
-            db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-            let id = db.last_insert_rowid();
-            insert_transfers(db, id, &row.transfers)?;
-            Ok(id)
-        })
+        self.write("add to the call log", |db| append(db, row))
     }
 
     /// Changes how a call in the log ended and what became of its transfers, for an end that came to be
@@ -185,6 +163,31 @@ impl Store {
     }
 }
 
+/// Adds an ended call; its row id.
+pub(crate) fn append(db: &Connection, row: &LogRow) -> Result<i64, Failure> {
+    let sql = format!(
+        "INSERT INTO call ({PARTY}, direction, line_number, line_name, began, answered_after, talk, hold, \
+         outcome, search, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
+    let mut values = party_values(&row.party);
+    values.extend([
+        text_value(direction_word(row.direction)),
+        text_value(&row.line_number),
+        text_value(&row.line_name),
+        Value::Integer(row.began_unix_ms),
+        row.answered_after_ms.map_or(Value::Null, duration),
+        duration(row.talk_ms),
+        duration(row.hold_ms),
+        text_value(end_word(row.end)),
+        Value::Text(search_text(row, &row.transfers)),
+        Value::Text(rules_text(&row.rules)),
+    ]);
+    db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+    let id = db.last_insert_rowid();
+    insert_transfers(db, id, &row.transfers)?;
+    Ok(id)
+}
+
 /// The rows a query means: a condition and its values.
 fn filter(query: &LogQuery) -> (String, Vec<Value>) {
     let mut filter = String::from("began >= ? AND began < ?");
@@ -282,6 +285,7 @@ fn call(db: &Connection, row: &Row<'_>) -> Result<LogRow, Failure> {
         end: end(row.get(14)?)?,
         transfers: transfers(db, id)?,
         rules: rules(row.get(15)?)?,
+        customer: None,
     })
 }
 

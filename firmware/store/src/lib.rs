@@ -8,6 +8,7 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
+//! `journal` what of it is on its way into customer databases,
 //! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
 //! `documents` keeps them.
 
@@ -21,6 +22,7 @@ mod error;
 mod files;
 mod handling;
 mod history;
+mod journal;
 mod pictures;
 mod removals;
 mod schema;
@@ -43,6 +45,7 @@ pub use edits::{Author, Edited};
 pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
+pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};

@@ -30,6 +30,7 @@ fn call(began_unix_ms: i64, end: EndStatus, party: Party) -> LogRow {
         end,
         transfers: Vec::new(),
         rules: Vec::new(),
+        customer: None,
     }
 }
 

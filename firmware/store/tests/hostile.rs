@@ -28,6 +28,7 @@ fn call() -> LogRow {
         end: EndStatus::Missed,
         transfers: Vec::new(),
         rules: Vec::new(),
+        customer: None,
     }
 }
 

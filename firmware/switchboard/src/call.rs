@@ -7,6 +7,8 @@ use ipc::{
     RecallWhy, TransferEnd, TransferId, TransferView,
 };
 
+use crate::customer::Customer;
+
 /// Milliseconds on the desk's clock, or a span of them. All arithmetic is in whole milliseconds, so
 /// that talk and hold time add up exactly.
 pub(crate) type Ms = u64;
@@ -36,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) waited_for: Option<Party>,
     /// Earlier calls with this party, for the card.
     pub(crate) history: Option<CallerHistory>,
+    /// What customer databases say of this party.
+    pub(crate) customer: Customer,
     /// The number dialled from here, for a semi-attended transfer: the party may be named otherwise.
     pub(crate) dialled: Option<String>,
     /// The attended transfer that was written off with this as its consultation call, until the
@@ -150,6 +154,7 @@ impl Call {
             consulted_for: None,
             rules: Vec::new(),
             history: None,
+            customer: Customer::default(),
             unattended: false,
             escalated: BTreeSet::new(),
             times: Times {
@@ -381,6 +386,10 @@ impl Call {
             waited_for: self.waited_for.clone(),
             // Filled in by the desk, which knows the lines.
             crm: None,
+            crm_waits: self.customer.waits(),
+            customer: self.customer.card().cloned(),
+            customer_asked: self.customer.is_asked(),
+            named_by: self.customer.named_by().map(str::to_owned),
             history: self.history.clone(),
             actions: self.actions(),
         }

@@ -190,6 +190,7 @@ impl Switchboard {
                 entry.intercepted = Some(party.clone());
             }
             if is_party {
+                entry.customer.directories_asked(&party);
                 self.ledger.rename(call, &party);
                 entry.party = party;
             }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipc::{
-    AudioState, Availability, DirectoryId, DirectoryView, ImportView, LampState, LampView, LineView, Notice,
-    NoticeId, NoticeKind, OnlineState, PersonView, Preferences, Registration, RemovalId, Volumes,
+    AudioState, Availability, CrmView, DirectoryId, DirectoryView, ImportView, LampState, LampView, LineView,
+    Notice, NoticeId, NoticeKind, OnlineState, PersonView, Preferences, Registration, RemovalId, Volumes,
 };
 
 use crate::call::{Call, Ms};
@@ -36,6 +36,8 @@ pub(crate) struct Desk {
     pub(crate) mailbox: Option<String>,
     pub(crate) missed: u32,
     pub(crate) volumes: Volumes,
+    /// What the connectors to customer databases offer.
+    pub(crate) crm: CrmView,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +82,7 @@ impl Desk {
             mailbox: None,
             missed: settings.missed,
             volumes: clamped(settings.volumes),
+            crm: CrmView::default(),
         }
     }
 
@@ -267,8 +270,12 @@ impl Switchboard {
         self.line(number).map(|l| l.name.clone()).unwrap_or_default()
     }
 
-    /// The page about a call's other end in the CRM of its line, else of the house (CRM-1).
+    /// The page about a call's other end: the customer's own (CRM-3), else that in the CRM of its line, else of
+    /// the house (CRM-1).
     pub(crate) fn crm_page(&self, call: &Call) -> Option<String> {
+        if let Some(own) = call.customer.card().and_then(|card| card.url.clone()) {
+            return Some(own);
+        }
         let own = self.line(&call.line_number).and_then(|line| line.crm.as_ref());
         let address = own.or(self.settings.crm.as_ref())?;
         let number = number::encoded(number::user(call.party.number.as_deref()?));

@@ -131,6 +131,22 @@ pub enum Effect {
     SavePreferences(Preferences),
     /// The missed calls' counter changed: keep it.
     SaveMissed(u32),
+    /// Ask the customer databases who has this number, for [`crate::Input::Customer`].
+    AskCustomer {
+        /// Which call.
+        call: CallRef,
+        /// As the call has it.
+        number: String,
+        /// As the exchange or a directory names them.
+        name: Option<String>,
+    },
+    /// No directory has this number: ask connectors for a name, for [`crate::Input::CallerNamed`].
+    LookUpCaller {
+        /// Which call.
+        call: CallRef,
+        /// As the call has it.
+        number: String,
+    },
     /// Draw the operator's attention to an alert, once, beside whatever else is heard (PRE-7).
     Chime,
     /// An alert that was wanted once was given: forget the wish.

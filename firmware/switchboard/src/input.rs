@@ -1,8 +1,9 @@
 //! What reaches the desk: news of the network, of the sound device, of the store, and time.
 
 use ipc::{
-    AlertSet, AudioState, CallRef, CallerHistory, ContactId, DirectoryView, ImportView, LampCall, LampState,
-    OnlineState, Party, Preferences, Registration, RemovalId, Removed, ServiceMode, TransferId,
+    AlertSet, AudioState, CallRef, CallerHistory, ContactId, CrmView, CustomerView, DirectoryView,
+    ImportView, LampCall, LampState, OnlineState, Party, Preferences, Registration, RemovalId, Removed,
+    ServiceMode, TransferId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,31 @@ pub enum Input {
         call: CallRef,
         /// Earlier calls, and the note of the contact.
         history: CallerHistory,
+    },
+    /// What the connectors to customer databases offer from now on.
+    Connectors(CrmView),
+    /// What they say to [`crate::Effect::AskCustomer`]: the best so far, or that nobody knows this number. A
+    /// better one may follow.
+    Customer {
+        /// Which call.
+        call: CallRef,
+        /// The number asked for.
+        number: String,
+        /// Who has it.
+        customer: Option<Box<CustomerView>>,
+    },
+    /// What they say to [`crate::Effect::LookUpCaller`], when somebody has the number.
+    CallerNamed {
+        /// Which call.
+        call: CallRef,
+        /// The number asked for.
+        number: String,
+        /// Who has it.
+        name: String,
+        /// Their firm.
+        company: Option<String>,
+        /// The connector that says so, for people.
+        by: String,
     },
     /// How far the import is; `None` when none runs.
     Import(Option<ImportView>),

@@ -22,6 +22,7 @@ impl Switchboard {
             assert!(!self.ledger.has_departed(*id), "{id:?} is on the desk and has left it");
             self.check_times(call);
             assert!(!call.unattended || self.talk != Some(*id), "{id:?} took the ear by itself");
+            call.customer.check(call);
         }
     }
 

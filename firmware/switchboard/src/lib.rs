@@ -15,7 +15,8 @@
 //! end) with `ledger` (its books), `transfer_commands`, `grace` (undo), `queue` (waiting for a busy
 //! phone), `attended` (the consultation call), `recall` (calls that come back), `takeover` (INVITE
 //! with Replaces), `intercept` (calls of other phones picked up), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
-//! derived from the state), `record` (the log row), `number` (what can be called), `desk` (lines,
+//! derived from the state), `customer` (what
+//! customer databases say of a caller), `record` (the log row), `number` (what can be called), `desk` (lines,
 //! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)
 //! with `mask` (names and numbers taken out). The words at the border are in `input`, `effect` and
 //! `settings`.
@@ -26,6 +27,7 @@ mod call;
 mod calls;
 mod command;
 mod conference;
+mod customer;
 mod desk;
 mod ear;
 mod effect;

@@ -25,6 +25,7 @@ const WORDS: &[&str] = &[
     "columns",
     "direction",
     "end",
+    "kind",
     "language",
     "layout",
     "matched",

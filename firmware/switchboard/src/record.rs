@@ -24,6 +24,7 @@ pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
         end,
         transfers: call.transfers.iter().map(|t| t.log.clone()).collect(),
         rules: call.rules.clone(),
+        customer: call.customer.record(),
     }
 }
 

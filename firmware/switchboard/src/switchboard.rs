@@ -120,6 +120,11 @@ impl Switchboard {
             Input::PersonGone { address } => self.person_gone(&address),
             Input::Alerts(wishes) => self.alert_wishes(wishes),
             Input::History { call, history } => self.caller_history(call, history),
+            Input::Connectors(crm) => self.connectors(crm),
+            Input::Customer { call, number, customer } => self.customer_known(call, &number, customer),
+            Input::CallerNamed { call, number, name, company, by } => {
+                self.caller_named(call, &number, name, company, by);
+            }
             Input::Import(import) => self.import(import),
             Input::Imported { directory, loaded, left_out } => {
                 self.notify(now, NoticeKind::Imported { directory, loaded, left_out });
@@ -137,6 +142,7 @@ impl Switchboard {
             Input::StorageWorks => self.storage_works(),
         }
         self.settle_queues(now);
+        self.settle_customers(now);
         self.settle();
     }
 
@@ -152,6 +158,7 @@ impl Switchboard {
         let now = self.advance(now);
         let done = self.obey(now, command);
         self.settle_queues(now);
+        self.settle_customers(now);
         self.settle();
         done
     }
@@ -179,6 +186,7 @@ impl Switchboard {
             self.park_deadline(),
             self.rules_deadline(),
             self.alerts.deadline(),
+            self.customer_deadline(),
             self.notices.deadline(),
         ];
         let due = own.into_iter().flatten().min()?;
@@ -256,6 +264,7 @@ impl Switchboard {
         self.expire_parked(now);
         self.apply_due_rules(now);
         self.expire_alerts(now);
+        self.expire_customers(now);
         self.expire_notices(now);
         self.sound.expire(now);
     }

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 79] = [
+const SCENES: [Scene; 91] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -85,6 +85,44 @@ const SCENES: [Scene; 79] = [
         act: |stage| {
             stage.right_click(240., 160.)?;
             stage.keys(&["Up", "Up", "Enter"])
+        },
+    },
+    Scene { name: "customer", view: scenes::customer, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "customer-table", view: scenes::customer, act: |stage| stage.in_table(&["Home"]) },
+    Scene { name: "customer-answered", view: scenes::customer_answered, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "customer-asked", view: scenes::customer_asked, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "customer-unknown", view: scenes::customer_unknown, act: |stage| stage.keys(&["Home"]) },
+    Scene {
+        name: "customer-card",
+        view: scenes::customer_answered,
+        act: |stage| {
+            stage.show_customer();
+            Ok(())
+        },
+    },
+    Scene { name: "customer-menu", view: scenes::customer_answered, act: |stage| stage.keys(&["Home", "/"]) },
+    Scene {
+        name: "customer-note",
+        view: scenes::customer_answered,
+        act: |stage| stage.write_note("Wants a quote for 40 contactors.\nCall back before noon."),
+    },
+    Scene {
+        name: "customer-note-failed",
+        view: scenes::customer_answered,
+        act: |stage| stage.send_note(Err("auth-failed")),
+    },
+    Scene {
+        name: "customer-note-done",
+        view: scenes::customer_answered,
+        act: |stage| stage.send_note(Ok(())),
+    },
+    Scene { name: "customer-hostile", view: scenes::customer_hostile, act: |stage| stage.keys(&["Home"]) },
+    Scene {
+        name: "customer-hostile-card",
+        view: scenes::customer_hostile,
+        act: |stage| {
+            stage.show_customer();
+            Ok(())
         },
     },
     Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
@@ -430,6 +468,39 @@ impl Stage {
         page.set_asks(!question.is_empty());
         page.set_choice(true);
         app.global::<screen::Desk>().invoke_show(screen::Screen::Page);
+        self.settle();
+        Ok(())
+    }
+
+    fn show_customer(&self) {
+        self.console.app().global::<screen::Customer>().invoke_show("1".into());
+        self.settle();
+    }
+
+    fn write_note(&self, text: &str) -> anyhow::Result<()> {
+        self.console.app().global::<screen::Customer>().invoke_write("1".into(), false);
+        self.settle();
+        self.console.app().global::<screen::Item>().set_text(text.into());
+        self.settle();
+        Ok(())
+    }
+
+    /// A note, and what the customer database says to it.
+    fn send_note(&self, result: Result<(), &str>) -> anyhow::Result<()> {
+        self.write_note("Wants a quote for 40 contactors.")?;
+        self.console.app().global::<screen::Item>().invoke_accept();
+        let mut events = Vec::new();
+        for request in self.requests.try_iter() {
+            if let ToDesk::Command { seq, command: Command::AddItem(_) } = request {
+                let url = Some("https://crm.northwind.example/notes/1".to_owned());
+                events.push(Event::Reply { seq, reply: Reply::ItemAdded { url } });
+                let words = "401 invalid_grant: the refresh token has expired".to_owned();
+                let refused = |case: &str| ipc::ItemProblem::Refused { case: case.into(), words };
+                let result = result.map_err(|case| ipc::CommandError::Item(refused(case)));
+                events.push(Event::Done { seq, result });
+            }
+        }
+        self.console.take(News { events, view: None });
         self.settle();
         Ok(())
     }

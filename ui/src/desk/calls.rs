@@ -101,6 +101,7 @@ impl Desk {
         self.show_selection(true);
         self.run_call_clocks(self.clock.at(Instant::now()));
         self.show_transfer_bar();
+        self.show_customer();
     }
 
     /// The running times of the cards that are shown.

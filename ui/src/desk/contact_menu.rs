@@ -4,6 +4,7 @@
 
 use ipc::{CallRef, Command, ContactRow, Edit, Party};
 
+use super::customer::About;
 use super::menu::{At, Choice, Row, entry};
 use super::{Area, Desk};
 use crate::models::contacts;
@@ -124,6 +125,7 @@ impl Desk {
         {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
+        rows.extend(self.item_rows(&About { party: party.clone(), subject: None }));
         self.open_menu(party_name(&party), rows, At::Finger(x, y));
     }
 }

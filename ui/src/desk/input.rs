@@ -36,6 +36,11 @@ impl Desk {
             return self.prompt_key(key);
         }
         // The calls stay in sight beside these, and their keys work.
+        if !self.link_card_is_open()
+            && let Some(taken) = self.customer_key(key)
+        {
+            return taken;
+        }
         if let Some(taken) = self.form_key(key) {
             return taken;
         }

@@ -10,6 +10,7 @@ use ipc::{
 };
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
+use super::customer::About;
 use super::directory_menu::DirectoryChoice;
 use super::{Area, Desk};
 use crate::models::past;
@@ -40,6 +41,10 @@ pub(super) enum Choice {
     Ask(CallRef, PromptKind),
     /// The customer's page.
     Crm(CallRef),
+    /// All that is known of the customer.
+    Customer(CallRef),
+    /// A note about somebody, or a task.
+    Write(Box<About>, bool),
     /// Of the directory's menu, which stands there.
     Directory(Option<DirectoryId>, DirectoryChoice, At),
     /// The e-mail or web page of a contact.
@@ -178,6 +183,8 @@ impl Desk {
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
             Some(Choice::Crm(call)) => self.open_crm(call),
+            Some(Choice::Customer(call)) => self.open_customer(call),
+            Some(Choice::Write(about, task)) => self.write_item(*about, task),
             Some(Choice::Link(contact, link)) => self.open_link_of(&contact, link),
             Some(Choice::Phone(contact)) => self.open_phone_card(*contact),
             Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
@@ -253,9 +260,9 @@ impl Desk {
             view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
         // What ends the call stays last.
         let last = view.actions.iter().filter(|action| **action == Action::HangUp).count();
-        let page = view.crm.is_some().then(|| (entry(MenuWord::Crm, "", "", ""), Choice::Crm(call)));
+        let customer = self.customer_rows(view);
         let before = rows.len().saturating_sub(last);
-        rows.splice(before..before, page.into_iter().chain(self.directory_rows(call)));
+        rows.splice(before..before, customer.into_iter().chain(self.directory_rows(call)));
         let title = party_name(&view.party);
         let matched = view.party.matched.map(number_match).unwrap_or_default();
         let history = view.history.clone();

@@ -3,13 +3,14 @@
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `alerts`, `files` (import and
-//! export), `mail`, `drag`, `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! export), `mail`, `customer`, `drag`, `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
 mod calls;
 mod contact_menu;
+mod customer;
 mod directory;
 mod directory_forms;
 mod directory_menu;
@@ -84,6 +85,7 @@ pub(crate) struct Desk {
     files: files::Files,
     mail: mail::Mail,
     tab: page::Tab,
+    customers: customer::Customers,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -228,6 +230,7 @@ impl Desk {
             files: files::Files::new(app),
             mail: mail::Mail::default(),
             tab: page::Tab::default(),
+            customers: customer::Customers::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -368,7 +371,7 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
-        if self.editor_done(seq, &result) || self.files_done(seq, &result) {
+        if self.editor_done(seq, &result) || self.files_done(seq, &result) || self.item_done(seq, &result) {
             return;
         }
         let dialled = self.dialled.remove(&seq);
@@ -406,6 +409,7 @@ impl Desk {
             }
             ipc::Reply::Place(place) => self.place_arrived(seq, place),
             ipc::Reply::Edited { directory: Some(directory), .. } => self.directory_added(seq, directory),
+            ipc::Reply::ItemAdded { url } => self.item_added(seq, url),
             ipc::Reply::Log(page) => self.log_arrived(seq, &page),
             ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
                 tracing::warn!("a picture could not be had: {reason}");

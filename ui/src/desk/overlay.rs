@@ -88,6 +88,7 @@ impl Desk {
         if keypad {
             self.close_keypad();
         }
+        self.show_whole_customer();
         self.directory_overlays_changed();
     }
 
@@ -95,6 +96,8 @@ impl Desk {
         self.close_menu();
         self.close_keypad();
         self.close_link_card();
+        self.close_customer();
+        self.close_item();
         self.close_finder();
         self.close_form();
         self.close_phone_card();

@@ -18,6 +18,8 @@ pub(crate) struct Tab {
     browser: Option<Browser>,
     /// Calls whose page has come by itself.
     opened: HashSet<CallRef>,
+    /// Calls that were answered and whose page is due.
+    due: HashSet<CallRef>,
 }
 
 impl Desk {
@@ -45,28 +47,37 @@ impl Desk {
     pub(crate) fn pages_of_calls(&mut self, before: &View) {
         let now: HashSet<CallRef> = self.view.incoming.iter().map(|call| call.call).collect();
         self.tab.opened.retain(|call| now.contains(call));
+        self.tab.due.retain(|call| now.contains(call));
         // A screen that has just started does not know what has been open on the one before.
         if self.tab.browser.is_none() || before.generation == 0 {
             return;
         }
+        let was = |call: CallRef| before.incoming.iter().find(|was| was.call == call).map(|was| was.state);
+        // Answered within a frame it was never seen ringing.
+        let rang = |was| matches!(was, CallState::Ringing | CallState::Answering);
+        let answered = |call: &&ipc::CallView| {
+            call.state == CallState::Talking
+                && call.direction == Direction::Incoming
+                && was(call.call).is_none_or(rang)
+        };
+        let answered: Vec<CallRef> =
+            self.view.incoming.iter().filter(answered).map(|call| call.call).collect();
+        self.tab.due.extend(answered);
         let comes = |call: &&ipc::CallView| {
-            let was = before.incoming.iter().find(|was| was.call == call.call).map(|was| was.state);
-            let is_new = match self.view.page_when {
+            let is_wanted = match self.view.page_when {
                 PageWhen::Menu => false,
                 // Nobody is taken away from the caller they talk to.
                 PageWhen::Ring => call.state == CallState::Ringing && self.view.talk.is_none(),
-                // Answered within a frame it was never seen ringing.
-                PageWhen::Answer => {
-                    let rang = |was| matches!(was, CallState::Ringing | CallState::Answering);
-                    call.state == CallState::Talking && was.is_none_or(rang)
-                }
+                PageWhen::Answer => call.state == CallState::Talking && self.tab.due.contains(&call.call),
             };
-            is_new && call.direction == Direction::Incoming && call.crm.is_some()
+            // The customer's own page may come in a moment; the desk says when that is over.
+            is_wanted && call.direction == Direction::Incoming && call.crm.is_some() && !call.crm_waits
         };
         let mut calls = self.view.incoming.iter().filter(comes).map(|call| call.call);
         let call = calls.rfind(|call| !self.tab.opened.contains(call));
         if let Some(call) = call {
             self.tab.opened.insert(call);
+            self.tab.due.remove(&call);
             self.open_crm(call);
         }
     }

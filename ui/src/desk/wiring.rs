@@ -29,6 +29,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_directory(app, desk);
     wire_overlays(app, desk);
     wire_page(app, desk);
+    wire_customer(app, desk);
     wire_finder(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
@@ -128,6 +129,27 @@ fn wire_page(app: &App, desk: &Rc<RefCell<Desk>>) {
     page.on_reload(with!(desk, |this| this.with_browser(Browser::reload)));
     page.on_close(with!(desk, |this| this.close_page()));
     page.on_answer(with!(desk, |this, yes| this.with_browser(|b| b.answer(yes))));
+}
+
+fn wire_customer(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Customer>();
+    global.on_open_page(with!(desk, |this, call| this.open_customer_page(&call)));
+    global.on_write(with!(desk, |this, call, task| this.write_about_call(&call, task)));
+    global.on_show(with!(desk, |this, id| if let Some(call) = cards::call(&id) {
+        this.open_customer(call);
+    }));
+    global.on_close(with!(desk, |this| this.close_customer()));
+    global.on_pressing(with!(desk, |this, down| if down {
+        this.calls.press();
+    } else {
+        this.finger_up();
+    }));
+    let item = app.global::<screen::Item>();
+    item.on_set_task(with!(desk, |this, on| this.set_item_task(on)));
+    item.on_edited(with!(desk, |this| this.item_edited()));
+    item.on_accept(with!(desk, |this| this.accept_item()));
+    item.on_close(with!(desk, |this| this.close_item()));
+    item.on_open_page(with!(desk, |this| this.open_item_page()));
 }
 
 fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -7,8 +7,8 @@ use ipc::{
 use slint::{Image, SharedString};
 
 use crate::clock::duration;
-use crate::models::past;
 use crate::models::words::party_name;
+use crate::models::{customer, past};
 use crate::screen::{
     CallAction, CallCard, CallClock, CardState, LampKind, RecallCause, TransferKind, TransferStep,
 };
@@ -66,6 +66,10 @@ pub(crate) fn card(
         waited_for: call.waited_for.as_ref().map(party_name).unwrap_or_default(),
         has_past: past::has_line(call),
         past: past::on_card(call.history.as_ref().filter(|_| past::has_line(call))),
+        has_customer: past::has_line(call) && view.crm.customers,
+        customer_asked: call.customer_asked,
+        customer: customer::in_short(call),
+        named_by: call.named_by.as_deref().unwrap_or_default().into(),
         member: member.is_some(),
         muted: member.is_some_and(|member| member.muted),
         can_answer: can(Action::Answer),

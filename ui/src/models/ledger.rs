@@ -69,7 +69,9 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
         Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
-        Some(CommandError::Edit(_) | CommandError::ImportRuns) => (RefusedCommand::Failed, "", ""),
+        Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
+            (RefusedCommand::Failed, "", "")
+        }
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {

@@ -3,6 +3,7 @@
 
 pub(crate) mod cards;
 pub(crate) mod contacts;
+pub(crate) mod customer;
 pub(crate) mod drops;
 pub(crate) mod form;
 pub(crate) mod ledger;

@@ -4,6 +4,7 @@
 
 mod contacts;
 mod control;
+mod customers;
 mod directories;
 mod faces;
 mod finder;

@@ -1,11 +1,18 @@
 //! The directories of connectors (DIR-4): follows `frontdesk-plugind` and copies what is new there into the store.
 //!
+//! Questions about callers, finished calls, notes and tasks go over a connection of their own (`asking`), so that a
+//! directory of many thousands is not in their way.
+//!
 //! A task of its own that waits for the plugin host, the records thread waits for neither: a part of a copy is one
 //! request among others there. Without a plugin host, or when it dies, what was copied stays. Nothing of what it
 //! says is believed beyond its words: pages have a limit, and what is no good contact is left out.
 
+mod asking;
 mod copying;
+mod customers;
 mod host;
+mod journal;
+mod line;
 mod translate;
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
@@ -15,8 +22,12 @@ use ipc::{MAX_PLUGIN_CONTACTS, PluginAnswer, PluginProblem, PluginRequest, Plugi
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-pub(crate) use self::copying::Step;
 use self::host::Host;
+pub(crate) use self::{
+    asking::{Asking, Connectors},
+    copying::Step,
+    journal::finished,
+};
 use crate::records::Records;
 
 /// The pause before the plugin host is looked for again, and before a copy that failed is tried again.

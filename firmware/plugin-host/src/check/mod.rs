@@ -12,6 +12,7 @@ mod good;
 mod paper;
 mod play;
 mod stage;
+mod stage_dav;
 mod stage_ldap;
 mod stage_web;
 
@@ -43,7 +44,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Settings that are not to be made up.
     pub settings: Map<String, Value>,
-    /// What a web server answers when all is well; none: a list of people in JSON.
+    /// What a web server answers when all is well, or the vCards of a CardDAV server; none: a list of people in JSON,
+    /// or their cards.
     pub answer: Option<Vec<u8>>,
     /// What it answers to which request; what is not in it, by `answer`.
     pub play: Play,

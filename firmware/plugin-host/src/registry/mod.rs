@@ -83,6 +83,9 @@ pub struct Record {
     pub current: Installed,
     /// To go back to.
     pub previous: Option<Installed>,
+    /// When the version in use took the place of another, in Unix milliseconds; 0: it never did.
+    #[serde(default)]
+    pub upgraded_ms: i64,
     /// The author's key.
     pub key: Option<String>,
     /// What it may do.
@@ -106,6 +109,7 @@ impl Record {
             id,
             current,
             previous: None,
+            upgraded_ms: 0,
             key: None,
             granted: PluginGrants::default(),
             settings: Map::new(),

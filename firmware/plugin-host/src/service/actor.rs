@@ -234,7 +234,11 @@ impl Work {
         let (level, words, how) = self.outcome(keeper, turn);
         self.plugin.publish(&keeper.directory().contacts, keeper.book());
         self.plugin.say(level, &words);
+        let suspended = matches!(how, How::Suspended { .. });
         self.show(how);
+        if suspended {
+            self.service.take_back(&self.record.id);
+        }
     }
 
     fn outcome(&self, keeper: &Keeper, turn: Result<Turn, KeeperError>) -> (&'static str, String, How) {

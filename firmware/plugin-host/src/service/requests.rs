@@ -40,7 +40,10 @@ impl Service {
             }
             PluginRequest::Inspect { upload } => self.inspect_aside(upload, uploads),
             PluginRequest::Install { upload, granted, key_confirmed } => {
-                Reply::Now(self.install_upload(upload, uploads, granted, key_confirmed))
+                let (service, uploads) = (Arc::clone(self), Arc::clone(uploads));
+                Reply::Aside(Box::new(move || {
+                    service.install_upload(upload, &uploads, granted, key_confirmed)
+                }))
             }
             PluginRequest::Grant { plugin, granted } => done(self.grant(&plugin, granted)),
             PluginRequest::Form { plugin } => Reply::Now(self.form(&plugin)),
@@ -159,7 +162,7 @@ impl Service {
         }))
     }
 
-    fn kept_state(&self, id: &str) -> Option<crate::connector::State> {
+    pub(super) fn kept_state(&self, id: &str) -> Option<crate::connector::State> {
         let kept = crate::kept::Kept::new(self.registry.directory(id), Some(self.registry.vault()));
         kept.state()
     }
@@ -185,7 +188,7 @@ impl Service {
 
     /// What a question has changed: values that the plugin keeps, and how it does, where no directory says that.
     fn after_question(
-        &self,
+        self: &Arc<Self>,
         plugin: &Plugin,
         asking: &Arc<Asking>,
         question: &Question,
@@ -199,17 +202,29 @@ impl Service {
             let _ = actor.order(Order::Keep);
         }
         let how = asking.how();
+        let suspended = matches!(how, How::Suspended { .. });
         let mut face = plugin.face();
-        let current = face.asking.as_ref().is_some_and(|current| Arc::ptr_eq(current, asking));
-        if !current || asking.connector().has_directory() || face.how == how {
+        if !face.asking.as_ref().is_some_and(|current| Arc::ptr_eq(current, asking)) {
+            // It was changed meanwhile.
             return;
         }
-        face.how = how;
-        if let Some(problem) = problem {
+        if let Some(problem) = problem
+            && !matches!(problem, PluginProblem::NotNow(_))
+        {
             face.lines.host("warn", &format!("{}: {problem}", question.name()));
         }
+        // Of a plugin with a directory its runs say how it does.
+        let shown = !asking.connector().has_directory() && face.how != how;
+        if shown {
+            face.how = how;
+        }
         drop(face);
-        self.changed();
+        if shown {
+            self.changed();
+        }
+        if suspended {
+            self.take_back(&plugin.id);
+        }
     }
 
     fn order(&self, id: &str, order: Order) -> Result<(), PluginProblem> {

@@ -5,6 +5,7 @@
 pub mod api_server;
 pub mod hostile;
 pub mod ldap_server;
+pub mod radicale;
 pub mod server;
 pub mod slapd;
 

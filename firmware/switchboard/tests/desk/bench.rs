@@ -583,6 +583,8 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::ReferToCall { call, .. }
         | Effect::Redirect { call, .. }
         | Effect::Announce { call }
+        | Effect::AskCustomer { call, .. }
+        | Effect::LookUpCaller { call, .. }
         | Effect::Digits { call, .. } => Some(*call),
         Effect::Talk(Ear::Call(call)) => Some(*call),
         Effect::Talk(_)

@@ -9,6 +9,7 @@ mod attended;
 mod bench;
 mod commands;
 mod conference;
+mod customer;
 mod intercept;
 mod life;
 mod network;

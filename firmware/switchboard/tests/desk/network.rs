@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipc::{CallRef, LampState, Party, Registration};
 use switchboard::{Effect, EndCause, Input, TransferResult};
 
+use crate::customer::{ALL, card};
+
 /// xorshift64*: the same seed gives the same run on every machine.
 pub(crate) struct Random(u64);
 
@@ -157,7 +159,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
     let call = CallRef(random.below(calls + 3));
     let code = u16::try_from(random.below(800)).unwrap();
     let party = Party { number: Some(call.0.to_string()), ..Party::default() };
-    match random.below(16) {
+    match random.below(18) {
         0 => Input::Progress { call, code, early_media: random.percent(50) },
         1 => Input::Answered { call, by: None },
         2 => Input::Confirmed { call },
@@ -186,6 +188,12 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
             diverted_by: None,
             replaces: Some(CallRef(random.below(calls + 3))),
         },
+        15 => Input::Customer {
+            call,
+            number: call.0.to_string(),
+            customer: random.percent(50).then(|| card("nobody's")),
+        },
+        16 => Input::Connectors(ALL),
         14 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
         _ => Input::Deadline,
     }

@@ -7,6 +7,7 @@ use ipc::{
 use switchboard::{Effect, EndCause, Input, Settings};
 
 use crate::bench::Bench;
+use crate::customer::{ALL, card};
 use crate::network::{Network, Random};
 use crate::random::{Seen, first_word};
 use crate::script::{incoming, ready_with};
@@ -118,6 +119,8 @@ pub(crate) struct Run {
     pub(crate) last_call: u64,
     /// Members of the conference whose leg was replaced.
     pub(crate) seats: u32,
+    /// Apart, so that calls happen as they did before there were customers.
+    customers: Random,
     dialled: u64,
 }
 
@@ -125,12 +128,17 @@ impl Run {
     pub(crate) fn new(seed: u64) -> Self {
         let random = Random::new(seed);
         let bench = ready_with(settings(seed));
-        Self { bench, network: Network::default(), random, last_call: 0, seats: 0, dialled: 0 }
+        let customers = Random::new(!seed);
+        Self { bench, network: Network::default(), random, last_call: 0, seats: 0, customers, dialled: 0 }
     }
 
     pub(crate) fn step(&mut self, seen: &mut Seen) {
         if self.random.percent(10) {
             let input = self.elsewhere();
+            self.input(input);
+        }
+        if self.customers.percent(20) {
+            let input = self.a_connector_speaks();
             self.input(input);
         }
         let effects = match self.random.below(16) {
@@ -167,7 +175,8 @@ impl Run {
             1 => Some(format!("{:05}", call.0)),
             _ => Some(format!("01555{}", call.0)),
         };
-        Party { number, name: Some(format!("caller {}", call.0)), ..Party::default() }
+        let name = self.customers.percent(80).then(|| format!("caller {}", call.0));
+        Party { number, name, ..Party::default() }
     }
 
     /// Lamps of slots, the timetable, who is signed in, who speaks.
@@ -197,6 +206,25 @@ impl Run {
                 let call = self.random.pick(&cards).unwrap_or(CallRef(1));
                 Input::Speaking { call, on: self.random.percent(50) }
             }
+        }
+    }
+
+    /// What customer databases say, and that they come and go.
+    fn a_connector_speaks(&mut self) -> Input {
+        if self.customers.percent(20) {
+            let crm = if self.customers.percent(70) { ALL } else { ipc::CrmView::default() };
+            return Input::Connectors(crm);
+        }
+        let known: Vec<(CallRef, &Party)> = self.bench.cards().map(|c| (c.call, &c.party)).collect();
+        let Some((call, party)) = self.customers.pick(&known) else { return Input::StorageWorks };
+        let number = party.number.clone().unwrap_or_default();
+        let unnamed = Party { name: None, ..party.clone() };
+        let name = format!("customer {}", self.customers.below(3));
+        match self.customers.below(5) {
+            0 => Input::Customer { call, number, customer: None },
+            1 => Input::CallerNamed { call, number, name, company: None, by: "book".into() },
+            2 => Input::Identified { call, party: unnamed },
+            _ => Input::Customer { call, number, customer: Some(card(&name)) },
         }
     }
 
@@ -419,7 +447,7 @@ impl Run {
     /// The same calls in the same states, under other names and numbers.
     fn replay_masked(&self, plain: &ipc::View) {
         let masked = switchboard::masked(&self.bench.recording).unwrap();
-        for secret in ["5550100", "5550200", "2200", "Sales", "caller 1"] {
+        for secret in ["5550100", "5550200", "2200", "Sales", "caller 1", "customer 1"] {
             assert!(!masked.contains(&format!("\"{secret}\"")), "{secret} is still there");
         }
         let replayed = switchboard::replay(&masked, self.bench.start()).unwrap();

@@ -231,6 +231,7 @@ mod tests {
             end,
             transfers,
             rules: Vec::new(),
+            customer: None,
         }
     }
 

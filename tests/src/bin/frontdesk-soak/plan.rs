@@ -211,6 +211,7 @@ mod tests {
             end,
             transfers: transfer.map(log).into_iter().collect(),
             rules: Vec::new(),
+            customer: None,
         }
     }
 

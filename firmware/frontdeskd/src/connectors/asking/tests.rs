@@ -1,0 +1,343 @@
+//! A plugin host that does what a test says: in time, late, never, or dead.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use directory::Catalogue;
+use ipc::{
+    CallRef, CustomerRef, Decoder, Direction, EndStatus, LogRow, MAX_FRAME_FROM_PLUGINS,
+    MAX_FRAME_TO_PLUGINS, Party, PluginCard, PluginCounters, PluginGrants, PluginState, ToPlugins, encode,
+};
+use store::Store;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::*;
+use crate::{contacts::Contacts, editing::AtDesk};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Desk {
+    connectors: Connectors,
+    events: mpsc::Receiver<Event>,
+    records: Records,
+    listener: UnixListener,
+    folder: tempfile::TempDir,
+    task: JoinHandle<()>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("plugins")).unwrap();
+        Self::start(folder, listener)
+    }
+
+    fn start(folder: tempfile::TempDir, listener: UnixListener) -> Self {
+        let (inbox, events) = mpsc::channel(4096);
+        let plan = NumberPlan::default();
+        let store = Store::open(folder.path().join("desk.db")).unwrap();
+        let (contacts, _) = Contacts::start(Catalogue::new(plan.clone()), false, inbox.clone()).unwrap();
+        let at_desk = AtDesk { operator: "Front desk".into(), folders: Vec::new(), plan: plan.clone() };
+        let (records, _) = Records::start(store, contacts, inbox.clone(), at_desk).unwrap();
+        let (connectors, asked) = Connectors::new();
+        let asking = Asking {
+            records: records.clone(),
+            inbox,
+            plan,
+            operator: "Front desk".into(),
+            connectors: connectors.clone(),
+        };
+        let socket = folder.path().join("plugins");
+        let task = tokio::spawn(async move { asking.follow(&socket, asked).await });
+        Self { connectors, events, records, listener, folder, task }
+    }
+
+    async fn host(&self) -> Host {
+        let (stream, _) = timeout(PATIENCE, self.listener.accept()).await.unwrap().unwrap();
+        let mut host = Host { stream, decoder: Decoder::new(MAX_FRAME_TO_PLUGINS) };
+        assert!(matches!(host.next().await, ToPlugins::Hello { follow: true, .. }));
+        host.say(&FromPlugins::Welcome { version: "test".into() }).await;
+        host
+    }
+
+    /// The next that the switchboard is told by connectors.
+    async fn told(&mut self) -> Input {
+        loop {
+            let event = timeout(PATIENCE, self.events.recv()).await.unwrap().unwrap();
+            if let Event::Connectors(input) = event {
+                return *input;
+            }
+        }
+    }
+}
+
+struct Host {
+    stream: UnixStream,
+    decoder: Decoder,
+}
+
+impl Host {
+    async fn next(&mut self) -> ToPlugins {
+        loop {
+            if let Some(message) = self.decoder.next_message().unwrap() {
+                return message;
+            }
+            let mut bytes = [0; 4096];
+            let count = timeout(PATIENCE, self.stream.read(&mut bytes)).await.unwrap().unwrap();
+            assert_ne!(count, 0, "the desk hung up");
+            self.decoder.push(&bytes[..count]);
+        }
+    }
+
+    async fn asked(&mut self) -> (u64, PluginRequest) {
+        match self.next().await {
+            ToPlugins::Request { seq, request } => (seq, request),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn say(&mut self, message: &FromPlugins) {
+        self.stream.write_all(&encode(message, MAX_FRAME_FROM_PLUGINS).unwrap()).await.unwrap();
+    }
+
+    async fn answer(&mut self, seq: u64, answer: Result<PluginAnswer, PluginProblem>) {
+        self.say(&FromPlugins::Answer { seq, answer }).await;
+    }
+
+    async fn list(&mut self, plugins: &[(&str, &[&str])]) {
+        let plugins = plugins.iter().map(|(id, provides)| plugin(id, provides)).collect();
+        self.say(&FromPlugins::Plugins(plugins)).await;
+    }
+}
+
+fn plugin(id: &str, provides: &[&str]) -> PluginView {
+    PluginView {
+        id: id.into(),
+        name: format!("Name of {id}"),
+        version: "1.0.0".into(),
+        description: String::new(),
+        previous: None,
+        provides: provides.iter().map(|of| (*of).to_owned()).collect(),
+        enabled: true,
+        state: PluginState::Ready,
+        directory: None,
+        interval_s: 3600,
+        granted: PluginGrants::default(),
+        counters: PluginCounters::default(),
+    }
+}
+
+fn card(name: &str) -> PluginCard {
+    PluginCard {
+        kind: "company".into(),
+        id: "C-1".into(),
+        name: name.into(),
+        organization: None,
+        lines: Vec::new(),
+        url: None,
+    }
+}
+
+fn failed(case: &str) -> Result<PluginAnswer, PluginProblem> {
+    Err(PluginProblem::Failed { case: case.into(), words: "no".into() })
+}
+
+fn ended(began: i64) -> LogRow {
+    LogRow {
+        id: 0,
+        direction: Direction::Incoming,
+        party: Party { number: Some("0145678910".into()), ..Party::default() },
+        line_number: "5550100".into(),
+        line_name: "Sales".into(),
+        began_unix_ms: began,
+        answered_after_ms: Some(1_000),
+        talk_ms: 2_000,
+        hold_ms: 0,
+        end: EndStatus::Completed,
+        transfers: Vec::new(),
+        rules: Vec::new(),
+        customer: Some(CustomerRef { plugin: "a".into(), id: "C-1".into() }),
+    }
+}
+
+const NUMBER: &str = "0145678910";
+
+#[tokio::test]
+async fn crm_3_every_connector_is_asked_apart_and_the_first_in_order_counts() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-resolve"]), ("b", &["crm-resolve", "crm-items"]), ("c", &["ldap"])]).await;
+    let crm = CrmView { customers: true, names: false, items: true };
+    assert_eq!(desk.told().await, Input::Connectors(crm));
+    desk.connectors.ask_customer(CallRef(1), NUMBER.into(), Some("ACME".into()));
+    let ((first, to_a), (second, to_b)) = (host.asked().await, host.asked().await);
+    let PluginRequest::Resolve { plugin, caller } = to_a else { panic!("{to_a:?}") };
+    assert_eq!((plugin.as_str(), caller.numbers[0].as_str()), ("a", "+33145678910"));
+    assert!(matches!(&to_b, PluginRequest::Resolve { plugin, .. } if plugin == "b"), "{to_b:?}");
+    host.answer(second, Ok(PluginAnswer::Cards(vec![card("of b"), card("another")]))).await;
+    let Input::Customer { customer: Some(told), .. } = desk.told().await else { panic!("no card") };
+    assert_eq!((told.name.as_str(), told.more, told.plugin_name.as_str()), ("of b", 1, "Name of b"));
+    host.answer(first, Ok(PluginAnswer::Cards(vec![card("of a")]))).await;
+    let Input::Customer { call, number, customer: Some(told) } = desk.told().await else { panic!("no card") };
+    assert_eq!((call, number.as_str(), told.name.as_str()), (CallRef(1), NUMBER, "of a"));
+}
+
+#[tokio::test]
+async fn crm_3_a_host_that_says_nothing_leaves_a_call_without_a_card() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-resolve", "directory-lookup"])]).await;
+    desk.told().await;
+    desk.connectors.ask_customer(CallRef(1), NUMBER.into(), None);
+    let nobody = Input::Customer { call: CallRef(1), number: NUMBER.into(), customer: None };
+    assert_eq!(desk.told().await, nobody);
+    // Its answer comes after all, to nobody; the next question is answered.
+    let (late, _) = host.asked().await;
+    host.answer(late, Ok(PluginAnswer::Cards(vec![card("late")]))).await;
+    desk.connectors.look_up(CallRef(2), NUMBER.into());
+    let (seq, request) = host.asked().await;
+    assert!(matches!(request, PluginRequest::LookUp { .. }), "{request:?}");
+    host.answer(seq, failed("cpu")).await;
+    desk.connectors.ask_customer(CallRef(3), NUMBER.into(), None);
+    let (seq, _) = host.asked().await;
+    host.answer(seq, Ok(PluginAnswer::Cards(Vec::new()))).await;
+    assert!(matches!(desk.told().await, Input::Customer { call: CallRef(3), customer: None, .. }));
+}
+
+#[tokio::test]
+async fn crm_3_of_a_flood_of_callers_the_oldest_questions_give_way() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-resolve"])]).await;
+    desk.told().await;
+    for call in 0..MAX_CALLERS as u64 + 2 {
+        desk.connectors.ask_customer(CallRef(call), NUMBER.into(), None);
+    }
+    for call in [0, 1] {
+        let told = desk.told().await;
+        assert!(
+            matches!(told, Input::Customer { call: CallRef(c), customer: None, .. } if c == call),
+            "{told:?}"
+        );
+    }
+    let (first, _) = host.asked().await;
+    let mut last = first;
+    for _ in 0..=MAX_CALLERS {
+        last = host.asked().await.0;
+    }
+    host.answer(last, Ok(PluginAnswer::Cards(vec![card("x")]))).await;
+    let told = desk.told().await;
+    assert!(matches!(told, Input::Customer { call: CallRef(65), customer: Some(_), .. }), "{told:?}");
+}
+
+#[tokio::test]
+async fn crm_3_without_a_host_questions_and_notes_are_answered_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join("elsewhere")).unwrap();
+    let mut desk = Desk::start(folder, listener);
+    desk.connectors.ask_customer(CallRef(1), NUMBER.into(), None);
+    assert!(matches!(desk.told().await, Input::Customer { customer: None, .. }));
+    assert_eq!(desk.connectors.add_item(note()).await, Err(ItemProblem::NotThere));
+}
+
+fn note() -> CustomerItem {
+    CustomerItem {
+        id: "n-1".into(),
+        task: false,
+        text: "Wants a quote".into(),
+        number: Some(NUMBER.into()),
+        name: None,
+        subject: Some(CustomerRef { plugin: "b".into(), id: "C-1".into() }),
+    }
+}
+
+#[tokio::test]
+async fn crm_3_a_note_goes_to_the_connector_of_the_card_and_its_answer_comes_back() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-items"]), ("b", &["crm-items"])]).await;
+    desk.told().await;
+    let send = |desk: &Desk| {
+        let connectors = desk.connectors.clone();
+        tokio::spawn(async move { connectors.add_item(note()).await })
+    };
+    let sent = send(&desk);
+    let (seq, request) = host.asked().await;
+    let PluginRequest::CreateItem { plugin, item } = request else { panic!("{request:?}") };
+    assert_eq!((plugin.as_str(), item.subject.as_deref()), ("b", Some("C-1")));
+    assert_eq!((item.text.as_str(), item.operator.as_str()), ("Wants a quote", "Front desk"));
+    let url = Some("https://crm.example/notes/1".to_owned());
+    host.answer(seq, Ok(PluginAnswer::Created { url: url.clone() })).await;
+    assert_eq!(sent.await.unwrap(), Ok(url));
+    let sent = send(&desk);
+    let (seq, _) = host.asked().await;
+    host.answer(seq, failed("auth-failed")).await;
+    let refused = ItemProblem::Refused { case: "auth-failed".into(), words: "no".into() };
+    assert_eq!(sent.await.unwrap(), Err(refused));
+    // The host dies with the question.
+    let sent = send(&desk);
+    host.asked().await;
+    drop(host);
+    assert_eq!(sent.await.unwrap(), Err(ItemProblem::NotThere));
+}
+
+#[tokio::test]
+async fn crm_3_app_4_a_finished_call_is_sent_until_it_is_there_and_over_a_restart() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-journal"]), ("b", &["crm-resolve"])]).await;
+    desk.told().await;
+    // The list is noted by the records thread before the call ends.
+    while desk.records.journals().await.unwrap() != ["a"] {
+        tokio::task::yield_now().await;
+    }
+    desk.records.log(ended(1_700_000_000_000));
+    let (_, request) = host.asked().await;
+    let PluginRequest::LogCall { plugin, call } = request else { panic!("{request:?}") };
+    assert_eq!((plugin.as_str(), call.subject.as_deref(), call.talk_ms), ("a", Some("C-1"), 2_000));
+    // The desk dies before the answer, and the one that follows knows nothing but its disk.
+    desk.task.abort();
+    drop(host);
+    let Desk { listener, folder, connectors, records, events, task } = desk;
+    let _ = task.await;
+    drop((connectors, records, events));
+    let desk = Desk::start(folder, listener);
+    let mut host = desk.host().await;
+    let (seq, request) = host.asked().await;
+    let PluginRequest::LogCall { call: again, .. } = request else { panic!("{request:?}") };
+    assert_eq!(again, call, "the same call under the same identity");
+    host.answer(seq, Ok(PluginAnswer::Done)).await;
+    // Only what is done is forgotten.
+    desk.records.log(ended(1_700_000_000_001));
+    let (seq, request) = host.asked().await;
+    let PluginRequest::LogCall { call: other, .. } = request else { panic!("{request:?}") };
+    assert_ne!(other.id, call.id);
+    host.answer(seq, failed("gone")).await;
+    while desk.records.journal_next("a".into()).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn crm_3_a_connector_that_is_removed_is_told_nothing_more() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-journal", "crm-items"])]).await;
+    desk.told().await;
+    while desk.records.journals().await.unwrap() != ["a"] {
+        tokio::task::yield_now().await;
+    }
+    desk.records.log(ended(1_700_000_000_000));
+    let (seq, _) = host.asked().await;
+    host.answer(seq, failed("unavailable")).await;
+    host.list(&[]).await;
+    assert_eq!(desk.told().await, Input::Connectors(CrmView::default()));
+    while desk.records.journal_next("a".into()).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert!(desk.records.journals().await.unwrap().is_empty());
+}
