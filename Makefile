@@ -65,7 +65,7 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages axe guests programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages axe json-server guests programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
 
 screens: packages ## draw the desk in all its states to target/screens/*.png

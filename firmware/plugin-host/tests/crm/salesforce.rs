@@ -60,10 +60,10 @@ impl Organisation {
     fn query(&self, query: &str) -> Reply {
         let rows =
             |rows: Vec<Value>| reply(200, &json!({ "totalSize": rows.len(), "done": true, "records": rows }));
-        if query == "SELECT COUNT() FROM Contact" {
+        if query.ends_with(" COUNT() FROM Contact") {
             return reply(200, &json!({ "totalSize": 2, "done": true, "records": [] }));
         }
-        if let Some(rest) = query.strip_prefix("SELECT Id FROM Task WHERE CallObject = '") {
+        if let Some((_, rest)) = query.split_once(" FROM Task WHERE CallObject = '") {
             let id = rest.strip_suffix("' LIMIT 1").unwrap();
             let tasks = self.tasks.lock().unwrap();
             let at = tasks.iter().position(|task| task["CallObject"] == id);
