@@ -4,8 +4,10 @@
 //! `plugins/README.md` for the way from a source file to an uploaded plugin.
 
 mod directories;
+mod list;
 
 pub use directories::escape;
+pub use list::page_of;
 pub use serde;
 pub use serde_json;
 
