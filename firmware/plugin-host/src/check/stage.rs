@@ -122,7 +122,8 @@ impl Shared {
     }
 
     fn web_answer(&self, question: &stage_web::Question, mood: Mood) -> Vec<u8> {
-        let played = self.play.answer(&question.head).filter(|_| matches!(mood, Mood::Good | Mood::Drip | Mood::Cut));
+        let played =
+            self.play.answer(&question.head).filter(|_| matches!(mood, Mood::Good | Mood::Drip | Mood::Cut));
         match played {
             Some((status, body)) => stage_web::response(status, "application/json", body.as_bytes()),
             None => stage_web::answer(question, mood, self.answer.as_deref()),
