@@ -53,6 +53,15 @@ fn our_own_connectors_pass() {
 }
 
 #[test]
+fn a_connector_in_another_language_passes_as_well() {
+    let yard = Yard::with_names(&[]);
+    let file = pack(&yard::javascript("directory.js"), &yard::manifest("javascript-directory")).unwrap();
+    let checked = check(&yard, &file, &[]);
+    assert!(checked.passed && checked.words.contains("a full run: 90 people"), "{}", checked.words);
+    assert!(checked.words.contains("0 of "), "{}", checked.words);
+}
+
+#[test]
 fn what_misbehaves_does_not_pass_and_hears_why() {
     let yard = Yard::with_names(&[]);
     let file = yard::packed("hostile", "hostile");
