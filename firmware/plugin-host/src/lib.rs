@@ -23,6 +23,7 @@ pub mod kept;
 mod ldap;
 pub mod limits;
 pub mod manifest;
+pub mod oauth;
 pub mod package;
 mod rate;
 pub mod registry;
@@ -36,5 +37,6 @@ mod target;
 pub mod trust;
 mod wasi;
 mod way;
+mod wire;
 
 pub use contact::{Contact, Phone};

@@ -128,12 +128,16 @@ impl Shared {
         let is_ldap = first == [0x30];
         if is_ldap { &self.ldap } else { &self.web }.fetch_add(1, Ordering::SeqCst);
         loop {
-            let mood = self.mood();
+            let mut mood = self.mood();
             let answer = if is_ldap {
                 stage_ldap::question(&mut stream).map(|question| stage_ldap::answer(&question, mood))
             } else {
-                stage_web::question(&mut stream)
-                    .map(|head| stage_web::answer(&head, mood, self.answer.as_deref()))
+                stage_web::question(&mut stream).map(|question| {
+                    if question.is_token() {
+                        mood = Mood::Good;
+                    }
+                    stage_web::answer(&question, mood, self.answer.as_deref())
+                })
             };
             let Some(answer) = answer else { return };
             // The host may hang up in the middle of it.

@@ -1,10 +1,12 @@
-//! The stand-in as a web server: one request a connection, HTTP/1.1.
+//! The stand-in as a web server: one request a connection, HTTP/1.1. It is the token server of plugins with OAuth as
+//! well, and always a good one: that a token server says no is the host's business.
 
 use std::io::Read;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
+use super::TOKEN;
 use super::stage::Mood;
 
 /// People of the answer that is made up.
@@ -12,9 +14,38 @@ pub(super) const PEOPLE: usize = 90;
 const ETAG: &str = "\"kit-1\"";
 const LARGEST_HEAD: usize = 64 << 10;
 const HUGE: usize = 9 << 20;
+/// The largest form that is read.
+const LARGEST_FORM: u64 = 64 << 10;
 
-/// The head of a request, in small letters.
-pub(super) fn question(stream: &mut TcpStream) -> Option<String> {
+/// A request, as far as it is looked at.
+pub(super) struct Question {
+    /// In small letters.
+    head: String,
+    /// It asks for a token.
+    is_token: bool,
+}
+
+impl Question {
+    pub(super) fn is_token(&self) -> bool {
+        self.is_token
+    }
+}
+
+/// The next request.
+pub(super) fn question(stream: &mut TcpStream) -> Option<Question> {
+    let head = head(stream)?;
+    let is_form =
+        head.starts_with("post ") && head.contains("\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut form = String::new();
+    if let Some(length) = length.filter(|_| is_form) {
+        stream.take(LARGEST_FORM.min(length)).read_to_string(&mut form).ok()?;
+    }
+    let is_token = form.split('&').any(|pair| pair.starts_with("grant_type="));
+    Some(Question { head, is_token })
+}
+
+fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -27,8 +58,13 @@ pub(super) fn question(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// The whole response.
-pub(super) fn answer(head: &str, mood: Mood, given: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn answer(question: &Question, mood: Mood, given: Option<&[u8]>) -> Vec<u8> {
+    let head = &question.head;
     match mood {
+        _ if question.is_token => {
+            let token = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN });
+            response(200, "application/json", token.to_string().as_bytes())
+        }
         Mood::Status(status) => response(status, "text/plain", b"no"),
         Mood::Malformed => response(200, "application/json", b"{\"people\": [{\"name\": \"An"),
         Mood::ForPeople => response(

@@ -16,6 +16,7 @@ mod log;
 mod outbox;
 mod plugin;
 mod requests;
+mod sign_in;
 mod uploads;
 mod words;
 
