@@ -191,12 +191,21 @@ fn a_server_that_asks_for_patience_gets_it() {
     let cancel = Cancel::default();
     let mut keeper = keeper(&yard, load(&yard, &server, json!({})));
     for (status, now) in [(429, 0), (503, 60)] {
-        server.world().busy = Some((status, 47));
+        server.world().busy = Some((0, status, 47));
         let now = Duration::from_secs(now);
         assert_eq!(said(keeper.turn(now, &cancel).unwrap()).0, "retry-later");
         assert_eq!(keeper.standing(), Standing::Waiting(now + Duration::from_secs(47)));
     }
     assert_eq!(keeper.turn(HOUR, &cancel).unwrap(), Turn::Synced { people: 280, left_out: 0 });
+    // In the middle of a run the host waits for it, and goes on with the same page.
+    let before = server.asked("/v1.0/");
+    server.world().busy = Some((2, 429, 1));
+    let mut long = self::keeper(&yard, load(&yard, &server, json!({"users": true})));
+    server.world().forgotten = true;
+    assert_eq!(said(long.turn(HOUR, &cancel).unwrap()).0, "resync-required");
+    server.world().forgotten = false;
+    assert_eq!(long.turn(HOUR, &cancel).unwrap(), Turn::Synced { people: 280, left_out: 0 });
+    assert_eq!(server.asked("/v1.0/") - before, 1 + 4 + 1, "the link, the pages, the one that was refused");
     // The token server as well.
     server.world().entra.broken = Some((429, Value::Null));
     let refused = load(&yard, &server, json!({})).check(&cancel).unwrap_err();
@@ -269,6 +278,13 @@ fn a_wrong_secret_is_said_in_the_servers_words_and_nobody_is_told_a_token() {
     for token in given {
         assert!(!words.contains(&token) && !format!("{:?}", plugin.log()).contains(&token));
     }
+    // Nor by a server whose answer has no end.
+    server.world().entra.broken = Some((200, json!("x".repeat(100_000))));
+    let (case, words) = said(&load(&yard, &server, json!({})));
+    assert!(
+        case == "unavailable" && words.contains("the token server: an answer of more than 65536"),
+        "{words}"
+    );
     // Neither from a token server that speaks another language.
     for (status, body) in [
         (200, json!({})),

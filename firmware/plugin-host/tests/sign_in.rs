@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use desk::{Client, Daemon, found_in};
 use ipc::{PluginAnswer, PluginGrants, PluginProblem, PluginRequest, PluginSignInState, PluginState};
 use microsoft::Microsoft;
-use microsoft::entra::{CLIENT, Person, TENANT};
+use microsoft::entra::{CLIENT, Person, SECRET, TENANT};
 use serde_json::json;
 
 const GRAPH: &str = "org.frontdesk.microsoft-graph";
@@ -226,4 +226,33 @@ fn nobody_signs_in_where_that_is_not_wanted_or_not_granted() {
         "{refused:?}"
     );
     assert_eq!(standing(&mut client), PluginSignInState::None { problem: None });
+}
+
+#[test]
+fn an_application_reads_with_a_secret_that_is_nowhere_to_be_found() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = friends(12);
+    let daemon = start(scratch.path(), &server);
+    let mut client = daemon.follower();
+    let file = yard::packed("microsoft-graph", "microsoft_graph");
+    let rights = client.inspect(&file).unwrap().rights;
+    let secrets: Vec<(&str, &[String])> =
+        rights.iter().map(|right| (right.id.as_str(), right.secrets.as_slice())).collect();
+    assert_eq!(secrets, [("graph", [].as_slice()), ("sign-in", &["secret".to_owned()])]);
+
+    bring(&mut client, &server);
+    let place = format!("https://localhost:{}", server.port);
+    let mut settings = json!({"tenant": TENANT, "client": CLIENT, "users": false, "mailboxes": "desk@house.example",
+        "server": place, "authority": place, "secret": "wrong-secret-of-the-desk"});
+    client.configure(GRAPH, settings.clone());
+    client.enable(GRAPH, true);
+    client.until(GRAPH, |view| is_auth_failed(&view.state));
+    settings["secret"] = json!(SECRET);
+    client.configure(GRAPH, settings);
+    let view = client.until(GRAPH, |view| view.directory.is_some());
+    assert_eq!(view.directory.unwrap().contacts, 12);
+    assert!(daemon.log().contains("a new token"));
+    for part in [SECRET, "wrong-secret-of-the-desk", "eyJ0eXAiOiJKV1Qi"] {
+        assert_eq!(found_in(scratch.path(), part.as_bytes()), Vec::<PathBuf>::new(), "{part}");
+    }
 }

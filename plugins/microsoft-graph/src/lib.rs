@@ -210,8 +210,9 @@ fn send(settings: &Settings, url: &str, limit: usize) -> Result<http::Response, 
 
 /// A link that the server gave, if it leads back to it.
 fn within(settings: &Settings, link: String) -> Result<String, Error> {
-    let rest = link.strip_prefix(settings.server()).unwrap_or_default();
-    if !rest.starts_with('/') {
+    let server = settings.server();
+    let is_there = link.get(..server.len()).is_some_and(|start| start.eq_ignore_ascii_case(server));
+    if !is_there || link.as_bytes().get(server.len()) != Some(&b'/') {
         return Err(Error::Protocol("a link that leads to another server".to_owned()));
     }
     if link.len() > place::LONGEST_LINK {

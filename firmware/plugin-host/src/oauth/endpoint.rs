@@ -57,7 +57,15 @@ impl Endpoint {
 
     async fn post(&self, url: &Url, net: &str, form: &Form) -> Result<Answer, wit::Error> {
         let late = |_| wit::Error::Unreachable("the token server does not answer in time".to_owned());
-        timeout(PATIENCE, self.exchange(url, net, form)).await.map_err(late)?
+        let answer = timeout(PATIENCE, self.exchange(url, net, form)).await.map_err(late)?;
+        answer.map_err(|error| match error {
+            wit::Error::Unreachable(words) => wit::Error::Unreachable(format!("the token server: {words}")),
+            wit::Error::Tls(words) => wit::Error::Tls(format!("the token server: {words}")),
+            wit::Error::TooLarge(most) => {
+                wit::Error::Unreachable(format!("the token server: an answer of more than {most} bytes"))
+            }
+            other => other,
+        })
     }
 
     async fn exchange(&self, url: &Url, net: &str, form: &Form) -> Result<Answer, wit::Error> {

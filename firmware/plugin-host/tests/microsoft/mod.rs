@@ -36,8 +36,8 @@ pub struct World {
     pub mailbox: String,
     /// Items in a page.
     pub page: usize,
-    /// The next answer of Graph is this status; with what to wait.
-    pub busy: Option<(u16, u32)>,
+    /// After so many answers of Graph, one is this status; with what to wait.
+    pub busy: Option<(usize, u16, u32)>,
     /// Links from before are good no more.
     pub forgotten: bool,
     /// A token is good for so many requests.
@@ -163,7 +163,9 @@ impl World {
                 if self.repeats_tokens { bearer.unwrap_or_default() } else { "Lifetime validation failed" };
             return error(401, "InvalidAuthenticationToken", words);
         }
-        if let Some((status, seconds)) = self.busy.take() {
+        let busy = self.busy.take();
+        self.busy = busy.and_then(|(after, status, wait)| Some((after.checked_sub(1)?, status, wait)));
+        if let Some((0, status, seconds)) = busy {
             let (_, _, body) = error(status, "TooManyRequests", "Please retry again later.");
             return (status, vec![("Retry-After".to_owned(), seconds.to_string())], body);
         }
