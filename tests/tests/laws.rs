@@ -37,6 +37,7 @@ const GUESTS: &[&str] = &[
     "plugins/web-directory",
     "plugins/ldap",
     "plugins/carddav",
+    "plugins/microsoft-graph",
     "plugins/rest-crm",
     "plugins/hubspot",
     "plugins/salesforce",

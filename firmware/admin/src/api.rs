@@ -62,6 +62,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/plugins/{id}/log", get(plugins::log))
         .route("/api/v1/plugins/{id}/test", post(plugins::test))
         .route("/api/v1/plugins/{id}/actions", post(plugins::act))
+        .route("/api/v1/plugins/{id}/sign-in", post(plugins::sign_in))
+        .route("/api/v1/plugins/{id}/sign-out", post(plugins::sign_out))
         .route("/api/v1/uploads/{key}", get(uploads::one).delete(uploads::forget))
         .route("/api/v1/uploads/{key}/install", post(uploads::install))
         .route("/api/v1/accounts", get(accounts::list).post(accounts::add))

@@ -34,11 +34,13 @@ pub(crate) enum Act {
     PluginMayShrink,
     PluginRolledBack,
     PluginRemoved,
+    PluginSignIn,
+    PluginSignOut,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -63,6 +65,8 @@ impl Act {
         Self::PluginMayShrink,
         Self::PluginRolledBack,
         Self::PluginRemoved,
+        Self::PluginSignIn,
+        Self::PluginSignOut,
     ];
 
     /// As it is kept.
@@ -92,6 +96,8 @@ impl Act {
             Self::PluginMayShrink => "plugin-may-shrink",
             Self::PluginRolledBack => "plugin-rolled-back",
             Self::PluginRemoved => "plugin-removed",
+            Self::PluginSignIn => "plugin-sign-in",
+            Self::PluginSignOut => "plugin-sign-out",
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod own;
 pub(crate) mod plugin;
 pub(crate) mod plugins;
 pub(crate) mod rights;
+pub(crate) mod sign_in;
 pub(crate) mod tokens;
 pub(crate) mod upload;
 pub(crate) mod words;

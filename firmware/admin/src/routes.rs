@@ -18,7 +18,8 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, certificate, directories, outside, overview, own, plugin, plugins, tokens, upload,
+        accounts, audit, certificate, directories, outside, overview, own, plugin, plugins, sign_in, tokens,
+        upload,
     },
     statics, text,
 };
@@ -50,6 +51,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/plugins/{id}/settings", post(plugin::configure))
         .route("/plugins/{id}/grants", post(plugin::grant))
         .route("/plugins/{id}/remove", get(plugin::ask_removal).post(plugin::remove))
+        .route("/plugins/{id}/sign-in/{credential}", get(sign_in::show).post(sign_in::begin))
+        .route("/plugins/{id}/sign-out/{credential}", post(sign_in::end))
         .route("/plugins/{id}/{action}", post(plugin::act))
         .route("/accounts", get(accounts::show).post(accounts::add))
         .route("/accounts/{id}", get(accounts::edit).post(accounts::change))

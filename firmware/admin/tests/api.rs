@@ -176,6 +176,30 @@ async fn app_1_a_program_uploads_installs_and_sets_a_plugin_up() {
 }
 
 #[tokio::test]
+async fn dir_4_a_program_asks_for_a_code_and_is_told_when_somebody_has_signed_in() {
+    let (_house, _ada, mut writer, host) = with_host().await;
+    let settings = format!("{PLUGIN}/settings");
+    let standing = async |writer: &mut Browser| writer.get(&settings).await.json()["sign_ins"][0].clone();
+    assert_eq!(standing(&mut writer).await["state"], "none");
+    let (begin, end) = (format!("{PLUGIN}/sign-in"), format!("{PLUGIN}/sign-out"));
+    let body = json!({"credential": "person"});
+    let code = writer.api(Method::POST, &begin, Some(body.clone())).await;
+    assert_eq!((code.status, &code.json()["expires_s"]), (200, &json!(840)));
+    let document = writer.get("/api/v1/openapi.json").await.json();
+    fits(&document, &document["components"]["schemas"]["SignInCode"], &code.json(), &begin);
+    let waiting = standing(&mut writer).await;
+    assert_eq!((&waiting["state"], &waiting["code"]), (&json!("waiting"), &code.json()));
+    fits(&document, &document["components"]["schemas"]["SignIn"], &waiting, &settings);
+    host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
+    assert_eq!(standing(&mut writer).await["state"], "signed-in");
+    assert_eq!(writer.api(Method::POST, &end, Some(body)).await.status, 204);
+    for path in [begin, end] {
+        is_problem(&writer.api(Method::POST, &path, Some(json!({"credential": "app"}))).await, 409);
+        is_problem(&writer.api(Method::POST, &path, Some(json!({}))).await, 422);
+    }
+}
+
+#[tokio::test]
 async fn acc_1_a_program_manages_accounts() {
     let (house, mut ada) = House::with_ada().await;
     let mut writer = program(&house, &mut ada, "write").await;

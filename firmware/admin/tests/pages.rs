@@ -176,6 +176,39 @@ async fn app_1_a_plugin_is_tested_switched_run_rolled_back_and_removed() {
 }
 
 #[tokio::test]
+async fn dir_4_somebody_signs_in_by_a_code_on_a_page_that_asks_again_by_itself() {
+    let (_house, mut ada, host) = with_host().await;
+    let (here, there) = (format!("{PLUGIN}/sign-in/person"), format!("{PLUGIN}/sign-out/person"));
+    assert!(ada.get(PLUGIN).await.has("nobody is signed in: AADSTS &lt;script&gt;"));
+    assert!(!ada.get(&here).await.headers.contains_key("refresh"));
+    assert_eq!(ada.submit(PLUGIN, &here, &[]).await.to.as_deref(), Some(here.as_str()));
+    for (language, word) in
+        [("en", "The code is good for 14 min 0 s more"), ("fr", "encore valable 14 min 0 s")]
+    {
+        ada.language = language;
+        let page = ada.get(&here).await;
+        assert_eq!(page.headers["refresh"], "5", "without a script");
+        assert!(page.has(word) && page.has("<code id=\"sign-in-code\">&lt;script&gt;"), "{}", page.body);
+        is_clean(&here, &page.body);
+        is_clean(PLUGIN, &ada.get(PLUGIN).await.body);
+    }
+    ada.language = "en";
+    assert!(ada.get(PLUGIN).await.has("a code waits to be typed in"));
+    host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
+    let page = ada.get(&here).await;
+    assert!(page.has("somebody has signed in") && !page.headers.contains_key("refresh"));
+    assert_eq!(ada.submit(PLUGIN, &there, &[]).await.to.as_deref(), Some(PLUGIN));
+    assert!(ada.get(PLUGIN).await.has("Whoever had signed in is forgotten"));
+    // What nobody signs in for, and a host that says no.
+    assert_eq!(ada.get(&format!("{PLUGIN}/sign-in/nobody")).await.status, 404);
+    ada.submit(PLUGIN, &format!("{PLUGIN}/sign-in/nobody"), &[]).await;
+    assert!(ada.get(PLUGIN).await.has("nobody signs in for that"));
+    let audit = ada.get("/audit").await;
+    assert!(audit.has("asked for a code to sign in for a plugin") && audit.has("signed a plugin out"));
+    assert!(!audit.has("FJC3"));
+}
+
+#[tokio::test]
 async fn dir_4_the_directories_tell_how_a_run_goes() {
     let (_house, mut ada, host) = with_host().await;
     let page = ada.get("/directories").await;

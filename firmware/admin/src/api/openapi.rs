@@ -151,6 +151,22 @@ const OPERATIONS: &[Operation] = &[
     ),
     write(
         "post",
+        "/api/v1/plugins/{id}/sign-in",
+        "signInForPlugin",
+        "Ask for a code that a person types in elsewhere; the settings tell when somebody has",
+        Some("Credential"),
+        (200, Some("SignInCode")),
+    ),
+    write(
+        "post",
+        "/api/v1/plugins/{id}/sign-out",
+        "signOutOfPlugin",
+        "Forget who has signed in, or give up a code",
+        Some("Credential"),
+        DONE,
+    ),
+    write(
+        "post",
         "/api/v1/uploads",
         "upload",
         "Upload a plugin; it is looked at, not installed",

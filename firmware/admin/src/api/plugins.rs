@@ -153,6 +153,32 @@ pub(crate) async fn act(Named(id): Named, Sent { caller, body }: Sent<Wanted>) -
     carry_out(&caller, request, act, id).await
 }
 
+/// What `POST /api/v1/plugins/{id}/sign-in` and `…/sign-out` take.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    credential: String,
+}
+
+/// `POST /api/v1/plugins/{id}/sign-in`
+pub(crate) async fn sign_in(Named(id): Named, Sent { caller, body }: Sent<SignIn>) -> Told {
+    let detail = format!("{id}, {}", body.credential);
+    match ask(&caller, PluginRequest::SignIn { plugin: id, credential: body.credential }).await? {
+        PluginAnswer::SignIn(code) => {
+            caller.app.audit(&caller.actor(), Act::PluginSignIn, detail).await;
+            Ok(shapes::json(StatusCode::OK, &shapes::code(&code)))
+        }
+        _ => Err(Problem::of_host(&HostProblem::Away, caller.language)),
+    }
+}
+
+/// `POST /api/v1/plugins/{id}/sign-out`
+pub(crate) async fn sign_out(Named(id): Named, Sent { caller, body }: Sent<SignIn>) -> Told {
+    let detail = format!("{id}, {}", body.credential);
+    let request = PluginRequest::SignOut { plugin: id, credential: body.credential };
+    carry_out(&caller, request, Act::PluginSignOut, detail).await
+}
+
 async fn carry_out(caller: &Writer, request: PluginRequest, act: Act, detail: String) -> Told {
     ask(caller, request).await?;
     caller.app.audit(&caller.actor(), act, detail).await;

@@ -78,6 +78,7 @@ fn sent() -> Value {
         "NewSettings": object(&[("values", json!({ "type": "object" })), ("interval_s", interval)]),
         "Grants": with_optional(&["net"], &grants),
         "Action": object(&[("action", actions)]),
+        "Credential": object(&[("credential", text())]),
         "Install": with_optional(&["grants"], &[("grants", reference("Grants")), ("key_confirmed", yes_no())]),
         "NewAccount": object(&[("name", name.clone()), ("role", role.clone()), ("password", password.clone())]),
         "AccountChange": with_optional(&[], &[
@@ -163,7 +164,14 @@ fn told() -> Value {
         ]),
         "PluginSettings": object(&[
             ("rights", lists("Right")), ("settings", lists("Setting")), ("values", json!({ "type": "object" })),
-            ("secrets", texts()), ("interval_s", whole()),
+            ("secrets", texts()), ("sign_ins", lists("SignIn")), ("interval_s", whole()),
+        ]),
+        "SignIn": object(&[
+            ("credential", text()), ("state", one_of(&["none", "waiting", "signed-in"])),
+            ("problem", maybe("string")), ("code", maybe_a("SignInCode")),
+        ]),
+        "SignInCode": object(&[
+            ("address", text()), ("address_with_code", maybe("string")), ("code", text()), ("expires_s", whole()),
         ]),
         "LogLine": object(&[("at_ms", whole()), ("level", text()), ("host", yes_no()), ("words", text())]),
         "Words": object(&[("words", text())]),

@@ -5,8 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ipc::{
-    CallView, Language, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginRight,
-    PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, Registration,
+    CallView, Language, PluginCode, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginRight,
+    PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature, PluginState,
+    PluginView, Registration,
 };
 use serde_json::{Value, json};
 use store::{ApiToken, AuditEntry, WebAccount};
@@ -141,7 +142,26 @@ pub(crate) fn form(form: &PluginForm, interval_s: u64) -> Value {
         "settings": form.settings.iter().map(setting).collect::<Value>(),
         "values": form.values,
         "secrets": form.secrets,
+        "sign_ins": form.sign_ins.iter().map(sign_in).collect::<Value>(),
         "interval_s": interval_s,
+    })
+}
+
+fn sign_in(sign_in: &PluginSignIn) -> Value {
+    let (state, problem, waiting) = match &sign_in.state {
+        PluginSignInState::None { problem } => ("none", problem.as_ref(), None),
+        PluginSignInState::Waiting(waiting) => ("waiting", None, Some(code(waiting))),
+        PluginSignInState::SignedIn => ("signed-in", None, None),
+    };
+    json!({ "credential": sign_in.id, "state": state, "problem": problem, "code": waiting })
+}
+
+pub(crate) fn code(code: &PluginCode) -> Value {
+    json!({
+        "address": code.address,
+        "address_with_code": code.address_with_code,
+        "code": code.code,
+        "expires_s": code.expires_s,
     })
 }
 

@@ -28,6 +28,8 @@ texts! {
     ACT_PLUGIN_MAY_SHRINK = "let a plugin remove many people", "a autorisé un connecteur à supprimer beaucoup de personnes";
     ACT_PLUGIN_ROLLED_BACK = "went back to a plugin’s version before", "est revenu à la version précédente d’un connecteur";
     ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
+    ACT_PLUGIN_SIGN_IN = "asked for a code to sign in for a plugin", "a demandé un code de connexion pour un connecteur";
+    ACT_PLUGIN_SIGN_OUT = "signed a plugin out", "a déconnecté un connecteur";
 }
 
 /// What an act is called.
@@ -57,5 +59,7 @@ pub(crate) fn act(act: Act) -> Text {
         Act::PluginMayShrink => ACT_PLUGIN_MAY_SHRINK,
         Act::PluginRolledBack => ACT_PLUGIN_ROLLED_BACK,
         Act::PluginRemoved => ACT_PLUGIN_REMOVED,
+        Act::PluginSignIn => ACT_PLUGIN_SIGN_IN,
+        Act::PluginSignOut => ACT_PLUGIN_SIGN_OUT,
     }
 }

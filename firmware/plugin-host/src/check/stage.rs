@@ -140,11 +140,16 @@ impl Shared {
         let is_ldap = first == [0x30];
         if is_ldap { &self.ldap } else { &self.web }.fetch_add(1, Ordering::SeqCst);
         loop {
-            let mood = self.mood();
+            let mut mood = self.mood();
             let answer = if is_ldap {
                 stage_ldap::question(&mut stream).map(|question| stage_ldap::answer(&question, mood))
             } else {
-                stage_web::question(&mut stream).map(|question| self.web_answer(&question, mood))
+                stage_web::question(&mut stream).map(|question| {
+                    if question.is_token() {
+                        mood = Mood::Good;
+                    }
+                    self.web_answer(&question, mood)
+                })
             };
             let Some(answer) = answer else { return };
             // The host may hang up in the middle of it.

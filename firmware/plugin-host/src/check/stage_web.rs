@@ -1,10 +1,12 @@
-//! The stand-in as a web server: one request a connection, HTTP/1.1.
+//! The stand-in as a web server: one request a connection, HTTP/1.1. It is the token server of plugins with OAuth as
+//! well, and always a good one: that a token server says no is the host's business.
 
 use std::io::Read;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
+use super::TOKEN;
 use super::stage::Mood;
 use super::stage_dav;
 
@@ -20,6 +22,15 @@ pub(super) struct Question {
     /// In small letters.
     pub(super) head: String,
     body: String,
+}
+
+impl Question {
+    /// Whether it asks for a token (RFC 6749 section 4).
+    pub(super) fn is_token(&self) -> bool {
+        let is_form = self.head.starts_with("post ")
+            && self.head.contains("\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+        is_form && self.body.split('&').any(|pair| pair.starts_with("grant_type="))
+    }
 }
 
 /// Reads one, all of it: who hangs up on a body that was not read has not answered.
@@ -44,6 +55,10 @@ pub(super) fn answer(question: &Question, mood: Mood, given: Option<&[u8]>) -> V
     let Question { head, body } = question;
     let is_dav = stage_dav::is_asked(head);
     match mood {
+        _ if question.is_token() => {
+            let token = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN });
+            response(200, "application/json", token.to_string().as_bytes())
+        }
         Mood::Status(status) => response(status, "text/plain", b"no"),
         Mood::Malformed if is_dav => {
             response(207, "application/xml", b"<multistatus xmlns=\"DAV:\"><response><href>/kit/book/1.v")

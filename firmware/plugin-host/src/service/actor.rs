@@ -111,6 +111,7 @@ impl Service {
         let granted = words::granted(&record.granted);
         let connector = Connector::load(&self.host, &approved, &values, &granted, Limits::default());
         let connector = connector.map_err(|error| words::problem(&error))?;
+        connector.keep_sign_ins(Arc::clone(&plugin.sign_ins));
         let listener = Arc::clone(plugin);
         connector.listen(Box::new(move |level, words| listener.face().lines.plugin(level, words)));
         Ok(connector)

@@ -72,7 +72,7 @@ impl Service {
                 Arc::clone(plugin)
             }
             _ => {
-                let plugin = Arc::new(Plugin::new(record, manifest));
+                let plugin = Arc::new(Plugin::new(&self.registry, record, manifest));
                 self.plugins().insert(plugin.id.clone(), Arc::clone(&plugin));
                 self.changed();
                 plugin

@@ -51,6 +51,8 @@ impl Service {
                 done(self.configure(&plugin, values, interval_s))
             }
             PluginRequest::Test { plugin } => self.test_aside(plugin),
+            PluginRequest::SignIn { plugin, credential } => self.sign_in_aside(plugin, credential),
+            PluginRequest::SignOut { plugin, credential } => done(self.sign_out(&plugin, &credential)),
             PluginRequest::Enable { plugin, on } => done(self.enable(&plugin, on)),
             PluginRequest::SyncNow { plugin } => done(self.order(&plugin, Order::Sync)),
             PluginRequest::AllowToShrink { plugin } => done(self.order(&plugin, Order::Shrink)),
@@ -112,10 +114,11 @@ impl Service {
         let settings = words::settings(&manifest);
         let known = |key: &String| settings.iter().any(|setting| setting.key == *key);
         let secrets = self.registry.secrets(&record).unwrap_or_default();
+        let sign_ins = self.sign_ins(&plugin, &manifest, &record, &secrets);
         let secrets = secrets.into_keys().filter(|key| known(key)).collect();
         let values = record.settings.into_iter().filter(|(key, _)| known(key)).collect();
         let rights = words::rights(&manifest, None);
-        Ok(PluginAnswer::Form(Box::new(PluginForm { rights, settings, values, secrets })))
+        Ok(PluginAnswer::Form(Box::new(PluginForm { rights, settings, values, secrets, sign_ins })))
     }
 
     /// Loads it a second time: a test waits for no run, and a run does not wait for a test. What the test would

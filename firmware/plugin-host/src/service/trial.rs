@@ -55,6 +55,7 @@ impl Service {
             }
             other => other.map_err(|error| words::problem(&error))?,
         };
+        connector.keep_sign_ins(Arc::clone(&plugin.sign_ins));
         if let Some(state) = self.kept_state(&record.id) {
             connector.restore_state(state);
         }
