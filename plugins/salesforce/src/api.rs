@@ -37,7 +37,7 @@ impl Server<'_> {
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         let url = format!("{}{VERSION}{path}", self.base);
-        read(exchange(method, &url, &[], body, Some("token"))?)
+        read(exchange(method, &url, &[], body, Some("app"))?)
     }
 }
 

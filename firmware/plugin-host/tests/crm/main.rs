@@ -20,7 +20,7 @@ use plugin_host::connector::{Cancel, Connector};
 use plugin_host::failure::Failure;
 use plugin_host::limits::Limits;
 use plugin_host::manifest::Granted;
-use serde_json::Value;
+use serde_json::{Value, json};
 use yard::Yard;
 use yard::api_server::{ApiServer, Asked, Reply, lost, reply};
 
@@ -86,10 +86,9 @@ fn refusals(load: impl Fn(u16) -> Plugin) {
         (0, "", "unavailable", Reaction::BackOff),
         (200, "", "protocol", Reaction::BackOff),
     ] {
-        let server = ApiServer::start(move |_| Reply {
-            status,
-            headers: headers.to_owned(),
-            body: b"<title>Sign in</title> secret".to_vec(),
+        let server = ApiServer::start(move |asked| match asked.path.as_str() {
+            TOKEN_PATH => token(asked),
+            _ => Reply { status, headers: headers.to_owned(), body: b"<title>Sign in</title>".to_vec() },
         });
         let plugin = load(server.port);
         let cancel = Cancel::default();
@@ -117,6 +116,25 @@ fn told_thrice(load: impl Fn() -> Plugin, id: &str) {
     let plugin = load();
     assert_eq!(plugin.log_call(&call, &cancel), Ok(Some(())));
     assert_eq!(plugin.log_call(&call, &cancel), Ok(Some(())));
+}
+
+/// Where a token is fetched by who has one of the host's.
+const TOKEN_PATH: &str = "/services/oauth2/token";
+
+/// The token for the client `desk` and its secret (RFC 6749 sections 4.4.2 and 5).
+fn token(asked: &Asked) -> Reply {
+    let form: Vec<&str> = asked.text.split('&').collect();
+    let has = |pair: &str| form.contains(&pair);
+    if !(asked.method == "POST" && has("grant_type=client_credentials")) {
+        return reply(400, &json!({ "error": "unsupported_grant_type" }));
+    }
+    match has("client_id=desk") && has("client_secret=hush-hush") {
+        true => reply(200, &json!({ "access_token": "hush", "token_type": "Bearer", "scope": "api" })),
+        false => reply(
+            400,
+            &json!({ "error": "invalid_client", "error_description": "invalid client credentials" }),
+        ),
+    }
 }
 
 /// Whether a request has the secret of these tests as its bearer token.

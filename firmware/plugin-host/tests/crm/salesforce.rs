@@ -8,15 +8,19 @@ use serde_json::{Value, json};
 
 use crate::yard::hostile::finished_call;
 use crate::{
-    ApiServer, Asked, Plugin, Reply, caller, found, is_signed, item, lost, on_stage, refusals, reply,
-    stranger, told_thrice,
+    ApiServer, Asked, Plugin, Reply, TOKEN_PATH, caller, found, is_signed, item, lost, on_stage, refusals,
+    reply, stranger, token, told_thrice,
 };
 
 const ZOE: &str = "003000000000001AAA";
 const ACCOUNT: &str = "001000000000001AAA";
 
 fn load(port: u16) -> Plugin {
-    let settings = json!({ "url": "https://example.my.salesforce.com", "token": "hush" });
+    load_with(port, "hush-hush")
+}
+
+fn load_with(port: u16, secret: &str) -> Plugin {
+    let settings = json!({ "url": "https://example.my.salesforce.com", "client": "desk", "secret": secret });
     on_stage(port, "salesforce", &settings, "server")
 }
 
@@ -31,6 +35,9 @@ struct Organisation {
 
 impl Organisation {
     fn answer(&self, asked: &Asked) -> Reply {
+        if asked.path == TOKEN_PATH {
+            return token(asked);
+        }
         if !is_signed(asked) {
             return reply(
                 401,
@@ -172,7 +179,14 @@ fn notes_and_tasks_are_tasks() {
 #[test]
 fn a_refusal_is_said_by_its_case() {
     refusals(load);
-    let used_up = ApiServer::start(|_| {
+    let (_, server) = organisation(Organisation::default());
+    let wrong = load_with(server.port, "hush-wrong").check(&Cancel::default()).unwrap_err();
+    assert_eq!(wrong.case(), "auth-failed", "{wrong:?}");
+    assert!(wrong.words().contains("invalid_client") && !wrong.words().contains("hush"), "{wrong:?}");
+    let used_up = ApiServer::start(|asked| {
+        if asked.path == TOKEN_PATH {
+            return token(asked);
+        }
         reply(
             403,
             &json!([{ "errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded." }]),

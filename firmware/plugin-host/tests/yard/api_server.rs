@@ -22,6 +22,8 @@ pub struct Asked {
     /// Names in small letters.
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 impl Asked {
@@ -130,6 +132,7 @@ fn exchange(stream: impl Read + Write, answer: &Answer, asked: &Mutex<Vec<Asked>
         query: url.query_pairs().into_owned().collect(),
         headers,
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        text: String::from_utf8_lossy(&body).into_owned(),
     };
     asked.lock().unwrap().push(question.clone());
     let reply = answer(&question);
