@@ -12,7 +12,7 @@ use frontdesk_connector::crm::{accepted, entered, exchange, is_french, was_enter
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{
     Call, Card, CrmItems, CrmJournal, CrmResolve, Error, Item, ItemKind, Lifecycle, Party, connector,
-    context, json as read, misconfigured,
+    context, json as read, log, misconfigured,
 };
 
 use plan::{Plan, Writing};
@@ -90,6 +90,10 @@ impl CrmItems for RestCrm {
 fn find(plan: &Plan, numbers: &[String], limit: usize) -> Result<Vec<Card>, Error> {
     for (asked, path) in paths(&plan.find, numbers)?.iter().enumerate() {
         if asked > 0 && context::remaining_ms() < KEPT {
+            log::write(
+                log::Level::Warn,
+                "the service answers too slowly to be asked for every spelling of a number",
+            );
             break;
         }
         let response = exchange("GET", &plan.url(path), &[], None, plan.auth)?;

@@ -238,7 +238,37 @@ mod tests {
         assert!(named.records(&json!({"data": []})).is_err());
     }
 
+    /// Any JSON, with the keys that are looked for.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,12}|\\+41445550001".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 60, 5, |inner| {
+            let key = "id|first|last|company|name|phone|tags|[a-z]{1,3}";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(key, inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn any_answer_is_records_or_an_error_and_a_card_has_a_name(answer in anything(), list in "|id|first.0|tags") {
+            let shape = shape(|form| form.list = list.clone());
+            for record in shape.records(&answer).unwrap_or_default() {
+                if let Some(card) = shape.card(record, &caller()) {
+                    prop_assert!(!card.name.is_empty() && !card.id.is_empty());
+                    prop_assert!(record.to_string().contains("+41445550001"));
+                }
+            }
+        }
+
         #[test]
         fn no_card_without_the_number(stored in "\\+?[0-9]{6,12}", caller in "\\+?[0-9]{6,12}") {
             let record = json!({"id": 1, "first": "Ann", "phone": stored});
