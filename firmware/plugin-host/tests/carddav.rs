@@ -5,6 +5,8 @@
 
 mod yard;
 
+use std::sync::{Arc, Mutex};
+
 use plugin_host::backoff::Reaction;
 use plugin_host::connector::{Cancel, Change, Connector, Next, Start};
 use plugin_host::failure::Failure;
@@ -13,6 +15,7 @@ use plugin_host::sync::{self, Directory, SyncError, SyncLimits, Synced};
 use serde_json::{Value, json};
 use yard::Yard;
 use yard::radicale::{PASSWORD, Radicale, USER, card};
+use yard::server::Server;
 
 struct Scene {
     yard: Yard,
@@ -187,4 +190,67 @@ fn each_mistake_in_the_form_has_its_words() {
         assert!(said == wanted && told.contains(words), "{path} {changes}: {said} {told}");
         assert_eq!(reaction, Reaction::Blocked);
     }
+}
+
+/// An old server, which knows nothing of `sync-collection`: one book whose tag is `tag`, with 300 cards. One of them
+/// cannot stand in XML, so that no answer with it can be read, and one has a picture that no answer has room for.
+fn old_server(tag: Arc<Mutex<String>>) -> Server {
+    const BAD: [usize; 2] = [7, 250];
+    let found = |path: &str, properties: &str| {
+        format!(
+            "<response><href>{path}</href><propstat><prop>{properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+        )
+    };
+    Server::asked(move |head, body| {
+        let book = || {
+            let tag = tag.lock().unwrap().clone();
+            format!("<resourcetype><collection/><C:addressbook/></resourcetype><S:getctag>{tag}</S:getctag>")
+        };
+        let items: String = if head.starts_with("REPORT ") {
+            assert!(body.contains("addressbook-multiget"), "{body}");
+            let asked = body.split("<D:href>/book/").skip(1).map(|rest| rest.split('.').next().unwrap());
+            asked
+                .map(|n| match n.parse().unwrap() {
+                    n if n == BAD[0] => {
+                        found(&format!("/book/{n}.vcf"), "<C:address-data>\u{b}</C:address-data>")
+                    }
+                    n if n == BAD[1] => " ".repeat(5 << 20),
+                    n => found(
+                        &format!("/book/{n}.vcf"),
+                        &format!("<C:address-data>{}</C:address-data>", card("old", n, Some("1"))),
+                    ),
+                })
+                .collect()
+        } else if head.contains("depth: 1") {
+            let cards =
+                (0..300).map(|n| found(&format!("/book/{n}.vcf"), "<resourcetype/><getetag>\"1\"</getetag>"));
+            std::iter::once(found("/book/", &book())).chain(cards).collect()
+        } else {
+            found("/book/", &book())
+        };
+        let text = format!(
+            "<multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:carddav\" xmlns:S=\"http://calendarserver.org/ns/\">{items}</multistatus>"
+        );
+        format!("HTTP/1.1 207 Multi\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}", text.len())
+            .into_bytes()
+    })
+}
+
+#[test]
+fn an_old_server_is_read_again_when_its_tag_is_another_and_a_bad_card_costs_itself() {
+    let yard = Yard::with_names(&[]);
+    let tag = Arc::new(Mutex::new("one".to_owned()));
+    let server = old_server(Arc::clone(&tag));
+    let settings = json!({ "address": format!("http://127.0.0.1:{}/book/", server.port) });
+    let file = yard::packed("carddav", "carddav");
+    let granted = yard::granted("server", true);
+    let plugin = yard.load(file, &yard::object(settings), &granted, Limits::default()).unwrap();
+    let first = synced(&plugin, &Directory::default()).unwrap();
+    assert_eq!((first.directory.contacts.len(), first.pages), (298, 2));
+    let (log, _) = plugin.log();
+    assert_eq!(log.iter().filter(|line| line.contains("1 that cannot be read")).count(), 2, "{log:?}");
+    let again = synced(&plugin, &first.directory).unwrap();
+    assert!(again.directory == first.directory && again.pages == 1);
+    "two".clone_into(&mut tag.lock().unwrap());
+    assert_eq!(run_case(synced(&plugin, &first.directory)), ("resync-required", Reaction::Resync));
 }
