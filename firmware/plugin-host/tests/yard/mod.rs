@@ -119,7 +119,7 @@ pub fn component(library: &str) -> Vec<u8> {
     fs::read(built.join(format!("{library}.wasm"))).unwrap()
 }
 
-fn plugins() -> PathBuf {
+pub fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins")
 }
 
