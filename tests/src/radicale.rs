@@ -89,7 +89,7 @@ fn config(folder: &Path, port: u16, identity: &Identity) -> String {
     let (folder, certificate, key) = (folder.display(), certificate.display(), key.display());
     format!(
         "[server]\nhosts = 127.0.0.1:{port}\nssl = True\ncertificate = {certificate}\nkey = {key}\n\
-         [auth]\ntype = htpasswd\nhtpasswd_filename = {folder}/users\nhtpasswd_encryption = plain\n\
+         [auth]\ntype = htpasswd\nhtpasswd_filename = {folder}/users\nhtpasswd_encryption = plain\ndelay = 0\n\
          [storage]\nfilesystem_folder = {folder}/books\n[logging]\nlevel = warning\n"
     )
 }

@@ -177,7 +177,8 @@ async fn app_1_a_program_uploads_installs_and_sets_a_plugin_up() {
 
 #[tokio::test]
 async fn dir_4_a_program_asks_for_a_code_and_is_told_when_somebody_has_signed_in() {
-    let (_house, _ada, mut writer, host) = with_host().await;
+    let (house, mut ada, mut writer, host) = with_host().await;
+    let mut reader = program(&house, &mut ada, "read").await;
     let settings = format!("{PLUGIN}/settings");
     let standing = async |writer: &mut Browser| writer.get(&settings).await.json()["sign_ins"][0].clone();
     assert_eq!(standing(&mut writer).await["state"], "none");
@@ -190,6 +191,12 @@ async fn dir_4_a_program_asks_for_a_code_and_is_told_when_somebody_has_signed_in
     let waiting = standing(&mut writer).await;
     assert_eq!((&waiting["state"], &waiting["code"]), (&json!("waiting"), &code.json()));
     fits(&document, &document["components"]["schemas"]["SignIn"], &waiting, &settings);
+    let read = standing(&mut reader).await;
+    assert_eq!(
+        (&read["state"], &read["code"]),
+        (&json!("waiting"), &Value::Null),
+        "who only reads signs in for nobody"
+    );
     host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
     assert_eq!(standing(&mut writer).await["state"], "signed-in");
     assert_eq!(writer.api(Method::POST, &end, Some(body)).await.status, 204);

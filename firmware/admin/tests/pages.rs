@@ -177,7 +177,7 @@ async fn app_1_a_plugin_is_tested_switched_run_rolled_back_and_removed() {
 
 #[tokio::test]
 async fn dir_4_somebody_signs_in_by_a_code_on_a_page_that_asks_again_by_itself() {
-    let (_house, mut ada, host) = with_host().await;
+    let (house, mut ada, host) = with_host().await;
     let (here, there) = (format!("{PLUGIN}/sign-in/person"), format!("{PLUGIN}/sign-out/person"));
     assert!(ada.get(PLUGIN).await.has("nobody is signed in: AADSTS &lt;script&gt;"));
     assert!(!ada.get(&here).await.headers.contains_key("refresh"));
@@ -194,6 +194,13 @@ async fn dir_4_somebody_signs_in_by_a_code_on_a_page_that_asks_again_by_itself()
     }
     ada.language = "en";
     assert!(ada.get(PLUGIN).await.has("a code waits to be typed in"));
+    let sue =
+        [("name", "Sue"), ("role", "supervisor"), ("password", "another horse"), ("your-password", PASSWORD)];
+    ada.submit("/accounts", "/accounts", &sue).await;
+    let mut sue = house.browser();
+    sue.sign_in("Sue", "another horse").await;
+    let page = sue.get(&here).await;
+    assert!(page.has("a code waits") && !page.has("sign-in-code"), "who only reads signs in for nobody");
     host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
     let page = ada.get(&here).await;
     assert!(page.has("somebody has signed in") && !page.headers.contains_key("refresh"));

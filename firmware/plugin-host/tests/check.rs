@@ -45,12 +45,11 @@ fn our_own_connectors_pass() {
         assert!(checked.words.contains("0 of "), "{}", checked.words);
     }
     // One that signs in with a token of the host's, whichever way it comes by it.
-    let answer = yard.scratch.path().join("users.json");
-    fs::write(&answer, users(90)).unwrap();
+    let answer = yard::plugins().join("microsoft-graph/answer.json");
     let file = yard::packed("microsoft-graph", "microsoft_graph");
     for way in ["sign-in=application", "sign-in=person"] {
         let checked = check(&yard, &file, &["--answer", answer.to_str().unwrap(), "--set", way]);
-        assert!(checked.passed && checked.words.contains("a full run: 90 people"), "{}", checked.words);
+        assert!(checked.passed && checked.words.contains("a full run: 25 people"), "{}", checked.words);
         assert!(checked.words.contains("0 of "), "{}", checked.words);
     }
     // With an answer of the author's own.
@@ -59,19 +58,6 @@ fn our_own_connectors_pass() {
     let file = yard::packed("web-directory", "web_directory");
     let checked = check(&yard, &file, &["--answer", answer.to_str().unwrap()]);
     assert!(checked.passed && checked.words.contains("2 people"), "{}", checked.words);
-}
-
-/// A page of a delta query of Microsoft Graph, which is the last, and so also the run after it.
-fn users(count: usize) -> String {
-    let user = |number: usize| {
-        serde_json::json!({
-            "id": format!("kit-{number:02}"), "displayName": format!("Zoë Person {number}"),
-            "businessPhones": [format!("+41 44 555 {number:04}")],
-        })
-    };
-    let link = "https://directory.example/list/v1.0/users/delta?$deltatoken=kit";
-    let users: Vec<serde_json::Value> = (0..count).map(user).collect();
-    serde_json::json!({"value": users, "@odata.deltaLink": link}).to_string()
 }
 
 #[test]

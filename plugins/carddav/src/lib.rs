@@ -59,7 +59,7 @@ impl Lifecycle for CardDav {
             let cards = match book.syncs {
                 // Many books, or a slow server: their names will do.
                 _ if !is_counted || context::remaining_ms() < KEPT => Err(Error::Unavailable(String::new())),
-                true => server.changes(&book.url, None, BATCH as usize),
+                true => server.changes(&book.url, None, BATCH as usize, &mut false),
                 false => server.members(&book.url),
             };
             is_counted = cards.is_ok();
@@ -125,7 +125,7 @@ fn part(
         Some(list) => list,
         None => {
             let listing = match book.syncs {
-                true => server.changes(&book.url, book.since.as_deref(), limit)?,
+                true => server.changes(&book.url, book.since.as_deref(), limit, &mut cursor.in_parts)?,
                 false => server.members(&book.url)?,
             };
             // Of an answer that was cut off nobody knows whether it is the same cut again.

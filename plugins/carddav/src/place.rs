@@ -43,6 +43,9 @@ pub(crate) struct Cursor {
     pub(crate) seen: u64,
     /// Everything is read, not only what has changed.
     pub(crate) full: bool,
+    /// The server has more in a book than one answer holds.
+    #[serde(default)]
+    pub(crate) in_parts: bool,
 }
 
 impl Cursor {
@@ -52,7 +55,14 @@ impl Cursor {
             // Of a book that cannot sync, what is read later than its tag was is read again next time.
             Book { url: book.url, syncs: book.syncs, since: None, token: book.token }
         };
-        Self { books: found.into_iter().map(book).collect(), at: 0, after: None, seen: 0, full: true }
+        Self {
+            books: found.into_iter().map(book).collect(),
+            at: 0,
+            after: None,
+            seen: 0,
+            full: true,
+            in_parts: false,
+        }
     }
 
     /// What has changed in these books since the token; none where only a full run can tell.
@@ -68,7 +78,7 @@ impl Cursor {
             }
             books.push(Book { url: book.url, syncs: book.syncs, since: Some(since), token: book.token });
         }
-        Some(Self { books, at: 0, after: None, seen: 0, full: false })
+        Some(Self { books, at: 0, after: None, seen: 0, full: false, in_parts: false })
     }
 
     pub(crate) fn read(text: &str) -> Option<Self> {

@@ -7,6 +7,7 @@ use axum::{
 use ipc::{PluginAnswer, PluginForm, PluginGrants, PluginRequest, PluginRight};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use store::Scope;
 
 use crate::{
     api::{Caller, Named, Sent, Told, Writer, problem::Problem, shapes},
@@ -46,7 +47,8 @@ pub(crate) async fn settings(caller: Caller, Named(id): Named) -> Told {
     let form = form(&caller, &id).await?;
     let plugin =
         caller.app.host.plugin(&id).map_err(|problem| Problem::of_host(&problem, caller.language))?;
-    Ok(shapes::json(StatusCode::OK, &shapes::form(&form, plugin.interval_s)))
+    let may_write = caller.token.scope == Scope::Write;
+    Ok(shapes::json(StatusCode::OK, &shapes::form(&form, plugin.interval_s, may_write)))
 }
 
 /// What `PUT /api/v1/plugins/{id}/settings` takes.

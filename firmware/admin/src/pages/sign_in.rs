@@ -36,7 +36,8 @@ pub(crate) async fn show(signed: Signed, Path((id, credential)): Path<(String, S
     let here = plugins::path(&id);
     let body = html! {
         @match &sign_in.state {
-            PluginSignInState::Waiting(code) => (code_to_type_in(code, language)),
+            // Whoever types it in signs in: not for those who only read.
+            PluginSignInState::Waiting(code) if signed.may_write() => (code_to_type_in(code, language)),
             state => { p #sign-in-state { (standing(state, language)) } },
         }
         div.actions { (buttons(&signed, sign_in, &here)) }

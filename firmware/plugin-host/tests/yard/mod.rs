@@ -142,7 +142,7 @@ pub fn javascript(entry: &str) -> Vec<u8> {
     fs::read(output).unwrap()
 }
 
-fn plugins() -> PathBuf {
+pub fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins")
 }
 
