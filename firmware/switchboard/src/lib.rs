@@ -17,9 +17,10 @@
 //! with Replaces), `intercept` (calls of other phones picked up), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
 //! derived from the state), `record` (the log row), `number` (what can be called), `desk` (lines,
 //! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)
-//! with `mask` (names and numbers taken out). The words at the border are in `input`, `effect` and
+//! with `mask` (names and numbers taken out), `administered` (settings changed while the desk runs). The words at the border are in `input`, `effect` and
 //! `settings`.
 
+mod administered;
 mod alerts;
 mod attended;
 mod call;
@@ -55,5 +56,5 @@ mod view;
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{AlertWish, EndCause, Input, TransferResult};
 pub use replay::{Event, Recorded, ReplayError, Replayed, head, masked, replay};
-pub use settings::{Line, Settings};
+pub use settings::{Administered, Line, Settings};
 pub use switchboard::Switchboard;
