@@ -70,6 +70,7 @@ enum Request {
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
+    Operator(String),
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Change(Change),
 }
@@ -169,6 +170,12 @@ impl Records {
     ) -> Result<(Option<ContactId>, Option<DirectoryId>), CommandError> {
         let (answer, done) = oneshot::channel();
         self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
+    }
+
+    /// Who edits from now on.
+    pub(crate) async fn set_operator(&self, name: String) {
+        // A thread that has ended edits nothing.
+        let _ = self.requests.send(Request::Operator(name)).await;
     }
 
     /// An alert that was wanted once was given (PRE-7). Does not wait.
@@ -336,6 +343,7 @@ impl Keeper {
             Request::Edit { edit, answer } => {
                 let _ = answer.send(self.edit(&edit));
             }
+            Request::Operator(name) => self.desk.operator = name,
             Request::Spent(contact) => self.alert_spent(contact),
             Request::Import { directory, local, path, answer } => {
                 self.begin_import(&directory, local, &path, answer);
