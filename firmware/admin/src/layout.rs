@@ -10,6 +10,11 @@ use crate::{guard::Signed, language, text, text::Text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Overview,
+    Lines,
+    Handling,
+    Numbers,
+    Operators,
+    Sound,
     Directories,
     Plugins,
     Accounts,
@@ -18,8 +23,13 @@ pub(crate) enum Place {
     Own,
 }
 
-const MENU: [(Place, &str, Text); 7] = [
+const MENU: [(Place, &str, Text); 12] = [
     (Place::Overview, "/", text::OVERVIEW),
+    (Place::Lines, "/lines", text::LINES),
+    (Place::Handling, "/handling", text::HANDLING_MENU),
+    (Place::Numbers, "/numbers", text::NUMBERS_MENU),
+    (Place::Operators, "/operators", text::OPERATORS_MENU),
+    (Place::Sound, "/sound", text::SOUND_TITLE),
     (Place::Directories, "/directories", text::DIRECTORIES),
     (Place::Plugins, "/plugins", text::PLUGINS),
     (Place::Accounts, "/accounts", text::ACCOUNTS),

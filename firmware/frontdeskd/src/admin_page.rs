@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use admin::{Admin, Config as PageConfig, Parts};
+use admin::{Admin, Config as PageConfig, Parts, Sound};
 use anyhow::{Context, Result};
 use ipc::{SetupView, View};
 use store::{Settings, Store};
@@ -73,6 +73,11 @@ async fn open(
         version: env!("CARGO_PKG_VERSION").into(),
         started,
         host_name: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().into(),
+        sound: Sound {
+            speaker: config.media.speaker.clone(),
+            microphone: config.media.microphone.clone(),
+            ringer: config.media.ringer.clone(),
+        },
     };
     let store = Store::open(&config.store).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.

@@ -5,12 +5,7 @@
 //! is unregistered with its old password and stays until its calls are over, the new one registers at once.
 //! Not done here: what the change means for calls on the desk (`switchboard`).
 
-use std::{
-    collections::HashSet,
-    net::SocketAddr,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use ipc::Registration;
 use sip::{Account, AccountId, Package};
@@ -107,7 +102,12 @@ impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
         let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp } = change;
-        info!(accounts = accounts.len(), lines = lines.len(), rules = desk.rules.len(), "settings taken over");
+        info!(
+            accounts = accounts.len(),
+            lines = lines.len(),
+            rules = desk.rules.len(),
+            "settings taken over"
+        );
         self.parts.lines = lines;
         self.parts.watched = watched;
         self.parts.intercept = intercept;

@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView, TransferState,
-    TransferView, View,
+    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
+    TransferState, TransferView, View,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};

@@ -202,7 +202,11 @@ mod tests {
             ..store::Account::default()
         };
         let line = store::Line { number: "1".into(), account: Some("b".into()), ..store::Line::default() };
-        Settings { accounts: accounts.iter().map(account).collect(), lines: vec![line], ..Settings::default() }
+        Settings {
+            accounts: accounts.iter().map(account).collect(),
+            lines: vec![line],
+            ..Settings::default()
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed}
 pub use pictures::PICTURE_SIDE;
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;
-pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
+pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 pub use sources::{Changes, Copied, CopyJob, Source};
 pub use xmpp::Xmpp;
