@@ -37,7 +37,7 @@ impl App {
 /// What was refused, where it is a value that is not allowed.
 pub(crate) fn refused(problem: &KeeperError) -> Option<&Refusal> {
     match problem {
-        KeeperError::Store(StoreError::Settings(error)) => error.refusal.as_ref(),
+        KeeperError::Store(StoreError::Settings(error)) => error.refusal.as_deref(),
         _ => None,
     }
 }

@@ -86,7 +86,8 @@ impl Follower {
             return Ok(false);
         }
         self.contacts.administer(wanted.numbers.plan(), wanted.rules.monitor).await;
-        self.records.set_operator(wanted.operator.name.clone()).await;
+        let relinked = known.directories != wanted.directories;
+        self.records.administer(wanted.operator.name.clone(), relinked).await;
         self.timetable.send_if_modified(|timetable| {
             let differs = *timetable != wanted.timetable;
             timetable.clone_from(&wanted.timetable);

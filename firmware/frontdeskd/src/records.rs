@@ -70,7 +70,7 @@ enum Request {
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
-    Operator(String),
+    Administer { operator: String, relinked: bool },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Change(Change),
 }
@@ -172,10 +172,10 @@ impl Records {
         self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
     }
 
-    /// Who edits from now on.
-    pub(crate) async fn set_operator(&self, name: String) {
+    /// Settings have changed: who edits from now on, and whether directories are linked to other lines.
+    pub(crate) async fn administer(&self, operator: String, relinked: bool) {
         // A thread that has ended edits nothing.
-        let _ = self.requests.send(Request::Operator(name)).await;
+        let _ = self.requests.send(Request::Administer { operator, relinked }).await;
     }
 
     /// An alert that was wanted once was given (PRE-7). Does not wait.
@@ -343,7 +343,12 @@ impl Keeper {
             Request::Edit { edit, answer } => {
                 let _ = answer.send(self.edit(&edit));
             }
-            Request::Operator(name) => self.desk.operator = name,
+            Request::Administer { operator, relinked } => {
+                self.desk.operator = operator;
+                if relinked {
+                    self.relink();
+                }
+            }
             Request::Spent(contact) => self.alert_spent(contact),
             Request::Import { directory, local, path, answer } => {
                 self.begin_import(&directory, local, &path, answer);

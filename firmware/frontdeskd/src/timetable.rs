@@ -121,4 +121,24 @@ mod tests {
         let midnight = NaiveDateTime::parse_from_str("2026-11-16 00:00", "%Y-%m-%d %H:%M").unwrap();
         assert_eq!(mode(&Timetable::default(), midnight), ServiceMode::Day);
     }
+
+    #[tokio::test]
+    async fn app_2_a_changed_timetable_is_followed_at_once() {
+        let (inbox, mut events) = mpsc::channel(8);
+        let (timetable, followed) = watch::channel(Timetable::default());
+        let task = tokio::spawn(follow(followed, inbox));
+        let mut next = async || match events.recv().await {
+            Some(Event::Timetable(mode)) => mode,
+            _ => panic!("something else was told"),
+        };
+        assert_eq!(next().await, ServiceMode::Day);
+        // Every day of the year, so that midnight does not matter.
+        let day = |month: u32| (1..=31).map(move |day| format!("{month:02}-{day:02}"));
+        let holidays = (1..=12).flat_map(day).collect();
+        timetable.send_replace(Timetable { holidays, ..Timetable::default() });
+        assert_eq!(next().await, ServiceMode::Holiday);
+        drop(timetable);
+        drop(events);
+        task.abort();
+    }
 }

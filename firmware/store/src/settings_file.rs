@@ -21,7 +21,7 @@ pub struct SettingsError {
     /// What is wrong and what is allowed.
     pub message: String,
     /// The same as data, where it is a value that is not allowed.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl std::error::Error for SettingsError {}
@@ -38,7 +38,7 @@ impl fmt::Display for SettingsError {
 
 impl SettingsError {
     pub(crate) fn without_file(invalid: &Invalid) -> Self {
-        let refusal = Some(invalid.refusal.clone());
+        let refusal = Some(Box::new(invalid.refusal.clone()));
         Self { file: String::new(), line: None, message: invalid.to_string(), refusal }
     }
 }
@@ -75,7 +75,7 @@ impl Settings {
             file: file.to_owned(),
             line: place(text, &invalid.refusal).map(line),
             message: invalid.to_string(),
-            refusal: Some(invalid.refusal),
+            refusal: Some(Box::new(invalid.refusal)),
         })?;
         Ok(settings)
     }
