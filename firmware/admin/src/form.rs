@@ -99,16 +99,16 @@ impl<'a> Form<'a> {
         })
     }
 
-    /// What is typed is kept and never shown; nothing typed changes nothing.
-    pub(crate) fn secret(&self, name: &str, label: Text, hint: Text, digits: bool) -> Markup {
+    /// What is typed is kept and never shown. Where it is not required, nothing typed changes nothing.
+    pub(crate) fn secret(&self, name: &str, label: Text, hint: Text, required: bool) -> Markup {
         self.field(
             name,
             label,
             Some(hint),
-            false,
+            required,
             html! {
                 input id=(name) name=(name) type="password" autocomplete="new-password" maxlength="256"
-                    inputmode=[digits.then_some("numeric")]
+                    required[required]
                     aria-describedby=[self.described(name, Some(hint))] aria-invalid=[self.invalid(name)];
             },
         )
@@ -151,7 +151,7 @@ impl<'a> Form<'a> {
             name,
             label,
             hint,
-            false,
+            true,
             html! {
                 select id=(name) name=(name) aria-describedby=[self.described(name, hint)]
                     aria-invalid=[self.invalid(name)] {

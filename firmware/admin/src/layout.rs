@@ -46,18 +46,18 @@ pub(crate) fn page(signed: &Signed, place: Place, title: &str, body: Markup) -> 
         a.skip href="#content" { (text::SKIP.is(language)) }
         header.top {
             p.brand { "Frontdesk" }
-            nav aria-label=(text::MENU.is(language)) {
-                ul {
-                    @for (at, path, name) in MENU {
-                        li { a href=(path) aria-current=[(at == place).then_some("page")] { (name.is(language)) } }
-                    }
-                }
-            }
             div.who {
                 span { (signed.session.name) " · " (role(signed.session.role, language)) }
                 form method="post" action="/sign-out" {
                     (token(signed))
                     button.quiet #sign-out type="submit" { (text::SIGN_OUT.is(language)) }
+                }
+            }
+            nav aria-label=(text::MENU.is(language)) {
+                ul {
+                    @for (at, path, name) in MENU {
+                        li { a href=(path) aria-current=[(at == place).then_some("page")] { (name.is(language)) } }
+                    }
                 }
             }
         }

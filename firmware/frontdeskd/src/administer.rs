@@ -37,6 +37,9 @@ pub(crate) struct Change {
     pub(crate) xmpp: Option<Option<Xmpp>>,
 }
 
+/// What peers are told to send to, by the settings.
+type AddressBy = Box<dyn Fn(&Settings) -> Option<SocketAddr> + Send + Sync>;
+
 /// Where changes go.
 pub(crate) struct Follower {
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
@@ -45,9 +48,10 @@ pub(crate) struct Follower {
     pub(crate) records: Records,
     pub(crate) timetable: watch::Sender<store::Timetable>,
     pub(crate) inbox: mpsc::Sender<Event>,
-    /// What peers are told to send to, and whether by the settings it would be another address at the next start.
+    /// What peers are told to send to until the next start.
     pub(crate) local: SocketAddr,
-    pub(crate) address_by: Box<dyn Fn(&Settings) -> Option<SocketAddr> + Send + Sync>,
+    pub(crate) address_by: AddressBy,
+    /// Hears whether it will be another address then.
     pub(crate) restart: watch::Sender<bool>,
 }
 

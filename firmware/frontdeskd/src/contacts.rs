@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn pre_5_the_addresses_of_local_contacts_are_watched_once_each_and_in_order() {
         let (local, external) = (DirectoryId(1), DirectoryId(2));
-        let mut catalogue = Catalogue::new(directory::NumberPlan::default());
+        let mut catalogue = Catalogue::new(NumberPlan::default());
         for (id, is_local) in [(local, true), (external, false)] {
             let (name, note) = (format!("{id:?}"), String::new());
             catalogue.set_directory(Directory {

@@ -40,7 +40,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn directories(&self) -> Result<Vec<Directory>, StoreError> {
-        self.read("read the directories", |db| directories(db))
+        self.read("read the directories", directories)
     }
 
     /// One directory and its contacts, without their pictures; `None` when there is none such.

@@ -162,7 +162,7 @@ pub(crate) fn moves(
         }
     };
     html! {
-        @if signed.may_write() {
+        @if signed.may_write() && last > 0 {
             div.moves {
                 @if at > 0 { (button(true)) }
                 @if at < last { (button(false)) }

@@ -224,7 +224,7 @@ fn edit_page(signed: &Signed, operator: &DeskOperator, refused: Option<Refused<'
     let fields = html! {
         (form.text("name", text::NAME, &operator.name, None, true))
         (language_field(&form, operator.language))
-        (form.secret("pin", text::OPERATOR_PIN_NEW, text::OPERATOR_PIN_KEEP, true))
+        (form.secret("pin", text::OPERATOR_PIN_NEW, text::OPERATOR_PIN_KEEP, false))
     };
     let (lock, words) = match operator.locked {
         true => ("unlock", text::OPERATOR_UNLOCK),

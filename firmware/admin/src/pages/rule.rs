@@ -290,17 +290,23 @@ fn fields(form: &Form<'_>, settings: &Settings, known: Option<(usize, &Rule)>) -
         (form.text("name", text::NAME, rule.map_or("", |rule| &rule.name), Some(text::RULE_NAME_HINT), true))
         div.columns {
             (form.choice("when", text::RULE_WHEN, now("when"), &WHEN.map(named), None))
-            (form.choice("then", text::RULE_THEN, now("then"), &THEN.map(named), None))
             (form.number("seconds", text::RULE_SECONDS, now("seconds"), 1..=600, Some(text::RULE_SECONDS_HINT)))
-            (form.text("to", text::RULE_TO, now("to"), Some(text::RULE_TO_HINT), false))
             (form.number("calls", text::RULE_CALLS, now("calls"), 1..=500, Some(text::RULE_CALLS_HINT)))
-            (form.choice("line", text::LINE, its_line, &lines, None))
+        }
+        div.columns {
+            (form.choice("then", text::RULE_THEN, now("then"), &THEN.map(named), None))
+            (form.text("to", text::RULE_TO, now("to"), Some(text::RULE_TO_HINT), false))
+        }
+        div.columns {
             (form.choice("who", text::RULE_WHOSE, who, &WHO.map(|(word, _, text)| named((word, text))), None))
+            (form.choice("line", text::LINE, its_line, &lines, None))
         }
         fieldset {
             legend { (text::RULE_MODES.is(language)) }
-            @for (field, mode, words) in MODES {
-                (form.tick(field, words.is(language), rule.is_some_and(|rule| rule.modes.contains(&mode))))
+            div.days {
+                @for (field, mode, words) in MODES {
+                    (form.tick(field, words.is(language), rule.is_some_and(|rule| rule.modes.contains(&mode))))
+                }
             }
         }
     }
