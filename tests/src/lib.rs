@@ -23,6 +23,7 @@ pub mod http;
 pub mod jabber;
 pub mod kamailio;
 pub mod liar;
+pub mod looks;
 pub mod office;
 pub mod picture;
 pub mod ports;

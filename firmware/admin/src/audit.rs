@@ -23,6 +23,10 @@ pub(crate) enum Act {
     TokenAdded,
     TokenRevoked,
     CertificateReplaced,
+    SettingsChanged,
+    OperatorAdded,
+    OperatorChanged,
+    OperatorRemoved,
     PluginUploaded,
     PluginInstalled,
     PluginGranted,
@@ -40,7 +44,7 @@ pub(crate) enum Act {
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -54,6 +58,10 @@ impl Act {
         Self::TokenAdded,
         Self::TokenRevoked,
         Self::CertificateReplaced,
+        Self::SettingsChanged,
+        Self::OperatorAdded,
+        Self::OperatorChanged,
+        Self::OperatorRemoved,
         Self::PluginUploaded,
         Self::PluginInstalled,
         Self::PluginGranted,
@@ -85,6 +93,10 @@ impl Act {
             Self::TokenAdded => "token-added",
             Self::TokenRevoked => "token-revoked",
             Self::CertificateReplaced => "certificate-replaced",
+            Self::SettingsChanged => "settings-changed",
+            Self::OperatorAdded => "operator-added",
+            Self::OperatorChanged => "operator-changed",
+            Self::OperatorRemoved => "operator-removed",
             Self::PluginUploaded => "plugin-uploaded",
             Self::PluginInstalled => "plugin-installed",
             Self::PluginGranted => "plugin-granted",

@@ -11,8 +11,16 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 17] = [
     "/",
+    "/lines",
+    "/lines/account",
+    "/lines/line",
+    "/handling",
+    "/handling/rule",
+    "/numbers",
+    "/operators",
+    "/sound",
     "/directories",
     "/plugins",
     PLUGIN,

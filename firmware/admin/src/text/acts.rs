@@ -17,6 +17,10 @@ texts! {
     ACT_TOKEN_ADDED = "made a token", "a créé un jeton";
     ACT_TOKEN_REVOKED = "revoked a token", "a révoqué un jeton";
     ACT_CERTIFICATE_REPLACED = "changed the certificate", "a changé le certificat";
+    ACT_SETTINGS_CHANGED = "changed the settings of the desk", "a modifié les réglages du poste";
+    ACT_OPERATOR_ADDED = "added an operator", "a ajouté un opérateur";
+    ACT_OPERATOR_CHANGED = "changed an operator", "a modifié un opérateur";
+    ACT_OPERATOR_REMOVED = "removed an operator", "a supprimé un opérateur";
     ACT_PLUGIN_UPLOADED = "uploaded a plugin", "a déposé un connecteur";
     ACT_PLUGIN_INSTALLED = "installed a plugin", "a installé un connecteur";
     ACT_PLUGIN_GRANTED = "changed what a plugin may reach", "a modifié ce qu’un connecteur peut joindre";
@@ -48,6 +52,10 @@ pub(crate) fn act(act: Act) -> Text {
         Act::TokenAdded => ACT_TOKEN_ADDED,
         Act::TokenRevoked => ACT_TOKEN_REVOKED,
         Act::CertificateReplaced => ACT_CERTIFICATE_REPLACED,
+        Act::SettingsChanged => ACT_SETTINGS_CHANGED,
+        Act::OperatorAdded => ACT_OPERATOR_ADDED,
+        Act::OperatorChanged => ACT_OPERATOR_CHANGED,
+        Act::OperatorRemoved => ACT_OPERATOR_REMOVED,
         Act::PluginUploaded => ACT_PLUGIN_UPLOADED,
         Act::PluginInstalled => ACT_PLUGIN_INSTALLED,
         Act::PluginGranted => ACT_PLUGIN_GRANTED,
