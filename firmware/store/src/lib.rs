@@ -8,7 +8,7 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
+//! `statistics` counts it, `admins` and `audit` are the administrator's page's, `snapshot` copies and replaces all, `settings` are the words of the settings file,
 //! `documents` keeps them.
 
 mod admins;
@@ -26,7 +26,9 @@ mod removals;
 mod schema;
 mod settings;
 mod settings_file;
+mod snapshot;
 mod sources;
+mod statistics;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -47,7 +49,12 @@ pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
+pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
 pub use sources::{Changes, Copied, CopyJob, Source};
+pub use statistics::{
+    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
+    Slots, TimeFigures, call_direction_word, outcome_word,
+};
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.
