@@ -34,11 +34,18 @@ pub(crate) enum Act {
     PluginMayShrink,
     PluginRolledBack,
     PluginRemoved,
+    BackupMade,
+    RestoreUploaded,
+    RestoreDiscarded,
+    Restored,
+    Restarted,
+    DiagnosticsTaken,
+    LogLevelChanged,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -63,6 +70,13 @@ impl Act {
         Self::PluginMayShrink,
         Self::PluginRolledBack,
         Self::PluginRemoved,
+        Self::BackupMade,
+        Self::RestoreUploaded,
+        Self::RestoreDiscarded,
+        Self::Restored,
+        Self::Restarted,
+        Self::DiagnosticsTaken,
+        Self::LogLevelChanged,
     ];
 
     /// As it is kept.
@@ -92,6 +106,13 @@ impl Act {
             Self::PluginMayShrink => "plugin-may-shrink",
             Self::PluginRolledBack => "plugin-rolled-back",
             Self::PluginRemoved => "plugin-removed",
+            Self::BackupMade => "backup-made",
+            Self::RestoreUploaded => "restore-uploaded",
+            Self::RestoreDiscarded => "restore-discarded",
+            Self::Restored => "restored",
+            Self::Restarted => "restarted",
+            Self::DiagnosticsTaken => "diagnostics-taken",
+            Self::LogLevelChanged => "log-level-changed",
         }
     }
 }

@@ -12,19 +12,25 @@ pub(crate) enum Place {
     Overview,
     Directories,
     Plugins,
+    Statistics,
     Accounts,
     Audit,
     Certificate,
+    Backup,
+    Diagnostics,
     Own,
 }
 
-const MENU: [(Place, &str, Text); 7] = [
+const MENU: [(Place, &str, Text); 10] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Directories, "/directories", text::DIRECTORIES),
     (Place::Plugins, "/plugins", text::PLUGINS),
+    (Place::Statistics, "/statistics", text::STATISTICS),
     (Place::Accounts, "/accounts", text::ACCOUNTS),
     (Place::Audit, "/audit", text::AUDIT),
     (Place::Certificate, "/certificate", text::CERTIFICATE),
+    (Place::Backup, "/backup", text::BACKUP),
+    (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),
 ];
 

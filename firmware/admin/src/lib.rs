@@ -8,11 +8,16 @@
 //!
 //! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
-//! `uploads` speak with the plugin host, `keeper` with the store, `text` has the words of both languages.
+//! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `backup` puts all into one
+//! file and back, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
 
 mod api;
 mod app;
 mod audit;
+mod backup;
+mod bundle;
+mod calendar;
+mod charts;
 mod fault;
 mod fields;
 mod guard;
@@ -21,8 +26,11 @@ mod health;
 mod keeper;
 mod language;
 mod layout;
+mod logs;
+mod mask;
 mod pages;
 mod password;
+mod pipe;
 mod plugin_settings;
 mod plugins;
 mod random;
@@ -31,10 +39,12 @@ mod server;
 mod session;
 mod setup;
 mod statics;
+mod table;
 mod text;
 mod throttle;
 mod tls;
 mod uploads;
+mod wishes;
 
 use std::{
     io,
@@ -46,12 +56,23 @@ use std::{
 
 use ipc::{SetupView, View};
 use store::Store;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tracing::info;
 
-use crate::{app::App, setup::Setup, tls::Certificates};
+use crate::{
+    app::{App, Sources},
+    setup::Setup,
+    tls::Certificates,
+};
 
+pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
+pub use logs::{Level, LogRing};
 pub use tls::CertificateProblem;
+pub use wishes::Wish;
 
 /// How often the address shown for the first set-up is looked at again: the network may come late.
 const ADDRESS_AGAIN: Duration = Duration::from_secs(15);
@@ -79,6 +100,10 @@ pub struct Parts {
     pub store: Store,
     /// The desk now.
     pub views: watch::Receiver<Arc<View>>,
+    /// The newest lines of the program's log.
+    pub log: LogRing,
+    /// Where wishes of the page go.
+    pub wishes: mpsc::Sender<Wish>,
     /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
     pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
 }
@@ -137,7 +162,7 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, reachable } = parts;
+        let Parts { store, views, log, wishes, reachable } = parts;
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)
@@ -149,7 +174,13 @@ impl Admin {
         let addresses = addresses.into_iter().flatten().collect();
         let certificates = Arc::new(Certificates::open(&config.state, names, addresses)?);
         let (setup, shown) = Setup::new(store.has_administrator()?)?;
-        let app = Arc::new(App::new(config, store, views, Arc::clone(&certificates), setup)?);
+        let app = Arc::new(App::new(
+            config,
+            store,
+            Sources { views, log, wishes },
+            Arc::clone(&certificates),
+            setup,
+        )?);
         info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
         let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
         let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));

@@ -3,7 +3,9 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod certificate;
+pub(crate) mod diagnostics;
 pub(crate) mod directories;
 pub(crate) mod outside;
 pub(crate) mod overview;
@@ -11,6 +13,7 @@ pub(crate) mod own;
 pub(crate) mod plugin;
 pub(crate) mod plugins;
 pub(crate) mod rights;
+pub(crate) mod statistics;
 pub(crate) mod tokens;
 pub(crate) mod upload;
 pub(crate) mod words;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 13] = [
     "/",
     "/directories",
     "/plugins",
@@ -21,6 +21,10 @@ const PAGES: [&str; 9] = [
     "/audit",
     "/certificate",
     "/account",
+    "/statistics",
+    "/statistics?span=week&day=2026-10-25",
+    "/backup",
+    "/diagnostics",
 ];
 
 #[tokio::test]

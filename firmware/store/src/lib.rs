@@ -8,8 +8,8 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `statistics` counts it, `admins` and `audit` are the administrator's page's, `snapshot` copies and replaces all, `settings` are the words of the settings file,
-//! `documents` keeps them.
+//! `statistics` counts it, `admins` and `audit` are the administrator's page's, `settings` are the words of the
+//! settings file, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
 
 mod admins;
 mod audit;
@@ -20,6 +20,7 @@ mod edits;
 mod error;
 mod files;
 mod handling;
+mod health;
 mod history;
 mod pictures;
 mod removals;
@@ -45,6 +46,7 @@ pub use edits::{Author, Edited};
 pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
+pub use health::StoreHealth;
 pub use pictures::PICTURE_SIDE;
 pub use removals::Removal;
 pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};

@@ -28,6 +28,13 @@ texts! {
     ACT_PLUGIN_MAY_SHRINK = "let a plugin remove many people", "a autorisé un connecteur à supprimer beaucoup de personnes";
     ACT_PLUGIN_ROLLED_BACK = "went back to a plugin’s version before", "est revenu à la version précédente d’un connecteur";
     ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
+    ACT_BACKUP_MADE = "made a backup", "a fait une sauvegarde";
+    ACT_RESTORE_UPLOADED = "uploaded a backup to restore", "a déposé une sauvegarde à restaurer";
+    ACT_RESTORE_DISCARDED = "discarded a backup that waited", "a écarté une sauvegarde en attente";
+    ACT_RESTORED = "restored a backup", "a restauré une sauvegarde";
+    ACT_RESTARTED = "restarted the desk", "a redémarré le poste";
+    ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
+    ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
 /// What an act is called.
@@ -57,5 +64,12 @@ pub(crate) fn act(act: Act) -> Text {
         Act::PluginMayShrink => ACT_PLUGIN_MAY_SHRINK,
         Act::PluginRolledBack => ACT_PLUGIN_ROLLED_BACK,
         Act::PluginRemoved => ACT_PLUGIN_REMOVED,
+        Act::BackupMade => ACT_BACKUP_MADE,
+        Act::RestoreUploaded => ACT_RESTORE_UPLOADED,
+        Act::RestoreDiscarded => ACT_RESTORE_DISCARDED,
+        Act::Restored => ACT_RESTORED,
+        Act::Restarted => ACT_RESTARTED,
+        Act::DiagnosticsTaken => ACT_DIAGNOSTICS_TAKEN,
+        Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

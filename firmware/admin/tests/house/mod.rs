@@ -8,15 +8,15 @@ pub(crate) mod host;
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, Parts};
+use admin::{Admin, Config, LogRing, Parts, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
 use store::Store;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub(crate) use browser::Browser;
 pub(crate) use host::Host;
@@ -27,6 +27,15 @@ pub(crate) struct House {
     pub(crate) admin: Admin,
     pub(crate) folder: TempDir,
     pub(crate) views: watch::Sender<Arc<View>>,
+    pub(crate) log: LogRing,
+    pub(crate) desk: Arc<Mutex<DeskBehind>>,
+}
+
+/// The desk behind the page: what it was asked for, and whether a call is up.
+#[derive(Default)]
+pub(crate) struct DeskBehind {
+    pub(crate) heard: Vec<String>,
+    pub(crate) has_call: bool,
 }
 
 impl House {
@@ -46,9 +55,12 @@ impl House {
             started: Instant::now(),
             host_name: "desk".into(),
         };
-        let parts = Parts { store, views: seen, reachable: Box::new(|| None) };
+        let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
+        let (wishes, asked) = mpsc::channel(8);
+        tokio::spawn(behave(asked, Arc::clone(&desk)));
+        let parts = Parts { store, views: seen, log: log.clone(), wishes, reachable: Box::new(|| None) };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views }
+        Self { admin, folder, views, log, desk }
     }
 
     /// A box with the administrator Ada, and her browser.
@@ -71,6 +83,20 @@ impl House {
 
     pub(crate) fn code(&self) -> String {
         self.admin.setup.borrow().clone().expect("the box is not set up").code
+    }
+}
+
+async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>) {
+    while let Some(wish) = asked.recv().await {
+        let mut desk = desk.lock().unwrap();
+        match wish {
+            Wish::Diagnostics(answer) => drop(answer.send(ipc::Diagnostics::default())),
+            Wish::Restart(answer) => {
+                desk.heard.push("restart".into());
+                let _ = answer.send(!desk.has_call);
+            }
+            Wish::Level(level) => desk.heard.push(format!("{level:?}")),
+        }
     }
 }
 
