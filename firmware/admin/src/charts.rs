@@ -12,6 +12,9 @@ const ABOVE: f64 = 18.0;
 /// Room below it, for the labels.
 const BELOW: f64 = 26.0;
 
+/// Room on the left for the scale, in shares of the width.
+const GUTTER: f64 = 4.0;
+
 /// A column: calls that came in, of which some were answered, and calls that went out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -30,7 +33,7 @@ pub(crate) fn columns(id: &str, title: &str, columns: &[Column]) -> Markup {
     let top = round_up(most);
     let base = ABOVE + PLOT;
     let high = |count: u64| count as f64 / top as f64 * PLOT;
-    let one = 100.0 / columns.len().max(1) as f64;
+    let one = (100.0 - GUTTER) / columns.len().max(1) as f64;
     let title_id = format!("{id}-title");
     html! {
         svg.chart id=(id) role="img" aria-labelledby=(title_id) width="100%" height=(base + BELOW) {
@@ -38,10 +41,9 @@ pub(crate) fn columns(id: &str, title: &str, columns: &[Column]) -> Markup {
             @for part in [top, top / 2] {
                 @let y = base - high(part);
                 line.grid x1="0" x2="100%" y1=(pixels(y)) y2=(pixels(y)) {}
-                text.scale x="0" y=(pixels(y - 4.0)) { (part) }
             }
             @for (n, column) in columns.iter().enumerate() {
-                @let left = n as f64 * one;
+                @let left = GUTTER + n as f64 * one;
                 @let (answered, unanswered) = (high(column.answered), high(column.unanswered));
                 g {
                     title { (column.title) }
@@ -52,6 +54,10 @@ pub(crate) fn columns(id: &str, title: &str, columns: &[Column]) -> Markup {
                 @if !column.label.is_empty() {
                     text.label x=(share(left + one * 0.5)) y=(pixels(base + 18.0)) text-anchor="middle" { (column.label) }
                 }
+            }
+            // Last, so that no bar hides it.
+            @for part in [top, top / 2] {
+                text.scale x="0" y=(pixels(base - high(part) - 4.0)) { (part) }
             }
             line.base x1="0" x2="100%" y1=(pixels(base)) y2=(pixels(base)) {}
         }
@@ -85,9 +91,12 @@ fn pixels(length: f64) -> String {
 
 /// The end of the scale: even, round, and at least as much.
 fn round_up(most: u64) -> u64 {
+    if most <= 10 {
+        return most.next_multiple_of(2).max(2);
+    }
     let mut unit = 1_u64;
     loop {
-        for step in [2, 4, 6, 10] {
+        for step in [12, 16, 20, 30, 40, 50, 60, 80, 100] {
             if unit.saturating_mul(step) >= most {
                 return unit.saturating_mul(step);
             }
@@ -102,9 +111,19 @@ mod tests {
 
     #[test]
     fn sta_1_a_scale_ends_at_a_round_number_that_is_not_exceeded() {
-        for (most, top) in
-            [(0, 2), (1, 2), (3, 4), (5, 6), (7, 10), (11, 20), (21, 40), (61, 100), (999, 1000)]
-        {
+        for (most, top) in [
+            (0, 2),
+            (1, 2),
+            (3, 4),
+            (7, 8),
+            (10, 10),
+            (11, 12),
+            (13, 16),
+            (21, 30),
+            (61, 80),
+            (110, 120),
+            (999, 1000),
+        ] {
             assert_eq!(round_up(most), top, "{most}");
         }
         assert!(round_up(u64::MAX) == u64::MAX);

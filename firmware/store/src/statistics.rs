@@ -153,20 +153,32 @@ impl Store {
         self.read("count the calls", |db| {
             let span = slots.span();
             let mut told = CallStatistics {
-                all: counts(db, span)?,
                 answers: answers(db, span)?,
-                talk: figures(db, "talk", span)?,
-                hold: figures(db, "hold", span)?,
                 lines: lines(db, span)?,
                 outcomes: outcomes(db, span)?,
-                slots: Vec::with_capacity(slots.edges.len()),
+                ..CallStatistics::default()
             };
+            (told.talk, told.hold) = times(db, span)?;
             for edge in slots.edges.windows(2) {
                 let counts = counts(db, (edge[0], edge[1]))?;
+                // Together the slots are the stretch.
+                told.all.add(&counts);
                 told.slots.push(SlotCounts { from_unix_ms: edge[0], until_unix_ms: edge[1], counts });
             }
             Ok(told)
         })
+    }
+}
+
+impl CallCounts {
+    /// Adds the calls of another slot.
+    pub fn add(&mut self, other: &Self) {
+        self.incoming += other.incoming;
+        self.answered += other.answered;
+        self.missed += other.missed;
+        self.outgoing += other.outgoing;
+        self.talk_ms += other.talk_ms;
+        self.hold_ms += other.hold_ms;
     }
 }
 
@@ -197,36 +209,45 @@ fn answers(db: &Connection, (from, until): (i64, i64)) -> Result<AnswerTimes, Fa
         .prepare_cached(&sql)?
         .query_row(params![from, until, quick], |row| Ok((row.get(0)?, row.get(1)?)))?;
     // The nearest rank: a wait that somebody had, not one between two.
-    let sql = format!("SELECT answered_after {ANSWERED} ORDER BY answered_after LIMIT 1 OFFSET ?3");
+    let sql = format!(
+        "SELECT answered_after, place FROM (SELECT answered_after, row_number() OVER (ORDER BY answered_after) AS place \
+         {ANSWERED}) WHERE place IN (?3, ?4, ?5)"
+    );
+    let place = |percent: i64| (answered * percent + 99) / 100;
+    let mut waits = std::collections::BTreeMap::new();
     let mut statement = db.prepare_cached(&sql)?;
-    let mut rank = |percent: i64| -> Result<Option<u64>, Failure> {
-        if answered == 0 {
-            return Ok(None);
-        }
-        let before = (answered * percent + 99) / 100 - 1;
-        Ok(Some(positive(statement.query_row(params![from, until, before], |row| row.get(0))?)))
-    };
+    let mut rows = statement.query(params![from, until, place(50), place(95), place(100)])?;
+    while let Some(row) = rows.next()? {
+        waits.insert(row.get::<_, i64>(1)?, positive(row.get(0)?));
+    }
+    let rank = |percent: i64| waits.get(&place(percent)).copied();
     Ok(AnswerTimes {
         answered: positive(answered),
         quick: positive(quick),
-        median_ms: rank(50)?,
-        p95_ms: rank(95)?,
-        longest_ms: rank(100)?,
+        median_ms: rank(50),
+        p95_ms: rank(95),
+        longest_ms: rank(100),
     })
 }
 
-/// `column` is `talk` or `hold`.
-fn figures(db: &Connection, column: &str, (from, until): (i64, i64)) -> Result<TimeFigures, Failure> {
-    let sql = format!(
-        "SELECT count(*), coalesce(sum(min({column}, ?3)), 0), coalesce(max({column}), 0) \
-         FROM call WHERE began >= ?1 AND began < ?2 AND {column} > 0"
-    );
+/// Time talked and time on hold.
+fn times(db: &Connection, (from, until): (i64, i64)) -> Result<(TimeFigures, TimeFigures), Failure> {
+    let figures = |column: &str| {
+        format!(
+            "count(*) FILTER (WHERE {column} > 0), coalesce(sum(min({column}, ?3)), 0), coalesce(max({column}), 0)"
+        )
+    };
+    let sql =
+        format!("SELECT {}, {} FROM call WHERE began >= ?1 AND began < ?2", figures("talk"), figures("hold"));
     Ok(db.prepare_cached(&sql)?.query_row(params![from, until, LONGEST_MS], |row| {
-        Ok(TimeFigures {
-            calls: positive(row.get(0)?),
-            total_ms: positive(row.get(1)?),
-            longest_ms: positive(row.get(2)?),
-        })
+        let read = |first: usize| {
+            Ok::<_, rusqlite::Error>(TimeFigures {
+                calls: positive(row.get(first)?),
+                total_ms: positive(row.get(first + 1)?),
+                longest_ms: positive(row.get(first + 2)?),
+            })
+        };
+        Ok((read(0)?, read(3)?))
     })?)
 }
 

@@ -101,6 +101,21 @@ fn app_2_what_is_no_whole_database_of_ours_is_refused() {
     assert!(matches!(found, StoreError::Corrupt { .. }), "{found:?}");
 }
 
+/// A backup of the first version is brought up to date when it is opened.
+#[test]
+fn app_2_a_database_of_an_older_version_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(include_str!("../migrations/0001_first.sql")).unwrap();
+    db.execute_batch("PRAGMA application_id = 1178882891; PRAGMA user_version = 1").unwrap();
+    db.execute_batch("INSERT INTO directory (name, local, line, note) VALUES ('Old', 1, NULL, '')").unwrap();
+    drop(db);
+    assert_eq!(check(&path).unwrap().schema, 1);
+    assert_eq!(Store::open(&path).unwrap().load_catalogue().unwrap().0[0].name, "Old");
+    assert!(check(&path).unwrap().schema > 1);
+}
+
 /// Stops after each step of putting the new one in place, as a power cut would, and goes on.
 #[test]
 fn app_4_a_power_cut_while_a_database_is_replaced_leaves_one_of_the_two() {

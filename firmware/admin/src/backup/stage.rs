@@ -114,9 +114,20 @@ pub(crate) fn stage(
     passphrase: &str,
     origin: Origin,
 ) -> Result<Waiting, RestoreProblem> {
+    stage_on(db, from, passphrase, origin, &|folder| Health::now(folder).disk_free)
+}
+
+/// As [`stage`], on a disk of which `free` says how many bytes it has left.
+pub(super) fn stage_on(
+    db: &Path,
+    from: impl Read,
+    passphrase: &str,
+    origin: Origin,
+    free: &dyn Fn(&Path) -> Option<u64>,
+) -> Result<Waiting, RestoreProblem> {
     let places = Places::beside(db);
     remove(&places.partial)?;
-    let staged = unpack(&places, from, passphrase, origin);
+    let staged = unpack(&places, from, passphrase, origin, free);
     if staged.is_err() {
         // What cannot be removed now is removed before the next one.
         let _ = remove(&places.partial);
@@ -129,13 +140,14 @@ fn unpack(
     from: impl Read,
     passphrase: &str,
     origin: Origin,
+    free: &dyn Fn(&Path) -> Option<u64>,
 ) -> Result<Waiting, RestoreProblem> {
     let mut opener = Opener::new(from, passphrase)?;
     let contents = contents(&mut opener)?;
     let folder = &places.partial;
     DirBuilder::new().mode(0o700).create(folder)?;
     let wanted = contents.parts.iter().fold(SPARE, |sum, part| sum.saturating_add(part.bytes));
-    if Health::now(folder).disk_free.is_some_and(|free| free < wanted) {
+    if free(folder).is_some_and(|free| free < wanted) {
         return Err(RestoreProblem::NoRoom);
     }
     for part in &contents.parts {
@@ -214,7 +226,7 @@ fn copy<R: Read>(opener: &mut Opener<R>, bytes: u64, to: &Path) -> Result<(), Re
     Ok(())
 }
 
-fn full(error: io::Error) -> RestoreProblem {
+pub(super) fn full(error: io::Error) -> RestoreProblem {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             RestoreProblem::NoRoom

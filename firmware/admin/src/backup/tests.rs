@@ -5,10 +5,7 @@ use std::{fs, path::PathBuf};
 use ipc::{Direction, EndStatus, LogRow, Party};
 use store::{Settings, Store};
 
-use super::{
-    seal::{Sealer, sealed_length},
-    *,
-};
+use super::{seal::Sealer, *};
 
 const PASSPHRASE: &str = "seven herons by the lake";
 
@@ -200,13 +197,22 @@ fn app_2_a_backup_names_no_files_and_has_no_more_and_no_less_than_it_says() {
 #[test]
 fn app_4_what_does_not_fit_on_the_disk_is_refused_before_it_is_written() {
     let desk = Box::new("Sales");
-    let description = serde_json::json!({ "format": 1, "version": "1", "made_ms": 0, "host": "x",
-        "parts": [{ "name": "database", "bytes": MAX_FILE }] });
-    // Says that much is coming, on a disk that may have it: then it is short.
-    let found = desk.stage(&sealed(&description, b"x"), PASSPHRASE).unwrap_err();
-    assert!(matches!(found, RestoreProblem::NoRoom | RestoreProblem::Contents(_)), "{found:?}");
-    assert_eq!(sealed_length(0), 41 + 16);
-    assert_eq!(desk.left_over(), Vec::<String>::new());
+    let file = desk.backup();
+    let size = file.len() as u64;
+    for (free, fits) in [(0, false), (SPARE, false), (SPARE + size / 2, false), (SPARE + size, true)] {
+        let staged = stage::stage_on(&desk.db(), &file[..], PASSPHRASE, Origin::default(), &|_| Some(free));
+        match staged {
+            Ok(_) => assert!(fits, "{free}"),
+            Err(RestoreProblem::NoRoom) => assert!(!fits, "{free}"),
+            Err(other) => panic!("{free}: {other:?}"),
+        }
+        assert_eq!(waiting(&desk.db()).is_some(), fits, "{free}");
+    }
+    assert_eq!(desk.left_over(), ["desk.db.restore"]);
+    // And what the disk says while it is written.
+    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+        assert!(matches!(stage::full(kind.into()), RestoreProblem::NoRoom));
+    }
 }
 
 /// The power goes after each step of putting a backup in place; at the next start the desk has one or the other.

@@ -166,12 +166,12 @@ fn figures(told: &CallStatistics, language: Language) -> Vec<(&'static str, Mark
     vec![
         (t(text::STATISTICS_INCOMING), html! { (all.incoming) }),
         (t(text::STATISTICS_ANSWERED), of(all.answered, all.incoming)),
-        (t(text::STATISTICS_MISSED), of(all.missed, all.incoming)),
-        (t(text::STATISTICS_OUTGOING), html! { (all.outgoing) }),
         (t(text::STATISTICS_QUICK), of(answers.quick, answers.answered)),
         (t(text::STATISTICS_MEDIAN), html! { (wait(answers.median_ms)) }),
         (t(text::STATISTICS_P95), html! { (wait(answers.p95_ms)) }),
         (t(text::STATISTICS_LONGEST), html! { (wait(answers.longest_ms)) }),
+        (t(text::STATISTICS_MISSED), of(all.missed, all.incoming)),
+        (t(text::STATISTICS_OUTGOING), html! { (all.outgoing) }),
         (t(text::STATISTICS_TALK), times(&told.talk)),
         (t(text::STATISTICS_HOLD), times(&told.hold)),
     ]
@@ -192,9 +192,9 @@ fn charts_of(stretch: Stretch, slots: &[SlotCounts], language: Language) -> Vec<
                 let (day, hour) = hour(slot);
                 let at = usize::try_from((day - stretch.first).num_days()).unwrap_or(0);
                 if let Some(day) = days.get_mut(at) {
-                    add(day, &slot.counts);
+                    day.add(&slot.counts);
                 }
-                add(&mut hours[hour as usize % 24], &slot.counts);
+                hours[hour as usize % 24].add(&slot.counts);
             }
             let day = |(n, counts): (usize, CallCounts)| {
                 let day =
@@ -222,7 +222,8 @@ fn chart(
 ) -> Markup {
     let t = |text: Text| text.is(language);
     let column = |(n, (label, counts)): (usize, &(String, CallCounts))| Column {
-        label: if n % each == 0 { label.clone() } else { String::new() },
+        // Of an hour such as 09:00 the hour is enough: on a telephone there is room for no more.
+        label: if n % each == 0 { label.trim_end_matches(":00").to_owned() } else { String::new() },
         title: text::STATISTICS_COLUMN.with(
             language,
             &[
@@ -364,15 +365,6 @@ const COUNTS: &[&str] = &["incoming", "answered", "missed", "outgoing", "talk_s"
 fn count_texts(counts: &CallCounts) -> [String; 6] {
     let CallCounts { incoming, answered, missed, outgoing, talk_ms, hold_ms } = counts;
     [*incoming, *answered, *missed, *outgoing, talk_ms / 1000, hold_ms / 1000].map(|count| count.to_string())
-}
-
-fn add(to: &mut CallCounts, counts: &CallCounts) {
-    to.incoming += counts.incoming;
-    to.answered += counts.answered;
-    to.missed += counts.missed;
-    to.outgoing += counts.outgoing;
-    to.talk_ms += counts.talk_ms;
-    to.hold_ms += counts.hold_ms;
 }
 
 /// What an outcome is called.

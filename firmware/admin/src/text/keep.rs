@@ -55,9 +55,9 @@ texts! {
     DIAGNOSTICS_TURNS = "{turns} turns; half of them at most {median} µs, 99 of 100 at most {p99} µs, longest {longest} µs; {over} longer than 2 ms", "{turns} tours ; la moitié au plus {median} µs, 99 sur 100 au plus {p99} µs, le plus long {longest} µs ; {over} de plus de 2 ms";
     DIAGNOSTICS_ADDRESS = "SIP address", "Adresse SIP";
     DIAGNOSTICS_HELD = "Now in the engine", "Actuellement dans le moteur";
-    DIAGNOSTICS_CENSUS = "{calls} calls, {sessions} sessions, {transactions} transactions, {streams} streams of sound", "{calls} appels, {sessions} sessions, {transactions} transactions, {streams} flux audio";
+    DIAGNOSTICS_CENSUS = "calls: {calls}, sessions: {sessions}, transactions: {transactions}, streams of sound: {streams}", "appels : {calls}, sessions : {sessions}, transactions : {transactions}, flux audio : {streams}";
     DIAGNOSTICS_DATABASE = "Database", "Base de données";
-    DIAGNOSTICS_STORE = "{size}; {contacts} contacts, {calls} calls", "{size} ; {contacts} contacts, {calls} appels";
+    DIAGNOSTICS_STORE = "{size}; contacts: {contacts}, calls: {calls}", "{size} ; contacts : {contacts}, appels : {calls}";
     BUNDLE = "Diagnostics for support", "Diagnostic pour l’assistance";
     BUNDLE_HAS = "One file with versions and figures, settings without passwords, the desk as it is now, plugins with their logs, and the newest lines of the log. Names and numbers are struck out.", "Un seul fichier avec versions et chiffres, réglages sans mots de passe, l’état actuel du poste, les connecteurs et leurs journaux, et les dernières lignes du journal technique. Noms et numéros sont masqués.";
     BUNDLE_PLAIN = "leave names and numbers in: only for somebody who may know who calls here", "laisser noms et numéros : seulement pour quelqu’un qui a le droit de savoir qui appelle ici";
