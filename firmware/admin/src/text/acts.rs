@@ -32,7 +32,7 @@ texts! {
     ACT_RESTORE_UPLOADED = "uploaded a backup to restore", "a déposé une sauvegarde à restaurer";
     ACT_RESTORE_DISCARDED = "discarded a backup that waited", "a écarté une sauvegarde en attente";
     ACT_RESTORED = "restored a backup", "a restauré une sauvegarde";
-    ACT_RESTARTED = "restarted the desk", "a redémarré le poste";
+    ACT_RESTARTED = "asked the desk to start anew", "a demandé le redémarrage du poste";
     ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
     ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
