@@ -159,7 +159,14 @@ fn sta_1_app_2_real_calls_are_counted_and_diagnostics_have_no_secret() {
     }
     assert!(masked.contains("incoming call") && masked.contains("\"median_us\""));
     office.browser.press("Log more");
-    office.browser.sees("Each step goes into the log for another 60 min.");
+    office.browser.sees("More goes into the log for another 60 min.");
+    assert!(!office.house.desk.program.log().contains("SIP in"));
+    office.house.ring(&mut phone);
+    office.browser.choose("At least", "everything");
+    office.browser.press("Show");
+    office.browser.sees("line=INVITE sip:");
+    office.browser.sees("SIP out");
+    assert!(!office.browser.text().contains("Digest"));
     office.browser.press("Log as before");
     office.browser.sees("The log is as before.");
 }

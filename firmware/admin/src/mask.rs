@@ -43,6 +43,8 @@ const MAX_TEXTS: usize = 20_000;
 #[derive(Debug, Default)]
 pub(crate) struct Mask {
     texts: HashMap<String, String>,
+    /// Those that are looked for in lines, by their first word: a line is read once however many there are.
+    by_word: HashMap<String, Vec<String>>,
 }
 
 impl Mask {
@@ -78,6 +80,10 @@ impl Mask {
         };
         if self.texts.len() < MAX_TEXTS {
             self.texts.insert(text.to_owned(), stand_in.clone());
+            let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+            if text.len() >= 4 && end > 0 {
+                self.by_word.entry(text[..end].to_owned()).or_default().push(text.to_owned());
+            }
         }
         stand_in
     }
@@ -110,18 +116,35 @@ impl Mask {
 
     /// Texts that were struck out elsewhere, where they are long enough to be nothing else.
     fn known(&self, text: &str) -> String {
-        let mut told = text.to_owned();
-        let mut found: Vec<_> = self
-            .texts
-            .iter()
-            .filter(|(known, _)| known.len() >= 4 && text.contains(known.as_str()))
-            .collect();
-        // A name before the part of it that is one of its own.
-        found.sort_by_key(|(known, _)| (std::cmp::Reverse(known.len()), known.as_str()));
-        for (known, stand_in) in found {
-            told = told.replace(known.as_str(), stand_in);
+        let mut told = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(char::is_alphanumeric) {
+            told.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            let candidates = self.by_word.get(&rest[..end]).map_or(&[][..], Vec::as_slice);
+            let ends =
+                |known: &&String| rest[known.len()..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+            // A name before the part of it that is one of its own.
+            let fits = candidates.iter().filter(|known| rest.starts_with(known.as_str())).filter(ends);
+            let longest = fits.max_by_key(|known| known.len());
+            match longest.and_then(|known| Some((known, self.stand_in(known)?))) {
+                Some((known, stand_in)) => {
+                    told.push_str(stand_in);
+                    rest = &rest[known.len()..];
+                }
+                None => {
+                    told.push_str(&rest[..end]);
+                    rest = &rest[end..];
+                }
+            }
         }
+        told.push_str(rest);
         told
+    }
+
+    fn stand_in(&self, known: &str) -> Option<&str> {
+        self.texts.get(known).map(String::as_str)
     }
 }
 
@@ -194,6 +217,20 @@ mod tests {
         assert_eq!(value["number"], "+## ## ### ## ##");
         assert_eq!(value["state"], "talking");
         assert_eq!(value["name"], value["parties"][0]["name"], "the same one each time");
+    }
+
+    #[test]
+    fn app_2_known_names_are_found_whole_and_the_longest_first() {
+        let mut mask = Mask::default();
+        for name in ["Marie", "Marie Curie", "Ève-Anne Ó Briain", "Al"] {
+            mask.text(name);
+        }
+        assert_eq!(
+            mask.line("t:1 INFO x: Marie Curie, Marie; Mariette, Ève-Anne Ó Briain Al"),
+            "t:1 INFO x: text 2, text 1; Mariette, text 3 Al"
+        );
+        assert_eq!(mask.line(""), "");
+        assert_eq!(mask.line("Marie"), "text 1");
     }
 
     #[test]

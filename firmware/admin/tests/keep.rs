@@ -84,6 +84,7 @@ async fn app_2_a_backup_is_downloaded_uploaded_to_a_fresh_box_and_put_in_place_w
     let page = eve.get("/backup").await;
     assert!(page.has("The backup is whole and waits.") && page.has("A backup waits to be used"));
     is_clean("/backup", &page.body);
+    assert!(eve.get("/").await.has("A backup waits: it takes the place of everything"));
 
     // Not while a call is up, and not without the password.
     fresh.desk.lock().unwrap().has_call = true;

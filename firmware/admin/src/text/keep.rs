@@ -27,6 +27,7 @@ texts! {
     RESTORE_REFUSED = "The backup was not taken, and nothing was changed: {reason}.", "La sauvegarde n’a pas été acceptée et rien n’a été modifié : {reason}.";
     RESTORE_TAKEN = "The backup is whole and waits. It is used when the desk starts anew.", "La sauvegarde est complète et attend. Elle sera utilisée au prochain démarrage du poste.";
     RESTORE_WAITS = "A backup waits to be used", "Une sauvegarde attend d’être utilisée";
+    RESTORE_WAITS_OVERVIEW = "A backup waits: it takes the place of everything at the next start.", "Une sauvegarde attend : elle remplacera tout au prochain démarrage.";
     RESTORE_WAITS_HINT = "It takes the place of what the box keeps now when the desk starts anew. That takes some seconds and is done only when no call is up; everybody then signs in again, with the accounts of the backup.", "Elle remplacera ce que l’appareil conserve au redémarrage du poste. Cela prend quelques secondes et n’a lieu que sans appel en cours ; chacun se reconnecte ensuite, avec les comptes de la sauvegarde.";
     RESTORE_MADE = "Made", "Faite";
     RESTORE_ON = "On the box", "Sur l’appareil";
@@ -66,14 +67,14 @@ texts! {
     LOG_LEVEL = "At least", "Au moins";
     LOG_NONE = "There are no such lines.", "Il n’y a pas de telles lignes.";
     LOG_MORE = "Log more for an hour", "Journaliser davantage pendant une heure";
-    LOG_MORE_HINT = "When support asks for it: each step of a call goes into the log. After an hour it is as before. Passwords are never in the log.", "Quand l’assistance le demande : chaque étape d’un appel va au journal. Après une heure tout redevient comme avant. Les mots de passe ne sont jamais au journal.";
+    LOG_MORE_HINT = "When support asks for it: every SIP message, by its first line, and lesser things go into the log too. After an hour it is as before. Passwords are never in the log.", "Quand l’assistance le demande : chaque message SIP, par sa première ligne, et des choses moindres vont aussi au journal. Après une heure tout redevient comme avant. Les mots de passe ne sont jamais au journal.";
     LOG_MORE_GO = "Log more", "Journaliser davantage";
-    LOG_MORE_LEFT = "Each step goes into the log for another {minutes} min.", "Chaque étape va au journal pendant encore {minutes} min.";
+    LOG_MORE_LEFT = "More goes into the log for another {minutes} min.", "Le journal est plus détaillé pendant encore {minutes} min.";
     LOG_MORE_STOP = "Log as before", "Journaliser comme avant";
-    LOG_LOUD = "For an hour each step goes into the log.", "Pendant une heure chaque étape va au journal.";
+    LOG_LOUD = "For an hour more goes into the log.", "Pendant une heure le journal est plus détaillé.";
     LOG_AS_SET = "The log is as before.", "Le journal est comme avant.";
     LEVEL_ERROR = "errors", "erreurs";
     LEVEL_WARN = "warnings", "avertissements";
     LEVEL_INFO = "what happens", "ce qui se passe";
-    LEVEL_DEBUG = "each step", "chaque étape";
+    LEVEL_DEBUG = "everything", "tout";
 }
