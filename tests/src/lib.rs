@@ -22,6 +22,7 @@ pub mod house;
 pub mod http;
 pub mod jabber;
 pub mod kamailio;
+pub mod keeping;
 pub mod liar;
 pub mod looks;
 pub mod office;

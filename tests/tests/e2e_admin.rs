@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::chromium;
+use frontdesk_tests::keeping;
 use frontdesk_tests::looks::look_at;
 use frontdesk_tests::office::{CONFIRM, LDAP, Office, SECRET};
 use frontdesk_tests::repository;
@@ -167,6 +168,9 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
     phone.dial("5550100");
     office.house.client.wait_call("a ringing call", SOON, |call| call.state == CallState::Ringing);
 
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    keeping::log_a_week(&office.house.desk.store, i64::try_from(now.as_millis()).unwrap());
+
     let plugin = format!("/plugins/{LDAP}");
     let pages = [
         ("overview", "/".to_owned()),
@@ -180,6 +184,10 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
         ("audit", "/audit".into()),
         ("certificate", "/certificate".into()),
         ("own-account", "/account".into()),
+        ("statistics", "/statistics".into()),
+        ("statistics-week", "/statistics?span=week".into()),
+        ("backup", "/backup".into()),
+        ("diagnostics", "/diagnostics".into()),
         ("nothing", "/nothing".into()),
     ];
     for language in ["en", "fr"] {
@@ -187,6 +195,16 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
             office.browser.open(&format!("{address}/language/{language}?to={path}"));
             wrong.extend(look_at(&mut office.browser, &format!("{language}-{name}"), &checker));
         }
+    }
+    // A backup that waits.
+    office.browser.open(&format!("{address}/language/en?to=/backup"));
+    let file = keeping::backup(&mut office.browser);
+    let folder = office.house.folder().to_owned();
+    keeping::upload_backup(&mut office.browser, &folder, &file, keeping::PASSPHRASE);
+    office.browser.press("Upload and look at it");
+    for language in ["en", "fr"] {
+        office.browser.open(&format!("{address}/language/{language}?to=/backup"));
+        wrong.extend(look_at(&mut office.browser, &format!("{language}-backup-waits"), &checker));
     }
     // A token is shown once, in answer to a form; a failed test is told on the page.
     office.browser.open(&format!("{address}/language/en?to=/accounts"));

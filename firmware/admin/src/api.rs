@@ -4,6 +4,7 @@
 //! RFC 9457; bad input is never an error of the box.
 
 mod accounts;
+mod keep;
 mod openapi;
 mod plugins;
 mod problem;
@@ -53,6 +54,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/overview", get(standing::overview))
         .route("/api/v1/directories", get(standing::directories))
         .route("/api/v1/audit", get(standing::audit))
+        .route("/api/v1/statistics", get(keep::statistics))
+        .route("/api/v1/diagnostics", get(keep::diagnostics))
+        .route("/api/v1/log", get(keep::log))
+        .route("/api/v1/backup", post(keep::backup))
         .route(
             "/api/v1/certificate",
             get(standing::certificate).put(standing::replace).delete(standing::use_own),

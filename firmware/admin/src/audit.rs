@@ -40,11 +40,18 @@ pub(crate) enum Act {
     PluginRemoved,
     PluginSignIn,
     PluginSignOut,
+    BackupMade,
+    RestoreUploaded,
+    RestoreDiscarded,
+    Restored,
+    Restarted,
+    DiagnosticsTaken,
+    LogLevelChanged,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -75,6 +82,13 @@ impl Act {
         Self::PluginRemoved,
         Self::PluginSignIn,
         Self::PluginSignOut,
+        Self::BackupMade,
+        Self::RestoreUploaded,
+        Self::RestoreDiscarded,
+        Self::Restored,
+        Self::Restarted,
+        Self::DiagnosticsTaken,
+        Self::LogLevelChanged,
     ];
 
     /// As it is kept.
@@ -110,6 +124,13 @@ impl Act {
             Self::PluginRemoved => "plugin-removed",
             Self::PluginSignIn => "plugin-sign-in",
             Self::PluginSignOut => "plugin-sign-out",
+            Self::BackupMade => "backup-made",
+            Self::RestoreUploaded => "restore-uploaded",
+            Self::RestoreDiscarded => "restore-discarded",
+            Self::Restored => "restored",
+            Self::Restarted => "restarted",
+            Self::DiagnosticsTaken => "diagnostics-taken",
+            Self::LogLevelChanged => "log-level-changed",
         }
     }
 }

@@ -17,13 +17,16 @@ pub(crate) enum Place {
     Sound,
     Directories,
     Plugins,
+    Statistics,
     Accounts,
     Audit,
     Certificate,
+    Backup,
+    Diagnostics,
     Own,
 }
 
-const MENU: [(Place, &str, Text); 12] = [
+const MENU: [(Place, &str, Text); 15] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
@@ -32,9 +35,12 @@ const MENU: [(Place, &str, Text); 12] = [
     (Place::Sound, "/sound", text::SOUND_TITLE),
     (Place::Directories, "/directories", text::DIRECTORIES),
     (Place::Plugins, "/plugins", text::PLUGINS),
+    (Place::Statistics, "/statistics", text::STATISTICS),
     (Place::Accounts, "/accounts", text::ACCOUNTS),
     (Place::Audit, "/audit", text::AUDIT),
     (Place::Certificate, "/certificate", text::CERTIFICATE),
+    (Place::Backup, "/backup", text::BACKUP),
+    (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),
 ];
 

@@ -3,7 +3,9 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod certificate;
+pub(crate) mod diagnostics;
 pub(crate) mod directories;
 pub(crate) mod handling;
 pub(crate) mod line;
@@ -21,6 +23,7 @@ pub(crate) mod rule;
 pub(crate) mod sign_in;
 pub(crate) mod sip_accounts;
 pub(crate) mod sound;
+pub(crate) mod statistics;
 pub(crate) mod tokens;
 pub(crate) mod upload;
 pub(crate) mod words;

@@ -18,8 +18,9 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, certificate, directories, handling, line, lines, numbers, operators, outside,
-        overview, own, plugin, plugins, rule, sign_in, sip_accounts, sound, tokens, upload,
+        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
+        operators, outside, overview, own, plugin, plugins, rule, sign_in, sip_accounts, sound, statistics,
+        tokens, upload,
     },
     statics, text,
 };
@@ -32,6 +33,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // These measure what comes in themselves.
     let uploads = Router::new()
         .route("/plugins/upload", post(plugins::upload))
+        .route("/backup/upload", post(backup::upload))
         .merge(api::uploads())
         .layer(DefaultBodyLimit::disable());
     let pages = Router::new()
@@ -82,6 +84,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/sessions/{number}/end", post(accounts::end_session))
         .route("/audit", get(audit::show))
+        .route("/statistics", get(statistics::show))
+        .route("/statistics.csv", get(statistics::file))
+        .route("/backup", get(backup::show).post(backup::make))
+        .route("/backup/discard", post(backup::discard))
+        .route("/backup/restart", post(backup::restart))
+        .route("/diagnostics", get(diagnostics::show))
+        .route("/diagnostics/bundle", post(diagnostics::take))
+        .route("/diagnostics/level", post(diagnostics::set_level))
         .route("/certificate", get(certificate::show).post(certificate::replace))
         .route("/certificate/own", post(certificate::use_own))
         .route("/static/{name}", get(statics::file));

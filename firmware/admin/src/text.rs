@@ -3,6 +3,8 @@
 mod acts;
 mod common;
 mod desk;
+mod figures;
+mod keep;
 mod people;
 mod plugins;
 
@@ -13,6 +15,8 @@ use ipc::Language;
 pub(crate) use acts::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
+pub(crate) use figures::*;
+pub(crate) use keep::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 
@@ -64,7 +68,7 @@ use texts;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Language, Text, acts, common, people};
+    use super::{Language, Text, acts, common, figures, keep, people};
 
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
@@ -72,8 +76,16 @@ mod tests {
 
     #[test]
     fn acc_4_every_text_is_there_in_both_languages_with_the_same_places() {
-        for (name, text) in
-            [common::ALL, super::desk::ALL, people::ALL, super::plugins::ALL, acts::ALL].concat()
+        for (name, text) in [
+            common::ALL,
+            super::desk::ALL,
+            people::ALL,
+            super::plugins::ALL,
+            acts::ALL,
+            figures::ALL,
+            keep::ALL,
+        ]
+        .concat()
         {
             assert!(!text.en.is_empty() && !text.fr.is_empty(), "{name}");
             assert_eq!(names(text.en), names(text.fr), "{name}");

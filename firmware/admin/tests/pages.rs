@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 21] = [
     "/",
     "/lines",
     "/lines/account",
@@ -29,6 +29,10 @@ const PAGES: [&str; 17] = [
     "/audit",
     "/certificate",
     "/account",
+    "/statistics",
+    "/statistics?span=week&day=2026-10-25",
+    "/backup",
+    "/diagnostics",
 ];
 
 #[tokio::test]

@@ -117,6 +117,11 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// End every call, unregister, stop.
     Stop,
+    /// Stop to be started anew, unless a call is up.
+    Restart {
+        /// Whether it does.
+        reply: oneshot::Sender<bool>,
+    },
 }
 
 /// What can be read of the engine from outside without asking it.
@@ -222,8 +227,9 @@ impl Engine {
         }
     }
 
-    /// Runs until [`Event::Stop`] has been taken and the farewells are said.
-    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+    /// Runs until [`Event::Stop`] or [`Event::Restart`] has been taken and the farewells are said; whether the desk
+    /// shall be started anew.
+    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) -> bool {
         let now = Instant::now();
         for mailbox in &self.parts.mailboxes {
             self.parts.agent.subscribe(now, mailbox.account, &mailbox.user, Package::MessageSummary);
@@ -232,7 +238,7 @@ impl Engine {
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
         self.carry(now);
-        let mut farewell = None;
+        let (mut farewell, mut is_restart) = (None, false);
         loop {
             let wake = self.next_deadline(farewell);
             let event = tokio::select! {
@@ -242,13 +248,23 @@ impl Engine {
             let (now, cpu) = (Instant::now(), turns::cpu_time());
             if farewell.is_some_and(|end| end <= now) {
                 warn!("some peers did not answer the farewell");
-                return;
+                return is_restart;
             }
             match event {
                 Some(Event::Stop) if farewell.is_none() => {
                     info!("stopping: ending calls, unregistering");
                     self.parts.agent.shut_down(now);
                     farewell = Some(now + FAREWELL);
+                }
+                Some(Event::Restart { reply }) => {
+                    is_restart = farewell.is_none() && self.is_quiet(now);
+                    // Who asked may have gone; the desk does what it was asked for.
+                    let _ = reply.send(is_restart);
+                    if is_restart {
+                        info!("stopping to start anew: unregistering");
+                        self.parts.agent.shut_down(now);
+                        farewell = Some(now + FAREWELL);
+                    }
                 }
                 Some(event) => self.take(now, event),
                 None => self.deadlines(now),
@@ -260,7 +276,7 @@ impl Engine {
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
             if drained && farewell.is_some() {
                 info!("stopped: every peer answered");
-                return;
+                return is_restart;
             }
         }
     }
@@ -318,7 +334,8 @@ impl Engine {
                 self.setup = setup;
                 self.stale = true;
             }
-            Event::Stop => {}
+            // Taken in `run`.
+            Event::Stop | Event::Restart { .. } => {}
         }
     }
 
@@ -352,6 +369,12 @@ impl Engine {
             // The operator knows; and the meter is never asked for.
             media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
         }
+    }
+
+    /// No call is up, nor a transfer whose end is not known.
+    fn is_quiet(&self, now: Instant) -> bool {
+        let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
+        [calls, open_transfers, legs, sessions] == [0; 4]
     }
 
     fn census(&self, now: Instant) -> Census {

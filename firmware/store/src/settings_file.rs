@@ -80,14 +80,19 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same without any password.
+    #[must_use]
+    pub fn without_passwords(mut self) -> Self {
+        self.accounts.iter_mut().for_each(|account| account.password = Secret::default());
+        self.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
+        self
+    }
+
     /// The settings as a file. With `passwords` it holds secrets: only the administrator may read it.
     #[must_use]
     pub fn to_toml(&self, passwords: bool) -> String {
-        let mut settings = self.clone();
-        if !passwords {
-            settings.accounts.iter_mut().for_each(|account| account.password = Secret::default());
-            settings.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
-        }
+        let settings = self.clone();
+        let settings = if passwords { settings } else { settings.without_passwords() };
         toml::to_string_pretty(&settings)
             .expect("settings are tables of texts, numbers and booleans, which TOML has")
     }

@@ -3,9 +3,12 @@
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value, json};
 
-use crate::api::{
-    schemas::{reference, schemas, text, whole},
-    shapes,
+use crate::{
+    api::{
+        schemas::{reference, schemas, text, whole},
+        shapes,
+    },
+    logs::Level,
 };
 
 /// `GET /api/v1/openapi.json`
@@ -83,6 +86,17 @@ const OPERATIONS: &[Operation] = &[
     read("/api/v1/overview", "overview", "How the box and the desk do", "Overview"),
     read("/api/v1/directories", "directories", "The directories of the desk", "Directory[]"),
     read("/api/v1/audit", "audit", "Who did what, newest first", "AuditEntry[]"),
+    read("/api/v1/statistics", "statistics", "The calls of a day or a week, counted", "Statistics"),
+    read("/api/v1/diagnostics", "diagnostics", "How the program does, for support", "Diagnostics"),
+    read("/api/v1/log", "log", "The newest lines of the program's log, oldest first", "ProgramLine[]"),
+    write(
+        "post",
+        "/api/v1/backup",
+        "backup",
+        "Make a backup: everything the box keeps, sealed with a passphrase",
+        Some("NewBackup"),
+        (200, Some("BackupFile")),
+    ),
     read("/api/v1/certificate", "certificate", "The certificate in use", "Certificate"),
     write(
         "put",
@@ -284,7 +298,8 @@ fn described(operation: &Operation) -> Value {
     let (status, schema) = operation.answer;
     let mut answer = json!({ "description": operation.summary });
     if let Some(name) = schema {
-        answer["content"] = json!({ "application/json": { "schema": reference(name) } });
+        let kind = if name == "BackupFile" { "application/octet-stream" } else { "application/json" };
+        answer["content"] = json!({ kind: { "schema": reference(name) } });
     }
     let mut answers = json!({ status.to_string(): answer });
     if operation.needs != Needs::Nothing {
@@ -328,6 +343,27 @@ fn parameters(operation: &Operation) -> Value {
         );
         parameters.push(json!({ "name": "before", "in": "query", "schema": whole(),
             "description": "Only those before the one with this id." }));
+    }
+    let words = |name: &str, words: Value, what: &str| json!({ "name": name, "in": "query", "schema": words, "description": what });
+    if operation.id == "statistics" {
+        parameters.push(words(
+            "span",
+            json!({ "type": "string", "enum": ["day", "week"] }),
+            "A day unless said otherwise.",
+        ));
+        parameters.push(words(
+            "day",
+            json!({ "type": "string", "format": "date" }),
+            "A date in it; today when there is none.",
+        ));
+    }
+    if operation.id == "log" {
+        let levels: Vec<&str> = Level::ALL.iter().map(|level| level.word()).collect();
+        parameters.push(words(
+            "level",
+            json!({ "type": "string", "enum": levels }),
+            "At least this grave; info unless said otherwise.",
+        ));
     }
     parameters.into()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{api::settings_schemas, audit::Act};
+use crate::{api::settings_schemas, audit::Act, logs::Level};
 
 /// A schema by its name; one that ends in `[]` is a list.
 pub(crate) fn reference(name: &str) -> Value {
@@ -55,12 +55,44 @@ pub(crate) fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Valu
 
 pub(crate) fn schemas() -> Value {
     let mut all = told();
-    for more in [sent(), settings_schemas::schemas()] {
+    for more in [sent(), settings_schemas::schemas(), kept()] {
         if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
             all.extend(more);
         }
     }
     all
+}
+
+/// Statistics and what is for support.
+fn kept() -> Value {
+    let counts =
+        ["incoming", "answered", "missed", "outgoing", "talk_ms", "hold_ms"].map(|name| (name, whole()));
+    let with = |more: &[(&str, Value)]| object(&[more, &counts[..]].concat());
+    let times = object(&[("calls", whole()), ("total_ms", whole()), ("longest_ms", whole())]);
+    let levels: Vec<&str> = Level::ALL.iter().map(|level| level.word()).collect();
+    json!({
+        "Statistics": object(&[
+            ("first_day", text()), ("last_day", text()), ("all", with(&[])),
+            ("answers", object(&[
+                ("answered", whole()), ("within_20_s", whole()), ("median_ms", maybe("integer")),
+                ("p95_ms", maybe("integer")), ("longest_ms", maybe("integer")),
+            ])),
+            ("talk", times.clone()), ("hold", times),
+            ("hours", reference("HourCount[]")), ("lines", reference("LineCount[]")),
+            ("outcomes", reference("OutcomeCount[]")),
+        ]),
+        "HourCount": with(&[("from_ms", whole()), ("until_ms", whole())]),
+        "LineCount": with(&[("number", text()), ("name", text())]),
+        "OutcomeCount": object(&[
+            ("direction", one_of(&["incoming", "outgoing"])), ("outcome", text()), ("calls", whole()),
+        ]),
+        "Diagnostics": object(&[
+            ("version", text()), ("up_s", whole()),
+            ("engine", json!({ "type": ["object", "null"], "description": "Figures of the call engine" })),
+            ("database", json!({ "type": ["object", "null"], "description": "Figures of the database" })),
+        ]),
+        "ProgramLine": object(&[("level", one_of(&levels)), ("text", text())]),
+    })
 }
 
 /// What programs send.
@@ -87,6 +119,7 @@ fn sent() -> Value {
             ("role", json!({ "oneOf": [role, { "type": "null" }] })),
             ("password", json!({ "oneOf": [password, { "type": "null" }] })),
         ]),
+        "NewBackup": object(&[("passphrase", json!({ "type": "string", "minLength": 12, "maxLength": 256, "writeOnly": true }))]),
         "NewToken": object(&[("name", name), ("scope", scope)]),
     })
 }
@@ -135,6 +168,7 @@ fn told() -> Value {
             ("id", whole()), ("at_ms", whole()), ("who", text()), ("origin", text()), ("action", one_of(&acts)),
             ("detail", text()),
         ]),
+        "BackupFile": { "type": "string", "format": "binary" },
         "Certificate": object(&[
             ("subject", text()), ("issuer", text()), ("names", texts()), ("from_ms", whole()), ("until_ms", whole()),
             ("fingerprint", text()), ("own", yes_no()),

@@ -34,6 +34,13 @@ texts! {
     ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
     ACT_PLUGIN_SIGN_IN = "asked for a code to sign in for a plugin", "a demandé un code de connexion pour un connecteur";
     ACT_PLUGIN_SIGN_OUT = "signed a plugin out", "a déconnecté un connecteur";
+    ACT_BACKUP_MADE = "made a backup", "a fait une sauvegarde";
+    ACT_RESTORE_UPLOADED = "uploaded a backup to restore", "a déposé une sauvegarde à restaurer";
+    ACT_RESTORE_DISCARDED = "discarded a backup that waited", "a écarté une sauvegarde en attente";
+    ACT_RESTORED = "restored a backup", "a restauré une sauvegarde";
+    ACT_RESTARTED = "asked the desk to start anew", "a demandé le redémarrage du poste";
+    ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
+    ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
 /// What an act is called.
@@ -69,5 +76,12 @@ pub(crate) fn act(act: Act) -> Text {
         Act::PluginRemoved => ACT_PLUGIN_REMOVED,
         Act::PluginSignIn => ACT_PLUGIN_SIGN_IN,
         Act::PluginSignOut => ACT_PLUGIN_SIGN_OUT,
+        Act::BackupMade => ACT_BACKUP_MADE,
+        Act::RestoreUploaded => ACT_RESTORE_UPLOADED,
+        Act::RestoreDiscarded => ACT_RESTORE_DISCARDED,
+        Act::Restored => ACT_RESTORED,
+        Act::Restarted => ACT_RESTARTED,
+        Act::DiagnosticsTaken => ACT_DIAGNOSTICS_TAKEN,
+        Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

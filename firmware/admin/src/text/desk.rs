@@ -157,13 +157,6 @@ texts! {
     HOURS_HINT = "Leave both times empty to remove the row.", "Laissez les deux heures vides pour supprimer la ligne.";
     HOLIDAYS = "Holidays", "Jours fériés";
     HOLIDAYS_HINT = "One a line: 2026-12-25, or 12-25 for every year.", "Un par ligne : 2026-12-25, ou 12-25 pour chaque année.";
-    MONDAY = "Monday", "lundi";
-    TUESDAY = "Tuesday", "mardi";
-    WEDNESDAY = "Wednesday", "mercredi";
-    THURSDAY = "Thursday", "jeudi";
-    FRIDAY = "Friday", "vendredi";
-    SATURDAY = "Saturday", "samedi";
-    SUNDAY = "Sunday", "dimanche";
     PARK_TITLE = "Park slots", "Places de parcage";
     PARK_SLOTS = "Slots of the exchange", "Places du central";
     PARK_HINT = "One a line: the number, then its name if it has one, such as 701 Hall.", "Une par ligne : le numéro, puis son nom s’il en a un, par exemple 701 Hall.";
