@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use frontdesk_tests::baresip::Codec;
-use frontdesk_tests::chromium::{self, Chromium, PHONE, TABLET, WIDE};
+use frontdesk_tests::chromium;
+use frontdesk_tests::keeping;
+use frontdesk_tests::looks::look_at;
 use frontdesk_tests::office::{CONFIRM, LDAP, Office, SECRET};
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd;
@@ -137,48 +139,6 @@ fn looping(folder: &Path) -> PathBuf {
     path
 }
 
-#[allow(clippy::print_stdout, reason = "lesser findings, for whoever asks with --no-capture")]
-/// Looks at the page as it is, wide and as on a telephone, light and dark; what is wrong with it.
-fn look_at(browser: &mut Chromium, name: &str, checker: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    // What is folded is looked at too.
-    browser.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true");
-    for (window, dark, kind) in [(WIDE, false, "wide"), (TABLET, true, "tablet"), (PHONE, true, "phone")] {
-        browser.resize(window);
-        browser.dark(dark);
-        browser.picture(&repository::reports().join(format!("admin/{name}-{kind}.png")));
-        let width = browser.evaluate("document.scrollingElement.scrollWidth").as_u64().unwrap();
-        if width > u64::from(window.width) {
-            wrong.push(format!("{name}-{kind} is {width} wide: {}", browser.evaluate(WIDEST)));
-        }
-        browser.evaluate(checker);
-        let found = browser.evaluate(CHECK);
-        assert!(found["kept"].as_u64() > Some(10), "axe-core has not looked at {name}: {found}");
-        for found in found["broken"].as_array().unwrap() {
-            let is_serious = ["serious", "critical"].map(Some).contains(&found["impact"].as_str());
-            let words = format!("{name}-{kind}: {found}");
-            if is_serious {
-                wrong.push(words);
-            } else {
-                println!("{words}");
-            }
-        }
-    }
-    browser.resize(WIDE);
-    browser.dark(false);
-    wrong
-}
-
-/// What reaches beyond the window.
-const WIDEST: &str = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > \
-                      innerWidth).map((e) => e.outerHTML.slice(0, 120)).slice(0, 5)";
-
-/// How many of its rules axe-core finds kept, and which are broken, each with where.
-const CHECK: &str = "axe.run(document, { resultTypes: ['violations'] }).then((all) => ({ kept: all.passes.length, \
-                     broken: all.violations.map((found) => ({ id: found.id, impact: found.impact, where: \
-                     found.nodes.slice(0, 5).map((node) => [node.html.slice(0, 200), \
-                     node.any.concat(node.all).map((why) => why.message)]) })) }))";
-
 #[test]
 fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone() {
     let checker = fs::read_to_string(chromium::axe()).unwrap();
@@ -208,6 +168,9 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
     phone.dial("5550100");
     office.house.client.wait_call("a ringing call", SOON, |call| call.state == CallState::Ringing);
 
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    keeping::log_a_week(&office.house.desk.store, i64::try_from(now.as_millis()).unwrap());
+
     let plugin = format!("/plugins/{LDAP}");
     let pages = [
         ("overview", "/".to_owned()),
@@ -221,6 +184,10 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
         ("audit", "/audit".into()),
         ("certificate", "/certificate".into()),
         ("own-account", "/account".into()),
+        ("statistics", "/statistics".into()),
+        ("statistics-week", "/statistics?span=week".into()),
+        ("backup", "/backup".into()),
+        ("diagnostics", "/diagnostics".into()),
         ("nothing", "/nothing".into()),
     ];
     for language in ["en", "fr"] {
@@ -228,6 +195,16 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
             office.browser.open(&format!("{address}/language/{language}?to={path}"));
             wrong.extend(look_at(&mut office.browser, &format!("{language}-{name}"), &checker));
         }
+    }
+    // A backup that waits.
+    office.browser.open(&format!("{address}/language/en?to=/backup"));
+    let file = keeping::backup(&mut office.browser);
+    let folder = office.house.folder().to_owned();
+    keeping::upload_backup(&mut office.browser, &folder, &file, keeping::PASSPHRASE);
+    office.browser.press("Upload and look at it");
+    for language in ["en", "fr"] {
+        office.browser.open(&format!("{address}/language/{language}?to=/backup"));
+        wrong.extend(look_at(&mut office.browser, &format!("{language}-backup-waits"), &checker));
     }
     // A token is shown once, in answer to a form; a failed test is told on the page.
     office.browser.open(&format!("{address}/language/en?to=/accounts"));

@@ -4,10 +4,13 @@
 //! RFC 9457; bad input is never an error of the box.
 
 mod accounts;
+mod keep;
 mod openapi;
 mod plugins;
 mod problem;
 mod schemas;
+mod settings;
+mod settings_schemas;
 mod shapes;
 mod standing;
 mod uploads;
@@ -20,7 +23,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{StatusCode, header, request::Parts},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use ipc::Language;
 use serde::de::DeserializeOwned;
@@ -51,6 +54,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/overview", get(standing::overview))
         .route("/api/v1/directories", get(standing::directories))
         .route("/api/v1/audit", get(standing::audit))
+        .route("/api/v1/statistics", get(keep::statistics))
+        .route("/api/v1/diagnostics", get(keep::diagnostics))
+        .route("/api/v1/log", get(keep::log))
+        .route("/api/v1/backup", post(keep::backup))
         .route(
             "/api/v1/certificate",
             get(standing::certificate).put(standing::replace).delete(standing::use_own),
@@ -70,6 +77,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/accounts/{id}", get(accounts::one).patch(accounts::change).delete(accounts::remove))
         .route("/api/v1/tokens", get(accounts::tokens).post(accounts::add_token))
         .route("/api/v1/tokens/{id}", delete(accounts::revoke))
+        .route("/api/v1/settings", get(settings::show).put(settings::replace))
+        .route("/api/v1/operators", get(settings::operators).post(settings::add_operator))
+        .route("/api/v1/operators/{id}", patch(settings::change_operator).delete(settings::remove_operator))
         .route("/api/v1/sessions", get(accounts::sessions))
         .route("/api/v1/sessions/{id}", delete(accounts::end_session))
 }

@@ -2,17 +2,27 @@
 
 use std::{
     io,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use ipc::View;
-use store::Store;
-use tokio::sync::watch;
+use store::{Settings, Store};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
-    Config, keeper::Keeper, password::Passwords, plugins::Host, session::Sessions, setup::Setup,
-    throttle::Throttle, tls::Certificates, uploads::Uploads,
+    Config,
+    keeper::Keeper,
+    logs::LogRing,
+    password::Passwords,
+    plugins::Host,
+    session::Sessions,
+    setup::Setup,
+    throttle::Throttle,
+    tls::Certificates,
+    uploads::Uploads,
+    wishes::{Desk, Wish},
 };
 
 /// How often what is old is forgotten.
@@ -23,6 +33,10 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) keeper: Keeper,
     pub(crate) views: watch::Receiver<Arc<View>>,
+    /// Where settings go that were saved.
+    pub(crate) saved: watch::Sender<Arc<Settings>>,
+    /// Something of them waits for the next start.
+    pub(crate) restart: watch::Receiver<bool>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
@@ -30,17 +44,37 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) host: Host,
     pub(crate) uploads: Uploads,
+    pub(crate) desk: Desk,
+    pub(crate) log: LogRing,
+    /// The database's file.
+    pub(crate) db: PathBuf,
+    /// One backup at a time is made or read: each takes room on the disk, and memory for its key.
+    pub(crate) backing_up: Arc<Semaphore>,
+}
+
+/// What comes from the desk, and the way back.
+pub(crate) struct Sources {
+    pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) saved: watch::Sender<Arc<Settings>>,
+    pub(crate) restart: watch::Receiver<bool>,
+    pub(crate) log: LogRing,
+    pub(crate) wishes: mpsc::Sender<Wish>,
 }
 
 impl App {
     pub(crate) fn new(
         config: Config,
         store: Store,
-        views: watch::Receiver<Arc<View>>,
+        sources: Sources,
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
+        let Sources { views, saved, restart, log, wishes } = sources;
         Ok(Self {
+            db: store.path().to_owned(),
+            desk: Desk::new(wishes),
+            backing_up: Arc::new(Semaphore::new(1)),
+            log,
             host: Host::new(config.plugins.clone()),
             uploads: Uploads::new(config.plugins.clone(), config.state.clone()),
             keeper: Keeper::start(store)?,
@@ -49,6 +83,8 @@ impl App {
             throttle: Throttle::default(),
             config,
             views,
+            saved,
+            restart,
             certificates,
             setup,
         })
@@ -67,6 +103,7 @@ pub(crate) async fn sweep(app: Arc<App>) {
         let now = Instant::now();
         app.uploads.forget_old(now);
         app.sessions.list(now);
+        app.desk.hush(now).await;
     }
 }
 

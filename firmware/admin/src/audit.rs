@@ -23,6 +23,10 @@ pub(crate) enum Act {
     TokenAdded,
     TokenRevoked,
     CertificateReplaced,
+    SettingsChanged,
+    OperatorAdded,
+    OperatorChanged,
+    OperatorRemoved,
     PluginUploaded,
     PluginInstalled,
     PluginGranted,
@@ -36,11 +40,18 @@ pub(crate) enum Act {
     PluginRemoved,
     PluginSignIn,
     PluginSignOut,
+    BackupMade,
+    RestoreUploaded,
+    RestoreDiscarded,
+    Restored,
+    Restarted,
+    DiagnosticsTaken,
+    LogLevelChanged,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -54,6 +65,10 @@ impl Act {
         Self::TokenAdded,
         Self::TokenRevoked,
         Self::CertificateReplaced,
+        Self::SettingsChanged,
+        Self::OperatorAdded,
+        Self::OperatorChanged,
+        Self::OperatorRemoved,
         Self::PluginUploaded,
         Self::PluginInstalled,
         Self::PluginGranted,
@@ -67,6 +82,13 @@ impl Act {
         Self::PluginRemoved,
         Self::PluginSignIn,
         Self::PluginSignOut,
+        Self::BackupMade,
+        Self::RestoreUploaded,
+        Self::RestoreDiscarded,
+        Self::Restored,
+        Self::Restarted,
+        Self::DiagnosticsTaken,
+        Self::LogLevelChanged,
     ];
 
     /// As it is kept.
@@ -85,6 +107,10 @@ impl Act {
             Self::TokenAdded => "token-added",
             Self::TokenRevoked => "token-revoked",
             Self::CertificateReplaced => "certificate-replaced",
+            Self::SettingsChanged => "settings-changed",
+            Self::OperatorAdded => "operator-added",
+            Self::OperatorChanged => "operator-changed",
+            Self::OperatorRemoved => "operator-removed",
             Self::PluginUploaded => "plugin-uploaded",
             Self::PluginInstalled => "plugin-installed",
             Self::PluginGranted => "plugin-granted",
@@ -98,6 +124,13 @@ impl Act {
             Self::PluginRemoved => "plugin-removed",
             Self::PluginSignIn => "plugin-sign-in",
             Self::PluginSignOut => "plugin-sign-out",
+            Self::BackupMade => "backup-made",
+            Self::RestoreUploaded => "restore-uploaded",
+            Self::RestoreDiscarded => "restore-discarded",
+            Self::Restored => "restored",
+            Self::Restarted => "restarted",
+            Self::DiagnosticsTaken => "diagnostics-taken",
+            Self::LogLevelChanged => "log-level-changed",
         }
     }
 }

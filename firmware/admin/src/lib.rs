@@ -8,33 +8,45 @@
 //!
 //! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
-//! `uploads` speak with the plugin host, `keeper` with the store, `text` has the words of both languages.
+//! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `backup` puts all into one
+//! file and back, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
 
 mod api;
 mod app;
 mod audit;
+mod backup;
+mod bundle;
+mod calendar;
+mod charts;
 mod fault;
 mod fields;
+mod form;
 mod guard;
 mod headers;
 mod health;
 mod keeper;
 mod language;
 mod layout;
+mod logs;
+mod mask;
 mod pages;
 mod password;
+mod pipe;
 mod plugin_settings;
 mod plugins;
 mod random;
 mod routes;
 mod server;
 mod session;
+mod settings;
 mod setup;
 mod statics;
+mod table;
 mod text;
 mod throttle;
 mod tls;
 mod uploads;
+mod wishes;
 
 use std::{
     io,
@@ -45,13 +57,24 @@ use std::{
 };
 
 use ipc::{SetupView, View};
-use store::Store;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use store::{Settings, Store};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tracing::info;
 
-use crate::{app::App, setup::Setup, tls::Certificates};
+use crate::{
+    app::{App, Sources},
+    setup::Setup,
+    tls::Certificates,
+};
 
+pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
+pub use logs::{Level, LogRing};
 pub use tls::CertificateProblem;
+pub use wishes::Wish;
 
 /// How often the address shown for the first set-up is looked at again: the network may come late.
 const ADDRESS_AGAIN: Duration = Duration::from_secs(15);
@@ -71,6 +94,19 @@ pub struct Config {
     pub started: Instant,
     /// The name under which the network knows the box.
     pub host_name: String,
+    /// The devices in use.
+    pub sound: Sound,
+}
+
+/// Which sound device is which, as the desk was told.
+#[derive(Clone, Debug, Default)]
+pub struct Sound {
+    /// Earpiece.
+    pub speaker: String,
+    /// Microphone.
+    pub microphone: String,
+    /// Where it rings.
+    pub ringer: String,
 }
 
 /// What the page is made of.
@@ -79,6 +115,14 @@ pub struct Parts {
     pub store: Store,
     /// The desk now.
     pub views: watch::Receiver<Arc<View>>,
+    /// Where settings go that were saved: whole, with passwords.
+    pub settings: watch::Sender<Arc<Settings>>,
+    /// Something of them takes effect only at the next start of the desk.
+    pub restart: watch::Receiver<bool>,
+    /// The newest lines of the program's log.
+    pub log: LogRing,
+    /// Where wishes of the page go.
+    pub wishes: mpsc::Sender<Wish>,
     /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
     pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
 }
@@ -137,7 +181,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, reachable } = parts;
+        let Parts { store, views, settings: saved, restart, log, wishes, reachable } = parts;
+        let sources = Sources { views, saved, restart, log, wishes };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)
@@ -149,7 +194,7 @@ impl Admin {
         let addresses = addresses.into_iter().flatten().collect();
         let certificates = Arc::new(Certificates::open(&config.state, names, addresses)?);
         let (setup, shown) = Setup::new(store.has_administrator()?)?;
-        let app = Arc::new(App::new(config, store, views, Arc::clone(&certificates), setup)?);
+        let app = Arc::new(App::new(config, store, sources, Arc::clone(&certificates), setup)?);
         info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
         let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
         let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));

@@ -3,15 +3,27 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod certificate;
+pub(crate) mod diagnostics;
 pub(crate) mod directories;
+pub(crate) mod handling;
+pub(crate) mod line;
+pub(crate) mod lines;
+pub(crate) mod numbers;
+pub(crate) mod operators;
 pub(crate) mod outside;
 pub(crate) mod overview;
 pub(crate) mod own;
 pub(crate) mod plugin;
 pub(crate) mod plugins;
+pub(crate) mod refusals;
 pub(crate) mod rights;
+pub(crate) mod rule;
 pub(crate) mod sign_in;
+pub(crate) mod sip_accounts;
+pub(crate) mod sound;
+pub(crate) mod statistics;
 pub(crate) mod tokens;
 pub(crate) mod upload;
 pub(crate) mod words;

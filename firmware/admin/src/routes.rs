@@ -18,8 +18,9 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, certificate, directories, outside, overview, own, plugin, plugins, sign_in, tokens,
-        upload,
+        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
+        operators, outside, overview, own, plugin, plugins, rule, sign_in, sip_accounts, sound, statistics,
+        tokens, upload,
     },
     statics, text,
 };
@@ -32,6 +33,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // These measure what comes in themselves.
     let uploads = Router::new()
         .route("/plugins/upload", post(plugins::upload))
+        .route("/backup/upload", post(backup::upload))
         .merge(api::uploads())
         .layer(DefaultBodyLimit::disable());
     let pages = Router::new()
@@ -43,6 +45,27 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/account", get(own::show))
         .route("/account/password", post(own::change_password))
         .route("/account/sign-out-everywhere", post(own::sign_out_everywhere))
+        .route("/lines", get(lines::show))
+        .route("/lines/account", get(sip_accounts::show).post(sip_accounts::save))
+        .route("/lines/account/remove", post(sip_accounts::remove))
+        .route("/lines/line", get(line::show).post(line::save))
+        .route("/lines/line/move", post(line::move_it))
+        .route("/lines/line/remove", post(line::remove))
+        .route("/handling", get(handling::show))
+        .route("/handling/timers", post(handling::set_timers))
+        .route("/handling/hours", post(handling::set_hours))
+        .route("/handling/park", post(handling::set_park))
+        .route("/handling/rule", get(rule::show).post(rule::save))
+        .route("/handling/rule/move", post(rule::move_it))
+        .route("/handling/rule/remove", post(rule::remove))
+        .route("/numbers", get(numbers::show).post(numbers::set_numbers))
+        .route("/numbers/crm", post(numbers::set_crm))
+        .route("/numbers/rules", post(numbers::set_rules))
+        .route("/operators", get(operators::show).post(operators::add))
+        .route("/operators/desk", post(operators::rename_desk))
+        .route("/operators/{id}", get(operators::edit).post(operators::change))
+        .route("/operators/{id}/{action}", post(operators::act))
+        .route("/sound", get(sound::show))
         .route("/directories", get(directories::show))
         .route("/plugins", get(plugins::show))
         .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))
@@ -61,6 +84,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/sessions/{number}/end", post(accounts::end_session))
         .route("/audit", get(audit::show))
+        .route("/statistics", get(statistics::show))
+        .route("/statistics.csv", get(statistics::file))
+        .route("/backup", get(backup::show).post(backup::make))
+        .route("/backup/discard", post(backup::discard))
+        .route("/backup/restart", post(backup::restart))
+        .route("/diagnostics", get(diagnostics::show))
+        .route("/diagnostics/bundle", post(diagnostics::take))
+        .route("/diagnostics/level", post(diagnostics::set_level))
         .route("/certificate", get(certificate::show).post(certificate::replace))
         .route("/certificate/own", post(certificate::use_own))
         .route("/static/{name}", get(statics::file));

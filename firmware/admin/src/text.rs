@@ -2,6 +2,9 @@
 
 mod acts;
 mod common;
+mod desk;
+mod figures;
+mod keep;
 mod people;
 mod plugins;
 
@@ -11,6 +14,9 @@ use ipc::Language;
 
 pub(crate) use acts::*;
 pub(crate) use common::*;
+pub(crate) use desk::*;
+pub(crate) use figures::*;
+pub(crate) use keep::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 
@@ -62,7 +68,7 @@ use texts;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Language, Text, acts, common, people};
+    use super::{Language, Text, acts, common, figures, keep, people};
 
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
@@ -70,7 +76,17 @@ mod tests {
 
     #[test]
     fn acc_4_every_text_is_there_in_both_languages_with_the_same_places() {
-        for (name, text) in [common::ALL, people::ALL, super::plugins::ALL, acts::ALL].concat() {
+        for (name, text) in [
+            common::ALL,
+            super::desk::ALL,
+            people::ALL,
+            super::plugins::ALL,
+            acts::ALL,
+            figures::ALL,
+            keep::ALL,
+        ]
+        .concat()
+        {
             assert!(!text.en.is_empty() && !text.fr.is_empty(), "{name}");
             assert_eq!(names(text.en), names(text.fr), "{name}");
             assert!(text.en == text.en.trim() && text.fr == text.fr.trim(), "{name}");

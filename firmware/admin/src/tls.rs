@@ -173,6 +173,27 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
+/// The uploaded certificate with its key, for a backup; empty when there is none.
+pub(crate) fn uploaded(folder: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(folder.join(UPLOADED)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// Whether a text from a backup is a certificate with its key. One that has expired since is.
+pub(crate) fn check(pem: &str) -> Result<(), CertificateProblem> {
+    match read(pem, false, Utc::now()) {
+        Err(CertificateProblem::Expired(_) | CertificateProblem::NotYet(_)) => Ok(()),
+        read => read.map(drop),
+    }
+}
+
+/// Puts the certificate of a backup in the place of the uploaded one, for the next start.
+pub(crate) fn restore(folder: &Path, pem: &str) -> io::Result<()> {
+    write(&folder.join(UPLOADED), pem)
+}
+
 const OWN: &str = "own.pem";
 const UPLOADED: &str = "uploaded.pem";
 

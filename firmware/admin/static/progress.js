@@ -13,6 +13,8 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     button.after(bar);
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
+    // The page that the box sends the browser on to is opened below: what it says once is said there.
+    request.setRequestHeader("x-frontdesk-look", "1");
     request.upload.addEventListener("progress", (step) => {
       if (step.lengthComputable && step.loaded < step.total) {
         bar.value = step.loaded / step.total;

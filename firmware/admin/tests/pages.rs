@@ -11,8 +11,16 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 21] = [
     "/",
+    "/lines",
+    "/lines/account",
+    "/lines/line",
+    "/handling",
+    "/handling/rule",
+    "/numbers",
+    "/operators",
+    "/sound",
     "/directories",
     "/plugins",
     PLUGIN,
@@ -21,6 +29,10 @@ const PAGES: [&str; 9] = [
     "/audit",
     "/certificate",
     "/account",
+    "/statistics",
+    "/statistics?span=week&day=2026-10-25",
+    "/backup",
+    "/diagnostics",
 ];
 
 #[tokio::test]

@@ -1,12 +1,12 @@
-//! The administrator's page inside the desk: its own connection to the store, its own tasks, and one thing the
-//! engine hears of it, the code for the first set-up.
+//! The administrator's page inside the desk: its own connection to the store, its own tasks, and two things the
+//! engine hears of it: the code for the first set-up, and a wish to start anew.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc};
 
-use admin::{Admin, Config as PageConfig, Parts};
+use admin::{Admin, Config as PageConfig, Parts, Sound, Wish};
 use anyhow::{Context, Result};
-use ipc::{SetupView, View};
-use store::Store;
+use ipc::SetupView;
+use store::{Settings, Store};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -16,33 +16,43 @@ use tracing::warn;
 use crate::{
     config::{self, AdminConfig, Config},
     engine::Event,
+    journal::Journal,
+    socket::{self, Desk},
 };
 
-/// The page and who tells the engine of it; both end when this is dropped.
+/// Wishes of the page that may wait.
+const WISHES: usize = 16;
+
+/// How the desk hears of settings that the page saves.
+pub(crate) struct Saved {
+    pub(crate) settings: watch::Sender<Arc<Settings>>,
+    /// Something of them takes effect at the next start.
+    pub(crate) restart: watch::Receiver<bool>,
+}
+
+/// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
 pub(crate) struct Page {
     _admin: Admin,
-    teller: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.teller.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
 /// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(
-    config: &Config,
-    views: watch::Receiver<Arc<View>>,
-    inbox: mpsc::Sender<Event>,
-    started: Instant,
-    local: SocketAddr,
-) -> Option<Page> {
+pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, journal: Journal) -> Option<Page> {
     let page = config.admin.as_ref()?;
-    match open(config, page, views, started, local).await {
+    let (wishes, wished) = mpsc::channel(WISHES);
+    match open(config, page, desk, saved, &journal, wishes).await {
         Ok(admin) => {
-            let teller = tokio::spawn(tell(admin.setup.clone(), inbox));
-            Some(Page { _admin: admin, teller })
+            let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
+            let hearer = tokio::spawn(hear(wished, desk.clone(), journal));
+            Some(Page { _admin: admin, tasks: [teller, hearer] })
         }
         Err(error) => {
             warn!("there is no admin page: {error:#}");
@@ -54,23 +64,46 @@ pub(crate) async fn start(
 async fn open(
     config: &Config,
     page: &AdminConfig,
-    views: watch::Receiver<Arc<View>>,
-    started: Instant,
-    local: SocketAddr,
+    desk: &Desk,
+    saved: Saved,
+    journal: &Journal,
+    wishes: mpsc::Sender<Wish>,
 ) -> Result<Admin> {
     let settings = PageConfig {
         listen: page.listen,
         state: page.state.clone(),
         plugins: config.plugins.socket.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
-        started,
+        started: desk.started,
         host_name: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().into(),
+        sound: Sound {
+            speaker: config.media.speaker.clone(),
+            microphone: config.media.microphone.clone(),
+            ringer: config.media.ringer.clone(),
+        },
     };
     let store = Store::open(&config.store).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.
     let outside = SocketAddr::from(([192, 0, 2, 1], 9));
-    let reachable = move || config::address_towards(outside).ok().or(Some(local.ip()));
-    Ok(Admin::start(settings, Parts { store, views, reachable: Box::new(reachable) }).await?)
+    let local = desk.sip_address.ip();
+    let reachable = move || config::address_towards(outside).ok().or(Some(local));
+    let (views, log) = (desk.views.clone(), journal.ring.clone());
+    let Saved { settings: saved, restart } = saved;
+    let reachable = Box::new(reachable);
+    let parts = Parts { store, views, log, wishes, reachable, settings: saved, restart };
+    Ok(Admin::start(settings, parts).await?)
+}
+
+/// Does what the page wishes, one after the other.
+async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
+    while let Some(wish) = wished.recv().await {
+        match wish {
+            // Who asked may have gone.
+            Wish::Diagnostics(answer) => drop(answer.send(socket::diagnostics(&desk).await)),
+            Wish::Restart(reply) => drop(desk.inbox.send(Event::Restart { reply }).await),
+            Wish::Level(level) => (journal.set_level)(level),
+        }
+    }
 }
 
 /// Hands each change of the code or the address to the engine, which shows it.

@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, ServiceMode, SetupView, TransferState,
-    TransferView, View,
+    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
+    TransferState, TransferView, View,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -30,6 +30,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
+    administer::Change,
     audio::Audio,
     board::Board,
     bridge,
@@ -110,10 +111,17 @@ pub(crate) enum Event {
     },
     /// From the connectors, for the switchboard as it is: who calls, and what they offer.
     Connectors(Box<Input>),
+    /// An administrator has changed the settings.
+    Settings(Box<Change>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
     /// End every call, unregister, stop.
     Stop,
+    /// Stop to be started anew, unless a call is up.
+    Restart {
+        /// Whether it does.
+        reply: oneshot::Sender<bool>,
+    },
 }
 
 /// What can be read of the engine from outside without asking it.
@@ -138,6 +146,8 @@ pub(crate) struct Parts {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The accounts, as the agent has them.
+    pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
     /// Phones watched whatever the directories say: the park slots.
@@ -161,6 +171,8 @@ pub(crate) struct Engine {
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
     audio: Audio,
+    /// How each account stands, as far as it has been said.
+    pub(crate) registrations: HashMap<AccountId, Registration>,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
     generation: u64,
@@ -205,6 +217,7 @@ impl Engine {
             lamps: Lamps::default(),
             people: People::default(),
             audio: Audio::default(),
+            registrations: HashMap::new(),
             streams: 0,
             generation: 0,
             setup: None,
@@ -214,8 +227,9 @@ impl Engine {
         }
     }
 
-    /// Runs until [`Event::Stop`] has been taken and the farewells are said.
-    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+    /// Runs until [`Event::Stop`] or [`Event::Restart`] has been taken and the farewells are said; whether the desk
+    /// shall be started anew.
+    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<Event>) -> bool {
         let now = Instant::now();
         for mailbox in &self.parts.mailboxes {
             self.parts.agent.subscribe(now, mailbox.account, &mailbox.user, Package::MessageSummary);
@@ -224,7 +238,7 @@ impl Engine {
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
         self.carry(now);
-        let mut farewell = None;
+        let (mut farewell, mut is_restart) = (None, false);
         loop {
             let wake = self.next_deadline(farewell);
             let event = tokio::select! {
@@ -234,13 +248,23 @@ impl Engine {
             let (now, cpu) = (Instant::now(), turns::cpu_time());
             if farewell.is_some_and(|end| end <= now) {
                 warn!("some peers did not answer the farewell");
-                return;
+                return is_restart;
             }
             match event {
                 Some(Event::Stop) if farewell.is_none() => {
                     info!("stopping: ending calls, unregistering");
                     self.parts.agent.shut_down(now);
                     farewell = Some(now + FAREWELL);
+                }
+                Some(Event::Restart { reply }) => {
+                    is_restart = farewell.is_none() && self.is_quiet(now);
+                    // Who asked may have gone; the desk does what it was asked for.
+                    let _ = reply.send(is_restart);
+                    if is_restart {
+                        info!("stopping to start anew: unregistering");
+                        self.parts.agent.shut_down(now);
+                        farewell = Some(now + FAREWELL);
+                    }
                 }
                 Some(event) => self.take(now, event),
                 None => self.deadlines(now),
@@ -252,7 +276,7 @@ impl Engine {
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
             if drained && farewell.is_some() {
                 info!("stopped: every peer answered");
-                return;
+                return is_restart;
             }
         }
     }
@@ -298,6 +322,9 @@ impl Engine {
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
             Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),
+            Event::Settings(change) => self.administer(now, *change),
+            // The connection may be gone whose news this is.
+            Event::Person { .. } if self.parts.xmpp.is_none() => {}
             Event::Person { address, state, text } => {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
@@ -307,7 +334,8 @@ impl Engine {
                 self.setup = setup;
                 self.stale = true;
             }
-            Event::Stop => {}
+            // Taken in `run`.
+            Event::Stop | Event::Restart { .. } => {}
         }
     }
 
@@ -341,6 +369,12 @@ impl Engine {
             // The operator knows; and the meter is never asked for.
             media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
         }
+    }
+
+    /// No call is up, nor a transfer whose end is not known.
+    fn is_quiet(&self, now: Instant) -> bool {
+        let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
+        [calls, open_transfers, legs, sessions] == [0; 4]
     }
 
     fn census(&self, now: Instant) -> Census {
@@ -397,7 +431,7 @@ impl Engine {
 
     /// Watches exactly these people: those with SIP addresses by SIP, all others by XMPP.
     fn watch_everybody(&mut self, now: Instant, mut addresses: Vec<String>) {
-        self.watch_people(now, &addresses);
+        self.watch_people(now, addresses.clone());
         addresses.retain(|address| xmpp::is_ours(address));
         if let Some(xmpp) = &self.parts.xmpp {
             xmpp.watch(addresses);
@@ -584,6 +618,9 @@ impl Engine {
             state => info!(account = account.0, ?state, "registration"),
         }
         let state = bridge::registration(state);
+        if self.parts.accounts.iter().any(|known| known.id == account) {
+            self.registrations.insert(account, state.clone());
+        }
         let lines: Vec<String> =
             self.parts.lines.iter().filter(|(_, of)| *of == account).map(|(line, _)| line.clone()).collect();
         for line in lines {

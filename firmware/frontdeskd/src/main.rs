@@ -4,6 +4,7 @@
 //! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
 
 mod admin_page;
+mod administer;
 mod audio;
 mod board;
 mod bridge;
@@ -16,6 +17,7 @@ mod engine;
 mod finished;
 mod imports;
 mod intercept;
+mod journal;
 mod lamps;
 mod mailboxes;
 mod net;
@@ -52,23 +54,24 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 use tracing::{info, warn};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::{
+    administer::Follower,
     board::Board,
     config::Config,
     connectors::{Asking, Connectors},
     contacts::Contacts,
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
+    journal::Journal,
     records::Records,
-    xmpp::Xmpp,
+    settings::Numbering,
 };
 
 /// Events that may wait for the engine.
 const INBOX: usize = 4096;
-/// Log lines that may wait for whoever reads them.
-const LOG_QUEUE: usize = 16_384;
+/// The program's status when it wants to be started anew, which a restored backup needs: `EX_TEMPFAIL` of sysexits.
+const RESTART: u8 = 75;
 
 #[derive(Parser)]
 #[command(version, about = "The desk: SIP, sound, storage and the socket the screen talks to")]
@@ -115,27 +118,37 @@ enum SettingsRequest {
     },
 }
 
+/// How the program ends when nothing went wrong.
+enum End {
+    /// Everything is done.
+    Done,
+    /// It wants to be started anew.
+    Restart,
+}
+
 fn main() -> ExitCode {
     let Cli { config, request } = Cli::parse();
-    let with_config = |then: &dyn Fn(&Config) -> Result<()>| {
+    let with_config = |then: &dyn Fn(&Config, Journal) -> Result<End>| {
         let config = Config::load(&config)?;
-        let _written_at_the_end = start_log(&config);
-        then(&config)
+        let (_written_at_the_end, journal) = journal::start(&config.log.level);
+        then(&config, journal)
     };
-    let done = match &request {
+    let done = |()| End::Done;
+    let end = match &request {
         None => with_config(&run),
         Some(Request::Settings(SettingsRequest::Import { file })) => {
-            with_config(&|config| settings::import(&config.store, file))
+            with_config(&|config, _| settings::import(&config.store, file).map(done))
         }
         Some(Request::Settings(SettingsRequest::Export { with_passwords })) => {
-            with_config(&|config| settings::export(&config.store, *with_passwords))
+            with_config(&|config, _| settings::export(&config.store, *with_passwords).map(done))
         }
         // A recording is replayed where it was sent to, without a desk of its own there.
-        Some(Request::Replay { file, effects }) => replay::replay(file, *effects),
-        Some(Request::Mask { file }) => replay::mask(file),
+        Some(Request::Replay { file, effects }) => replay::replay(file, *effects).map(done),
+        Some(Request::Mask { file }) => replay::mask(file).map(done),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match end {
+        Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::Restart) => ExitCode::from(RESTART),
         Err(error) => {
             #[allow(
                 clippy::print_stderr,
@@ -149,34 +162,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts the log on standard error, through a queue: whoever reads it may be slow, or stop, and no turn
-/// of the engine waits for that. Lines that find no room are lost. What is in the queue is written when
-/// the guard is dropped.
-fn start_log(config: &Config) -> WorkerGuard {
-    let filter = tracing_subscriber::EnvFilter::new(&config.log.level);
-    let (queue, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(LOG_QUEUE)
-        .lossy(true)
-        .thread_name("log")
-        .finish(std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue).with_ansi(false).init();
-    // Through `log` come libraries only, and what the XMPP one traces are whole stanzas with the password in
-    // them: whatever level is asked for, they are not heard below this.
-    log::set_max_level(log::LevelFilter::Info);
-    guard
-}
-
-fn run(config: &Config) -> Result<()> {
+fn run(config: &Config, journal: Journal) -> Result<End> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let end = runtime.block_on(desk(config));
+    let end = runtime.block_on(desk(config, journal));
     // Client tasks may still wait for somebody who does not read.
     runtime.shutdown_timeout(Duration::from_millis(200));
     end
 }
 
-async fn desk(config: &Config) -> Result<()> {
+async fn desk(config: &Config, journal: Journal) -> Result<End> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
+    if let Some(page) = &config.admin {
+        admin::apply_waiting(&config.store, &page.state).context("a backup that waits")?;
+    }
     let mut store = Store::open(&config.store).context("store")?;
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
@@ -185,7 +184,8 @@ async fn desk(config: &Config) -> Result<()> {
         .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
     net::make_room(&socket);
     let socket = Arc::new(socket);
-    let local = reachable_address(socket.local_addr()?, &settings)?;
+    let socket_address = socket.local_addr()?;
+    let local = reachable_address(socket_address, &settings)?;
     info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
 
     let (inbox, events) = mpsc::channel(INBOX);
@@ -195,14 +195,19 @@ async fn desk(config: &Config) -> Result<()> {
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
     let folders = config.contacts.folders.clone();
     let (operator, plan) = (settings.operator.name.clone(), settings.numbers.plan());
-    let at_desk = AtDesk { operator: operator.clone(), folders: folders.clone(), plan: plan.clone() };
+    let at_desk = AtDesk { operator, folders: folders.clone(), plan };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
     let mut agent = user_agent(local);
-    for account in settings::accounts(&settings)? {
-        agent.add_account(started, account);
+    let mut numbering = Numbering::default();
+    let accounts = numbering.accounts(&settings)?;
+    for account in &accounts {
+        agent.add_account(started, account.clone());
     }
     let (customers, asked) = Connectors::new();
+    let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
+    let (timetable, followed) = watch::channel(settings.timetable.clone());
+    let (restart, at_next_start) = watch::channel(false);
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
@@ -214,12 +219,13 @@ async fn desk(config: &Config) -> Result<()> {
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
-        lines: settings::lines(&settings),
-        watched: settings.park.iter().map(|slot| slot.number.clone()).collect(),
+        lines: settings::lines(&settings, &accounts),
+        watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
-        mailboxes: settings::mailboxes(&settings),
-        xmpp: start_xmpp(&settings, inbox.clone()),
+        mailboxes: settings::mailboxes(&settings, &accounts),
+        accounts,
+        xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         started: (started, editing::unix_ms()),
     });
 
@@ -228,14 +234,25 @@ async fn desk(config: &Config) -> Result<()> {
     let asking = Asking {
         records: records.clone(),
         inbox: inbox.clone(),
-        plan,
-        operator,
+        settings: saved_settings.clone(),
         connectors: customers.clone(),
     };
     let plugins = config.plugins.socket.clone();
     let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
-    let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
-    let page = admin_page::start(config, newest_view.clone(), inbox.clone(), started, local).await;
+    let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
+    let bound = socket_address;
+    let follower = Follower {
+        settings: saved_settings,
+        numbering,
+        contacts: contacts.clone(),
+        records: records.clone(),
+        timetable,
+        inbox: inbox.clone(),
+        local,
+        address_by: Box::new(move |settings| reachable_address(bound, settings).ok()),
+        restart,
+    };
+    let follower = tokio::spawn(follower.follow());
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
@@ -247,10 +264,12 @@ async fn desk(config: &Config) -> Result<()> {
         started,
         sip_address: local,
     };
+    let saved = admin_page::Saved { settings: saved, restart: at_next_start };
+    let page = admin_page::start(config, &desk, saved, journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, server, stopper] {
+    for task in [receiver, asking, clock, connectors, follower, server, stopper] {
         task.abort();
     }
     drop(page);
@@ -270,12 +289,12 @@ async fn desk(config: &Config) -> Result<()> {
 
 /// Runs the engine on a thread of its own: whatever the clients ask of the runtime's workers, which write
 /// whole views as JSON, no turn waits behind it.
-async fn run_engine(engine: Engine, events: mpsc::Receiver<Event>) -> Result<()> {
+async fn run_engine(engine: Engine, events: mpsc::Receiver<Event>) -> Result<End> {
     let runtime = Handle::current();
     let (ended, end) = oneshot::channel();
     let work = move || {
-        runtime.block_on(engine.run(events));
-        let _ = ended.send(());
+        let is_restart = runtime.block_on(engine.run(events));
+        let _ = ended.send(if is_restart { End::Restart } else { End::Done });
     };
     thread::Builder::new().name("engine".into()).spawn(work).context("engine thread")?;
     end.await.context("the engine failed")
@@ -307,14 +326,6 @@ fn start_contacts(
     }
     catalogue.upsert_all(entries).context("contacts")?;
     Contacts::start(catalogue, settings.rules.monitor, inbox)
-}
-
-/// Telephony does not fail with it: what is wrong is said in the log.
-fn start_xmpp(settings: &store::Settings, inbox: mpsc::Sender<Event>) -> Option<Xmpp> {
-    Xmpp::start(settings.xmpp.as_ref(), inbox).unwrap_or_else(|error| {
-        warn!("nobody is shown as online: {error:#}");
-        None
-    })
 }
 
 fn user_agent(local: SocketAddr) -> UserAgent {

@@ -23,6 +23,9 @@ const LARGE: usize = 4096;
 /// not take hundreds of megabytes.
 const LARGE_MAY_WAIT: usize = 256;
 
+/// Most of a message's first line that goes into the log, in bytes.
+const LONGEST_LINE: usize = 200;
+
 /// Asks the system for room in which a burst of datagrams waits until it is read: the state of several
 /// hundred phones arrives at once when the exchange restarts. The system may give less.
 pub(crate) fn make_room(socket: &UdpSocket) {
@@ -46,6 +49,7 @@ pub(crate) async fn receive(socket: Arc<UdpSocket>, inbox: mpsc::Sender<Event>, 
                 continue;
             }
         };
+        debug!(%from, line = %first_line(&buffer[..length]), "SIP in");
         let event = Event::Datagram { from, bytes: buffer[..length].into() };
         if !has_room(&inbox, length) || inbox.try_send(event).is_err() {
             let dropped = gauges.dropped.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,10 +68,17 @@ fn has_room(inbox: &mpsc::Sender<Event>, length: usize) -> bool {
 /// Sends one datagram without waiting. A full socket buffer loses it, and SIP sends it again.
 pub(crate) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
     match socket.try_send_to(bytes, to) {
-        Ok(_) => {}
+        Ok(_) => debug!(%to, line = %first_line(bytes), "SIP out"),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => debug!(%to, "send buffer full"),
         Err(error) => debug!(%to, %error, "send"),
     }
+}
+
+/// What a message is, for the log: its first line, never a header, where passwords' digests are.
+fn first_line(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(LONGEST_LINE);
+    let line = String::from_utf8_lossy(&bytes[..end]);
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Looks a name up and puts the answer into the inbox.
@@ -85,6 +96,16 @@ pub(crate) fn resolve(id: ResolveId, host: String, port: Option<u16>, inbox: mps
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_message_the_log_has_its_first_line_only() {
+        let message =
+            b"REGISTER sip:pbx.example SIP/2.0\r\nAuthorization: Digest response=\"secret\"\r\n\r\n";
+        assert_eq!(first_line(message), "REGISTER sip:pbx.example SIP/2.0");
+        assert_eq!(first_line(b""), "");
+        assert_eq!(first_line(b"a\x1b[31m\xff"), "a\u{fffd}[31m\u{fffd}");
+        assert_eq!(first_line(&[b'x'; 5000]).len(), LONGEST_LINE);
+    }
 
     #[tokio::test]
     async fn a_flood_leaves_room_for_the_operator_and_large_datagrams_stop_early() {

@@ -296,15 +296,20 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         }
         // Asked aside.
         Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_) => stopping(),
-        Query::Diagnostics => Reply::Diagnostics(Diagnostics {
-            version: env!("CARGO_PKG_VERSION").into(),
-            up_ms: u64::try_from(desk.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            resident_kib: resident_kib().unwrap_or_default(),
-            turns: desk.gauges.turns.figures(),
-            views: desk.gauges.views.load(Ordering::Relaxed),
-            sip_address: desk.sip_address.to_string(),
-            census: census(desk).await,
-        }),
+        Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
+    }
+}
+
+/// How the desk itself does.
+pub(crate) async fn diagnostics(desk: &Desk) -> Diagnostics {
+    Diagnostics {
+        version: env!("CARGO_PKG_VERSION").into(),
+        up_ms: u64::try_from(desk.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        resident_kib: resident_kib().unwrap_or_default(),
+        turns: desk.gauges.turns.figures(),
+        views: desk.gauges.views.load(Ordering::Relaxed),
+        sip_address: desk.sip_address.to_string(),
+        census: census(desk).await,
     }
 }
 

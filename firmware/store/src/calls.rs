@@ -1,6 +1,6 @@
 //! The call log (LOG-1, LOG-2) and the counter of missed calls.
 //!
-//! Not done here: statistics; deciding when a call is over.
+//! Not done here: statistics (`statistics`); deciding when a call is over.
 
 use directory::fold;
 use ipc::{
@@ -344,19 +344,19 @@ fn milliseconds(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn direction_word(direction: Direction) -> &'static str {
+pub(crate) fn direction_word(direction: Direction) -> &'static str {
     match direction {
         Direction::Incoming => "incoming",
         Direction::Outgoing => "outgoing",
     }
 }
 
-fn direction(word: String) -> Result<Direction, StoreError> {
+pub(crate) fn direction(word: String) -> Result<Direction, StoreError> {
     let all = [Direction::Incoming, Direction::Outgoing];
     find(all, direction_word, "the direction of a call", word)
 }
 
-fn end_word(end: EndStatus) -> &'static str {
+pub(crate) fn end_word(end: EndStatus) -> &'static str {
     match end {
         EndStatus::Completed => "completed",
         EndStatus::Missed => "missed",
@@ -371,7 +371,7 @@ fn end_word(end: EndStatus) -> &'static str {
     }
 }
 
-fn end(word: String) -> Result<EndStatus, StoreError> {
+pub(crate) fn end(word: String) -> Result<EndStatus, StoreError> {
     let all = [
         EndStatus::Completed,
         EndStatus::Missed,

@@ -8,9 +8,9 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `journal` what of it is on its way into customer databases,
-//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
-//! `documents` keeps them.
+//! `statistics` counts it, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
+//! administrator's page's, `operators` who sits at the desk, `settings` are the words of the settings file, `refusal` what
+//! of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
 
 mod admins;
 mod audit;
@@ -21,14 +21,19 @@ mod edits;
 mod error;
 mod files;
 mod handling;
+mod health;
 mod history;
 mod journal;
+mod operators;
 mod pictures;
+mod refusal;
 mod removals;
 mod schema;
 mod settings;
 mod settings_file;
+mod snapshot;
 mod sources;
+mod statistics;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -45,12 +50,20 @@ pub use edits::{Author, Edited};
 pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
+pub use health::StoreHealth;
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
+pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
+pub use refusal::{Refusal, Why};
 pub use removals::Removal;
-pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
+pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
+pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
 pub use sources::{Changes, Copied, CopyJob, Source};
+pub use statistics::{
+    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
+    Slots, TimeFigures, call_direction_word, outcome_word,
+};
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

@@ -3,9 +3,12 @@
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Map, Value, json};
 
-use crate::api::{
-    schemas::{reference, schemas, text, whole},
-    shapes,
+use crate::{
+    api::{
+        schemas::{reference, schemas, text, whole},
+        shapes,
+    },
+    logs::Level,
 };
 
 /// `GET /api/v1/openapi.json`
@@ -83,6 +86,17 @@ const OPERATIONS: &[Operation] = &[
     read("/api/v1/overview", "overview", "How the box and the desk do", "Overview"),
     read("/api/v1/directories", "directories", "The directories of the desk", "Directory[]"),
     read("/api/v1/audit", "audit", "Who did what, newest first", "AuditEntry[]"),
+    read("/api/v1/statistics", "statistics", "The calls of a day or a week, counted", "Statistics"),
+    read("/api/v1/diagnostics", "diagnostics", "How the program does, for support", "Diagnostics"),
+    read("/api/v1/log", "log", "The newest lines of the program's log, oldest first", "ProgramLine[]"),
+    write(
+        "post",
+        "/api/v1/backup",
+        "backup",
+        "Make a backup: everything the box keeps, sealed with a passphrase",
+        Some("NewBackup"),
+        (200, Some("BackupFile")),
+    ),
     read("/api/v1/certificate", "certificate", "The certificate in use", "Certificate"),
     write(
         "put",
@@ -219,6 +233,33 @@ const OPERATIONS: &[Operation] = &[
         (201, Some("MadeToken")),
     ),
     write("delete", "/api/v1/tokens/{id}", "revokeToken", "Revoke a token", None, DONE),
+    read("/api/v1/settings", "settings", "The settings of the desk, without passwords", "Settings"),
+    write(
+        "put",
+        "/api/v1/settings",
+        "replaceSettings",
+        "Replace the settings of the desk; it works with them at once, and an account without password keeps its own",
+        Some("Settings"),
+        (200, Some("Settings")),
+    ),
+    read("/api/v1/operators", "operators", "Who sits at the desk", "Operator[]"),
+    write(
+        "post",
+        "/api/v1/operators",
+        "addOperator",
+        "Add an operator",
+        Some("NewOperator"),
+        (201, Some("Operator")),
+    ),
+    write(
+        "patch",
+        "/api/v1/operators/{id}",
+        "changeOperator",
+        "Change an operator's name, language or PIN, lock or unlock them",
+        Some("OperatorChange"),
+        DONE,
+    ),
+    write("delete", "/api/v1/operators/{id}", "removeOperator", "Remove an operator", None, DONE),
     read("/api/v1/sessions", "sessions", "Who is signed in", "Session[]"),
     write("delete", "/api/v1/sessions/{id}", "endSession", "End a session", None, DONE),
 ];
@@ -257,7 +298,8 @@ fn described(operation: &Operation) -> Value {
     let (status, schema) = operation.answer;
     let mut answer = json!({ "description": operation.summary });
     if let Some(name) = schema {
-        answer["content"] = json!({ "application/json": { "schema": reference(name) } });
+        let kind = if name == "BackupFile" { "application/octet-stream" } else { "application/json" };
+        answer["content"] = json!({ kind: { "schema": reference(name) } });
     }
     let mut answers = json!({ status.to_string(): answer });
     if operation.needs != Needs::Nothing {
@@ -288,8 +330,9 @@ fn parameters(operation: &Operation) -> Value {
     let mut parameters = Vec::new();
     if let Some((_, rest)) = operation.path.split_once('{') {
         let name = rest.split('}').next().unwrap_or_default();
-        let is_row =
-            ["/accounts/", "/tokens/", "/sessions/"].iter().any(|part| operation.path.contains(part));
+        let is_row = ["/accounts/", "/tokens/", "/sessions/", "/operators/"]
+            .iter()
+            .any(|part| operation.path.contains(part));
         let schema = if is_row { json!({ "type": "integer", "minimum": 1 }) } else { text() };
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }
@@ -300,6 +343,27 @@ fn parameters(operation: &Operation) -> Value {
         );
         parameters.push(json!({ "name": "before", "in": "query", "schema": whole(),
             "description": "Only those before the one with this id." }));
+    }
+    let words = |name: &str, words: Value, what: &str| json!({ "name": name, "in": "query", "schema": words, "description": what });
+    if operation.id == "statistics" {
+        parameters.push(words(
+            "span",
+            json!({ "type": "string", "enum": ["day", "week"] }),
+            "A day unless said otherwise.",
+        ));
+        parameters.push(words(
+            "day",
+            json!({ "type": "string", "format": "date" }),
+            "A date in it; today when there is none.",
+        ));
+    }
+    if operation.id == "log" {
+        let levels: Vec<&str> = Level::ALL.iter().map(|level| level.word()).collect();
+        parameters.push(words(
+            "level",
+            json!({ "type": "string", "enum": levels }),
+            "At least this grave; info unless said otherwise.",
+        ));
     }
     parameters.into()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::audit::Act;
+use crate::{api::settings_schemas, audit::Act, logs::Level};
 
 /// A schema by its name; one that ends in `[]` is a list.
 pub(crate) fn reference(name: &str) -> Value {
@@ -20,11 +20,11 @@ pub(crate) fn whole() -> Value {
     json!({ "type": "integer" })
 }
 
-fn yes_no() -> Value {
+pub(crate) fn yes_no() -> Value {
     json!({ "type": "boolean" })
 }
 
-fn maybe(kind: &str) -> Value {
+pub(crate) fn maybe(kind: &str) -> Value {
     json!({ "type": [kind, "null"] })
 }
 
@@ -32,22 +32,22 @@ fn maybe_a(name: &str) -> Value {
     json!({ "oneOf": [reference(name), { "type": "null" }] })
 }
 
-fn texts() -> Value {
+pub(crate) fn texts() -> Value {
     json!({ "type": "array", "items": text() })
 }
 
-fn one_of(words: &[&str]) -> Value {
+pub(crate) fn one_of(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
 /// An object that has all of these fields, and only these.
-fn object(fields: &[(&str, Value)]) -> Value {
+pub(crate) fn object(fields: &[(&str, Value)]) -> Value {
     let required: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     with_optional(&required, fields)
 }
 
 /// An object of which only some fields must be there.
-fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
+pub(crate) fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|(name, kind)| ((*name).into(), kind.clone())).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
@@ -55,10 +55,44 @@ fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
 
 pub(crate) fn schemas() -> Value {
     let mut all = told();
-    if let (Some(all), Value::Object(sent)) = (all.as_object_mut(), sent()) {
-        all.extend(sent);
+    for more in [sent(), settings_schemas::schemas(), kept()] {
+        if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+            all.extend(more);
+        }
     }
     all
+}
+
+/// Statistics and what is for support.
+fn kept() -> Value {
+    let counts =
+        ["incoming", "answered", "missed", "outgoing", "talk_ms", "hold_ms"].map(|name| (name, whole()));
+    let with = |more: &[(&str, Value)]| object(&[more, &counts[..]].concat());
+    let times = object(&[("calls", whole()), ("total_ms", whole()), ("longest_ms", whole())]);
+    let levels: Vec<&str> = Level::ALL.iter().map(|level| level.word()).collect();
+    json!({
+        "Statistics": object(&[
+            ("first_day", text()), ("last_day", text()), ("all", with(&[])),
+            ("answers", object(&[
+                ("answered", whole()), ("within_20_s", whole()), ("median_ms", maybe("integer")),
+                ("p95_ms", maybe("integer")), ("longest_ms", maybe("integer")),
+            ])),
+            ("talk", times.clone()), ("hold", times),
+            ("hours", reference("HourCount[]")), ("lines", reference("LineCount[]")),
+            ("outcomes", reference("OutcomeCount[]")),
+        ]),
+        "HourCount": with(&[("from_ms", whole()), ("until_ms", whole())]),
+        "LineCount": with(&[("number", text()), ("name", text())]),
+        "OutcomeCount": object(&[
+            ("direction", one_of(&["incoming", "outgoing"])), ("outcome", text()), ("calls", whole()),
+        ]),
+        "Diagnostics": object(&[
+            ("version", text()), ("up_s", whole()),
+            ("engine", json!({ "type": ["object", "null"], "description": "Figures of the call engine" })),
+            ("database", json!({ "type": ["object", "null"], "description": "Figures of the database" })),
+        ]),
+        "ProgramLine": object(&[("level", one_of(&levels)), ("text", text())]),
+    })
 }
 
 /// What programs send.
@@ -85,6 +119,7 @@ fn sent() -> Value {
             ("role", json!({ "oneOf": [role, { "type": "null" }] })),
             ("password", json!({ "oneOf": [password, { "type": "null" }] })),
         ]),
+        "NewBackup": object(&[("passphrase", json!({ "type": "string", "minLength": 12, "maxLength": 256, "writeOnly": true }))]),
         "NewToken": object(&[("name", name), ("scope", scope)]),
     })
 }
@@ -133,6 +168,7 @@ fn told() -> Value {
             ("id", whole()), ("at_ms", whole()), ("who", text()), ("origin", text()), ("action", one_of(&acts)),
             ("detail", text()),
         ]),
+        "BackupFile": { "type": "string", "format": "binary" },
         "Certificate": object(&[
             ("subject", text()), ("issuer", text()), ("names", texts()), ("from_ms", whole()), ("until_ms", whole()),
             ("fingerprint", text()), ("own", yes_no()),

@@ -3,9 +3,11 @@
 use axum::response::Response;
 use ipc::{AudioState, Availability, CallState, CallView, Direction, Language, NoticeKind, Registration};
 use maud::{Markup, html};
+use tokio::task::spawn_blocking;
 
 use crate::{
     app::now_ms,
+    backup,
     guard::Signed,
     health::Health,
     layout::{self, Place},
@@ -43,6 +45,8 @@ pub(crate) async fn show(signed: Signed) -> Response {
         (t(text::MEMORY_FREE), html! { (of_all(health.memory_free, health.memory)) }),
         (t(text::MEMORY_OURS), html! { (layout::bytes(health.resident, language)) }),
     ];
+    let db = app.db.clone();
+    let is_waiting = spawn_blocking(move || backup::waiting(&db).is_some()).await.unwrap_or(false);
     let refused = view.notices.iter().find_map(|notice| match &notice.kind {
         NoticeKind::StorageFailed { reason } => Some(reason),
         _ => None,
@@ -57,6 +61,9 @@ pub(crate) async fn show(signed: Signed) -> Response {
                 (text::CERTIFICATE_ENDS.with(language, &[("day", &day)])) " "
                 a href="/certificate" { (t(text::CERTIFICATE)) }
             }
+        }
+        @if is_waiting {
+            p.alert #backup-waits { (t(text::RESTORE_WAITS_OVERVIEW)) " " a href="/backup" { (t(text::BACKUP)) } }
         }
         @if health.disk_free.is_some_and(|free| free < DISK_LOW) {
             p.alert.bad role="alert" { (t(text::DISK_LOW)) }
@@ -106,7 +113,8 @@ fn availability(name: &str, state: Availability, language: Language) -> Markup {
     html! { (name) " " span.badge.(class) { (words.is(language)) } }
 }
 
-fn audio(state: &AudioState, language: Language) -> Markup {
+/// The sound device's state, as a badge.
+pub(crate) fn audio(state: &AudioState, language: Language) -> Markup {
     let (class, words) = match state {
         AudioState::Disconnected => ("off", text::AUDIO_OFF.is(language).to_owned()),
         AudioState::Connected { device } => ("good", device.clone()),

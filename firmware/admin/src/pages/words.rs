@@ -2,8 +2,11 @@
 
 use axum::http::StatusCode;
 use ipc::{Language, PluginProblem, PluginState};
+use store::StoreError;
 
-use crate::{CertificateProblem, layout::duration, plugins::HostProblem, text, text::Text};
+use crate::{
+    CertificateProblem, RestoreProblem, SealProblem, layout::duration, plugins::HostProblem, text, text::Text,
+};
 
 /// How a plugin does: a class for its colour, and words.
 pub(crate) fn state(state: &PluginState, language: Language) -> (&'static str, String) {
@@ -129,4 +132,26 @@ pub(crate) fn certificate(problem: &CertificateProblem, language: Language) -> S
         CertificateProblem::Unreadable(reason) => text::CERT_UNREADABLE.with(language, &[("reason", reason)]),
         CertificateProblem::Disk(reason) => text::PROBLEM_DISK.with(language, &[("reason", reason)]),
     }
+}
+
+/// Why a backup is not used.
+pub(crate) fn restore(problem: &RestoreProblem, language: Language) -> String {
+    let words = match problem {
+        RestoreProblem::Seal(SealProblem::NotOurs) => text::RESTORE_NOT_OURS,
+        RestoreProblem::Seal(SealProblem::Newer)
+        | RestoreProblem::Newer { .. }
+        | RestoreProblem::Store(StoreError::Newer { .. }) => text::RESTORE_NEWER,
+        RestoreProblem::Seal(SealProblem::WrongPassphrase) => text::RESTORE_WRONG_PASSPHRASE,
+        RestoreProblem::Seal(SealProblem::Truncated) => text::RESTORE_TRUNCATED,
+        RestoreProblem::Seal(SealProblem::Damaged) => text::RESTORE_DAMAGED,
+        RestoreProblem::NoRoom => text::RESTORE_NO_ROOM,
+        RestoreProblem::Contents(_)
+        | RestoreProblem::Store(
+            StoreError::NotADatabase { .. } | StoreError::Foreign { .. } | StoreError::Corrupt { .. },
+        ) => text::RESTORE_CONTENTS,
+        RestoreProblem::Seal(SealProblem::Read(_)) | RestoreProblem::Store(_) | RestoreProblem::Disk(_) => {
+            text::RESTORE_DISK
+        }
+    };
+    words.is(language).to_owned()
 }

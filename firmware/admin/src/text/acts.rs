@@ -17,6 +17,10 @@ texts! {
     ACT_TOKEN_ADDED = "made a token", "a créé un jeton";
     ACT_TOKEN_REVOKED = "revoked a token", "a révoqué un jeton";
     ACT_CERTIFICATE_REPLACED = "changed the certificate", "a changé le certificat";
+    ACT_SETTINGS_CHANGED = "changed the settings of the desk", "a modifié les réglages du poste";
+    ACT_OPERATOR_ADDED = "added an operator", "a ajouté un opérateur";
+    ACT_OPERATOR_CHANGED = "changed an operator", "a modifié un opérateur";
+    ACT_OPERATOR_REMOVED = "removed an operator", "a supprimé un opérateur";
     ACT_PLUGIN_UPLOADED = "uploaded a plugin", "a déposé un connecteur";
     ACT_PLUGIN_INSTALLED = "installed a plugin", "a installé un connecteur";
     ACT_PLUGIN_GRANTED = "changed what a plugin may reach", "a modifié ce qu’un connecteur peut joindre";
@@ -30,6 +34,13 @@ texts! {
     ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
     ACT_PLUGIN_SIGN_IN = "asked for a code to sign in for a plugin", "a demandé un code de connexion pour un connecteur";
     ACT_PLUGIN_SIGN_OUT = "signed a plugin out", "a déconnecté un connecteur";
+    ACT_BACKUP_MADE = "made a backup", "a fait une sauvegarde";
+    ACT_RESTORE_UPLOADED = "uploaded a backup to restore", "a déposé une sauvegarde à restaurer";
+    ACT_RESTORE_DISCARDED = "discarded a backup that waited", "a écarté une sauvegarde en attente";
+    ACT_RESTORED = "restored a backup", "a restauré une sauvegarde";
+    ACT_RESTARTED = "asked the desk to start anew", "a demandé le redémarrage du poste";
+    ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
+    ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
 /// What an act is called.
@@ -48,6 +59,10 @@ pub(crate) fn act(act: Act) -> Text {
         Act::TokenAdded => ACT_TOKEN_ADDED,
         Act::TokenRevoked => ACT_TOKEN_REVOKED,
         Act::CertificateReplaced => ACT_CERTIFICATE_REPLACED,
+        Act::SettingsChanged => ACT_SETTINGS_CHANGED,
+        Act::OperatorAdded => ACT_OPERATOR_ADDED,
+        Act::OperatorChanged => ACT_OPERATOR_CHANGED,
+        Act::OperatorRemoved => ACT_OPERATOR_REMOVED,
         Act::PluginUploaded => ACT_PLUGIN_UPLOADED,
         Act::PluginInstalled => ACT_PLUGIN_INSTALLED,
         Act::PluginGranted => ACT_PLUGIN_GRANTED,
@@ -61,5 +76,12 @@ pub(crate) fn act(act: Act) -> Text {
         Act::PluginRemoved => ACT_PLUGIN_REMOVED,
         Act::PluginSignIn => ACT_PLUGIN_SIGN_IN,
         Act::PluginSignOut => ACT_PLUGIN_SIGN_OUT,
+        Act::BackupMade => ACT_BACKUP_MADE,
+        Act::RestoreUploaded => ACT_RESTORE_UPLOADED,
+        Act::RestoreDiscarded => ACT_RESTORE_DISCARDED,
+        Act::Restored => ACT_RESTORED,
+        Act::Restarted => ACT_RESTARTED,
+        Act::DiagnosticsTaken => ACT_DIAGNOSTICS_TAKEN,
+        Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

@@ -113,6 +113,7 @@ texts! {
     API_WHOLE = "limit is a whole number from 1 to 500, before is a whole number.", "limit est un nombre entier de 1 à 500, before est un nombre entier.";
     API_INTERVAL = "interval_s is a whole number from 60 to 604800.", "interval_s est un nombre entier de 60 à 604800.";
     API_NO_SUCH_RIGHT = "The plugin does not ask for {right}.", "Le connecteur ne demande pas {right}.";
+    API_LEVEL = "level is error, warn, info or debug.", "level vaut error, warn, info ou debug.";
     API_NOTHING = "Nothing is to be changed: give a role, a password, or both.", "Rien à modifier : donnez un rôle, un mot de passe, ou les deux.";
     CERT_NO_CERTIFICATE = "there is no certificate in it; choose the PEM file that begins with BEGIN CERTIFICATE", "il ne contient aucun certificat ; choisissez le fichier PEM qui commence par BEGIN CERTIFICATE";
     CERT_NO_KEY = "there is no private key in it; choose the PEM file with BEGIN PRIVATE KEY, without a passphrase", "il ne contient aucune clé privée ; choisissez le fichier PEM avec BEGIN PRIVATE KEY, sans phrase secrète";

@@ -30,6 +30,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) to: Option<String>,
 }
 
@@ -86,6 +87,18 @@ impl Browser {
         let token = self.token(from).await;
         let (kind, body) = multipart(&token, files);
         self.send(Method::POST, path, Some(&kind), body).await
+    }
+
+    /// Sends fields and then a file, in this order; the token comes first.
+    pub(crate) async fn upload_with(
+        &mut self,
+        from: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Answer {
+        let parts: Vec<(&str, &[u8])> = fields.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        self.upload(from, path, &[&parts[..], &[("file", file)]].concat()).await
     }
 
     pub(crate) async fn set_up(&mut self, code: &str, name: &str, password: &str) -> Answer {
@@ -148,8 +161,8 @@ impl Browser {
         driver.abort();
         self.keep_cookies(&parts.headers);
         let to = parts.headers.get("location").map(|to| to.to_str().unwrap().to_owned());
-        let body = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body, to }
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body, bytes: bytes.to_vec(), to }
     }
 
     pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {

@@ -8,15 +8,15 @@ pub(crate) mod host;
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, Parts};
+use admin::{Admin, Config, LogRing, Parts, Sound, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
-use store::Store;
+use store::{Settings, Store};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub(crate) use browser::Browser;
 pub(crate) use host::Host;
@@ -27,6 +27,17 @@ pub(crate) struct House {
     pub(crate) admin: Admin,
     pub(crate) folder: TempDir,
     pub(crate) views: watch::Sender<Arc<View>>,
+    /// Settings as the desk hears of them.
+    pub(crate) saved: watch::Receiver<Arc<Settings>>,
+    pub(crate) log: LogRing,
+    pub(crate) desk: Arc<Mutex<DeskBehind>>,
+}
+
+/// The desk behind the page: what it was asked for, and whether a call is up.
+#[derive(Default)]
+pub(crate) struct DeskBehind {
+    pub(crate) heard: Vec<String>,
+    pub(crate) has_call: bool,
 }
 
 impl House {
@@ -45,10 +56,17 @@ impl House {
             version: "1.2.3".into(),
             started: Instant::now(),
             host_name: "desk".into(),
+            sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
-        let parts = Parts { store, views: seen, reachable: Box::new(|| None) };
+        let (settings, saved) = watch::channel(Arc::default());
+        let (_, restart) = watch::channel(false);
+        let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
+        let (wishes, asked) = mpsc::channel(8);
+        tokio::spawn(behave(asked, Arc::clone(&desk)));
+        let reachable = Box::new(|| None);
+        let parts = Parts { store, views: seen, log: log.clone(), wishes, reachable, settings, restart };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views }
+        Self { admin, folder, views, saved, log, desk }
     }
 
     /// A box with the administrator Ada, and her browser.
@@ -71,6 +89,20 @@ impl House {
 
     pub(crate) fn code(&self) -> String {
         self.admin.setup.borrow().clone().expect("the box is not set up").code
+    }
+}
+
+async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>) {
+    while let Some(wish) = asked.recv().await {
+        let mut desk = desk.lock().unwrap();
+        match wish {
+            Wish::Diagnostics(answer) => drop(answer.send(ipc::Diagnostics::default())),
+            Wish::Restart(answer) => {
+                desk.heard.push("restart".into());
+                let _ = answer.send(!desk.has_call);
+            }
+            Wish::Level(level) => desk.heard.push(format!("{level:?}")),
+        }
     }
 }
 

@@ -1,0 +1,107 @@
+//! What the page wishes of the desk: figures of its engine, a new start, more lines in its log. The desk decides.
+
+use std::time::{Duration, Instant};
+
+use ipc::Diagnostics;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::logs::Level;
+
+/// The desk answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the log tells more than it is set to.
+pub(crate) const LOUD: Duration = Duration::from_secs(3600);
+
+/// A wish. Whoever answers may find that nobody listens any more.
+#[derive(Debug)]
+pub enum Wish {
+    /// How the desk does.
+    Diagnostics(oneshot::Sender<Diagnostics>),
+    /// To start anew, if no call is up; whether it does.
+    Restart(oneshot::Sender<bool>),
+    /// How grave lines of the log must be at least; `None` is what its settings file says.
+    Level(Option<Level>),
+}
+
+/// The way to the desk, and how long its log tells more.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    wishes: mpsc::Sender<Wish>,
+    loud: std::sync::Mutex<Option<(Level, Instant)>>,
+}
+
+impl Desk {
+    pub(crate) fn new(wishes: mpsc::Sender<Wish>) -> Self {
+        Self { wishes, loud: std::sync::Mutex::new(None) }
+    }
+
+    /// `None` when the desk does not say so in time.
+    pub(crate) async fn diagnostics(&self) -> Option<Diagnostics> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Wish::Diagnostics(answer), told).await
+    }
+
+    /// Whether the desk starts anew; it does not while a call is up.
+    pub(crate) async fn restart(&self) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Wish::Restart(answer), told).await.unwrap_or(false)
+    }
+
+    /// Lets the log tell more for [`LOUD`], or as much as it is set to.
+    pub(crate) async fn log_level(&self, level: Option<Level>, now: Instant) {
+        *self.loud() = level.map(|level| (level, now + LOUD));
+        let _ = timeout(PATIENCE, self.wishes.send(Wish::Level(level))).await;
+    }
+
+    /// What was asked for, and for how long it is still so.
+    pub(crate) fn loud_for(&self, now: Instant) -> Option<(Level, Duration)> {
+        let (level, until) = (*self.loud())?;
+        Some((level, until.checked_duration_since(now)?))
+    }
+
+    /// Sets the log back when its time is over.
+    pub(crate) async fn hush(&self, now: Instant) {
+        let is_over = self.loud().is_some_and(|(_, until)| until <= now);
+        if is_over {
+            self.log_level(None, now).await;
+        }
+    }
+
+    async fn ask<T>(&self, wish: Wish, told: oneshot::Receiver<T>) -> Option<T> {
+        let asked = async {
+            self.wishes.send(wish).await.ok()?;
+            told.await.ok()
+        };
+        timeout(PATIENCE, asked).await.ok().flatten()
+    }
+
+    fn loud(&self) -> std::sync::MutexGuard<'_, Option<(Level, Instant)>> {
+        // One value, whole whatever happened to who wrote it.
+        self.loud.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn app_2_the_log_is_set_back_after_an_hour_and_a_silent_desk_is_not_waited_for() {
+        let (wishes, mut heard) = mpsc::channel(4);
+        let (desk, now) = (Desk::new(wishes), Instant::now());
+        desk.log_level(Some(Level::Debug), now).await;
+        assert!(matches!(heard.recv().await, Some(Wish::Level(Some(Level::Debug)))));
+        assert_eq!(desk.loud_for(now), Some((Level::Debug, LOUD)));
+        desk.hush(now + LOUD / 2).await;
+        assert!(desk.loud_for(now + LOUD / 2).is_some());
+        desk.hush(now + LOUD).await;
+        assert!(matches!(heard.recv().await, Some(Wish::Level(None))));
+        assert_eq!(desk.loud_for(now + LOUD), None);
+        drop(heard);
+        assert!(desk.diagnostics().await.is_none() && !desk.restart().await);
+    }
+}
