@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe guests plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages axe guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages axe json-server guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
@@ -26,9 +26,17 @@ endif
 axe: ## fetch the checker of accessibility for the administrator's page
 	@.ci/axe
 
+json-server: ## fetch a service with a JSON API, for the connector to any such service
+	@.ci/json-server
+
 guests: ## build the plugins of plugins/ for wasm32-wasip2
 	@.ci/guests
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) build --locked --release --target wasm32-wasip2
+	@plugins/javascript-directory/build $(GUESTS)/wasm32-wasip2/release/javascript_directory.wasm
+
+template-check: test-packages ## do what plugins/README.md tells an author, command by command, and upload what comes of it
+	@.ci/guests
+	$(CARGO) test -p plugin-host --test readme
 
 plugin-report: test-packages guests ## let hostile plugins loose on the plugin host: the limit each one runs into
 	$(CARGO) build -p plugin-host --bins
@@ -62,7 +70,7 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages axe guests programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages axe json-server guests programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
 
 screens: packages ## draw the desk in all its states to target/screens/*.png
@@ -71,6 +79,7 @@ screens: packages ## draw the desk in all its states to target/screens/*.png
 lint: packages ## check format and run clippy with warnings as errors
 	$(CARGO) fmt --all -- --check
 	cd plugins && $(CARGO) fmt --all -- --check
+	cd plugins/template && $(CARGO) fmt -- --check
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 

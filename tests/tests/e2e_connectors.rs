@@ -12,12 +12,15 @@ use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::connectors::{PluginClient, PluginHost};
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::radicale::{self, Radicale};
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd::{self, Slapd};
+use frontdesk_tests::wait;
 use ipc::{Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, View};
 use serde_json::json;
 
 const LDAP: &str = "org.frontdesk.ldap";
+const CARDDAV: &str = "org.frontdesk.carddav";
 /// Real time of the telephones.
 const SOON: Duration = Duration::from_secs(15);
 /// Ten thousand people, in a debug build on a busy machine.
@@ -27,7 +30,7 @@ const PEOPLE: usize = 10_000;
 /// Everything a plugin asks for.
 fn all(plugin: &str) -> PluginGrants {
     let id = vec![match plugin {
-        LDAP => "server".to_owned(),
+        LDAP | CARDDAV => "server".to_owned(),
         _ => "any".to_owned(),
     }];
     PluginGrants { net: id.clone(), private: id.clone(), loopback: id }
@@ -59,7 +62,11 @@ fn configure(client: &mut PluginClient, server: &Slapd) {
 }
 
 fn kept_by_ldap(view: &View) -> Option<&ipc::DirectoryView> {
-    view.directories.iter().find(|directory| directory.source.as_deref() == Some(LDAP))
+    kept_by(view, LDAP)
+}
+
+fn kept_by<'view>(view: &'view View, plugin: &str) -> Option<&'view ipc::DirectoryView> {
+    view.directories.iter().find(|directory| directory.source.as_deref() == Some(plugin))
 }
 
 fn has(people: usize) -> impl Fn(&View) -> bool {
@@ -189,4 +196,61 @@ fn dir_4_a_plugin_host_that_is_killed_leaves_its_people_and_goes_on_when_it_is_b
     let view = house.client.wait("still all of them", SOON, has(300));
     let kept = kept_by_ldap(&view).unwrap();
     assert_eq!((kept.name.as_str(), kept.local), ("Colleagues", true), "what the operator chose stays");
+}
+
+#[test]
+fn dir_4_an_address_book_is_on_the_desk_and_what_changes_there_changes_here() {
+    let mut house = House::build(Digest::Md5);
+    let authority = Authority::new(house.folder(), "ca");
+    let port = house.free_port();
+    let card = |name: &str, more: &str| {
+        format!("BEGIN:VCARD\nVERSION:3.0\nUID:{name}\nFN:{name}\n{more}END:VCARD\n")
+    };
+    let cards = [
+        card(
+            "Søren Lindqvist",
+            "N:Lindqvist;Søren;;;\nTEL;TYPE=WORK:2103\nitem1.TEL:+41 79 555 01 02\nitem1.X-ABLabel:_$!<Mobile>!$_\n",
+        ),
+        card("Example, AG", "ORG:Example\\, AG\nX-ABShowAs:COMPANY\nTEL;TYPE=WORK:+41 44 555 00 00\n"),
+        card("Nobody Reachable", "EMAIL:nobody@house.test\n"),
+    ];
+    let mut server = Radicale::start(house.folder(), port, &authority.identity("localhost"), &cards);
+    let host = PluginHost::start(house.folder(), &[authority.certificate()]);
+    let mut client = host.client();
+    client.install(&host.packed("carddav"), all(CARDDAV)).unwrap();
+    let settings = |password: &str| {
+        let address = format!("https://localhost:{port}/");
+        json!({ "address": address, "user": radicale::USER, "password": password })
+    };
+
+    // A password that is wrong is said at once, and the right one is asked for before anything else is done.
+    client.configure(CARDDAV, settings("wrong")).unwrap();
+    let refused = client.ask(PluginRequest::Test { plugin: CARDDAV.into() });
+    assert!(
+        matches!(&refused, Err(PluginProblem::Failed { case, .. }) if case == "auth-failed"),
+        "{refused:?}"
+    );
+    client.configure(CARDDAV, settings(radicale::PASSWORD)).unwrap();
+    let has =
+        |people: u32| move |view: &View| kept_by(view, CARDDAV).is_some_and(|kept| kept.contacts == people);
+    house.client.wait("the people on the desk", LATE, has(2));
+
+    let mut phone = house.phone("2103", 1500.0, Codec::Pcma);
+    assert_eq!(house.ring(&mut phone).1.as_deref(), Some("Søren Lindqvist"));
+    let found = house.client.contact("soren lindqvist");
+    assert_eq!((found.first_name.as_str(), found.mobile.as_str()), ("Søren", "+41 79 555 01 02"));
+
+    // Somebody changes a card on a telephone, another is removed, and one gets a number.
+    server.put("p0", &card("Søren Holm", "N:Holm;Søren;;;\nTEL;TYPE=WORK:2103\n"));
+    server.put("p2", &card("Nobody Reachable", "TEL:+41 44 555 00 09\n"));
+    server.remove("p1");
+    client.ask(PluginRequest::SyncNow { plugin: CARDDAV.into() }).unwrap();
+    let is_new = |view: &View| has(2)(view) && kept_by(view, CARDDAV).is_some();
+    house.client.wait("still two people", LATE, is_new);
+    client.wait("the run after it", CARDDAV, LATE, |plugin| {
+        matches!(plugin.state, PluginState::Waiting { .. })
+    });
+    let renamed = wait::within(SOON, || (house.client.contact("soren").last_name == "Holm").then_some(()));
+    assert!(renamed.is_some(), "the change has not come");
+    assert_eq!(house.ring(&mut phone).1.as_deref(), Some("Søren Holm"));
 }

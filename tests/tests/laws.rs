@@ -36,6 +36,8 @@ const GUESTS: &[&str] = &[
     "plugins/sdk",
     "plugins/web-directory",
     "plugins/ldap",
+    "plugins/carddav",
+    "plugins/microsoft-graph",
     "plugins/rest-crm",
     "plugins/hubspot",
     "plugins/salesforce",

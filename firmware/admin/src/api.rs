@@ -8,6 +8,8 @@ mod openapi;
 mod plugins;
 mod problem;
 mod schemas;
+mod settings;
+mod settings_schemas;
 mod shapes;
 mod standing;
 mod uploads;
@@ -20,7 +22,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{StatusCode, header, request::Parts},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use ipc::Language;
 use serde::de::DeserializeOwned;
@@ -62,12 +64,17 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/plugins/{id}/log", get(plugins::log))
         .route("/api/v1/plugins/{id}/test", post(plugins::test))
         .route("/api/v1/plugins/{id}/actions", post(plugins::act))
+        .route("/api/v1/plugins/{id}/sign-in", post(plugins::sign_in))
+        .route("/api/v1/plugins/{id}/sign-out", post(plugins::sign_out))
         .route("/api/v1/uploads/{key}", get(uploads::one).delete(uploads::forget))
         .route("/api/v1/uploads/{key}/install", post(uploads::install))
         .route("/api/v1/accounts", get(accounts::list).post(accounts::add))
         .route("/api/v1/accounts/{id}", get(accounts::one).patch(accounts::change).delete(accounts::remove))
         .route("/api/v1/tokens", get(accounts::tokens).post(accounts::add_token))
         .route("/api/v1/tokens/{id}", delete(accounts::revoke))
+        .route("/api/v1/settings", get(settings::show).put(settings::replace))
+        .route("/api/v1/operators", get(settings::operators).post(settings::add_operator))
+        .route("/api/v1/operators/{id}", patch(settings::change_operator).delete(settings::remove_operator))
         .route("/api/v1/sessions", get(accounts::sessions))
         .route("/api/v1/sessions/{id}", delete(accounts::end_session))
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ipc::View;
-use store::Store;
+use store::{Settings, Store};
 use tokio::sync::watch;
 
 use crate::{
@@ -23,6 +23,10 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) keeper: Keeper,
     pub(crate) views: watch::Receiver<Arc<View>>,
+    /// Where settings go that were saved.
+    pub(crate) saved: watch::Sender<Arc<Settings>>,
+    /// Something of them waits for the next start.
+    pub(crate) restart: watch::Receiver<bool>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
@@ -32,11 +36,18 @@ pub(crate) struct App {
     pub(crate) uploads: Uploads,
 }
 
+/// The ways to the desk and back.
+pub(crate) struct Desk {
+    pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) saved: watch::Sender<Arc<Settings>>,
+    pub(crate) restart: watch::Receiver<bool>,
+}
+
 impl App {
     pub(crate) fn new(
         config: Config,
         store: Store,
-        views: watch::Receiver<Arc<View>>,
+        desk: Desk,
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
@@ -48,7 +59,9 @@ impl App {
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             config,
-            views,
+            views: desk.views,
+            saved: desk.saved,
+            restart: desk.restart,
             certificates,
             setup,
         })

@@ -23,6 +23,10 @@ pub(crate) enum Act {
     TokenAdded,
     TokenRevoked,
     CertificateReplaced,
+    SettingsChanged,
+    OperatorAdded,
+    OperatorChanged,
+    OperatorRemoved,
     PluginUploaded,
     PluginInstalled,
     PluginGranted,
@@ -34,11 +38,13 @@ pub(crate) enum Act {
     PluginMayShrink,
     PluginRolledBack,
     PluginRemoved,
+    PluginSignIn,
+    PluginSignOut,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -52,6 +58,10 @@ impl Act {
         Self::TokenAdded,
         Self::TokenRevoked,
         Self::CertificateReplaced,
+        Self::SettingsChanged,
+        Self::OperatorAdded,
+        Self::OperatorChanged,
+        Self::OperatorRemoved,
         Self::PluginUploaded,
         Self::PluginInstalled,
         Self::PluginGranted,
@@ -63,6 +73,8 @@ impl Act {
         Self::PluginMayShrink,
         Self::PluginRolledBack,
         Self::PluginRemoved,
+        Self::PluginSignIn,
+        Self::PluginSignOut,
     ];
 
     /// As it is kept.
@@ -81,6 +93,10 @@ impl Act {
             Self::TokenAdded => "token-added",
             Self::TokenRevoked => "token-revoked",
             Self::CertificateReplaced => "certificate-replaced",
+            Self::SettingsChanged => "settings-changed",
+            Self::OperatorAdded => "operator-added",
+            Self::OperatorChanged => "operator-changed",
+            Self::OperatorRemoved => "operator-removed",
             Self::PluginUploaded => "plugin-uploaded",
             Self::PluginInstalled => "plugin-installed",
             Self::PluginGranted => "plugin-granted",
@@ -92,6 +108,8 @@ impl Act {
             Self::PluginMayShrink => "plugin-may-shrink",
             Self::PluginRolledBack => "plugin-rolled-back",
             Self::PluginRemoved => "plugin-removed",
+            Self::PluginSignIn => "plugin-sign-in",
+            Self::PluginSignOut => "plugin-sign-out",
         }
     }
 }

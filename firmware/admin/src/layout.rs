@@ -10,6 +10,11 @@ use crate::{guard::Signed, language, text, text::Text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Overview,
+    Lines,
+    Handling,
+    Numbers,
+    Operators,
+    Sound,
     Directories,
     Plugins,
     Accounts,
@@ -18,8 +23,13 @@ pub(crate) enum Place {
     Own,
 }
 
-const MENU: [(Place, &str, Text); 7] = [
+const MENU: [(Place, &str, Text); 12] = [
     (Place::Overview, "/", text::OVERVIEW),
+    (Place::Lines, "/lines", text::LINES),
+    (Place::Handling, "/handling", text::HANDLING_MENU),
+    (Place::Numbers, "/numbers", text::NUMBERS_MENU),
+    (Place::Operators, "/operators", text::OPERATORS_MENU),
+    (Place::Sound, "/sound", text::SOUND_TITLE),
     (Place::Directories, "/directories", text::DIRECTORIES),
     (Place::Plugins, "/plugins", text::PLUGINS),
     (Place::Accounts, "/accounts", text::ACCOUNTS),
@@ -36,18 +46,18 @@ pub(crate) fn page(signed: &Signed, place: Place, title: &str, body: Markup) -> 
         a.skip href="#content" { (text::SKIP.is(language)) }
         header.top {
             p.brand { "Frontdesk" }
-            nav aria-label=(text::MENU.is(language)) {
-                ul {
-                    @for (at, path, name) in MENU {
-                        li { a href=(path) aria-current=[(at == place).then_some("page")] { (name.is(language)) } }
-                    }
-                }
-            }
             div.who {
                 span { (signed.session.name) " · " (role(signed.session.role, language)) }
                 form method="post" action="/sign-out" {
                     (token(signed))
                     button.quiet #sign-out type="submit" { (text::SIGN_OUT.is(language)) }
+                }
+            }
+            nav aria-label=(text::MENU.is(language)) {
+                ul {
+                    @for (at, path, name) in MENU {
+                        li { a href=(path) aria-current=[(at == place).then_some("page")] { (name.is(language)) } }
+                    }
                 }
             }
         }

@@ -15,6 +15,7 @@ mod app;
 mod audit;
 mod fault;
 mod fields;
+mod form;
 mod guard;
 mod headers;
 mod health;
@@ -29,6 +30,7 @@ mod random;
 mod routes;
 mod server;
 mod session;
+mod settings;
 mod setup;
 mod statics;
 mod text;
@@ -45,7 +47,7 @@ use std::{
 };
 
 use ipc::{SetupView, View};
-use store::Store;
+use store::{Settings, Store};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::info;
 
@@ -71,6 +73,19 @@ pub struct Config {
     pub started: Instant,
     /// The name under which the network knows the box.
     pub host_name: String,
+    /// The devices in use.
+    pub sound: Sound,
+}
+
+/// Which sound device is which, as the desk was told.
+#[derive(Clone, Debug, Default)]
+pub struct Sound {
+    /// Earpiece.
+    pub speaker: String,
+    /// Microphone.
+    pub microphone: String,
+    /// Where it rings.
+    pub ringer: String,
 }
 
 /// What the page is made of.
@@ -79,6 +94,10 @@ pub struct Parts {
     pub store: Store,
     /// The desk now.
     pub views: watch::Receiver<Arc<View>>,
+    /// Where settings go that were saved: whole, with passwords.
+    pub settings: watch::Sender<Arc<Settings>>,
+    /// Something of them takes effect only at the next start of the desk.
+    pub restart: watch::Receiver<bool>,
     /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
     pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
 }
@@ -137,7 +156,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, reachable } = parts;
+        let Parts { store, views, reachable, settings, restart } = parts;
+        let desk = app::Desk { views, saved: settings, restart };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)
@@ -149,7 +169,7 @@ impl Admin {
         let addresses = addresses.into_iter().flatten().collect();
         let certificates = Arc::new(Certificates::open(&config.state, names, addresses)?);
         let (setup, shown) = Setup::new(store.has_administrator()?)?;
-        let app = Arc::new(App::new(config, store, views, Arc::clone(&certificates), setup)?);
+        let app = Arc::new(App::new(config, store, desk, Arc::clone(&certificates), setup)?);
         info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
         let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
         let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));

@@ -209,7 +209,13 @@ mod tests {
         use PluginSettingKind::{Boolean, Choice, Integer, Multiline, Secret, Text, Url};
         let kinds = [Text, Multiline, Url, Secret, Integer, Boolean, Choice];
         let settings = kinds.iter().map(|kind| setting(&format!("{kind:?}").to_lowercase(), *kind)).collect();
-        PluginForm { rights: vec![], settings, values: Map::new(), secrets: vec!["secret".into()] }
+        PluginForm {
+            rights: vec![],
+            settings,
+            values: Map::new(),
+            secrets: vec!["secret".into()],
+            sign_ins: vec![],
+        }
     }
 
     fn sent(query: &str) -> Result<(Map<String, Value>, u64), String> {

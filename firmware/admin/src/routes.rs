@@ -18,7 +18,8 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, certificate, directories, outside, overview, own, plugin, plugins, tokens, upload,
+        accounts, audit, certificate, directories, handling, line, lines, numbers, operators, outside,
+        overview, own, plugin, plugins, rule, sign_in, sip_accounts, sound, tokens, upload,
     },
     statics, text,
 };
@@ -42,6 +43,27 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/account", get(own::show))
         .route("/account/password", post(own::change_password))
         .route("/account/sign-out-everywhere", post(own::sign_out_everywhere))
+        .route("/lines", get(lines::show))
+        .route("/lines/account", get(sip_accounts::show).post(sip_accounts::save))
+        .route("/lines/account/remove", post(sip_accounts::remove))
+        .route("/lines/line", get(line::show).post(line::save))
+        .route("/lines/line/move", post(line::move_it))
+        .route("/lines/line/remove", post(line::remove))
+        .route("/handling", get(handling::show))
+        .route("/handling/timers", post(handling::set_timers))
+        .route("/handling/hours", post(handling::set_hours))
+        .route("/handling/park", post(handling::set_park))
+        .route("/handling/rule", get(rule::show).post(rule::save))
+        .route("/handling/rule/move", post(rule::move_it))
+        .route("/handling/rule/remove", post(rule::remove))
+        .route("/numbers", get(numbers::show).post(numbers::set_numbers))
+        .route("/numbers/crm", post(numbers::set_crm))
+        .route("/numbers/rules", post(numbers::set_rules))
+        .route("/operators", get(operators::show).post(operators::add))
+        .route("/operators/desk", post(operators::rename_desk))
+        .route("/operators/{id}", get(operators::edit).post(operators::change))
+        .route("/operators/{id}/{action}", post(operators::act))
+        .route("/sound", get(sound::show))
         .route("/directories", get(directories::show))
         .route("/plugins", get(plugins::show))
         .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))
@@ -50,6 +72,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/plugins/{id}/settings", post(plugin::configure))
         .route("/plugins/{id}/grants", post(plugin::grant))
         .route("/plugins/{id}/remove", get(plugin::ask_removal).post(plugin::remove))
+        .route("/plugins/{id}/sign-in/{credential}", get(sign_in::show).post(sign_in::begin))
+        .route("/plugins/{id}/sign-out/{credential}", post(sign_in::end))
         .route("/plugins/{id}/{action}", post(plugin::act))
         .route("/accounts", get(accounts::show).post(accounts::add))
         .route("/accounts/{id}", get(accounts::edit).post(accounts::change))

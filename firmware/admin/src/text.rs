@@ -2,6 +2,7 @@
 
 mod acts;
 mod common;
+mod desk;
 mod people;
 mod plugins;
 
@@ -11,6 +12,7 @@ use ipc::Language;
 
 pub(crate) use acts::*;
 pub(crate) use common::*;
+pub(crate) use desk::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 
@@ -70,7 +72,9 @@ mod tests {
 
     #[test]
     fn acc_4_every_text_is_there_in_both_languages_with_the_same_places() {
-        for (name, text) in [common::ALL, people::ALL, super::plugins::ALL, acts::ALL].concat() {
+        for (name, text) in
+            [common::ALL, super::desk::ALL, people::ALL, super::plugins::ALL, acts::ALL].concat()
+        {
             assert!(!text.en.is_empty() && !text.fr.is_empty(), "{name}");
             assert_eq!(names(text.en), names(text.fr), "{name}");
             assert!(text.en == text.en.trim() && text.fr == text.fr.trim(), "{name}");

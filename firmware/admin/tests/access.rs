@@ -169,6 +169,8 @@ async fn acc_1_a_supervisor_reads_and_writes_nothing() {
         "/plugins/org.example.ldap/remove",
         "/plugins/org.example.ldap/disable",
         "/plugins/org.example.ldap/test",
+        "/plugins/org.example.ldap/sign-in/person",
+        "/plugins/org.example.ldap/sign-out/person",
         "/plugins/uploads/x",
     ] {
         let answer = sue.submit("/account", path, &[("password", "another horse")]).await;

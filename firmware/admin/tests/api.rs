@@ -79,6 +79,10 @@ async fn app_2_a_token_that_reads_writes_nothing() {
 #[tokio::test]
 async fn app_2_every_answer_has_the_shape_that_is_described() {
     let (_house, _ada, mut writer, _host) = with_host().await;
+    let put = writer.api(Method::PUT, "/api/v1/settings", Some(settings())).await;
+    assert_eq!(put.status, 200, "{}", put.body);
+    let operator = json!({"name": "Grace", "language": "fr", "pin": "8306"});
+    assert_eq!(writer.api(Method::POST, "/api/v1/operators", Some(operator)).await.status, 201);
     let document = writer.get("/api/v1/openapi.json").await.json();
     let mut read = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -173,6 +177,37 @@ async fn app_1_a_program_uploads_installs_and_sets_a_plugin_up() {
     assert_eq!(writer.send(Method::DELETE, PLUGIN, None, vec![]).await.status, 204);
     let log = ada.get("/audit").await;
     assert!(log.has("token write") && log.has("removed a plugin"));
+}
+
+#[tokio::test]
+async fn dir_4_a_program_asks_for_a_code_and_is_told_when_somebody_has_signed_in() {
+    let (house, mut ada, mut writer, host) = with_host().await;
+    let mut reader = program(&house, &mut ada, "read").await;
+    let settings = format!("{PLUGIN}/settings");
+    let standing = async |writer: &mut Browser| writer.get(&settings).await.json()["sign_ins"][0].clone();
+    assert_eq!(standing(&mut writer).await["state"], "none");
+    let (begin, end) = (format!("{PLUGIN}/sign-in"), format!("{PLUGIN}/sign-out"));
+    let body = json!({"credential": "person"});
+    let code = writer.api(Method::POST, &begin, Some(body.clone())).await;
+    assert_eq!((code.status, &code.json()["expires_s"]), (200, &json!(840)));
+    let document = writer.get("/api/v1/openapi.json").await.json();
+    fits(&document, &document["components"]["schemas"]["SignInCode"], &code.json(), &begin);
+    let waiting = standing(&mut writer).await;
+    assert_eq!((&waiting["state"], &waiting["code"]), (&json!("waiting"), &code.json()));
+    fits(&document, &document["components"]["schemas"]["SignIn"], &waiting, &settings);
+    let read = standing(&mut reader).await;
+    assert_eq!(
+        (&read["state"], &read["code"]),
+        (&json!("waiting"), &Value::Null),
+        "who only reads signs in for nobody"
+    );
+    host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
+    assert_eq!(standing(&mut writer).await["state"], "signed-in");
+    assert_eq!(writer.api(Method::POST, &end, Some(body)).await.status, 204);
+    for path in [begin, end] {
+        is_problem(&writer.api(Method::POST, &path, Some(json!({"credential": "app"}))).await, 409);
+        is_problem(&writer.api(Method::POST, &path, Some(json!({}))).await, 422);
+    }
 }
 
 #[tokio::test]
@@ -274,4 +309,83 @@ async fn app_1_a_host_that_is_away_is_a_problem_of_its_own() {
     assert_eq!(overview["plugin_host"]["here"], false);
     assert_eq!(overview["version"], "1.2.3");
     assert_eq!(overview["lines"][0]["registration"]["state"], "failed");
+}
+
+/// Every table with something in it.
+fn settings() -> Value {
+    json!({
+        "operator": { "name": "Accueil" },
+        "rules": { "transfer_timeout_s": 30, "hold_alarm_s": 90, "ended_transfer_s": 8, "max_calls": 50, "monitor": true },
+        "numbers": { "country": "33", "trunk_prefix": "0", "area": "1", "international_prefix": "00",
+            "outside_prefix": "9", "extension_min": 3, "extension_max": 4, "intercept": "**$" },
+        "crm": { "url": "https://crm.example/?q=$", "open": "answer" },
+        "timers": { "undo_ms": 0, "hold_ms": 1, "queue_ms": 2, "park_ms": 3, "queue_delay_ms": 4 },
+        "timetable": { "open": [{ "days": ["monday"], "from": "08:30", "until": "24:00" }], "holidays": ["12-25"] },
+        "xmpp": { "address": "desk@chat.example", "password": "secret", "server": "127.0.0.1", "ca": "/ca.pem" },
+        "accounts": [{ "user": "2100", "domain": "pbx.example", "password": "s3cret", "auth_user": "x",
+            "registrar": "127.0.0.1:5070", "outbound_proxy": "127.0.0.1", "mailbox": "2199", "display_name": "Desk",
+            "id": "desk", "expires_s": 600 }],
+        "lines": [{ "number": "5550100", "name": "Sales", "account": "desk", "note": "Good day", "colour": 3,
+            "ring": "gong", "crm": "http://x/$" }],
+        "handling": [
+            { "name": "Night", "when": "arrives", "who": "external", "line": "5550100", "modes": ["night"],
+                "then": { "voicemail": { "to": "2199" } } },
+            { "name": "Late", "when": { "unanswered": { "seconds": 20 } }, "then": "reject" },
+        ],
+        "park": [{ "number": "701", "name": "Hall" }],
+    })
+}
+
+#[tokio::test]
+async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut writer = program(&house, &mut ada, "write").await;
+    const PATH: &str = "/api/v1/settings";
+    assert_eq!(writer.api(Method::PUT, PATH, Some(settings())).await.status, 200);
+    let told = writer.get(PATH).await;
+    assert!(told.has("2100") && !told.has("s3cret") && !told.has("secret"), "{}", told.body);
+    // As it was told, with something else in it: the passwords stay.
+    let mut next = told.json();
+    next["lines"][0]["name"] = json!("Sales and more");
+    assert_eq!(writer.api(Method::PUT, PATH, Some(next.clone())).await.json(), next);
+    let heard = house.saved.borrow().as_ref().clone();
+    assert_eq!(heard.accounts[0].password.reveal(), "s3cret");
+    assert_eq!(
+        (heard.xmpp.as_ref().unwrap().password.reveal(), heard.lines[0].name.as_str()),
+        ("secret", "Sales and more")
+    );
+    // What is wrong is named, and nothing changes.
+    let mut wrong = next.clone();
+    wrong["accounts"][0]["domain"] = json!("a b");
+    let answer = writer.api(Method::PUT, PATH, Some(wrong)).await;
+    is_problem(&answer, 422);
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("accounts[0].domain: "), "{}", answer.body);
+    for (field, value) in [("directories", json!([{"name": "x", "local": true}])), ("nothing", json!(1))] {
+        let mut wrong = next.clone();
+        wrong[field] = value;
+        is_problem(&writer.api(Method::PUT, PATH, Some(wrong)).await, 422);
+    }
+    assert_eq!(*house.saved.borrow().as_ref(), heard);
+}
+
+#[tokio::test]
+async fn acc_1_a_program_manages_operators() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut writer = program(&house, &mut ada, "write").await;
+    const PATH: &str = "/api/v1/operators";
+    let new = |pin: &str| Some(json!({"name": "Grace", "language": "fr", "pin": pin}));
+    is_problem(&writer.api(Method::POST, PATH, new("1234")).await, 422);
+    let added = writer.api(Method::POST, PATH, new("8306")).await;
+    assert_eq!((added.status, &added.json()["locked"]), (201, &json!(false)));
+    is_problem(&writer.api(Method::POST, PATH, new("8306")).await, 409);
+    for change in [json!({}), json!({"pin": "0000"}), json!({"language": "de"}), json!({"hash": "x"})] {
+        is_problem(&writer.api(Method::PATCH, &format!("{PATH}/1"), Some(change)).await, 422);
+    }
+    let change = json!({"name": "Hopper", "pin": "5938", "locked": true});
+    assert_eq!(writer.api(Method::PATCH, &format!("{PATH}/1"), Some(change)).await.status, 204);
+    let told = writer.get(PATH).await;
+    assert_eq!((&told.json()[0]["name"], &told.json()[0]["locked"]), (&json!("Hopper"), &json!(true)));
+    assert!(!told.has("argon2") && !told.has("5938"));
+    assert_eq!(writer.send(Method::DELETE, &format!("{PATH}/1"), None, vec![]).await.status, 204);
+    is_problem(&writer.send(Method::DELETE, &format!("{PATH}/1"), None, vec![]).await, 404);
 }

@@ -11,8 +11,16 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 17] = [
     "/",
+    "/lines",
+    "/lines/account",
+    "/lines/line",
+    "/handling",
+    "/handling/rule",
+    "/numbers",
+    "/operators",
+    "/sound",
     "/directories",
     "/plugins",
     PLUGIN,
@@ -173,6 +181,46 @@ async fn app_1_a_plugin_is_tested_switched_run_rolled_back_and_removed() {
     assert!(ada.get("/plugins").await.has("was removed."));
     host.set(|_| {});
     until("it is gone", async || ada.look(PLUGIN).await.status == 404).await;
+}
+
+#[tokio::test]
+async fn dir_4_somebody_signs_in_by_a_code_on_a_page_that_asks_again_by_itself() {
+    let (house, mut ada, host) = with_host().await;
+    let (here, there) = (format!("{PLUGIN}/sign-in/person"), format!("{PLUGIN}/sign-out/person"));
+    assert!(ada.get(PLUGIN).await.has("nobody is signed in: AADSTS &lt;script&gt;"));
+    assert!(!ada.get(&here).await.headers.contains_key("refresh"));
+    assert_eq!(ada.submit(PLUGIN, &here, &[]).await.to.as_deref(), Some(here.as_str()));
+    for (language, word) in
+        [("en", "The code is good for 14 min 0 s more"), ("fr", "encore valable 14 min 0 s")]
+    {
+        ada.language = language;
+        let page = ada.get(&here).await;
+        assert_eq!(page.headers["refresh"], "5", "without a script");
+        assert!(page.has(word) && page.has("<code id=\"sign-in-code\">&lt;script&gt;"), "{}", page.body);
+        is_clean(&here, &page.body);
+        is_clean(PLUGIN, &ada.get(PLUGIN).await.body);
+    }
+    ada.language = "en";
+    assert!(ada.get(PLUGIN).await.has("a code waits to be typed in"));
+    let sue =
+        [("name", "Sue"), ("role", "supervisor"), ("password", "another horse"), ("your-password", PASSWORD)];
+    ada.submit("/accounts", "/accounts", &sue).await;
+    let mut sue = house.browser();
+    sue.sign_in("Sue", "another horse").await;
+    let page = sue.get(&here).await;
+    assert!(page.has("a code waits") && !page.has("sign-in-code"), "who only reads signs in for nobody");
+    host.set(|inner| inner.sign_in = ipc::PluginSignInState::SignedIn);
+    let page = ada.get(&here).await;
+    assert!(page.has("somebody has signed in") && !page.headers.contains_key("refresh"));
+    assert_eq!(ada.submit(PLUGIN, &there, &[]).await.to.as_deref(), Some(PLUGIN));
+    assert!(ada.get(PLUGIN).await.has("Whoever had signed in is forgotten"));
+    // What nobody signs in for, and a host that says no.
+    assert_eq!(ada.get(&format!("{PLUGIN}/sign-in/nobody")).await.status, 404);
+    ada.submit(PLUGIN, &format!("{PLUGIN}/sign-in/nobody"), &[]).await;
+    assert!(ada.get(PLUGIN).await.has("nobody signs in for that"));
+    let audit = ada.get("/audit").await;
+    assert!(audit.has("asked for a code to sign in for a plugin") && audit.has("signed a plugin out"));
+    assert!(!audit.has("FJC3"));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result};
-use directory::{Alerts, Catalogue, CatalogueError, Directory, Entry};
+use directory::{Alerts, Catalogue, CatalogueError, Directory, Entry, NumberPlan};
 use ipc::{
     CallRef, CommandError, ContactId, ContactPage, ContactPlace, ContactQuery, DirectoryId, DirectoryView,
     Party, SortKey, TransferId,
@@ -59,6 +59,7 @@ enum Question {
     Replace { id: DirectoryId, with: Option<(Directory, Vec<Entry>)> },
     Change { directory: Option<Directory>, entries: Vec<Entry>, removed: Vec<ContactId> },
     Place { contact: ContactId, sort: SortKey, answer: oneshot::Sender<Option<ContactPlace>> },
+    Administer { plan: NumberPlan, monitor: bool },
 }
 
 /// The way to the contacts thread. The thread ends when the last of these is gone.
@@ -123,6 +124,12 @@ impl Contacts {
         if directory.is_some() || !removed.is_empty() || !entries.is_empty() {
             self.take_in(Question::Change { directory, entries, removed });
         }
+    }
+
+    /// Settings have changed: how numbers are written, and whether phones are watched.
+    pub(crate) async fn administer(&self, plan: NumberPlan, monitor: bool) {
+        // A thread that has ended knows no numbers.
+        let _ = self.questions.send(Question::Administer { plan, monitor }).await;
     }
 
     fn take_in(&self, question: Question) {
@@ -193,6 +200,14 @@ impl Librarian {
                 }
                 let taken = self.catalogue.upsert_all(entries);
                 self.taken_in(taken);
+            }
+            Question::Administer { plan, monitor } => {
+                self.catalogue.set_plan(plan);
+                if self.monitor != monitor {
+                    self.monitor = monitor;
+                    let phones = if monitor { monitored(&self.catalogue) } else { Vec::new() };
+                    self.tell(News::Monitor(phones));
+                }
             }
         }
     }
@@ -306,7 +321,7 @@ mod tests {
     #[test]
     fn pre_5_the_addresses_of_local_contacts_are_watched_once_each_and_in_order() {
         let (local, external) = (DirectoryId(1), DirectoryId(2));
-        let mut catalogue = Catalogue::new(directory::NumberPlan::default());
+        let mut catalogue = Catalogue::new(NumberPlan::default());
         for (id, is_local) in [(local, true), (external, false)] {
             let (name, note) = (format!("{id:?}"), String::new());
             catalogue.set_directory(Directory {

@@ -70,6 +70,18 @@ impl Keeper {
         Ok(())
     }
 
+    /// Shows the contacts thread which directory is linked to which line; their contacts stay.
+    pub(crate) fn relink(&self) {
+        match self.store.directories() {
+            Ok(directories) => {
+                for directory in directories {
+                    self.contacts.change(Some(directory), Vec::new(), Vec::new());
+                }
+            }
+            Err(error) => warn!(%error, "directories are linked to lines as before until the next start"),
+        }
+    }
+
     /// Shows the contacts thread a directory as it now stands on the disk.
     pub(crate) fn hand_over(&mut self, id: DirectoryId) -> Result<(), StoreError> {
         self.contacts.replace(id, self.store.load_directory(id)?);

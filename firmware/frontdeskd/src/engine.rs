@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, ServiceMode, SetupView, TransferState,
-    TransferView, View,
+    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
+    TransferState, TransferView, View,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -30,6 +30,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
+    administer::Change,
     audio::Audio,
     board::Board,
     bridge,
@@ -110,6 +111,8 @@ pub(crate) enum Event {
     },
     /// From the connectors, for the switchboard as it is: who calls, and what they offer.
     Connectors(Box<Input>),
+    /// An administrator has changed the settings.
+    Settings(Box<Change>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
     /// End every call, unregister, stop.
@@ -138,6 +141,8 @@ pub(crate) struct Parts {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The accounts, as the agent has them.
+    pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
     /// Phones watched whatever the directories say: the park slots.
@@ -161,6 +166,8 @@ pub(crate) struct Engine {
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
     audio: Audio,
+    /// How each account stands, as far as it has been said.
+    pub(crate) registrations: HashMap<AccountId, Registration>,
     /// RTP streams opened and not reported closed.
     pub(crate) streams: u32,
     generation: u64,
@@ -205,6 +212,7 @@ impl Engine {
             lamps: Lamps::default(),
             people: People::default(),
             audio: Audio::default(),
+            registrations: HashMap::new(),
             streams: 0,
             generation: 0,
             setup: None,
@@ -298,6 +306,9 @@ impl Engine {
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
             Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),
+            Event::Settings(change) => self.administer(now, *change),
+            // The connection may be gone whose news this is.
+            Event::Person { .. } if self.parts.xmpp.is_none() => {}
             Event::Person { address, state, text } => {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
@@ -397,7 +408,7 @@ impl Engine {
 
     /// Watches exactly these people: those with SIP addresses by SIP, all others by XMPP.
     fn watch_everybody(&mut self, now: Instant, mut addresses: Vec<String>) {
-        self.watch_people(now, &addresses);
+        self.watch_people(now, addresses.clone());
         addresses.retain(|address| xmpp::is_ours(address));
         if let Some(xmpp) = &self.parts.xmpp {
             xmpp.watch(addresses);
@@ -584,6 +595,9 @@ impl Engine {
             state => info!(account = account.0, ?state, "registration"),
         }
         let state = bridge::registration(state);
+        if self.parts.accounts.iter().any(|known| known.id == account) {
+            self.registrations.insert(account, state.clone());
+        }
         let lines: Vec<String> =
             self.parts.lines.iter().filter(|(_, of)| *of == account).map(|(line, _)| line.clone()).collect();
         for line in lines {

@@ -45,6 +45,8 @@ pub(crate) struct Lamps {
     leaving: VecDeque<String>,
     /// Through which account.
     account: Option<AccountId>,
+    /// The phones that the directories want watched.
+    wanted: Vec<String>,
     /// When the next few are begun or ended.
     due: Option<Instant>,
     /// Datagrams lost before the desk could read them, as far as the lamps have been asked about since.
@@ -62,20 +64,34 @@ impl Lamps {
 
 impl Engine {
     /// Watches exactly these phones, and those always watched.
-    pub(crate) fn monitor(&mut self, now: Instant, mut numbers: Vec<String>) {
-        let Some(&(_, account)) = self.parts.lines.first() else { return };
+    pub(crate) fn monitor(&mut self, now: Instant, numbers: Vec<String>) {
+        self.lamps.wanted = numbers;
+        self.monitor_wanted(now);
+    }
+
+    /// Watches them through the account of the first line; without a line there is nobody to ask.
+    pub(crate) fn monitor_wanted(&mut self, now: Instant) {
+        let account = self.parts.lines.first().map(|&(_, account)| account);
+        if account.is_none() && self.lamps.account.is_none() {
+            return;
+        }
+        let mut numbers = if account.is_some() { self.lamps.wanted.clone() } else { Vec::new() };
         // First, so that none of them falls behind the limit.
         numbers.retain(|number| !self.parts.watched.contains(number));
-        numbers.splice(0..0, self.parts.watched.iter().cloned());
+        if account.is_some() {
+            numbers.splice(0..0, self.parts.watched.iter().cloned());
+        }
         if numbers.len() > MAX_MONITORED {
             warn!(asked = numbers.len(), MAX_MONITORED, "too many phones to monitor: the rest have no lamp");
             numbers.truncate(MAX_MONITORED);
         }
         numbers.sort_unstable();
         let lamps = &mut self.lamps;
-        let is_wanted = |number: &&String| numbers.binary_search(number).is_ok();
-        lamps.leaving = lamps.by_number.keys().filter(|number| !is_wanted(number)).cloned().collect();
-        let new = numbers.iter().filter(|number| !lamps.by_number.contains_key(*number));
+        // Another exchange is asked about all of them.
+        let moved = lamps.account != account;
+        let stays = |number: &&String| !moved && numbers.binary_search(number).is_ok();
+        lamps.leaving = lamps.by_number.keys().filter(|number| !stays(number)).cloned().collect();
+        let new = numbers.iter().filter(|number| moved || !lamps.by_number.contains_key(*number));
         lamps.waiting = new.cloned().collect();
         info!(
             phones = lamps.by_number.len(),
@@ -84,18 +100,20 @@ impl Engine {
             "monitoring"
         );
         lamps.due = Some(now);
-        lamps.account = Some(account);
+        lamps.account = account;
     }
 
     /// Begins to monitor the next few phones, or no longer monitors them.
     pub(crate) fn monitor_some(&mut self, now: Instant) {
-        let (Some(account), Some(_)) = (self.lamps.account, self.lamps.due.filter(|due| *due <= now)) else {
+        if self.lamps.due.is_none_or(|due| due > now) {
             return;
-        };
+        }
         for _ in 0..A_TURN {
             if let Some(number) = self.lamps.leaving.pop_front() {
                 self.monitor_no_longer(now, number);
-            } else if let Some(number) = self.lamps.waiting.pop_front() {
+            } else if let Some(account) = self.lamps.account
+                && let Some(number) = self.lamps.waiting.pop_front()
+            {
                 let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
                 self.set_lamp(now, number.clone(), None);
                 self.lamps.by_number.insert(number.clone(), subscription);

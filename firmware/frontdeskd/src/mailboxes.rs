@@ -26,6 +26,16 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// What was known of it before its settings changed.
+    pub(crate) fn keep(&mut self, known: &Self) {
+        self.unread = known.unread;
+        if !self.fixed && !known.fixed {
+            self.number.clone_from(&known.number);
+        }
+    }
+}
+
 /// What the exchange says of a mailbox, without `account` of the first one. What the desk is to be told then.
 pub(crate) fn news(
     boxes: &mut [Mailbox],

@@ -4,6 +4,7 @@
 //! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
 
 mod admin_page;
+mod administer;
 mod audio;
 mod board;
 mod bridge;
@@ -55,6 +56,7 @@ use tracing::{info, warn};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::{
+    administer::Follower,
     board::Board,
     config::Config,
     connectors::{Asking, Connectors},
@@ -62,7 +64,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     records::Records,
-    xmpp::Xmpp,
+    settings::Numbering,
 };
 
 /// Events that may wait for the engine.
@@ -185,7 +187,8 @@ async fn desk(config: &Config) -> Result<()> {
         .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
     net::make_room(&socket);
     let socket = Arc::new(socket);
-    let local = reachable_address(socket.local_addr()?, &settings)?;
+    let socket_address = socket.local_addr()?;
+    let local = reachable_address(socket_address, &settings)?;
     info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
 
     let (inbox, events) = mpsc::channel(INBOX);
@@ -195,14 +198,19 @@ async fn desk(config: &Config) -> Result<()> {
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
     let folders = config.contacts.folders.clone();
     let (operator, plan) = (settings.operator.name.clone(), settings.numbers.plan());
-    let at_desk = AtDesk { operator: operator.clone(), folders: folders.clone(), plan: plan.clone() };
+    let at_desk = AtDesk { operator, folders: folders.clone(), plan };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
     let mut agent = user_agent(local);
-    for account in settings::accounts(&settings)? {
-        agent.add_account(started, account);
+    let mut numbering = Numbering::default();
+    let accounts = numbering.accounts(&settings)?;
+    for account in &accounts {
+        agent.add_account(started, account.clone());
     }
     let (customers, asked) = Connectors::new();
+    let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
+    let (timetable, followed) = watch::channel(settings.timetable.clone());
+    let (restart, at_next_start) = watch::channel(false);
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
@@ -214,12 +222,13 @@ async fn desk(config: &Config) -> Result<()> {
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
-        lines: settings::lines(&settings),
-        watched: settings.park.iter().map(|slot| slot.number.clone()).collect(),
+        lines: settings::lines(&settings, &accounts),
+        watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
-        mailboxes: settings::mailboxes(&settings),
-        xmpp: start_xmpp(&settings, inbox.clone()),
+        mailboxes: settings::mailboxes(&settings, &accounts),
+        accounts,
+        xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         started: (started, editing::unix_ms()),
     });
 
@@ -228,14 +237,27 @@ async fn desk(config: &Config) -> Result<()> {
     let asking = Asking {
         records: records.clone(),
         inbox: inbox.clone(),
-        plan,
-        operator,
+        settings: saved_settings.clone(),
         connectors: customers.clone(),
     };
     let plugins = config.plugins.socket.clone();
     let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
-    let clock = tokio::spawn(timetable::follow(settings.timetable, inbox.clone()));
-    let page = admin_page::start(config, newest_view.clone(), inbox.clone(), started, local).await;
+    let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
+    let bound = socket_address;
+    let follower = Follower {
+        settings: saved_settings,
+        numbering,
+        contacts: contacts.clone(),
+        records: records.clone(),
+        timetable,
+        inbox: inbox.clone(),
+        local,
+        address_by: Box::new(move |settings| reachable_address(bound, settings).ok()),
+        restart,
+    };
+    let follower = tokio::spawn(follower.follow());
+    let seen = admin_page::Seen { views: newest_view.clone(), settings: saved, restart: at_next_start };
+    let page = admin_page::start(config, seen, inbox.clone(), started, local).await;
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
@@ -250,7 +272,7 @@ async fn desk(config: &Config) -> Result<()> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, server, stopper] {
+    for task in [receiver, asking, clock, connectors, follower, server, stopper] {
         task.abort();
     }
     drop(page);
@@ -307,14 +329,6 @@ fn start_contacts(
     }
     catalogue.upsert_all(entries).context("contacts")?;
     Contacts::start(catalogue, settings.rules.monitor, inbox)
-}
-
-/// Telephony does not fail with it: what is wrong is said in the log.
-fn start_xmpp(settings: &store::Settings, inbox: mpsc::Sender<Event>) -> Option<Xmpp> {
-    Xmpp::start(settings.xmpp.as_ref(), inbox).unwrap_or_else(|error| {
-        warn!("nobody is shown as online: {error:#}");
-        None
-    })
 }
 
 fn user_agent(local: SocketAddr) -> UserAgent {

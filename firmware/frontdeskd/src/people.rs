@@ -8,7 +8,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use ipc::OnlineState;
-use sip::{Package, SubscriptionId, SubscriptionState, Uri, pidf::Presence};
+use sip::{AccountId, Package, SubscriptionId, SubscriptionState, Uri, pidf::Presence};
 use switchboard::Input;
 use tracing::{debug, info, warn};
 
@@ -22,6 +22,10 @@ const MAX_WATCHED: usize = 2000;
 pub(crate) struct People {
     by_address: HashMap<String, SubscriptionId>,
     by_subscription: HashMap<SubscriptionId, String>,
+    /// Everybody whom the directories want watched, by whichever protocol.
+    pub(crate) wanted: Vec<String>,
+    /// Through which account.
+    account: Option<AccountId>,
 }
 
 /// Whether an address of a directory is SIP's.
@@ -32,24 +36,36 @@ pub(crate) fn is_sip(address: &str) -> bool {
 
 impl Engine {
     /// Watches exactly the people among these addresses that SIP can tell of.
-    pub(crate) fn watch_people(&mut self, now: Instant, addresses: &[String]) {
-        let Some(&(_, account)) = self.parts.lines.first() else { return };
-        let mut wanted: Vec<&String> = addresses.iter().filter(|address| is_sip(address)).collect();
+    pub(crate) fn watch_people(&mut self, now: Instant, addresses: Vec<String>) {
+        self.people.wanted = addresses;
+        self.watch_wanted(now);
+    }
+
+    /// Watches them through the account of the first line; without a line there is nobody to ask.
+    pub(crate) fn watch_wanted(&mut self, now: Instant) {
+        let account = self.parts.lines.first().map(|&(_, account)| account);
+        let is_asked = |address: &&String| account.is_some() && is_sip(address);
+        let mut wanted: Vec<String> = self.people.wanted.iter().filter(is_asked).cloned().collect();
         if wanted.len() > MAX_WATCHED {
             warn!(asked = wanted.len(), MAX_WATCHED, "too many people to watch: the rest have no state");
             wanted.truncate(MAX_WATCHED);
         }
-        let is_gone = |address: &&String| wanted.binary_search(address).is_err();
+        // Another exchange is asked about all of them.
+        let moved = self.people.account != account;
+        self.people.account = account;
+        let is_gone = |address: &&String| moved || wanted.binary_search(address).is_err();
         let gone: Vec<String> = self.people.by_address.keys().filter(is_gone).cloned().collect();
         for address in gone {
             self.watch_no_longer(now, address);
         }
         for address in wanted {
-            if !self.people.by_address.contains_key(address) {
-                let subscription = self.parts.agent.subscribe(now, account, address, Package::Presence);
+            if let Some(account) = account
+                && !self.people.by_address.contains_key(&address)
+            {
+                let subscription = self.parts.agent.subscribe(now, account, &address, Package::Presence);
                 self.people.by_address.insert(address.clone(), subscription);
                 self.people.by_subscription.insert(subscription, address.clone());
-                self.set_person(now, address.clone(), None);
+                self.set_person(now, address, None);
             }
         }
         info!(people = self.people.by_address.len(), "watching people");

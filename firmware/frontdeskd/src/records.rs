@@ -75,6 +75,7 @@ pub(crate) enum Request {
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
+    Administer { operator: String, relinked: bool },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
     Change(Change),
@@ -178,6 +179,12 @@ impl Records {
     ) -> Result<(Option<ContactId>, Option<DirectoryId>), CommandError> {
         let (answer, done) = oneshot::channel();
         self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
+    }
+
+    /// Settings have changed: who edits from now on, and whether directories are linked to other lines.
+    pub(crate) async fn administer(&self, operator: String, relinked: bool) {
+        // A thread that has ended edits nothing.
+        let _ = self.requests.send(Request::Administer { operator, relinked }).await;
     }
 
     /// An alert that was wanted once was given (PRE-7). Does not wait.
@@ -364,6 +371,12 @@ impl Keeper {
             Request::LookBack { call, number, contact } => self.look_back(call, &number, contact),
             Request::Edit { edit, answer } => {
                 let _ = answer.send(self.edit(&edit));
+            }
+            Request::Administer { operator, relinked } => {
+                self.desk.operator = operator;
+                if relinked {
+                    self.relink();
+                }
             }
             Request::Spent(contact) => self.alert_spent(contact),
             Request::Import { directory, local, path, answer } => {

@@ -1,12 +1,12 @@
 //! Accounts, lines, operators and rules: from the store to the parts of the desk, and the two
 //! commands that exchange them as one file.
 
-use std::{path::Path, time::Duration};
+use std::{mem, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use sip::{Account, AccountId, HostPort};
 use store::{Settings, Store};
-use switchboard::Line;
+use switchboard::{Administered, Line};
 
 use crate::{mailboxes::Mailbox, xmpp};
 
@@ -48,10 +48,46 @@ pub(crate) fn export(store: &Path, passwords: bool) -> Result<()> {
 
 /// What the switchboard is told when it starts.
 pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::Settings> {
-    let seconds = |s: u32| Duration::from_secs(u64::from(s));
     let mut preferences = store.load_preferences()?;
-    preferences.hold_alarm_ms = u64::from(settings.rules.hold_alarm_s) * 1000;
+    let Administered {
+        lines,
+        operator_name,
+        hold_alarm_ms,
+        transfer_timeout,
+        notice_time,
+        crm,
+        page_when,
+        max_calls,
+        timers,
+        rules,
+        park,
+        extension_digits,
+    } = administered(settings);
+    preferences.hold_alarm_ms = hold_alarm_ms;
     Ok(switchboard::Settings {
+        lines,
+        operator_name,
+        preferences,
+        transfer_timeout,
+        notice_time,
+        max_calls,
+        crm,
+        page_when,
+        missed: store.missed_count()?,
+        timers,
+        rules,
+        park,
+        extension_digits,
+        volumes: store.load_volumes()?,
+        service: store.load_service()?,
+        ..switchboard::Settings::default()
+    })
+}
+
+/// What of it may change while the desk runs.
+pub(crate) fn administered(settings: &Settings) -> Administered {
+    let seconds = |s: u32| Duration::from_secs(u64::from(s));
+    Administered {
         lines: settings
             .lines
             .iter()
@@ -65,66 +101,128 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
             })
             .collect(),
         operator_name: settings.operator.name.clone(),
-        preferences,
+        hold_alarm_ms: u64::from(settings.rules.hold_alarm_s) * 1000,
         transfer_timeout: seconds(settings.rules.transfer_timeout_s),
         notice_time: seconds(settings.rules.ended_transfer_s),
         max_calls: settings.rules.max_calls as usize,
         crm: settings.crm.url.clone(),
         page_when: settings.crm.open,
-        missed: store.missed_count()?,
         timers: settings.timers,
         rules: settings.handling.clone(),
         park: settings.park.clone(),
         extension_digits: settings.numbers.extension_min.into()..=settings.numbers.extension_max.into(),
-        volumes: store.load_volumes()?,
-        service: store.load_service()?,
-        ..switchboard::Settings::default()
+    }
+}
+
+/// Which account is which for the user agent: one that stays as it is keeps its number, any other gets a new one.
+#[derive(Default)]
+pub(crate) struct Numbering {
+    known: Vec<Account>,
+    next: u32,
+}
+
+impl Numbering {
+    /// The accounts as the user agent knows them, in the order of the settings.
+    pub(crate) fn accounts(&mut self, settings: &Settings) -> Result<Vec<Account>> {
+        let mut wanted = settings.accounts.iter().map(account).collect::<Result<Vec<Account>>>()?;
+        let mut known = mem::take(&mut self.known);
+        for account in &mut wanted {
+            let same = |old: &Account| Account { id: account.id, ..old.clone() } == *account;
+            match known.iter().position(same) {
+                Some(at) => account.id = known.remove(at).id,
+                None => {
+                    account.id = AccountId(self.next);
+                    self.next += 1;
+                }
+            }
+        }
+        self.known.clone_from(&wanted);
+        Ok(wanted)
+    }
+}
+
+/// An account without a number of its own.
+fn account(account: &store::Account) -> Result<Account> {
+    let address = |text: &str| text.parse::<HostPort>().with_context(|| format!("account {}", account.id()));
+    Ok(Account {
+        id: AccountId(u32::MAX),
+        user: account.user.clone(),
+        domain: account.domain.clone(),
+        display_name: account.display_name.clone(),
+        auth_user: account.auth_user.clone(),
+        password: account.password.reveal().to_owned(),
+        registrar: address(account.registrar())?,
+        outbound_proxy: account.outbound_proxy.as_deref().map(address).transpose()?,
+        expires: Duration::from_secs(u64::from(account.expires_s)),
+        register: true,
     })
 }
 
-/// The accounts as the user agent knows them, numbered in the order of the settings.
-pub(crate) fn accounts(settings: &Settings) -> Result<Vec<Account>> {
-    let account = |(index, account): (usize, &store::Account)| {
-        let address =
-            |text: &str| text.parse::<HostPort>().with_context(|| format!("account {}", account.id()));
-        Ok(Account {
-            id: account_id(index),
-            user: account.user.clone(),
-            domain: account.domain.clone(),
-            display_name: account.display_name.clone(),
-            auth_user: account.auth_user.clone(),
-            password: account.password.reveal().to_owned(),
-            registrar: address(account.registrar())?,
-            outbound_proxy: account.outbound_proxy.as_deref().map(address).transpose()?,
-            expires: Duration::from_secs(u64::from(account.expires_s)),
-            register: true,
-        })
-    };
-    settings.accounts.iter().enumerate().map(account).collect()
-}
-
-/// Each line's number with the account it belongs to: the one it names, else the first.
-pub(crate) fn lines(settings: &Settings) -> Vec<(String, AccountId)> {
+/// Each line's number with the account it belongs to: the one it names, else the first. `accounts` are those of the
+/// settings.
+pub(crate) fn lines(settings: &Settings, accounts: &[Account]) -> Vec<(String, AccountId)> {
     let of = |line: &store::Line| {
         let named = line.account.as_deref();
         let index = settings.accounts.iter().position(|account| Some(account.id()) == named);
-        (line.number.clone(), account_id(index.unwrap_or(0)))
+        // A line without any account calls through none that there is.
+        let account = accounts.get(index.unwrap_or(0)).map_or(AccountId(u32::MAX), |account| account.id);
+        (line.number.clone(), account)
     };
     settings.lines.iter().map(of).collect()
 }
 
 /// The mailbox of each account (BAR-1).
-pub(crate) fn mailboxes(settings: &Settings) -> Vec<Mailbox> {
-    let mailbox = |(index, account): (usize, &store::Account)| {
-        Mailbox::new(account_id(index), account.user.clone(), account.mailbox.clone())
+pub(crate) fn mailboxes(settings: &Settings, accounts: &[Account]) -> Vec<Mailbox> {
+    let mailbox = |(account, known): (&store::Account, &Account)| {
+        Mailbox::new(known.id, account.user.clone(), account.mailbox.clone())
     };
-    settings.accounts.iter().enumerate().map(mailbox).collect()
+    settings.accounts.iter().zip(accounts).map(mailbox).collect()
+}
+
+/// The phones watched whatever the directories say: the park slots.
+pub(crate) fn watched(settings: &Settings) -> Vec<String> {
+    settings.park.iter().map(|slot| slot.number.clone()).collect()
 }
 
 fn check_addresses(settings: &Settings) -> Result<()> {
-    accounts(settings).map(drop)
+    Numbering::default().accounts(settings).map(drop)
 }
 
-fn account_id(index: usize) -> AccountId {
-    AccountId(u32::try_from(index).unwrap_or(u32::MAX))
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn settings(accounts: &[(&str, &str)]) -> Settings {
+        let account = |&(user, password): &(&str, &str)| store::Account {
+            user: user.into(),
+            domain: "pbx.example".into(),
+            password: store::Secret::new(password),
+            expires_s: 600,
+            ..store::Account::default()
+        };
+        let line = store::Line { number: "1".into(), account: Some("b".into()), ..store::Line::default() };
+        Settings {
+            accounts: accounts.iter().map(account).collect(),
+            lines: vec![line],
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn app_2_an_account_keeps_its_number_as_long_as_it_is_the_same_and_none_is_given_twice() {
+        let mut numbering = Numbering::default();
+        let mut numbers = |accounts: &[(&str, &str)]| {
+            let settings = settings(accounts);
+            let numbered = numbering.accounts(&settings).unwrap();
+            let ids: Vec<u32> = numbered.iter().map(|account| account.id.0).collect();
+            (ids, lines(&settings, &numbered)[0].1.0)
+        };
+        assert_eq!(numbers(&[("a", "x"), ("b", "x")]), (vec![0, 1], 1));
+        assert_eq!(numbers(&[("b", "x"), ("c", "x"), ("a", "x")]), (vec![1, 2, 0], 1));
+        assert_eq!(numbers(&[("b", "another"), ("a", "x")]), (vec![3, 0], 3));
+        assert_eq!(numbers(&[("a", "x"), ("a", "x")]), (vec![0, 4], 0));
+        assert_eq!(numbers(&[]), (vec![], u32::MAX));
+        assert_eq!(numbers(&[("c", "x")]), (vec![5], 5));
+    }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{Datelike, Local, NaiveDateTime, Timelike, Weekday};
 use ipc::ServiceMode;
 use store::{Day, Timetable, holiday, minutes};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
 use tracing::info;
 
 use crate::engine::Event;
@@ -15,10 +18,10 @@ use crate::engine::Event;
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Tells the engine the mode at once and whenever it changes, until the engine is gone.
-pub(crate) async fn follow(timetable: Timetable, inbox: mpsc::Sender<Event>) {
+pub(crate) async fn follow(mut timetable: watch::Receiver<Timetable>, inbox: mpsc::Sender<Event>) {
     let mut told = None;
     while !inbox.is_closed() {
-        let mode = mode(&timetable, Local::now().naive_local());
+        let mode = mode(&timetable.borrow_and_update(), Local::now().naive_local());
         if told != Some(mode) {
             info!(?mode, "service mode by the timetable");
             if inbox.send(Event::Timetable(mode)).await.is_err() {
@@ -26,7 +29,15 @@ pub(crate) async fn follow(timetable: Timetable, inbox: mpsc::Sender<Event>) {
             }
             told = Some(mode);
         }
-        sleep(LOOK).await;
+        tokio::select! {
+            changed = timetable.changed() => {
+                // Nobody can change it any more: the clock goes on.
+                if changed.is_err() {
+                    sleep(LOOK).await;
+                }
+            }
+            () = sleep(LOOK) => {}
+        }
     }
 }
 
@@ -109,5 +120,25 @@ mod tests {
     fn a_house_without_opening_hours_is_always_open() {
         let midnight = NaiveDateTime::parse_from_str("2026-11-16 00:00", "%Y-%m-%d %H:%M").unwrap();
         assert_eq!(mode(&Timetable::default(), midnight), ServiceMode::Day);
+    }
+
+    #[tokio::test]
+    async fn app_2_a_changed_timetable_is_followed_at_once() {
+        let (inbox, mut events) = mpsc::channel(8);
+        let (timetable, followed) = watch::channel(Timetable::default());
+        let task = tokio::spawn(follow(followed, inbox));
+        let mut next = async || match events.recv().await {
+            Some(Event::Timetable(mode)) => mode,
+            _ => panic!("something else was told"),
+        };
+        assert_eq!(next().await, ServiceMode::Day);
+        // Every day of the year, so that midnight does not matter.
+        let day = |month: u32| (1..=31).map(move |day| format!("{month:02}-{day:02}"));
+        let holidays = (1..=12).flat_map(day).collect();
+        timetable.send_replace(Timetable { holidays, ..Timetable::default() });
+        assert_eq!(next().await, ServiceMode::Holiday);
+        drop(timetable);
+        drop(events);
+        task.abort();
     }
 }

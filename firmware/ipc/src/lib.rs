@@ -39,11 +39,11 @@ pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Time
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use plugin::{
     FromPlugins, MAX_CARD_LINES, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_ITEM_TEXT, MAX_PACKAGE,
-    MAX_PLUGIN_CONTACTS, MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginCall, PluginCard,
+    MAX_PLUGIN_CONTACTS, MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginCall, PluginCard, PluginCode,
     PluginContact, PluginContacts, PluginCounters, PluginDirectory, PluginForm, PluginGrants,
     PluginInspection, PluginItem, PluginLogLine, PluginOutcome, PluginParty, PluginProblem, PluginRequest,
-    PluginRight, PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, ToPlugins,
-    UploadId,
+    PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
+    PluginState, PluginView, ToPlugins, UploadId,
 };
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,

@@ -141,6 +141,21 @@ pub enum PluginRequest {
         /// Which.
         plugin: String,
     },
+    /// Somebody wants to sign in for a credential of it ([`PluginSignIn`]); answered by [`PluginAnswer::SignIn`]
+    /// with a code that a person types in elsewhere, who has then signed in. One that is under way is given up.
+    SignIn {
+        /// Which.
+        plugin: String,
+        /// By [`PluginSignIn::id`].
+        credential: String,
+    },
+    /// Forget who has signed in, and give up a sign-in that is under way.
+    SignOut {
+        /// Which.
+        plugin: String,
+        /// By [`PluginSignIn::id`].
+        credential: String,
+    },
     /// Whether it runs.
     Enable {
         /// Which.
@@ -238,6 +253,8 @@ pub enum PluginAnswer {
         /// Such as "1240 people".
         words: String,
     },
+    /// What a person does to sign in.
+    SignIn(PluginCode),
     /// Lines, oldest first.
     Log(Vec<PluginLogLine>),
     /// A part of a directory.
@@ -512,6 +529,45 @@ pub struct PluginForm {
     pub values: Map<String, Value>,
     /// The secrets that are set.
     pub secrets: Vec<String>,
+    /// Credentials that a person signs in for.
+    #[serde(default)]
+    pub sign_ins: Vec<PluginSignIn>,
+}
+
+/// A credential for which a person signs in by a code (RFC 8628).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginSignIn {
+    /// Its name, for [`PluginRequest::SignIn`].
+    pub id: String,
+    /// How it stands.
+    pub state: PluginSignInState,
+}
+
+/// How a sign-in stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PluginSignInState {
+    /// Nobody has signed in; why, where somebody tried or the server takes it no more.
+    None {
+        /// In the server's words.
+        problem: Option<String>,
+    },
+    /// A code waits to be typed in.
+    Waiting(PluginCode),
+    /// Somebody has signed in.
+    SignedIn,
+}
+
+/// What a person does to sign in. Text of the server, in one line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginCode {
+    /// Where the code is typed in; http or https.
+    pub address: String,
+    /// The same with the code in it, if the server has such a page.
+    pub address_with_code: Option<String>,
+    /// The code.
+    pub code: String,
+    /// The code is good for so many seconds.
+    pub expires_s: u64,
 }
 
 /// One setting of a plugin.

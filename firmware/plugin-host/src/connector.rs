@@ -24,6 +24,7 @@ use crate::http::Outbound;
 use crate::ldap::Directories;
 use crate::limits::{Limit, Limits};
 use crate::manifest::Granted;
+use crate::oauth::sign_ins::SignIns;
 use crate::strike::Strike;
 use crate::tally::Tally;
 use crate::wasi;
@@ -120,14 +121,16 @@ impl Connector {
         let secrets =
             exposed.filter_map(|key| Some((key.clone(), filled.secrets.get(key)?.clone()))).collect();
         let way = (Arc::clone(&host.resolver), Arc::clone(&host.tls), host.runtime.handle().clone());
+        let outbound = Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone());
+        let strike = Strike::of(manifest, &filled).hearing(outbound.tokens.told());
         let shared = Shared {
             id: manifest.plugin.id.clone(),
             settings: Value::Object(filled.open.clone()).to_string(),
             secrets,
             locale: setup.locale.clone(),
-            outbound: Outbound::new(manifest, &filled, grants.clone(), &limits, way.clone()),
+            outbound,
             directories: Arc::new(Directories::new(manifest, &filled, grants, &limits, way)),
-            log: Mutex::new(LogBook::new(limits.log_lines).striking(Strike::of(manifest, &filled))),
+            log: Mutex::new(LogBook::new(limits.log_lines).striking(strike)),
             limits,
             started: Instant::now(),
         };
@@ -204,6 +207,11 @@ impl Connector {
             return Err(Failure::Contract("more people than asked for"));
         }
         Ok(Some(found.into_iter().filter_map(Contact::measured).collect()))
+    }
+
+    /// Hands in who has signed in for it.
+    pub fn keep_sign_ins(&self, sign_ins: Arc<SignIns>) {
+        self.shared.outbound.tokens.keep_sign_ins(sign_ins);
     }
 
     /// Puts back what an earlier process kept.

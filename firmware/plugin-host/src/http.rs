@@ -1,22 +1,18 @@
 //! Requests of plugins. The URL is compared with the grants, the name resolved once, its addresses vetted, and
 //! the connection goes to a vetted one; each redirect starts again at the grants. Credentials are added here
-//! and only towards the places their manifest names. One connection a request, HTTP/1.1, no compression, no
-//! cookies.
+//! and only towards the places their manifest names; a token that the server does not take (any more) is replaced
+//! and the request repeated, once. What goes over the wire is `wire`, where tokens come from is `oauth`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, Response, StatusCode};
 use rustls::ClientConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -25,19 +21,18 @@ use crate::guest::Cancel;
 use crate::guest::bindings::frontdesk::connector::http as wit;
 use crate::limits::Limits;
 use crate::manifest::{AuthKind, Filled, Manifest};
+use crate::oauth::Tokens;
+use crate::oauth::endpoint::Endpoint;
 use crate::rate::Rate;
 use crate::resolve::Resolver;
 use crate::tally::Tally;
-use crate::way::{self, WayError};
+use crate::wire::{Guarded, HEADERS, Line, Message};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
 /// The longest that a single request takes.
 const REQUEST: Duration = Duration::from_secs(20);
 const MOMENT: Duration = Duration::from_millis(200);
-/// The head of an answer, in bytes and in lines.
-const HEAD: usize = 64 << 10;
-const HEADERS: usize = 100;
 /// Headers that are the host's business.
 const OURS: [HeaderName; 9] = [
     header::HOST,
@@ -54,16 +49,24 @@ const OURS: [HeaderName; 9] = [
 /// A credential: the header it becomes, and where that may be sent.
 struct Credential {
     name: HeaderName,
-    value: Option<HeaderValue>,
+    value: Value,
     net: Vec<String>,
+}
+
+/// What stands in the header.
+enum Value {
+    /// The secret, if it is filled in.
+    Known(Option<HeaderValue>),
+    /// A token of this `[[auth]]` entry.
+    Token,
 }
 
 /// The way out of one plugin.
 pub(crate) struct Outbound {
     grants: Vec<Grant>,
     credentials: BTreeMap<String, Credential>,
-    resolver: Arc<Resolver>,
-    tls: Arc<ClientConfig>,
+    pub(crate) tokens: Arc<Tokens>,
+    line: Line,
     runtime: Handle,
     body: usize,
     rate: Mutex<Rate>,
@@ -79,10 +82,13 @@ impl Outbound {
         way: (Arc<Resolver>, Arc<ClientConfig>, Handle),
     ) -> Self {
         let (resolver, tls, runtime) = way;
+        let line = Line { resolver, tls };
         let credentials = credentials(manifest, filled);
+        let endpoint = Endpoint::new(line.clone(), grants.clone());
+        let tokens = Arc::new(Tokens::new(manifest, filled, endpoint, runtime.clone()));
         let rate = Mutex::new(Rate::new(limits.requests));
         let tally = Arc::default();
-        Self { grants, credentials, resolver, tls, runtime, body: limits.body, rate, tally }
+        Self { grants, credentials, tokens, line, runtime, body: limits.body, rate, tally }
     }
 
     /// Sends one request and waits for the whole answer, at most until the deadline or the cancellation.
@@ -118,6 +124,8 @@ impl Outbound {
         let mut headers = read_headers(&request.headers)?;
         let mut body = Bytes::from(request.body.unwrap_or_default());
         let origin = url.origin();
+        // The token that the server did not take, where that was tried once.
+        let mut refused: Option<HeaderValue> = None;
         for _ in 0..=REDIRECTS {
             self.rate
                 .lock()
@@ -128,11 +136,19 @@ impl Outbound {
             let grant =
                 permit(&self.grants, &target).map_err(|refusal| wit::Error::Denied(refusal.to_string()))?;
             let mut head = headers.clone();
-            if let Some(name) = &request.auth {
-                self.sign(name, grant, url.origin() == origin, &mut head)?;
-            }
+            let token = match &request.auth {
+                Some(name) => {
+                    self.sign(name, &target, url.origin() == origin, refused.as_ref(), &mut head).await?
+                }
+                None => None,
+            };
             self.tally.request();
-            let response = self.exchange(&method, &url, &target, grant, head, body.clone()).await?;
+            let message = Message { method: method.clone(), head, body: body.clone() };
+            let response = self.line.exchange(&url, &target, grant, message).await?;
+            if response.status() == StatusCode::UNAUTHORIZED && token.is_some() && refused.is_none() {
+                refused = token;
+                continue;
+            }
             let Some(next) = redirect(&url, response.status(), response.headers())? else {
                 return self.whole(response, &url).await;
             };
@@ -143,9 +159,7 @@ impl Outbound {
                 headers.remove(header::AUTHORIZATION);
                 headers.remove(header::COOKIE);
             }
-            let keeps =
-                matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-            if !keeps && method != Method::HEAD {
+            if !keeps_method(&method, response.status()) {
                 method = Method::GET;
                 body = Bytes::new();
                 headers.remove(header::CONTENT_TYPE);
@@ -155,66 +169,39 @@ impl Outbound {
         Err(wit::Error::Denied(format!("more than {REDIRECTS} redirects")))
     }
 
-    /// Adds the credential; after a redirect to another origin only silently where it may be sent.
-    fn sign(&self, name: &str, grant: &Grant, first: bool, head: &mut HeaderMap) -> Result<(), wit::Error> {
+    /// Adds the credential; after a redirect to another origin only silently where it may be sent. Gives back the
+    /// token, if it was one.
+    async fn sign(
+        &self,
+        name: &str,
+        target: &Target,
+        first: bool,
+        refused: Option<&HeaderValue>,
+        head: &mut HeaderMap,
+    ) -> Result<Option<HeaderValue>, wit::Error> {
         let credential = self
             .credentials
             .get(name)
             .ok_or_else(|| wit::Error::Auth(format!("the manifest has no [[auth]] {name}")))?;
-        if !credential.net.contains(&grant.id) {
+        // A place may be granted under several names.
+        let is_for = |grant: &Grant| grant.covers(target) && credential.net.contains(&grant.id);
+        if !self.grants.iter().any(is_for) {
             return if first {
-                Err(wit::Error::Denied(format!("{name} is not for {}", grant.id)))
+                Err(wit::Error::Denied(format!("{name} is not for {}", target.place())))
             } else {
-                Ok(())
+                Ok(None)
             };
         }
-        let value = credential.value.clone();
-        let value =
-            value.ok_or_else(|| wit::Error::Auth(format!("the secret of {name} is not filled in")))?;
-        head.insert(credential.name.clone(), value);
-        Ok(())
-    }
-
-    async fn exchange(
-        &self,
-        method: &Method,
-        url: &Url,
-        target: &Target,
-        grant: &Grant,
-        head: HeaderMap,
-        body: Bytes,
-    ) -> Result<Response<Guarded>, wit::Error> {
-        let unreachable = |error: &dyn std::fmt::Display| wit::Error::Unreachable(error.to_string());
-        let tcp = way::connect(&self.resolver, target, grant).await?;
-        let stream: Box<dyn Stream> = if target.scheme.is_tls() && !self.resolver.is_stage() {
-            Box::new(way::secure(&self.tls, target, tcp).await?)
-        } else {
-            Box::new(tcp)
+        let missing = || wit::Error::Auth(format!("the secret of {name} is not filled in"));
+        let (value, token) = match &credential.value {
+            Value::Known(value) => (value.clone().ok_or_else(missing)?, None),
+            Value::Token => {
+                let value = self.tokens.bearer(name, refused).await?;
+                (value.clone(), Some(value))
+            }
         };
-        let mut builder = hyper::client::conn::http1::Builder::new();
-        builder.max_buf_size(HEAD).max_headers(HEADERS);
-        let (mut sender, connection) =
-            builder.handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
-        let task = tokio::spawn(async move {
-            // How a connection ends is seen by the request that uses it.
-            let _ = connection.await;
-        });
-        let guard = EndOnDrop(task);
-        let mut path = url.path().to_owned();
-        if let Some(query) = url.query() {
-            path = format!("{path}?{query}");
-        }
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .body(Full::new(body))
-            .map_err(|error| wit::Error::BadRequest(error.to_string()))?;
-        *request.headers_mut() = head;
-        let host = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-        let host = HeaderValue::try_from(host).map_err(|error| wit::Error::BadRequest(error.to_string()))?;
-        request.headers_mut().insert(header::HOST, host);
-        let response = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
-        Ok(response.map(|body| Guarded { body, _connection: guard }))
+        head.insert(credential.name.clone(), value);
+        Ok(token)
     }
 
     async fn whole(&self, response: Response<Guarded>, url: &Url) -> Result<wit::Response, wit::Error> {
@@ -224,51 +211,28 @@ impl Outbound {
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        let Guarded { body, _connection } = response.into_body();
-        let body = Limited::new(body, self.body).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                wit::Error::TooLarge(self.body as u64)
-            } else {
-                wit::Error::Unreachable(error.to_string())
-            }
-        })?;
-        Ok(wit::Response { status, headers, body: body.to_bytes().to_vec(), url: url.to_string() })
-    }
-}
-
-impl From<WayError> for wit::Error {
-    fn from(error: WayError) -> Self {
-        match error {
-            WayError::Denied(words) => Self::Denied(words),
-            WayError::Unreachable(words) => Self::Unreachable(words),
-            WayError::Tls(words) => Self::Tls(words),
-        }
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-/// A body whose connection ends with it.
-struct Guarded {
-    body: Incoming,
-    _connection: EndOnDrop,
-}
-
-struct EndOnDrop(JoinHandle<()>);
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
+        let body = response.into_body().whole(self.body).await?;
+        Ok(wit::Response { status, headers, body: body.to_vec(), url: url.to_string() })
     }
 }
 
 fn read_method(method: &str) -> Result<Method, wit::Error> {
     match method {
-        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "PROPFIND" | "REPORT" => {
             Method::from_bytes(method.as_bytes()).map_err(|error| wit::Error::BadRequest(error.to_string()))
         }
         _ => Err(wit::Error::BadRequest("this method is not offered".to_owned())),
+    }
+}
+
+/// Whether a redirect is followed with the same method (RFC 9110 section 15.4). Browsers ask with GET what was a
+/// POST; questions of WebDAV only make sense as they are, and their servers answer the first one with 301.
+fn keeps_method(method: &Method, status: StatusCode) -> bool {
+    let is_question = matches!(method.as_str(), "HEAD" | "PROPFIND" | "REPORT");
+    match status {
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+        StatusCode::SEE_OTHER => *method == Method::HEAD,
+        _ => is_question,
     }
 }
 
@@ -306,7 +270,7 @@ fn redirect(url: &Url, status: StatusCode, headers: &HeaderMap) -> Result<Option
 fn credentials(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Credential> {
     let mut credentials = BTreeMap::new();
     for auth in &manifest.auth {
-        let secret = filled.secrets.get(&auth.secret_setting);
+        let secret = auth.secret_setting.as_ref().and_then(|key| filled.secrets.get(key));
         let (name, text) = match auth.kind {
             AuthKind::Basic => {
                 let user = auth.user_setting.as_ref().and_then(|key| filled.open.get(key)?.as_str());
@@ -318,6 +282,12 @@ fn credentials(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Credent
                 (Some(header::AUTHORIZATION), secret.map(|secret| format!("Bearer {secret}")))
             }
             AuthKind::LdapSimple => continue,
+            AuthKind::OauthClientCredentials | AuthKind::OauthDeviceCode => {
+                let net = auth.net.clone();
+                let token = Credential { name: header::AUTHORIZATION, value: Value::Token, net };
+                credentials.insert(auth.id.clone(), token);
+                continue;
+            }
             AuthKind::Header => {
                 let name = auth.header.as_ref().and_then(|name| HeaderName::try_from(name.as_str()).ok());
                 (name.filter(|name| !OURS.contains(name)), secret.cloned())
@@ -328,8 +298,39 @@ fn credentials(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Credent
             value
         });
         if let Some(name) = name {
+            let value = Value::Known(value);
             credentials.insert(auth.id.clone(), Credential { name, value, net: auth.net.clone() });
         }
     }
     credentials
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn webdav_may_be_asked_and_nothing_else_that_changes_it() {
+        for good in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "REPORT"] {
+            assert!(read_method(good).is_ok(), "{good}");
+        }
+        for bad in ["PROPPATCH", "MKCOL", "MOVE", "COPY", "LOCK", "CONNECT", "TRACE", "propfind", "", "GET /"]
+        {
+            assert!(matches!(read_method(bad), Err(wit::Error::BadRequest(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_keeps_the_question_of_webdav() {
+        let keeps = |method: &str, status: u16| {
+            let (method, status) = (read_method(method).ok(), StatusCode::from_u16(status).ok());
+            method.zip(status).map(|(method, status)| keeps_method(&method, status))
+        };
+        for status in [301, 302, 307, 308] {
+            assert_eq!(keeps("PROPFIND", status), Some(true));
+            assert_eq!(keeps("HEAD", status), Some(true));
+            assert_eq!(keeps("POST", status), Some(status >= 307));
+        }
+        assert_eq!((keeps("REPORT", 303), keeps("HEAD", 303)), (Some(false), Some(true)));
+    }
 }

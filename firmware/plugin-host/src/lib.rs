@@ -25,6 +25,7 @@ pub mod kept;
 mod ldap;
 pub mod limits;
 pub mod manifest;
+pub mod oauth;
 pub mod package;
 mod rate;
 pub mod registry;
@@ -38,5 +39,6 @@ mod target;
 pub mod trust;
 mod wasi;
 mod way;
+mod wire;
 
 pub use contact::{Contact, Phone};

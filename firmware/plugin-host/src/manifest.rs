@@ -10,6 +10,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::grants::{Grant, Target};
+use crate::oauth;
 pub use crate::settings::{Filled, Kind, Setting};
 
 /// The interfaces a host of this version runs.
@@ -111,6 +112,17 @@ pub enum AuthKind {
     Header,
     /// A simple bind of LDAP (RFC 4513 section 5.1.3).
     LdapSimple,
+    /// A token for the client's own credentials (RFC 6749 section 4.4).
+    OauthClientCredentials,
+    /// A token for a person who signs in by a code (RFC 8628), refreshed from then on.
+    OauthDeviceCode,
+}
+
+impl AuthKind {
+    /// The host fetches tokens for it.
+    pub(crate) fn is_oauth(self) -> bool {
+        matches!(self, Self::OauthClientCredentials | Self::OauthDeviceCode)
+    }
 }
 
 /// `[[auth]]`: a credential the plugin uses by its name and never sees.
@@ -121,16 +133,41 @@ pub struct Auth {
     pub id: String,
     /// How it is added.
     pub kind: AuthKind,
-    /// The user of `basic`, the name of `ldap-simple`.
+    /// The user of `basic`, the name of `ldap-simple`, the client id of the OAuth kinds.
     #[serde(default)]
     pub user_setting: Option<String>,
-    /// The secret.
-    pub secret_setting: String,
+    /// The secret. `oauth-device-code` needs none.
+    #[serde(default)]
+    pub secret_setting: Option<String>,
     /// The header of `header`.
     #[serde(default)]
     pub header: Option<String>,
-    /// The `[[net]]` entries it is sent to; nowhere else.
+    /// The `[[net]]` entries it is sent to; nowhere else. Of the OAuth kinds: those the token is sent to.
     pub net: Vec<String>,
+    /// OAuth: the `[[net]]` entry of the token server, which gets client id and secret.
+    #[serde(default)]
+    pub token_net: Option<String>,
+    /// OAuth: the token endpoint, with `{setting}` where a setting of type text belongs.
+    #[serde(default)]
+    pub token_url: Option<String>,
+    /// OAuth: or the server that is typed into this setting of type url, with `token-path`.
+    #[serde(default)]
+    pub token_url_setting: Option<String>,
+    /// OAuth: the path of the token endpoint there.
+    #[serde(default)]
+    pub token_path: Option<String>,
+    /// `oauth-device-code`: the device authorization endpoint.
+    #[serde(default)]
+    pub device_url: Option<String>,
+    /// `oauth-device-code`: or its path where `token-url-setting` says.
+    #[serde(default)]
+    pub device_path: Option<String>,
+    /// OAuth: what is asked for.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// OAuth: what this token server wants besides.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// What the administrator allowed, by the ids of `[[net]]`.
@@ -171,8 +208,15 @@ impl Manifest {
             words.push(format!("Connect to {place}{private}{plain}: {}", net.reason));
         }
         for auth in &self.auth {
-            let secret = self.label(&auth.secret_setting);
-            words.push(format!("Sign in there with \"{secret}\", which it cannot read"));
+            match &auth.secret_setting {
+                Some(key) if auth.kind != AuthKind::OauthDeviceCode => {
+                    let secret = self.label(key);
+                    words.push(format!("Sign in there with \"{secret}\", which it cannot read"));
+                }
+                _ => words.push(
+                    "Act there for whoever signs in by a code, whose password it never gets".to_owned(),
+                ),
+            }
         }
         for setting in self.settings.iter().filter(|setting| setting.expose) {
             words.push(format!("READ the secret \"{}\"", self.label(&setting.key)));
@@ -270,7 +314,7 @@ impl Manifest {
         Ok(())
     }
 
-    fn setting(&self, key: &str) -> Option<&Setting> {
+    pub(crate) fn setting(&self, key: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
@@ -306,7 +350,9 @@ impl Net {
 impl Auth {
     fn check(&self, manifest: &Manifest) -> Result<(), ManifestError> {
         let rule = |text: &str| Err(ManifestError::Rule(format!("auth {}: {text}", self.id)));
-        if manifest.setting(&self.secret_setting).is_none_or(|setting| setting.kind != Kind::Secret) {
+        let is_secret =
+            |key: &String| manifest.setting(key).is_some_and(|setting| setting.kind == Kind::Secret);
+        if !self.secret_setting.as_ref().map_or(self.kind == AuthKind::OauthDeviceCode, is_secret) {
             return rule("secret-setting must name a setting of type secret");
         }
         if matches!(self.kind, AuthKind::Basic | AuthKind::LdapSimple)
@@ -317,11 +363,27 @@ impl Auth {
         if self.kind == AuthKind::Header && self.header.is_none() {
             return rule("header needs header");
         }
+        if self.kind.is_oauth() {
+            oauth::client::check(self, manifest).or_else(rule)?;
+        } else if self.has_oauth() {
+            return rule("what belongs to a token server belongs to an OAuth kind");
+        }
         let known = |id: &String| manifest.net.iter().any(|net| net.id == *id);
         if self.net.is_empty() || !self.net.iter().all(known) {
             return rule("net must name entries of [[net]]");
         }
         Ok(())
+    }
+
+    /// The `[[net]]` entries that the secret itself is sent to.
+    pub(crate) fn secret_goes_to(&self) -> &[String] {
+        if self.kind.is_oauth() { self.token_net.as_slice() } else { &self.net }
+    }
+
+    fn has_oauth(&self) -> bool {
+        let texts = [&self.token_net, &self.token_url, &self.token_url_setting, &self.token_path];
+        let more = [&self.device_url, &self.device_path, &self.scope];
+        texts.into_iter().chain(more).any(Option::is_some) || !self.parameters.is_empty()
     }
 }
 

@@ -2,7 +2,9 @@
 //! or a server that repeats what it was sent. A plugin that wants to smuggle one out of itself can; what it may
 //! read at all is the administrator's decision.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +20,34 @@ const STRUCK: &str = "[secret]";
 pub(crate) struct Strike {
     /// The longest first: one may be part of another.
     secrets: Vec<String>,
+    told: Told,
+}
+
+/// Secrets that come to be known later: tokens, the newest last. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<VecDeque<String>>>);
+
+/// More tokens than one plugin has at a time, old ones included.
+const TOLD: usize = 32;
+
+impl Told {
+    /// One more.
+    pub(crate) fn add(&self, secret: &str) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.len() < SHORTEST || told.iter().any(|there| there == secret) {
+            return;
+        }
+        if told.len() == TOLD {
+            told.pop_front();
+        }
+        told.push_back(secret.to_owned());
+    }
+
+    /// The words without them.
+    pub(crate) fn strike(&self, words: &str) -> String {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().fold(words.to_owned(), |words, secret| strike_one(words, secret))
+    }
 }
 
 impl Strike {
@@ -26,7 +56,7 @@ impl Strike {
         let mut secrets: Vec<String> = filled.secrets.values().flat_map(|secret| forms(secret)).collect();
         for auth in manifest.auth.iter().filter(|auth| auth.kind == AuthKind::Basic) {
             let user = auth.user_setting.as_ref().and_then(|key| filled.open.get(key)?.as_str());
-            if let Some(secret) = filled.secrets.get(&auth.secret_setting) {
+            if let Some(secret) = auth.secret_setting.as_ref().and_then(|key| filled.secrets.get(key)) {
                 secrets.push(STANDARD.encode(format!("{}:{secret}", user.unwrap_or_default())));
             }
         }
@@ -37,25 +67,32 @@ impl Strike {
         secrets.retain(|secret| secret.len() >= SHORTEST);
         secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         secrets.dedup();
-        Self { secrets }
+        Self { secrets, told: Told::default() }
+    }
+
+    /// And those that come to be known later.
+    pub(crate) fn hearing(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 
     /// The words without secrets, nor with the beginning of one where they were cut.
     pub(crate) fn out(&self, words: &str) -> String {
-        let mut words = words.to_owned();
-        for secret in &self.secrets {
-            if words.contains(secret.as_str()) {
-                words = words.replace(secret.as_str(), STRUCK);
-            }
-            let begun = secret.char_indices().map(|(at, _)| at).rev().take_while(|at| *at >= SHORTEST);
-            let cut = begun.filter_map(|at| secret.get(..at)).find(|part| words.ends_with(part));
-            if let Some(part) = cut {
-                words.truncate(words.len() - part.len());
-                words.push_str(STRUCK);
-            }
-        }
-        words
+        let words = self.told.strike(words);
+        self.secrets.iter().fold(words, |words, secret| strike_one(words, secret))
     }
+}
+
+fn strike_one(mut words: String, secret: &str) -> String {
+    if words.contains(secret) {
+        words = words.replace(secret, STRUCK);
+    }
+    let begun = secret.char_indices().map(|(at, _)| at).rev().take_while(|at| *at >= SHORTEST);
+    let cut = begun.filter_map(|at| secret.get(..at)).find(|part| words.ends_with(part));
+    if let Some(part) = cut {
+        words.truncate(words.len() - part.len());
+        words.push_str(STRUCK);
+    }
+    words
 }
 
 /// As it is, in base64, in a URL, and as programs print text for their authors.
@@ -82,6 +119,20 @@ mod tests {
         assert_eq!(strike.out("it is hunte"), "it is [secret]");
         assert_eq!(strike.out("it is hun"), "it is hun");
         assert!(!format!("{strike:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn also_what_comes_to_be_known_later() {
+        let told = Told::default();
+        let strike = Strike::new(Vec::new()).hearing(told.clone());
+        assert_eq!(strike.out("it is token-1"), "it is token-1");
+        told.add("token-1");
+        told.add("abc");
+        assert_eq!(strike.out("it is token-1 and abc, cut: token-"), "it is [secret] and abc, cut: [secret]");
+        for number in 0..100 {
+            told.add(&format!("token-{number:03}"));
+        }
+        assert_eq!(strike.out("token-099"), STRUCK);
     }
 
     #[test]

@@ -1,18 +1,28 @@
 //! A whole directory, page by page, with an end: so many pages, so many people, so many bytes, so long, and a
-//! cursor that moves. What was there before is untouched until a run is complete.
+//! cursor that moves. What was there before is untouched until a run is complete. A source that asks for a moment of
+//! patience in the middle gets it: a long run that began anew each time would never come to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::backoff::Reaction;
 use crate::connector::{Cancel, Change, Connector, Next, Page, Start};
 use crate::contact::Contact;
 use crate::failure::Failure;
 
 /// Changes asked for in a page.
 pub const PAGE: u32 = 200;
+
+/// The longest that a run waits in its middle; who asks for more is asked again from the beginning.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Waits for one page.
+const WAITS: usize = 3;
+/// How soon a run that waits is cancelled.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Where a run ends that does not end by itself.
 #[derive(Debug, Clone)]
@@ -92,13 +102,33 @@ pub fn run(
         if started.elapsed() > limits.wall {
             return Err(SyncError::Endless("too much time"));
         }
-        let page = connector.fetch(&run.start, PAGE, cancel).map_err(SyncError::Call)?;
+        let page = match connector.fetch(&run.start, PAGE, cancel) {
+            Ok(page) => page,
+            Err(failure) => {
+                let wait = run.patience(&failure).ok_or(SyncError::Call(failure))?;
+                tracing::info!(
+                    plugin = connector.id(),
+                    wait_s = wait.as_secs(),
+                    "waits in the middle of a run"
+                );
+                rest(wait, cancel);
+                continue;
+            }
+        };
         let total = page.total;
         let done = run.take(page)?;
         progress(run.contacts.len(), total);
         if let Some(token) = done {
             return Ok(run.finish(before, token));
         }
+    }
+}
+
+/// Waits; cancelled, not any longer.
+fn rest(wait: Duration, cancel: &Cancel) {
+    let until = Instant::now() + wait;
+    while !cancel.is_cancelled() && Instant::now() < until {
+        thread::sleep(MOMENT.min(until.saturating_duration_since(Instant::now())));
     }
 }
 
@@ -111,6 +141,8 @@ struct Run<'limits> {
     empty: usize,
     pages: usize,
     left_out: usize,
+    /// For the page that is next.
+    waits: usize,
 }
 
 impl<'limits> Run<'limits> {
@@ -120,12 +152,33 @@ impl<'limits> Run<'limits> {
             None => (Start::Full, BTreeMap::new()),
         };
         let bytes = contacts.values().map(|contact| contact.size()).sum();
-        Self { limits, start, contacts, cursors: BTreeSet::new(), bytes, empty: 0, pages: 0, left_out: 0 }
+        Self {
+            limits,
+            start,
+            contacts,
+            cursors: BTreeSet::new(),
+            bytes,
+            empty: 0,
+            pages: 0,
+            left_out: 0,
+            waits: 0,
+        }
+    }
+
+    /// How long to wait for the same page once more, after a failure in the middle of the run.
+    fn patience(&mut self, failure: &Failure) -> Option<Duration> {
+        let Failure::Said { reaction: Reaction::RetryLater(Some(seconds)), .. } = failure else {
+            return None;
+        };
+        let wait = Duration::from_secs(u64::from(*seconds).max(1));
+        self.waits += 1;
+        (self.pages > 0 && self.waits <= WAITS && wait <= LONGEST_WAIT).then_some(wait)
     }
 
     /// Takes a page; `Some` when it was the last.
     fn take(&mut self, page: Page) -> Result<Option<Option<String>>, SyncError> {
         self.pages += 1;
+        self.waits = 0;
         self.left_out += page.left_out;
         self.empty = if page.changes.is_empty() { self.empty + 1 } else { 0 };
         for change in page.changes {
@@ -220,6 +273,33 @@ mod tests {
                     Err(_) => return Ok(()),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn patience_is_for_the_middle_of_a_run_and_has_an_end() {
+        let (limits, before) = (SyncLimits::default(), Directory::default());
+        let mut run = Run::new(&before, &limits);
+        let busy = |seconds| Failure::Said {
+            case: "retry-later",
+            words: String::new(),
+            reaction: Reaction::RetryLater(seconds),
+        };
+        assert_eq!(run.patience(&busy(Some(7))), None, "nothing is lost at the beginning");
+        let page = |cursor: &str| Page {
+            changes: vec![Change::Upsert(Box::new(contact(1)))],
+            left_out: 0,
+            next: Next::More(cursor.to_owned()),
+            total: None,
+        };
+        assert!(run.take(page("a")).is_ok());
+        assert_eq!(run.patience(&busy(Some(7))), Some(Duration::from_secs(7)));
+        assert_eq!(run.patience(&busy(Some(0))), Some(Duration::from_secs(1)));
+        assert_eq!(run.patience(&busy(Some(120))), Some(LONGEST_WAIT));
+        assert_eq!(run.patience(&busy(Some(7))), None, "three times for one page");
+        assert!(run.take(page("b")).is_ok());
+        for other in [busy(None), busy(Some(121)), Failure::Contract("x")] {
+            assert_eq!(run.patience(&other), None);
         }
     }
 

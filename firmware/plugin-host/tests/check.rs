@@ -38,9 +38,18 @@ fn our_own_connectors_pass() {
     for (folder, library, people) in [
         ("web-directory", "web_directory", "a full run: 90 people in 1 pages"),
         ("ldap", "ldap_directory", "a full run: 90 people in 1 pages"),
+        ("carddav", "carddav", "a full run: 90 people in 1 pages"),
     ] {
         let checked = check(&yard, &yard::packed(folder, library), &[]);
         assert!(checked.passed && checked.words.contains(people), "{}", checked.words);
+        assert!(checked.words.contains("0 of "), "{}", checked.words);
+    }
+    // One that signs in with a token of the host's, whichever way it comes by it.
+    let answer = yard::plugins().join("microsoft-graph/answer.json");
+    let file = yard::packed("microsoft-graph", "microsoft_graph");
+    for way in ["sign-in=application", "sign-in=person"] {
+        let checked = check(&yard, &file, &["--answer", answer.to_str().unwrap(), "--set", way]);
+        assert!(checked.passed && checked.words.contains("a full run: 25 people"), "{}", checked.words);
         assert!(checked.words.contains("0 of "), "{}", checked.words);
     }
     // With an answer of the author's own.
@@ -49,6 +58,15 @@ fn our_own_connectors_pass() {
     let file = yard::packed("web-directory", "web_directory");
     let checked = check(&yard, &file, &["--answer", answer.to_str().unwrap()]);
     assert!(checked.passed && checked.words.contains("2 people"), "{}", checked.words);
+}
+
+#[test]
+fn a_connector_in_another_language_passes_as_well() {
+    let yard = Yard::with_names(&[]);
+    let file = pack(&yard::javascript("directory.js"), &yard::manifest("javascript-directory")).unwrap();
+    let checked = check(&yard, &file, &[]);
+    assert!(checked.passed && checked.words.contains("a full run: 90 people"), "{}", checked.words);
+    assert!(checked.words.contains("0 of "), "{}", checked.words);
 }
 
 #[test]

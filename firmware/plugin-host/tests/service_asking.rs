@@ -150,7 +150,7 @@ fn a_plugin_that_loops_while_it_rings_is_left_alone_and_nobody_else_waits_for_it
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
     let mut client = daemon.follower();
-    hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-asking"}));
+    hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-resolve"}));
     let asked: Vec<u64> = (0..40).map(|number| client.send(resolve(&number.to_string()))).collect();
     // A list is answered at once, whatever runs.
     assert!(matches!(client.ask(PluginRequest::List), Ok(PluginAnswer::Plugins(_))));
@@ -170,7 +170,7 @@ fn questions_are_bounded() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
     let mut client = daemon.follower();
-    hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-asking"}));
+    hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-resolve"}));
     let asked: Vec<u64> = (0..200).map(|number| client.send(resolve(&number.to_string()))).collect();
     let refused =
         asked.into_iter().filter(|seq| matches!(client.answer(*seq), Err(PluginProblem::NotNow(_))));

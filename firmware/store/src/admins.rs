@@ -316,12 +316,12 @@ fn add_account(
 }
 
 /// What makes two names the same.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
 /// The name without spaces around it.
-fn usable(name: &str) -> Result<&str, StoreError> {
+pub(crate) fn usable(name: &str) -> Result<&str, StoreError> {
     let trimmed = name.trim();
     let length = trimmed.chars().count();
     if (1..=MAX_NAME).contains(&length) && !trimmed.chars().any(char::is_control) {
@@ -343,7 +343,7 @@ fn somebody_stays(db: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-fn one(changed: usize) -> Result<(), Failure> {
+pub(crate) fn one(changed: usize) -> Result<(), Failure> {
     if changed == 0 {
         return Err(StoreError::NoSuchAccount.into());
     }

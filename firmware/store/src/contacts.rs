@@ -35,6 +35,14 @@ impl Store {
         })
     }
 
+    /// All directories, without their contacts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn directories(&self) -> Result<Vec<Directory>, StoreError> {
+        self.read("read the directories", directories)
+    }
+
     /// One directory and its contacts, without their pictures; `None` when there is none such.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use ipc::{Outcome, Trigger};
 use serde::{Deserialize, Serialize};
 
+use crate::Why;
 use crate::settings::{At, Invalid, Settings};
 
 /// Most rules, park slots, opening times and holidays each.
@@ -87,7 +88,7 @@ impl Settings {
             at.text("name", &rule.name, 1, 128)?;
             let known = |number: &String| self.lines.iter().any(|line| line.number == *number);
             if let Some(number) = rule.line.as_ref().filter(|number| !known(number)) {
-                return Err(at.invalid("line", format!("{number:?} is no line")));
+                return Err(at.invalid("line", Why::NoLine, format!("{number:?} is no line")));
             }
             match rule.when {
                 Trigger::Unanswered { seconds } | Trigger::RecallUnanswered { seconds } => {
@@ -100,14 +101,18 @@ impl Settings {
                 at.word("then", to, 1)?;
                 let ours = |line: &&crate::Line| rule.line.as_ref().is_none_or(|of| *of == line.number);
                 if self.lines.iter().filter(ours).any(|line| line.number == *to) {
-                    return Err(at.invalid("then", format!("{to:?} would send the call to its own line")));
+                    return Err(at.invalid(
+                        "then",
+                        Why::OwnLine,
+                        format!("{to:?} would send the call to its own line"),
+                    ));
                 }
             }
             let refused_recall = matches!(rule.when, Trigger::RecallUnanswered { .. })
                 && matches!(rule.then, Outcome::Reject | Outcome::AnswerAndHold);
             if refused_recall {
                 let reason = "a recall can only be forwarded or sent to voicemail: it is answered already";
-                return Err(at.invalid("then", reason.into()));
+                return Err(at.invalid("then", Why::Recall, reason.into()));
             }
         }
         self.validate_park()?;
@@ -126,7 +131,8 @@ impl Settings {
         ];
         for (field, value, most) in most {
             if value > most {
-                return Err(at.invalid(field, format!("{value} is not allowed; 0 to {most} are")));
+                let why = Why::Range { min: 0, max: most };
+                return Err(at.invalid(field, why, format!("{value} is not allowed; 0 to {most} are")));
             }
         }
         Ok(())
@@ -139,7 +145,11 @@ impl Settings {
             at.word("number", &slot.number, 1)?;
             at.text("name", &slot.name, 0, 64)?;
             if self.park[..index].iter().any(|other| other.number == slot.number) {
-                return Err(at.invalid("number", format!("{:?} is another slot's already", slot.number)));
+                return Err(at.invalid(
+                    "number",
+                    Why::Taken,
+                    format!("{:?} is another slot's already", slot.number),
+                ));
             }
         }
         Ok(())
@@ -148,19 +158,26 @@ impl Settings {
     fn validate_timetable(&self) -> Result<(), Invalid> {
         let at = At { table: "timetable", index: None };
         if self.timetable.open.len().max(self.timetable.holidays.len()) > MAX_ENTRIES {
-            return Err(at.invalid("", format!("at most {MAX_ENTRIES} are allowed")));
+            let why = Why::TooMany { most: MAX_ENTRIES };
+            return Err(at.invalid("", why, format!("at most {MAX_ENTRIES} are allowed")));
         }
         for hours in &self.timetable.open {
             match (minutes(&hours.from), minutes(&hours.until)) {
                 (Some(from), Some(until)) if from < until => {}
                 _ => {
                     let said = format!("from {:?} until {:?}", hours.from, hours.until);
-                    return Err(at.invalid("open", format!("{said}: two times as 08:30, in this order")));
+                    return Err(at.invalid(
+                        "open",
+                        Why::Hours,
+                        format!("{said}: two times as 08:30, in this order"),
+                    ));
                 }
             }
         }
         match self.timetable.holidays.iter().find(|text| holiday(text).is_none()) {
-            Some(text) => Err(at.invalid("holidays", format!("{text:?} is neither 2026-12-25 nor 12-25"))),
+            Some(text) => {
+                Err(at.invalid("holidays", Why::Holiday, format!("{text:?} is neither 2026-12-25 nor 12-25")))
+            }
             None => Ok(()),
         }
     }

@@ -8,8 +8,8 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `journal` what of it is on its way into customer databases,
-//! `admins` and `audit` are the administrator's page's, `settings` are the words of the settings file,
+//! `journal` what of it is on its way into customer databases, `admins` and `audit` are the administrator's page's,
+//! `operators` who sits at the desk, `settings` are the words of the settings file, `refusal` what of them is refused,
 //! `documents` keeps them.
 
 mod admins;
@@ -23,7 +23,9 @@ mod files;
 mod handling;
 mod history;
 mod journal;
+mod operators;
 mod pictures;
+mod refusal;
 mod removals;
 mod schema;
 mod settings;
@@ -46,9 +48,11 @@ pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
+pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
+pub use refusal::{Refusal, Why};
 pub use removals::Removal;
-pub use settings::{Account, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
+pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 pub use sources::{Changes, Copied, CopyJob, Source};
 pub use xmpp::Xmpp;

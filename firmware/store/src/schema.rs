@@ -5,12 +5,13 @@ use rusqlite::Connection;
 use crate::{Failure, Store, StoreError};
 
 /// The steps; the number of those done is the file's `user_version`. A step is never changed once released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_rules.sql"),
     include_str!("../migrations/0003_editing.sql"),
     include_str!("../migrations/0004_sources.sql"),
     include_str!("../migrations/0005_admin.sql"),
+    include_str!("../migrations/0006_operators.sql"),
     include_str!("../migrations/0008_journal.sql"),
 ];
 

@@ -9,7 +9,10 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{handling::Timetable, xmpp::Xmpp};
+use crate::{Refusal, Why, handling::Timetable, xmpp::Xmpp};
+
+/// Why a note is refused.
+const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
 
 /// All settings, as in the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,9 +289,8 @@ impl fmt::Debug for Secret {
 /// A value that is not allowed, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invalid {
-    pub(crate) table: &'static str,
-    pub(crate) index: Option<usize>,
-    pub(crate) field: &'static str,
+    pub(crate) refusal: Refusal,
+    /// In the words of the settings file.
     pub(crate) reason: String,
 }
 
@@ -364,6 +366,7 @@ impl Settings {
                 let field = if account.id.is_empty() { "user" } else { "id" };
                 return Err(at.invalid(
                     field,
+                    Why::Taken,
                     format!("{:?} names another account already; give each its own id", account.id()),
                 ));
             }
@@ -381,17 +384,23 @@ impl Settings {
             at.range("colour", line.colour.unwrap_or(0).into(), 0, 7)?;
             at.web("crm", line.crm.as_deref())?;
             if line.note.len() > crate::contacts::MAX_NOTE {
-                return Err(at.invalid("note", "at most 16384 bytes are allowed".into()));
+                return Err(at.invalid("note", NOTE, "at most 16384 bytes are allowed".into()));
             }
             if !numbers.insert(&line.number) {
-                return Err(at.invalid("number", format!("{:?} is another line's already", line.number)));
+                return Err(at.invalid(
+                    "number",
+                    Why::Taken,
+                    format!("{:?} is another line's already", line.number),
+                ));
             }
             let known = |id: &String| self.accounts.iter().any(|account| account.id() == id);
             if let Some(id) = line.account.as_ref().filter(|id| !known(id)) {
                 let ids: Vec<&str> = self.accounts.iter().map(Account::id).collect();
-                return Err(
-                    at.invalid("account", format!("{id:?} is no account; there are: {}", ids.join(", ")))
-                );
+                return Err(at.invalid(
+                    "account",
+                    Why::NoAccount,
+                    format!("{id:?} is no account; there are: {}", ids.join(", ")),
+                ));
             }
         }
         Ok(())
@@ -404,19 +413,23 @@ impl Settings {
             at.count(100)?;
             at.text("name", directory.name.trim(), 1, 128)?;
             if !names.insert(directory.name.trim().to_ascii_lowercase()) {
-                return Err(
-                    at.invalid("name", format!("{:?} is another directory's already", directory.name))
-                );
+                return Err(at.invalid(
+                    "name",
+                    Why::Taken,
+                    format!("{:?} is another directory's already", directory.name),
+                ));
             }
             let known = |number: &String| self.lines.iter().any(|line| line.number == *number);
             if let Some(number) = directory.line.as_ref().filter(|number| !known(number)) {
                 let numbers: Vec<&str> = self.lines.iter().map(|line| line.number.as_str()).collect();
-                return Err(
-                    at.invalid("line", format!("{number:?} is no line; there are: {}", numbers.join(", ")))
-                );
+                return Err(at.invalid(
+                    "line",
+                    Why::NoLine,
+                    format!("{number:?} is no line; there are: {}", numbers.join(", ")),
+                ));
             }
             if directory.note.len() > crate::contacts::MAX_NOTE {
-                return Err(at.invalid("note", "at most 16384 bytes are allowed".into()));
+                return Err(at.invalid("note", NOTE, "at most 16384 bytes are allowed".into()));
             }
         }
         Ok(())
@@ -431,13 +444,16 @@ pub(crate) struct At {
 }
 
 impl At {
-    pub(crate) fn invalid(self, field: &'static str, reason: String) -> Invalid {
-        Invalid { table: self.table, index: self.index, field, reason }
+    pub(crate) fn invalid(self, field: &'static str, why: Why, reason: String) -> Invalid {
+        let Self { table, index } = self;
+        Invalid { refusal: Refusal { table, index, field, why }, reason }
     }
 
     pub(crate) fn count(self, max: usize) -> Result<(), Invalid> {
         match self.index {
-            Some(index) if index >= max => Err(self.invalid("", format!("at most {max} are allowed"))),
+            Some(index) if index >= max => {
+                Err(self.invalid("", Why::TooMany { most: max }, format!("at most {max} are allowed")))
+            }
             _ => Ok(()),
         }
     }
@@ -446,21 +462,27 @@ impl At {
         if (min..=max).contains(&value) {
             return Ok(());
         }
-        Err(self.invalid(field, format!("{value} is not allowed; {min} to {max} are")))
+        let why = Why::Range { min: min.into(), max: max.into() };
+        Err(self.invalid(field, why, format!("{value} is not allowed; {min} to {max} are")))
     }
 
     pub(crate) fn text(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
         if (min..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
             return Ok(());
         }
-        Err(self.invalid(field, format!("must have {min} to {max} bytes and no control characters")))
+        let why = Why::Length { min, max };
+        Err(self.invalid(field, why, format!("must have {min} to {max} bytes and no control characters")))
     }
 
     /// A user, number or name that goes into a SIP address or names something.
     pub(crate) fn word(self, field: &'static str, text: &str, min: usize) -> Result<(), Invalid> {
         self.text(field, text, min, 128)?;
         if text.chars().any(|c| c.is_whitespace() || "@<>\";,".contains(c)) {
-            return Err(self.invalid(field, format!("{text:?} has white space or one of @ < > \" ; ,")));
+            return Err(self.invalid(
+                field,
+                Why::Characters,
+                format!("{text:?} has white space or one of @ < > \" ; ,"),
+            ));
         }
         Ok(())
     }
@@ -483,8 +505,11 @@ impl At {
         if good_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0)) {
             return Ok(());
         }
-        Err(self
-            .invalid(field, format!("{text:?} is no host or host:port; an IPv6 address stands in brackets")))
+        Err(self.invalid(
+            field,
+            Why::Host,
+            format!("{text:?} is no host or host:port; an IPv6 address stands in brackets"),
+        ))
     }
 
     /// The address of a page.
@@ -496,7 +521,7 @@ impl At {
             return Ok(());
         }
         let form = "give http:// or https://, at most 2048 characters without spaces, with $ for the number";
-        Err(self.invalid(field, format!("{address:?} is no address; {form}")))
+        Err(self.invalid(field, Why::Web, format!("{address:?} is no address; {form}")))
     }
 
     /// A number to dial with a place for another one in it.
@@ -508,7 +533,7 @@ impl At {
             return Ok(());
         }
         let form = "give digits, * and #, at most 16, with one $ for the number";
-        Err(self.invalid(field, format!("{code:?} is no feature code; {form}")))
+        Err(self.invalid(field, Why::FeatureCode, format!("{code:?} is no feature code; {form}")))
     }
 
     pub(crate) fn digits(
@@ -521,6 +546,7 @@ impl At {
         if (min..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(());
         }
-        Err(self.invalid(field, format!("{text:?} is not allowed; {min} to {max} digits are")))
+        let why = Why::Digits { min, max };
+        Err(self.invalid(field, why, format!("{text:?} is not allowed; {min} to {max} digits are")))
     }
 }

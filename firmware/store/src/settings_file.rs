@@ -8,6 +8,7 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::Refusal;
 use crate::settings::{Invalid, Secret, Settings};
 
 /// What is wrong with settings, and where.
@@ -19,6 +20,8 @@ pub struct SettingsError {
     pub line: Option<usize>,
     /// What is wrong and what is allowed.
     pub message: String,
+    /// The same as data, where it is a value that is not allowed.
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl std::error::Error for SettingsError {}
@@ -35,18 +38,20 @@ impl fmt::Display for SettingsError {
 
 impl SettingsError {
     pub(crate) fn without_file(invalid: &Invalid) -> Self {
-        Self { file: String::new(), line: None, message: invalid.to_string() }
+        let refusal = Some(Box::new(invalid.refusal.clone()));
+        Self { file: String::new(), line: None, message: invalid.to_string(), refusal }
     }
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.table)?;
-        if let Some(index) = self.index {
+        let Refusal { table, index, field, .. } = &self.refusal;
+        f.write_str(table)?;
+        if let Some(index) = index {
             write!(f, " ({}.)", index + 1)?;
         }
-        if !self.field.is_empty() {
-            write!(f, " {}", self.field)?;
+        if !field.is_empty() {
+            write!(f, " {field}")?;
         }
         write!(f, ": {}", self.reason)
     }
@@ -64,11 +69,13 @@ impl Settings {
             file: file.to_owned(),
             line: error.span().map(|span| line(span.start)),
             message: error.message().trim_end().replace('\n', "; "),
+            refusal: None,
         })?;
         settings.validate().map_err(|invalid| SettingsError {
             file: file.to_owned(),
-            line: place(text, &invalid).map(line),
+            line: place(text, &invalid.refusal).map(line),
             message: invalid.to_string(),
+            refusal: Some(Box::new(invalid.refusal)),
         })?;
         Ok(settings)
     }
@@ -87,7 +94,7 @@ impl Settings {
 }
 
 /// Where in the text a value stands: the value, else its table.
-fn place(text: &str, invalid: &Invalid) -> Option<usize> {
+fn place(text: &str, invalid: &Refusal) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let outer = document.get_ref().get(invalid.table)?;
     let table = match (outer.get_ref(), invalid.index) {

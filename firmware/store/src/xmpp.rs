@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Why;
 use crate::settings::{At, Invalid, Secret};
 
 /// The desk's account at an XMPP server.
@@ -29,11 +30,15 @@ impl Xmpp {
         // RFC 7622 section 3.3.1. A resource is the server's to choose, and a port stands in `server`.
         if user.is_empty() || user.chars().any(|c| c.is_whitespace() || "\"&'/:<>".contains(c)) {
             let form = "give user@domain, without / and what follows it";
-            return Err(at.invalid("address", format!("{:?} is no address; {form}", self.address)));
+            return Err(at.invalid(
+                "address",
+                Why::Address,
+                format!("{:?} is no address; {form}", self.address),
+            ));
         }
         if domain.contains(':') {
             let form = "the port stands in server";
-            return Err(at.invalid("address", format!("{domain:?} is no domain; {form}")));
+            return Err(at.invalid("address", Why::Address, format!("{domain:?} is no domain; {form}")));
         }
         at.host("address", domain)?;
         at.text("password", self.password.reveal(), 0, 256)?;
@@ -41,7 +46,7 @@ impl Xmpp {
         let Some(ca) = &self.ca else { return Ok(()) };
         at.text("ca", ca, 1, 4096)?;
         if !ca.starts_with('/') {
-            return Err(at.invalid("ca", format!("{ca:?} is no whole path; it begins with /")));
+            return Err(at.invalid("ca", Why::Path, format!("{ca:?} is no whole path; it begins with /")));
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ use ipc::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Administered;
+
 /// One piece of news. Every input is allowed in every state: what does not fit, such as news of a
 /// call that has ended meanwhile, changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,6 +244,8 @@ pub enum Input {
     Directories(Vec<DirectoryView>),
     /// The operator's preferences, as the store has them.
     Preferences(Preferences),
+    /// An administrator has changed the settings.
+    Settings(Box<Administered>),
     /// The missed calls' counter, as the store has it.
     Missed {
         /// Missed since the list was cleared.

@@ -18,9 +18,10 @@
 //! derived from the state), `customer` (what
 //! customer databases say of a caller), `record` (the log row), `number` (what can be called), `desk` (lines,
 //! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)
-//! with `mask` (names and numbers taken out). The words at the border are in `input`, `effect` and
+//! with `mask` (names and numbers taken out), `administered` (settings changed while the desk runs). The words at the border are in `input`, `effect` and
 //! `settings`.
 
+mod administered;
 mod alerts;
 mod attended;
 mod call;
@@ -57,5 +58,5 @@ mod view;
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{AlertWish, EndCause, Input, TransferResult};
 pub use replay::{Event, Recorded, ReplayError, Replayed, head, masked, replay};
-pub use settings::{Line, Settings};
+pub use settings::{Administered, Line, Settings};
 pub use switchboard::Switchboard;

@@ -6,7 +6,7 @@
 //! was lit, we fetched it, or the exchange says that nobody is there. After
 //! [`ipc::Timers::park_ms`] the slot rings at the desk like a recall.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipc::{
     Action, CallRef, CommandError, LampState, ParkSlotView, ParkedView, Party, Registration, TransferEnd,
@@ -26,6 +26,8 @@ pub(crate) struct Park {
     asked: BTreeMap<TransferId, Asked>,
     /// Calls that are on their way to a slot.
     fetching: BTreeMap<CallRef, Fetching>,
+    /// Slots that the administrator has removed, in use for as long as somebody waits there or is on the way.
+    leaving: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,9 @@ impl Switchboard {
     pub(crate) fn do_park(&mut self, now: Ms, call: CallRef, slot: Option<&str>) -> Result<(), CommandError> {
         self.guard(call, Action::Park)?;
         let slots = self.settings.park.iter();
-        let mut wanted = slots.filter(|s| slot.is_none_or(|wanted| number::same(wanted, &s.number)));
+        let stays = |s: &&ipc::ParkSlot| !self.park.leaving.contains(&s.number);
+        let mut wanted =
+            slots.filter(stays).filter(|s| slot.is_none_or(|wanted| number::same(wanted, &s.number)));
         let slot = wanted.find(|s| self.is_free(&s.number)).ok_or(CommandError::NoSlot)?.clone();
         let to = number::clean(&slot.number)?;
         let line = self.calls.get(&call).map(|c| c.line_number.clone()).unwrap_or_default();
@@ -174,6 +178,44 @@ impl Switchboard {
             self.calls.get(id).is_some_and(|c| matches!(c.state(), State::Dialing | State::Alerting))
         };
         self.park.fetching.retain(|call, _| on_its_way(call));
+        self.drop_removed_slots();
+    }
+
+    /// The administrator's slots from now on. Whoever waits in one that is none of them stays in sight until they
+    /// are fetched, and who was called back too early for the new time waits on.
+    pub(crate) fn set_slots(&mut self, slots: Vec<ipc::ParkSlot>) {
+        let before = std::mem::replace(&mut self.settings.park, slots);
+        self.park.leaving.clear();
+        // Whatever it is called now, a slot is known by its number.
+        for slot in before {
+            if !self.settings.park.iter().any(|now| now.number == slot.number) {
+                self.park.leaving.insert(slot.number.clone());
+                self.settings.park.push(slot);
+            }
+        }
+        let (limit, now) = (self.settings.timers.park_ms, self.latest());
+        for parked in self.park.parked.values_mut() {
+            parked.overdue &= limit > 0 && parked.since.saturating_add(limit) <= now;
+        }
+        self.drop_removed_slots();
+    }
+
+    fn drop_removed_slots(&mut self) {
+        if self.park.leaving.is_empty() {
+            return;
+        }
+        let Park { parked, asked, fetching, leaving } = &mut self.park;
+        let is_used = |slot: &String| {
+            parked.contains_key(slot)
+                || asked.values().any(|asked| asked.slot == *slot)
+                || fetching.values().any(|fetching| fetching.slot == *slot)
+        };
+        let gone: BTreeSet<String> = leaving.iter().filter(|slot| !is_used(slot)).cloned().collect();
+        if !gone.is_empty() {
+            leaving.retain(|slot| !gone.contains(slot));
+            self.settings.park.retain(|slot| !gone.contains(&slot.number));
+            self.touch();
+        }
     }
 
     /// A slot rings while somebody waits there too long and nobody fetches them.

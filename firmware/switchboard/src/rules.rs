@@ -27,7 +27,7 @@ pub(crate) struct Handling {
     /// An operator is signed in.
     there: bool,
     /// Rules of which the operator was told that they cannot work, by their place in the settings.
-    told: BTreeSet<usize>,
+    pub(crate) told: BTreeSet<usize>,
 }
 
 /// What is done with a call.

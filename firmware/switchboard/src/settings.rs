@@ -1,4 +1,4 @@
-//! What the desk is told once, when it starts.
+//! What the desk is told when it starts, and what of it an administrator may change while it runs.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -68,6 +68,46 @@ pub struct Settings {
     pub volumes: Volumes,
     /// The service mode chosen by hand before the desk was restarted.
     pub service: Option<ServiceMode>,
+}
+
+/// What an administrator changes while the desk runs, whole; each field as in [`Settings`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "they are those of the settings")]
+pub struct Administered {
+    pub lines: Vec<Line>,
+    pub operator_name: String,
+    /// A hold that is longer turns red, in milliseconds ([`Preferences::hold_alarm_ms`]).
+    pub hold_alarm_ms: u64,
+    pub transfer_timeout: Duration,
+    pub notice_time: Duration,
+    pub crm: Option<String>,
+    pub page_when: PageWhen,
+    pub max_calls: usize,
+    pub timers: Timers,
+    pub rules: Vec<Rule>,
+    pub park: Vec<ParkSlot>,
+    pub extension_digits: RangeInclusive<usize>,
+}
+
+impl Settings {
+    /// That part of these settings.
+    #[must_use]
+    pub fn administered(&self) -> Administered {
+        Administered {
+            lines: self.lines.clone(),
+            operator_name: self.operator_name.clone(),
+            hold_alarm_ms: self.preferences.hold_alarm_ms,
+            transfer_timeout: self.transfer_timeout,
+            notice_time: self.notice_time,
+            crm: self.crm.clone(),
+            page_when: self.page_when,
+            max_calls: self.max_calls,
+            timers: self.timers,
+            rules: self.rules.clone(),
+            park: self.park.clone(),
+            extension_digits: self.extension_digits.clone(),
+        }
+    }
 }
 
 impl Default for Settings {

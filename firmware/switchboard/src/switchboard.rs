@@ -137,6 +137,7 @@ impl Switchboard {
             Input::Voicemail { unread, mailbox } => self.voicemail(unread, mailbox),
             Input::Directories(directories) => self.directories(directories),
             Input::Preferences(preferences) => self.preferences(preferences),
+            Input::Settings(administered) => self.administer(now, *administered),
             Input::Missed { count } => self.missed(count),
             Input::StorageFailed { reason } => self.notify(now, NoticeKind::StorageFailed { reason }),
             Input::StorageWorks => self.storage_works(),
@@ -256,7 +257,7 @@ impl Switchboard {
         Ms::try_from(since).unwrap_or(Ms::MAX / 2).max(self.latest)
     }
 
-    fn expire(&mut self, now: Ms) {
+    pub(crate) fn expire(&mut self, now: Ms) {
         self.expire_transfers(now);
         self.expire_queues(now);
         self.expire_holds(now);

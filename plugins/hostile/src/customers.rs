@@ -1,7 +1,8 @@
 //! What a bad author could try while a phone rings.
 
 use frontdesk_connector::{
-    Call, Card, CardKind, CrmItems, CrmJournal, CrmResolve, Error, Item, Line, Party, settings_as, state,
+    Call, Card, CardKind, CrmItems, CrmJournal, CrmResolve, Error, Item, Line, Party, context, settings_as,
+    state,
 };
 
 use crate::{Hostile, Settings, misbehave};
@@ -12,6 +13,11 @@ impl CrmResolve for Hostile {
         match settings.behaviour.as_str() {
             "well-behaved" => {
                 Ok(caller.numbers.first().map(|number| card(number, "Zoë Customer")).into_iter().collect())
+            }
+            "trap-in-notes" => Ok(Vec::new()),
+            "endless-resolve" => {
+                while !context::cancelled() {}
+                Ok(Vec::new())
             }
             "many-cards" => Ok((0..1000).map(|n| card(&n.to_string(), "One of many")).collect()),
             "huge-card" => Ok(vec![card("1", &"N".repeat(1 << 20)), card("2", "Next to it")]),
@@ -47,6 +53,7 @@ impl CrmItems for Hostile {
         let settings: Settings = settings_as()?;
         match settings.behaviour.as_str() {
             "well-behaved" => Ok(Some(format!("https://crm.example/{}", item.id))),
+            "trap-in-notes" => panic!("a note"),
             "script-link" => Ok(Some("file:///etc/passwd".to_owned())),
             _ => misbehave(&settings).map(|()| None),
         }

@@ -93,8 +93,13 @@ fn find(plan: &Plan, numbers: &[String], limit: usize) -> Result<Vec<Card>, Erro
             break;
         }
         let response = exchange("GET", &plan.url(path), &[], None, plan.auth)?;
-        if response.status == 404 && plan.find_unknown {
-            continue;
+        if response.status == 404 {
+            if plan.find_unknown {
+                continue;
+            }
+            let words =
+                "HTTP status 404: no such path, or nobody has the number, for which there is a setting";
+            return Err(Error::Gone(words.to_owned()));
         }
         let answer: Value = read(&accepted(response, said)?)?;
         let records = plan.shape.records(&answer)?;

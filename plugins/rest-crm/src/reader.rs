@@ -10,6 +10,8 @@ use crate::template;
 
 /// Records that are looked at in one answer.
 const MOST: usize = 200;
+/// Text of a field, in characters.
+const LONGEST: usize = 500;
 /// Lines of a card.
 const LINES: usize = 12;
 
@@ -139,8 +141,9 @@ fn text(record: &Value, path: &str) -> Option<String> {
         }
         other => template::plain(other),
     };
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    // The desk shows no more, and a card that is too large is left out altogether.
+    let text: String = text.trim().chars().take(LONGEST).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// Several fields, a blank between them: `first_name last_name`.
@@ -213,6 +216,9 @@ mod tests {
         assert!(shape(|_| ()).card(&record, &caller()).is_some());
         assert!(shape(|form| form.numbers = "phone, mobile".to_owned()).card(&record, &caller()).is_none());
         assert!(shape(|form| form.numbers = "fax".to_owned()).card(&record, &caller()).is_some());
+        let long = json!({"id": 7, "first": "é".repeat(20_000), "phone": "0445550001"});
+        let card = shape(|_| ()).card(&long, &caller()).unwrap();
+        assert_eq!(card.name.chars().count(), LONGEST);
         let without = json!({"id": 7, "first": "Ann"});
         assert!(shape(|_| ()).card(&without, &caller()).is_none());
         assert!(shape(|form| form.trust_search = true).card(&without, &caller()).is_some());

@@ -22,6 +22,7 @@ pub(crate) fn search(numbers: &[String], leads: bool) -> Option<String> {
             words.push(digits);
         }
     }
+    words.extend(grouped(&ending));
     let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let lead = "Lead(Id, Name, Title, Company, Status, Email, Phone, MobilePhone, Owner.Name WHERE IsConverted = false LIMIT 25), ";
     Some(format!(
@@ -30,6 +31,25 @@ pub(crate) fn search(numbers: &[String], leads: bool) -> Option<String> {
         words.join(" OR "),
         if leads { lead } else { "" }
     ))
+}
+
+/// The last digits as people group them: punctuation divides a number into words, and a search for them side by
+/// side finds them at the end of a longer number.
+fn grouped(ending: &str) -> Vec<String> {
+    [&[3, 4][..], &[3, 2, 2], &[2, 2, 2, 2], &[4, 4]]
+        .iter()
+        .filter_map(|groups| {
+            let length: usize = groups.iter().sum();
+            let mut rest = ending.get(ending.len().checked_sub(length)?..)?;
+            let mut words = Vec::new();
+            for group in *groups {
+                let (word, after) = rest.split_at(*group);
+                words.push(word);
+                rest = after;
+            }
+            Some(words.join(" "))
+        })
+        .collect()
 }
 
 /// The cards of those who have the number, people before companies, each with the account to ask about.
@@ -161,6 +181,10 @@ mod tests {
         let search = search(&["+41 44) 5{}55\" 00 01".to_owned(), "0445550001".to_owned()], false).unwrap();
         assert!(search.starts_with("FIND {\"41445550001\" OR \"0445550001\" OR \""), "{search}");
         assert!(!search.contains("Lead("));
+        let grouped_so = super::search(&caller(), false).unwrap();
+        let grouped_as = "\"555 0001\" OR \"555 00 01\" OR \"45 55 00 01\" OR \"4555 0001\"}";
+        assert!(grouped_so.contains(grouped_as), "{grouped_so}");
+        assert!(grouped("12345").is_empty());
         assert!(super::search(&["anonymous".to_owned()], true).is_none());
     }
 

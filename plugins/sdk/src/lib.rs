@@ -5,8 +5,10 @@
 
 pub mod crm;
 mod directories;
+mod list;
 
 pub use directories::escape;
+pub use list::page_of;
 pub use serde;
 pub use serde_json;
 

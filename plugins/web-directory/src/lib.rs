@@ -5,7 +5,7 @@
 mod reader;
 
 use frontdesk_connector::{
-    Change, DirectorySync, Error, Lifecycle, Next, Page, Start, connector, get, header, log, settings_as,
+    DirectorySync, Error, Lifecycle, Next, Page, Start, connector, get, header, log, page_of, settings_as,
     state,
 };
 use serde::Deserialize;
@@ -35,24 +35,17 @@ impl Lifecycle for WebDirectory {
 impl DirectorySync for WebDirectory {
     fn fetch(start: Start, limit: u32) -> Result<Page, Error> {
         let settings: Settings = settings_as()?;
-        let limit = limit.max(1) as usize;
-        match start {
-            Start::Full => page(fetch_file(&settings, None)?.unwrap_or_default(), 0, limit),
+        if let Start::Delta(etag) = &start {
             // There is no "what changed" in a file: either nothing has, or all of it is read again.
-            Start::Delta(etag) => match fetch_file(&settings, Some(&etag))? {
+            return match fetch_file(&settings, Some(etag))? {
                 Some(_) => Err(Error::ResyncRequired),
-                None => Ok(Page { changes: Vec::new(), next: Next::Done(Some(etag)), total: Some(0) }),
-            },
-            Start::Resume(cursor) => {
-                let (offset, etag) = read_cursor(&cursor).ok_or(Error::ResyncRequired)?;
-                let file = fetch_file(&settings, None)?.unwrap_or_default();
-                // Pages of two versions of the file would be a directory that never was.
-                if file.etag.as_deref().unwrap_or_default() != etag {
-                    return Err(Error::ResyncRequired);
+                None => {
+                    Ok(Page { changes: Vec::new(), next: Next::Done(Some(etag.clone())), total: Some(0) })
                 }
-                page(file, offset, limit)
-            }
+            };
         }
+        let file = fetch_file(&settings, None)?.unwrap_or_default();
+        page_of(file.contacts, file.etag.as_deref(), &start, limit)
     }
 }
 
@@ -83,35 +76,4 @@ fn fetch_file(settings: &Settings, etag: Option<&str>) -> Result<Option<File>, E
     // Only a number for support: a full state changes nothing for the directory.
     let _ = state::set("runs", (runs + 1).to_string().as_bytes());
     Ok(Some(File { contacts, etag: header(&response, "etag").map(str::to_owned) }))
-}
-
-fn page(file: File, offset: usize, limit: usize) -> Result<Page, Error> {
-    let total = file.contacts.len();
-    let changes: Vec<Change> =
-        file.contacts.into_iter().skip(offset).take(limit).map(Change::Upsert).collect();
-    let end = offset + changes.len();
-    let next = match end < total {
-        true => Next::More(format!("{end} {}", file.etag.unwrap_or_default())),
-        false => Next::Done(file.etag),
-    };
-    Ok(Page { changes, next, total: Some(total as u64) })
-}
-
-/// "offset etag"; the ETag may be empty and may have blanks in it.
-fn read_cursor(cursor: &str) -> Option<(usize, &str)> {
-    let (offset, etag) = cursor.split_once(' ')?;
-    Some((offset.parse().ok()?, etag))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_keeps_an_etag_with_blanks() {
-        assert_eq!(read_cursor("200 W/\"a b\""), Some((200, "W/\"a b\"")));
-        assert_eq!(read_cursor("7 "), Some((7, "")));
-        assert_eq!(read_cursor("seven "), None);
-        assert_eq!(read_cursor(""), None);
-    }
 }

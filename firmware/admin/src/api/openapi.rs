@@ -151,6 +151,22 @@ const OPERATIONS: &[Operation] = &[
     ),
     write(
         "post",
+        "/api/v1/plugins/{id}/sign-in",
+        "signInForPlugin",
+        "Ask for a code that a person types in elsewhere; the settings tell when somebody has",
+        Some("Credential"),
+        (200, Some("SignInCode")),
+    ),
+    write(
+        "post",
+        "/api/v1/plugins/{id}/sign-out",
+        "signOutOfPlugin",
+        "Forget who has signed in, or give up a code",
+        Some("Credential"),
+        DONE,
+    ),
+    write(
+        "post",
         "/api/v1/uploads",
         "upload",
         "Upload a plugin; it is looked at, not installed",
@@ -203,6 +219,33 @@ const OPERATIONS: &[Operation] = &[
         (201, Some("MadeToken")),
     ),
     write("delete", "/api/v1/tokens/{id}", "revokeToken", "Revoke a token", None, DONE),
+    read("/api/v1/settings", "settings", "The settings of the desk, without passwords", "Settings"),
+    write(
+        "put",
+        "/api/v1/settings",
+        "replaceSettings",
+        "Replace the settings of the desk; it works with them at once, and an account without password keeps its own",
+        Some("Settings"),
+        (200, Some("Settings")),
+    ),
+    read("/api/v1/operators", "operators", "Who sits at the desk", "Operator[]"),
+    write(
+        "post",
+        "/api/v1/operators",
+        "addOperator",
+        "Add an operator",
+        Some("NewOperator"),
+        (201, Some("Operator")),
+    ),
+    write(
+        "patch",
+        "/api/v1/operators/{id}",
+        "changeOperator",
+        "Change an operator's name, language or PIN, lock or unlock them",
+        Some("OperatorChange"),
+        DONE,
+    ),
+    write("delete", "/api/v1/operators/{id}", "removeOperator", "Remove an operator", None, DONE),
     read("/api/v1/sessions", "sessions", "Who is signed in", "Session[]"),
     write("delete", "/api/v1/sessions/{id}", "endSession", "End a session", None, DONE),
 ];
@@ -272,8 +315,9 @@ fn parameters(operation: &Operation) -> Value {
     let mut parameters = Vec::new();
     if let Some((_, rest)) = operation.path.split_once('{') {
         let name = rest.split('}').next().unwrap_or_default();
-        let is_row =
-            ["/accounts/", "/tokens/", "/sessions/"].iter().any(|part| operation.path.contains(part));
+        let is_row = ["/accounts/", "/tokens/", "/sessions/", "/operators/"]
+            .iter()
+            .any(|part| operation.path.contains(part));
         let schema = if is_row { json!({ "type": "integer", "minimum": 1 }) } else { text() };
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }

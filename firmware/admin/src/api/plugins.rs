@@ -7,6 +7,7 @@ use axum::{
 use ipc::{PluginAnswer, PluginForm, PluginGrants, PluginRequest, PluginRight};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use store::Scope;
 
 use crate::{
     api::{Caller, Named, Sent, Told, Writer, problem::Problem, shapes},
@@ -46,7 +47,8 @@ pub(crate) async fn settings(caller: Caller, Named(id): Named) -> Told {
     let form = form(&caller, &id).await?;
     let plugin =
         caller.app.host.plugin(&id).map_err(|problem| Problem::of_host(&problem, caller.language))?;
-    Ok(shapes::json(StatusCode::OK, &shapes::form(&form, plugin.interval_s)))
+    let may_write = caller.token.scope == Scope::Write;
+    Ok(shapes::json(StatusCode::OK, &shapes::form(&form, plugin.interval_s, may_write)))
 }
 
 /// What `PUT /api/v1/plugins/{id}/settings` takes.
@@ -151,6 +153,32 @@ pub(crate) async fn act(Named(id): Named, Sent { caller, body }: Sent<Wanted>) -
         Action::RollBack => (PluginRequest::RollBack { plugin }, Act::PluginRolledBack),
     };
     carry_out(&caller, request, act, id).await
+}
+
+/// What `POST /api/v1/plugins/{id}/sign-in` and `…/sign-out` take.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    credential: String,
+}
+
+/// `POST /api/v1/plugins/{id}/sign-in`
+pub(crate) async fn sign_in(Named(id): Named, Sent { caller, body }: Sent<SignIn>) -> Told {
+    let detail = format!("{id}, {}", body.credential);
+    match ask(&caller, PluginRequest::SignIn { plugin: id, credential: body.credential }).await? {
+        PluginAnswer::SignIn(code) => {
+            caller.app.audit(&caller.actor(), Act::PluginSignIn, detail).await;
+            Ok(shapes::json(StatusCode::OK, &shapes::code(&code)))
+        }
+        _ => Err(Problem::of_host(&HostProblem::Away, caller.language)),
+    }
+}
+
+/// `POST /api/v1/plugins/{id}/sign-out`
+pub(crate) async fn sign_out(Named(id): Named, Sent { caller, body }: Sent<SignIn>) -> Told {
+    let detail = format!("{id}, {}", body.credential);
+    let request = PluginRequest::SignOut { plugin: id, credential: body.credential };
+    carry_out(&caller, request, Act::PluginSignOut, detail).await
 }
 
 async fn carry_out(caller: &Writer, request: PluginRequest, act: Act, detail: String) -> Told {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::audit::Act;
+use crate::{api::settings_schemas, audit::Act};
 
 /// A schema by its name; one that ends in `[]` is a list.
 pub(crate) fn reference(name: &str) -> Value {
@@ -20,11 +20,11 @@ pub(crate) fn whole() -> Value {
     json!({ "type": "integer" })
 }
 
-fn yes_no() -> Value {
+pub(crate) fn yes_no() -> Value {
     json!({ "type": "boolean" })
 }
 
-fn maybe(kind: &str) -> Value {
+pub(crate) fn maybe(kind: &str) -> Value {
     json!({ "type": [kind, "null"] })
 }
 
@@ -32,22 +32,22 @@ fn maybe_a(name: &str) -> Value {
     json!({ "oneOf": [reference(name), { "type": "null" }] })
 }
 
-fn texts() -> Value {
+pub(crate) fn texts() -> Value {
     json!({ "type": "array", "items": text() })
 }
 
-fn one_of(words: &[&str]) -> Value {
+pub(crate) fn one_of(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
 /// An object that has all of these fields, and only these.
-fn object(fields: &[(&str, Value)]) -> Value {
+pub(crate) fn object(fields: &[(&str, Value)]) -> Value {
     let required: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     with_optional(&required, fields)
 }
 
 /// An object of which only some fields must be there.
-fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
+pub(crate) fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|(name, kind)| ((*name).into(), kind.clone())).collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
@@ -55,8 +55,10 @@ fn with_optional(required: &[&str], fields: &[(&str, Value)]) -> Value {
 
 pub(crate) fn schemas() -> Value {
     let mut all = told();
-    if let (Some(all), Value::Object(sent)) = (all.as_object_mut(), sent()) {
-        all.extend(sent);
+    for more in [sent(), settings_schemas::schemas()] {
+        if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+            all.extend(more);
+        }
     }
     all
 }
@@ -78,6 +80,7 @@ fn sent() -> Value {
         "NewSettings": object(&[("values", json!({ "type": "object" })), ("interval_s", interval)]),
         "Grants": with_optional(&["net"], &grants),
         "Action": object(&[("action", actions)]),
+        "Credential": object(&[("credential", text())]),
         "Install": with_optional(&["grants"], &[("grants", reference("Grants")), ("key_confirmed", yes_no())]),
         "NewAccount": object(&[("name", name.clone()), ("role", role.clone()), ("password", password.clone())]),
         "AccountChange": with_optional(&[], &[
@@ -163,7 +166,14 @@ fn told() -> Value {
         ]),
         "PluginSettings": object(&[
             ("rights", lists("Right")), ("settings", lists("Setting")), ("values", json!({ "type": "object" })),
-            ("secrets", texts()), ("interval_s", whole()),
+            ("secrets", texts()), ("sign_ins", lists("SignIn")), ("interval_s", whole()),
+        ]),
+        "SignIn": object(&[
+            ("credential", text()), ("state", one_of(&["none", "waiting", "signed-in"])),
+            ("problem", maybe("string")), ("code", maybe_a("SignInCode")),
+        ]),
+        "SignInCode": object(&[
+            ("address", text()), ("address_with_code", maybe("string")), ("code", text()), ("expires_s", whole()),
         ]),
         "LogLine": object(&[("at_ms", whole()), ("level", text()), ("host", yes_no()), ("words", text())]),
         "Words": object(&[("words", text())]),

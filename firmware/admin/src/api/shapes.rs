@@ -5,8 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ipc::{
-    CallView, Language, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginRight,
-    PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, Registration,
+    CallView, Language, PluginCode, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginRight,
+    PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature, PluginState,
+    PluginView, Registration,
 };
 use serde_json::{Value, json};
 use store::{ApiToken, AuditEntry, WebAccount};
@@ -135,13 +136,33 @@ fn setting(setting: &PluginSetting) -> Value {
     })
 }
 
-pub(crate) fn form(form: &PluginForm, interval_s: u64) -> Value {
+/// Settings; a code that waits only for those who may write, because whoever types it in signs in.
+pub(crate) fn form(form: &PluginForm, interval_s: u64, may_write: bool) -> Value {
     json!({
         "rights": form.rights.iter().map(right).collect::<Value>(),
         "settings": form.settings.iter().map(setting).collect::<Value>(),
         "values": form.values,
         "secrets": form.secrets,
+        "sign_ins": form.sign_ins.iter().map(|form| sign_in(form, may_write)).collect::<Value>(),
         "interval_s": interval_s,
+    })
+}
+
+fn sign_in(sign_in: &PluginSignIn, may_write: bool) -> Value {
+    let (state, problem, waiting) = match &sign_in.state {
+        PluginSignInState::None { problem } => ("none", problem.as_ref(), None),
+        PluginSignInState::Waiting(waiting) => ("waiting", None, may_write.then(|| code(waiting))),
+        PluginSignInState::SignedIn => ("signed-in", None, None),
+    };
+    json!({ "credential": sign_in.id, "state": state, "problem": problem, "code": waiting })
+}
+
+pub(crate) fn code(code: &PluginCode) -> Value {
+    json!({
+        "address": code.address,
+        "address_with_code": code.address_with_code,
+        "code": code.code,
+        "expires_s": code.expires_s,
     })
 }
 

@@ -106,7 +106,8 @@ fn availability(name: &str, state: Availability, language: Language) -> Markup {
     html! { (name) " " span.badge.(class) { (words.is(language)) } }
 }
 
-fn audio(state: &AudioState, language: Language) -> Markup {
+/// The sound device's state, as a badge.
+pub(crate) fn audio(state: &AudioState, language: Language) -> Markup {
     let (class, words) = match state {
         AudioState::Disconnected => ("off", text::AUDIO_OFF.is(language).to_owned()),
         AudioState::Connected { device } => ("good", device.clone()),

@@ -14,7 +14,7 @@ use crate::{
     fields::Fields,
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, directories, own, plugins, rights, upload, words},
+    pages::{Page, directories, own, plugins, rights, sign_in, upload, words},
     plugin_settings,
     plugins::HostProblem,
     text::{self, Text},
@@ -156,12 +156,12 @@ async fn finish(
     }
 }
 
-fn refused(signed: &Signed, problem: &HostProblem) -> Response {
+pub(crate) fn refused(signed: &Signed, problem: &HostProblem) -> Response {
     let (status, words) = words::refusal(problem, signed.language);
     Fault::saying(status, signed.language, words).into_response()
 }
 
-async fn form(signed: &Signed, id: &str) -> Result<PluginForm, HostProblem> {
+pub(crate) async fn form(signed: &Signed, id: &str) -> Result<PluginForm, HostProblem> {
     match signed.app.host.ask(PluginRequest::Form { plugin: id.into() }).await? {
         PluginAnswer::Form(form) => Ok(*form),
         _ => Err(HostProblem::Away),
@@ -195,6 +195,7 @@ async fn page(signed: &Signed, id: &str, wrong: Option<(&Fields, String)>) -> Pa
                         @if signed.may_write() { button #save-settings type="submit" { (t(text::SAVE)) } }
                     }
                 }
+                (sign_in::part(signed, &form.sign_ins, &here))
                 section aria-labelledby="rights-title" {
                     h2 #rights-title { (t(text::RIGHTS)) }
                     form #rights-form method="post" action=(format!("{here}/grants")) {

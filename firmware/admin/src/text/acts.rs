@@ -17,6 +17,10 @@ texts! {
     ACT_TOKEN_ADDED = "made a token", "a créé un jeton";
     ACT_TOKEN_REVOKED = "revoked a token", "a révoqué un jeton";
     ACT_CERTIFICATE_REPLACED = "changed the certificate", "a changé le certificat";
+    ACT_SETTINGS_CHANGED = "changed the settings of the desk", "a modifié les réglages du poste";
+    ACT_OPERATOR_ADDED = "added an operator", "a ajouté un opérateur";
+    ACT_OPERATOR_CHANGED = "changed an operator", "a modifié un opérateur";
+    ACT_OPERATOR_REMOVED = "removed an operator", "a supprimé un opérateur";
     ACT_PLUGIN_UPLOADED = "uploaded a plugin", "a déposé un connecteur";
     ACT_PLUGIN_INSTALLED = "installed a plugin", "a installé un connecteur";
     ACT_PLUGIN_GRANTED = "changed what a plugin may reach", "a modifié ce qu’un connecteur peut joindre";
@@ -28,6 +32,8 @@ texts! {
     ACT_PLUGIN_MAY_SHRINK = "let a plugin remove many people", "a autorisé un connecteur à supprimer beaucoup de personnes";
     ACT_PLUGIN_ROLLED_BACK = "went back to a plugin’s version before", "est revenu à la version précédente d’un connecteur";
     ACT_PLUGIN_REMOVED = "removed a plugin", "a supprimé un connecteur";
+    ACT_PLUGIN_SIGN_IN = "asked for a code to sign in for a plugin", "a demandé un code de connexion pour un connecteur";
+    ACT_PLUGIN_SIGN_OUT = "signed a plugin out", "a déconnecté un connecteur";
 }
 
 /// What an act is called.
@@ -46,6 +52,10 @@ pub(crate) fn act(act: Act) -> Text {
         Act::TokenAdded => ACT_TOKEN_ADDED,
         Act::TokenRevoked => ACT_TOKEN_REVOKED,
         Act::CertificateReplaced => ACT_CERTIFICATE_REPLACED,
+        Act::SettingsChanged => ACT_SETTINGS_CHANGED,
+        Act::OperatorAdded => ACT_OPERATOR_ADDED,
+        Act::OperatorChanged => ACT_OPERATOR_CHANGED,
+        Act::OperatorRemoved => ACT_OPERATOR_REMOVED,
         Act::PluginUploaded => ACT_PLUGIN_UPLOADED,
         Act::PluginInstalled => ACT_PLUGIN_INSTALLED,
         Act::PluginGranted => ACT_PLUGIN_GRANTED,
@@ -57,5 +67,7 @@ pub(crate) fn act(act: Act) -> Text {
         Act::PluginMayShrink => ACT_PLUGIN_MAY_SHRINK,
         Act::PluginRolledBack => ACT_PLUGIN_ROLLED_BACK,
         Act::PluginRemoved => ACT_PLUGIN_REMOVED,
+        Act::PluginSignIn => ACT_PLUGIN_SIGN_IN,
+        Act::PluginSignOut => ACT_PLUGIN_SIGN_OUT,
     }
 }

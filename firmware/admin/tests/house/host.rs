@@ -7,10 +7,10 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ipc::{
-    Decoder, FromPlugins, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, PluginAnswer, PluginCounters,
-    PluginDirectory, PluginForm, PluginGrants, PluginInspection, PluginLogLine, PluginProblem, PluginRequest,
-    PluginRight, PluginSetting, PluginSettingKind, PluginSignature, PluginState, PluginView, ToPlugins,
-    UploadId,
+    Decoder, FromPlugins, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, PluginAnswer, PluginCode,
+    PluginCounters, PluginDirectory, PluginForm, PluginGrants, PluginInspection, PluginLogLine,
+    PluginProblem, PluginRequest, PluginRight, PluginSetting, PluginSettingKind, PluginSignIn,
+    PluginSignInState, PluginSignature, PluginState, PluginView, ToPlugins, UploadId,
 };
 use serde_json::Map;
 use tokio::{
@@ -25,7 +25,6 @@ pub(crate) const ID: &str = "org.example.ldap";
 /// What its hostile plugin is called.
 pub(crate) const EVIL: &str = "<script>alert('x')</script>";
 
-#[derive(Default)]
 pub(crate) struct Inner {
     pub(crate) asked: Vec<PluginRequest>,
     pub(crate) plugins: Vec<PluginView>,
@@ -37,6 +36,32 @@ pub(crate) struct Inner {
     pub(crate) refused: Option<PluginProblem>,
     /// Answers to everything from now on.
     pub(crate) problem: Option<PluginProblem>,
+    pub(crate) sign_in: PluginSignInState,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            asked: Vec::new(),
+            plugins: Vec::new(),
+            form: None,
+            uploaded: Vec::new(),
+            signature: None,
+            refused: None,
+            problem: None,
+            sign_in: PluginSignInState::None { problem: Some(format!("AADSTS {EVIL}")) },
+        }
+    }
+}
+
+/// A code of a hostile server.
+pub(crate) fn code() -> PluginCode {
+    PluginCode {
+        address: "https://example.com/device?\"><script>alert(4)</script>".into(),
+        address_with_code: Some("https://example.com/device?code=FJC3".into()),
+        code: EVIL.into(),
+        expires_s: 840,
+    }
 }
 
 #[derive(Clone)]
@@ -154,7 +179,9 @@ fn answer(inner: &mut Inner, request: PluginRequest) -> Result<PluginAnswer, Plu
             Ok(PluginAnswer::Plugin(Box::new(installed)))
         }
         PluginRequest::Form { plugin } if known(&plugin) => {
-            Ok(PluginAnswer::Form(Box::new(inner.form.clone().unwrap_or_else(form))))
+            let mut form = inner.form.clone().unwrap_or_else(form);
+            form.sign_ins = vec![PluginSignIn { id: "person".into(), state: inner.sign_in.clone() }];
+            Ok(PluginAnswer::Form(Box::new(form)))
         }
         PluginRequest::Test { plugin } if known(&plugin) => {
             Ok(PluginAnswer::Tested { words: format!("1240 people {EVIL}") })
@@ -166,6 +193,17 @@ fn answer(inner: &mut Inner, request: PluginRequest) -> Result<PluginAnswer, Plu
         PluginRequest::Grant { plugin, granted } if known(&plugin) => {
             inner.plugins[0].granted = granted;
             Ok(PluginAnswer::Done)
+        }
+        PluginRequest::SignIn { plugin, credential } if known(&plugin) && credential == "person" => {
+            inner.sign_in = PluginSignInState::Waiting(code());
+            Ok(PluginAnswer::SignIn(code()))
+        }
+        PluginRequest::SignOut { plugin, credential } if known(&plugin) && credential == "person" => {
+            inner.sign_in = PluginSignInState::None { problem: None };
+            Ok(PluginAnswer::Done)
+        }
+        PluginRequest::SignIn { plugin, .. } | PluginRequest::SignOut { plugin, .. } if known(&plugin) => {
+            Err(PluginProblem::NotNow("nobody signs in for that".into()))
         }
         PluginRequest::Remove { plugin } if known(&plugin) => {
             inner.plugins.clear();
@@ -248,7 +286,13 @@ fn form() -> PluginForm {
     let mut values = Map::new();
     values.insert("url".into(), "ldap://\"><script>alert(2)</script>".into());
     values.insert("filter".into(), "</textarea><script>alert(3)</script>".into());
-    PluginForm { rights: rights(), settings: settings(), values, secrets: vec!["password".into()] }
+    PluginForm {
+        rights: rights(),
+        settings: settings(),
+        values,
+        secrets: vec!["password".into()],
+        sign_ins: vec![],
+    }
 }
 
 pub(crate) fn plugin() -> PluginView {

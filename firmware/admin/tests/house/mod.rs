@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, Parts};
+use admin::{Admin, Config, Parts, Sound};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
-use store::Store;
+use store::{Settings, Store};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -27,6 +27,8 @@ pub(crate) struct House {
     pub(crate) admin: Admin,
     pub(crate) folder: TempDir,
     pub(crate) views: watch::Sender<Arc<View>>,
+    /// Settings as the desk hears of them.
+    pub(crate) saved: watch::Receiver<Arc<Settings>>,
 }
 
 impl House {
@@ -45,10 +47,13 @@ impl House {
             version: "1.2.3".into(),
             started: Instant::now(),
             host_name: "desk".into(),
+            sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
-        let parts = Parts { store, views: seen, reachable: Box::new(|| None) };
+        let (settings, saved) = watch::channel(Arc::default());
+        let (_, restart) = watch::channel(false);
+        let parts = Parts { store, views: seen, reachable: Box::new(|| None), settings, restart };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views }
+        Self { admin, folder, views, saved }
     }
 
     /// A box with the administrator Ada, and her browser.

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,9 +18,10 @@ use ipc::{
     CallRef, CrmView, CustomerItem, FromPlugins, ItemProblem, PluginAnswer, PluginCall, PluginParty,
     PluginProblem, PluginRequest, PluginView,
 };
+use store::Settings;
 use switchboard::Input;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
     time::{Instant, sleep, sleep_until},
 };
@@ -103,10 +105,8 @@ pub(crate) struct Inbox(mpsc::Receiver<Question>);
 pub(crate) struct Asking {
     pub(crate) records: Records,
     pub(crate) inbox: mpsc::Sender<Event>,
-    /// How numbers are written here.
-    pub(crate) plan: NumberPlan,
-    /// Who sits at the desk.
-    pub(crate) operator: String,
+    /// How numbers are written here, and who sits at the desk, as an administrator last said.
+    pub(crate) settings: watch::Receiver<Arc<Settings>>,
     /// The way to itself, for the finished calls.
     pub(crate) connectors: Connectors,
 }
@@ -151,6 +151,14 @@ impl Asking {
                 Question::Log { answer, .. } => drop(answer.send(Err(Refusal::NotThere))),
             }
         }
+    }
+
+    fn plan(&self) -> NumberPlan {
+        self.settings.borrow().numbers.plan()
+    }
+
+    fn operator(&self) -> String {
+        self.settings.borrow().operator.name.clone()
     }
 
     async fn tell(&self, input: Input) {
@@ -317,7 +325,7 @@ impl<'a> Talk<'a> {
     }
 
     async fn ask_customer(&mut self, call: CallRef, number: String, name: Option<String>) -> Result<()> {
-        let caller = PluginParty { numbers: self.asking.plan.spellings(&number), name };
+        let caller = PluginParty { numbers: self.asking.plan().spellings(&number), name };
         let plugins: Vec<(String, String)> =
             self.offers.of("crm-resolve").map(|plugin| (plugin.id.clone(), plugin.name.clone())).collect();
         if plugins.is_empty() || caller.numbers.is_empty() {
@@ -334,7 +342,7 @@ impl<'a> Talk<'a> {
     }
 
     async fn ask_name(&mut self, call: CallRef, number: &str) -> Result<()> {
-        let numbers = self.asking.plan.spellings(number);
+        let numbers = self.asking.plan().spellings(number);
         let plugins: Vec<(String, String)> = self
             .offers
             .of("directory-lookup")
@@ -362,7 +370,7 @@ impl<'a> Talk<'a> {
             return Ok(());
         };
         let asking = self.asking;
-        match customers::item(item, &plugin, &asking.plan, &asking.operator) {
+        match customers::item(item, &plugin, &asking.plan(), &asking.operator()) {
             Some(item) => {
                 let seq = self.line.ask(PluginRequest::CreateItem { plugin, item: Box::new(item) })?;
                 self.wait_for(seq, WRITE_TIME, What::Item(answer));

@@ -18,6 +18,7 @@ use std::{path::PathBuf, thread};
 use anyhow::{Context, Result, anyhow};
 use tokio::sync::{mpsc, watch};
 use tokio_xmpp::jid::BareJid;
+use tracing::warn;
 
 use self::connection::Access;
 use crate::engine::Event;
@@ -28,6 +29,14 @@ const PORT: u16 = 5222;
 /// The way to the thread. It ends when this is gone, or when the engine is.
 pub(crate) struct Xmpp {
     wanted: watch::Sender<Vec<String>>,
+}
+
+/// Telephony does not fail with it: what is wrong is said in the log.
+pub(crate) fn start(settings: Option<&store::Xmpp>, inbox: mpsc::Sender<Event>) -> Option<Xmpp> {
+    Xmpp::start(settings, inbox).unwrap_or_else(|error| {
+        warn!("nobody is shown as online: {error:#}");
+        None
+    })
 }
 
 impl Xmpp {

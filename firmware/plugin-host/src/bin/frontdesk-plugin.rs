@@ -50,7 +50,8 @@ enum What {
         /// A setting, `key=value`; what is needed and not named is made up.
         #[arg(long = "set", value_name = "KEY=VALUE")]
         settings: Vec<String>,
-        /// What its web server answers when all is well; without it, a list of people in JSON.
+        /// What its web server answers when all is well, or the vCards of its CardDAV server; without it, people that
+        /// are made up, in JSON or as cards.
         #[arg(long, value_name = "FILE")]
         answer: Option<PathBuf>,
         /// What its web server answers to which request, and settings that fit: see plugins/README.md.

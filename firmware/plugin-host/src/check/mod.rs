@@ -12,11 +12,13 @@ mod good;
 mod paper;
 mod play;
 mod stage;
+mod stage_dav;
 mod stage_ldap;
 mod stage_web;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -26,6 +28,7 @@ use crate::failure::Failure;
 use crate::host::{Approved, Host, LoadError, Setup};
 use crate::limits::Limits;
 use crate::manifest::Granted;
+use crate::oauth::sign_ins::SignIns;
 use crate::resolve::Resolver;
 pub use cost::{Costs, cost};
 pub use play::{Answer, Play};
@@ -33,6 +36,8 @@ use stage::Stage;
 
 /// What the secrets are, so that they can be looked for where they must not be.
 const SECRET: &str = "kit-secret-7d1f20";
+/// The token of the stand-in, which is a secret as well: it begins like one.
+const TOKEN: &str = "kit-secret-7d1f20-token";
 
 /// How a plugin is checked.
 #[derive(Debug)]
@@ -43,7 +48,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Settings that are not to be made up.
     pub settings: Map<String, Value>,
-    /// What a web server answers when all is well; none: a list of people in JSON.
+    /// What a web server answers when all is well, or the vCards of a CardDAV server; none: a list of people in JSON,
+    /// or their cards.
     pub answer: Option<Vec<u8>>,
     /// What it answers to which request; what is not in it, by `answer`.
     pub play: Play,
@@ -166,7 +172,9 @@ impl Bench {
     /// The same with other rights. Pages get little time, so that a server that stalls does not stall the check.
     fn load_granted(&self, granted: &Granted) -> Result<Connector, LoadError> {
         let limits = Limits { wall_page: Duration::from_secs(3), ..Limits::default() };
-        Connector::load(&self.host, &self.approved, &self.settings, granted, limits)
+        let connector = Connector::load(&self.host, &self.approved, &self.settings, granted, limits)?;
+        connector.keep_sign_ins(Arc::new(SignIns::made_up(SECRET)));
+        Ok(connector)
     }
 
     fn first_load(&self, report: &mut Report) -> Result<(), LoadError> {

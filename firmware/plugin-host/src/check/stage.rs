@@ -121,11 +121,12 @@ impl Shared {
         *self.mood.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn web_answer(&self, head: &str, mood: Mood) -> Vec<u8> {
-        let played = self.play.answer(head).filter(|_| matches!(mood, Mood::Good | Mood::Drip | Mood::Cut));
+    fn web_answer(&self, question: &stage_web::Question, mood: Mood) -> Vec<u8> {
+        let played =
+            self.play.answer(&question.head).filter(|_| matches!(mood, Mood::Good | Mood::Drip | Mood::Cut));
         match played {
             Some((status, body)) => stage_web::response(status, "application/json", body.as_bytes()),
-            None => stage_web::answer(head, mood, self.answer.as_deref()),
+            None => stage_web::answer(question, mood, self.answer.as_deref()),
         }
     }
 
@@ -139,11 +140,16 @@ impl Shared {
         let is_ldap = first == [0x30];
         if is_ldap { &self.ldap } else { &self.web }.fetch_add(1, Ordering::SeqCst);
         loop {
-            let mood = self.mood();
+            let mut mood = self.mood();
             let answer = if is_ldap {
                 stage_ldap::question(&mut stream).map(|question| stage_ldap::answer(&question, mood))
             } else {
-                stage_web::question(&mut stream).map(|head| self.web_answer(&head, mood))
+                stage_web::question(&mut stream).map(|question| {
+                    if question.is_token() {
+                        mood = Mood::Good;
+                    }
+                    self.web_answer(&question, mood)
+                })
             };
             let Some(answer) = answer else { return };
             // The host may hang up in the middle of it.

@@ -1,20 +1,40 @@
-//! The stand-in as a web server: one request a connection, HTTP/1.1.
+//! The stand-in as a web server: one request a connection, HTTP/1.1. It is the token server of plugins with OAuth as
+//! well, and always a good one: that a token server says no is the host's business.
 
 use std::io::Read;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
+use super::TOKEN;
 use super::stage::Mood;
+use super::stage_dav;
 
 /// People of the answer that is made up.
 pub(super) const PEOPLE: usize = 90;
 const ETAG: &str = "\"kit-1\"";
 const LARGEST_HEAD: usize = 64 << 10;
+const LARGEST_BODY: usize = 4 << 20;
 const HUGE: usize = 9 << 20;
 
-/// The head of a request, in small letters.
-pub(super) fn question(stream: &mut TcpStream) -> Option<String> {
+/// A request.
+pub(super) struct Question {
+    /// In small letters.
+    pub(super) head: String,
+    body: String,
+}
+
+impl Question {
+    /// Whether it asks for a token (RFC 6749 section 4).
+    pub(super) fn is_token(&self) -> bool {
+        let is_form = self.head.starts_with("post ")
+            && self.head.contains("\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+        is_form && self.body.split('&').any(|pair| pair.starts_with("grant_type="))
+    }
+}
+
+/// Reads one, all of it: who hangs up on a body that was not read has not answered.
+pub(super) fn question(stream: &mut TcpStream) -> Option<Question> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -23,13 +43,26 @@ pub(super) fn question(stream: &mut TcpStream) -> Option<String> {
         }
         head.extend_from_slice(&byte);
     }
-    Some(String::from_utf8_lossy(&head).to_lowercase())
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0_usize).min(LARGEST_BODY)];
+    stream.read_exact(&mut body).ok()?;
+    Some(Question { head, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 /// The whole response.
-pub(super) fn answer(head: &str, mood: Mood, given: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn answer(question: &Question, mood: Mood, given: Option<&[u8]>) -> Vec<u8> {
+    let Question { head, body } = question;
+    let is_dav = stage_dav::is_asked(head);
     match mood {
+        _ if question.is_token() => {
+            let token = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN });
+            response(200, "application/json", token.to_string().as_bytes())
+        }
         Mood::Status(status) => response(status, "text/plain", b"no"),
+        Mood::Malformed if is_dav => {
+            response(207, "application/xml", b"<multistatus xmlns=\"DAV:\"><response><href>/kit/book/1.v")
+        }
         Mood::Malformed => response(200, "application/json", b"{\"people\": [{\"name\": \"An"),
         Mood::ForPeople => response(
             200,
@@ -38,6 +71,10 @@ pub(super) fn answer(head: &str, mood: Mood, given: Option<&[u8]>) -> Vec<u8> {
         ),
         Mood::Empty => response(200, "application/json", b""),
         Mood::Huge => response(200, "application/json", &vec![b' '; HUGE]),
+        _ if is_dav => {
+            let (status, words) = stage_dav::answer(head, body, given);
+            response(status, "application/xml; charset=utf-8", words.as_bytes())
+        }
         _ if head.contains("if-none-match: \"kit-1\"") => response(304, "application/json", b""),
         _ => match given {
             Some(given) => response(200, kind(given), given),

@@ -238,7 +238,7 @@ fn logins(manifest: &Manifest, filled: &Filled) -> BTreeMap<String, Login> {
         let name = auth.user_setting.as_ref().and_then(|key| filled.open.get(key)?.as_str());
         Login {
             name: name.unwrap_or_default().to_owned(),
-            secret: filled.secrets.get(&auth.secret_setting).cloned(),
+            secret: auth.secret_setting.as_ref().and_then(|key| filled.secrets.get(key)).cloned(),
             net: auth.net.clone(),
         }
     };

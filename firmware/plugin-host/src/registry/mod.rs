@@ -11,6 +11,7 @@
 //! state/plugins/<id>/record.json     what is installed, granted and set
 //! state/plugins/<id>/<sha256>.wasm   the package, and the one before
 //! state/plugins/<id>/<n>.secrets     sealed
+//! state/plugins/<id>/sign-ins.sealed who has signed in for it, see `oauth`
 //! state/plugins/<id>/directory.*     see `kept`
 //! ```
 
@@ -33,6 +34,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::manifest;
+use crate::oauth::sign_ins::SignIns;
 use secrets::{Vault, VaultError};
 
 /// Time between two runs of a plugin that was never configured, in seconds.
@@ -42,6 +44,7 @@ const FORMAT: u32 = 1;
 const SPARE_COMPILED: usize = 8;
 const RECORD: &str = "record.json";
 const SECRETS: &str = "secrets";
+const SIGN_INS: &str = "sign-ins.sealed";
 /// The directory of a plugin, see [`crate::kept`].
 const DIRECTORY: &str = "directory.jsonl";
 
@@ -83,6 +86,9 @@ pub struct Record {
     pub current: Installed,
     /// To go back to.
     pub previous: Option<Installed>,
+    /// When the version in use took the place of another, in Unix milliseconds; 0: it never did.
+    #[serde(default)]
+    pub upgraded_ms: i64,
     /// The author's key.
     pub key: Option<String>,
     /// What it may do.
@@ -106,6 +112,7 @@ impl Record {
             id,
             current,
             previous: None,
+            upgraded_ms: 0,
             key: None,
             granted: PluginGrants::default(),
             settings: Map::new(),
@@ -174,6 +181,12 @@ impl Registry {
     #[must_use]
     pub fn directory(&self, id: &str) -> PathBuf {
         self.folder(id).join(DIRECTORY)
+    }
+
+    /// Who has signed in for a plugin.
+    #[must_use]
+    pub fn sign_ins(&self, id: &str) -> SignIns {
+        SignIns::open(self.folder(id).join(SIGN_INS), self.vault(), id)
     }
 
     /// A package, if it is what was installed.
@@ -376,7 +389,8 @@ fn read(folder: &Path, id: &str) -> io::Result<Record> {
 fn destroy(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == SECRETS) {
+        let is_sign_ins = path.file_name().is_some_and(|name| name == SIGN_INS);
+        if is_sign_ins || path.extension().is_some_and(|extension| extension == SECRETS) {
             disk::wipe(&path)?;
         }
     }

@@ -111,6 +111,7 @@ impl Service {
         let granted = words::granted(&record.granted);
         let connector = Connector::load(&self.host, &approved, &values, &granted, Limits::default());
         let connector = connector.map_err(|error| words::problem(&error))?;
+        connector.keep_sign_ins(Arc::clone(&plugin.sign_ins));
         let listener = Arc::clone(plugin);
         connector.listen(Box::new(move |level, words| listener.face().lines.plugin(level, words)));
         Ok(connector)
@@ -234,7 +235,11 @@ impl Work {
         let (level, words, how) = self.outcome(keeper, turn);
         self.plugin.publish(&keeper.directory().contacts, keeper.book());
         self.plugin.say(level, &words);
+        let suspended = matches!(how, How::Suspended { .. });
         self.show(how);
+        if suspended {
+            self.service.take_back(&self.record.id);
+        }
     }
 
     fn outcome(&self, keeper: &Keeper, turn: Result<Turn, KeeperError>) -> (&'static str, String, How) {

@@ -2,6 +2,7 @@
 //! actor is told to end and another one begins with what is new. A change that fails has changed nothing.
 
 use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
 
 use ipc::{PluginGrants, PluginProblem};
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use super::plugin::{About, How, Lane, Plugin};
 use super::uploads::disk;
 use super::{MOST_PLUGINS, Service, words};
 use crate::host::{Approved, Authority};
+use crate::kept::unix_ms;
 use crate::manifest::{Kind, Manifest};
 use crate::registry::{Installed, Record, Secrets};
 use crate::trust::Trust;
@@ -43,6 +45,9 @@ impl Service {
             _ => None,
         };
         let existing = self.plugin(&manifest.plugin.id).ok();
+        if let Some(plugin) = &existing {
+            self.try_beside(plugin, &file, &granted)?;
+        }
         if existing.is_none() && self.plugins().len() >= MOST_PLUGINS {
             return Err(PluginProblem::NotNow(format!("{MOST_PLUGINS} plugins are installed already")));
         }
@@ -67,7 +72,7 @@ impl Service {
                 Arc::clone(plugin)
             }
             _ => {
-                let plugin = Arc::new(Plugin::new(record, manifest));
+                let plugin = Arc::new(Plugin::new(&self.registry, record, manifest));
                 self.plugins().insert(plugin.id.clone(), Arc::clone(&plugin));
                 self.changed();
                 plugin
@@ -148,6 +153,7 @@ impl Service {
         next.granted = words::asked_for(&manifest, granted);
         next.current = Installed { granted: PluginGrants::default(), ..previous };
         next.previous = None;
+        next.upgraded_ms = 0;
         let before = lane.manifest.replace(Arc::new(manifest));
         let taken = self.take_up(&plugin, &mut lane, next, None, &words);
         if taken.is_err() {
@@ -244,6 +250,7 @@ pub(super) fn whole(lane: &Lane) -> Result<(Record, Arc<Manifest>), PluginProble
 fn upgraded(record: &Record, current: Installed) -> Record {
     let mut next = record.clone();
     if record.current.sha256 != current.sha256 {
+        next.upgraded_ms = unix_ms(SystemTime::now());
         next.previous = Some(Installed { granted: record.granted.clone(), ..record.current.clone() });
     }
     next.current = current;

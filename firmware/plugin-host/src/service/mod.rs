@@ -17,6 +17,8 @@ mod log;
 mod outbox;
 mod plugin;
 mod requests;
+mod sign_in;
+mod trial;
 mod uploads;
 mod words;
 

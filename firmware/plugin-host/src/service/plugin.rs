@@ -1,6 +1,7 @@
 //! A plugin as the service knows it: the lane on which wishes about it are carried out one after the other, and
 //! the face that everybody may look at at any time.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,10 +11,12 @@ use ipc::{PluginDirectory, PluginGrants, PluginLogLine, PluginProblem, PluginSta
 use super::actor::Actor;
 use super::asking::Asking;
 use super::log::Lines;
+use super::sign_in::Attempt;
 use crate::connector::Cancel;
 use crate::contact::Contact;
 use crate::kept::{Book, Kept, KeptError, People};
 use crate::manifest::Manifest;
+use crate::oauth::sign_ins::SignIns;
 use crate::package::Package;
 use crate::registry::{Record, Registry};
 use crate::tally::Tally;
@@ -21,6 +24,8 @@ use crate::tally::Tally;
 /// A plugin that is installed.
 pub(crate) struct Plugin {
     pub(crate) id: String,
+    /// Who has signed in for it.
+    pub(crate) sign_ins: Arc<SignIns>,
     lane: Mutex<Lane>,
     face: Mutex<Face>,
 }
@@ -55,6 +60,8 @@ pub(crate) struct Face {
     pub(crate) asking: Option<Arc<Asking>>,
     /// A test that is under way.
     pub(crate) test: Option<Cancel>,
+    /// Sign-ins that are under way or came to nothing, by their credential.
+    pub(crate) sign_ins: BTreeMap<String, Attempt>,
 }
 
 /// What stands in the record and the manifest.
@@ -105,7 +112,8 @@ pub(crate) struct Published {
 impl Plugin {
     /// One that is on the disk.
     pub(crate) fn open(registry: &Registry, id: &str, record: Result<Record, String>) -> Self {
-        let plugin = Self { id: id.to_owned(), lane: Mutex::default(), face: Mutex::default() };
+        let sign_ins = Arc::new(registry.sign_ins(id));
+        let plugin = Self { id: id.to_owned(), sign_ins, lane: Mutex::default(), face: Mutex::default() };
         let mut lane = Lane::default();
         match record {
             Err(reason) => {
@@ -135,11 +143,12 @@ impl Plugin {
     }
 
     /// One that was just installed.
-    pub(crate) fn new(record: Record, manifest: Manifest) -> Self {
+    pub(crate) fn new(registry: &Registry, record: Record, manifest: Manifest) -> Self {
         let id = record.id.clone();
+        let sign_ins = Arc::new(registry.sign_ins(&id));
         let lane = Lane { record: Some(record), manifest: Some(Arc::new(manifest)), ..Lane::default() };
         let face = Face { about: About::of(&id, &lane), ..Face::default() };
-        Self { id, lane: Mutex::new(lane), face: Mutex::new(face) }
+        Self { id, sign_ins, lane: Mutex::new(lane), face: Mutex::new(face) }
     }
 
     /// The lane, for a wish that needs a plugin that is whole and stays.

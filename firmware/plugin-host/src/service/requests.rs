@@ -40,7 +40,10 @@ impl Service {
             }
             PluginRequest::Inspect { upload } => self.inspect_aside(upload, uploads),
             PluginRequest::Install { upload, granted, key_confirmed } => {
-                Reply::Now(self.install_upload(upload, uploads, granted, key_confirmed))
+                let (service, uploads) = (Arc::clone(self), Arc::clone(uploads));
+                Reply::Aside(Box::new(move || {
+                    service.install_upload(upload, &uploads, granted, key_confirmed)
+                }))
             }
             PluginRequest::Grant { plugin, granted } => done(self.grant(&plugin, granted)),
             PluginRequest::Form { plugin } => Reply::Now(self.form(&plugin)),
@@ -48,6 +51,8 @@ impl Service {
                 done(self.configure(&plugin, values, interval_s))
             }
             PluginRequest::Test { plugin } => self.test_aside(plugin),
+            PluginRequest::SignIn { plugin, credential } => self.sign_in_aside(plugin, credential),
+            PluginRequest::SignOut { plugin, credential } => done(self.sign_out(&plugin, &credential)),
             PluginRequest::Enable { plugin, on } => done(self.enable(&plugin, on)),
             PluginRequest::SyncNow { plugin } => done(self.order(&plugin, Order::Sync)),
             PluginRequest::AllowToShrink { plugin } => done(self.order(&plugin, Order::Shrink)),
@@ -109,10 +114,11 @@ impl Service {
         let settings = words::settings(&manifest);
         let known = |key: &String| settings.iter().any(|setting| setting.key == *key);
         let secrets = self.registry.secrets(&record).unwrap_or_default();
+        let sign_ins = self.sign_ins(&plugin, &manifest, &record, &secrets);
         let secrets = secrets.into_keys().filter(|key| known(key)).collect();
         let values = record.settings.into_iter().filter(|(key, _)| known(key)).collect();
         let rights = words::rights(&manifest, None);
-        Ok(PluginAnswer::Form(Box::new(PluginForm { rights, settings, values, secrets })))
+        Ok(PluginAnswer::Form(Box::new(PluginForm { rights, settings, values, secrets, sign_ins })))
     }
 
     /// Loads it a second time: a test waits for no run, and a run does not wait for a test. What the test would
@@ -159,7 +165,7 @@ impl Service {
         }))
     }
 
-    fn kept_state(&self, id: &str) -> Option<crate::connector::State> {
+    pub(super) fn kept_state(&self, id: &str) -> Option<crate::connector::State> {
         let kept = crate::kept::Kept::new(self.registry.directory(id), Some(self.registry.vault()));
         kept.state()
     }
@@ -185,7 +191,7 @@ impl Service {
 
     /// What a question has changed: values that the plugin keeps, and how it does, where no directory says that.
     fn after_question(
-        &self,
+        self: &Arc<Self>,
         plugin: &Plugin,
         asking: &Arc<Asking>,
         question: &Question,
@@ -199,17 +205,29 @@ impl Service {
             let _ = actor.order(Order::Keep);
         }
         let how = asking.how();
+        let suspended = matches!(how, How::Suspended { .. });
         let mut face = plugin.face();
-        let current = face.asking.as_ref().is_some_and(|current| Arc::ptr_eq(current, asking));
-        if !current || asking.connector().has_directory() || face.how == how {
+        if !face.asking.as_ref().is_some_and(|current| Arc::ptr_eq(current, asking)) {
+            // It was changed meanwhile.
             return;
         }
-        face.how = how;
-        if let Some(problem) = problem {
+        if let Some(problem) = problem
+            && !matches!(problem, PluginProblem::NotNow(_))
+        {
             face.lines.host("warn", &format!("{}: {problem}", question.name()));
         }
+        // Of a plugin with a directory its runs say how it does.
+        let shown = !asking.connector().has_directory() && face.how != how;
+        if shown {
+            face.how = how;
+        }
         drop(face);
-        self.changed();
+        if shown {
+            self.changed();
+        }
+        if suspended {
+            self.take_back(&plugin.id);
+        }
     }
 
     fn order(&self, id: &str, order: Order) -> Result<(), PluginProblem> {

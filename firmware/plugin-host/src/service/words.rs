@@ -48,9 +48,9 @@ fn covers(known: &PluginRight, right: &PluginRight) -> bool {
 
 /// Secrets that are sent there by the host, and those that the plugin can read and so send anywhere it may go.
 fn secrets_of(manifest: &Manifest, net: &str) -> Vec<String> {
-    let sent = manifest.auth.iter().filter(|auth| auth.net.iter().any(|id| id == net));
+    let sent = manifest.auth.iter().filter(|auth| auth.secret_goes_to().iter().any(|id| id == net));
     let read = manifest.settings.iter().filter(|setting| setting.expose);
-    let keys = sent.map(|auth| &auth.secret_setting).chain(read.map(|setting| &setting.key));
+    let keys = sent.filter_map(|auth| auth.secret_setting.as_ref()).chain(read.map(|setting| &setting.key));
     keys.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 

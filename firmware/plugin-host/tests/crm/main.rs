@@ -4,6 +4,7 @@
 
 mod check;
 mod hubspot;
+mod json_server;
 mod odoo;
 mod rest;
 mod salesforce;

@@ -5,6 +5,8 @@
 pub mod api_server;
 pub mod hostile;
 pub mod ldap_server;
+pub mod lighttpd;
+pub mod radicale;
 pub mod server;
 pub mod slapd;
 
@@ -129,7 +131,18 @@ pub fn component(library: &str) -> Vec<u8> {
     fs::read(built.join(format!("{library}.wasm"))).unwrap()
 }
 
-fn plugins() -> PathBuf {
+/// A guest in JavaScript, made now by its script, of `directory.js` or of another file beside it.
+pub fn javascript(entry: &str) -> Vec<u8> {
+    let folder = plugins().join("javascript-directory");
+    let name = entry.replace(['/', '.'], "_");
+    let output = target().join("guests").join(format!("javascript_{name}.wasm"));
+    let mut command = Command::new(folder.join("build"));
+    let made = command.arg(&output).arg(folder.join(entry)).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    fs::read(output).unwrap()
+}
+
+pub fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins")
 }
 

@@ -17,6 +17,11 @@ pub struct Server {
 impl Server {
     /// Answers each request by `answer(path)`, which gives the whole response as bytes.
     pub fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::asked(move |head, _| answer(head.split(' ').nth(1).unwrap_or("/")))
+    }
+
+    /// Answers each request by `answer(head, body)`.
+    pub fn asked(answer: impl Fn(&str, &str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (seen, heads) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
@@ -42,18 +47,23 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &dyn Fn(&str) -> Vec<u8>, heads: &Mutex<Vec<String>>) {
+fn serve(mut stream: TcpStream, answer: &dyn Fn(&str, &str) -> Vec<u8>, heads: &Mutex<Vec<String>>) {
     let mut head = String::new();
-    let mut reader = BufReader::new(stream.try_clone().unwrap()).take(64 << 10);
+    let mut reader = BufReader::new(stream.try_clone().unwrap()).take(256 << 10);
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).unwrap_or(0) == 0 {
             return;
         }
     }
-    let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let said = answer(&head, &String::from_utf8_lossy(&body));
     heads.lock().unwrap().push(head);
     // The guest's side may hang up in the middle: that is what is tested.
-    let _ = stream.write_all(&answer(&path));
+    let _ = stream.write_all(&said);
 }
 
 /// A response with a body.

@@ -124,7 +124,8 @@ impl UserAgent {
         self.settle(now);
     }
 
-    /// Unregisters an account and forgets it. Its subscriptions end, its calls go on.
+    /// Unregisters an account and forgets it once its calls are over. Its subscriptions end, its calls go on, with
+    /// the account's password where somebody asks for it.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) {
         let Some(registration) = self.registrations.get_mut(&account) else { return };
         registration.stop(&mut self.core, now);
@@ -586,9 +587,11 @@ impl UserAgent {
             }
         }
         let (registrations, lines) = (&mut self.registrations, &mut self.core.lines);
-        let vigils = &mut self.vigils;
+        let (vigils, sessions) = (&mut self.vigils, &self.sessions);
         self.leaving.retain(|account| {
-            let busy = registrations.get(account).is_some_and(Registration::is_busy);
+            // Also those that have ended a moment ago: their BYE may be challenged.
+            let calls = || sessions.values().any(|session| session.account() == Some(*account));
+            let busy = registrations.get(account).is_some_and(Registration::is_busy) || calls();
             if !busy {
                 registrations.remove(account);
                 lines.remove(account);

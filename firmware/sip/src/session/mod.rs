@@ -320,6 +320,11 @@ impl Session {
     }
 
     /// Whether the program still knows this session.
+    /// The account it goes through.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         self.state != State::Over
     }

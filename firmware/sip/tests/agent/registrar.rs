@@ -337,6 +337,45 @@ fn a_removed_account_is_unregistered_and_forgotten() {
 }
 
 #[test]
+fn app_2_a_call_of_a_removed_account_goes_on_and_its_bye_answers_a_challenge() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    start(&mut net, us);
+    let register = net.receive(pbx, "REGISTER", 1);
+    net.send(pbx, at, &granted(&register, 60));
+    state(&mut net, us, 1);
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
+    let invite = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &crate::script::answer(&invite, "t", pbx, "sendrecv"));
+    net.wait(us, "Answered", 1, want::answered);
+    net.receive(pbx, "ACK", 1);
+    net.act(us, |agent, now| agent.remove_account(now, AccountId(1)));
+    let last = net.receive(pbx, "REGISTER", 1);
+    assert_eq!(last.expires(), Some(0));
+    net.send(pbx, at, &Message::response(&last, 200));
+    assert_eq!(state(&mut net, us, 1), RegistrationState::Unregistered);
+    net.pass(Duration::from_secs(60));
+    assert_eq!(
+        net.count(pbx, "BYE") + net.count(pbx, "REGISTER"),
+        0,
+        "the call goes on, and no registration"
+    );
+    net.act(us, |agent, now| agent.hang_up(now, session));
+    let bye = net.receive(pbx, "BYE", 1);
+    let verifier = Verifier::new("pbx.example", Algorithm::Md5, "key", 1000);
+    let mut challenge = reply(&bye, 407, "t", pbx);
+    challenge.push("Proxy-Authenticate", verifier.challenge(5, false));
+    net.send(pbx, at, &challenge);
+    let again = net.receive(pbx, "BYE", 1);
+    assert!(again.header("Proxy-Authorization").is_some(), "{again}");
+    net.send(pbx, at, &Message::response(&again, 200));
+    net.pass(Duration::from_secs(60));
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    assert!(net.act(us, |agent, now| agent.invite(now, call)).is_err(), "it is forgotten now");
+}
+
+#[test]
 fn shutting_down_ends_calls_and_registration_and_says_when_it_is_done() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;

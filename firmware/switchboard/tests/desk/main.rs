@@ -4,6 +4,7 @@
 //! inside and, by the effects and the views alone, from outside.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod administered;
 mod alerts;
 mod attended;
 mod bench;

@@ -1,0 +1,143 @@
+//! The settings of the desk as one document, and its operators, for programs. Passwords and PINs only come in.
+
+use axum::{http::StatusCode, response::IntoResponse};
+use ipc::Language;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{DeskOperator, Secret, Settings};
+
+use crate::{
+    api::{Caller, Named, Sent, Told, Writer, problem::Problem, shapes},
+    app::now_ms,
+    audit::Act,
+    keeper::KeeperError,
+    language::{code, of_code},
+    pages::refusals,
+    settings::refused,
+    text,
+};
+
+/// `GET /api/v1/settings`
+pub(crate) async fn show(caller: Caller) -> Told {
+    let settings = caller.app.settings().await.map_err(|problem| of_settings(&problem, caller.language))?;
+    Ok(shapes::json(StatusCode::OK, &document(settings)))
+}
+
+/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has.
+pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
+    if !body.directories.is_empty() {
+        return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_DIRECTORIES));
+    }
+    let changed = caller.app.change_settings(move |settings| {
+        *settings = Settings { directories: std::mem::take(&mut settings.directories), ..body };
+        Ok(())
+    });
+    changed.await.map_err(|problem| of_settings(&problem, caller.language))?;
+    caller.app.audit(&caller.actor(), Act::SettingsChanged, "all").await;
+    let settings = caller.app.settings().await.map_err(|problem| of_settings(&problem, caller.language))?;
+    Ok(shapes::json(StatusCode::OK, &document(settings)))
+}
+
+/// Without passwords, and without directories, which are the operators'.
+fn document(mut settings: Settings) -> Value {
+    settings.directories.clear();
+    settings.accounts.iter_mut().for_each(|account| account.password = Secret::default());
+    settings.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
+    serde_json::to_value(settings).unwrap_or_default()
+}
+
+fn of_settings(problem: &KeeperError, language: Language) -> Problem {
+    let Some(refusal) = refused(problem) else { return Problem::of_store(problem, language) };
+    let index = refusal.index.map_or_else(String::new, |index| format!("[{index}]"));
+    let field = if refusal.field.is_empty() { String::new() } else { format!(".{}", refusal.field) };
+    let words = refusals::why(refusal, language);
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("{}{index}{field}: {words}", refusal.table))
+}
+
+/// `GET /api/v1/operators`
+pub(crate) async fn operators(caller: Caller) -> Told {
+    Ok(shapes::list(&read(&caller).await?, operator))
+}
+
+/// What `POST /api/v1/operators` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOperator {
+    name: String,
+    language: String,
+    pin: String,
+}
+
+/// `POST /api/v1/operators`
+pub(crate) async fn add_operator(Sent { caller, body }: Sent<NewOperator>) -> Told {
+    let NewOperator { name, language, pin } = body;
+    let language = language_of(&caller, &language)?;
+    let added = caller.app.keeper.ask(move |store| store.add_operator(&name, language, &pin, now_ms())).await;
+    let added = added.map_err(|problem| Problem::of_store(&problem, caller.language))?;
+    caller.app.audit(&caller.actor(), Act::OperatorAdded, added.name.clone()).await;
+    Ok(shapes::json(StatusCode::CREATED, &operator(&added)))
+}
+
+/// What `PATCH /api/v1/operators/{id}` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorChange {
+    name: Option<String>,
+    language: Option<String>,
+    pin: Option<String>,
+    locked: Option<bool>,
+}
+
+/// `PATCH /api/v1/operators/{id}`
+pub(crate) async fn change_operator(named: Named, Sent { caller, body }: Sent<OperatorChange>) -> Told {
+    let id = named.number(&caller)?;
+    let now = read(&caller).await?.into_iter().find(|operator| operator.id == id);
+    let now = now.ok_or_else(|| caller.not_found())?;
+    let OperatorChange { name, language, pin, locked } = body;
+    if name.is_none() && language.is_none() && pin.is_none() && locked.is_none() {
+        return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_NO_CHANGE));
+    }
+    let language = language.map(|word| language_of(&caller, &word)).transpose()?.unwrap_or(now.language);
+    let name = name.unwrap_or(now.name);
+    let detail = format!("{name}{}", if pin.is_some() { ", PIN" } else { "" });
+    let changed = caller.app.keeper.ask(move |store| {
+        // The one that may be refused for what it is goes first.
+        pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))?;
+        store.change_operator(id, &name, language)?;
+        locked.map_or(Ok(()), |locked| store.lock_operator(id, locked))
+    });
+    changed.await.map_err(|problem| Problem::of_store(&problem, caller.language))?;
+    caller.app.audit(&caller.actor(), Act::OperatorChanged, detail).await;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `DELETE /api/v1/operators/{id}`
+pub(crate) async fn remove_operator(caller: Writer, named: Named) -> Told {
+    let id = named.number(&caller)?;
+    let now = read(&caller).await?.into_iter().find(|operator| operator.id == id);
+    let now = now.ok_or_else(|| caller.not_found())?;
+    let removed = caller.app.keeper.ask(move |store| store.remove_operator(id)).await;
+    removed.map_err(|problem| Problem::of_store(&problem, caller.language))?;
+    caller.app.audit(&caller.actor(), Act::OperatorRemoved, now.name).await;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn read(caller: &Caller) -> Result<Vec<DeskOperator>, Problem> {
+    let operators = caller.app.keeper.ask(|store| store.operators()).await;
+    operators.map_err(|problem| Problem::of_store(&problem, caller.language))
+}
+
+fn language_of(caller: &Caller, word: &str) -> Result<Language, Problem> {
+    of_code(word).ok_or_else(|| caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::FORM_UNREADABLE))
+}
+
+fn operator(operator: &DeskOperator) -> Value {
+    json!({
+        "id": operator.id,
+        "name": operator.name,
+        "language": code(operator.language),
+        "locked": operator.locked,
+        "failures": operator.failures,
+        "created_ms": operator.created_ms,
+    })
+}

@@ -1,0 +1,166 @@
+//! `/lines/account`: one SIP account, added, changed or removed.
+
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use store::{Account, Secret, Settings, StoreError};
+
+use crate::{
+    audit::Act,
+    fault::Fault,
+    fields::Fields,
+    form::{Form, Refused, Wrong, optional, whole},
+    guard::{Posted, Signed},
+    layout::{self, Place},
+    pages::{Page, lines},
+    settings::{said, wrong},
+    text::{self, Text},
+};
+
+/// Where it is.
+pub(crate) const PATH: &str = "/lines/account";
+
+/// `GET /lines/account`, with `?id=` of one that is there.
+pub(crate) async fn show(signed: Signed) -> Page {
+    let settings = lines::settings(&signed).await?;
+    let asked = signed.asked();
+    match asked.find("id") {
+        None => Ok(page(&signed, None, None)),
+        Some(id) => match settings.accounts.iter().find(|account| account.id() == id) {
+            Some(account) => Ok(page(&signed, Some(account), None)),
+            None => Err(Fault::not_found(signed.language).into_response()),
+        },
+    }
+}
+
+/// `POST /lines/account`
+pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
+    let was = optional(&fields, "was");
+    let known = match &was {
+        None => None,
+        Some(id) => lines::settings(&signed).await?.accounts.into_iter().find(|account| account.id() == id),
+    };
+    let refused = match take(&signed, &fields, was).await {
+        Ok(name) => {
+            signed.app.audit(&signed.actor(), Act::SettingsChanged, format!("SIP account {name}")).await;
+            return Ok(signed.done("/lines", text::DESK_SAVED.is(signed.language)));
+        }
+        Err(wrong) => wrong,
+    };
+    Ok(page(&signed, known.as_ref(), Some(Refused { typed: &fields, wrong: &refused })))
+}
+
+async fn take(signed: &Signed, fields: &Fields, was: Option<String>) -> Result<String, Wrong> {
+    let expires_s = whole(fields, "expires_s", signed.language)?;
+    let trimmed = |name: &str| fields.get(name).trim().to_owned();
+    let typed = Account {
+        id: trimmed("id"),
+        user: trimmed("user"),
+        domain: trimmed("domain"),
+        display_name: trimmed("display_name"),
+        auth_user: optional(fields, "auth_user"),
+        password: Secret::new(fields.get("password")),
+        registrar: optional(fields, "registrar"),
+        outbound_proxy: optional(fields, "outbound_proxy"),
+        mailbox: optional(fields, "mailbox"),
+        expires_s,
+    };
+    let name = typed.id().to_owned();
+    let changed = signed.app.change_settings(move |settings| match was {
+        None => {
+            settings.accounts.push(typed);
+            Ok(())
+        }
+        Some(was) => replace(settings, &was, typed),
+    });
+    changed.await.map_err(|problem| wrong(&problem, "accounts", signed.language))?;
+    Ok(name)
+}
+
+/// Puts an account in another's place. Its password stays when none is typed, and lines follow its name.
+fn replace(settings: &mut Settings, was: &str, typed: Account) -> Result<(), StoreError> {
+    let account = settings.accounts.iter_mut().find(|account| account.id() == was);
+    let account = account.ok_or(StoreError::NoSuchAccount)?;
+    let password = if typed.password.is_empty() { account.password.clone() } else { typed.password.clone() };
+    *account = Account { password, ..typed };
+    let name = account.id().to_owned();
+    for line in settings.lines.iter_mut().filter(|line| line.account.as_deref() == Some(was)) {
+        line.account = Some(name.clone());
+    }
+    Ok(())
+}
+
+/// `POST /lines/account/remove`
+pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
+    let (language, was) = (signed.language, fields.get("was").to_owned());
+    let read = signed.app.settings().await;
+    let used = |settings: &Settings| settings.lines.iter().any(|line| line.account.as_deref() == Some(&was));
+    if read.as_ref().is_ok_and(used) {
+        return signed.failed("/lines", text::SIP_ACCOUNT_HAS_LINES.is(language));
+    }
+    let name = was.clone();
+    let changed = signed.app.change_settings(move |settings| {
+        let at = settings.accounts.iter().position(|account| account.id() == was);
+        settings.accounts.remove(at.ok_or(StoreError::NoSuchAccount)?);
+        Ok(())
+    });
+    match changed.await {
+        Ok(()) => {
+            signed
+                .app
+                .audit(&signed.actor(), Act::SettingsChanged, format!("SIP account {name} removed"))
+                .await;
+            signed.done("/lines", text::DESK_SAVED.is(language))
+        }
+        Err(problem) => signed.failed("/lines", said(&problem, language)),
+    }
+}
+
+fn page(signed: &Signed, known: Option<&Account>, refused: Option<Refused<'_>>) -> Response {
+    let language = signed.language;
+    let t = |text: Text| text.is(language);
+    let form = Form::new(signed, refused);
+    let title = match known {
+        Some(account) => text::SIP_ACCOUNT_EDIT.with(language, &[("name", &account.id())]),
+        None => t(text::SIP_ACCOUNT_NEW).to_owned(),
+    };
+    let body = html! {
+        (form.problem())
+        section { (form.around("sip-account", PATH, fields(&form, known))) }
+        @if let (Some(account), true) = (known, signed.may_write()) {
+            section {
+                p { (t(text::SIP_ACCOUNT_REMOVE_HINT)) }
+                form method="post" action=(format!("{PATH}/remove")) {
+                    (layout::token(signed))
+                    (form.hidden("was", account.id()))
+                    button.danger #remove-sip-account type="submit" {
+                        (text::REMOVE_NAMED.with(language, &[("name", &account.id())]))
+                    }
+                }
+            }
+        }
+        p { a href="/lines" { (t(text::BACK)) } }
+    };
+    layout::page(signed, Place::Lines, &title, body)
+}
+
+fn fields(form: &Form<'_>, known: Option<&Account>) -> Markup {
+    let fresh = Account { expires_s: 600, ..Account::default() };
+    let now = known.unwrap_or(&fresh);
+    let maybe = |text: &Option<String>| text.clone().unwrap_or_default();
+    let has_password = !now.password.is_empty();
+    html! {
+        @if let Some(account) = known { (form.hidden("was", account.id())) }
+        div.columns {
+            (form.text("user", text::SIP_USER, &now.user, Some(text::SIP_USER_HINT), true))
+            (form.text("domain", text::SIP_DOMAIN, &now.domain, Some(text::SIP_DOMAIN_HINT), true))
+            (form.secret("password", text::PASSWORD, if has_password { text::SIP_PASSWORD_SET } else { text::SIP_PASSWORD_NONE }, false))
+            (form.text("display_name", text::SIP_DISPLAY_NAME, &now.display_name, None, false))
+            (form.text("auth_user", text::SIP_AUTH_USER, &maybe(&now.auth_user), None, false))
+            (form.text("registrar", text::SIP_REGISTRAR, &maybe(&now.registrar), None, false))
+            (form.text("outbound_proxy", text::SIP_PROXY, &maybe(&now.outbound_proxy), Some(text::SIP_PROXY_HINT), false))
+            (form.text("mailbox", text::SIP_MAILBOX, &maybe(&now.mailbox), Some(text::SIP_MAILBOX_HINT), false))
+            (form.text("id", text::SIP_ID, &now.id, None, false))
+            (form.number("expires_s", text::SIP_EXPIRES, now.expires_s, 60..=86_400, Some(text::SIP_EXPIRES_HINT)))
+        }
+    }
+}

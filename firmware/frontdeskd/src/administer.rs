@@ -1,0 +1,175 @@
+//! Settings that an administrator changes while the desk runs (APP-2).
+//!
+//! A task follows what the page has saved, numbers the accounts, tells the threads that have their own part of it,
+//! and hands the engine the rest in one event. An account that differs in anything is another account: the old one
+//! is unregistered with its old password and stays until its calls are over, the new one registers at once.
+//! Not done here: what the change means for calls on the desk (`switchboard`).
+
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Instant};
+
+use ipc::Registration;
+use sip::{Account, AccountId, Package};
+use store::Settings;
+use switchboard::{Administered, Input};
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::{
+    contacts::Contacts,
+    engine::{Engine, Event},
+    mailboxes::{self, Mailbox},
+    records::Records,
+    settings::{self, Numbering},
+    xmpp::{self, Xmpp},
+};
+
+/// What the engine takes over.
+pub(crate) struct Change {
+    pub(crate) accounts: Vec<Account>,
+    /// Each line's number with its account.
+    pub(crate) lines: Vec<(String, AccountId)>,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    /// The park slots.
+    pub(crate) watched: Vec<String>,
+    pub(crate) intercept: Option<String>,
+    pub(crate) desk: Administered,
+    /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
+    pub(crate) xmpp: Option<Option<Xmpp>>,
+}
+
+/// What peers are told to send to, by the settings.
+type AddressBy = Box<dyn Fn(&Settings) -> Option<SocketAddr> + Send + Sync>;
+
+/// Where changes go.
+pub(crate) struct Follower {
+    pub(crate) settings: watch::Receiver<Arc<Settings>>,
+    pub(crate) numbering: Numbering,
+    pub(crate) contacts: Contacts,
+    pub(crate) records: Records,
+    pub(crate) timetable: watch::Sender<store::Timetable>,
+    pub(crate) inbox: mpsc::Sender<Event>,
+    /// What peers are told to send to until the next start.
+    pub(crate) local: SocketAddr,
+    pub(crate) address_by: AddressBy,
+    /// Hears whether it will be another address then.
+    pub(crate) restart: watch::Sender<bool>,
+}
+
+impl Follower {
+    /// Until nobody can change the settings any more, or the engine is gone.
+    pub(crate) async fn follow(mut self) {
+        let mut known = Arc::clone(&self.settings.borrow_and_update());
+        while self.settings.changed().await.is_ok() {
+            let wanted = Arc::clone(&self.settings.borrow_and_update());
+            match self.take(&known, &wanted).await {
+                Ok(true) => known = wanted,
+                Ok(false) => return,
+                Err(error) => warn!("settings were saved and cannot be taken over: {error:#}"),
+            }
+        }
+    }
+
+    /// `false` when the engine is gone.
+    async fn take(&mut self, known: &Settings, wanted: &Settings) -> anyhow::Result<bool> {
+        let accounts = self.numbering.accounts(wanted)?;
+        let xmpp = if known.xmpp == wanted.xmpp {
+            None
+        } else {
+            Some(xmpp::start(wanted.xmpp.as_ref(), self.inbox.clone()))
+        };
+        let change = Change {
+            lines: settings::lines(wanted, &accounts),
+            mailboxes: settings::mailboxes(wanted, &accounts),
+            accounts,
+            watched: settings::watched(wanted),
+            intercept: wanted.numbers.intercept.clone(),
+            desk: settings::administered(wanted),
+            xmpp,
+        };
+        if self.inbox.send(Event::Settings(Box::new(change))).await.is_err() {
+            return Ok(false);
+        }
+        self.contacts.administer(wanted.numbers.plan(), wanted.rules.monitor).await;
+        let relinked = known.directories != wanted.directories;
+        self.records.administer(wanted.operator.name.clone(), relinked).await;
+        self.timetable.send_if_modified(|timetable| {
+            let differs = *timetable != wanted.timetable;
+            timetable.clone_from(&wanted.timetable);
+            differs
+        });
+        let address = tokio::task::block_in_place(|| (self.address_by)(wanted));
+        self.restart.send_replace(address.is_some_and(|address| address != self.local));
+        Ok(true)
+    }
+}
+
+impl Engine {
+    /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
+    pub(crate) fn administer(&mut self, now: Instant, change: Change) {
+        let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp } = change;
+        info!(
+            accounts = accounts.len(),
+            lines = lines.len(),
+            rules = desk.rules.len(),
+            "settings taken over"
+        );
+        self.parts.lines = lines;
+        self.parts.watched = watched;
+        self.parts.intercept = intercept;
+        self.replace_accounts(now, accounts);
+        self.replace_mailboxes(now, mailboxes);
+        self.parts.board.handle(now, Input::Settings(Box::new(desk)));
+        for (line, account) in self.parts.lines.clone() {
+            let state = self.registrations.get(&account).cloned().unwrap_or(Registration::Off);
+            self.parts.board.handle(now, Input::Registration { line, state });
+        }
+        self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
+        if let Some(xmpp) = xmpp {
+            self.replace_xmpp(now, xmpp);
+        }
+        // Through the account of the first line, which may be another one now.
+        self.monitor_wanted(now);
+        self.watch_wanted(now);
+    }
+
+    fn replace_accounts(&mut self, now: Instant, accounts: Vec<Account>) {
+        let before: HashSet<AccountId> = self.parts.accounts.iter().map(|account| account.id).collect();
+        let after: HashSet<AccountId> = accounts.iter().map(|account| account.id).collect();
+        for &gone in before.difference(&after) {
+            info!(account = gone.0, "account removed");
+            self.registrations.remove(&gone);
+            self.parts.agent.remove_account(now, gone);
+        }
+        self.parts.accounts.clone_from(&accounts);
+        for account in accounts.into_iter().filter(|account| !before.contains(&account.id)) {
+            info!(account = account.id.0, user = account.user, domain = account.domain, "account added");
+            self.parts.agent.add_account(now, account);
+        }
+    }
+
+    /// What is known of a mailbox that stays is kept; the subscription of one whose account is gone has ended with it.
+    fn replace_mailboxes(&mut self, now: Instant, mut mailboxes: Vec<Mailbox>) {
+        for mailbox in &mut mailboxes {
+            match self.parts.mailboxes.iter().find(|known| known.account == mailbox.account) {
+                Some(known) => mailbox.keep(known),
+                None => {
+                    let (account, user) = (mailbox.account, &mailbox.user);
+                    self.parts.agent.subscribe(now, account, user, Package::MessageSummary);
+                }
+            }
+        }
+        self.parts.mailboxes = mailboxes;
+    }
+
+    fn replace_xmpp(&mut self, now: Instant, xmpp: Option<Xmpp>) {
+        let mut addresses = self.people.wanted.clone();
+        addresses.retain(|address| xmpp::is_ours(address));
+        for address in &addresses {
+            self.parts.board.handle(now, Input::PersonGone { address: address.clone() });
+        }
+        if let Some(xmpp) = &xmpp {
+            xmpp.watch(addresses);
+        }
+        self.parts.xmpp = xmpp;
+    }
+}
