@@ -15,6 +15,7 @@ pub mod baresip;
 pub mod census;
 pub mod chromium;
 pub mod connectors;
+pub mod customers;
 pub mod desk;
 mod devtools;
 pub mod dice;
