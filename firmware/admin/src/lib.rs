@@ -53,6 +53,7 @@ use tracing::info;
 
 use crate::{app::App, setup::Setup, tls::Certificates};
 
+pub use password::pin_fits;
 pub use tls::CertificateProblem;
 
 /// How often the address shown for the first set-up is looked at again: the network may come late.

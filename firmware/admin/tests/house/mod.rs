@@ -29,6 +29,8 @@ pub(crate) struct House {
     pub(crate) views: watch::Sender<Arc<View>>,
     /// Settings as the desk hears of them.
     pub(crate) saved: watch::Receiver<Arc<Settings>>,
+    /// Whether something of them waits for the next start.
+    pub(crate) waits: watch::Sender<bool>,
 }
 
 impl House {
@@ -50,10 +52,10 @@ impl House {
             sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
         let (settings, saved) = watch::channel(Arc::default());
-        let (_, restart) = watch::channel(false);
+        let (waits, restart) = watch::channel(false);
         let parts = Parts { store, views: seen, reachable: Box::new(|| None), settings, restart };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved }
+        Self { admin, folder, views, saved, waits }
     }
 
     /// A box with the administrator Ada, and her browser.
