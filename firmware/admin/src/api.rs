@@ -78,7 +78,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/tokens", get(accounts::tokens).post(accounts::add_token))
         .route("/api/v1/tokens/{id}", delete(accounts::revoke))
         .route("/api/v1/settings", get(settings::show).put(settings::replace))
-        .route("/api/v1/operators", get(settings::operators).post(settings::add_operator))
+        .route("/api/v1/operators", get(settings::list_operators).post(settings::add_operator))
         .route("/api/v1/operators/{id}", patch(settings::change_operator).delete(settings::remove_operator))
         .route("/api/v1/sessions", get(accounts::sessions))
         .route("/api/v1/sessions/{id}", delete(accounts::end_session))

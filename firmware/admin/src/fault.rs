@@ -65,9 +65,6 @@ pub(crate) fn of_store(error: &KeeperError, language: Language) -> (StatusCode, 
         KeeperError::Store(StoreError::LastAdministrator) => {
             text(StatusCode::CONFLICT, text::LAST_ADMINISTRATOR)
         }
-        KeeperError::Store(StoreError::WeakPin(weak)) => {
-            text(StatusCode::UNPROCESSABLE_ENTITY, crate::pages::operators::weak(*weak))
-        }
         KeeperError::Store(StoreError::AlreadySetUp) => text(StatusCode::CONFLICT, text::ALREADY_SET_UP),
         KeeperError::Store(StoreError::TooManyAccounts(most)) => {
             (StatusCode::CONFLICT, text::TOO_MANY.with(language, &[("most", most)]))

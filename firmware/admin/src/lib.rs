@@ -73,6 +73,7 @@ use crate::{
 
 pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
 pub use logs::{Level, LogRing};
+pub use password::pin_fits;
 pub use tls::CertificateProblem;
 pub use wishes::Wish;
 

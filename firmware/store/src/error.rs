@@ -8,7 +8,6 @@ use directory::csv::{ExportError, ImportError};
 use ipc::{ContactId, DirectoryId, EditProblem};
 use rusqlite::ErrorCode;
 
-use crate::WeakPin;
 use crate::settings_file::SettingsError;
 
 /// Why the store did not do it. Nothing has been changed then.
@@ -130,12 +129,6 @@ pub enum StoreError {
     /// Too many accounts or tokens.
     #[error("at most {0} are possible")]
     TooManyAccounts(u32),
-    /// A PIN that cannot be used.
-    #[error("the PIN cannot be used: 4 to 10 digits, none that everybody tries")]
-    WeakPin(WeakPin),
-    /// A PIN could not be hashed.
-    #[error("the PIN could not be hashed: {0}")]
-    Hash(String),
     /// There is no such row in the call log.
     #[error("there is no row {0} in the call log")]
     NoSuchCall(i64),

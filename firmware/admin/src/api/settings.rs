@@ -12,7 +12,7 @@ use crate::{
     audit::Act,
     keeper::KeeperError,
     language::{code, of_code},
-    pages::refusals,
+    pages::{operators, refusals},
     settings::refused,
     text,
 };
@@ -55,7 +55,7 @@ fn of_settings(problem: &KeeperError, language: Language) -> Problem {
 }
 
 /// `GET /api/v1/operators`
-pub(crate) async fn operators(caller: Caller) -> Told {
+pub(crate) async fn list_operators(caller: Caller) -> Told {
     Ok(shapes::list(&read(&caller).await?, operator))
 }
 
@@ -72,6 +72,7 @@ pub(crate) struct NewOperator {
 pub(crate) async fn add_operator(Sent { caller, body }: Sent<NewOperator>) -> Told {
     let NewOperator { name, language, pin } = body;
     let language = language_of(&caller, &language)?;
+    let pin = hashed(&caller, &pin).await?;
     let added = caller.app.keeper.ask(move |store| store.add_operator(&name, language, &pin, now_ms())).await;
     let added = added.map_err(|problem| Problem::of_store(&problem, caller.language))?;
     caller.app.audit(&caller.actor(), Act::OperatorAdded, added.name.clone()).await;
@@ -100,10 +101,13 @@ pub(crate) async fn change_operator(named: Named, Sent { caller, body }: Sent<Op
     let language = language.map(|word| language_of(&caller, &word)).transpose()?.unwrap_or(now.language);
     let name = name.unwrap_or(now.name);
     let detail = format!("{name}{}", if pin.is_some() { ", PIN" } else { "" });
+    let pin = match &pin {
+        Some(pin) => Some(hashed(&caller, pin).await?),
+        None => None,
+    };
     let changed = caller.app.keeper.ask(move |store| {
-        // The one that may be refused for what it is goes first.
-        pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))?;
         store.change_operator(id, &name, language)?;
+        pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))?;
         locked.map_or(Ok(()), |locked| store.lock_operator(id, locked))
     });
     changed.await.map_err(|problem| Problem::of_store(&problem, caller.language))?;
@@ -125,6 +129,11 @@ pub(crate) async fn remove_operator(caller: Writer, named: Named) -> Told {
 async fn read(caller: &Caller) -> Result<Vec<DeskOperator>, Problem> {
     let operators = caller.app.keeper.ask(|store| store.operators()).await;
     operators.map_err(|problem| Problem::of_store(&problem, caller.language))
+}
+
+async fn hashed(caller: &Caller, pin: &str) -> Result<String, Problem> {
+    let hash = operators::hashed(&caller.app, pin, caller.language).await;
+    hash.map_err(|wrong| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, wrong.words))
 }
 
 fn language_of(caller: &Caller, word: &str) -> Result<Language, Problem> {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use store::{DeskOperator, StoreError, WeakPin, pin_allowed};
 
 use crate::{
-    app::now_ms,
+    app::{App, now_ms},
     audit::Act,
     fault::{Fault, of_store},
     form::{Form, Refused, Wrong, optional},
@@ -50,20 +50,39 @@ pub(crate) async fn rename_desk(Posted { signed, fields }: Posted) -> Page {
 
 /// `POST /operators`
 pub(crate) async fn add(Posted { signed, fields }: Posted) -> Page {
-    let (name, pin) = (fields.get("name").to_owned(), fields.get("pin").to_owned());
+    let name = fields.get("name").to_owned();
     let language = of_code(fields.get("language")).unwrap_or_default();
-    let added = signed.app.keeper.ask(move |store| store.add_operator(&name, language, &pin, now_ms()));
-    match added.await {
+    let added = match hashed(&signed.app, fields.get("pin"), signed.language).await {
+        Err(wrong) => Err(wrong),
+        Ok(pin) => {
+            let work = move |store: &mut store::Store| store.add_operator(&name, language, &pin, now_ms());
+            signed.app.keeper.ask(work).await.map_err(|problem| at_field(&problem, signed.language))
+        }
+    };
+    match added {
         Ok(operator) => {
             signed.app.audit(&signed.actor(), Act::OperatorAdded, operator.name.clone()).await;
             let words = text::OPERATOR_ADDED.with(signed.language, &[("name", &operator.name)]);
             Ok(signed.done("/operators", words))
         }
-        Err(problem) => {
-            let wrong = at_field(&problem, signed.language);
-            page(&signed, Some(Refused { typed: &fields, wrong: &wrong })).await
-        }
+        Err(wrong) => page(&signed, Some(Refused { typed: &fields, wrong: &wrong })).await,
     }
+}
+
+/// The hash of a PIN to keep.
+///
+/// # Errors
+/// Why there is none, at the field.
+pub(crate) async fn hashed(app: &App, pin: &str, language: Language) -> Result<String, Wrong> {
+    pin_allowed(pin).map_err(|weak| {
+        let words = match weak {
+            WeakPin::Digits => text::PIN_DIGITS,
+            WeakPin::Trivial => text::PIN_TRIVIAL,
+        };
+        Wrong::at("pin", words.is(language))
+    })?;
+    let hash = app.passwords.hash(pin.to_owned()).await;
+    hash.map_err(|_| Wrong::above(text::SYSTEM_FAILED.is(language)))
 }
 
 /// `GET /operators/{id}`
@@ -78,16 +97,18 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
     let (name, pin) = (fields.get("name").to_owned(), optional(&fields, "pin"));
     let language = of_code(fields.get("language")).unwrap_or_default();
     let (new_name, new_pin) = (name.trim().to_owned(), pin.is_some());
-    // Both or neither.
-    let weak = pin.as_deref().and_then(|pin| pin_allowed(pin).err());
-    let changed = match weak {
-        Some(weak) => Err(KeeperError::Store(StoreError::WeakPin(weak))),
-        None => {
+    let pin = match &pin {
+        Some(pin) => hashed(&signed.app, pin, signed.language).await.map(Some),
+        None => Ok(None),
+    };
+    let changed = match pin {
+        Err(wrong) => Err(wrong),
+        Ok(pin) => {
             let work = move |store: &mut store::Store| {
                 store.change_operator(id, &name, language)?;
                 pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))
             };
-            signed.app.keeper.ask(work).await
+            signed.app.keeper.ask(work).await.map_err(|problem| at_field(&problem, signed.language))
         }
     };
     match changed {
@@ -97,10 +118,7 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
             let words = text::OPERATOR_CHANGED.with(signed.language, &[("name", &new_name)]);
             Ok(signed.done("/operators", words))
         }
-        Err(problem) => {
-            let wrong = at_field(&problem, signed.language);
-            Ok(edit_page(&signed, &operator, Some(Refused { typed: &fields, wrong: &wrong })))
-        }
+        Err(wrong) => Ok(edit_page(&signed, &operator, Some(Refused { typed: &fields, wrong: &wrong }))),
     }
 }
 
@@ -128,18 +146,9 @@ pub(crate) async fn act(Path((id, action)): Path<(i64, String)>, Posted { signed
     Ok(signed.done("/operators", words.with(signed.language, &[("name", &operator.name)])))
 }
 
-/// What is wrong with a PIN.
-pub(crate) fn weak(weak: WeakPin) -> Text {
-    match weak {
-        WeakPin::Digits => text::PIN_DIGITS,
-        WeakPin::Trivial => text::PIN_TRIVIAL,
-    }
-}
-
 fn at_field(problem: &KeeperError, language: Language) -> Wrong {
     let words = of_store(problem, language).1;
     match problem {
-        KeeperError::Store(StoreError::WeakPin(_)) => Wrong::at("pin", words),
         KeeperError::Store(StoreError::AccountName { .. } | StoreError::AccountTaken { .. }) => {
             Wrong::at("name", words)
         }

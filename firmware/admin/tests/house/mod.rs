@@ -29,6 +29,8 @@ pub(crate) struct House {
     pub(crate) views: watch::Sender<Arc<View>>,
     /// Settings as the desk hears of them.
     pub(crate) saved: watch::Receiver<Arc<Settings>>,
+    /// Whether something of them waits for the next start.
+    pub(crate) waits: watch::Sender<bool>,
     pub(crate) log: LogRing,
     pub(crate) desk: Arc<Mutex<DeskBehind>>,
 }
@@ -59,14 +61,14 @@ impl House {
             sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
         let (settings, saved) = watch::channel(Arc::default());
-        let (_, restart) = watch::channel(false);
+        let (waits, restart) = watch::channel(false);
         let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
         let (wishes, asked) = mpsc::channel(8);
         tokio::spawn(behave(asked, Arc::clone(&desk)));
         let reachable = Box::new(|| None);
         let parts = Parts { store, views: seen, log: log.clone(), wishes, reachable, settings, restart };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, log, desk }
+        Self { admin, folder, views, saved, waits, log, desk }
     }
 
     /// A box with the administrator Ada, and her browser.
