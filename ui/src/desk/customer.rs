@@ -314,16 +314,10 @@ impl Desk {
                 _ => None,
             };
         }
-        if self.customers.whole.is_none() {
-            return None;
-        }
+        let call = self.customers.whole?;
         match key {
             ConsoleKey::Escape => self.close_customer(),
-            ConsoleKey::Enter => {
-                if let Some(call) = self.customers.whole {
-                    self.open_customer_page(&cards::id(call));
-                }
-            }
+            ConsoleKey::Enter => self.open_customer_page(&cards::id(call)),
             _ => return None,
         }
         Some(true)
