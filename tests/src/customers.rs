@@ -98,7 +98,7 @@ impl Customers {
     /// When nothing is.
     #[track_caller]
     pub fn wait_written(&self, path: &str, count: usize, limit: Duration) -> Vec<Value> {
-        wait::until(&format!("{count} entries at {path}"), limit, || {
+        wait::until(format!("{count} entries at {path}"), limit, || {
             Some(self.written(path)).filter(|written| written.len() >= count)
         })
     }

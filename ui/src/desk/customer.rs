@@ -64,8 +64,10 @@ impl Desk {
     pub(crate) fn show_customer(&mut self) {
         let global = self.app.global::<Customer>();
         let crm = self.view.crm;
-        let with_number = |call: &&CallView| call.party.number.is_some();
-        let talks = self.view.talk.and_then(|call| self.call(call)).filter(with_number);
+        // A colleague is no customer, unless a customer database says so.
+        let is_told =
+            |call: &&CallView| call.party.number.is_some() && (!call.party.local || call.customer.is_some());
+        let talks = self.view.talk.and_then(|call| self.call(call)).filter(is_told);
         let shown = talks.filter(|_| crm.customers || crm.items);
         global.set_can_write(crm.items && self.connected);
         let wanted = shown.map(|call| (customer::card(call), customer::first_lines(call)));

@@ -82,6 +82,14 @@ fn crm_3_without_connectors_there_is_neither_line_nor_panel() {
 }
 
 #[test]
+fn crm_3_a_colleague_in_the_ear_takes_no_room_for_a_customer() {
+    let mut view = scenes::picture();
+    view.crm = scenes::customer().crm;
+    let stage = Stage::with(view);
+    assert!(!customer(&stage).get_shown(), "Marie Laurent of the staff");
+}
+
+#[test]
 fn crm_3_open_shows_the_customers_own_page() {
     let stage = Stage::with(scenes::customer_answered());
     stage.tap(stage.middle("Open"));
