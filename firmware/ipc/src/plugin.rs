@@ -196,6 +196,14 @@ pub enum PluginRequest {
         /// Spellings of one number, the best first, 1 to 8.
         numbers: Vec<String>,
     },
+    /// Whom these words mean, asked of a plugin that provides `directory-search`, within 2.5 s; answered by
+    /// [`PluginAnswer::People`], at most 20. The same question is answered from memory for some minutes.
+    Search {
+        /// Which.
+        plugin: String,
+        /// What a person has typed, 2 to 100 characters.
+        text: String,
+    },
     /// Which customer this is, asked of a plugin that provides `crm-resolve`, within 2.5 s; answered by
     /// [`PluginAnswer::Cards`]. The same question is answered from memory for some minutes.
     Resolve {
@@ -259,7 +267,7 @@ pub enum PluginAnswer {
     Log(Vec<PluginLogLine>),
     /// A part of a directory.
     Contacts(PluginContacts),
-    /// Who has a number, the best match first.
+    /// Who has a number, or is meant by words, the best match first.
     People(Vec<PluginContact>),
     /// Which customers have a number, the best match first.
     Cards(Vec<PluginCard>),

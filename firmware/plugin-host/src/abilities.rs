@@ -4,7 +4,9 @@
 use wasmtime::component::InstancePre;
 
 use crate::contact::clean;
-use crate::guest::{Call, crm_items, crm_journal, crm_resolve, directory_lookup, directory_sync, lifecycle};
+use crate::guest::{
+    Call, crm_items, crm_journal, crm_resolve, directory_lookup, directory_search, directory_sync, lifecycle,
+};
 use crate::host::LoadError;
 use crate::manifest::Manifest;
 
@@ -13,6 +15,7 @@ pub(crate) struct Abilities {
     pub(crate) lifecycle: lifecycle::GuestIndices,
     pub(crate) sync: Option<directory_sync::GuestIndices>,
     pub(crate) lookup: Option<directory_lookup::GuestIndices>,
+    pub(crate) search: Option<directory_search::GuestIndices>,
     pub(crate) resolve: Option<crm_resolve::GuestIndices>,
     pub(crate) journal: Option<crm_journal::GuestIndices>,
     pub(crate) items: Option<crm_items::GuestIndices>,
@@ -27,6 +30,7 @@ impl Abilities {
             lifecycle,
             sync: directory_sync::GuestIndices::new(instance).ok(),
             lookup: directory_lookup::GuestIndices::new(instance).ok(),
+            search: directory_search::GuestIndices::new(instance).ok(),
             resolve: crm_resolve::GuestIndices::new(instance).ok(),
             journal: crm_journal::GuestIndices::new(instance).ok(),
             items: crm_items::GuestIndices::new(instance).ok(),
@@ -49,6 +53,7 @@ impl Abilities {
         let there = [
             ("directory-sync", self.sync.is_some()),
             ("directory-lookup", self.lookup.is_some()),
+            ("directory-search", self.search.is_some()),
             ("crm-resolve", self.resolve.is_some()),
             ("crm-journal", self.journal.is_some()),
             ("crm-items", self.items.is_some()),

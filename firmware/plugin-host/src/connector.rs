@@ -203,15 +203,24 @@ impl Connector {
         let found = self.call_now(cancel, |store, instance| {
             lookup.load(&mut *store, instance)?.call_lookup(store, numbers, limit)
         })?;
-        if found.len() > limit as usize {
-            return Err(Failure::Contract("more people than asked for"));
-        }
-        Ok(Some(found.into_iter().filter_map(Contact::measured).collect()))
+        people(found, limit).map(Some)
     }
 
     /// Hands in who has signed in for it.
     pub fn keep_sign_ins(&self, sign_ins: Arc<SignIns>) {
         self.shared.outbound.tokens.keep_sign_ins(sign_ins);
+    }
+
+    /// Whom these words mean, for plugins that can be asked; `None` for the others.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn search(&self, text: &str, limit: u32, cancel: &Cancel) -> Result<Option<Vec<Contact>>, Failure> {
+        let Some(search) = &self.abilities.search else { return Ok(None) };
+        let found = self.call_now(cancel, |store, instance| {
+            search.load(&mut *store, instance)?.call_search(store, text, limit)
+        })?;
+        people(found, limit).map(Some)
     }
 
     /// Puts back what an earlier process kept.
@@ -375,6 +384,13 @@ fn check_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, 
         ours.extend(name.map(str::to_owned));
     }
     Ok(ours)
+}
+
+fn people(found: Vec<types::Contact>, limit: u32) -> Result<Vec<Contact>, Failure> {
+    if found.len() > limit as usize {
+        return Err(Failure::Contract("more people than asked for"));
+    }
+    Ok(found.into_iter().filter_map(Contact::measured).collect())
 }
 
 fn measured(page: directory_sync::Page, limit: u32) -> Result<Page, Failure> {

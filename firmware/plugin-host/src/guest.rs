@@ -32,7 +32,7 @@ pub(crate) mod bindings {
 }
 
 pub(crate) use bindings::exports::frontdesk::connector::{
-    crm_items, crm_journal, crm_resolve, directory_lookup, directory_sync, lifecycle,
+    crm_items, crm_journal, crm_resolve, directory_lookup, directory_search, directory_sync, lifecycle,
 };
 use bindings::frontdesk::connector::{context, http, ldap, log, secrets, settings, state};
 pub(crate) use bindings::frontdesk::connector::{crm_types, types};

@@ -1,5 +1,5 @@
 //! What a connector is written with: implement [`Lifecycle`] and what else it can ([`DirectorySync`],
-//! [`DirectoryLookup`], [`CrmResolve`], [`CrmJournal`], [`CrmItems`]) for a type of your own, then
+//! [`DirectoryLookup`], [`DirectorySearch`], [`CrmResolve`], [`CrmJournal`], [`CrmItems`]) for a type of your own, then
 //! `connector!(YourType: lifecycle, directory_sync);`. The words are those of `plugins/wit`; see
 //! `plugins/README.md` for the way from a source file to an uploaded plugin.
 
@@ -79,6 +79,12 @@ export_interface!(
     "package frontdesk:sdk; world exports-directory-lookup { export frontdesk:connector/directory-lookup@0.1.0; }"
 );
 export_interface!(
+    directory_search,
+    "export_directory_search",
+    "frontdesk_connector::directory_search",
+    "package frontdesk:sdk; world exports-directory-search { export frontdesk:connector/directory-search@0.1.0; }"
+);
+export_interface!(
     crm_resolve,
     "export_crm_resolve",
     "frontdesk_connector::crm_resolve",
@@ -106,6 +112,7 @@ pub use crm_journal::exports::frontdesk::connector::crm_journal::{
 };
 pub use crm_resolve::exports::frontdesk::connector::crm_resolve::Guest as CrmResolve;
 pub use directory_lookup::exports::frontdesk::connector::directory_lookup::Guest as DirectoryLookup;
+pub use directory_search::exports::frontdesk::connector::directory_search::Guest as DirectorySearch;
 pub use directory_sync::exports::frontdesk::connector::directory_sync::{
     Change, Guest as DirectorySync, Next, Page, Start,
 };
@@ -123,6 +130,9 @@ macro_rules! connector {
     };
     (@one $type:ident, directory_lookup) => {
         $crate::directory_lookup::export_directory_lookup!($type with_types_in $crate::directory_lookup);
+    };
+    (@one $type:ident, directory_search) => {
+        $crate::directory_search::export_directory_search!($type with_types_in $crate::directory_search);
     };
     (@one $type:ident, crm_resolve) => {
         $crate::crm_resolve::export_crm_resolve!($type with_types_in $crate::crm_resolve);

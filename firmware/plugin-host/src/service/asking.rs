@@ -24,12 +24,17 @@ const AT_ONCE: usize = 2;
 const LONGEST_WAIT: Duration = Duration::from_millis(2500);
 /// The best matches; the desk shows one, and says how many more there are.
 const MOST_FOUND: u32 = 5;
+/// People that words may mean.
+const MOST_MEANT: u32 = 20;
+/// Characters that are searched for.
+const SEARCHED: std::ops::RangeInclusive<usize> = 2..=100;
 /// Spellings of a number.
 const MOST_NUMBERS: usize = 8;
 
 /// A question.
 pub(crate) enum Question {
     LookUp(Vec<String>),
+    Search(String),
     Resolve(PluginParty),
     LogCall(Box<PluginCall>),
     CreateItem(Box<PluginItem>),
@@ -47,7 +52,7 @@ pub(crate) struct Asking {
     /// Of the actor: when it ends, nobody wants the answers.
     cancel: Cancel,
     gate: Gate,
-    circuits: [Mutex<Circuit>; 4],
+    circuits: [Mutex<Circuit>; 5],
     memory: Mutex<Memory>,
 }
 
@@ -61,7 +66,7 @@ impl Asking {
             connector,
             cancel,
             gate: Gate::new(AT_ONCE),
-            circuits: [circuit(), circuit(), circuit(), circuit()],
+            circuits: [circuit(), circuit(), circuit(), circuit(), circuit()],
             memory: Mutex::default(),
         }
     }
@@ -145,6 +150,10 @@ impl Asking {
                 let people = connector.lookup(numbers, MOST_FOUND, cancel)?;
                 people.map(|people| PluginAnswer::People(people.iter().map(words::contact).collect()))
             }
+            Question::Search(text) => {
+                let people = connector.search(text, MOST_MEANT, cancel)?;
+                people.map(|people| PluginAnswer::People(people.iter().map(words::contact).collect()))
+            }
             Question::Resolve(caller) => {
                 connector.resolve(caller, MOST_FOUND, cancel)?.map(PluginAnswer::Cards)
             }
@@ -178,9 +187,10 @@ impl Asking {
     }
 
     fn circuit(&self, question: &Question) -> &Mutex<Circuit> {
-        let [look_up, resolve, log_call, create] = &self.circuits;
+        let [look_up, search, resolve, log_call, create] = &self.circuits;
         match question {
             Question::LookUp(_) => look_up,
+            Question::Search(_) => search,
             Question::Resolve(_) => resolve,
             Question::LogCall(_) => log_call,
             Question::CreateItem(_) => create,
@@ -202,6 +212,7 @@ impl Question {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::LookUp(_) => "who has this number",
+            Self::Search(_) => "whom these words mean",
             Self::Resolve(_) => "which customer this is",
             Self::LogCall(_) => "a finished call",
             Self::CreateItem(_) => "a note or task",
@@ -211,6 +222,7 @@ impl Question {
     fn remembered(&self) -> Option<Remembered> {
         match self {
             Self::LookUp(numbers) => Some(Remembered::LookUp(numbers.clone())),
+            Self::Search(text) => Some(Remembered::Search(text.clone())),
             Self::Resolve(caller) => Some(Remembered::Resolve(caller.clone())),
             Self::LogCall(_) | Self::CreateItem(_) => None,
         }
@@ -223,6 +235,7 @@ impl Question {
         };
         let fits = match self {
             Self::LookUp(numbers) => (1..=MOST_NUMBERS).contains(&numbers.len()),
+            Self::Search(text) => SEARCHED.contains(&text.chars().count()),
             Self::Resolve(caller) => caller.numbers.len() <= MOST_NUMBERS,
             Self::LogCall(call) => id_fits(&call.id),
             Self::CreateItem(item) => {

@@ -65,6 +65,7 @@ impl Service {
                 Reply::Now(self.plugin(&plugin).map(|plugin| PluginAnswer::Log(plugin.lines())))
             }
             PluginRequest::LookUp { plugin, numbers } => self.question(plugin, Question::LookUp(numbers)),
+            PluginRequest::Search { plugin, text } => self.question(plugin, Question::Search(text)),
             PluginRequest::Resolve { plugin, caller } => self.question(plugin, Question::Resolve(caller)),
             PluginRequest::LogCall { plugin, call } => self.question(plugin, Question::LogCall(call)),
             PluginRequest::CreateItem { plugin, item } => self.question(plugin, Question::CreateItem(item)),

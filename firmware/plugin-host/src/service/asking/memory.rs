@@ -21,6 +21,7 @@ const MOST_BYTES: usize = 4 << 20;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Remembered {
     LookUp(Vec<String>),
+    Search(String),
     Resolve(PluginParty),
 }
 
@@ -75,6 +76,7 @@ impl Memory {
 impl Remembered {
     fn size(&self) -> usize {
         match self {
+            Self::Search(text) => text.len(),
             Self::LookUp(numbers) => numbers.iter().map(String::len).sum(),
             Self::Resolve(PluginParty { numbers, name }) => {
                 numbers.iter().map(String::len).sum::<usize>() + name.as_ref().map_or(0, String::len)
