@@ -111,7 +111,9 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     office.browser.press("Run now");
     let limit = "it computed for longer than it may and was stopped";
     let mut during = Vec::new();
-    while during.len() < 20 || !office.browser.text().contains(limit) {
+    // Asked at each ring which customer it is, it loops as well; three times, and it is taken back by itself.
+    let stopped = |text: &str| text.contains(limit) || text.contains("Version\n0.1.0\n");
+    while during.len() < 20 || !stopped(&office.browser.text()) {
         assert!(during.len() < 1000, "the loop goes on:\n{}", office.browser.text());
         let (took, named) = office.house.ring(&mut phone);
         assert_eq!(named, name, "the last good directory stays");
@@ -125,8 +127,10 @@ fn app_1_app_2_dir_4_an_administrator_connects_the_company_s_server_and_a_loopin
     }
     assert!(has(PEOPLE)(&office.house.client.wait("a view", SOON, |_| true)));
     assert_eq!(office.house.ring(&mut phone).1, name);
-    office.browser.press("Go back to version 0.1.0");
-    office.browser.sees("The version before is in use again.");
+    if office.browser.text().contains(limit) {
+        office.browser.press("Go back to version 0.1.0");
+        office.browser.sees("The version before is in use again.");
+    }
 }
 
 /// The manifest of the hostile plugin, which says that it is a newer ldap connector.

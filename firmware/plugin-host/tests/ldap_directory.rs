@@ -107,10 +107,32 @@ fn dir_4_ten_thousand_people_are_copied_from_slapd_past_its_size_limit() {
     assert_eq!(found, [name(98)]);
     assert!(asked("+41445559999").is_empty() && asked("*").is_empty());
 
+    // Searched as somebody types: each word somewhere, a number by its digits, and nothing that is a filter.
+    let search = |text: &str| plugin.search(text, 20, &Cancel::default()).unwrap().unwrap();
+    assert!(search(&name(98).to_uppercase()).iter().all(|person| person.name.contains("98")));
+    assert_eq!(
+        search(&format!("{} 5550098", name(98).to_uppercase()))
+            .into_iter()
+            .map(|person| person.name)
+            .collect::<Vec<_>>(),
+        [name(98)]
+    );
+    assert_eq!(search("a").len(), 0, "too short");
+    assert!(search("*)(uid=*").is_empty() && search("nobody at all").is_empty());
+
     // Again, by time stamps: nothing has changed, and nothing is read.
     let again = synced(&plugin, &run.directory).unwrap();
     assert!(again.directory.contacts == run.directory.contacts);
     assert_eq!(again.pages, 2);
+}
+
+#[test]
+fn dir_7_a_directory_that_nobody_is_copied_of_is_searched_all_the_same() {
+    let scene = Scene::new(300, LIMITS);
+    let plugin = scene.load(json!({"copied": "nobody"}));
+    assert!(synced(&plugin, &Directory::default()).unwrap().directory.contacts.is_empty());
+    let found = plugin.search(&name(98), 20, &Cancel::default()).unwrap().unwrap();
+    assert!(found.iter().any(|person| person.name == name(98)));
 }
 
 #[test]

@@ -71,14 +71,27 @@ fn app_1_a_version_that_is_suspended_in_its_first_hour_is_taken_back() {
     let mut client = daemon.follower();
     running(&mut client);
     // Its test passes, and it traps where it matters.
-    upgrade(&mut client, &version("0.2.0", "trap-in-notes")).unwrap();
+    client.configure(HOSTILE, json!({"behaviour": "well-behaved", "url": "https://one.example/"}));
+    let text = manifest("hostile").replace("\"0.1.0\"", "\"0.2.0\"");
+    let other = text
+        .replace("key = \"url\"", "key = \"address\"")
+        .replace("from-setting = \"url\"", "from-setting = \"address\"");
+    upgrade(&mut client, &pack(&component("hostile"), &other).unwrap()).unwrap();
+    // What is set up now does not know the setting of the version before.
+    client.configure(HOSTILE, json!({"behaviour": "trap-in-notes"}));
     client.until(HOSTILE, |view| view.version == "0.2.0" && view.provides.len() == 4);
     for _ in 0..3 {
         assert!(matches!(client.ask(note()), Err(PluginProblem::Failed { .. })));
     }
     let view = client.until(HOSTILE, |view| view.version == "0.1.0");
     assert_eq!(view.previous, None);
+    let Ok(PluginAnswer::Form(form)) = client.ask(PluginRequest::Form { plugin: HOSTILE.to_owned() }) else {
+        panic!("no form")
+    };
+    assert_eq!(form.values.get("url"), Some(&json!("https://one.example/")), "{:?}", form.values);
     assert!(client.lines(HOSTILE).iter().any(|(host, words)| *host && words.contains("taken back")));
+    // Set to what the later version was set to, it does the same; the setting is shared.
+    client.configure(HOSTILE, json!({"behaviour": "well-behaved"}));
     client.until(HOSTILE, |view| view.provides.len() == 4);
     assert!(matches!(client.ask(note()), Ok(PluginAnswer::Created { .. })));
 }

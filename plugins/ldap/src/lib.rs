@@ -1,6 +1,7 @@
 //! People of an LDAP directory (RFC 4511), page by page; afterwards what has changed by its time stamp, and all
-//! of it again once a day, because a directory does not say who is gone. It can also be asked who has a number. Not here: what an entry means, which is
-//! `person`, where a run stands, which is `place`, and anything a host does: addresses, TLS, passwords, paging.
+//! of it again once a day, because a directory does not say who is gone. It can also be asked who has a number, and whom
+//! words mean; a directory that is too large is only asked, and nobody of it copied. Not here: what an entry means, which
+//! is `person`, where a run stands, which is `place`, and anything a host does: addresses, TLS, passwords, paging.
 
 mod person;
 mod place;
@@ -9,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use frontdesk_connector::ldap::{Entry, Page as Found, Request, Scope, search};
 use frontdesk_connector::{
-    Change, Contact, DirectoryLookup, DirectorySync, Error, Lifecycle, Next, Page, Start, connector, context,
-    ldap, log, misconfigured, settings_as,
+    Change, Contact, DirectoryLookup, DirectorySearch, DirectorySync, Error, Lifecycle, Next, Page, Start,
+    connector, context, ldap, log, misconfigured, settings_as,
 };
 use serde::Deserialize;
 
@@ -37,11 +38,13 @@ struct Settings {
     filter: String,
     #[serde(default)]
     attributes: String,
+    #[serde(default)]
+    copied: String,
 }
 
 struct Ldap;
 
-connector!(Ldap: lifecycle, directory_sync, directory_lookup);
+connector!(Ldap: lifecycle, directory_sync, directory_lookup, directory_search);
 
 impl Lifecycle for Ldap {
     fn check() -> Result<String, Error> {
@@ -77,6 +80,9 @@ impl DirectorySync for Ldap {
     fn fetch(start: Start, limit: u32) -> Result<Page, Error> {
         let settings: Settings = settings_as()?;
         let map = Map::read(&settings.attributes)?;
+        if settings.copied == "nobody" {
+            return Ok(Page { changes: Vec::new(), next: Next::Done(None), total: Some(0) });
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let cursor = match start {
             Start::Full => Cursor::full(now),
@@ -101,6 +107,18 @@ impl DirectoryLookup for Ldap {
         let Some(has_number) = map.has_number(&numbers) else { return Ok(Vec::new()) };
         let filter = format!("(&{}{has_number})", settings.filter);
         // Whether there are more is not asked: a number that many have names nobody.
+        let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
+        Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
+    }
+}
+
+impl DirectorySearch for Ldap {
+    fn search(text: String, limit: u32) -> Result<Vec<Contact>, Error> {
+        let settings: Settings = settings_as()?;
+        let map = Map::read(&settings.attributes)?;
+        let Some(has_words) = map.has_words(&text) else { return Ok(Vec::new()) };
+        let filter = format!("(&{}{has_words})", settings.filter);
+        // Where the server stops, more letters go on.
         let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
         Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
     }

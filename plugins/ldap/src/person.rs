@@ -31,6 +31,13 @@ const FIELDS: [(&str, &str); 14] = [
 /// Spellings of a number, and attributes, that are looked for at once: the product is what a server has to do.
 const MOST: usize = 12;
 
+/// Words that are looked for, and the shortest of them in characters: a server has to read much for less.
+const WORDS: usize = 4;
+const SHORTEST: usize = 2;
+
+/// Fields in which words are looked for.
+const SEARCHED: [&str; 5] = ["name", "first-name", "last-name", "company", "department"];
+
 const PHONES: [(&str, PhoneKind); 4] = [
     ("phone", PhoneKind::Work),
     ("mobile", PhoneKind::Mobile),
@@ -95,6 +102,30 @@ impl Map {
             }
         }
         (!filter.is_empty()).then(|| format!("(|{filter})"))
+    }
+
+    /// A filter for whoever has each of these words in a name, a company, a department or a number; none, if there is
+    /// no word that could be looked for.
+    pub(crate) fn has_words(&self, text: &str) -> Option<String> {
+        let words: Vec<&str> =
+            text.split_whitespace().filter(|word| word.chars().count() >= SHORTEST).collect();
+        let names = |wanted: &[&str]| -> Vec<&String> {
+            let fields = self.0.iter().filter(|(field, _)| wanted.contains(field));
+            fields.flat_map(|(_, names)| names).take(MOST).collect()
+        };
+        let (texts, phones) = (names(&SEARCHED), names(&PHONES.map(|(field, _)| field)));
+        let mut filter = String::new();
+        for word in words.into_iter().take(WORDS) {
+            let is_number = word.bytes().any(|byte| byte.is_ascii_digit())
+                && word.bytes().all(|byte| byte.is_ascii_digit() || b"+-/().".contains(&byte));
+            let attributes = if is_number { &phones } else { &texts };
+            let value = escape(word);
+            let any: String = attributes.iter().map(|name| format!("({name}=*{value}*)")).collect();
+            if !any.is_empty() {
+                filter += &format!("(|{any})");
+            }
+        }
+        (!filter.is_empty()).then(|| format!("(&{filter})"))
     }
 
     /// The person; none without a name, a number or an id.
@@ -241,6 +272,23 @@ mod tests {
         let many = vec!["1".to_owned(); 1000];
         let filter = Map::read("").unwrap().has_number(&many).unwrap();
         assert!(filter.matches('=').count() <= MOST * MOST);
+    }
+
+    #[test]
+    fn words_are_looked_for_in_names_and_numbers_among_phones() {
+        let lines = "first-name =\nlast-name = sn\ncompany = o\ndepartment =\nname = cn\nphone = telephoneNumber\n\
+            mobile =\nhome =\nextension =";
+        let map = Map::read(lines).unwrap();
+        assert_eq!(
+            map.has_words(" ann  *) 0441 x").as_deref(),
+            Some(
+                "(&(|(cn=*ann*)(sn=*ann*)(o=*ann*))(|(cn=*\\2a\\29*)(sn=*\\2a\\29*)(o=*\\2a\\29*))(|(telephoneNumber=*0441*)))"
+            )
+        );
+        assert_eq!(map.has_words(" a "), None);
+        let long = map.has_words(&"word ".repeat(100)).unwrap();
+        assert_eq!(long.matches("cn=").count(), WORDS);
+        assert!(Map::read("").unwrap().has_words(&"w".repeat(100)).unwrap().len() < 8000);
     }
 
     #[test]

@@ -113,6 +113,10 @@ fn questions(plugin: &Connector, number: &str, cancel: &Cancel) -> Vec<(&'static
         let words = |count: usize| format!("{count} people with a number");
         answers.push(("the number", found.map(|people| (people.is_empty(), words(people.len())))));
     }
+    if let Some(found) = plugin.search("person", 20, cancel).transpose() {
+        let words = |count: usize| format!("{count} people for words");
+        answers.push(("the search", found.map(|people| (people.is_empty(), words(people.len())))));
+    }
     answers.extend(customers::answers(plugin, number, cancel));
     answers
 }

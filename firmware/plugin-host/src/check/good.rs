@@ -31,6 +31,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<(), LoadError> {
         return Ok(());
     }
     looked_up(&plugin, report);
+    searched(&plugin, report);
     let asks_servers = !bench.approved.manifest().net.is_empty();
     customers::good(&plugin, &bench.number, asks_servers, report);
     silent_about_secrets(&plugin, report);
@@ -174,6 +175,17 @@ fn looked_up(plugin: &Connector, report: &mut Report) {
         Ok(None) => report.tell("it cannot be asked for a number"),
         Ok(Some(people)) => report.judge(true, format!("asked for a number: {} people", people.len())),
         Err(failure) => report.judge(false, format!("asked for a number: {}", in_short(&failure))),
+    }
+}
+
+fn searched(plugin: &Connector, report: &mut Report) {
+    // As people type: a name, part of it, a number, what is none of it.
+    for text in ["person", "zo", "0445550001", "*)(cn=*", "\u{fffd}\"'<>&%"] {
+        match plugin.search(text, 20, &Cancel::default()) {
+            Ok(None) => return report.tell("it cannot be searched"),
+            Ok(Some(people)) => report.judge(true, format!("searched for {text}: {} people", people.len())),
+            Err(failure) => report.judge(false, format!("searched for {text}: {}", in_short(&failure))),
+        }
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Installed {
     /// What was granted when it was replaced; of the one in use: [`Record::granted`].
     #[serde(default)]
     pub granted: PluginGrants,
+    /// What was set when it was replaced: the version after it may know other settings.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 /// What is known of a plugin.

@@ -12,7 +12,12 @@ fn secrets(text: &str) -> Secrets {
 
 fn install(registry: &Registry, content: &[u8]) -> Record {
     let sha256 = registry.add_package(ID, content).unwrap();
-    let current = Installed { sha256, version: "1.0.0".to_owned(), granted: PluginGrants::default() };
+    let current = Installed {
+        sha256,
+        version: "1.0.0".to_owned(),
+        granted: PluginGrants::default(),
+        settings: Map::new(),
+    };
     let mut record = Record::new(ID.to_owned(), current);
     registry.keep(&mut record, None).unwrap();
     record

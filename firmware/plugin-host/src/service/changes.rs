@@ -53,8 +53,12 @@ impl Service {
         }
         let mut lane = existing.as_ref().map(|plugin| plugin.lane()).transpose()?;
         let sha256 = self.registry.add_package(&manifest.plugin.id, &file).map_err(|error| disk(&error))?;
-        let current =
-            Installed { sha256, version: manifest.plugin.version.clone(), granted: PluginGrants::default() };
+        let current = Installed {
+            sha256,
+            version: manifest.plugin.version.clone(),
+            granted: PluginGrants::default(),
+            settings: Map::new(),
+        };
         let mut record = match lane.as_ref().and_then(|lane| lane.record.as_ref()) {
             Some(record) => upgraded(record, current),
             None => Record::new(manifest.plugin.id.clone(), current),
@@ -151,7 +155,15 @@ impl Service {
         let words = format!("back at version {}", previous.version);
         let mut next = record;
         next.granted = words::asked_for(&manifest, granted);
-        next.current = Installed { granted: PluginGrants::default(), ..previous };
+        // What the later version does not know was lost when that was set up.
+        for setting in &manifest.settings {
+            if let (false, Some(value)) =
+                (next.settings.contains_key(&setting.key), previous.settings.get(&setting.key))
+            {
+                next.settings.insert(setting.key.clone(), value.clone());
+            }
+        }
+        next.current = Installed { granted: PluginGrants::default(), settings: Map::new(), ..previous };
         next.previous = None;
         next.upgraded_ms = 0;
         let before = lane.manifest.replace(Arc::new(manifest));
@@ -251,7 +263,11 @@ fn upgraded(record: &Record, current: Installed) -> Record {
     let mut next = record.clone();
     if record.current.sha256 != current.sha256 {
         next.upgraded_ms = unix_ms(SystemTime::now());
-        next.previous = Some(Installed { granted: record.granted.clone(), ..record.current.clone() });
+        next.previous = Some(Installed {
+            granted: record.granted.clone(),
+            settings: record.settings.clone(),
+            ..record.current.clone()
+        });
     }
     next.current = current;
     next
