@@ -1,7 +1,7 @@
 //! What is written: calls, notes and tasks as HubSpot's activities, linked with the record that was on the screen.
 //! Each carries the desk's own id, by which a second attempt finds the first. No network here.
 
-use frontdesk_connector::crm::{html, item_title, summary, title};
+use frontdesk_connector::crm::{html, item_title, summary, title, written_by};
 use frontdesk_connector::serde_json::{Map, Value, json};
 use frontdesk_connector::{Call, Direction, Item, ItemKind, Outcome};
 
@@ -79,14 +79,7 @@ pub(crate) fn item(
 
 /// Who wrote it, of which number, and the desk's id.
 fn signature(item: &Item, french: bool) -> String {
-    let known = [
-        Some(item.operator.as_str()),
-        item.remote.display_name.as_deref(),
-        item.remote.numbers.first().map(String::as_str),
-    ];
-    let known: Vec<&str> = known.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
-    let by = if french { "Par" } else { "By" };
-    format!("{by} {} {}", known.join(", "), mark(&item.id))
+    format!("{} {}", written_by(item, french), mark(&item.id))
 }
 
 fn linked(properties: Value, subject: Option<Subject>, contact: u32, company: u32) -> Value {

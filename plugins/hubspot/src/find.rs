@@ -2,7 +2,7 @@
 //! has calculated (area code and local number) and the numbers as they are typed; only who has the whole number
 //! becomes a card. No network here.
 
-use frontdesk_connector::crm::{ending, same_number};
+use frontdesk_connector::crm::{ending, same_number, text};
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{Card, CardKind, Error, Line};
 
@@ -263,11 +263,6 @@ pub(crate) fn owner(answer: &Value) -> Option<String> {
     let names =
         ["firstName", "lastName"].iter().filter_map(|key| text(&answer[*key])).collect::<Vec<_>>().join(" ");
     Some(names).filter(|names| !names.is_empty()).or_else(|| text(&answer["email"]))
-}
-
-/// Text that is there.
-pub(crate) fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

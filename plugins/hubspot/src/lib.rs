@@ -6,7 +6,7 @@ mod api;
 mod entry;
 mod find;
 
-use frontdesk_connector::crm::{entered, is_french, was_entered};
+use frontdesk_connector::crm::{entered, is_french, text, was_entered};
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{
     Call, Card, CrmItems, CrmJournal, CrmResolve, Error, Item, ItemKind, Lifecycle, Party, connector,
@@ -168,7 +168,7 @@ fn card(account: &Account, record: Record, more: bool, french: bool) -> Card {
     if let Some(id) = &record.company_id {
         ask("company", &mut |extra| {
             let company = get(&format!("/crm/v3/objects/companies/{id}?properties=name"))?;
-            extra.company = find::text(&company["properties"]["name"]);
+            extra.company = text(&company["properties"]["name"]);
             Ok(())
         });
     }

@@ -1,7 +1,7 @@
 //! What is written: internal notes in a contact's messages, activities on its list. A message's id is made of the
 //! desk's, an activity carries it in its note; by that a second attempt finds the first. No network here.
 
-use frontdesk_connector::crm::{html, item_title, summary};
+use frontdesk_connector::crm::{html, item_title, summary, written_by};
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{Call, Item};
 
@@ -20,14 +20,7 @@ pub(crate) fn call(call: &Call, french: bool) -> String {
 }
 
 pub(crate) fn item(item: &Item, french: bool) -> String {
-    let known = [
-        Some(item.operator.as_str()),
-        item.remote.display_name.as_deref(),
-        item.remote.numbers.first().map(String::as_str),
-    ];
-    let known: Vec<&str> = known.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
-    let by = if french { "Par" } else { "By" };
-    html(&format!("{}\n\n{by} {}", item.text, known.join(", ")))
+    html(&format!("{}\n\n{}", item.text, written_by(item, french)))
 }
 
 /// For `message_post`: an internal note, which is sent to nobody.

@@ -1,7 +1,7 @@
 //! What is asked to find a number, and what the answers mean. Odoo is searched for the digits of the number in
 //! their order, whatever stands between them; only who has the whole number becomes a card. No network here.
 
-use frontdesk_connector::crm::{ending, same_number};
+use frontdesk_connector::crm::{ending, same_number, text};
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{Card, CardKind, Error, Line};
 
@@ -89,11 +89,6 @@ pub(crate) fn opportunity(record: &Value) -> Option<String> {
         Some(stage) => format!("{name}, {stage}"),
         None => name,
     })
-}
-
-/// Odoo says `false` where there is no text.
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! the identifier of a call in the telephone system, carries the desk's id, by which a second attempt finds the
 //! first. No network here.
 
-use frontdesk_connector::crm::{item_title, rfc3339, summary, title};
+use frontdesk_connector::crm::{item_title, rfc3339, summary, title, written_by};
 use frontdesk_connector::serde_json::{Value, json};
 use frontdesk_connector::{Call, Direction, Item, ItemKind, Outcome};
 
@@ -31,16 +31,9 @@ pub(crate) fn call(call: &Call, subject: Option<&str>, done: &str, french: bool)
 }
 
 pub(crate) fn item(item: &Item, subject: Option<&str>, done: &str, french: bool) -> Value {
-    let known = [
-        Some(item.operator.as_str()),
-        item.remote.display_name.as_deref(),
-        item.remote.numbers.first().map(String::as_str),
-    ];
-    let known: Vec<&str> = known.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
-    let by = if french { "Par" } else { "By" };
     let mut task = json!({
         "Subject": cut(&item_title(item.kind, &item.text, french), SUBJECT),
-        "Description": cut(&format!("{}\n\n{by} {}", item.text, known.join(", ")), DESCRIPTION),
+        "Description": cut(&format!("{}\n\n{}", item.text, written_by(item, french)), DESCRIPTION),
         "CallObject": item.id,
     });
     // A task without a status gets the one that tasks begin with there.

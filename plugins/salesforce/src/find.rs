@@ -1,7 +1,7 @@
 //! What is asked to find a number (SOSL), and what the answer means. Salesforce compares words of numbers; only who
 //! has the whole number becomes a card. No network here.
 
-use frontdesk_connector::crm::{ending, same_number};
+use frontdesk_connector::crm::{ending, same_number, text};
 use frontdesk_connector::serde_json::Value;
 use frontdesk_connector::{Card, CardKind, Error, Line};
 
@@ -157,10 +157,6 @@ pub(crate) fn quoted(text: &str) -> String {
         quoted.push(character);
     }
     quoted
-}
-
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod number;
 mod words;
 
 pub use number::{ending, same_number};
-pub use words::{item_title, summary, title};
+pub use words::{item_title, summary, title, written_by};
 
 use serde_json::Value;
 
@@ -21,6 +21,12 @@ const SAID: usize = 300;
 #[must_use]
 pub fn is_french() -> bool {
     context::locale().starts_with("fr")
+}
+
+/// Text that is there: some services say `false`, `null` or nothing at all where there is none.
+#[must_use]
+pub fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Text as it may stand in a path or a query: all but unreserved characters percent-encoded (RFC 3986 section 2.3).

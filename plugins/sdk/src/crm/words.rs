@@ -1,6 +1,6 @@
 //! A finished call in the words of its operator, for services that keep text.
 
-use crate::{Call, Direction, ItemKind, Outcome};
+use crate::{Call, Direction, Item, ItemKind, Outcome};
 
 /// One line, such as `Incoming call, missed`.
 #[must_use]
@@ -43,6 +43,18 @@ pub fn summary(call: &Call, french: bool) -> String {
         add(pick("Talked", "Conversation"), &duration(call.talk_ms));
     }
     lines.join("\n")
+}
+
+/// Who wrote a note or task, about whom: "By Ada, Zoë Keller, +41445550001".
+#[must_use]
+pub fn written_by(item: &Item, french: bool) -> String {
+    let known = [
+        Some(item.operator.as_str()),
+        item.remote.display_name.as_deref(),
+        item.remote.numbers.first().map(String::as_str),
+    ];
+    let known: Vec<&str> = known.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
+    format!("{} {}", if french { "Par" } else { "By" }, known.join(", "))
 }
 
 /// The first line of a note or task, shortened to what fits into a subject.
