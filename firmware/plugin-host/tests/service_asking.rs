@@ -63,7 +63,7 @@ fn hostile(client: &mut Client, granted: PluginGrants, settings: serde_json::Val
     client.bring(&yard::packed("hostile", "hostile"), granted);
     client.configure(HOSTILE, settings);
     client.enable(HOSTILE, true);
-    client.until(HOSTILE, |view| {
+    client.becomes(HOSTILE, |view| {
         view.provides.len() == 4
             && view.counters.calls > 0
             && !matches!(view.state, PluginState::Running { .. })
@@ -74,13 +74,13 @@ fn hostile(client: &mut Client, granted: PluginGrants, settings: serde_json::Val
 fn crm_3_a_customer_is_found_a_call_logged_and_a_note_made() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     assert_eq!(client.ask(resolve("1")), Err(PluginProblem::NoSuchPlugin));
     client.bring(&yard::packed("hostile", "hostile"), PluginGrants::default());
     assert!(matches!(client.ask(resolve("1")), Err(PluginProblem::NotNow(_))), "not enabled");
     client.configure(HOSTILE, json!({"behaviour": "well-behaved"}));
     client.enable(HOSTILE, true);
-    let view = client.until(HOSTILE, |view| view.provides.len() == 4);
+    let view = client.becomes(HOSTILE, |view| view.provides.len() == 4);
     assert_eq!(view.provides, ["directory-sync", "crm-resolve", "crm-journal", "crm-items"]);
 
     let found = cards(&mut client, "+41445550001").unwrap();
@@ -105,7 +105,7 @@ fn crm_3_a_customer_is_found_a_call_logged_and_a_note_made() {
 fn crm_3_what_a_call_has_changed_outlasts_a_restart() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     hostile(&mut client, PluginGrants::default(), json!({"behaviour": "well-behaved"}));
     client.done(log_call("call-7"));
     let state = daemon.state();
@@ -119,7 +119,7 @@ fn crm_3_what_a_call_has_changed_outlasts_a_restart() {
 fn the_same_question_costs_one_request_and_a_server_that_is_down_costs_one_too() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let server = Server::start(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
@@ -149,7 +149,7 @@ fn the_same_question_costs_one_request_and_a_server_that_is_down_costs_one_too()
 fn a_plugin_that_loops_while_it_rings_is_left_alone_and_nobody_else_waits_for_it() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-resolve"}));
     let asked: Vec<u64> = (0..40).map(|number| client.send(resolve(&number.to_string()))).collect();
     // A list is answered at once, whatever runs.
@@ -169,7 +169,7 @@ fn a_plugin_that_loops_while_it_rings_is_left_alone_and_nobody_else_waits_for_it
 fn questions_are_bounded() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     hostile(&mut client, PluginGrants::default(), json!({"behaviour": "endless-resolve"}));
     let asked: Vec<u64> = (0..200).map(|number| client.send(resolve(&number.to_string()))).collect();
     let refused =

@@ -21,7 +21,7 @@ fn version(version: &str, behaviour: &str) -> Vec<u8> {
 fn running(client: &mut Client) {
     client.bring(&version("0.1.0", "well-behaved"), PluginGrants::default());
     client.enable(HOSTILE, true);
-    client.until(HOSTILE, |view| view.directory.is_some());
+    client.becomes(HOSTILE, |view| view.directory.is_some());
 }
 
 fn upgrade(client: &mut Client, file: &[u8]) -> Result<(), PluginProblem> {
@@ -46,7 +46,7 @@ fn note() -> PluginRequest {
 fn app_1_a_version_that_crashes_in_its_test_never_takes_the_place_of_one_that_works() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     running(&mut client);
     let refused = upgrade(&mut client, &version("0.2.0", "trap-in-call-1")).unwrap_err();
     assert!(matches!(&refused, PluginProblem::Failed { case, .. } if case == "trap"), "{refused:?}");
@@ -60,7 +60,7 @@ fn app_1_a_version_that_crashes_in_its_test_never_takes_the_place_of_one_that_wo
     let mut text = manifest("hostile").replace("\"0.1.0\"", "\"0.3.0\"");
     text += "\n[[settings]]\nkey = \"more\"\ntype = \"text\"\nlabel = { en = \"M\" }\nrequired = true\n";
     upgrade(&mut client, &pack(&component("hostile"), &text).unwrap()).unwrap();
-    let view = client.until(HOSTILE, |view| matches!(view.state, PluginState::Broken { .. }));
+    let view = client.becomes(HOSTILE, |view| matches!(view.state, PluginState::Broken { .. }));
     assert_eq!((view.version.as_str(), view.previous.as_deref()), ("0.3.0", Some("0.2.0")));
 }
 
@@ -68,7 +68,7 @@ fn app_1_a_version_that_crashes_in_its_test_never_takes_the_place_of_one_that_wo
 fn app_1_a_version_that_is_suspended_in_its_first_hour_is_taken_back() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     running(&mut client);
     // Its test passes, and it traps where it matters.
     client.configure(HOSTILE, json!({"behaviour": "well-behaved", "url": "https://one.example/"}));
@@ -79,11 +79,11 @@ fn app_1_a_version_that_is_suspended_in_its_first_hour_is_taken_back() {
     upgrade(&mut client, &pack(&component("hostile"), &other).unwrap()).unwrap();
     // What is set up now does not know the setting of the version before.
     client.configure(HOSTILE, json!({"behaviour": "trap-in-notes"}));
-    client.until(HOSTILE, |view| view.version == "0.2.0" && view.provides.len() == 4);
+    client.becomes(HOSTILE, |view| view.version == "0.2.0" && view.provides.len() == 4);
     for _ in 0..3 {
         assert!(matches!(client.ask(note()), Err(PluginProblem::Failed { .. })));
     }
-    let view = client.until(HOSTILE, |view| view.version == "0.1.0");
+    let view = client.becomes(HOSTILE, |view| view.version == "0.1.0");
     assert_eq!(view.previous, None);
     let Ok(PluginAnswer::Form(form)) = client.ask(PluginRequest::Form { plugin: HOSTILE.to_owned() }) else {
         panic!("no form")
@@ -92,7 +92,7 @@ fn app_1_a_version_that_is_suspended_in_its_first_hour_is_taken_back() {
     assert!(client.lines(HOSTILE).iter().any(|(host, words)| *host && words.contains("taken back")));
     // Set to what the later version was set to, it does the same; the setting is shared.
     client.configure(HOSTILE, json!({"behaviour": "well-behaved"}));
-    client.until(HOSTILE, |view| view.provides.len() == 4);
+    client.becomes(HOSTILE, |view| view.provides.len() == 4);
     assert!(matches!(client.ask(note()), Ok(PluginAnswer::Created { .. })));
 }
 
@@ -100,15 +100,15 @@ fn app_1_a_version_that_is_suspended_in_its_first_hour_is_taken_back() {
 fn a_version_that_was_always_there_stays_whatever_it_does() {
     let scratch = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(scratch.path());
-    let mut client = daemon.follower();
+    let mut client = daemon.client();
     client.bring(&version("0.1.0", "trap-in-notes"), PluginGrants::default());
     client.enable(HOSTILE, true);
-    client.until(HOSTILE, |view| view.provides.len() == 4);
+    client.becomes(HOSTILE, |view| view.provides.len() == 4);
     for _ in 0..3 {
         assert!(client.ask(note()).is_err());
     }
     assert_eq!(client.view(HOSTILE).version, "0.1.0");
     client.configure(HOSTILE, json!({"behaviour": "well-behaved"}));
-    client.until(HOSTILE, |view| view.provides.len() == 4);
+    client.becomes(HOSTILE, |view| view.provides.len() == 4);
     assert!(client.ask(note()).is_ok());
 }

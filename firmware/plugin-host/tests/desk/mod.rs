@@ -229,6 +229,19 @@ impl Client {
         }
     }
 
+    /// Asks until a plugin is so: what was told before does not count, as it may in [`Client::until`].
+    pub fn becomes(&mut self, id: &str, so: impl Fn(&PluginView) -> bool) -> PluginView {
+        let started = Instant::now();
+        loop {
+            let view = self.view(id);
+            if so(&view) {
+                return view;
+            }
+            assert!(started.elapsed() < PATIENCE, "it never came to that: {view:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn view(&mut self, id: &str) -> PluginView {
         match self.ask(PluginRequest::List) {
             Ok(PluginAnswer::Plugins(views)) => views.into_iter().find(|view| view.id == id).unwrap(),
