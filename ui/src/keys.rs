@@ -61,6 +61,10 @@ pub enum ConsoleKey {
     Night,
     /// List or table view, and the dividers (CALL-6).
     View,
+    /// Let who asks see this screen.
+    Allow,
+    /// Let nobody see this screen.
+    Refuse,
     /// Take what is marked.
     Enter,
     /// One step back.
@@ -91,6 +95,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::AnswerLongest, &["*", "F11"]),
     (ConsoleKey::Night, &["F12"]),
     (ConsoleKey::View, &["F1"]),
+    (ConsoleKey::Allow, &["Control+y"]),
+    (ConsoleKey::Refuse, &["Control+n"]),
     (ConsoleKey::Enter, &["Enter"]),
     (ConsoleKey::Escape, &["Escape"]),
 ];

@@ -16,6 +16,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::faces::Face;
 use ipc::{Command, CommandError, Decoder, FromDesk, PROTOCOL, Query, Reply, ToDesk, View};
 
@@ -101,6 +104,8 @@ pub struct NotConnected;
 pub struct Outbox {
     sender: Arc<Mutex<Option<SyncSender<ToDesk>>>>,
     seq: Arc<AtomicU64>,
+    /// A picture of the screen is on its way; there is room for one.
+    picture: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -215,7 +220,31 @@ impl Outbox {
     /// An outbox that leads nowhere until a [`Link`] opens it.
     #[must_use]
     pub fn closed() -> Self {
-        Self { sender: Arc::default(), seq: Arc::new(AtomicU64::new(1)) }
+        Self { sender: Arc::default(), seq: Arc::new(AtomicU64::new(1)), picture: Arc::default() }
+    }
+
+    /// Takes the one place there is for a picture of the screen; `false` while the last one has not gone.
+    pub(crate) fn claim_picture(&self) -> bool {
+        !self.picture.swap(true, Ordering::SeqCst)
+    }
+
+    /// Sends a picture for which there is a place; without a connection it is gone at once.
+    pub(crate) fn send_picture(&self, png: &[u8]) {
+        let png = STANDARD.encode(png);
+        if self.send(|_| ToDesk::Picture { png }).is_err() {
+            self.picture_gone();
+        }
+    }
+
+    /// No picture of the screen is on its way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !self.picture.load(Ordering::SeqCst)
+    }
+
+    /// A picture has been written to the socket, or never will be: there is room for the next.
+    pub fn picture_gone(&self) {
+        self.picture.store(false, Ordering::SeqCst);
     }
 
     fn send(&self, message: impl FnOnce(u64) -> ToDesk) -> Result<u64, NotConnected> {
@@ -260,7 +289,7 @@ impl Shared {
             Ok(writer) => writer,
             Err(error) => return error.into(),
         };
-        let hello = ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-ui".into(), follow: true };
+        let hello = ToDesk::Hello { protocol: PROTOCOL, program: ipc::SCREEN.into(), follow: true };
         // The queue is empty and has room.
         let _ = sender.try_send(hello);
         let mut welcomed = false;
@@ -290,7 +319,11 @@ impl Shared {
         }
         stop.stream = Some(stream.try_clone()?);
         let writer = stream.try_clone()?;
-        std::thread::Builder::new().name("desk-link-out".into()).spawn(move || write(&writer, &requests))
+        let outbox = self.outbox.clone();
+        outbox.picture_gone();
+        std::thread::Builder::new()
+            .name("desk-link-out".into())
+            .spawn(move || write(&writer, &requests, &outbox))
     }
 
     /// Reads until the connection ends.
@@ -361,15 +394,19 @@ impl std::fmt::Debug for Shared {
 }
 
 /// Writes requests until the queue or the socket ends.
-fn write(stream: &UnixStream, requests: &Receiver<ToDesk>) {
+fn write(stream: &UnixStream, requests: &Receiver<ToDesk>, outbox: &Outbox) {
     let mut held = VecDeque::new();
     while let Ok(first) = requests.recv() {
         held.push_back(first);
         held.extend(requests.try_iter());
         for message in held.drain(..) {
+            let is_picture = matches!(message, ToDesk::Picture { .. });
             let sent = ipc::encode(&message, ipc::MAX_FRAME_TO_DESK)
                 .map_err(Ended::from)
                 .and_then(|bytes| (&*stream).write_all(&bytes).map_err(Ended::from));
+            if is_picture {
+                outbox.picture_gone();
+            }
             match sent {
                 Ok(()) => {}
                 Err(Ended::Frame(error)) => tracing::warn!("a request was too long to send: {error}"),

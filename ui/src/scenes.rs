@@ -65,6 +65,12 @@ pub fn first_time() -> View {
     View { generation: 2, setup: Some(setup), ..empty() }
 }
 
+/// Calls, and an administrator who wants to see the screen, or sees it (APP-2).
+#[must_use]
+pub fn watched(allowed: Option<bool>) -> View {
+    View { generation: 3, watch: Some(ipc::WatchView { who: "Ada".into(), allowed }), ..picture() }
+}
+
 /// The scene of the design's pictures.
 #[must_use]
 pub fn picture() -> View {

@@ -22,6 +22,7 @@ use crate::{
     throttle::Throttle,
     tls::Certificates,
     uploads::Uploads,
+    watching::{Live, Watching},
     wishes::{Desk, Wish},
 };
 
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) host: Host,
     pub(crate) uploads: Uploads,
     pub(crate) desk: Desk,
+    pub(crate) watching: Watching,
     pub(crate) log: LogRing,
     /// The database's file.
     pub(crate) db: PathBuf,
@@ -59,6 +61,7 @@ pub(crate) struct Sources {
     pub(crate) restart: watch::Receiver<bool>,
     pub(crate) log: LogRing,
     pub(crate) wishes: mpsc::Sender<Wish>,
+    pub(crate) live: watch::Receiver<Live>,
 }
 
 impl App {
@@ -69,10 +72,11 @@ impl App {
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
-        let Sources { views, saved, restart, log, wishes } = sources;
+        let Sources { views, saved, restart, log, wishes, live } = sources;
         Ok(Self {
             db: store.path().to_owned(),
             desk: Desk::new(wishes),
+            watching: Watching::new(live),
             backing_up: Arc::new(Semaphore::new(1)),
             log,
             host: Host::new(config.plugins.clone()),
@@ -104,6 +108,14 @@ pub(crate) async fn sweep(app: Arc<App>) {
         app.uploads.forget_old(now);
         app.sessions.list(now);
         app.desk.hush(now).await;
+    }
+}
+
+/// Ends the watching of the screen when its watcher has left, until the task is dropped.
+pub(crate) async fn end_watching(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        app.watching.end_if_left(&app.desk, Instant::now()).await;
     }
 }
 

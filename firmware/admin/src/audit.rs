@@ -47,11 +47,13 @@ pub(crate) enum Act {
     Restarted,
     DiagnosticsTaken,
     LogLevelChanged,
+    ScreenAsked,
+    ScreenLeft,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 39] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -89,6 +91,8 @@ impl Act {
         Self::Restarted,
         Self::DiagnosticsTaken,
         Self::LogLevelChanged,
+        Self::ScreenAsked,
+        Self::ScreenLeft,
     ];
 
     /// As it is kept.
@@ -131,6 +135,8 @@ impl Act {
             Self::Restarted => "restarted",
             Self::DiagnosticsTaken => "diagnostics-taken",
             Self::LogLevelChanged => "log-level-changed",
+            Self::ScreenAsked => "screen-asked",
+            Self::ScreenLeft => "screen-left",
         }
     }
 }

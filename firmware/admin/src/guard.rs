@@ -30,6 +30,8 @@ pub(crate) const SESSION: &str = "__Host-session";
 pub(crate) const FORM: &str = "__Host-form";
 /// Says that a script looks at a page again.
 const LOOK: &str = "x-frontdesk-look";
+/// A picture that a page fetches by itself.
+const LIVE: &str = "/screen/picture";
 /// The field of a form with its token.
 pub(crate) const FORM_FIELD: &str = "form";
 
@@ -95,7 +97,7 @@ impl Visit {
             from: parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0),
             here: here.to_owned(),
             agent: text(header::USER_AGENT),
-            is_look: parts.method == Method::GET && headers.contains_key(LOOK),
+            is_look: parts.method == Method::GET && (headers.contains_key(LOOK) || parts.uri.path() == LIVE),
             token: cookie(SESSION),
             form_cookie: cookie(FORM),
         }

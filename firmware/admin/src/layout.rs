@@ -1,6 +1,6 @@
 //! The frame around every page, and the pieces that pages are put together from.
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use ipc::Language;
 use maud::{DOCTYPE, Markup, html};
 
@@ -15,6 +15,7 @@ pub(crate) enum Place {
     Numbers,
     Operators,
     Sound,
+    Screen,
     Directories,
     Plugins,
     Statistics,
@@ -26,13 +27,14 @@ pub(crate) enum Place {
     Own,
 }
 
-const MENU: [(Place, &str, Text); 15] = [
+const MENU: [(Place, &str, Text); 16] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
     (Place::Numbers, "/numbers", text::NUMBERS_MENU),
     (Place::Operators, "/operators", text::OPERATORS_MENU),
     (Place::Sound, "/sound", text::SOUND_TITLE),
+    (Place::Screen, "/screen", text::SCREEN),
     (Place::Directories, "/directories", text::DIRECTORIES),
     (Place::Plugins, "/plugins", text::PLUGINS),
     (Place::Statistics, "/statistics", text::STATISTICS),
@@ -46,6 +48,11 @@ const MENU: [(Place, &str, Text); 15] = [
 
 /// A page of somebody who is signed in.
 pub(crate) fn page(signed: &Signed, place: Place, title: &str, body: Markup) -> Response {
+    page_with(signed, place, title, &html! {}, body)
+}
+
+/// The same with something of its own in its head.
+pub(crate) fn page_with(signed: &Signed, place: Place, title: &str, head: &Markup, body: Markup) -> Response {
     let language = signed.language;
     let flash = if signed.is_look { None } else { signed.app.sessions.heard(signed.session.number) };
     let frame = html! {
@@ -61,8 +68,9 @@ pub(crate) fn page(signed: &Signed, place: Place, title: &str, body: Markup) -> 
             }
             nav aria-label=(text::MENU.is(language)) {
                 ul {
-                    @for (at, path, name) in MENU {
-                        li { a href=(path) aria-current=[(at == place).then_some("page")] { (name.is(language)) } }
+                    // Supervisors do not see the operator’s screen.
+                    @for (at, path, name) in MENU.iter().filter(|(at, ..)| signed.may_write() || *at != Place::Screen) {
+                        li { a href=(path) aria-current=[(*at == place).then_some("page")] { (name.is(language)) } }
                     }
                 }
             }
@@ -80,7 +88,7 @@ pub(crate) fn page(signed: &Signed, place: Place, title: &str, body: Markup) -> 
             (body)
         }
     };
-    whole(language, title, &signed.here, frame)
+    whole(language, title, &signed.here, head, frame)
 }
 
 /// A page of somebody who is not signed in.
@@ -92,10 +100,10 @@ pub(crate) fn bare(language: Language, title: &str, body: Markup) -> Response {
             (body)
         }
     };
-    whole(language, title, "/", frame)
+    whole(language, title, "/", &html! {}, frame)
 }
 
-fn whole(language: Language, title: &str, here: &str, frame: Markup) -> Response {
+fn whole(language: Language, title: &str, here: &str, head: &Markup, frame: Markup) -> Response {
     let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
     let page = html! {
         (DOCTYPE)
@@ -108,6 +116,7 @@ fn whole(language: Language, title: &str, here: &str, frame: Markup) -> Response
                 link rel="stylesheet" href="/static/admin.css";
                 link rel="icon" href="/static/icon.svg" type="image/svg+xml";
                 script src="/static/progress.js" defer {}
+                (head)
             }
             body {
                 (frame)
@@ -124,6 +133,11 @@ fn whole(language: Language, title: &str, here: &str, frame: Markup) -> Response
         }
     };
     Html(page.into_string()).into_response()
+}
+
+/// Sends the browser on to a page of ours.
+pub(crate) fn go(to: &str) -> Response {
+    Redirect::to(to).into_response()
 }
 
 /// The session's token, for a form.

@@ -8,7 +8,7 @@
 //!
 //! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
-//! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `backup` puts all into one
+//! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
 //! file and back, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
 
 mod api;
@@ -46,6 +46,7 @@ mod text;
 mod throttle;
 mod tls;
 mod uploads;
+mod watching;
 mod wishes;
 
 use std::{
@@ -75,6 +76,7 @@ pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;
 pub use tls::CertificateProblem;
+pub use watching::Live;
 pub use wishes::Wish;
 
 /// How often the address shown for the first set-up is looked at again: the network may come late.
@@ -124,6 +126,8 @@ pub struct Parts {
     pub log: LogRing,
     /// Where wishes of the page go.
     pub wishes: mpsc::Sender<Wish>,
+    /// The desk's screen, while it is watched.
+    pub live: watch::Receiver<Live>,
     /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
     pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
 }
@@ -182,8 +186,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, settings: saved, restart, log, wishes, reachable } = parts;
-        let sources = Sources { views, saved, restart, log, wishes };
+        let Parts { store, views, settings: saved, restart, log, wishes, live, reachable } = parts;
+        let sources = Sources { views, saved, restart, log, wishes, live };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)
@@ -199,9 +203,10 @@ impl Admin {
         info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
         let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
         let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));
+        let watching = tokio::spawn(app::end_watching(Arc::clone(&app)));
         let teller = tokio::spawn(tell_address(Arc::clone(&app), reachable, address));
         let server = tokio::spawn(server::serve(listener, app, certificates));
-        Ok(Self { address, setup: shown, tasks: vec![server, plugins, sweeper, teller] })
+        Ok(Self { address, setup: shown, tasks: vec![server, plugins, sweeper, watching, teller] })
     }
 }
 

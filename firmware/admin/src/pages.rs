@@ -20,6 +20,7 @@ pub(crate) mod plugins;
 pub(crate) mod refusals;
 pub(crate) mod rights;
 pub(crate) mod rule;
+pub(crate) mod screen;
 pub(crate) mod sign_in;
 pub(crate) mod sip_accounts;
 pub(crate) mod sound;

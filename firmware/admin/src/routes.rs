@@ -19,8 +19,8 @@ use crate::{
     headers,
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
-        operators, outside, overview, own, plugin, plugins, rule, sign_in, sip_accounts, sound, statistics,
-        tokens, upload,
+        operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sound,
+        statistics, tokens, upload,
     },
     statics, text,
 };
@@ -66,6 +66,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/operators/{id}", get(operators::edit).post(operators::change))
         .route("/operators/{id}/{action}", post(operators::act))
         .route("/sound", get(sound::show))
+        .route("/screen", get(screen::show))
+        .route("/screen/picture", get(screen::picture))
+        .route("/screen/watch", post(screen::ask))
+        .route("/screen/stop", post(screen::stop))
         .route("/directories", get(directories::show))
         .route("/plugins", get(plugins::show))
         .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))

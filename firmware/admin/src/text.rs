@@ -7,6 +7,7 @@ mod figures;
 mod keep;
 mod people;
 mod plugins;
+mod screen;
 
 use std::fmt::Display;
 
@@ -19,6 +20,7 @@ pub(crate) use figures::*;
 pub(crate) use keep::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
+pub(crate) use screen::*;
 
 /// One text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ use texts;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Language, Text, acts, common, figures, keep, people};
+    use super::{Language, Text, acts, common, figures, keep, people, screen};
 
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
@@ -84,6 +86,7 @@ mod tests {
             acts::ALL,
             figures::ALL,
             keep::ALL,
+            screen::ALL,
         ]
         .concat()
         {

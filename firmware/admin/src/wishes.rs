@@ -25,6 +25,13 @@ pub enum Wish {
     Restart(oneshot::Sender<bool>),
     /// How grave lines of the log must be at least; `None` is what its settings file says.
     Level(Option<Level>),
+    /// To see the touchscreen, if the operator allows it (APP-2).
+    Watch {
+        /// The administrator's name; `None` ends it.
+        who: Option<String>,
+        /// Whether the operator is asked, or it has ended.
+        done: oneshot::Sender<bool>,
+    },
 }
 
 /// The way to the desk, and how long its log tells more.
@@ -49,6 +56,12 @@ impl Desk {
     pub(crate) async fn restart(&self) -> bool {
         let (answer, told) = oneshot::channel();
         self.ask(Wish::Restart(answer), told).await.unwrap_or(false)
+    }
+
+    /// Asks the operator to let somebody see the screen, or ends that; whether it was taken.
+    pub(crate) async fn watch(&self, who: Option<String>) -> bool {
+        let (done, told) = oneshot::channel();
+        self.ask(Wish::Watch { who, done }, told).await.unwrap_or(false)
     }
 
     /// Lets the log tell more for [`LOUD`], or as much as it is set to.

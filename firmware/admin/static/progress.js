@@ -66,3 +66,36 @@ if (living.length > 0) {
     }
   }, 3000);
 }
+
+// The touchscreen: a new picture each second while the page is seen, and the words when they change.
+if (document.getElementById("live")) {
+  setInterval(async () => {
+    const live = document.getElementById("live");
+    if (document.hidden) {
+      return;
+    }
+    try {
+      const answer = await fetch("/screen", { headers: { "x-frontdesk-look": "1" } });
+      if (!answer.ok || answer.redirected) {
+        return;
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("live");
+      if (fresh && fresh.dataset.state !== live.dataset.state) {
+        live.replaceWith(fresh);
+        return;
+      }
+      const shown = document.getElementById("picture");
+      if (shown) {
+        // The old one stays until the new one is whole.
+        const next = new Image();
+        next.id = shown.id;
+        next.alt = shown.alt;
+        next.addEventListener("load", () => shown.replaceWith(next));
+        next.src = "/screen/picture?" + Date.now();
+      }
+    } catch {
+      // The box is away for a moment; the next look tells.
+    }
+  }, 1000);
+}

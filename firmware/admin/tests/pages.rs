@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "/",
     "/lines",
     "/lines/account",
@@ -21,6 +21,7 @@ const PAGES: [&str; 21] = [
     "/numbers",
     "/operators",
     "/sound",
+    "/screen",
     "/directories",
     "/plugins",
     PLUGIN,

@@ -1,5 +1,5 @@
-//! The administrator's page inside the desk: its own connection to the store, its own tasks, and two things the
-//! engine hears of it: the code for the first set-up, and a wish to start anew.
+//! The administrator's page inside the desk: its own connection to the store, its own tasks, and what the engine
+//! hears of it: the code for the first set-up, and a wish to start anew.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -88,9 +88,10 @@ async fn open(
     let local = desk.sip_address.ip();
     let reachable = move || config::address_towards(outside).ok().or(Some(local));
     let (views, log) = (desk.views.clone(), journal.ring.clone());
+    let live = desk.watching.live();
     let Saved { settings: saved, restart } = saved;
     let reachable = Box::new(reachable);
-    let parts = Parts { store, views, log, wishes, reachable, settings: saved, restart };
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, restart };
     Ok(Admin::start(settings, parts).await?)
 }
 
@@ -101,6 +102,7 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
             // Who asked may have gone.
             Wish::Diagnostics(answer) => drop(answer.send(socket::diagnostics(&desk).await)),
             Wish::Restart(reply) => drop(desk.inbox.send(Event::Restart { reply }).await),
+            Wish::Watch { who, done } => drop(done.send(desk.watching.ask(who))),
             Wish::Level(level) => (journal.set_level)(level),
         }
     }

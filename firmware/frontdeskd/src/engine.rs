@@ -17,7 +17,7 @@ use std::{
 
 use ipc::{
     CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
-    TransferState, TransferView, View,
+    TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -115,6 +115,8 @@ pub(crate) enum Event {
     Settings(Box<Change>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
+    /// Who wants to see the screen, or sees it.
+    Watch(Option<WatchView>),
     /// End every call, unregister, stop.
     Stop,
     /// Stop to be started anew, unless a call is up.
@@ -178,6 +180,8 @@ pub(crate) struct Engine {
     generation: u64,
     /// Shown until the box has an administrator.
     setup: Option<SetupView>,
+    /// Who wants to see the screen, or sees it.
+    watch: Option<WatchView>,
     /// Something visible changed since the last view.
     stale: bool,
     published: Option<Instant>,
@@ -221,6 +225,7 @@ impl Engine {
             streams: 0,
             generation: 0,
             setup: None,
+            watch: None,
             stale: true,
             published: None,
             frame: FRAME,
@@ -332,6 +337,10 @@ impl Engine {
             Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
             Event::Setup(setup) => {
                 self.setup = setup;
+                self.stale = true;
+            }
+            Event::Watch(watch) => {
+                self.watch = watch;
                 self.stale = true;
             }
             // Taken in `run`.
@@ -469,6 +478,7 @@ impl Engine {
         self.frame = (took * VIEW_SHARE).clamp(FRAME, SLOWEST_FRAME);
         view.generation = self.generation;
         view.setup.clone_from(&self.setup);
+        view.watch.clone_from(&self.watch);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;

@@ -29,6 +29,7 @@ mod settings;
 mod socket;
 mod timetable;
 mod turns;
+mod watching;
 mod xmpp;
 
 use std::{
@@ -66,6 +67,7 @@ use crate::{
     journal::Journal,
     records::Records,
     settings::Numbering,
+    watching::Watching,
 };
 
 /// Events that may wait for the engine.
@@ -205,6 +207,8 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         agent.add_account(started, account.clone());
     }
     let (customers, asked) = Connectors::new();
+    let watching = Watching::default();
+    let watched = tokio::spawn(watching.clone().tell(inbox.clone()));
     let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
     let (timetable, followed) = watch::channel(settings.timetable.clone());
     let (restart, at_next_start) = watch::channel(false);
@@ -261,6 +265,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         customers,
         folders: folders.into(),
         gauges,
+        watching,
         started,
         sip_address: local,
     };
@@ -269,7 +274,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, follower, server, stopper] {
+    for task in [receiver, asking, clock, connectors, follower, server, stopper, watched] {
         task.abort();
     }
     drop(page);

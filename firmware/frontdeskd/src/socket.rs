@@ -36,6 +36,7 @@ use crate::{
     engine::{Event, Gauges},
     paper,
     records::Records,
+    watching::{Viewed, Watching},
 };
 
 /// Clients at once. The appliance has one screen; the rest is for support and scripts.
@@ -63,6 +64,7 @@ pub(crate) struct Desk {
     /// Folders with files of contacts.
     pub(crate) folders: Arc<[PathBuf]>,
     pub(crate) gauges: Arc<Gauges>,
+    pub(crate) watching: Watching,
     pub(crate) started: Instant,
     pub(crate) sip_address: SocketAddr,
 }
@@ -161,12 +163,13 @@ async fn client(stream: UnixStream, desk: Desk) {
         Err(_) => return refuse(write, "no hello came".into()).await,
     };
     info!(program, follow, "client connected");
+    let viewed = desk.watching.client(&program);
     let views = follow.then(|| desk.views.clone());
     let writer = tokio::spawn(write_frames(write, unread, views));
     let welcome = FromDesk::Welcome { version: env!("CARGO_PKG_VERSION").into() };
     let end = match answers.send(welcome).await {
         Ok(()) => tokio::select! {
-            end = reader.serve(&desk, &answers) => end,
+            end = reader.serve(&desk, &viewed, &answers) => end,
             () = &mut stopped => Ok(()),
         },
         Err(_) => Ok(()),
@@ -176,6 +179,8 @@ async fn client(stream: UnixStream, desk: Desk) {
         let _ = answers.try_send(FromDesk::Refused { reason: error.to_string() });
     }
     drop(answers);
+    // Nobody watches a screen that is gone.
+    drop(viewed);
     // A desk that stops waits for whoever holds its threads; the writer does not need them.
     drop(desk);
     // The writer ends by itself once the answers are out; a client that reads nothing runs into WRITE_TIME.
@@ -240,13 +245,20 @@ impl Reader {
         }
     }
 
-    async fn serve(&mut self, desk: &Desk, answers: &mpsc::Sender<FromDesk>) -> Result<()> {
+    async fn serve(&mut self, desk: &Desk, viewed: &Viewed, answers: &mpsc::Sender<FromDesk>) -> Result<()> {
         while let Some(message) = self.next().await? {
             match message {
                 ToDesk::Hello { .. } => bail!("Hello came twice"),
                 ToDesk::Command { seq, command } if paper::is_its_business(&command) => {
                     self.aside(desk, answers, move |desk| paper::change(desk, seq, command)).await;
                 }
+                ToDesk::Command { seq, command: Command::AllowWatching { allow } } => {
+                    let result = viewed.allow(allow);
+                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                        break;
+                    }
+                }
+                ToDesk::Picture { png } => viewed.picture(&png)?,
                 ToDesk::Command { seq, command } => {
                     let result = run(desk, command).await;
                     if answers.send(FromDesk::Done { seq, result }).await.is_err() {

@@ -218,6 +218,12 @@ pub enum Command {
         /// Which.
         alert: AlertId,
     },
+    /// The operator lets an administrator see this screen, or no longer (APP-2). The client that says so is the
+    /// one whose pictures are taken.
+    AllowWatching {
+        /// `false` refuses, and ends what was allowed.
+        allow: bool,
+    },
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).

@@ -12,10 +12,16 @@ use crate::{
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 
-/// Largest frame a client may send, in bytes.
-pub const MAX_FRAME_TO_DESK: usize = 64 * 1024;
+/// Largest frame a client may send, in bytes: a picture in base64, and the words around it.
+pub const MAX_FRAME_TO_DESK: usize = 1280 * 1024;
+
+/// Largest picture of the screen, in bytes of PNG.
+pub const MAX_SCREEN_PICTURE: usize = 900 * 1024;
+
+/// What the touchscreen's program calls itself in [`ToDesk::Hello`].
+pub const SCREEN: &str = "frontdesk-ui";
 
 /// Largest frame the desk sends, in bytes.
 pub const MAX_FRAME_FROM_DESK: usize = 8 * 1024 * 1024;
@@ -45,6 +51,12 @@ pub enum ToDesk {
         seq: u64,
         /// The question.
         query: Query,
+    },
+    /// What the screen shows, for who watches it (APP-2); there is no answer. Taken only from the client that
+    /// sent [`Command::AllowWatching`], and only as long as that holds.
+    Picture {
+        /// PNG of at most [`MAX_SCREEN_PICTURE`] bytes, in base64 (RFC 4648 section 4).
+        png: String,
     },
 }
 
@@ -321,6 +333,12 @@ mod tests {
             decoder.next_message::<ToDesk>(),
             Err(FrameError::TooLong { length: 11, limit: 10 })
         ));
+    }
+
+    #[test]
+    fn app_2_the_largest_picture_of_the_screen_fits_into_a_frame() {
+        let picture = ToDesk::Picture { png: "A".repeat(MAX_SCREEN_PICTURE.div_ceil(3) * 4) };
+        assert!(encode(&picture, MAX_FRAME_TO_DESK).is_ok());
     }
 
     #[test]

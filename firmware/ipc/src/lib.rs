@@ -32,8 +32,8 @@ pub use edit::{
     EditProblem, ImportView, RemovalId, Removed, TextChange,
 };
 pub use frame::{
-    Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL,
-    Query, Reply, ToDesk, TurnFigures, encode,
+    Census, Decoder, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK,
+    MAX_SCREEN_PICTURE, PROTOCOL, Query, Reply, SCREEN, ToDesk, TurnFigures, encode,
 };
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
@@ -51,5 +51,5 @@ pub use view::{
     Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
     ParkSlotView, ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy,
     Registration, ServiceView, SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState,
-    TransferView, View, Volumes,
+    TransferView, View, Volumes, WatchView,
 };

@@ -74,6 +74,18 @@ pub struct View {
     /// What the connectors to customer databases offer (CRM-3).
     #[serde(default)]
     pub crm: CrmView,
+    /// Who wants to see the screen, or sees it (APP-2).
+    #[serde(default)]
+    pub watch: Option<WatchView>,
+}
+
+/// Somebody who wants to see the screen, or sees it (APP-2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchView {
+    /// The administrator's name.
+    pub who: String,
+    /// What the operator said to it; `None` before.
+    pub allowed: Option<bool>,
 }
 
 /// How to open the administrator's page for the first time (APP-2).

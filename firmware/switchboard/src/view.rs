@@ -39,6 +39,7 @@ impl Switchboard {
             import: self.desk.import.clone(),
             // The engine knows of it, and no call does.
             setup: None,
+            watch: None,
             crm: self.desk.crm,
         }
     }

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 91] = [
+const SCENES: [Scene; 93] = [
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
@@ -287,6 +287,8 @@ const SCENES: [Scene; 91] = [
     },
     Scene { name: "import-progress", view: scenes::importing, act: |stage| stage.import() },
     Scene { name: "import-report", view: scenes::picture, act: |stage| stage.import_to_the_end() },
+    Scene { name: "watch-asked", view: || scenes::watched(None), act: |_| Ok(()) },
+    Scene { name: "watch-seen", view: || scenes::watched(Some(true)), act: |_| Ok(()) },
     Scene { name: "callers", view: scenes::known_callers, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "callers-menu", view: scenes::known_callers, act: |stage| stage.right_click(240., 160.) },
 ];

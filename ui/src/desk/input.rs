@@ -13,6 +13,9 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        if self.watch_key(text, control, alt, typing) {
+            return true;
+        }
         // While its window is open, digits, * and # go to the other end.
         if !typing && !control && !alt && self.keypad_key(text) {
             return true;
@@ -144,6 +147,8 @@ impl Desk {
                     self.primary_key();
                 }
             }
+            // Nobody asks.
+            ConsoleKey::Allow | ConsoleKey::Refuse => return false,
             ConsoleKey::Escape => return self.step_back(),
             ConsoleKey::Up
             | ConsoleKey::Down

@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -30,6 +30,7 @@ mod panes;
 mod phone_card;
 mod prompt;
 mod status;
+mod watch;
 mod wiring;
 
 use std::cell::RefCell;
@@ -86,6 +87,7 @@ pub(crate) struct Desk {
     mail: mail::Mail,
     tab: page::Tab,
     customers: customer::Customers,
+    watch: watch::Watch,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -231,6 +233,7 @@ impl Desk {
             mail: mail::Mail::default(),
             tab: page::Tab::default(),
             customers: customer::Customers::default(),
+            watch: watch::Watch::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -279,6 +282,7 @@ impl Desk {
         self.show_import();
         self.editor_changed(&before);
         self.pages_of_calls(&before);
+        self.show_watch();
         self.tick(now);
     }
 
@@ -327,6 +331,7 @@ impl Desk {
         self.show_lamps();
         self.show_status();
         self.release_alerts();
+        self.show_watch();
         if connected {
             self.faces.again();
             self.directory.contacts.again();

@@ -37,6 +37,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_editor(app, desk);
     wire_alerts(app, desk);
     wire_files(app, desk);
+    app.global::<screen::Watch>().on_allow(with!(desk, |this, on| this.allow_watching(on)));
 }
 
 fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {

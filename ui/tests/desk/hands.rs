@@ -8,7 +8,7 @@ use std::time::Duration;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::screen::App;
 use frontdesk_ui::{Console, scenes};
-use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
 use ipc::{
     Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, Query, Reply,
@@ -22,6 +22,9 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     requests: Receiver<ToDesk>,
     commands: RefCell<Vec<Command>>,
+    /// Pictures of the screen that were sent, PNG in base64.
+    pub(crate) pictures: RefCell<Vec<String>>,
+    pub(crate) outbox: Outbox,
     faces: fn(ContactId) -> ContactPicture,
     places: fn(ContactId, SortKey) -> Option<ContactPlace>,
     /// The desk answers no question about contacts.
@@ -54,6 +57,17 @@ impl Stage {
         Self::made(view, |contact| ContactPicture { contact, picture: None }, scenes::place, true)
     }
 
+    /// The same with a window that can be drawn.
+    pub(crate) fn drawn(view: View) -> Self {
+        let options = TestingBackendOptions {
+            mock_time: true,
+            threading: false,
+            renderer_name: Some("software".into()),
+        };
+        slint::platform::set_platform(Box::new(TestingBackend::new(options))).unwrap();
+        Self::put_up(view, |contact| ContactPicture { contact, picture: None }, scenes::place, false)
+    }
+
     fn made(
         view: View,
         faces: fn(ContactId) -> ContactPicture,
@@ -61,8 +75,17 @@ impl Stage {
         silent: bool,
     ) -> Self {
         i_slint_backend_testing::init_no_event_loop();
+        Self::put_up(view, faces, places, silent)
+    }
+
+    fn put_up(
+        view: View,
+        faces: fn(ContactId) -> ContactPicture,
+        places: fn(ContactId, SortKey) -> Option<ContactPlace>,
+        silent: bool,
+    ) -> Self {
         let (outbox, requests) = Outbox::recorded();
-        let console = Console::new(outbox).unwrap();
+        let console = Console::new(outbox.clone()).unwrap();
         let app = console.app();
         app.window().set_size(LogicalSize::new(1280., 800.));
         app.show().unwrap();
@@ -72,6 +95,8 @@ impl Stage {
             app,
             requests,
             commands: RefCell::default(),
+            pictures: RefCell::default(),
+            outbox,
             faces,
             places,
             silent,
@@ -136,6 +161,7 @@ impl Stage {
                         let reply = Reply::Picture((self.faces)(contact));
                         self.console.take(News { events: vec![Event::replied(seq, reply)], view: None });
                     }
+                    ToDesk::Picture { png } => self.pictures.borrow_mut().push(png),
                     _ => {}
                 }
             }

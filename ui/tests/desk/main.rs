@@ -10,6 +10,7 @@ mod faces;
 mod finder;
 mod hands;
 mod told;
+mod watch;
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;

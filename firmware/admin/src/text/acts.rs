@@ -40,6 +40,8 @@ texts! {
     ACT_RESTORED = "restored a backup", "a restauré une sauvegarde";
     ACT_RESTARTED = "asked the desk to start anew", "a demandé le redémarrage du poste";
     ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
+    ACT_SCREEN_ASKED = "asked to watch the screen", "a demandé à regarder l’écran";
+    ACT_SCREEN_LEFT = "stopped watching the screen", "a cessé de regarder l’écran";
     ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
@@ -82,6 +84,8 @@ pub(crate) fn act(act: Act) -> Text {
         Act::Restored => ACT_RESTORED,
         Act::Restarted => ACT_RESTARTED,
         Act::DiagnosticsTaken => ACT_DIAGNOSTICS_TAKEN,
+        Act::ScreenAsked => ACT_SCREEN_ASKED,
+        Act::ScreenLeft => ACT_SCREEN_LEFT,
         Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

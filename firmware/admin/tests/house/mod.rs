@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, LogRing, Parts, Sound, Wish};
+use admin::{Admin, Config, Live, LogRing, Parts, Sound, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
 use store::{Settings, Store};
 use tempfile::TempDir;
@@ -32,6 +32,8 @@ pub(crate) struct House {
     /// Whether something of them waits for the next start.
     pub(crate) waits: watch::Sender<bool>,
     pub(crate) log: LogRing,
+    /// The screen as the desk behind the page keeps it.
+    pub(crate) live: watch::Sender<Live>,
     pub(crate) desk: Arc<Mutex<DeskBehind>>,
 }
 
@@ -64,11 +66,21 @@ impl House {
         let (waits, restart) = watch::channel(false);
         let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
         let (wishes, asked) = mpsc::channel(8);
-        tokio::spawn(behave(asked, Arc::clone(&desk)));
+        let (live, live_seen) = watch::channel(Live::default());
+        tokio::spawn(behave(asked, Arc::clone(&desk), live.clone()));
         let reachable = Box::new(|| None);
-        let parts = Parts { store, views: seen, log: log.clone(), wishes, reachable, settings, restart };
+        let parts = Parts {
+            store,
+            views: seen,
+            log: log.clone(),
+            wishes,
+            live: live_seen,
+            reachable,
+            settings,
+            restart,
+        };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, waits, log, desk }
+        Self { admin, folder, views, saved, waits, log, live, desk }
     }
 
     /// A box with the administrator Ada, and her browser.
@@ -94,7 +106,7 @@ impl House {
     }
 }
 
-async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>) {
+async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>, live: watch::Sender<Live>) {
     while let Some(wish) = asked.recv().await {
         let mut desk = desk.lock().unwrap();
         match wish {
@@ -104,6 +116,12 @@ async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>) {
                 let _ = answer.send(!desk.has_call);
             }
             Wish::Level(level) => desk.heard.push(format!("{level:?}")),
+            Wish::Watch { who, done } => {
+                desk.heard.push(format!("watch {who:?}"));
+                let watch = who.map(|who| ipc::WatchView { who, allowed: None });
+                live.send_modify(|live| (live.watch, live.picture) = (watch, None));
+                let _ = done.send(true);
+            }
         }
     }
 }
