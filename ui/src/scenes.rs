@@ -5,12 +5,14 @@
 mod customers;
 mod directories;
 mod editing;
+mod elsewhere;
 mod faces;
 mod states;
 
 pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
 pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
+pub use elsewhere::{elsewhere, found};
 pub use faces::face;
 pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
 

@@ -14,9 +14,12 @@ pub(crate) fn is_its_business(command: &Command) -> bool {
     matches!(command, ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_) | AddItem(_))
 }
 
-/// The question is one for the disk.
+/// The question is one for the disk or for connectors.
 pub(crate) fn is_asked(query: &Query) -> bool {
-    matches!(query, Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_))
+    matches!(
+        query,
+        Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_) | Query::People { .. }
+    )
 }
 
 /// Changes directories; answers with what it did, and whether it could.
@@ -54,7 +57,7 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
     })
 }
 
-/// Answers a question for the disk.
+/// Answers a question for the disk or for connectors.
 pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk> {
     let reply = match query {
         Query::Picture(contact) => picture(&desk.records, contact).await,
@@ -62,6 +65,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
             desk.records.card(contact).await.map(|card| Reply::Contact(card.map(Box::new)))
         }
         Query::Log(query) => desk.records.log_page(query).await.map(Reply::Log),
+        Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {
             let folders = desk.folders;
             // A stick may be slow.

@@ -307,7 +307,11 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
             desk.contacts.place(contact, sort).await.map_or_else(stopping, Reply::Place)
         }
         // Asked aside.
-        Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_) => stopping(),
+        Query::Picture(_)
+        | Query::Contact(_)
+        | Query::ContactFiles
+        | Query::Log(_)
+        | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
     }
 }

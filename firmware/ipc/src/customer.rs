@@ -12,6 +12,8 @@ pub struct CrmView {
     pub names: bool,
     /// They take notes and tasks ([`crate::Command::AddItem`]).
     pub items: bool,
+    /// They look for people while somebody types ([`crate::Query::People`]).
+    pub people: bool,
 }
 
 /// A customer, as a connector's card has it. All of it comes from outside and may say anything.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage, ContactPicture, ContactPlace,
-    ContactQuery, DirectoryId, ImportReport, LogPage, LogQuery, SortKey, View,
+    ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery, SortKey, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -83,6 +83,12 @@ pub enum Query {
     ContactFiles,
     /// The call log.
     Log(LogQuery),
+    /// Whom these words mean, asked of connectors whose directories are not copied: at most 20 people, those of the
+    /// first connector first. Its answer takes up to 3 s and may come after those of later requests.
+    People {
+        /// What was typed, 2 to 100 characters.
+        text: String,
+    },
     /// How the desk itself does, for support and benches.
     Diagnostics,
 }
@@ -156,6 +162,8 @@ pub enum Reply {
     Log(LogPage),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.
     Import(ImportReport),
+    /// Who was found; a connector that failed has found nobody.
+    People(Vec<FoundPerson>),
     /// How the desk itself does.
     Diagnostics(Diagnostics),
     /// The question could not be answered.

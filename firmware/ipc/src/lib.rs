@@ -15,6 +15,7 @@ mod edit;
 mod frame;
 mod handling;
 mod log;
+mod people;
 mod plugin;
 mod view;
 
@@ -37,6 +38,7 @@ pub use frame::{
 };
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use people::FoundPerson;
 pub use plugin::{
     FromPlugins, MAX_CARD_LINES, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_ITEM_TEXT, MAX_PACKAGE,
     MAX_PLUGIN_CONTACTS, MAX_UPLOAD_PART, PLUGIN_PROTOCOL, PluginAnswer, PluginCall, PluginCard, PluginCode,

@@ -201,6 +201,12 @@ const SCENES: [Scene; 93] = [
     Scene { name: "finder-none", view: scenes::people, act: |stage| stage.find(&["x", "q", "z"]) },
     Scene { name: "finder-idle", view: scenes::people, act: |stage| stage.find(&[]) },
     Scene { name: "finder-go", view: scenes::rows, act: |stage| stage.find(&["n", "o", "w", "a", "Enter"]) },
+    Scene { name: "finder-elsewhere", view: scenes::elsewhere, act: |stage| stage.find_elsewhere("mar", 3) },
+    Scene {
+        name: "finder-elsewhere-only",
+        view: scenes::elsewhere,
+        act: |stage| stage.find_elsewhere("lindqv", 0),
+    },
     Scene { name: "nobody-yet", view: scenes::barren, act: |_| Ok(()) },
     Scene { name: "vast", view: scenes::vast, act: |stage| stage.keys(&["F5", "End"]) },
     Scene {
@@ -533,6 +539,17 @@ impl Stage {
         self.keys(keys)
     }
 
+    /// The same with sources that are asked while somebody types, then so many steps down.
+    fn find_elsewhere(&self, words: &str, steps: usize) -> anyhow::Result<()> {
+        self.find(&[])?;
+        for letter in words.chars() {
+            self.keys(&[&letter.to_string()])?;
+        }
+        self.console.app().global::<screen::Finder>().invoke_ask_elsewhere();
+        self.settle();
+        self.keys(&vec!["Down"; steps])
+    }
+
     /// An address in the directory that is none.
     fn refuse_address(&self) -> anyhow::Result<()> {
         self.tab(1)?;
@@ -621,6 +638,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         ToDesk::Query { seq, query: Query::Contact(contact) } => {
             Some(Event::Reply { seq, reply: Reply::Contact(scenes::card(contact).map(Box::new)) })
+        }
+        ToDesk::Query { seq, query: Query::People { text } } => {
+            Some(Event::Reply { seq, reply: Reply::People(scenes::found(&text)) })
         }
         ToDesk::Query { seq, query: Query::ContactFiles } => {
             Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })

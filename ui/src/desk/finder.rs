@@ -8,6 +8,7 @@ use ipc::{Command, ContactId, ContactPage, ContactPlace, ContactRow, DirectoryId
 use slint::{ComponentHandle, ModelRc, SharedString};
 
 use super::directory::grouped;
+use super::elsewhere::Elsewhere;
 use super::{Area, Desk};
 use crate::keys::ConsoleKey;
 use crate::models::contacts::{ContactList, Wanted};
@@ -22,14 +23,16 @@ const ATTEMPTS: u8 = 3;
 /// State of the window.
 pub(crate) struct Finder {
     pub(crate) contacts: Rc<ContactList>,
-    query: String,
-    cursor: Option<usize>,
+    pub(super) query: String,
+    /// People found elsewhere follow the last hit.
+    pub(super) cursor: Option<usize>,
     /// The contact that a finger is on.
     pressed: Option<ContactId>,
     /// The last two contacts tapped: a double-tap means one.
     taps: [Option<ContactId>; 2],
     /// The contact that is on its way to the front.
     sought: Option<Sought>,
+    pub(super) elsewhere: Elsewhere,
 }
 
 /// A contact whose place is asked for.
@@ -44,7 +47,15 @@ struct Sought {
 impl Finder {
     pub(crate) fn new(app: &App, contacts: Rc<ContactList>) -> Self {
         app.global::<screen::Finder>().set_rows(ModelRc::from(contacts.clone()));
-        Self { contacts, query: String::new(), cursor: None, pressed: None, taps: [None; 2], sought: None }
+        Self {
+            contacts,
+            query: String::new(),
+            cursor: None,
+            pressed: None,
+            taps: [None; 2],
+            sought: None,
+            elsewhere: Elsewhere::default(),
+        }
     }
 }
 
@@ -58,6 +69,7 @@ impl Desk {
             return;
         }
         finder.set_query(words.into());
+        finder.set_has_elsewhere(self.view.crm.people);
         finder.set_open(true);
         self.page_is_seen();
         self.show_finder_shape();
@@ -82,6 +94,7 @@ impl Desk {
         self.finder.cursor = None;
         self.finder.pressed = None;
         self.finder.contacts.forget();
+        self.forget_elsewhere();
         self.app.global::<screen::Finder>().set_open(false);
         self.page_is_seen();
         self.focus(FocusPlace::Nowhere);
@@ -89,7 +102,7 @@ impl Desk {
 
     /// A letter more or less.
     pub(crate) fn find(&mut self, words: &str) {
-        words.trim().clone_into(&mut self.finder.query);
+        let before = std::mem::replace(&mut self.finder.query, words.trim().to_owned());
         if self.finder.query.is_empty() {
             self.finder.cursor = None;
             self.finder.contacts.forget();
@@ -98,14 +111,19 @@ impl Desk {
             let wanted = Wanted { directory: None, local: false, text, sort: SortKey::default() };
             self.finder.contacts.want(wanted, 0);
         }
+        if self.finder.query != before {
+            self.look_elsewhere();
+        }
         self.show_finder();
     }
 
     /// A page of hits is here.
     pub(crate) fn hits_arrived(&mut self, seq: u64, page: ContactPage) {
+        let found = self.finder.cursor.and_then(|at| at.checked_sub(self.finder.contacts.total()));
         if self.finder.contacts.reply(seq, page) {
-            // The first is the one that Enter means.
-            self.finder.cursor = (self.finder.contacts.total() > 0).then_some(0);
+            let total = self.finder.contacts.total();
+            // The first is the one that Enter means; somebody found elsewhere stays who they are.
+            self.finder.cursor = found.map(|found| total + found).or((total > 0).then_some(0));
             self.reveal_hit();
         }
         self.show_finder();
@@ -115,6 +133,11 @@ impl Desk {
     pub(crate) fn finder_changed(&mut self, contacts_too: bool) {
         if self.finder_is_open() {
             self.show_finder_shape();
+            let finder = self.app.global::<screen::Finder>();
+            if finder.get_has_elsewhere() != self.view.crm.people {
+                finder.set_has_elsewhere(self.view.crm.people);
+                self.look_elsewhere();
+            }
             if contacts_too && !self.finder.query.is_empty() {
                 self.finder.contacts.again();
             }
@@ -152,7 +175,13 @@ impl Desk {
 
     /// The menu of a hit, under the finger.
     pub(crate) fn open_hit_menu(&mut self, index: i32, x: f32, y: f32) {
-        let Some(contact) = self.hit(index) else { return };
+        let Some(contact) = self.hit(index) else {
+            if self.finder.pressed.is_none() && self.found_menu(index, super::menu::At::Finger(x, y)) {
+                self.finder.cursor = usize::try_from(index).ok();
+                self.show_finder();
+            }
+            return;
+        };
         if self.finder.pressed.is_none_or(|pressed| pressed == contact.id) {
             self.finder.cursor = usize::try_from(index).ok();
             self.show_finder();
@@ -162,15 +191,22 @@ impl Desk {
 
     /// A key while the window is open. `None`: it means what it means without the window.
     pub(crate) fn finder_key(&mut self, key: ConsoleKey) -> Option<bool> {
-        let last = self.finder.contacts.total().checked_sub(1);
+        let last = (self.finder.contacts.total() + self.found_elsewhere()).checked_sub(1);
         let at = self.finder.cursor.unwrap_or(0);
         let to = match key {
             ConsoleKey::Up => at.saturating_sub(1),
-            ConsoleKey::Down => at + 1,
+            ConsoleKey::Down => self.finder.cursor.map_or(0, |at| at + 1),
             ConsoleKey::PageUp => at.saturating_sub(PAGE_HITS),
             ConsoleKey::PageDown => at + PAGE_HITS,
             ConsoleKey::Home => 0,
             ConsoleKey::End => usize::MAX,
+            ConsoleKey::Enter | ConsoleKey::Primary if self.call_found(self.hit_cursor()) => {
+                return Some(true);
+            }
+            ConsoleKey::Menu if self.found_menu(self.hit_cursor(), super::menu::At::Pane) => {
+                self.move_menu(0);
+                return Some(true);
+            }
             ConsoleKey::Enter => {
                 self.go_to_hit(self.hit_cursor(), false);
                 return Some(true);
@@ -220,7 +256,7 @@ impl Desk {
         finder.set_reveal_turn(finder.get_reveal_turn().wrapping_add(1));
     }
 
-    fn show_finder(&self) {
+    pub(super) fn show_finder(&self) {
         let finder = self.app.global::<screen::Finder>();
         let total = self.finder.contacts.total();
         let searching = !self.finder.query.is_empty();

@@ -2,7 +2,7 @@
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
-//! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `alerts`, `files` (import and
+//! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
@@ -17,6 +17,7 @@ mod directory_menu;
 mod drag;
 mod editor;
 mod editor_view;
+mod elsewhere;
 mod files;
 mod finder;
 mod input;
@@ -412,6 +413,8 @@ impl Desk {
                     self.contacts_arrived(seq, page);
                 }
             }
+            ipc::Reply::People(people) => self.people_arrived(seq, people),
+            ipc::Reply::Failed { reason } if self.people_failed(seq, &reason) => {}
             ipc::Reply::Place(place) => self.place_arrived(seq, place),
             ipc::Reply::Edited { directory: Some(directory), .. } => self.directory_added(seq, directory),
             ipc::Reply::ItemAdded { url } => self.item_added(seq, url),

@@ -161,6 +161,8 @@ fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {
     finder.on_pressing(with!(desk, |this, index, down| this.finger_on_hit(index, down)));
     finder.on_tapped(with!(desk, |this, index| this.tap_hit(index)));
     finder.on_go(with!(desk, |this, index| this.go_to_hit(index, true)));
+    finder.on_ask_elsewhere(with!(desk, |this| this.ask_elsewhere()));
+    finder.on_call_found(with!(desk, |this, index| this.call_found(index)));
     finder.on_enter(with!(desk, |this| this.finder_key(crate::keys::ConsoleKey::Enter)));
     finder.on_menu(with!(desk, |this, index, x, y| this.open_hit_menu(index, x, y)));
     let form = app.global::<screen::DirectoryForm>();

@@ -63,7 +63,7 @@ fn answered(call: CallView) -> CallView {
 #[must_use]
 pub fn customer() -> View {
     let mut view = empty();
-    view.crm = CrmView { customers: true, names: true, items: true };
+    view.crm = CrmView { customers: true, names: true, items: true, people: false };
     let asked = ringing(2, outside("", "+44 20 7946 0991"), MAIN, 2);
     view.incoming = vec![
         known(ringing(1, outside("", "+49 30 5557 0142"), SALES, 7), helena()),

@@ -10,7 +10,7 @@ use crate::hands::Stage;
 
 const STAFF: DirectoryId = DirectoryId(1);
 
-fn control_f(stage: &Stage) {
+pub(crate) fn control_f(stage: &Stage) {
     let control = slint::SharedString::from(char::from(Key::Control));
     stage.dispatch(WindowEvent::KeyPressed { text: control.clone() });
     stage.key("f");

@@ -34,6 +34,7 @@ pub(crate) struct Stage {
     seq: Cell<u64>,
     cards: RefCell<HashMap<ContactId, Option<ContactCard>>>,
     files: RefCell<Vec<ContactFile>>,
+    people_asked: RefCell<Vec<(u64, String)>>,
 }
 
 impl Stage {
@@ -104,6 +105,7 @@ impl Stage {
             seq: Cell::new(0),
             cards: RefCell::default(),
             files: RefCell::new(scenes::files()),
+            people_asked: RefCell::default(),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
         stage.show(view);
@@ -162,6 +164,9 @@ impl Stage {
                         self.console.take(News { events: vec![Event::replied(seq, reply)], view: None });
                     }
                     ToDesk::Picture { png } => self.pictures.borrow_mut().push(png),
+                    ToDesk::Query { seq, query: Query::People { text } } => {
+                        self.people_asked.borrow_mut().push((seq, text));
+                    }
                     _ => {}
                 }
             }
@@ -171,6 +176,12 @@ impl Stage {
     /// How often a picture was asked for.
     pub(crate) fn pictures_asked(&self) -> usize {
         self.pictures_asked.get()
+    }
+
+    /// The searches of other sources since the last time, which nobody has answered.
+    pub(crate) fn people_asked(&self) -> Vec<(u64, String)> {
+        self.settle();
+        self.people_asked.take()
     }
 
     /// From now on the desk knows this of a contact.

@@ -6,6 +6,7 @@ mod contacts;
 mod control;
 mod customers;
 mod directories;
+mod elsewhere;
 mod faces;
 mod finder;
 mod hands;

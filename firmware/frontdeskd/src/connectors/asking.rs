@@ -15,8 +15,8 @@ use std::{
 use anyhow::{Result, bail};
 use directory::NumberPlan;
 use ipc::{
-    CallRef, CrmView, CustomerItem, FromPlugins, ItemProblem, PluginAnswer, PluginCall, PluginParty,
-    PluginProblem, PluginRequest, PluginView,
+    CallRef, CrmView, CustomerItem, FoundPerson, FromPlugins, ItemProblem, PluginAnswer, PluginCall,
+    PluginParty, PluginProblem, PluginRequest, PluginView,
 };
 use store::Settings;
 use switchboard::Input;
@@ -33,6 +33,9 @@ use super::{
     line::Line,
 };
 use crate::{engine::Event, records::Records};
+use people::Searches;
+
+mod people;
 
 /// Questions about callers that are under way at once; the oldest give way.
 const MAX_CALLERS: usize = 64;
@@ -56,6 +59,7 @@ enum Question {
     Caller { call: CallRef, number: String },
     Item { item: Box<CustomerItem>, answer: oneshot::Sender<Result<Option<String>, ItemProblem>> },
     Log { plugin: String, call: Box<PluginCall>, answer: oneshot::Sender<Result<(), Refusal>> },
+    People { text: String, answer: oneshot::Sender<Vec<FoundPerson>> },
 }
 
 impl Connectors {
@@ -149,6 +153,7 @@ impl Asking {
                 // Whoever asked may have gone.
                 Question::Item { answer, .. } => drop(answer.send(Err(ItemProblem::NotThere))),
                 Question::Log { answer, .. } => drop(answer.send(Err(Refusal::NotThere))),
+                Question::People { answer, .. } => drop(answer.send(Vec::new())),
             }
         }
     }
@@ -215,6 +220,7 @@ struct Talk<'a> {
     /// By the number of the answer, so that the oldest is first.
     open: BTreeMap<u64, Open>,
     inquiries: HashMap<CallRef, Inquiry>,
+    searches: Searches,
 }
 
 /// A question that is under way.
@@ -236,6 +242,11 @@ enum What {
     },
     Item(oneshot::Sender<Result<Option<String>, ItemProblem>>),
     Log(oneshot::Sender<Result<(), Refusal>>),
+    /// The place of the connector in the order of the host.
+    People {
+        search: u64,
+        place: usize,
+    },
 }
 
 impl What {
@@ -246,7 +257,8 @@ impl What {
 
 impl<'a> Talk<'a> {
     fn new(asking: &'a Asking, line: Line, offers: &'a mut Offers) -> Self {
-        Self { asking, line, offers, open: BTreeMap::new(), inquiries: HashMap::new() }
+        let (open, inquiries, searches) = Default::default();
+        Self { asking, line, offers, open, inquiries, searches }
     }
 
     async fn run(&mut self, questions: &mut Inbox) -> Result<()> {
@@ -287,6 +299,7 @@ impl<'a> Talk<'a> {
             customers: any("crm-resolve"),
             names: any("directory-lookup"),
             items: any("crm-items"),
+            people: any("directory-search"),
         };
         let journals: Vec<String> = self.offers.of("crm-journal").map(|plugin| plugin.id.clone()).collect();
         let installed: Vec<String> = self.offers.plugins.iter().map(|plugin| plugin.id.clone()).collect();
@@ -320,6 +333,7 @@ impl<'a> Talk<'a> {
                 let seq = self.line.ask(PluginRequest::LogCall { plugin, call })?;
                 self.wait_for(seq, WRITE_TIME, What::Log(answer));
             }
+            Question::People { text, answer } => self.search(&text, answer)?,
         }
         Ok(())
     }
@@ -438,6 +452,7 @@ impl<'a> Talk<'a> {
             // Whoever asked may have gone.
             What::Item(to) => drop(to.send(customers::item_answer(answer))),
             What::Log(to) => drop(to.send(journal::answer(answer))),
+            What::People { search, place } => self.found(search, place, answer),
         }
     }
 

@@ -141,7 +141,7 @@ fn is_page(url: &str) -> bool {
 }
 
 /// One line of text: what turns its direction round or cannot be seen is no part of it.
-fn plain(text: &str, longest: usize) -> String {
+pub(super) fn plain(text: &str, longest: usize) -> String {
     let is_hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

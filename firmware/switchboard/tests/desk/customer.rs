@@ -6,7 +6,7 @@ use switchboard::{Effect, Input, Settings};
 use crate::bench::Bench;
 use crate::script::{incoming, no_timers, play, ready_with};
 
-pub(crate) const ALL: CrmView = CrmView { customers: true, names: true, items: true };
+pub(crate) const ALL: CrmView = CrmView { customers: true, names: true, items: true, people: true };
 
 pub(crate) fn card(name: &str) -> Box<CustomerView> {
     Box::new(CustomerView {

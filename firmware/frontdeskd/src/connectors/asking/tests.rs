@@ -170,7 +170,7 @@ async fn crm_3_every_connector_is_asked_apart_and_the_first_in_order_counts() {
     let mut desk = Desk::new();
     let mut host = desk.host().await;
     host.list(&[("a", &["crm-resolve"]), ("b", &["crm-resolve", "crm-items"]), ("c", &["ldap"])]).await;
-    let crm = CrmView { customers: true, names: false, items: true };
+    let crm = CrmView { customers: true, items: true, ..CrmView::default() };
     assert_eq!(desk.told().await, Input::Connectors(crm));
     desk.connectors.ask_customer(CallRef(1), NUMBER.into(), Some("ACME".into()));
     let ((first, to_a), (second, to_b)) = (host.asked().await, host.asked().await);
@@ -339,4 +339,103 @@ async fn crm_3_a_connector_that_is_removed_is_told_nothing_more() {
         tokio::task::yield_now().await;
     }
     assert!(desk.records.journals().await.unwrap().is_empty());
+}
+
+fn person(name: &str, phones: &[(&str, &str)]) -> ipc::PluginContact {
+    let phones = phones.iter().map(|(kind, number)| ((*kind).to_owned(), (*number).to_owned())).collect();
+    let text = |text: &str| Some(text.to_owned());
+    ipc::PluginContact {
+        id: name.into(),
+        name: name.into(),
+        organization: text("Acme\n"),
+        department: text("\u{202e}"),
+        title: text("Buyer"),
+        phones,
+        emails: Vec::new(),
+        note: None,
+        url: None,
+        extra: Vec::new(),
+    }
+}
+
+fn look_for(desk: &Desk, text: &str) -> JoinHandle<Vec<FoundPerson>> {
+    let (connectors, text) = (desk.connectors.clone(), text.to_owned());
+    tokio::spawn(async move { connectors.people(text).await })
+}
+
+fn names(found: &[FoundPerson]) -> Vec<&str> {
+    found.iter().map(|person| person.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn dir_7_every_source_is_searched_apart_and_the_order_is_that_of_the_host() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["directory-search"]), ("b", &["ldap"]), ("c", &["directory-search"])]).await;
+    assert_eq!(desk.told().await, Input::Connectors(CrmView { people: true, ..CrmView::default() }));
+    let found = look_for(&desk, " lau\u{7}ra ");
+    let ((first, to_a), (second, to_c)) = (host.asked().await, host.asked().await);
+    let search = |plugin: &str| PluginRequest::Search { plugin: plugin.into(), text: "laura".into() };
+    assert_eq!((to_a, to_c), (search("a"), search("c")));
+    host.answer(second, Ok(PluginAnswer::People(vec![person("of c", &[])]))).await;
+    let phones = [("fax", "1"), ("work", "Reception"), ("mobile", "+33 6 12"), ("work", " 2110 ")];
+    let of_a = vec![person("of\u{202e} a", &phones), person("\u{7}", &[])];
+    host.answer(first, Ok(PluginAnswer::People(of_a))).await;
+    let found = found.await.unwrap();
+    assert_eq!(names(&found), ["of a", "of c"]);
+    assert_eq!((found[0].source.as_str(), found[0].detail.as_str()), ("Name of a", "Acme · Buyer"));
+    let numbers = [("mobile".to_owned(), "+33 6 12".to_owned()), ("work".to_owned(), "2110".to_owned())];
+    assert_eq!(found[0].numbers, numbers, "no fax, and nothing that is no number");
+}
+
+#[tokio::test]
+async fn dir_7_a_source_that_fails_or_is_silent_costs_only_its_own_people() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    let search: &[&str] = &["directory-search"];
+    host.list(&[("a", search), ("b", search), ("c", search)]).await;
+    desk.told().await;
+    let found = look_for(&desk, "laura");
+    let (_, failing, good) = (host.asked().await, host.asked().await, host.asked().await);
+    host.answer(failing.0, failed("unavailable")).await;
+    let many = (0..30).map(|n| person(&format!("P{n}"), &[])).collect();
+    host.answer(good.0, Ok(PluginAnswer::People(many))).await;
+    let found = found.await.unwrap();
+    assert_eq!((found.len(), found[19].name.as_str()), (20, "P19"));
+}
+
+#[tokio::test]
+async fn dir_7_nobody_is_found_at_once_where_nobody_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join("elsewhere")).unwrap();
+    let desk = Desk::start(folder, listener);
+    assert_eq!(look_for(&desk, "laura").await.unwrap(), []);
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["directory-search"])]).await;
+    desk.told().await;
+    assert_eq!(look_for(&desk, " l ").await.unwrap(), [], "one letter means everybody");
+    let asked = look_for(&desk, "laura");
+    host.asked().await;
+    drop(host);
+    assert_eq!(asked.await.unwrap(), [], "the host died with the question");
+}
+
+#[tokio::test]
+async fn dir_7_of_many_searches_the_oldest_give_way() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["directory-search"])]).await;
+    desk.told().await;
+    let first = look_for(&desk, "first");
+    host.asked().await;
+    let mut rest = Vec::new();
+    let mut last = 0;
+    for _ in 0..people::MAX_SEARCHES {
+        rest.push(look_for(&desk, "another"));
+        last = host.asked().await.0;
+    }
+    assert_eq!(first.await.unwrap(), []);
+    host.answer(last, Ok(PluginAnswer::People(vec![person("x", &[])]))).await;
+    assert_eq!(names(&rest.pop().unwrap().await.unwrap()), ["x"]);
 }
