@@ -32,7 +32,9 @@ enum Standing {
 
 /// `GET /screen`
 pub(crate) async fn show(signed: Signed) -> Page {
-    administrators_only(&signed)?;
+    if let Some(refused) = refused(&signed) {
+        return Err(refused);
+    }
     let standing = standing(&signed);
     if matches!(standing, Standing::Asked | Standing::Watched) {
         signed.app.watching.looked(Instant::now());
@@ -48,7 +50,9 @@ pub(crate) async fn show(signed: Signed) -> Page {
 
 /// `GET /screen/picture`: the newest, for who watches; 204 when it has not come yet.
 pub(crate) async fn picture(signed: Signed) -> Page {
-    administrators_only(&signed)?;
+    if let Some(refused) = refused(&signed) {
+        return Err(refused);
+    }
     match standing(&signed) {
         Standing::Asked | Standing::Watched => signed.app.watching.looked(Instant::now()),
         _ => {
@@ -83,11 +87,12 @@ pub(crate) async fn stop(Posted { signed, .. }: Posted) -> Response {
     signed.done("/screen", text::SCREEN_ENDED.is(signed.language))
 }
 
-fn administrators_only(signed: &Signed) -> Result<(), Response> {
+/// What is said to who is no administrator.
+fn refused(signed: &Signed) -> Option<Response> {
     if signed.may_write() {
-        return Ok(());
+        return None;
     }
-    Err(Fault::new(StatusCode::FORBIDDEN, signed.language, text::READS_ONLY).into_response())
+    Some(Fault::new(StatusCode::FORBIDDEN, signed.language, text::READS_ONLY).into_response())
 }
 
 fn standing(signed: &Signed) -> Standing {
