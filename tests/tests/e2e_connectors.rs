@@ -16,7 +16,7 @@ use frontdesk_tests::radicale::{self, Radicale};
 use frontdesk_tests::repository;
 use frontdesk_tests::slapd::{self, Slapd};
 use frontdesk_tests::wait;
-use ipc::{Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, View};
+use ipc::{Edit, EditProblem, PluginGrants, PluginProblem, PluginRequest, PluginState, Query, Reply, View};
 use serde_json::json;
 
 const LDAP: &str = "org.frontdesk.ldap";
@@ -52,13 +52,16 @@ fn with_ldap(house: &House, authority: &Authority, server: &Slapd) -> (PluginHos
 }
 
 fn configure(client: &mut PluginClient, server: &Slapd) {
-    let settings = json!({
+    client.configure(LDAP, settings(server)).unwrap();
+}
+
+fn settings(server: &Slapd) -> serde_json::Value {
+    json!({
         "server": format!("ldaps://localhost:{}", server.port),
         "base": slapd::BASE,
         "user": slapd::READER,
         "password": slapd::PASSWORD,
-    });
-    client.configure(LDAP, settings).unwrap();
+    })
 }
 
 fn kept_by_ldap(view: &View) -> Option<&ipc::DirectoryView> {
@@ -120,6 +123,40 @@ fn dir_4_ten_thousand_people_of_an_ldap_server_are_on_the_desk_and_name_their_ca
     house.client = house.desk.client();
     house.client.wait("the people after a restart", SOON, has(PEOPLE));
     assert_eq!(house.client.contact("soren lindqvist-00018").id, found.id);
+}
+
+#[test]
+fn dir_7_people_of_a_directory_that_is_not_copied_are_found_while_somebody_types() {
+    let mut house = House::build(Digest::Md5);
+    let authority = Authority::new(house.folder(), "ca");
+    let server = company(&mut house, &authority, 200);
+    let host = PluginHost::start(house.folder(), &[authority.certificate()]);
+    let mut client = host.client();
+    client.install(&host.packed("ldap"), all(LDAP)).unwrap();
+    let mut settings = settings(&server);
+    settings["copied"] = json!("nobody");
+    client.configure(LDAP, settings).unwrap();
+    house.client.wait("a directory that can be searched", LATE, |view| view.crm.people);
+    let mut find = |text: &str| match house.client.query(Query::People { text: text.into() }) {
+        Reply::People(people) => people,
+        other => panic!("{other:?}"),
+    };
+
+    // Whom the server means, with the number that it has; nobody of theirs is on the desk.
+    let (first, last) = slapd::name(18);
+    let found =
+        wait::until("the server's answer", LATE, || Some(find(&last)).filter(|found| !found.is_empty()));
+    assert_eq!((found.len(), found[0].name.clone()), (1, format!("{first} {last}")));
+    assert_eq!(found[0].numbers[0].1, slapd::number(18));
+    assert!(!found[0].source.is_empty() && found[0].detail.contains("House"), "{found:?}");
+    assert_eq!(find("lindqvist").len(), 20, "no more than a screen can show");
+    assert_eq!(find("nobody is called so"), []);
+
+    // A server that is gone has found nobody.
+    drop(server);
+    assert_eq!(find("lindqvist-00019"), []);
+    let view = house.client.wait("the desk", SOON, |_| true);
+    assert!(kept_by_ldap(&view).is_none_or(|directory| directory.contacts == 0));
 }
 
 #[test]

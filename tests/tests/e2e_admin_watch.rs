@@ -1,0 +1,63 @@
+//! The picture of the touchscreen on the administrator's page: asked for in a browser, allowed and ended by touch.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::time::{Duration, Instant};
+
+use frontdesk_tests::chromium::Chromium;
+use frontdesk_tests::house::House;
+use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::picture::Area;
+use frontdesk_tests::screen::STATUS;
+
+const SOON: Duration = Duration::from_secs(20);
+/// Where the desk says who watches.
+const BAR: Area = Area { x: 486, y: 84, width: 716, height: 64 };
+
+#[test]
+fn app_2_an_administrator_sees_the_screen_once_the_operator_allows_it_and_no_longer() {
+    let mut house = House::build(Digest::Md5);
+    let port = house.free_port();
+    let address = house.desk.open_admin_page(port);
+    house.client = house.desk.client();
+    let mut browser = Chromium::start(house.folder());
+    let view = house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
+    browser.open(&address);
+    browser.fill("Code on the touchscreen", &view.setup.unwrap().code);
+    browser.fill("Name", "Marguerite");
+    browser.fill("Password", "four swans over the weir");
+    browser.fill("Password once more", "four swans over the weir");
+    browser.press("Make the first administrator");
+
+    browser.open(&format!("{address}/screen"));
+    browser.sees("No screen is connected to the desk.");
+    let mut screen = house.screen();
+    screen.says(STATUS, &["Available"]);
+    browser.sees("Nobody watches the screen.");
+    browser.press("Ask to watch");
+    browser.sees("The operator has been asked.");
+    screen.says(BAR, &["Marguerite", "wants", "Allow", "Refuse"]);
+    assert!(browser.evaluate("document.getElementById('picture') === null").as_bool().unwrap());
+
+    screen.tap_word(BAR, "Allow");
+    browser.sees("You see the screen.");
+    screen.says(BAR, &["Marguerite", "sees", "Stop"]);
+    let size = "(() => { const shown = document.getElementById('picture'); \
+                return shown ? `${shown.naturalWidth}x${shown.naturalHeight}` : ''; })()";
+    let end = Instant::now() + SOON;
+    while browser.evaluate(size).as_str() != Some("1280x800") {
+        assert!(Instant::now() < end, "no picture of the screen arrives");
+        std::thread::yield_now();
+    }
+    browser.picture(&house.folder().join("watched.png"));
+
+    screen.tap_word(BAR, "Stop");
+    browser.sees("The operator refused, or has ended it.");
+    assert!(browser.evaluate("document.getElementById('picture') === null").as_bool().unwrap());
+    // A page that is left is nobody who watches.
+    browser.press("Ask to watch");
+    screen.tap_word(BAR, "Allow");
+    browser.sees("You see the screen.");
+    browser.open(&format!("{address}/sound"));
+    house.client.wait("the end of it", SOON, |view| view.watch.is_none());
+}
