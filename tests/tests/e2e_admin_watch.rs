@@ -14,6 +14,12 @@ const SOON: Duration = Duration::from_secs(20);
 /// Where the desk says who watches.
 const BAR: Area = Area { x: 486, y: 84, width: 716, height: 64 };
 
+/// The page looks by itself, once a second.
+#[track_caller]
+fn becomes(browser: &mut Chromium, words: &str) {
+    browser.wait_text(words, SOON, |text| text.contains(words));
+}
+
 #[test]
 fn app_2_an_administrator_sees_the_screen_once_the_operator_allows_it_and_no_longer() {
     let mut house = House::build(Digest::Md5);
@@ -33,14 +39,14 @@ fn app_2_an_administrator_sees_the_screen_once_the_operator_allows_it_and_no_lon
     browser.sees("No screen is connected to the desk.");
     let mut screen = house.screen();
     screen.says(STATUS, &["Available"]);
-    browser.sees("Nobody watches the screen.");
+    becomes(&mut browser, "Nobody watches the screen.");
     browser.press("Ask to watch");
     browser.sees("The operator has been asked.");
     screen.says(BAR, &["Marguerite", "wants", "Allow", "Refuse"]);
     assert!(browser.evaluate("document.getElementById('picture') === null").as_bool().unwrap());
 
     screen.tap_word(BAR, "Allow");
-    browser.sees("You see the screen.");
+    becomes(&mut browser, "You see the screen.");
     screen.says(BAR, &["Marguerite", "sees", "Stop"]);
     let size = "(() => { const shown = document.getElementById('picture'); \
                 return shown ? `${shown.naturalWidth}x${shown.naturalHeight}` : ''; })()";
@@ -52,12 +58,12 @@ fn app_2_an_administrator_sees_the_screen_once_the_operator_allows_it_and_no_lon
     browser.picture(&house.folder().join("watched.png"));
 
     screen.tap_word(BAR, "Stop");
-    browser.sees("The operator refused, or has ended it.");
+    becomes(&mut browser, "The operator refused, or has ended it.");
     assert!(browser.evaluate("document.getElementById('picture') === null").as_bool().unwrap());
     // A page that is left is nobody who watches.
     browser.press("Ask to watch");
     screen.tap_word(BAR, "Allow");
-    browser.sees("You see the screen.");
+    becomes(&mut browser, "You see the screen.");
     browser.open(&format!("{address}/sound"));
     house.client.wait("the end of it", SOON, |view| view.watch.is_none());
 }

@@ -24,6 +24,8 @@ const FLEET: usize = 50;
 const NUMBERS: usize = 100;
 const REPEATS: usize = 2000;
 const SOON: Duration = Duration::from_secs(60);
+/// What the memory is called that is measured.
+const OWN: &str = "not from files";
 const CRM: &str = "org.frontdesk.rest-crm";
 
 /// All of them.
@@ -33,8 +35,8 @@ pub(crate) fn measure(rows: &mut Vec<Row>) {
     rows.push(Row::of(
         "memory of frontdesk-plugind, idle",
         "MiB",
-        &[("resident", resident(&host.program))],
-        "resident",
+        &[(OWN, own_memory(&host.program))],
+        OWN,
         48.0,
     ));
     for name in CONNECTORS {
@@ -92,7 +94,7 @@ fn costs(host: &PluginHost, name: &str) -> Vec<Row> {
 
 /// Fifty connectors, each enabled, each with its own name.
 fn fleet(host: &PluginHost) -> Row {
-    let before = resident(&host.program);
+    let before = own_memory(&host.program);
     let mut client = host.client();
     let manifest = repository::root().join("plugins/rest-crm/connector.toml");
     let text = fs::read_to_string(manifest).expect("rest-crm has a manifest");
@@ -108,12 +110,12 @@ fn fleet(host: &PluginHost) -> Row {
             .expect("it is set up");
         client.wait("ready", &id, SOON, |plugin| plugin.state == PluginState::Ready);
     }
-    let more = resident(&host.program) - before;
+    let more = own_memory(&host.program) - before;
     for number in 0..FLEET {
         let plugin = format!("{CRM}-{number}");
         client.ask(PluginRequest::Remove { plugin }).expect("it is removed");
     }
-    Row::of(format!("memory of {FLEET} connectors more"), "MiB", &[("resident", more)], "resident", 64.0)
+    Row::of(format!("memory of {FLEET} connectors more"), "MiB", &[(OWN, more)], OWN, 64.0)
         .note(format!("{:.0} KiB each", more * 1024.0 / FLEET as f64))
 }
 
@@ -188,7 +190,7 @@ fn answer(stream: &mut TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// MiB.
-fn resident(program: &Program) -> f64 {
+/// MiB. Machine code is mapped from files and not in it.
+fn own_memory(program: &Program) -> f64 {
     program.resident_kib() as f64 / 1024.0
 }
