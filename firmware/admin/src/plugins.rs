@@ -90,6 +90,18 @@ impl Host {
         Arc::clone(&self.now.borrow())
     }
 
+    /// A plugin has just been installed: it is known before the host's next list says so.
+    pub(crate) fn learn(&self, plugin: &PluginView) {
+        self.now.send_if_modified(|now| {
+            let HostNow::Here { plugins, .. } = Arc::make_mut(now) else { return false };
+            match plugins.iter_mut().find(|known| known.id == plugin.id) {
+                Some(known) => known.clone_from(plugin),
+                None => plugins.push(plugin.clone()),
+            }
+            true
+        });
+    }
+
     /// A plugin, as it was last told.
     pub(crate) fn plugin(&self, id: &str) -> Result<PluginView, HostProblem> {
         match &*self.now() {

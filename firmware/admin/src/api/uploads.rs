@@ -64,6 +64,7 @@ pub(crate) async fn install(Named(key): Named, Sent { caller, body }: Sent<Insta
     let detail = format!("{} {}, {}", found.id, found.version, granted_words(&granted));
     let installed = caller.app.uploads.install(&waiting, granted, body.key_confirmed).await;
     let plugin = installed.map_err(|problem| Problem::of_host(&problem, caller.language))?;
+    caller.app.host.learn(&plugin);
     caller.app.audit(&caller.actor(), Act::PluginInstalled, detail).await;
     Ok(shapes::json(StatusCode::CREATED, &shapes::plugin(&plugin, caller.language)))
 }

@@ -42,6 +42,7 @@ pub(crate) async fn install(Path(key): Path<String>, Posted { signed, fields }: 
         Ok(plugin) => plugin,
         Err(problem) => return Ok(signed.failed(&here, words::refusal(&problem, language).1)),
     };
+    signed.app.host.learn(&plugin);
     signed.app.audit(&signed.actor(), Act::PluginInstalled, detail).await;
     let said = if found.installed.is_some() { text::UPDATED } else { text::INSTALLED };
     let said = said.with(language, &[("name", &plugin.name), ("version", &plugin.version)]);
