@@ -1,6 +1,5 @@
 //! Calls that come in: ringing, answer, refusal, redirection, and the caller's CANCEL.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{Birth, Session, State, party};
@@ -8,6 +7,7 @@ use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
+use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
@@ -24,7 +24,7 @@ impl Session {
         core: &mut Core,
         now: Instant,
         tx: TxId,
-        from: SocketAddr,
+        from: Target,
         (id, account): (SessionId, Option<AccountId>),
         replaces: Option<SessionId>,
     ) -> Option<Session> {
@@ -77,7 +77,7 @@ impl Session {
         }
         let Some(tx) = self.asked else { return };
         if let Some(mut response) = core.response(tx, 180, &self.local_tag) {
-            response.push("Contact", core.contact(self.account));
+            response.push("Contact", core.contact_in(self.account, tx));
             core.layer.respond(now, tx, &response);
         }
         core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
