@@ -336,6 +336,9 @@ fn start_contacts(
 fn user_agent(local: SocketAddr) -> UserAgent {
     let mut config = sip::Config::new(local);
     config.codecs = bridge::codecs();
+    // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);

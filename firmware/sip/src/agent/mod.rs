@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 pub use config::{
     Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, Nat, NotifierId, Package,
-    RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+    RequestId, ResolveId, SessionId, SubscriptionId, Transmit, instance,
 };
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
