@@ -12,5 +12,6 @@ mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod srtp;
 mod traps;
 mod vigil;
