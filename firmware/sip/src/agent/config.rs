@@ -219,6 +219,9 @@ pub struct Invite {
     /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
     /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
+    /// Ask the called telephone to answer by itself after so long, in whole seconds (Call-Info and Alert-Info as
+    /// telephones know them; Answer-Mode of RFC 5373 where it is at once).
+    pub answer_after: Option<Duration>,
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
     /// Send here, whatever the target's host says.
@@ -237,6 +240,7 @@ impl Invite {
             target: target.into(),
             media,
             replaces: None,
+            answer_after: None,
             headers: Vec::new(),
             destination: None,
             from: None,

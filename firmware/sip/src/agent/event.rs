@@ -42,6 +42,9 @@ pub enum Event {
         /// that call as soon as `accept` has sent the answer, and leaves it alone if this one is
         /// refused or given up. It may have ended by itself before; then this is simply a new call.
         replaces: Option<SessionId>,
+        /// After how long the caller wants to be answered without a hand (Call-Info, Alert-Info, Answer-Mode);
+        /// believed from the account's own exchange only. Whether to do so is for the program to decide.
+        answer_after: Option<Duration>,
         /// The whole INVITE, for what is not read above (Alert-Info, Authorization …).
         request: Box<Message>,
     },

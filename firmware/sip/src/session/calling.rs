@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Session, State, party};
+use super::{Birth, Fork, Session, State, party, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
@@ -297,6 +297,9 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         }
         request.push("Replaces", replaces.to_string());
         request.push("Require", "replaces");
+    }
+    if let Some(after) = invite.answer_after {
+        unattended::ask(&mut request, after, &core.config.local.to_string());
     }
     for (name, value) in &invite.headers {
         request.push(name, value.as_str());

@@ -2,7 +2,8 @@
 //!
 //! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `renegotiate` holds,
 //! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, `replace`
-//! lets one call take another's place, and `party` reads who is who. A session that has ended stays
+//! lets one call take another's place, `party` reads who is who, and
+//! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
 //!
 //! Not done here: what a call means on the desk, media itself, PRACK and session timers.
@@ -13,6 +14,7 @@ mod renegotiate;
 mod replace;
 mod ringing;
 mod transfer;
+mod unattended;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

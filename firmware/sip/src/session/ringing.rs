@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Birth, Session, State, party};
+use super::{Birth, Session, State, party, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
@@ -57,6 +57,7 @@ impl Session {
             core.look_up(now, account, dialog.hop());
         }
         let trusted = core.is_trusted(from.ip());
+        let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
         core.emit(Event::Incoming {
             session: id,
             account,
@@ -65,6 +66,8 @@ impl Session {
             diversion: party::diversion(&request),
             media: offered,
             replaces,
+            // Else anybody could listen in on a room.
+            answer_after: exchange.then(|| unattended::answer_after(&request)).flatten(),
             request: Box::new(request),
         });
         Some(session)

@@ -22,6 +22,7 @@ fn direct(target: &str) -> Invite {
         target: target.into(),
         media: media(3000),
         replaces: None,
+        answer_after: None,
         headers: Vec::new(),
         destination: None,
         from: Some(Identity { display: Some("Alice".into()), uri: "sip:0591234@a.example".into() }),

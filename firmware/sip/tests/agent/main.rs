@@ -13,4 +13,5 @@ mod registrar;
 mod replaces;
 mod script;
 mod traps;
+mod unattended;
 mod vigil;

@@ -152,6 +152,7 @@ impl Line {
             target: format!("sip:5550100@{}", self.desk),
             media,
             replaces: None,
+            answer_after: None,
             headers: Vec::new(),
             destination: Some(self.desk),
             from: Some(Identity { display: None, uri: format!("sip:{}@{here}", number.written()) }),
