@@ -20,13 +20,13 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel"];
 
 /// Whose a client transaction or dialog is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub(crate) enum Owner {
 pub(crate) enum Alarm {
     /// Repeat an unacknowledged 2xx.
     Repeat(SessionId),
+    /// Repeat a reliable provisional response (RFC 3262 section 3).
+    Provisional(SessionId),
     /// Repeat a ringing indication (RFC 3261 13.3.1.1).
     StillRinging(SessionId),
     /// Ask again after 491 or a 500 with Retry-After.

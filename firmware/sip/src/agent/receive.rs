@@ -301,7 +301,7 @@ impl UserAgent {
         if !is_replaces_clear(request, method) {
             return Some(Refusal::bare(400));
         }
-        if matches!(method, Method::Invite | Method::Update) && !request.body().is_empty() {
+        if matches!(method, Method::Invite | Method::Update | Method::Prack) && !request.body().is_empty() {
             return body_refusal(request);
         }
         None

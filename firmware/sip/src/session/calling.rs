@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Session, State, party, unattended};
+use super::{Birth, Fork, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
@@ -99,34 +99,39 @@ impl Session {
         if code == 100 || self.state != State::Calling {
             return;
         }
+        let fork = self.note_fork(core, now, id, response);
+        if let Some(rseq) = reliable::rseq_of(response)
+            && let Some(fork) = fork
+            && !self.acknowledge_provisional(core, now, fork, response, rseq)
+        {
+            return;
+        }
         let answer = (!response.body().is_empty() && is_sdp(response)).then(|| response.body().to_vec());
         let early_media = answer.as_ref().and_then(|body| self.media.preview_answer(body).ok());
-        self.note_fork(core, now, id, response, answer.filter(|_| early_media.is_some()));
+        if early_media.is_some()
+            && let Some(fork) = fork.and_then(|at| self.forks.get_mut(at))
+        {
+            if fork.media.is_some() {
+                return; // an old description: it was changed by an UPDATE since
+            }
+            fork.answer = answer;
+        }
         core.emit(Event::Progress { session: self.id, code, early_media });
     }
 
-    /// Notes an early dialog. One of too many is simply not remembered until it answers.
-    fn note_fork(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: TxId,
-        response: &Message,
-        answer: Option<Vec<u8>>,
-    ) {
-        let Some(tag) = response.to().and_then(|to| to.tag().map(str::to_owned)) else { return };
-        if let Some(fork) = self.forks.iter_mut().find(|fork| fork.dialog.is_with(&tag)) {
-            if answer.is_some() {
-                fork.answer = answer;
-            }
-        } else if self.forks.len() < MAX_FORKS
-            && let Some(request) = core.layer.sent_request(id)
-            && let Some(dialog) = Dialog::of_caller(request, response)
-        {
-            // Its name, if it has one, is known by the time of the answer.
-            core.look_up(now, self.account, dialog.hop());
-            self.forks.push(Fork { dialog, answer });
+    /// Notes an early dialog, and says which it is. One of too many is simply not remembered until it answers.
+    fn note_fork(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> Option<usize> {
+        let to = response.to()?;
+        let tag = to.tag()?;
+        let known = self.forks.iter().position(|fork| fork.dialog.is_with(tag));
+        if known.is_some() || self.forks.len() >= MAX_FORKS {
+            return known;
         }
+        let dialog = Dialog::of_caller(core.layer.sent_request(id)?, response)?;
+        // Its name, if it has one, is known by the time of the answer.
+        core.look_up(now, self.account, dialog.hop());
+        self.forks.push(Fork { dialog, answer: None, rseq: None, media: None });
+        Some(self.forks.len() - 1)
     }
 
     /// A 2xx: the first one wins, copies are acknowledged again, and whatever else answers (another
@@ -141,22 +146,32 @@ impl Session {
         if self.repeat_ack(core, now, number, dialog.remote_tag()) {
             return;
         }
-        self.acknowledge(core, now, &dialog, number);
+        self.acknowledge(core, now, &dialog, number, Some(&request));
         let first = self.state == State::Calling;
         let fork = self.forks.iter().position(|fork| fork.dialog.is_with(dialog.remote_tag()));
+        let mut settled = None;
         let early = fork.and_then(|at| {
             let fork = self.forks.swap_remove(at);
             // The peer may have sent requests in the early dialog: its CSeq counts on.
             dialog = fork.dialog;
             dialog.refresh_target(response);
             dialog.refresh_route(response);
+            settled = fork.media;
             fork.answer
         });
         if !first {
             return self.end_spare(core, now, dialog);
         }
         self.dialog = Some(dialog);
-        match self.take_answer(response, early) {
+        let taken = match settled {
+            // What was agreed since the answer to our offer stands.
+            Some(media) => {
+                self.media = media;
+                Ok(())
+            }
+            None => self.take_answer(response, early),
+        };
+        match taken {
             Ok(()) => self.begin(core, now, response),
             Err(error) => {
                 tracing::warn!(session = self.id.0, %error, "the answer has no media we can use");

@@ -79,7 +79,8 @@ impl Session {
             return;
         }
         if code < 300 {
-            self.acknowledge_reinvite(core, now, response);
+            let invite = core.layer.sent_request(id).cloned();
+            self.acknowledge_reinvite(core, now, response, invite.as_ref());
         }
         if self.asking != Some(id) {
             return;
@@ -184,11 +185,19 @@ impl Session {
         fork: Option<usize>,
     ) {
         let mut body = Vec::new();
-        if !request.body().is_empty() {
+        if let Some(at) = fork
+            && !request.body().is_empty()
+        {
+            match self.answer_early_offer(request.body(), at) {
+                Ok(answer) => body = answer,
+                Err(None) => return core.reply(now, id, 491),
+                Err(Some(error)) => return ringing::refuse_offer(core, now, id, error),
+            }
+        } else if !request.body().is_empty() {
             if self.asking.is_some() || self.media.local_offer_pending() {
                 return core.reply(now, id, 491);
             }
-            if self.state == State::Ringing {
+            if self.state == State::Ringing && !self.provisionals.is_settled() {
                 let pause = (core.random.bits() % 10).to_string();
                 return core.reply_with(now, id, 500, "Retry-After", &pause);
             }
@@ -207,8 +216,10 @@ impl Session {
         if let Some(response) = self.answer_with(core, id, body) {
             core.layer.respond(now, id, &response);
         }
-        if changed && self.state == State::Up {
-            self.note_media(core);
+        match fork {
+            Some(at) if changed => self.note_early_media(core, at),
+            None if changed && self.state != State::Answering => self.note_media(core),
+            _ => {}
         }
     }
 
@@ -254,7 +265,14 @@ impl Session {
         }
     }
 
-    pub(super) fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    /// `invite` is the request itself, where it is still known.
+    pub(super) fn acknowledge_reinvite(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        response: &Message,
+        invite: Option<&Message>,
+    ) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         if self.repeat_ack(core, now, number, &tag) {
@@ -263,7 +281,7 @@ impl Session {
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else { return };
         dialog.refresh_target(response);
         let dialog = dialog.clone();
-        self.acknowledge(core, now, &dialog, number);
+        self.acknowledge(core, now, &dialog, number, invite);
     }
 
     fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::reliable::{Described, Provisionals};
 use super::{Birth, Session, State, party, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
@@ -10,7 +11,7 @@ use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::header::NameAddr;
 use crate::message::Message;
-use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
+use crate::sdp::{LocalMedia, OfferAnswer, SdpError};
 use crate::transaction::TxId;
 
 /// How often a ringing indication is repeated, so that no proxy gives the call up
@@ -50,6 +51,7 @@ impl Session {
         let mut session = Session::new(birth, State::Ringing, OfferAnswer::new(preset, core.random.bits()));
         session.asked = Some(tx);
         session.offer = request.body().to_vec();
+        session.provisionals = Provisionals::of(&request);
         session.replaces = replaces;
         session.dialog = Some(dialog);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
@@ -75,13 +77,25 @@ impl Session {
 
     /// Tells the caller that somebody is being alerted.
     pub(crate) fn ring(&mut self, core: &mut Core, now: Instant) {
+        self.provisional(core, now, 180, None);
+        self.keep_ringing(core, now);
+    }
+
+    /// The same, with a description where the rules demand one.
+    pub(crate) fn ring_with(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 180, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    /// Describes our media before the answer.
+    pub(crate) fn early_media(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 183, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    fn keep_ringing(&self, core: &mut Core, now: Instant) {
         if self.state != State::Ringing {
             return;
-        }
-        let Some(tx) = self.asked else { return };
-        if let Some(mut response) = core.response(tx, 180, &self.local_tag) {
-            response.push("Contact", core.contact(self.account));
-            core.layer.respond(now, tx, &response);
         }
         core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
     }
@@ -92,13 +106,16 @@ impl Session {
             return false;
         }
         let Some(tx) = self.asked else { return false };
-        self.media = OfferAnswer::new(local, core.random.bits());
-        let offered = self.offer.is_empty();
-        let body = if offered {
-            self.media.create_offer(Direction::SendRecv)
-        } else {
-            let read = self.media.receive_offer(&self.offer);
-            read.and_then(|_| self.media.create_answer(Direction::SendRecv))
+        if self.defers_answer(&local) {
+            return true;
+        }
+        let (body, offered) = match self.described() {
+            Described::No => {
+                self.media = OfferAnswer::new(local, core.random.bits());
+                (self.first_description(), self.offer.is_empty())
+            }
+            Described::Again(body) => (Ok(body), false),
+            Described::Done => (Ok(Vec::new()), false),
         };
         let body = match body {
             Ok(body) => body,
@@ -113,6 +130,7 @@ impl Session {
         self.offer = Vec::new();
         self.state = State::Answering;
         core.timers.clear(Alarm::StillRinging(self.id));
+        core.timers.clear(Alarm::Provisional(self.id));
         if let Some(response) = self.answer_with(core, tx, body) {
             self.send_answer(core, now, tx, &response, offered);
         }

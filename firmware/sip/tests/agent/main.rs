@@ -8,6 +8,7 @@ mod calls;
 mod exchange;
 mod lamps;
 mod net;
+mod provisionals;
 mod refusals;
 mod registrar;
 mod replaces;
