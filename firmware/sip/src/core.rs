@@ -25,8 +25,11 @@ const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
 const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
+
+/// The session interval calls ask for.
+const SESSION_EXPIRES: Duration = Duration::from_secs(1800);
 
 /// Whose a client transaction or dialog is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +55,10 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Refresh the session (RFC 4028).
+    Refresh(SessionId),
+    /// The peer has not refreshed the session in time.
+    Expiry(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),
@@ -309,6 +316,11 @@ impl Core {
         let mut here = self.lines.iter().filter(|(_, line)| self.is_at(line, from));
         let by_user = here.clone().find(|(_, line)| user.as_deref() == Some(line.account().user.as_str()));
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
+    }
+
+    /// The session interval calls of `account` ask for (RFC 4028).
+    pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
+        self.lines.contains_key(&account).then_some(SESSION_EXPIRES)
     }
 
     /// Whether `ip` is one of our registrars or proxies.

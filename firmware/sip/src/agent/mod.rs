@@ -6,7 +6,7 @@
 //! [`UserAgent::poll_timeout`] says. Commands for a session that has just ended do nothing: the
 //! program will have its [`Event::Ended`] in the queue.
 //!
-//! Not done here: sockets, clocks, DNS, media, TCP and TLS, session timers.
+//! Not done here: sockets, clocks, DNS, media, TCP and TLS.
 
 mod config;
 mod event;
@@ -523,7 +523,9 @@ impl UserAgent {
             | Alarm::StillRinging(id)
             | Alarm::AskAgain(id)
             | Alarm::Transfer(id)
-            | Alarm::Overdue(id) => {
+            | Alarm::Overdue(id)
+            | Alarm::Refresh(id)
+            | Alarm::Expiry(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

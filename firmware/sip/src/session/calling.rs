@@ -39,6 +39,7 @@ impl Session {
         let birth =
             Birth { id, account: invite.account, call_id: core.new_call_id(), local_tag: core.random.word() };
         let mut request = first_request(core, invite, &target, &birth)?;
+        super::refresh::ask(core, invite.account, &mut request);
         request.set_body(crate::sdp::CONTENT_TYPE, offer);
         if let Some(line) = invite.account.and_then(|account| core.lines.get_mut(&account)) {
             line.authorise(&mut core.random, &mut request);
@@ -193,6 +194,7 @@ impl Session {
         let Some(media) = self.media.media().cloned() else { return };
         self.told = Some(media.clone());
         let by = party::answerer(response, self.account.is_some());
+        self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);
         self.advance(core, now);
@@ -217,6 +219,7 @@ impl Session {
         self.proceeding = false;
         self.asking = match code {
             401 | 407 => self.answer_challenge(core, now, id, response),
+            422 => self.ask_for_longer(core, now, id, response),
             300..=399 => self.follow(core, now, id, response),
             _ => None,
         };
@@ -260,7 +263,7 @@ impl Session {
     }
 
     /// The INVITE of a finished transaction, with the next CSeq and without what depends on its way.
-    fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
+    pub(super) fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
         let mut request = core.layer.sent_request(id)?.clone();
         for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
             request.remove(name);

@@ -2,15 +2,16 @@
 //!
 //! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `reliable` acknowledges
 //! provisional responses, `renegotiate` holds,
-//! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, `replace`
+//! retrieves and follows the peer's re-INVITE and UPDATE, `refresh` does session timers, `transfer` does REFER both ways, `replace`
 //! lets one call take another's place, `party` reads who is who, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
 //!
-//! Not done here: what a call means on the desk, media itself and session timers.
+//! Not done here: what a call means on the desk, media itself.
 
 mod calling;
 mod party;
+mod refresh;
 mod reliable;
 mod renegotiate;
 mod replace;
@@ -23,6 +24,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use refresh::Refresh;
 use reliable::Provisionals;
 pub(crate) use replace::Standing;
 use transfer::{ReferTo, Referred, Transfer};
@@ -74,6 +76,7 @@ pub(crate) struct Session {
     tasks: VecDeque<Task>,
     doing: Option<Task>,
     tries: u8,
+    refresh: Refresh,
     transfer: Option<Transfer>,
     transferred: bool,
     referred: Option<Referred>,
@@ -134,6 +137,8 @@ struct Unacked {
 enum Task {
     Hold,
     Retrieve,
+    /// A re-INVITE that changes nothing (RFC 4028).
+    Refresh,
     Refer(ReferTo),
 }
 
@@ -173,6 +178,7 @@ impl Session {
             tasks: VecDeque::new(),
             doing: None,
             tries: 0,
+            refresh: Refresh::default(),
             transfer: None,
             transferred: false,
             referred: None,
@@ -209,16 +215,17 @@ impl Session {
             return;
         }
         if self.tasks.len() >= MAX_TASKS {
-            return self.refuse_task(core, &task);
+            return self.refuse_task(core, now, &task);
         }
         self.tasks.push_back(task);
         self.advance(core, now);
     }
 
     /// Too much is waiting: the command fails at once.
-    fn refuse_task(&self, core: &mut Core, task: &Task) {
+    fn refuse_task(&mut self, core: &mut Core, now: Instant, task: &Task) {
         let reason = "too many commands are waiting".to_owned();
         core.emit(match task {
+            Task::Refresh => return self.refresh_later(core, now),
             Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
             Task::Refer(_) => {
                 Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }
@@ -233,6 +240,7 @@ impl Session {
         match request.method() {
             Some(Method::Invite) if within => self.on_reinvite_response(core, now, id, response),
             Some(Method::Invite) => self.on_invite_response(core, now, id, response),
+            Some(Method::Update) => self.on_update_response(core, now, id, response),
             Some(Method::Refer) => self.on_refer_response(core, now, id, response),
             Some(Method::Bye | Method::Prack) => {
                 self.answer_challenge(core, now, id, response);
@@ -248,6 +256,7 @@ impl Session {
         match request.method() {
             Some(Method::Invite) if within => self.on_reinvite_silence(core, now, id),
             Some(Method::Invite) => self.on_invite_silence(core, now, id, reached),
+            Some(Method::Update) => self.on_update_silence(core, now, id),
             Some(Method::Refer) => self.on_refer_silence(core),
             _ => {}
         }
@@ -323,6 +332,8 @@ impl Session {
             Alarm::AskAgain(_) => self.ask_again(core, now),
             Alarm::Transfer(_) => self.on_transfer_silence(core),
             Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
+            Alarm::Refresh(_) => self.on_refresh_due(core, now),
+            Alarm::Expiry(_) => self.on_expired(core, now),
             Alarm::Linger(_)
             | Alarm::Registration(_)
             | Alarm::Subscription(_)
@@ -479,6 +490,11 @@ impl Session {
         self.send_within(core, now, Method::Bye, |_| {});
     }
 
+    /// A BYE that says why (RFC 3326).
+    fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &str) {
+        self.send_within(core, now, Method::Bye, |bye| bye.push("Reason", reason));
+    }
+
     /// Sends an ACK in `dialog` and keeps it. To our own exchange it carries the credentials of its INVITE
     /// (RFC 3261 13.2.2.4): a proxy cannot ask for them.
     fn acknowledge(
@@ -572,6 +588,7 @@ impl Session {
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
             core.reply(now, tx, 481);
         }
+        self.stop_timer(core);
         let id = self.id;
         for alarm in
             [Alarm::Provisional(id), Alarm::StillRinging(id), Alarm::AskAgain(id), Alarm::Transfer(id)]

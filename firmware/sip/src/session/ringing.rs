@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::reliable::{Described, Provisionals};
-use super::{Birth, Session, State, party, unattended};
+use super::{Birth, Session, State, party, refresh, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
@@ -31,6 +31,10 @@ impl Session {
     ) -> Option<Session> {
         let request = core.layer.received_request(tx)?.clone();
         let local_tag = core.random.word();
+        if refresh::is_too_short(&request) {
+            refresh::refuse_interval(core, now, tx);
+            return None;
+        }
         let Some(dialog) = Dialog::of_callee(&request, &local_tag) else {
             core.reply(now, tx, 400);
             return None;
@@ -131,7 +135,11 @@ impl Session {
         self.state = State::Answering;
         core.timers.clear(Alarm::StillRinging(self.id));
         core.timers.clear(Alarm::Provisional(self.id));
-        if let Some(response) = self.answer_with(core, tx, body) {
+        let request = core.layer.received_request(tx).cloned();
+        if let Some(mut response) = self.answer_with(core, tx, body)
+            && let Some(request) = request
+        {
+            self.settle_timer(core, now, &request, &mut response);
             self.send_answer(core, now, tx, &response, offered);
         }
         true

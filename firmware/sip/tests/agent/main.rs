@@ -13,6 +13,7 @@ mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod timers;
 mod traps;
 mod unattended;
 mod vigil;
