@@ -145,16 +145,12 @@ impl Numbering {
 fn account(account: &store::Account) -> Result<Account> {
     let address = |text: &str| text.parse::<HostPort>().with_context(|| format!("account {}", account.id()));
     Ok(Account {
-        id: AccountId(u32::MAX),
-        user: account.user.clone(),
-        domain: account.domain.clone(),
         display_name: account.display_name.clone(),
         auth_user: account.auth_user.clone(),
         password: account.password.reveal().to_owned(),
-        registrar: address(account.registrar())?,
         outbound_proxy: account.outbound_proxy.as_deref().map(address).transpose()?,
         expires: Duration::from_secs(u64::from(account.expires_s)),
-        register: true,
+        ..Account::new(AccountId(u32::MAX), &account.user, &account.domain, address(account.registrar())?)
     })
 }
 

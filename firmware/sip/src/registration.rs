@@ -61,6 +61,13 @@ impl Registration {
         }
     }
 
+    /// The connection that the binding came by is gone, and with it the way to us.
+    pub(crate) fn on_broken_flow(&mut self, core: &mut Core, now: Instant) {
+        if self.bound && self.tx.is_none() {
+            self.send(core, now);
+        }
+    }
+
     /// Takes the binding away and stops trying.
     pub(crate) fn stop(&mut self, core: &mut Core, now: Instant) {
         let known = self.bound || self.tx.is_some();
@@ -81,7 +88,7 @@ impl Registration {
         }
         self.tx = None;
         match code {
-            200..=299 if self.wanted => self.bind(core, now, response),
+            200..=299 if self.wanted => self.bind(core, now, id, response),
             200..=299 => self.unbind(core),
             401 | 407 => {
                 if !self.answer(core, now, id, response) {
@@ -139,18 +146,21 @@ impl Registration {
         place.user = None;
         self.number += 1;
         let mut request = Message::request(Method::Register, &place.to_string());
-        if let Some(proxy) = &line.account().outbound_proxy {
-            request.push("Route", format!("<sip:{proxy};lr>"));
+        if line.account().outbound_proxy.is_some()
+            && let Some(proxy) = line.route().first()
+        {
+            request.push("Route", proxy.as_str());
         }
         request.push("From", identity.clone().with_tag(&self.tag).to_string());
         request.push("To", identity.to_string());
         request.push("Call-ID", self.call_id.as_str());
         request.push("CSeq", format!("{} REGISTER", self.number));
         request.push("Contact", contact);
+        request.push("Supported", "path");
         let expires = if self.wanted { self.expires.as_secs() } else { 0 };
         request.push("Expires", expires.to_string());
         line.authorise(&mut core.random, &mut request);
-        let hop = Hop::Place(line.first_hop().clone());
+        let hop = Hop::Place(line.first_hop());
         self.tx = Some(core.send(now, request, &hop, Owner::Registration(self.account), 0));
     }
 
@@ -169,8 +179,16 @@ impl Registration {
         true
     }
 
-    fn bind(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    fn bind(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
         let granted = self.granted(core, response);
+        let sent_to = core.layer.sent_to(id);
+        if let (Some(line), Some(sent_to)) = (core.lines.get_mut(&self.account), sent_to) {
+            line.take_service_route(response);
+            if line.note_seen_at(response, sent_to) {
+                tracing::info!(account = self.account.0, "the exchange sees us at another address");
+                return self.send(core, now);
+            }
+        }
         if granted.is_zero() {
             let text = "the registrar removed our contact".to_owned();
             return self.rest(core, now, response.code(), text, Duration::ZERO);

@@ -9,14 +9,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::diversion::MAX_DIVERSIONS;
+use crate::flow::{Target, Transport};
 use crate::replaces::Replaces;
-use crate::sdp::{Codec, LocalMedia};
+use crate::sdp::{Codec, LocalMedia, Srtp};
 
 /// Settings of one [`UserAgent`](crate::UserAgent).
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address written into Via and Contact: the one peers reach our UDP socket at.
+    /// The address written into Via and Contact: the one peers reach our UDP socket and our TCP listener at.
     pub local: SocketAddr,
+    /// The same in the other address family, where there is one.
+    pub local_other: Option<SocketAddr>,
+    /// The program answers [`Event::Connect`](crate::Event::Connect): a request too large for a datagram goes by TCP
+    /// (RFC 3261 section 18.1.1). Default: no.
+    pub streams: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
     /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
@@ -58,6 +64,8 @@ impl Config {
     pub fn new(local: SocketAddr) -> Config {
         Config {
             local,
+            local_other: None,
+            streams: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
@@ -192,6 +200,52 @@ pub struct Account {
     pub expires: Duration,
     /// Register at once when added. Calls can be made without.
     pub register: bool,
+    /// By what everything goes to the exchange; `None` leaves it to DNS (RFC 3263 section 4.1), and to UDP, with TCP
+    /// for what is too large for a datagram (RFC 3261 section 18.1.1).
+    pub transport: Option<Transport>,
+    /// Whether speech is encrypted (RFC 4568).
+    pub srtp: Srtp,
+    /// Believe the exchange when it says who calls (P-Asserted-Identity, Remote-Party-ID: RFC 3325).
+    pub trusts_identity: bool,
+    /// How our address is found out where the exchange sees us at another.
+    pub nat: Nat,
+    /// Session timer asked for (RFC 4028), 90 s at least; `None` asks for none, but one the peer asks for is kept.
+    pub session_expires: Option<Duration>,
+}
+
+/// How an account finds the address under which it is reached from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Nat {
+    /// Ours is reached as it is.
+    #[default]
+    None,
+    /// As the registrar sees it, from its answer (RFC 3581).
+    Registrar,
+    /// As a STUN server sees it (RFC 8489); asked by the program for the media, by the registrar for signalling.
+    Stun(HostPort),
+}
+
+impl Account {
+    /// An account with its defaults: registered for 5 minutes by whatever transport DNS says.
+    pub fn new(id: AccountId, user: &str, domain: &str, registrar: HostPort) -> Account {
+        Account {
+            id,
+            user: user.to_owned(),
+            domain: domain.to_owned(),
+            display_name: String::new(),
+            auth_user: None,
+            password: String::new(),
+            registrar,
+            outbound_proxy: None,
+            expires: Duration::from_secs(300),
+            register: true,
+            transport: None,
+            srtp: Srtp::Off,
+            trusts_identity: true,
+            nat: Nat::None,
+            session_expires: Some(Duration::from_secs(1800)),
+        }
+    }
 }
 
 impl fmt::Debug for Account {
@@ -225,7 +279,7 @@ pub struct Invite {
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
     /// Send here, whatever the target's host says.
-    pub destination: Option<SocketAddr>,
+    pub destination: Option<Target>,
     /// From identity in place of the account's own.
     pub from: Option<Identity>,
     /// To identity in place of the target's own: the number that was called.
@@ -289,11 +343,13 @@ impl Package {
     }
 }
 
-/// One datagram to send.
+/// One message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to.
-    pub to: SocketAddr,
+    /// Where to, and by what. Where no connection to it is open, one must be opened first.
+    pub to: Target,
+    /// For TLS: the name that the certificate there must be for (RFC 5922); `None` where only the address is known.
+    pub server_name: Option<String>,
     /// The whole message.
     pub bytes: Vec<u8>,
 }
@@ -361,18 +417,9 @@ mod tests {
 
     #[test]
     fn a_password_is_never_printed() {
-        let account = Account {
-            id: AccountId(1),
-            user: "100".into(),
-            domain: "pbx.example".into(),
-            display_name: String::new(),
-            auth_user: None,
-            password: "hunter2".into(),
-            registrar: HostPort { host: "pbx.example".into(), port: None },
-            outbound_proxy: None,
-            expires: Duration::from_secs(300),
-            register: true,
-        };
+        let registrar = HostPort { host: "pbx.example".into(), port: None };
+        let mut account = Account::new(AccountId(1), "100", "pbx.example", registrar);
+        account.password = "hunter2".into();
         assert!(!format!("{account:?}").contains("hunter2"));
     }
 }

@@ -3,11 +3,11 @@
 //! Events carry facts read from the wire; whether a caller is known, which line was meant and what
 //! to ring is decided elsewhere.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::config::{AccountId, NotifierId, RequestId, ResolveId, SessionId, SubscriptionId};
 use crate::dialog_info::Dialog as DialogEntry;
+use crate::flow::{Target, Transport};
 use crate::message::Message;
 use crate::pidf::Presence;
 use crate::replaces::Replaces;
@@ -187,8 +187,18 @@ pub enum Event {
         id: ResolveId,
         /// The name.
         host: String,
-        /// The port; `None` asks for SRV records of `_sip._udp`, then for the name at 5060.
+        /// The port; `None` asks for SRV records, then for the name at the transport's own port (RFC 3263).
         port: Option<u16>,
+        /// The transport; `None` asks for NAPTR records where there is no port, and means UDP without any.
+        transport: Option<Transport>,
+    },
+    /// A connection is needed; answer with [`connected`](crate::UserAgent::connected) or
+    /// [`disconnected`](crate::UserAgent::disconnected). What goes there waits for it.
+    Connect {
+        /// Where to.
+        target: Target,
+        /// For TLS: the name that the certificate there must be for; `None` where only the address is known.
+        server_name: Option<String>,
     },
     /// After [`shut_down`](crate::UserAgent::shut_down): everything was answered or timed out.
     Drained,
@@ -200,7 +210,7 @@ pub enum Event {
         /// The request.
         message: Box<Message>,
         /// Where it came from.
-        from: SocketAddr,
+        from: Target,
     },
     /// Somebody wants to be notified ([`Config::server`](crate::Config)). Answer with
     /// `accept_subscription` or `respond`.
@@ -210,7 +220,7 @@ pub enum Event {
         /// The SUBSCRIBE.
         message: Box<Message>,
         /// Where it came from.
-        from: SocketAddr,
+        from: Target,
     },
     /// A subscription somebody holds with us changed.
     Notifier {

@@ -299,8 +299,8 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         None => NameAddr::new(target.clone()),
     };
     let mut request = Message::request(Method::Invite, &target.to_string());
-    if let Some(proxy) = line.and_then(|line| line.account().outbound_proxy.as_ref()) {
-        request.push("Route", format!("<sip:{proxy};lr>"));
+    for route in line.map(crate::account::Line::route).unwrap_or_default() {
+        request.push("Route", route);
     }
     request.push("From", from.with_tag(&birth.local_tag).to_string());
     request.push("To", to.to_string());

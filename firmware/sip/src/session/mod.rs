@@ -20,7 +20,6 @@ mod transfer;
 mod unattended;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
@@ -32,6 +31,7 @@ use transfer::{ReferTo, Referred, Transfer};
 use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::{Dialog, Order};
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::sdp::{Direction, Media, OfferAnswer};
@@ -117,14 +117,14 @@ struct Ack {
     request: Message,
     hop: Hop,
     /// `None` while the name of the hop is being looked up.
-    sent: Option<(SocketAddr, Vec<u8>)>,
+    sent: Option<(Target, Vec<u8>)>,
 }
 
 /// A 2xx of ours that was not acknowledged yet (RFC 3261 13.3.1.4).
 #[derive(Debug)]
 struct Unacked {
     number: u32,
-    to: SocketAddr,
+    to: Target,
     bytes: Vec<u8>,
     interval: Duration,
     until: Instant,
@@ -445,7 +445,7 @@ impl Session {
     /// A 200 with our Contact and, if not empty, a description.
     fn answer_with(&self, core: &Core, id: TxId, body: Vec<u8>) -> Option<Message> {
         let mut response = core.response(id, 200, &self.local_tag)?;
-        response.push("Contact", core.contact(self.account));
+        response.push("Contact", core.contact_in(self.account, id));
         response.push("Allow", core.allow());
         response.push("Supported", core.supported());
         if !body.is_empty() {

@@ -202,7 +202,7 @@ impl Session {
         let described = !body.is_empty();
         let reliable = wanted == Wanted::Required || (wanted == Wanted::Supported && described);
         let Some(mut response) = core.response(tx, code, &self.local_tag) else { return };
-        response.push("Contact", core.contact(self.account));
+        response.push("Contact", core.contact_in(self.account, tx));
         response.push("Allow", core.allow());
         if described {
             response.set_body(crate::sdp::CONTENT_TYPE, body);

@@ -1,6 +1,5 @@
 //! Calls that come in: ringing, answer, refusal, redirection, and the caller's CANCEL.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::reliable::{Described, Provisionals};
@@ -9,6 +8,7 @@ use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
+use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::sdp::{LocalMedia, OfferAnswer, SdpError};
@@ -25,7 +25,7 @@ impl Session {
         core: &mut Core,
         now: Instant,
         tx: TxId,
-        from: SocketAddr,
+        from: Target,
         (id, account): (SessionId, Option<AccountId>),
         replaces: Option<SessionId>,
     ) -> Option<Session> {

@@ -209,7 +209,7 @@ impl Session {
         let Some(referred) = &mut self.referred else { return };
         let number = referred.number;
         if let Some(tx) = referred.open.take() {
-            let contact = core.contact(self.account);
+            let contact = core.contact_in(self.account, tx);
             if let Some(mut response) = core.response(tx, 202, &self.local_tag) {
                 response.push("Contact", contact);
                 core.layer.respond(now, tx, &response);

@@ -233,7 +233,7 @@ fn named(net: &mut Net) -> (usize, ResolveId) {
     let account = sip::Account { registrar, register: true, ..account(address(PBX)) };
     net.act(us, |agent, now| agent.add_account(now, account));
     let id = net.wait(us, "Resolve", 0, |event| match event {
-        Event::Resolve { id, host, port: None } if host == "pbx.example" => Some(*id),
+        Event::Resolve { id, host, port: None, .. } if host == "pbx.example" => Some(*id),
         _ => None,
     });
     (us, id)
@@ -245,7 +245,7 @@ fn registration_and_calls_share_one_target_and_fail_over_together() {
     let (first, second) = (net.peer("198.51.100.1:5060"), net.peer("198.51.100.2:5060"));
     let (us, id) = named(&mut net);
     let at = net.stations[us].at;
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first, second])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first.into(), second.into()])));
     let register = net.receive(first, "REGISTER", 1);
     net.send(first, at, &granted(&register, 60));
     // The first target dies: the refresh finds the second, and so does the next call.
@@ -268,7 +268,7 @@ fn a_call_whose_target_is_dead_goes_to_the_next() {
     let (first, second) = (net.peer("198.51.100.1:5060"), net.peer("198.51.100.2:5060"));
     let (us, id) = named(&mut net);
     let at = net.stations[us].at;
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first, second])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first.into(), second.into()])));
     let call = Invite::new(AccountId(1), "2110", media(3000));
     net.act(us, |agent, now| agent.invite(now, call)).unwrap();
     net.receive(first, "INVITE", 1);
@@ -301,7 +301,7 @@ fn hanging_up_while_the_name_is_looked_up_sends_nothing() {
     let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
     net.act(us, |agent, now| agent.hang_up(now, session));
     net.wait(us, "Ended", 0, want::ended);
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx.into()])));
     net.receive(pbx, "REGISTER", 1);
     assert_eq!(net.count(pbx, "INVITE"), 0);
 }
