@@ -42,7 +42,7 @@ impl Session {
         super::refresh::ask(core, invite.account, &mut request);
         request.set_body(crate::sdp::CONTENT_TYPE, offer);
         if let Some(line) = invite.account.and_then(|account| core.lines.get_mut(&account)) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         let mut session = Session::new(birth, State::Calling, media);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
@@ -271,7 +271,7 @@ impl Session {
         let number = request.cseq()?.number.checked_add(1)?;
         request.set("CSeq", format!("{number} INVITE"));
         if let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account)) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         Some(request)
     }

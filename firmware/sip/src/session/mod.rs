@@ -242,7 +242,7 @@ impl Session {
             Some(Method::Invite) => self.on_invite_response(core, now, id, response),
             Some(Method::Update) => self.on_update_response(core, now, id, response),
             Some(Method::Refer) => self.on_refer_response(core, now, id, response),
-            Some(Method::Bye | Method::Prack) => {
+            Some(Method::Bye | Method::Prack | Method::Notify) => {
                 self.answer_challenge(core, now, id, response);
             }
             _ => {}
@@ -481,7 +481,7 @@ impl Session {
         if core.is_ours(self.account, hop)
             && let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account))
         {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         core.send(now, request, hop, Owner::Session(self.id), 0)
     }

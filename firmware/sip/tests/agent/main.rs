@@ -5,6 +5,7 @@
 
 mod attended;
 mod calls;
+mod credentials;
 mod exchange;
 mod lamps;
 mod net;
