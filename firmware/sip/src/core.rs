@@ -418,6 +418,19 @@ impl Core {
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
     }
 
+    /// Whether the exchange at `ip` is believed when it says who is in a call of `account` (RFC 3325).
+    pub(crate) fn believes(&self, account: Option<AccountId>, ip: IpAddr) -> bool {
+        let meant = |id: AccountId| account.is_none_or(|account| account == id);
+        self.lines
+            .iter()
+            .any(|(&id, line)| meant(id) && line.account().trusts_identity && self.is_at(line, ip))
+    }
+
+    /// Whether the exchange of `account` is believed when it says who answers.
+    pub(crate) fn believes_exchange(&self, account: AccountId) -> bool {
+        self.lines.get(&account).is_some_and(|line| line.account().trusts_identity)
+    }
+
     /// The session interval calls of `account` ask for (RFC 4028).
     pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
         self.lines.get(&account)?.account().session_expires

@@ -273,6 +273,8 @@ pub struct Invite {
     /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
     /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
+    /// Keep our name and number from those we call (RFC 3323); our own exchange still learns them.
+    pub anonymous: bool,
     /// Ask the called telephone to answer by itself after so long, in whole seconds (Call-Info and Alert-Info as
     /// telephones know them; Answer-Mode of RFC 5373 where it is at once).
     pub answer_after: Option<Duration>,
@@ -295,6 +297,7 @@ impl Invite {
             media,
             replaces: None,
             answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: None,
             from: None,

@@ -193,7 +193,8 @@ impl Session {
         self.forks.clear();
         let Some(media) = self.media.media().cloned() else { return };
         self.told = Some(media.clone());
-        let by = party::answerer(response, self.account.is_some());
+        let trusted = self.account.is_some_and(|account| core.believes_exchange(account));
+        let by = party::answerer(response, trusted);
         self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);
@@ -289,11 +290,12 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         Err(_) => Err(Error::BadTarget(identity.uri.clone())),
     };
     let line = birth.account.and_then(|account| core.lines.get(&account));
-    let from = match (&invite.from, line) {
+    let own = match (&invite.from, line) {
         (Some(from), _) => identity(from)?,
         (None, Some(line)) => line.identity(),
         (None, None) => NameAddr::new(Uri::sip(None, &core.config.local.ip().to_string(), None)),
     };
+    let from = if invite.anonymous { anonymous() } else { own.clone() };
     let to = match &invite.to {
         Some(to) => identity(to)?,
         None => NameAddr::new(target.clone()),
@@ -309,6 +311,13 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
     request.push("Contact", core.contact(birth.account));
     request.push("Allow", core.allow());
     request.push("Supported", core.supported());
+    if invite.anonymous {
+        request.push("Privacy", "id");
+    }
+    // Our own exchange may know who calls, and which of our numbers is meant (RFC 3325 section 9.2).
+    if line.is_some() && invite.destination.is_none() && (invite.anonymous || invite.from.is_some()) {
+        request.push("P-Preferred-Identity", own.to_string());
+    }
     if let Some(replaces) = &invite.replaces {
         if !replaces.is_sound() {
             return Err(Error::BadReplaces);
@@ -323,6 +332,12 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         request.push(name, value.as_str());
     }
     Ok(request)
+}
+
+/// Who calls without saying so (RFC 3323 section 4.1.1.3).
+fn anonymous() -> NameAddr {
+    let uri = Uri::sip(Some("anonymous"), "anonymous.invalid", None);
+    NameAddr { display: Some("Anonymous".to_owned()), ..NameAddr::new(uri) }
 }
 
 fn is_sdp(message: &Message) -> bool {

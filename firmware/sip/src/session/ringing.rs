@@ -10,6 +10,7 @@ use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::flow::Target;
 use crate::header::NameAddr;
+use crate::history;
 use crate::message::Message;
 use crate::sdp::{LocalMedia, OfferAnswer, SdpError};
 use crate::transaction::TxId;
@@ -62,7 +63,7 @@ impl Session {
         if let Some(dialog) = &session.dialog {
             core.look_up(now, account, dialog.hop());
         }
-        let trusted = core.is_trusted(from.ip());
+        let trusted = core.believes(account, from.ip());
         let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
         core.emit(Event::Incoming {
             session: id,
@@ -219,6 +220,9 @@ impl Session {
         let mut headers = vec![("Contact".to_owned(), NameAddr::new(uri).to_string())];
         if let Some(diversion) = diversion {
             let party = super::target_uri(core, self.account, &diversion.party)?;
+            for entry in history::of_redirection(invite, &party, diversion) {
+                headers.push(("History-Info".to_owned(), entry));
+            }
             headers.push(("Diversion".to_owned(), diversion::value(party, diversion, before)));
         }
         Ok(headers)

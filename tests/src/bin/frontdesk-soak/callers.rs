@@ -153,6 +153,7 @@ impl Line {
             media,
             replaces: None,
             answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: Some(self.desk.into()),
             from: Some(Identity { display: None, uri: format!("sip:{}@{here}", number.written()) }),
