@@ -249,7 +249,8 @@ impl Core {
     }
 
     /// Sends the CANCEL of an INVITE that is still open (RFC 3261 9.1): same branch, same hop.
-    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner) {
+    /// `reason` says why (RFC 3326).
+    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner, reason: Option<&str>) {
         let (Some(request), Some(to)) = (self.layer.sent_request(invite), self.layer.sent_to(invite)) else {
             return;
         };
@@ -264,6 +265,9 @@ impl Core {
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         cancel.push("CSeq", format!("{number} CANCEL"));
+        if let Some(reason) = reason {
+            cancel.push("Reason", reason);
+        }
         self.layer.request(now, cancel, Some(to), owner, 0);
         self.layer.expect_end(now, invite);
     }

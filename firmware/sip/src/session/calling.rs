@@ -176,7 +176,7 @@ impl Session {
             Ok(()) => self.begin(core, now, response),
             Err(error) => {
                 tracing::warn!(session = self.id.0, %error, "the answer has no media we can use");
-                self.send_bye(core, now);
+                self.send_bye_because(core, now, super::NO_MEDIA);
                 self.end(core, now, EndedBy::Error, 488, &error.to_string());
             }
         }
@@ -203,7 +203,10 @@ impl Session {
 
     /// Ends a dialog that nobody wanted.
     fn end_spare(&mut self, core: &mut Core, now: Instant, mut spare: Dialog) {
-        let bye = spare.request(Method::Bye);
+        let mut bye = spare.request(Method::Bye);
+        if self.state == State::Up {
+            bye.push("Reason", super::ELSEWHERE);
+        }
         let hop = core.dialog_hop(self.account, spare.hop());
         core.send(now, bye, &hop, Owner::Session(self.id), 0);
     }
@@ -279,7 +282,7 @@ impl Session {
 
     pub(super) fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
         self.cancel_sent = true;
-        core.send_cancel(now, invite, Owner::Session(self.id));
+        core.send_cancel(now, invite, Owner::Session(self.id), self.reason);
     }
 }
 

@@ -37,6 +37,12 @@ use crate::method::Method;
 use crate::sdp::{Direction, Media, OfferAnswer};
 use crate::transaction::TxId;
 
+/// A Reason (RFC 3326): somebody else has the call now.
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// A Reason: no agreement on media.
+const NO_MEDIA: &str = "SIP;cause=488;text=\"Not Acceptable Here\"";
+
 /// ACKs kept for repeated 2xx.
 const MAX_ACKS: usize = 16;
 
@@ -82,6 +88,8 @@ pub(crate) struct Session {
     referred: Option<Referred>,
     /// The call this one replaces when it is answered.
     replaces: Option<SessionId>,
+    /// What our CANCEL or BYE says of why (RFC 3326).
+    reason: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +191,7 @@ impl Session {
             transferred: false,
             referred: None,
             replaces: None,
+            reason: None,
         }
     }
 
@@ -316,7 +325,7 @@ impl Session {
         }
         if offered && let Err(error) = self.media.receive_answer(ack.body()) {
             tracing::warn!(session = self.id.0, %error, "no usable answer in the ACK");
-            self.send_bye(core, now);
+            self.send_bye_because(core, now, NO_MEDIA);
             return self.end(core, now, EndedBy::Error, 488, &error.to_string());
         }
         self.confirm(core);
@@ -487,12 +496,18 @@ impl Session {
     }
 
     fn send_bye(&mut self, core: &mut Core, now: Instant) {
-        self.send_within(core, now, Method::Bye, |_| {});
+        let reason = self.reason;
+        self.send_within(core, now, Method::Bye, |bye| {
+            if let Some(reason) = reason {
+                bye.push("Reason", reason);
+            }
+        });
     }
 
-    /// A BYE that says why (RFC 3326).
-    fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &str) {
-        self.send_within(core, now, Method::Bye, |bye| bye.push("Reason", reason));
+    /// A BYE that says why.
+    fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &'static str) {
+        self.reason = Some(reason);
+        self.send_bye(core, now);
     }
 
     /// Sends an ACK in `dialog` and keeps it. To our own exchange it carries the credentials of its INVITE

@@ -7,6 +7,7 @@ mod attended;
 mod calls;
 mod credentials;
 mod exchange;
+mod identities;
 mod lamps;
 mod net;
 mod provisionals;
