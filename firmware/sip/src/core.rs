@@ -23,6 +23,8 @@ use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
 const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+/// The same of one that carries out transfers.
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
 /// Methods of an exchange besides.
 const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
@@ -468,7 +470,11 @@ impl Core {
 
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
-        if self.config.server { ALLOW_SERVER } else { ALLOW }
+        match (self.config.server, self.config.takes_refer) {
+            (true, _) => ALLOW_SERVER,
+            (false, true) => ALLOW_REFER,
+            (false, false) => ALLOW,
+        }
     }
 
     /// Extensions we can do.

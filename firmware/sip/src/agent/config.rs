@@ -37,6 +37,10 @@ pub struct Config {
     /// that matches no session comes as an ordinary call, and who may replace what is for the program
     /// to decide before it accepts.
     pub server: bool,
+    /// Hand REFER to the program instead of refusing it: it is asked to call somebody, in place of one of its calls
+    /// (we are the transferee, RFC 5589) or out of nothing (a call placed from another device). Our own exchange alone
+    /// may ask. Default false; [`Config::server`] takes REFER in dialogs from everybody.
+    pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
     /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
@@ -71,6 +75,7 @@ impl Config {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             server: false,
+            takes_refer: false,
             max_sessions: 200,
             max_transactions: 8192,
             stranger_rate: 20,

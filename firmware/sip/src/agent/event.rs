@@ -124,8 +124,8 @@ pub enum Event {
         /// How it went.
         result: TransferResult,
     },
-    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config)).
-    /// Answer with `refer_progress` or `refuse_refer`.
+    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config) or
+    /// [`Config::takes_refer`](crate::Config)). Answer with `refer_progress` or `refuse_refer`.
     Refer {
         /// The dialog it came in.
         session: SessionId,
@@ -134,6 +134,20 @@ pub enum Event {
         /// For an attended transfer: the dialog to take over at the target. It may be one of ours:
         /// [`session_by_dialog`](crate::UserAgent::session_by_dialog); else it belongs into
         /// [`Invite::replaces`](crate::Invite).
+        replaces: Option<Replaces>,
+        /// Referred-By, as written.
+        referred_by: Option<String>,
+    },
+    /// Our exchange asks us to call somebody, in no dialog ([`Config::takes_refer`](crate::Config)). Answer with
+    /// `accept_referral` and `referral_progress`, or with `refuse_referral`.
+    Referral {
+        /// To hand back.
+        id: RequestId,
+        /// The account that was asked.
+        account: AccountId,
+        /// Refer-To, the URI alone, without header fields.
+        target: String,
+        /// The dialog to take over at the target, if any: [`Invite::replaces`](crate::Invite).
         replaces: Option<Replaces>,
         /// Referred-By, as written.
         referred_by: Option<String>,

@@ -11,6 +11,7 @@
 mod config;
 mod event;
 mod receive;
+mod referral;
 mod vigil;
 
 use std::collections::BTreeMap;

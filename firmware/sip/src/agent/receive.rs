@@ -168,6 +168,9 @@ impl UserAgent {
             Some(Method::Notify) => self.on_unsolicited(now, tx, from, request),
             _ if stray => self.core.reply(now, tx, 481),
             Some(Method::Invite) => self.on_invite(now, tx, from, request),
+            Some(Method::Refer) if self.core.config.takes_refer && !server => {
+                self.on_referral(now, tx, from, request);
+            }
             Some(Method::Bye | Method::Update | Method::Refer | Method::Prack) => {
                 self.core.reply(now, tx, 481)
             }

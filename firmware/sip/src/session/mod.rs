@@ -26,6 +26,7 @@ pub(crate) use calling::target_uri;
 use refresh::Refresh;
 use reliable::Provisionals;
 pub(crate) use replace::Standing;
+pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
 
 use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};

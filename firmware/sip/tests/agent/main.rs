@@ -11,6 +11,7 @@ mod identities;
 mod lamps;
 mod net;
 mod provisionals;
+mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
