@@ -182,6 +182,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let mut store = Store::open(&config.store).context("store")?;
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
+    settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
     let socket = UdpSocket::bind(config.sip.listen)
         .await
         .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;

@@ -183,7 +183,7 @@ impl Registration {
         }
         let expires = if self.wanted { self.expires.as_secs() } else { 0 };
         request.push("Expires", expires.to_string());
-        line.authorise(&mut core.random, &mut request);
+        line.authorise(&mut request);
         let hop = Hop::Place(line.first_hop());
         self.tx = Some(core.send(now, request, &hop, Owner::Registration(self.account), 0));
     }
