@@ -29,36 +29,25 @@ pub enum Codec {
     Pcma,
     /// G.711 µ-law.
     Pcmu,
-    /// G.722, 16 kHz.
-    G722,
     /// Opus, 48 kHz.
     Opus,
 }
 
 impl Codec {
     fn rate(self) -> u32 {
-        match self {
-            Self::Pcma | Self::Pcmu => 8_000,
-            Self::G722 => 16_000,
-            Self::Opus => 48_000,
-        }
+        if self == Self::Opus { 48_000 } else { 8_000 }
     }
 
     fn account(self) -> &'static str {
         match self {
             Self::Pcma => "pcma",
             Self::Pcmu => "pcmu",
-            Self::G722 => "G722/16000/1",
             Self::Opus => "opus/48000/1",
         }
     }
 
     fn module(self) -> &'static str {
-        match self {
-            Self::Pcma | Self::Pcmu => "g711.so",
-            Self::G722 => "g722.so",
-            Self::Opus => "opus.so",
-        }
+        if self == Self::Opus { "opus.so" } else { "g711.so" }
     }
 }
 
