@@ -185,7 +185,10 @@ impl Engine {
         match self.parts.agent.invite(now, invite) {
             Ok(session) => {
                 let line = line.to_owned();
-                self.legs.insert(call, Leg { session, number, line, local, intercept, came_in: false });
+                self.legs.insert(
+                    call,
+                    Leg { session, number, line, local, agreed: None, intercept, came_in: false },
+                );
                 true
             }
             Err(error) => {
