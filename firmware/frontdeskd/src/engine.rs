@@ -205,8 +205,6 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
-    /// What the caller offered: sound flows from our answer on, before its ACK.
-    pub(crate) offered: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -577,16 +575,8 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming {
-            session,
-            caller,
-            called,
-            diversion,
-            media: offered,
-            replaces,
-            request,
-            ..
-        } = event
+        let sip::Event::Incoming { session, account, caller, called, diversion, replaces, request, .. } =
+            event
         else {
             return;
         };
@@ -605,10 +595,10 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
+        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -650,31 +640,11 @@ impl Engine {
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
     }
 
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
-        self.streams += 1;
-        Ok(rtp)
-    }
-
-    /// Connects the sound of a call as agreed.
-    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        if let Some(remote) = bridge::remote(media) {
-            self.sound(self.parts.media.connect(StreamId(call.0), remote));
-        }
-    }
-
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).
     fn identify_answerer(&self, call: CallRef, by: &Party) {
         let dialled = self.legs.by_call.get(&call).and_then(|leg| leg.number.as_ref());
         if by.number.is_some() && by.number.as_ref() != dialled {
             self.parts.contacts.identify(Who::Call(call), by.clone());
-        }
-    }
-
-    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
-        if let Err(error) = result {
-            error!(%error, "sound");
         }
     }
 }

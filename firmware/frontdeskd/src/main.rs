@@ -27,6 +27,7 @@ mod records;
 mod replay;
 mod settings;
 mod socket;
+mod speech;
 mod timetable;
 mod turns;
 mod watching;
