@@ -66,7 +66,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     journal::Journal,
-    net::{Net, Sockets, TlsSettings, Way},
+    net::{Net, Sockets, Way},
     records::Records,
     settings::Numbering,
     watching::Watching,
@@ -183,11 +183,12 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let mut store = Store::open(&config.store).context("store")?;
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
+    settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
     let sockets = Sockets::open(&config.sip)?;
     let socket_address = sockets.local;
     let local = reachable_address(socket_address, &settings)?;
     let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
-    let tls = tokio::task::block_in_place(|| net::tls::client(&TlsSettings::default()))?;
+    let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
     info!(%local, other = local_other.map(tracing::field::display), version = env!("CARGO_PKG_VERSION"), "desk starts");
 
     let (inbox, events) = mpsc::channel(INBOX);
@@ -340,6 +341,9 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     config.local_other = local_other;
     config.streams = true;
     config.codecs = bridge::codecs();
+    // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);

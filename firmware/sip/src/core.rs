@@ -22,13 +22,15 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+/// The same of one that carries out transfers.
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
 
 /// The largest request that goes by UDP where the way may be chosen, in bytes (RFC 3261 section 18.1.1).
 const LARGEST_DATAGRAM: usize = 1300;
@@ -47,6 +49,8 @@ pub(crate) enum Owner {
 pub(crate) enum Alarm {
     /// Repeat an unacknowledged 2xx.
     Repeat(SessionId),
+    /// Repeat a reliable provisional response (RFC 3262 section 3).
+    Provisional(SessionId),
     /// Repeat a ringing indication (RFC 3261 13.3.1.1).
     StillRinging(SessionId),
     /// Ask again after 491 or a 500 with Retry-After.
@@ -55,6 +59,10 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Refresh the session (RFC 4028).
+    Refresh(SessionId),
+    /// The peer has not refreshed the session in time.
+    Expiry(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),
@@ -252,7 +260,8 @@ impl Core {
     }
 
     /// Sends the CANCEL of an INVITE that is still open (RFC 3261 9.1): same branch, same hop.
-    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner) {
+    /// `reason` says why (RFC 3326).
+    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner, reason: Option<&str>) {
         let (Some(request), Some(to)) = (self.layer.sent_request(invite), self.layer.sent_to(invite)) else {
             return;
         };
@@ -267,6 +276,9 @@ impl Core {
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         cancel.push("CSeq", format!("{number} CANCEL"));
+        if let Some(reason) = reason {
+            cancel.push("Reason", reason);
+        }
         self.layer.request(now, cancel, Some(to), owner, 0);
         self.layer.expect_end(now, invite);
     }
@@ -421,6 +433,24 @@ impl Core {
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
     }
 
+    /// Whether the exchange at `ip` is believed when it says who is in a call of `account` (RFC 3325).
+    pub(crate) fn believes(&self, account: Option<AccountId>, ip: IpAddr) -> bool {
+        let meant = |id: AccountId| account.is_none_or(|account| account == id);
+        self.lines
+            .iter()
+            .any(|(&id, line)| meant(id) && line.account().trusts_identity && self.is_at(line, ip))
+    }
+
+    /// Whether the exchange of `account` is believed when it says who answers.
+    pub(crate) fn believes_exchange(&self, account: AccountId) -> bool {
+        self.lines.get(&account).is_some_and(|line| line.account().trusts_identity)
+    }
+
+    /// The session interval calls of `account` ask for (RFC 4028).
+    pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
+        self.lines.get(&account)?.account().session_expires
+    }
+
     /// Whether `ip` is one of our registrars or proxies.
     pub(crate) fn is_trusted(&self, ip: IpAddr) -> bool {
         self.lines.values().any(|line| self.is_at(line, ip))
@@ -449,7 +479,11 @@ impl Core {
 
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
-        if self.config.server { ALLOW_SERVER } else { ALLOW }
+        match (self.config.server, self.config.takes_refer) {
+            (true, _) => ALLOW_SERVER,
+            (false, true) => ALLOW_REFER,
+            (false, false) => ALLOW,
+        }
     }
 
     /// Extensions we can do.
@@ -500,6 +534,13 @@ fn readdress(request: &mut Message, transport: Transport, local: SocketAddr, con
         request.push_front("Via", via.to_string());
     }
     if let Some(contact) = contact {
+        let uri = |value: &str| NameAddr::parse(value).ok().map(|contact| contact.uri.to_string());
+        // Behind it a REGISTER may take an older Contact away, unless it is this one after all.
+        let others = request.headers("Contact").skip(1).filter(|other| uri(other) != uri(&contact));
+        let others: Vec<String> = others.map(str::to_owned).collect();
         request.set("Contact", contact);
+        for other in others {
+            request.push("Contact", other);
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod error;
 mod flow;
 mod guard;
 pub mod header;
+mod history;
 mod lamp;
 mod lexer;
 pub mod message;

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_rustls::rustls::ClientConfig;
 use tracing::debug;
 
-pub(crate) use self::{open::Sockets, stream::Way, tls::TlsSettings};
+pub(crate) use self::{open::Sockets, stream::Way};
 use self::stream::Dial;
 use crate::engine::Event;
 

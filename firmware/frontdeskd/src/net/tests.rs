@@ -13,7 +13,7 @@ const MESSAGE: &[u8] = b"OPTIONS sip:desk@127.0.0.1 SIP/2.0\r\nContent-Length: 0
 fn net() -> (Net, Way, mpsc::Receiver<Event>) {
     let (inbox, events) = mpsc::channel(1024);
     let way = Way::new(inbox);
-    let settings = TlsSettings { verify: false, ..TlsSettings::default() };
+    let settings = store::Tls { verify: false, ..store::Tls::default() };
     let net = Net::new(Vec::new(), way.clone(), tls::client(&settings).unwrap());
     (net, way, events)
 }

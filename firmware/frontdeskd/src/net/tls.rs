@@ -3,6 +3,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, anyhow};
+use store::Tls;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -16,30 +17,11 @@ use tracing::warn;
 
 use crate::trust;
 
-/// Whom connections trust, and what the desk shows of itself.
-#[derive(Clone, Debug)]
-pub(crate) struct TlsSettings {
-    /// Certificates of authorities that are trusted besides those of the box, as PEM texts.
-    pub(crate) ca: Vec<String>,
-    /// The desk's own certificate and its chain, PEM.
-    pub(crate) certificate: Option<String>,
-    /// The key of it, PEM.
-    pub(crate) key: store::Secret,
-    /// Whether the certificate of an exchange is checked.
-    pub(crate) verify: bool,
-}
-
-impl Default for TlsSettings {
-    fn default() -> Self {
-        Self { ca: Vec::new(), certificate: None, key: store::Secret::default(), verify: true }
-    }
-}
-
 /// How connections to exchanges are encrypted. Reads the anchors of the box, and so may take a while.
 ///
 /// # Errors
 /// What of the settings is of no use.
-pub(crate) fn client(settings: &TlsSettings) -> Result<Arc<ClientConfig>> {
+pub(crate) fn client(settings: &Tls) -> Result<Arc<ClientConfig>> {
     let builder = trust::client().context("TLS")?;
     let builder = if settings.verify {
         let mut own = Vec::new();
@@ -191,10 +173,10 @@ mod tests {
     #[test]
     fn settings_that_are_of_no_use_say_which() {
         let complaint = |settings| format!("{:#}", client(&settings).unwrap_err());
-        let text = complaint(TlsSettings { ca: vec!["hello".into()], ..TlsSettings::default() });
+        let text = complaint(Tls { ca: vec!["hello".into()], ..Tls::default() });
         assert!(text.starts_with("tls.ca: "), "{text}");
-        let text = complaint(TlsSettings { certificate: Some("hello".into()), ..TlsSettings::default() });
+        let text = complaint(Tls { certificate: Some("hello".into()), ..Tls::default() });
         assert!(text.starts_with("tls.certificate: "), "{text}");
-        assert!(client(&TlsSettings { verify: false, ..TlsSettings::default() }).is_ok());
+        assert!(client(&Tls { verify: false, ..Tls::default() }).is_ok());
     }
 }

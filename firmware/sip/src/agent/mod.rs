@@ -11,6 +11,7 @@
 mod config;
 mod event;
 mod receive;
+mod referral;
 mod vigil;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 pub use config::{
     Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, Nat, NotifierId, Package,
-    RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+    RequestId, ResolveId, SessionId, SubscriptionId, Transmit, instance,
 };
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
@@ -231,6 +232,19 @@ impl UserAgent {
     /// Tells the caller that we ring (180).
     pub fn ring(&mut self, now: Instant, session: SessionId) {
         self.with(now, session, |session, core| session.ring(core, now));
+    }
+
+    /// The same, by a program that knows already what it would answer with. A caller that leaves the offer to us and
+    /// requires reliable provisional responses can be told of ringing in this way only (RFC 3262 section 5).
+    pub fn ring_with(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.ring_with(core, now, media));
+    }
+
+    /// Lets the caller hear something before the answer (183 with our description), reliably where it can (RFC 3262).
+    /// [`Event::MediaChanged`] says what is agreed. Nothing happens where the caller left the offer to us and knows no
+    /// reliable responses. `media` must be the one `accept` will be given.
+    pub fn early_media(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.early_media(core, now, media));
     }
 
     /// Answers a ringing call (200). [`Event::Confirmed`] follows when the caller has acknowledged.
@@ -555,10 +569,13 @@ impl UserAgent {
         let core = &mut self.core;
         match alarm {
             Alarm::Repeat(id)
+            | Alarm::Provisional(id)
             | Alarm::StillRinging(id)
             | Alarm::AskAgain(id)
             | Alarm::Transfer(id)
-            | Alarm::Overdue(id) => {
+            | Alarm::Overdue(id)
+            | Alarm::Refresh(id)
+            | Alarm::Expiry(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

@@ -152,6 +152,8 @@ impl Line {
             target: format!("sip:5550100@{}", self.desk),
             media,
             replaces: None,
+            answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: Some(self.desk.into()),
             from: Some(Identity { display: None, uri: format!("sip:{}@{here}", number.written()) }),
