@@ -13,7 +13,8 @@ use tokio_rustls::rustls::{
 /// # Errors
 /// Never in practice: the versions go with the cryptography.
 pub(crate) fn client() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
 }
 
 /// The anchors of the box, and `own` besides. Files are read.

@@ -38,8 +38,7 @@ fn error(bytes: &[u8]) -> Option<StreamError> {
 #[test]
 fn messages_follow_each_other_with_and_without_bodies() {
     let all = [message("v=0\r\n"), message(""), message("\r\n\r\n")].concat();
-    let expected: Vec<Frame> =
-        ["v=0\r\n", "", "\r\n\r\n"].map(|body| Frame::Message(message(body))).to_vec();
+    let expected: Vec<Frame> = ["v=0\r\n", "", "\r\n\r\n"].map(|body| Frame::Message(message(body))).to_vec();
     assert_eq!(frames([&all[..]]), (expected, None));
 }
 

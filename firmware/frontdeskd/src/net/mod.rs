@@ -27,8 +27,8 @@ use tokio::{
 use tokio_rustls::rustls::ClientConfig;
 use tracing::debug;
 
-pub(crate) use self::{open::Sockets, stream::Way};
 use self::stream::Dial;
+pub(crate) use self::{open::Sockets, stream::Way};
 use crate::engine::Event;
 
 /// Messages that may wait to be written to one connection.

@@ -38,8 +38,7 @@ impl Sockets {
         let mut listeners = Vec::new();
         let mut bound = Vec::new();
         for address in [Some(config.listen), config.listen_other].into_iter().flatten() {
-            let socket =
-                udp::bind(address).with_context(|| format!("cannot receive SIP on {address}"))?;
+            let socket = udp::bind(address).with_context(|| format!("cannot receive SIP on {address}"))?;
             let local = socket.local_addr()?;
             match listen::bind(local) {
                 Ok(listener) => listeners.push((listener, None)),

@@ -127,9 +127,7 @@ async fn open(dial: &Dial) -> Result<(Open, SocketAddr), String> {
 /// Small messages go at once, and a peer whose machine is gone is noticed.
 pub(super) fn tune(tcp: &TcpStream) {
     let socket = SockRef::from(tcp);
-    let tuned = socket
-        .set_tcp_nodelay(true)
-        .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
+    let tuned = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
     if let Err(error) = tuned {
         debug!(%error, "socket options");
     }

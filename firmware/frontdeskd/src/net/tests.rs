@@ -95,7 +95,8 @@ async fn acc_5_a_peer_that_takes_nothing_in_is_given_up_and_its_late_news_means_
     let News::Opened { id, target, local, .. } = news(&mut events).await else { panic!() };
     assert!(net.opened(id, target, local, None));
     let large = || Transmit { bytes: vec![b'x'; 64 * 1024], ..to(there) };
-    let broken = std::iter::repeat_with(|| net.send(large())).take(2 * QUEUE + 1000).find_map(|broken| broken);
+    let broken =
+        std::iter::repeat_with(|| net.send(large())).take(2 * QUEUE + 1000).find_map(|broken| broken);
     assert_eq!(broken.unwrap().target, target);
     assert!(!net.closed(id, target));
 }

@@ -30,7 +30,9 @@ pub(crate) fn client(settings: &Tls) -> Result<Arc<ClientConfig>> {
         }
         builder.with_root_certificates(trust::anchors(own).context("tls.ca")?)
     } else {
-        warn!("certificates of exchanges are not checked (tls.verify): anybody on the way can be the exchange");
+        warn!(
+            "certificates of exchanges are not checked (tls.verify): anybody on the way can be the exchange"
+        );
         let anybody = Arc::new(Anybody(ring::default_provider()));
         builder.dangerous().with_custom_certificate_verifier(anybody)
     };
