@@ -23,7 +23,6 @@ use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
-    net::UdpSocket,
     sync::{mpsc, oneshot, watch},
     time::{Instant as TokioInstant, sleep_until},
 };
@@ -39,7 +38,7 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
-    net,
+    net::{self, Net},
     people::People,
     records,
     records::Records,
@@ -68,6 +67,8 @@ pub(crate) enum Event {
         /// As it came.
         bytes: Box<[u8]>,
     },
+    /// From a connection.
+    Stream(net::News),
     /// From a client of the Unix socket.
     Command {
         /// The wish.
@@ -144,7 +145,7 @@ pub(crate) struct Parts {
     pub(crate) records: Records,
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
-    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) net: Net,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
@@ -312,6 +313,7 @@ impl Engine {
     fn take(&mut self, now: Instant, event: Event) {
         match event {
             Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
                 if let Err(error) = &result {
@@ -451,9 +453,7 @@ impl Engine {
     fn carry(&mut self, now: Instant) -> bool {
         let mut drained = false;
         loop {
-            while let Some(transmit) = self.parts.agent.poll_transmit() {
-                net::send(&self.parts.socket, transmit.to.address, &transmit.bytes);
-            }
+            while self.transmit(now) {}
             if let Some(event) = self.parts.agent.poll_event() {
                 drained |= matches!(event, sip::Event::Drained);
                 self.take_agent(now, event);
@@ -505,9 +505,10 @@ impl Engine {
                 let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
                 self.parts.board.handle(now, news);
             }
-            sip::Event::Resolve { id, host, port, .. } => {
-                net::resolve(id, host, port, self.parts.inbox.clone())
+            sip::Event::Resolve { id, host, port, transport } => {
+                net::resolve(id, host, port, transport, self.parts.inbox.clone())
             }
+            sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
             event => self.of_a_call(now, event),
         }

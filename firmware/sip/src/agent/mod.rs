@@ -102,7 +102,7 @@ impl UserAgent {
     /// is nobody.
     pub fn disconnected(&mut self, now: Instant, target: Target, reason: &str) {
         tracing::info!(%target, reason, "disconnected");
-        for tx in self.core.disconnected(now, target) {
+        for tx in self.core.disconnected(now, target, reason) {
             if let Some(owner) = self.core.layer.owner(tx) {
                 self.on_silence(now, tx, owner, true);
             }
