@@ -34,8 +34,9 @@ impl Engine {
 
     /// Connects the sound of a call as agreed, which may be told more than once.
     pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        let Some(leg) = self.legs.by_call.get_mut(&call) else { return };
-        if leg.agreed.replace(media.clone()).as_ref() == Some(media) {
+        if let Some(leg) = self.legs.by_call.get_mut(&call)
+            && leg.agreed.replace(media.clone()).as_ref() == Some(media)
+        {
             return;
         }
         info!(

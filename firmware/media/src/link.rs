@@ -14,12 +14,18 @@ use crate::rtp::{MAX_PACKET, Receiver};
 use crate::srtp::{Guard, Kind, Sealed};
 use crate::stretch;
 
+/// Packets of an encrypted stream opened in 10 ms that come from another address than the peer's, which may have moved:
+/// each costs the work of a forged one.
+const MAX_STRANGE: u32 = 16;
+
 /// What exists once the far end is known.
 pub(crate) struct Link {
     pub(crate) remote: Remote,
     pub(crate) rx: Receiver,
     /// Of an encrypted stream.
     pub(crate) guard: Option<Guard>,
+    /// Packets from where the peer is not that were opened since the last tick.
+    pub(crate) strange: u32,
     pub(crate) jitter: JitterBuffer,
     pub(crate) decoder: Decoder,
     pub(crate) encoder: Encoder,
@@ -48,6 +54,7 @@ impl Link {
         Ok(Link {
             rx: Receiver::new(remote.rtp),
             guard: remote.srtp.clone().map(Guard::new).transpose()?,
+            strange: 0,
             jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
             decoder: Decoder::new(remote.codec)?,
             encoder: Encoder::new(remote.codec)?,
@@ -83,10 +90,21 @@ impl Link {
     }
 
     /// The plain packet inside a datagram of an encrypted stream; `None` of one that is not encrypted.
-    pub(crate) fn open(&mut self, kind: Kind, datagram: &[u8]) -> Result<Option<Vec<u8>>, Sealed> {
+    pub(crate) fn open(
+        &mut self,
+        kind: Kind,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Result<Option<Vec<u8>>, Sealed> {
         let Some(guard) = &mut self.guard else { return Ok(None) };
         if datagram.len() > MAX_PACKET {
             return Err(Sealed::Malformed);
+        }
+        if !self.rx.is_near(from) {
+            self.strange += 1;
+            if self.strange > MAX_STRANGE {
+                return Err(Sealed::Strange);
+            }
         }
         guard.open(kind, datagram).map(Some)
     }

@@ -147,7 +147,7 @@ impl Stream {
         if link.remote.rtcp_mux && datagram.get(1).is_some_and(|second| RTCP_TYPES.contains(second)) {
             return self.receive_rtcp(now, from, datagram);
         }
-        let opened = match link.open(Kind::Rtp, datagram) {
+        let opened = match link.open(Kind::Rtp, from, datagram) {
             Ok(opened) => opened,
             Err(sealed) => return self.count(sealed),
         };
@@ -189,7 +189,7 @@ impl Stream {
             self.strangers += 1;
             return;
         };
-        let opened = match link.open(Kind::Rtcp, datagram) {
+        let opened = match link.open(Kind::Rtcp, from, datagram) {
             Ok(opened) => opened,
             Err(sealed) => return self.count(sealed),
         };
@@ -207,6 +207,7 @@ impl Stream {
             Sealed::Forged => self.forged += 1,
             Sealed::Replayed => self.replayed += 1,
             Sealed::Malformed => self.ignored += 1,
+            Sealed::Strange => self.strangers += 1,
         }
     }
 
@@ -228,7 +229,8 @@ impl Stream {
         send: Send<'_>,
     ) {
         self.watch(now, events);
-        let Some(link) = &self.link else { return };
+        let Some(link) = &mut self.link else { return };
+        link.strange = 0;
         let per_ms = link.remote.codec.clock_rate() / 1000;
         let to = link.rx.peer();
         let reachable = !to.ip().is_unspecified() && to.port() != 0;
@@ -644,6 +646,38 @@ mod tests {
             assert!(wrong.open(kind, bytes).is_err() && right.open(kind, bytes).is_ok(), "{kind:?}");
         }
         assert!(reports >= 2, "{reports}");
+    }
+
+    #[test]
+    fn an_encrypted_peer_that_moves_is_followed_and_a_strangers_flood_is_hardly_looked_at() {
+        let mut pair = Pair::new(Codec::G722);
+        encrypt(&mut pair, 1, 2);
+        pair.run(500, at_once);
+        let before = pair.b.stats();
+        let place = |host| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 5, 5, host)), 7000);
+        let mut forged = Vec::new();
+        Sender::new(5).write(100, false, 0, &[0x80; 160], &mut forged);
+        let mut goes = Vec::new();
+        for _ in 0..20 {
+            let voice = pair.hum();
+            let Pair { a, b, hold, now, .. } = &mut pair;
+            let mut sent = Vec::new();
+            a.tick(*now, &voice, hold, &mut |_| {}, &mut |_, _, bytes| sent.push(bytes.to_vec()));
+            for bytes in &sent {
+                b.receive(*now, place(1), bytes, &mut |_| {});
+            }
+            for _ in 0..100 {
+                b.receive(*now, place(2), &forged, &mut |_| {});
+            }
+            b.play(*now);
+            b.tick(*now, &voice, hold, &mut |_| {}, &mut |_, to, _| goes.push(to));
+            *now += Duration::from_millis(10);
+        }
+        assert_eq!((goes.first(), goes.last()), (Some(&A), Some(&place(1))));
+        let stats = pair.b.stats();
+        assert_eq!(stats.packets_received - before.packets_received, 10);
+        assert!((200..=320).contains(&stats.forged), "{stats:?}");
+        assert_eq!(stats.forged + stats.strangers, 2000, "{stats:?}");
     }
 
     #[test]
