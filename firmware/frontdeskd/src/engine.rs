@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
-    TransferState, TransferView, View, WatchView,
+    CallFigures, CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode,
+    SetupView, TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -43,6 +43,7 @@ use crate::{
     people::People,
     records,
     records::Records,
+    trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -79,6 +80,18 @@ pub(crate) enum Event {
     Census {
         /// Where the answer goes.
         reply: oneshot::Sender<Census>,
+    },
+    /// The SIP messages that are kept.
+    Trace {
+        /// Which.
+        wanted: Wanted,
+        /// Where the answer goes: a page, and whether more follow.
+        reply: oneshot::Sender<(Vec<Entry>, bool)>,
+    },
+    /// What was counted of the newest calls.
+    CallFigures {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Vec<CallFigures>>,
     },
     /// A name was looked up.
     Resolved {
@@ -148,6 +161,8 @@ pub(crate) struct Parts {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The newest SIP messages.
+    pub(crate) trace: Trace,
     /// The accounts, as the agent has them.
     pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
@@ -311,7 +326,10 @@ impl Engine {
 
     fn take(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Datagram { from, bytes } => {
+                self.parts.trace.came(from.into(), &bytes);
+                self.parts.agent.handle_datagram(now, from, &bytes);
+            }
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
                 if let Err(error) = &result {
@@ -322,6 +340,8 @@ impl Engine {
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),
+            Event::Trace { wanted, reply } => drop(reply.send(self.parts.trace.page(wanted))),
+            Event::CallFigures { reply } => drop(reply.send(self.parts.trace.figures())),
             Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
@@ -356,7 +376,7 @@ impl Engine {
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
-                info!(call = stream.0, ?stats, "sound of a call ended");
+                self.parts.trace.over(CallRef(stream.0), &stats);
             }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {
@@ -452,6 +472,7 @@ impl Engine {
         let mut drained = false;
         loop {
             while let Some(transmit) = self.parts.agent.poll_transmit() {
+                self.parts.trace.goes(transmit.to, &transmit.bytes);
                 net::send(&self.parts.socket, transmit.to.address, &transmit.bytes);
             }
             if let Some(event) = self.parts.agent.poll_event() {
@@ -605,6 +626,7 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
+        self.parts.trace.name(call, call_id);
         let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
         let line = called_number.clone();
         let number = caller.number.clone();
@@ -646,6 +668,7 @@ impl Engine {
         }
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
+        self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
     }

@@ -28,6 +28,7 @@ mod replay;
 mod settings;
 mod socket;
 mod timetable;
+mod trace;
 mod turns;
 mod watching;
 mod xmpp;
@@ -224,6 +225,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
+        trace: trace::Trace::new(local),
         lines: settings::lines(&settings, &accounts),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),

@@ -32,6 +32,7 @@ mod session;
 pub mod sipfrag;
 mod subscription;
 mod timers;
+pub mod trace;
 mod transaction;
 mod turns;
 pub mod uri;

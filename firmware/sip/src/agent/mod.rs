@@ -485,6 +485,11 @@ impl UserAgent {
         self.sessions.values().filter(|session| session.is_live()).count()
     }
 
+    /// The Call-ID of a session that has not been forgotten: what the exchange's own log knows a call by.
+    pub fn call_id(&self, session: SessionId) -> Option<&str> {
+        self.sessions.get(&session).map(|session| session.key().0)
+    }
+
     /// Transactions held in memory, for diagnostics.
     pub fn transactions(&self) -> usize {
         self.core.layer.len()
