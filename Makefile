@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ random: packages ## the call core against 200,000 cases of random operations, wi
 soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-soak
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
+
+mutate: ## ten million wrong SIP messages to the readers and to live user agents (release build)
+	$(CARGO) run --release -p sip --example mutate
+
+fuzz: packages ## let libFuzzer loose on the SIP readers and the user agent, a minute each (nightly compiler)
+	@.ci/fuzz
 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins

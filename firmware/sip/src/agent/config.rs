@@ -43,9 +43,11 @@ pub struct Config {
     /// (we are the transferee, RFC 5589) or out of nothing (a call placed from another device). Our own exchange alone
     /// may ask. Default false; [`Config::server`] takes REFER in dialogs from everybody.
     pub takes_refer: bool,
-    /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
+    /// Live sessions, ringing ones included; one more INVITE is answered 486. Of strangers, who belong to none of our
+    /// accounts, a telephone takes a quarter of them. Default 200.
     pub max_sessions: usize,
-    /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
+    /// Transactions of both sides; beyond it new requests are answered 503. A telephone drops those of strangers from
+    /// three quarters on. Requests that are held take no more than 4 KiB each on average. Default 8192.
     pub max_transactions: usize,
     /// Requests a second that one stranger's address may open on average. Addresses of our
     /// registrars and requests inside a dialog are not counted. Default 20.

@@ -515,6 +515,23 @@ impl UserAgent {
         self.live_sessions() >= self.core.config.max_sessions
     }
 
+    /// Whether strangers have their share of the calls: a flood of theirs must not keep out those of our exchanges.
+    fn has_strangers_enough(&self) -> bool {
+        let strangers =
+            self.sessions.values().filter(|session| session.is_live() && session.account().is_none());
+        self.has_exchange() && strangers.count() >= (self.core.config.max_sessions / 4).max(1)
+    }
+
+    /// Whether a request of a stranger may open a transaction: the last quarter is kept for our exchanges.
+    fn has_room_for_strangers(&self) -> bool {
+        !self.has_exchange() || self.core.layer.len() < (self.core.config.max_transactions / 4 * 3).max(1)
+    }
+
+    /// Whether there is anybody to keep room for.
+    fn has_exchange(&self) -> bool {
+        !self.core.config.server && !self.core.lines.is_empty()
+    }
+
     fn on_outcome(&mut self, now: Instant, outcome: Outcome<Owner>) {
         let core = &mut self.core;
         match outcome {

@@ -95,7 +95,7 @@ impl UserAgent {
         let known = self.core.is_trusted(from.ip())
             || self.owner_of(request).is_some()
             || self.core.layer.knows(request);
-        known || self.guard.admit(now, from.ip())
+        known || self.guard.admit(now, from.ip()) && self.has_room_for_strangers()
     }
 
     fn answer_stateless(&mut self, request: &Message, reply_to: Target, code: u16) {
@@ -201,11 +201,11 @@ impl UserAgent {
                 return self.core.reply(now, tx, code);
             }
         };
-        if self.is_full() {
-            tracing::warn!(%from, "call refused: too many sessions");
+        let account = self.core.account_of(request, from.ip());
+        if self.is_full() || account.is_none() && self.has_strangers_enough() {
+            tracing::warn!(%from, ?account, "call refused: too many sessions");
             return self.core.reply(now, tx, 486);
         }
-        let account = self.core.account_of(request, from.ip());
         let id = SessionId(self.core.new_id());
         if let Some(session) = Session::incoming(&mut self.core, now, tx, from, (id, account), replaces) {
             self.sessions.insert(id, session);

@@ -211,6 +211,29 @@ fn too_many_transactions_are_answered_503_and_memory_stays_level() {
 }
 
 #[test]
+fn a_few_huge_requests_take_no_more_room_than_many_usual_ones() {
+    let mut net = Net::new(3, FAIR);
+    let pbx = net.peer(PBX);
+    let us = net.agent_with(Config { max_transactions: 50, ..Config::new(address(US)) });
+    net.act(us, |agent, now| agent.add_account(now, account(pbx)));
+    let at = net.stations[us].at;
+    for n in 0..20 {
+        let mut options = Caller::new(pbx, at, &format!("huge{n}")).request(Method::Options);
+        options.push("Subject", "x".repeat(60_000));
+        net.send(pbx, at, &options);
+    }
+    net.pass(Duration::from_millis(10));
+    // Fifty of 4 KiB are 200 KiB: three of these.
+    assert_eq!((net.count(pbx, "200"), net.count(pbx, "503")), (3, 17));
+    net.pass(Duration::from_secs(60));
+    net.clear(pbx);
+    net.send(pbx, at, &Caller::new(pbx, at, "after").request(Method::Options));
+    net.receive(pbx, "200", 1);
+    net.pass(Duration::from_secs(60));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
+}
+
+#[test]
 fn a_flood_from_a_stranger_is_dropped_and_our_exchange_is_not_disturbed() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
