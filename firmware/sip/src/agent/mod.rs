@@ -519,7 +519,7 @@ impl UserAgent {
     fn has_strangers_enough(&self) -> bool {
         let strangers =
             self.sessions.values().filter(|session| session.is_live() && session.account().is_none());
-        self.has_exchange() && strangers.count() >= (self.core.config.max_sessions / 4).max(1)
+        self.has_exchange() && strangers.count() >= self.core.config.max_stranger_sessions
     }
 
     /// Whether a request of a stranger may open a transaction: the last quarter is kept for our exchanges.

@@ -307,6 +307,9 @@ impl UserAgent {
         if !is_replaces_clear(request, method) {
             return Some(Refusal::bare(400));
         }
+        if *method == Method::Invite && !takes_descriptions(request) {
+            return Some(Refusal::with(406, "Accept", sdp::CONTENT_TYPE.to_owned()));
+        }
         if matches!(method, Method::Invite | Method::Update | Method::Prack) && !request.body().is_empty() {
             return body_refusal(request);
         }
@@ -345,6 +348,14 @@ fn is_replaces_clear(request: &Message, method: &Method) -> bool {
         }
         (Some(_), Some(_)) => false,
     }
+}
+
+/// Whether the sender can read our answer: without Accept it can (RFC 3261 20.1). An empty one, which would mean that it
+/// can read nothing at all, is passed over.
+fn takes_descriptions(invite: &Message) -> bool {
+    let mut kinds = invite.headers("Accept").map(|kind| kind.split(';').next().unwrap_or(kind).trim()).peekable();
+    let takes = |kind: &str| [sdp::CONTENT_TYPE, "application/*", "*/*"].iter().any(|of| of.eq_ignore_ascii_case(kind));
+    kinds.peek().is_none() || kinds.any(takes)
 }
 
 /// A body other than plain SDP (RFC 3261 8.2.3).

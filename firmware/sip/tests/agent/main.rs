@@ -1,6 +1,6 @@
 //! Agents and scripted peers on a fake wire with a fake clock.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod attended;
@@ -18,6 +18,7 @@ mod replaces;
 mod rogue;
 mod script;
 mod timers;
+mod torture;
 mod traps;
 mod unattended;
 mod vigil;

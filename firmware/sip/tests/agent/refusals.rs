@@ -23,7 +23,7 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     type Case = (Method, fn(&mut Message), u16, Option<(&'static str, &'static str)>);
-    let cases: [Case; 20] = [
+    let cases: [Case; 21] = [
         (Method::Other("DANCE".into()), |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Message, |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Register, |_| {}, 405, None),
@@ -59,6 +59,7 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
             Some(("Warning", "30")),
         ),
         (Method::Invite, |m| m.set_body("application/sdp", b"rubbish".to_vec()), 400, None),
+        (Method::Invite, |m| m.push("Accept", "text/x, audio/*;q=0.5"), 406, Some(("Accept", "application/sdp"))),
         (Method::Bye, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Invite, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Cancel, |_| {}, 481, None),
