@@ -18,8 +18,10 @@ const SOON: Duration = Duration::from_secs(10);
 /// The methods or status codes of the SIP messages that tshark finds in a file, in their order.
 #[track_caller]
 fn sip(file: &Path) -> Vec<String> {
-    let fields = ["-Y", "sip", "-T", "fields", "-E", "separator=/s", "-e", "sip.Method", "-e", "sip.Status-Code"];
-    let output = Process::new("tshark").arg("-r").arg(file).args(fields).output().expect("tshark is installed");
+    let fields =
+        ["-Y", "sip", "-T", "fields", "-E", "separator=/s", "-e", "sip.Method", "-e", "sip.Status-Code"];
+    let output =
+        Process::new("tshark").arg("-r").arg(file).args(fields).output().expect("tshark is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(|line| line.trim().to_owned()).collect()
 }

@@ -39,7 +39,7 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 pub(crate) struct Trace {
     book: Book,
-    /// The desk's own address.
+    /// The desk's own address, where the end of a way is not known.
     local: SocketAddr,
 }
 
@@ -49,14 +49,14 @@ impl Trace {
         Self { book: Book::default(), local }
     }
 
-    /// A message has come.
-    pub(crate) fn came(&mut self, from: Target, bytes: &[u8]) {
-        self.note(false, from, bytes);
+    /// A message has come; `local` is the desk's end of the way where it is known.
+    pub(crate) fn came(&mut self, local: Option<SocketAddr>, from: Target, bytes: &[u8]) {
+        self.note(false, local, from, bytes);
     }
 
     /// A message goes.
-    pub(crate) fn goes(&mut self, to: Target, bytes: &[u8]) {
-        self.note(true, to, bytes);
+    pub(crate) fn goes(&mut self, local: Option<SocketAddr>, to: Target, bytes: &[u8]) {
+        self.note(true, local, to, bytes);
     }
 
     /// A call has this Call-ID.
@@ -96,13 +96,13 @@ impl Trace {
         self.book.page(wanted.call, wanted.after, PAGE)
     }
 
-    fn note(&mut self, is_out: bool, peer: Target, bytes: &[u8]) {
+    fn note(&mut self, is_out: bool, local: Option<SocketAddr>, peer: Target, bytes: &[u8]) {
         // Line ends that keep a way open are no messages.
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        let at_us = now_us();
-        self.book.note(&Sighting { at_us, is_out, local: self.local, peer, bytes });
+        let (at_us, local) = (now_us(), local.unwrap_or(self.local));
+        self.book.note(&Sighting { at_us, is_out, local, peer, bytes });
     }
 }
 

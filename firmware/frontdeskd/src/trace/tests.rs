@@ -26,22 +26,26 @@ fn told(local: &str, peer: &str) -> Vec<u8> {
     let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/SAVP 8\r\n\
                a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:zqWVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n";
     let described = "Content-Type: application/sdp\r\n";
-    trace.came(peer.into(), &message("INVITE sip:100@desk SIP/2.0", "INVITE", 1, "call-1", described, sdp));
+    trace.came(
+        None,
+        peer.into(),
+        &message("INVITE sip:100@desk SIP/2.0", "INVITE", 1, "call-1", described, sdp),
+    );
     trace.name(CallRef(7), Some("call-1"));
-    trace.goes(peer.into(), &message("SIP/2.0 180 Ringing", "INVITE", 1, "call-1", "", ""));
-    trace.goes(peer.into(), &message("SIP/2.0 200 OK", "INVITE", 1, "call-1", described, sdp));
-    trace.came(peer.into(), &message("ACK sip:100@desk SIP/2.0", "ACK", 1, "call-1", "", ""));
-    trace.came(peer.into(), b"\r\n\r\n");
+    trace.goes(None, peer.into(), &message("SIP/2.0 180 Ringing", "INVITE", 1, "call-1", "", ""));
+    trace.goes(None, peer.into(), &message("SIP/2.0 200 OK", "INVITE", 1, "call-1", described, sdp));
+    trace.came(None, peer.into(), &message("ACK sip:100@desk SIP/2.0", "ACK", 1, "call-1", "", ""));
+    trace.came(None, peer.into(), b"\r\n\r\n");
     let digest = format!(
         "Authorization: Digest username=\"23\", realm=\"pbx\", nonce=\"zq\", response=\"{PASSWORD}\"\r\n"
     );
     for transport in [Transport::Tcp, Transport::Tls] {
         let peer = Target { transport, address: peer };
         let request = message("REGISTER sip:pbx SIP/2.0", "REGISTER", 2, "register-1", &digest, "");
-        trace.goes(peer, &request);
-        trace.came(peer, &message("SIP/2.0 200 OK", "REGISTER", 2, "register-1", "", ""));
+        trace.goes(None, peer, &request);
+        trace.came(None, peer, &message("SIP/2.0 200 OK", "REGISTER", 2, "register-1", "", ""));
     }
-    trace.came(peer.into(), &message("BYE sip:100@desk SIP/2.0", "BYE", 3, "call-1", "", ""));
+    trace.came(None, peer.into(), &message("BYE sip:100@desk SIP/2.0", "BYE", 3, "call-1", "", ""));
     let (entries, more) = trace.page(Wanted::default());
     assert!(!more);
     piece(&entries, true)

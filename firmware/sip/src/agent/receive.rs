@@ -353,8 +353,11 @@ fn is_replaces_clear(request: &Message, method: &Method) -> bool {
 /// Whether the sender can read our answer: without Accept it can (RFC 3261 20.1). An empty one, which would mean that it
 /// can read nothing at all, is passed over.
 fn takes_descriptions(invite: &Message) -> bool {
-    let mut kinds = invite.headers("Accept").map(|kind| kind.split(';').next().unwrap_or(kind).trim()).peekable();
-    let takes = |kind: &str| [sdp::CONTENT_TYPE, "application/*", "*/*"].iter().any(|of| of.eq_ignore_ascii_case(kind));
+    let mut kinds =
+        invite.headers("Accept").map(|kind| kind.split(';').next().unwrap_or(kind).trim()).peekable();
+    let takes = |kind: &str| {
+        [sdp::CONTENT_TYPE, "application/*", "*/*"].iter().any(|of| of.eq_ignore_ascii_case(kind))
+    };
     kinds.peek().is_none() || kinds.any(takes)
 }
 

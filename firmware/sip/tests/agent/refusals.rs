@@ -59,7 +59,12 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
             Some(("Warning", "30")),
         ),
         (Method::Invite, |m| m.set_body("application/sdp", b"rubbish".to_vec()), 400, None),
-        (Method::Invite, |m| m.push("Accept", "text/x, audio/*;q=0.5"), 406, Some(("Accept", "application/sdp"))),
+        (
+            Method::Invite,
+            |m| m.push("Accept", "text/x, audio/*;q=0.5"),
+            406,
+            Some(("Accept", "application/sdp")),
+        ),
         (Method::Bye, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Invite, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Cancel, |_| {}, 481, None),

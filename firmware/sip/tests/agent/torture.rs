@@ -101,8 +101,10 @@ fn behaviour(bytes: &[u8]) -> Does {
     let agent = &mut net.stations[us].agent;
     agent.handle_datagram(net.now, exchange, bytes);
     // Where an answer goes is another test's business: without rport to the port in Via.
-    let sent: Vec<Vec<u8>> = std::iter::from_fn(|| agent.poll_transmit()).map(|transmit| transmit.bytes).collect();
-    let rings = std::iter::from_fn(|| agent.poll_event()).any(|event| matches!(event, sip::Event::Incoming { .. }));
+    let sent: Vec<Vec<u8>> =
+        std::iter::from_fn(|| agent.poll_transmit()).map(|transmit| transmit.bytes).collect();
+    let rings =
+        std::iter::from_fn(|| agent.poll_event()).any(|event| matches!(event, sip::Event::Incoming { .. }));
     let codes: Vec<u16> = sent
         .iter()
         .map(|bytes| std::str::from_utf8(&bytes[8..11]).unwrap().parse().expect("a response"))
@@ -121,7 +123,12 @@ fn nothing_of_them_is_left_after_a_minute() {
     let pbx = net.peer("198.51.100.9:5060");
     let us = net.phone("192.0.2.1:5060", pbx);
     let at = net.stations[us].at;
-    for start in ["OPTIONS sip:a@b SIP/7.0", "OPTIONS <sip:a@b> SIP/2.0", "DANCE sip:a@b SIP/2.0", "OPTIONS soap.beep://x SIP/2.0"] {
+    for start in [
+        "OPTIONS sip:a@b SIP/7.0",
+        "OPTIONS <sip:a@b> SIP/2.0",
+        "DANCE sip:a@b SIP/2.0",
+        "OPTIONS soap.beep://x SIP/2.0",
+    ] {
         let method = start.split(' ').next().unwrap();
         let message = format!(
             "{start}\r\nVia: SIP/2.0/UDP {pbx};branch=z9hG4bK-{};rport\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:a@b>\r\n\
@@ -132,7 +139,10 @@ fn nothing_of_them_is_left_after_a_minute() {
         net.send_bytes(pbx, at, message.into_bytes());
     }
     net.pass(Duration::from_secs(1));
-    assert_eq!([net.count(pbx, "505"), net.count(pbx, "400"), net.count(pbx, "405"), net.count(pbx, "416")], [1; 4]);
+    assert_eq!(
+        [net.count(pbx, "505"), net.count(pbx, "400"), net.count(pbx, "405"), net.count(pbx, "416")],
+        [1; 4]
+    );
     net.pass(Duration::from_secs(60));
     assert_eq!(net.stations[us].agent.transactions(), 0);
 }

@@ -3,6 +3,7 @@
 use sip::dialog_info::{DialogInfo, MAX_DIALOGS};
 use sip::digest::Challenge;
 use sip::pidf::Presence;
+use sip::sdp::{KeySeed, Srtp};
 use sip::sipfrag::SipFrag;
 use sip::trace::{Glance, mask};
 use sip::{Codec, Direction, LocalMedia, Message, NameAddr, OfferAnswer, Replaces, Uri, Via};
@@ -64,11 +65,9 @@ fn touch(message: &Message) {
 
 /// What we hear and where, in a test.
 pub fn local() -> LocalMedia {
-    LocalMedia {
-        rtp: ([192, 0, 2, 7], 6000).into(),
-        codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
-        ptime_ms: 20,
-    }
+    let codecs = vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
+    let plain = LocalMedia::plain(([192, 0, 2, 7], 6000).into(), codecs);
+    LocalMedia { srtp: Srtp::Optional, keys: Some(KeySeed::new([7; 32])), ..plain }
 }
 
 /// Reads a description as an offer and as an answer: what we answer can be answered. Whether it was a good offer.
