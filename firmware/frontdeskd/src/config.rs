@@ -55,6 +55,8 @@ pub(crate) struct SipConfig {
     /// Address and UDP port to listen on; port 0 takes any free one. With an unspecified address
     /// (`0.0.0.0`) the desk tells its peers the address that reaches the first registrar.
     pub(crate) listen: SocketAddr,
+    /// Address and port of a name server of one's own, for the names of exchanges only; the system's without it.
+    pub(crate) dns: Option<SocketAddr>,
 }
 
 /// `[media]`
@@ -119,7 +121,7 @@ impl Default for AdminConfig {
 
 impl Default for SipConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([0, 0, 0, 0], 5060)) }
+        Self { listen: SocketAddr::from(([0, 0, 0, 0], 5060)), dns: None }
     }
 }
 

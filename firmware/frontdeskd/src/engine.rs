@@ -39,6 +39,7 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
+    names::{Found, Names},
     net,
     people::People,
     records,
@@ -84,8 +85,8 @@ pub(crate) enum Event {
     Resolved {
         /// The question.
         id: ResolveId,
-        /// Addresses, or what the resolver said.
-        result: Result<Vec<sip::Target>, String>,
+        /// The targets behind it, or why there are none.
+        result: Result<Found, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -145,6 +146,8 @@ pub(crate) struct Parts {
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
     pub(crate) socket: Arc<UdpSocket>,
+    /// The way to the name servers.
+    pub(crate) names: Names,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
@@ -322,7 +325,13 @@ impl Engine {
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),
-            Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
+            Event::Resolved { id, result } => {
+                let (result, lifetime) = match result {
+                    Ok(Found { targets, lifetime }) => (Ok(targets), lifetime),
+                    Err(reason) => (Err(reason), Duration::ZERO),
+                };
+                self.parts.agent.resolved_for(now, id, result, lifetime);
+            }
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
@@ -505,8 +514,8 @@ impl Engine {
                 let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
                 self.parts.board.handle(now, news);
             }
-            sip::Event::Resolve { id, host, port, .. } => {
-                net::resolve(id, host, port, self.parts.inbox.clone())
+            sip::Event::Resolve { id, host, port, transport } => {
+                self.parts.names.resolve(id, host, port, transport, self.parts.inbox.clone());
             }
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
             event => self.of_a_call(now, event),

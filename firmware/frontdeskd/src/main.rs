@@ -20,6 +20,7 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod names;
 mod net;
 mod paper;
 mod people;
@@ -65,6 +66,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     journal::Journal,
+    names::{Abilities, Names},
     records::Records,
     settings::Numbering,
     watching::Watching,
@@ -220,6 +222,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         records: records.clone(),
         customers: customers.clone(),
         socket: Arc::clone(&socket),
+        names: Names::new(config.sip.dns, abilities(socket_address)),
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
@@ -331,6 +334,11 @@ fn start_contacts(
     }
     catalogue.upsert_all(entries).context("contacts")?;
     Contacts::start(catalogue, settings.rules.monitor, inbox)
+}
+
+/// What targets the desk can reach from a socket bound there.
+fn abilities(bound: SocketAddr) -> Abilities {
+    Abilities { ipv4: bound.is_ipv4(), ipv6: bound.is_ipv6(), streams: false }
 }
 
 fn user_agent(local: SocketAddr) -> UserAgent {

@@ -1,4 +1,4 @@
-//! The SIP socket and names: UDP in, UDP out, look-ups.
+//! The SIP socket: UDP in, UDP out.
 
 use std::{
     io,
@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use sip::ResolveId;
 use socket2::SockRef;
 use tokio::{net::UdpSocket, sync::mpsc};
 use tracing::{debug, warn};
@@ -79,17 +78,6 @@ fn first_line(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(LONGEST_LINE);
     let line = String::from_utf8_lossy(&bytes[..end]);
     line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Looks a name up and puts the answer into the inbox.
-pub(crate) fn resolve(id: ResolveId, host: String, port: Option<u16>, inbox: mpsc::Sender<Event>) {
-    tokio::spawn(async move {
-        let result = match tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await {
-            Ok(addresses) => Ok(addresses.map(sip::Target::from).collect()),
-            Err(error) => Err(error.to_string()),
-        };
-        let _ = inbox.send(Event::Resolved { id, result }).await;
-    });
 }
 
 #[cfg(test)]

@@ -20,8 +20,11 @@ const MAX_NAMES: usize = 256;
 /// Addresses kept of one name.
 const MAX_ADDRESSES: usize = 16;
 
-/// How long an answer is believed.
-const LIFETIME: Duration = Duration::from_secs(300);
+/// How long an answer is believed that does not say so itself.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
+
+/// The shortest time for which an answer is believed: a lifetime of nothing must not have every request ask again.
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// How long a look-up may take before it is asked again.
 const LOOKUP: Duration = Duration::from_secs(30);
@@ -107,13 +110,14 @@ impl Resolver {
         now: Instant,
         id: ResolveId,
         mut addresses: Vec<Target>,
+        lifetime: Duration,
     ) -> (Vec<TxId>, Option<Target>) {
         let Some(name) = self.names.values_mut().find(|name| name.asked == Some(id)) else {
             return (Vec::new(), None);
         };
         addresses.truncate(MAX_ADDRESSES);
         name.asked = None;
-        name.until = now + LIFETIME;
+        name.until = now + lifetime.max(SHORTEST);
         if addresses.is_empty() {
             // What was true before is the best guess; without it, the next request asks again.
             name.until = if name.addresses.is_empty() { now } else { now + LOOKUP };
@@ -225,7 +229,7 @@ mod tests {
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
         assert_eq!(events.len(), 1);
         let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
-        resolver.resolved(now, ResolveId(1), vec![a, b]);
+        resolver.resolved(now, ResolveId(1), vec![a, b], LIFETIME);
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(a));
         assert!(resolver.fail_over(now, &pbx, a));
         assert!(resolver.fail_over(now, &pbx, a), "a second report of the same dead target moves nothing");
@@ -242,11 +246,11 @@ mod tests {
         let pbx = place("pbx.example");
         let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
         resolver.locate(now, &pbx, &mut events);
-        resolver.resolved(now, ResolveId(1), vec![a]);
+        resolver.resolved(now, ResolveId(1), vec![a], LIFETIME);
         let later = now + LIFETIME;
         assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a));
         assert_eq!(events.len(), 2);
-        resolver.resolved(later, ResolveId(2), Vec::new());
+        resolver.resolved(later, ResolveId(2), Vec::new(), LIFETIME);
         assert_eq!(
             resolver.locate(later, &pbx, &mut events),
             Located::At(a),
@@ -255,7 +259,7 @@ mod tests {
         assert!(resolver.includes(&pbx, "192.0.2.1".parse().unwrap()));
         let later = later + LOOKUP;
         resolver.locate(later, &pbx, &mut events);
-        resolver.resolved(later, ResolveId(3), vec![b, a]);
+        resolver.resolved(later, ResolveId(3), vec![b, a], LIFETIME);
         assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a), "no change without need");
     }
 

@@ -35,6 +35,7 @@ use crate::message::Message;
 use crate::notifier::Notifier;
 use crate::registration::Registration;
 use crate::replaces::Replaces;
+use crate::resolver::LIFETIME;
 use crate::sdp::LocalMedia;
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
@@ -199,11 +200,23 @@ impl UserAgent {
 
     /// Answers [`Event::Resolve`]: the addresses in the order to try them, or why there are none.
     pub fn resolved(&mut self, now: Instant, id: ResolveId, result: Result<Vec<Target>, String>) {
+        self.resolved_for(now, id, result, LIFETIME);
+    }
+
+    /// Likewise, with how long the answer may be believed (10 s at least). The first target is the preferred one; a
+    /// call, a registration and everything else go to one and the same, and to the next when it is dead.
+    pub fn resolved_for(
+        &mut self,
+        now: Instant,
+        id: ResolveId,
+        result: Result<Vec<Target>, String>,
+        lifetime: Duration,
+    ) {
         let addresses = result.unwrap_or_else(|reason| {
             tracing::warn!(%reason, "a name could not be resolved");
             Vec::new()
         });
-        let (waiting, at) = self.core.resolver.resolved(now, id, addresses);
+        let (waiting, at) = self.core.resolver.resolved(now, id, addresses, lifetime);
         for tx in waiting {
             match at {
                 Some(at) => self.core.dispatch(now, tx, at),
