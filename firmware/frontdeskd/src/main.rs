@@ -344,6 +344,7 @@ fn abilities(bound: SocketAddr) -> Abilities {
 fn user_agent(local: SocketAddr) -> UserAgent {
     let mut config = sip::Config::new(local);
     config.codecs = bridge::codecs();
+    config.probe = true;
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);

@@ -57,6 +57,8 @@ impl From<HostPort> for Place {
 pub(crate) struct Resolver {
     names: BTreeMap<Place, Name>,
     next: u64,
+    /// How often a name got another current address.
+    moves: u64,
 }
 
 #[derive(Debug)]
@@ -123,7 +125,9 @@ impl Resolver {
             name.until = if name.addresses.is_empty() { now } else { now + LOOKUP };
         } else {
             let current = name.addresses.get(name.current);
-            name.current = current.and_then(|at| addresses.iter().position(|a| a == at)).unwrap_or(0);
+            let kept = current.and_then(|at| addresses.iter().position(|a| a == at));
+            name.current = kept.unwrap_or(0);
+            self.moves += u64::from(kept.is_none());
             name.addresses = addresses;
         }
         (std::mem::take(&mut name.waiting), name.addresses.get(name.current).copied())
@@ -139,15 +143,43 @@ impl Resolver {
             Some(&current) if current != dead => true,
             Some(_) if name.current + 1 < name.addresses.len() => {
                 name.current += 1;
+                self.moves += 1;
                 true
             }
             Some(_) => {
+                self.moves += u64::from(name.current != 0);
                 name.current = 0;
                 name.until = now;
                 false
             }
             None => false,
         }
+    }
+
+    /// Has everything for `place` go to `target`; false if that is none of its addresses, or the one it has already.
+    pub(crate) fn move_to(&mut self, place: &Place, target: Target) -> bool {
+        let Some(name) = self.names.get_mut(place) else { return false };
+        match name.addresses.iter().position(|at| *at == target) {
+            Some(at) if at != name.current => {
+                name.current = at;
+                self.moves += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// All addresses of `place`, the preferred one first.
+    pub(crate) fn targets(&self, place: &Place) -> Vec<Target> {
+        match place.literal() {
+            Some(at) => vec![at],
+            None => self.names.get(place).map(|name| name.addresses.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Changes when the current address of any name does.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// The address everything for `place` goes to at present.

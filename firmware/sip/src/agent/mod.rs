@@ -10,6 +10,8 @@
 
 mod config;
 mod event;
+mod follow;
+mod probe;
 mod receive;
 mod vigil;
 
@@ -24,6 +26,7 @@ pub use config::{
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
 };
+pub use probe::TARGET_KNOWN_FOR;
 pub use vigil::LAMPS_KNOWN_FOR;
 
 use crate::account::Line;
@@ -40,6 +43,8 @@ use crate::sdp::LocalMedia;
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
+use follow::Followed;
+use probe::Probes;
 use vigil::Vigils;
 
 /// Deadlines served in one turn. Hundreds of lamps that were asked for together expire and refresh
@@ -57,6 +62,10 @@ pub struct UserAgent {
     leaving: Vec<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     vigils: Vigils,
+    probes: Probes,
+    followed: Followed,
+    /// How often targets had changed at the last look.
+    moves: u64,
     notifiers: BTreeMap<NotifierId, Notifier>,
     /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
     /// are done.
@@ -77,6 +86,9 @@ impl UserAgent {
             leaving: Vec::new(),
             subscriptions: BTreeMap::new(),
             vigils: Vigils::new(),
+            probes: Probes::new(),
+            followed: Followed::new(),
+            moves: 0,
             notifiers: BTreeMap::new(),
             stirred: Vec::new(),
             draining: false,
@@ -191,6 +203,7 @@ impl UserAgent {
         if let Some(registration) = self.registrations.get_mut(&account) {
             if on {
                 registration.start(&mut self.core, now);
+                self.watch_targets(now);
             } else {
                 registration.stop(&mut self.core, now);
             }
@@ -386,6 +399,7 @@ impl UserAgent {
     /// [`Event::Drained`] comes when all of it is answered, or after 64 T1.
     pub fn shut_down(&mut self, now: Instant) {
         self.draining = true;
+        self.stop_watching();
         for session in self.sessions.values_mut() {
             session.hang_up(&mut self.core, now);
         }
@@ -524,6 +538,7 @@ impl UserAgent {
                     }
                 }
                 Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
+                Owner::Probe(target) => self.on_probe_answer(now, target, id, &response),
                 Owner::Notifier(notifier) => {
                     if let Some(entry) = self.notifiers.get_mut(&notifier) {
                         entry.on_response(core, now, id, &response);
@@ -554,6 +569,7 @@ impl UserAgent {
                     subscription.on_silence(core, now, id, reached);
                 }
             }
+            Owner::Probe(target) => self.on_probe_silence(now, target, id),
             Owner::Notifier(notifier) => {
                 if let Some(entry) = self.notifiers.get_mut(&notifier) {
                     entry.on_silence(core, id);
@@ -586,6 +602,7 @@ impl UserAgent {
             // What may go now goes when the turn is settled.
             Alarm::Turns => {}
             Alarm::Exchange(account) => self.on_vigil(now, account),
+            Alarm::Probe => self.on_probe(now),
             Alarm::Notifier(id) => {
                 if let Some(notifier) = self.notifiers.get_mut(&id) {
                     notifier.on_alarm(core, now);
@@ -634,6 +651,7 @@ impl UserAgent {
 
     /// What follows every call: requests that could not be sent, ends to clear up after, Drained.
     fn settle(&mut self, now: Instant) {
+        self.follow(now);
         self.admit(now);
         while let Some(id) = self.core.lost.pop_front() {
             if let Some(owner) = self.core.layer.owner(id) {

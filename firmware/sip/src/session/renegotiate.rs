@@ -124,6 +124,17 @@ impl Session {
         }
     }
 
+    /// The target that our re-INVITE went to is dead: it goes by another.
+    pub(super) fn ask_elsewhere(&mut self, core: &mut Core, now: Instant) {
+        self.asking = None;
+        self.media.abandon_offer();
+        if self.doing.is_some() {
+            self.ask(core, now);
+        } else {
+            self.advance(core, now);
+        }
+    }
+
     /// The re-INVITE was taken in (100) and has had no answer since. An INVITE may wait for a person, and
     /// so nothing ends it by itself (RFC 3261 17.1.1.2); but nobody need be asked for a hold, and
     /// meanwhile nothing else can be asked for in this call. So it is cancelled: whoever still knows of it

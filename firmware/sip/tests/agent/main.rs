@@ -6,6 +6,7 @@
 mod attended;
 mod calls;
 mod exchange;
+mod failover;
 mod lamps;
 mod net;
 mod refusals;
