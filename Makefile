@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak failover presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ soak: packages ## 20,000 calls through one desk: memory stays level, nothing is 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
+
+failover: test-packages ## two kamailios behind SRV records, the better one stopped and continued: seconds to notice, to ring again, to return
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-failover
 
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence

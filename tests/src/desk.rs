@@ -1,6 +1,7 @@
 //! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -162,6 +163,18 @@ impl Desk {
         write(&self.config, &format!("{config}[admin]\nlisten = \"127.0.0.1:{port}\"\nstate = {state:?}\n"));
         self.start_again();
         format!("https://127.0.0.1:{port}")
+    }
+
+    /// Starts the service again with a name server of its own for the names of exchanges.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn ask_names_at(&mut self, server: SocketAddr) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        write(&self.config, &config.replace("[media]\n", &format!("dns = \"{server}\"\n[media]\n")));
+        self.start_again();
     }
 
     /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.

@@ -118,6 +118,8 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// Who wants to see the screen, or sees it.
     Watch(Option<WatchView>),
+    /// Look whether this machine's address is still the same.
+    Look,
     /// End every call, unregister, stop.
     Stop,
     /// Stop to be started anew, unless a call is up.
@@ -352,6 +354,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Look => self.look_for_address(now),
             // Taken in `run`.
             Event::Stop | Event::Restart { .. } => {}
         }
@@ -661,7 +664,10 @@ impl Engine {
 
     /// An RTP port for a call.
     pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
+        let mut rtp = self.parts.media.open(StreamId(call.0))?;
+        if rtp.ip().is_unspecified() {
+            rtp.set_ip(self.parts.agent.local());
+        }
         self.streams += 1;
         Ok(rtp)
     }

@@ -20,6 +20,7 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod moves;
 mod names;
 mod net;
 mod paper;
@@ -217,7 +218,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
-        media: start_media(config, local, inbox.clone())?,
+        media: start_media(config, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
@@ -275,9 +276,10 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let saved = admin_page::Saved { settings: saved, restart: at_next_start };
     let page = admin_page::start(config, &desk, saved, journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
+    let mover = tokio::spawn(moves::look(socket_address, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, follower, server, stopper, watched] {
+    for task in [receiver, asking, clock, connectors, follower, mover, server, stopper, watched] {
         task.abort();
     }
     drop(page);
@@ -345,18 +347,22 @@ fn user_agent(local: SocketAddr) -> UserAgent {
     let mut config = sip::Config::new(local);
     config.codecs = bridge::codecs();
     config.probe = true;
+    // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);
     UserAgent::new(config, seed)
 }
 
-fn start_media(config: &Config, local: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
     let config = media::Config {
         speaker: config.media.speaker.clone(),
         microphone: config.media.microphone.clone(),
         ringer: config.media.ringer.clone(),
-        rtp_ip: local.ip(),
+        // On every address where SIP is: then calls survive when the machine gets another.
+        rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),
         realtime: config.media.realtime,
         hold: match &config.media.hold_music {

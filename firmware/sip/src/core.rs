@@ -541,6 +541,13 @@ fn readdress(request: &mut Message, transport: Transport, local: SocketAddr, con
         request.push_front("Via", via.to_string());
     }
     if let Some(contact) = contact {
+        let uri = |value: &str| NameAddr::parse(value).ok().map(|contact| contact.uri.to_string());
+        // Behind it a REGISTER may take an older Contact away, unless it is this one after all.
+        let others = request.headers("Contact").skip(1).filter(|other| uri(other) != uri(&contact));
+        let others: Vec<String> = others.map(str::to_owned).collect();
         request.set("Contact", contact);
+        for other in others {
+            request.push("Contact", other);
+        }
     }
 }

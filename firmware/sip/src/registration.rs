@@ -31,6 +31,10 @@ pub(crate) struct Registration {
     expires: Duration,
     tx: Option<TxId>,
     failures: u32,
+    /// The Contact the registrar knows: where our end of the connection has changed, it must go.
+    known_as: Option<String>,
+    /// The registrar's proxy cannot do RFC 5626 (439).
+    plain: bool,
 }
 
 impl Registration {
@@ -48,6 +52,8 @@ impl Registration {
             expires: expires.clamp(Duration::from_secs(10), LONGEST),
             tx: None,
             failures: 0,
+            known_as: None,
+            plain: false,
         }
     }
 
@@ -147,6 +153,10 @@ impl Registration {
                 }
             }
             423 if self.lengthen(response) => self.send(core, now),
+            439 if !self.plain => {
+                self.plain = true;
+                self.send(core, now);
+            }
             408 | 500..=599 => {
                 if !self.fail_over(core, now, id) {
                     self.fail(core, now, Some(code), response);
@@ -211,8 +221,22 @@ impl Registration {
         request.push("To", identity.to_string());
         request.push("Call-ID", self.call_id.as_str());
         request.push("CSeq", format!("{} REGISTER", self.number));
-        request.push("Contact", contact);
-        request.push("Supported", "path");
+        let outbound = if self.plain { None } else { core.config.instance.as_deref() };
+        match outbound {
+            // One flow at a time is enough for us, and its number tells the registrar which binding this one replaces
+            // (RFC 5626 section 4.2).
+            Some(instance) => {
+                request.push("Contact", format!("{contact};reg-id=1;+sip.instance=\"<{instance}>\""));
+                request.push("Supported", "path, outbound");
+            }
+            None => {
+                request.push("Contact", contact.as_str());
+                request.push("Supported", "path");
+            }
+        }
+        if let Some(old) = self.known_as.as_ref().filter(|old| !contact.contains(old.as_str())) {
+            request.push("Contact", format!("<{old}>;expires=0"));
+        }
         let expires = if self.wanted { self.expires.as_secs() } else { 0 };
         request.push("Expires", expires.to_string());
         line.authorise(&mut core.random, &mut request);
@@ -238,6 +262,8 @@ impl Registration {
     fn bind(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
         let granted = self.granted(core, response);
         let sent_to = core.layer.sent_to(id);
+        let contact = core.layer.sent_request(id).and_then(Message::contact);
+        self.known_as = contact.map(|contact| contact.uri.to_string());
         if let (Some(line), Some(sent_to)) = (core.lines.get_mut(&self.account), sent_to) {
             line.take_service_route(response);
             if line.note_seen_at(response, sent_to) {
@@ -259,6 +285,7 @@ impl Registration {
 
     fn unbind(&mut self, core: &mut Core) {
         self.bound = false;
+        self.known_as = None;
         self.report(core, RegistrationState::Unregistered);
     }
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub probe: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
+    /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
+    pub instance: Option<String>,
     /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
     pub t1: Duration,
     /// Longest retransmission interval T2 of anything but INVITE. Default 4 s.
@@ -71,6 +73,7 @@ impl Config {
             streams: false,
             probe: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            instance: None,
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
@@ -85,6 +88,19 @@ impl Config {
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
         }
     }
+}
+
+/// The `+sip.instance` (RFC 5626 section 4.1) of a box whose own secret identifier, such as the machine's, is `machine`:
+/// the same at every start, and not to be guessed from one another.
+pub fn instance(machine: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(format!("frontdesk sip instance {machine}"));
+    let word = |at: usize| u16::from_be_bytes([hash[at], hash[at + 1]]);
+    // A UUID of version 8: a hash of our own kind (RFC 9562 section 5.8).
+    let (version, variant) = (word(6) & 0x0fff | 0x8000, word(8) & 0x3fff | 0x8000);
+    let (a, b, c) = (word(0), word(2), word(4));
+    let (d, e, f) = (word(10), word(12), word(14));
+    format!("urn:uuid:{a:04x}{b:04x}-{c:04x}-{version:04x}-{variant:04x}-{d:04x}{e:04x}{f:04x}")
 }
 
 /// Identity of an [`Account`]; chosen by the program.
@@ -413,6 +429,14 @@ mod tests {
         for text in ["", ":5060", "pbx:", "pbx:99999", "[::1", "[::1]5060", "[pbx]:1", "a b"] {
             assert!(text.parse::<HostPort>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_box_keeps_its_instance_and_no_two_share_one() {
+        let one = instance("1a2b");
+        assert_eq!(one, instance("1a2b"));
+        assert_ne!(one, instance("1a2c"));
+        assert_eq!((one.len(), &one[..9], &one[23..24]), (45, "urn:uuid:", "8"), "{one}");
     }
 
     #[test]

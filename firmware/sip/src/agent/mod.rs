@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use config::{
     Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, Nat, NotifierId, Package,
-    RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+    RequestId, ResolveId, SessionId, SubscriptionId, Transmit, instance,
 };
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
@@ -133,10 +133,24 @@ impl UserAgent {
         self.settle(now);
     }
 
-    /// This machine's address has changed: accounts register anew.
+    /// This machine's address has changed: accounts register anew, what is watched is asked for by the new address,
+    /// and each call that is up tells its peer where we are and hear now (re-INVITE); one that is not up yet does so as
+    /// soon as it is. What the program hands to [`UserAgent::accept`] from now on must name the new address.
     pub fn moved(&mut self, now: Instant, local: SocketAddr, local_other: Option<SocketAddr>) {
+        let before = (self.core.config.local, self.core.config.local_other);
         self.core.config.local = local;
         self.core.config.local_other = local_other;
+        let mut ways = vec![(before.0.ip(), local.ip())];
+        ways.extend(before.1.zip(local_other).map(|(from, to)| (from.ip(), to.ip())));
+        for line in self.core.lines.values_mut() {
+            line.forget_seen_at();
+        }
+        for session in self.sessions.values_mut() {
+            session.relocate(&mut self.core, now, &ways);
+        }
+        for subscription in self.subscriptions.values_mut() {
+            subscription.refresh(&mut self.core);
+        }
         for registration in self.registrations.values_mut() {
             registration.start_again(&mut self.core, now);
         }
@@ -146,6 +160,17 @@ impl UserAgent {
     /// The addresses written into Via and Contact at present.
     pub fn local(&self) -> IpAddr {
         self.core.config.local.ip()
+    }
+
+    /// The same with their ports, in both address families.
+    pub fn addresses(&self) -> (SocketAddr, Option<SocketAddr>) {
+        (self.core.config.local, self.core.config.local_other)
+    }
+
+    /// Where the exchange of the first account is used at present.
+    pub fn exchange(&self) -> Option<Target> {
+        let places = self.core.lines.values().map(Line::first_hop);
+        places.filter_map(|place| self.core.resolver.current(&place)).next()
     }
 
     /// Lets what is due at `now` happen, at most a few dozen deadlines in one call: where more fall

@@ -133,6 +133,8 @@ struct Unacked {
 enum Task {
     Hold,
     Retrieve,
+    /// Tell the peer where we are now.
+    Move,
     Refer(ReferTo),
 }
 
@@ -218,6 +220,7 @@ impl Session {
     fn refuse_task(&self, core: &mut Core, task: &Task) {
         let reason = "too many commands are waiting".to_owned();
         core.emit(match task {
+            Task::Move => return,
             Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
             Task::Refer(_) => {
                 Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }

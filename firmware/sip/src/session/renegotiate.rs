@@ -4,6 +4,7 @@
 //! Commands wait for each other: one INVITE at a time in a dialog, and a REFER only after the hold
 //! before it is settled.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::{Session, State, Task, ringing};
@@ -31,6 +32,16 @@ impl Session {
         self.enqueue(core, now, Task::Retrieve);
     }
 
+    /// Our address has changed, by one of these ways (from, to): the peer is told as soon as the call is up.
+    pub(crate) fn relocate(&mut self, core: &mut Core, now: Instant, ways: &[(IpAddr, IpAddr)]) {
+        for &(from, to) in ways {
+            self.media.relocate(from, to);
+        }
+        if !self.tasks.contains(&Task::Move) {
+            self.enqueue(core, now, Task::Move);
+        }
+    }
+
     /// Starts what can be started.
     pub(super) fn advance(&mut self, core: &mut Core, now: Instant) {
         while self.state == State::Up
@@ -42,7 +53,7 @@ impl Session {
             match task {
                 Task::Hold if self.held => core.emit(Event::Held { session: self.id }),
                 Task::Retrieve if !self.held => core.emit(Event::Retrieved { session: self.id }),
-                Task::Hold | Task::Retrieve => {
+                Task::Hold | Task::Retrieve | Task::Move => {
                     self.tries = 0;
                     self.doing = Some(task);
                     self.ask(core, now);
@@ -247,6 +258,7 @@ impl Session {
     fn ask(&mut self, core: &mut Core, now: Instant) {
         let wish = match self.doing {
             Some(Task::Hold) => Direction::SendOnly,
+            Some(Task::Move) => self.wish(),
             _ => Direction::SendRecv,
         };
         match self.media.create_offer(wish) {
@@ -280,7 +292,11 @@ impl Session {
     fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {
         match self.media.receive_answer(response.body()) {
             Ok(media) => {
-                let hold = self.doing.take() == Some(Task::Hold);
+                let done = self.doing.take();
+                if done == Some(Task::Move) {
+                    return self.note_media(core);
+                }
+                let hold = done == Some(Task::Hold);
                 self.held = hold;
                 if self.told.as_ref() != Some(&media) {
                     self.told = Some(media.clone());
@@ -316,7 +332,7 @@ impl Session {
     /// The task failed for good; the call stays as it was.
     fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
         self.media.abandon_offer();
-        if self.doing.take().is_some() {
+        if self.doing.take().is_some_and(|task| task != Task::Move) {
             core.emit(Event::HoldFailed { session: self.id, code, reason: reason.to_owned() });
         }
     }

@@ -8,6 +8,7 @@ mod calls;
 mod exchange;
 mod failover;
 mod lamps;
+mod moved;
 mod net;
 mod refusals;
 mod registrar;
