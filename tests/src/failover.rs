@@ -11,13 +11,13 @@ use ipc::{CallRef, CallState, CallView, Command, Registration};
 use tempfile::TempDir;
 
 use crate::baresip::{Baresip, Codec};
-use crate::desk::{Account, Desk};
+use crate::desk::{self, Account, Desk, NO_TIMERS};
 use crate::dnsmasq::{Dnsmasq, Machine};
 use crate::house;
 use crate::kamailio::{DOMAIN, Kamailio};
 use crate::ports::Ports;
 use crate::socket::Client;
-use crate::sound::{A_TONE, B_TONE, DESK_TONE, MUSIC_TONE};
+use crate::sound::{A_TONE, B_TONE, DESK_TONE};
 use crate::wait;
 
 const SOON: Duration = Duration::from_secs(15);
@@ -84,8 +84,9 @@ impl Pair {
         let names = Dnsmasq::start(scratch.path(), ports.one(), DOMAIN, &machines);
         let account =
             Account { domain: DOMAIN.into(), registrar: DOMAIN.into(), password: Kamailio::password("desk") };
-        let mut desk = Desk::start(scratch.path(), &mut ports, &account);
-        desk.ask_names_at(names.address);
+        let machine = desk::Machine { sip: ports.one(), rtp: ports.rtp(), log: "info,sip=debug" };
+        let asking = Some(names.address);
+        let desk = Desk::start_asking(scratch.path(), &account, NO_TIMERS, &machine, asking);
         let mut client = desk.client();
         client.wait("Registered", SOON, |view| view.operator.registration == Registration::Registered);
         let mut phone = |number: &str, tone, second_half: u16| {
@@ -102,7 +103,8 @@ impl Pair {
         let mut b = phone("2102", B_TONE, 10);
         let held = answer(&mut client, &mut a);
         client.command(Command::Hold { call: held }).expect("a call can be put on hold");
-        a.hears(MUSIC_TONE);
+        let is_held = |now: &CallView| now.call == held && now.state == CallState::Held;
+        client.wait_call("the call held", SOON, is_held);
         let talking = answer(&mut client, &mut b);
         b.hears(DESK_TONE);
         let caller = UdpSocket::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
