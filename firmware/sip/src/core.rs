@@ -23,13 +23,15 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+/// The same of one that carries out transfers.
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
 
 /// The largest request that goes by UDP where the way may be chosen, in bytes (RFC 3261 section 18.1.1).
 const LARGEST_DATAGRAM: usize = 1300;
@@ -50,6 +52,8 @@ pub(crate) enum Owner {
 pub(crate) enum Alarm {
     /// Repeat an unacknowledged 2xx.
     Repeat(SessionId),
+    /// Repeat a reliable provisional response (RFC 3262 section 3).
+    Provisional(SessionId),
     /// Repeat a ringing indication (RFC 3261 13.3.1.1).
     StillRinging(SessionId),
     /// Ask again after 491 or a 500 with Retry-After.
@@ -58,6 +62,10 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Refresh the session (RFC 4028).
+    Refresh(SessionId),
+    /// The peer has not refreshed the session in time.
+    Expiry(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),
@@ -203,9 +211,9 @@ impl Core {
 
     /// A connection is gone or never came about. What waits for an answer goes once more by a new one; returns what
     /// cannot be sent at all.
-    pub(crate) fn disconnected(&mut self, now: Instant, target: Target) -> Vec<TxId> {
+    pub(crate) fn disconnected(&mut self, now: Instant, target: Target, reason: &str) -> Vec<TxId> {
         let mut failed = Vec::new();
-        for waiting in self.flows.closed(now, target) {
+        for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
                 Some(instead) => self.send_by(now, waiting.tx, instead),
                 None => {
@@ -224,8 +232,17 @@ impl Core {
 
     /// For TLS, the name that a certificate at `target` must be for.
     pub(crate) fn server_name(&self, target: Target) -> Option<String> {
-        let name = || self.resolver.name_of(target).map(str::to_owned);
-        (target.transport == Transport::Tls).then(name).flatten()
+        if target.transport != Transport::Tls {
+            return None;
+        }
+        // What an account was set to comes first: a peer may name any host in a Contact, and one of its own that leads
+        // to our exchange's address must not become the name that is believed there.
+        let places = self.lines.values().flat_map(|line| [line.first_hop(), line.registrar()]);
+        let mut ours = places.filter(|place| self.resolver.is_known_at(place, target));
+        match ours.next() {
+            Some(place) => place.literal().is_none().then_some(place.at.host),
+            None => self.resolver.name_of(target).map(str::to_owned),
+        }
     }
 
     /// Sends an ACK for a 2xx, which has no transaction; returns what was sent, to be repeated.
@@ -251,7 +268,8 @@ impl Core {
     }
 
     /// Sends the CANCEL of an INVITE that is still open (RFC 3261 9.1): same branch, same hop.
-    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner) {
+    /// `reason` says why (RFC 3326).
+    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner, reason: Option<&str>) {
         let (Some(request), Some(to)) = (self.layer.sent_request(invite), self.layer.sent_to(invite)) else {
             return;
         };
@@ -266,6 +284,9 @@ impl Core {
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         cancel.push("CSeq", format!("{number} CANCEL"));
+        if let Some(reason) = reason {
+            cancel.push("Reason", reason);
+        }
         self.layer.request(now, cancel, Some(to), owner, 0);
         self.layer.expect_end(now, invite);
     }
@@ -462,6 +483,24 @@ impl Core {
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
     }
 
+    /// Whether the exchange at `ip` is believed when it says who is in a call of `account` (RFC 3325).
+    pub(crate) fn believes(&self, account: Option<AccountId>, ip: IpAddr) -> bool {
+        let meant = |id: AccountId| account.is_none_or(|account| account == id);
+        self.lines
+            .iter()
+            .any(|(&id, line)| meant(id) && line.account().trusts_identity && self.is_at(line, ip))
+    }
+
+    /// Whether the exchange of `account` is believed when it says who answers.
+    pub(crate) fn believes_exchange(&self, account: AccountId) -> bool {
+        self.lines.get(&account).is_some_and(|line| line.account().trusts_identity)
+    }
+
+    /// The session interval calls of `account` ask for (RFC 4028).
+    pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
+        self.lines.get(&account)?.account().session_expires
+    }
+
     /// Whether `ip` is one of our registrars or proxies.
     pub(crate) fn is_trusted(&self, ip: IpAddr) -> bool {
         self.lines.values().any(|line| self.is_at(line, ip))
@@ -490,7 +529,11 @@ impl Core {
 
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
-        if self.config.server { ALLOW_SERVER } else { ALLOW }
+        match (self.config.server, self.config.takes_refer) {
+            (true, _) => ALLOW_SERVER,
+            (false, true) => ALLOW_REFER,
+            (false, false) => ALLOW,
+        }
     }
 
     /// Extensions we can do.

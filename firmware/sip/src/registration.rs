@@ -179,8 +179,12 @@ impl Registration {
         if reached && self.fail_over(core, now, id) {
             return;
         }
-        let reason = if reached { SILENT } else { "the registrar's name could not be resolved" };
-        self.rest(core, now, None, reason.to_owned(), Duration::ZERO);
+        let trouble = || core.flows.trouble(core.layer.sent_to(id)?).map(str::to_owned);
+        let reason = match reached {
+            true => trouble().unwrap_or_else(|| SILENT.to_owned()),
+            false => "the registrar's name could not be resolved".to_owned(),
+        };
+        self.rest(core, now, None, reason, Duration::ZERO);
     }
 
     /// Time to refresh or to try again.
@@ -239,7 +243,7 @@ impl Registration {
         }
         let expires = if self.wanted { self.expires.as_secs() } else { 0 };
         request.push("Expires", expires.to_string());
-        line.authorise(&mut core.random, &mut request);
+        line.authorise(&mut request);
         let hop = Hop::Place(line.first_hop());
         self.tx = Some(core.send(now, request, &hop, Owner::Registration(self.account), 0));
     }

@@ -42,6 +42,10 @@ pub struct Config {
     /// that matches no session comes as an ordinary call, and who may replace what is for the program
     /// to decide before it accepts.
     pub server: bool,
+    /// Hand REFER to the program instead of refusing it: it is asked to call somebody, in place of one of its calls
+    /// (we are the transferee, RFC 5589) or out of nothing (a call placed from another device). Our own exchange alone
+    /// may ask. Default false; [`Config::server`] takes REFER in dialogs from everybody.
+    pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
     /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
@@ -78,6 +82,7 @@ impl Config {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             server: false,
+            takes_refer: false,
             max_sessions: 200,
             max_transactions: 8192,
             stranger_rate: 20,
@@ -293,6 +298,11 @@ pub struct Invite {
     /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
     /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
+    /// Keep our name and number from those we call (RFC 3323); our own exchange still learns them.
+    pub anonymous: bool,
+    /// Ask the called telephone to answer by itself after so long, in whole seconds (Call-Info and Alert-Info as
+    /// telephones know them; Answer-Mode of RFC 5373 where it is at once).
+    pub answer_after: Option<Duration>,
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
     /// Send here, whatever the target's host says.
@@ -311,6 +321,8 @@ impl Invite {
             target: target.into(),
             media,
             replaces: None,
+            answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: None,
             from: None,

@@ -13,6 +13,7 @@ mod event;
 mod follow;
 mod probe;
 mod receive;
+mod referral;
 mod vigil;
 
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ use crate::notifier::Notifier;
 use crate::registration::Registration;
 use crate::replaces::Replaces;
 use crate::resolver::LIFETIME;
-use crate::sdp::LocalMedia;
+use crate::sdp::{LocalMedia, Media};
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
@@ -114,7 +115,7 @@ impl UserAgent {
     /// is nobody.
     pub fn disconnected(&mut self, now: Instant, target: Target, reason: &str) {
         tracing::info!(%target, reason, "disconnected");
-        for tx in self.core.disconnected(now, target) {
+        for tx in self.core.disconnected(now, target, reason) {
             if let Some(owner) = self.core.layer.owner(tx) {
                 self.on_silence(now, tx, owner, true);
             }
@@ -284,6 +285,19 @@ impl UserAgent {
         self.with(now, session, |session, core| session.ring(core, now));
     }
 
+    /// The same, by a program that knows already what it would answer with. A caller that leaves the offer to us and
+    /// requires reliable provisional responses can be told of ringing in this way only (RFC 3262 section 5).
+    pub fn ring_with(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.ring_with(core, now, media));
+    }
+
+    /// Lets the caller hear something before the answer (183 with our description), reliably where it can (RFC 3262).
+    /// [`Event::MediaChanged`] says what is agreed. Nothing happens where the caller left the offer to us and knows no
+    /// reliable responses. `media` must be the one `accept` will be given.
+    pub fn early_media(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.early_media(core, now, media));
+    }
+
     /// Answers a ringing call (200). [`Event::Confirmed`] follows when the caller has acknowledged.
     /// Where it takes over another call ([`Event::Incoming`]'s `replaces`), that call ends now, with
     /// BYE, or with CANCEL if it only rang.
@@ -296,6 +310,11 @@ impl UserAgent {
             replaced.leave_to(&mut self.core, now, session);
         }
         self.settle(now);
+    }
+
+    /// What was agreed last about the sound of a call; `None` before there is an answer.
+    pub fn media(&self, session: SessionId) -> Option<&Media> {
+        self.sessions.get(&session)?.media()
     }
 
     /// Refuses a ringing call with `code`, 300 to 699.
@@ -609,10 +628,13 @@ impl UserAgent {
         let core = &mut self.core;
         match alarm {
             Alarm::Repeat(id)
+            | Alarm::Provisional(id)
             | Alarm::StillRinging(id)
             | Alarm::AskAgain(id)
             | Alarm::Transfer(id)
-            | Alarm::Overdue(id) => {
+            | Alarm::Overdue(id)
+            | Alarm::Refresh(id)
+            | Alarm::Expiry(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

@@ -169,6 +169,9 @@ impl UserAgent {
             Some(Method::Notify) => self.on_unsolicited(now, tx, from, request),
             _ if stray => self.core.reply(now, tx, 481),
             Some(Method::Invite) => self.on_invite(now, tx, from, request),
+            Some(Method::Refer) if self.core.config.takes_refer && !server => {
+                self.on_referral(now, tx, from, request);
+            }
             Some(Method::Bye | Method::Update | Method::Refer | Method::Prack) => {
                 self.core.reply(now, tx, 481)
             }
@@ -305,7 +308,7 @@ impl UserAgent {
         if !is_replaces_clear(request, method) {
             return Some(Refusal::bare(400));
         }
-        if matches!(method, Method::Invite | Method::Update) && !request.body().is_empty() {
+        if matches!(method, Method::Invite | Method::Update | Method::Prack) && !request.body().is_empty() {
             return body_refusal(request);
         }
         None

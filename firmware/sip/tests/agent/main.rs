@@ -5,14 +5,21 @@
 
 mod attended;
 mod calls;
+mod credentials;
 mod exchange;
 mod failover;
+mod identities;
 mod lamps;
 mod moved;
 mod net;
+mod provisionals;
+mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod srtp;
+mod timers;
 mod traps;
+mod unattended;
 mod vigil;
