@@ -16,6 +16,7 @@ mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod streams;
 mod timers;
 mod traps;
 mod unattended;
