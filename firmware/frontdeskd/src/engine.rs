@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
-    TransferState, TransferView, View, WatchView,
+    CallFigures, CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode,
+    SetupView, TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -42,6 +42,7 @@ use crate::{
     people::People,
     records,
     records::Records,
+    trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -80,6 +81,18 @@ pub(crate) enum Event {
     Census {
         /// Where the answer goes.
         reply: oneshot::Sender<Census>,
+    },
+    /// The SIP messages that are kept.
+    Trace {
+        /// Which.
+        wanted: Wanted,
+        /// Where the answer goes: a page, and whether more follow.
+        reply: oneshot::Sender<(Vec<Entry>, bool)>,
+    },
+    /// What was counted of the newest calls.
+    CallFigures {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Vec<CallFigures>>,
     },
     /// A name was looked up.
     Resolved {
@@ -149,6 +162,8 @@ pub(crate) struct Parts {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The newest SIP messages.
+    pub(crate) trace: Trace,
     /// The accounts, as the agent has them.
     pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
@@ -206,8 +221,6 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
-    /// What the caller offered: sound flows from our answer on, before its ACK.
-    pub(crate) offered: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -312,7 +325,11 @@ impl Engine {
 
     fn take(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Datagram { from, bytes } => {
+                let local = self.parts.net.local_of(from.into());
+                self.parts.trace.came(local, from.into(), &bytes);
+                self.parts.agent.handle_datagram(now, from, &bytes);
+            }
             Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
@@ -324,6 +341,8 @@ impl Engine {
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),
+            Event::Trace { wanted, reply } => drop(reply.send(self.parts.trace.page(wanted))),
+            Event::CallFigures { reply } => drop(reply.send(self.parts.trace.figures())),
             Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
@@ -358,7 +377,7 @@ impl Engine {
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
-                info!(call = stream.0, ?stats, "sound of a call ended");
+                self.parts.trace.over(CallRef(stream.0), &stats);
             }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {
@@ -578,16 +597,8 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming {
-            session,
-            caller,
-            called,
-            diversion,
-            media: offered,
-            replaces,
-            request,
-            ..
-        } = event
+        let sip::Event::Incoming { session, account, caller, called, diversion, replaces, request, .. } =
+            event
         else {
             return;
         };
@@ -606,10 +617,11 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        self.parts.trace.name(call, call_id);
+        let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
+        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -647,22 +659,9 @@ impl Engine {
         }
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
+        self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
-    }
-
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
-        self.streams += 1;
-        Ok(rtp)
-    }
-
-    /// Connects the sound of a call as agreed.
-    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        if let Some(remote) = bridge::remote(media) {
-            self.sound(self.parts.media.connect(StreamId(call.0), remote));
-        }
     }
 
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).
@@ -670,12 +669,6 @@ impl Engine {
         let dialled = self.legs.by_call.get(&call).and_then(|leg| leg.number.as_ref());
         if by.number.is_some() && by.number.as_ref() != dialled {
             self.parts.contacts.identify(Who::Call(call), by.clone());
-        }
-    }
-
-    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
-        if let Err(error) = result {
-            error!(%error, "sound");
         }
     }
 }

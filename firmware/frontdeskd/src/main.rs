@@ -28,7 +28,9 @@ mod records;
 mod replay;
 mod settings;
 mod socket;
+mod speech;
 mod timetable;
+mod trace;
 mod trust;
 mod turns;
 mod watching;
@@ -225,6 +227,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
+        trace: trace::Trace::new(local),
         lines: settings::lines(&settings, &accounts),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),

@@ -33,6 +33,7 @@ pub mod sipfrag;
 pub mod stream;
 mod subscription;
 mod timers;
+pub mod trace;
 mod transaction;
 mod turns;
 pub mod uri;

@@ -116,6 +116,15 @@ impl Net {
         Self { sockets, connections: HashMap::new(), way, tls }
     }
 
+    /// Our end of the way to a peer, as far as it is known; a socket on every address has none of its own.
+    pub(crate) fn local_of(&self, peer: Target) -> Option<SocketAddr> {
+        let local = match peer.transport {
+            Transport::Udp => self.sockets.iter().find(|socket| is_of(socket, peer.ip()))?.local_addr().ok(),
+            Transport::Tcp | Transport::Tls => self.connections.get(&peer)?.local,
+        };
+        local.filter(|local| !local.ip().is_unspecified())
+    }
+
     /// From now on connections are encrypted so; those that stand stay as they are.
     pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) {
         self.tls = tls;

@@ -45,7 +45,11 @@ pub struct Config {
     pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
-    /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
+    /// Live sessions of strangers, who called us past our exchanges, where there is one; one more of their INVITEs is
+    /// answered 486, so that a flood of theirs leaves room for calls. Default 8.
+    pub max_stranger_sessions: usize,
+    /// Transactions of both sides; beyond it new requests are answered 503. A telephone drops those of strangers from
+    /// three quarters on. Requests that are held take no more than 4 KiB each on average. Default 8192.
     pub max_transactions: usize,
     /// Requests a second that one stranger's address may open on average. Addresses of our
     /// registrars and requests inside a dialog are not counted. Default 20.
@@ -80,6 +84,7 @@ impl Config {
             server: false,
             takes_refer: false,
             max_sessions: 200,
+            max_stranger_sessions: 8,
             max_transactions: 8192,
             stranger_rate: 20,
             stranger_burst: 60,

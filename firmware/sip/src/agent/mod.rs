@@ -36,7 +36,7 @@ use crate::message::Message;
 use crate::notifier::Notifier;
 use crate::registration::Registration;
 use crate::replaces::Replaces;
-use crate::sdp::LocalMedia;
+use crate::sdp::{LocalMedia, Media};
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
@@ -266,6 +266,11 @@ impl UserAgent {
         self.settle(now);
     }
 
+    /// What was agreed last about the sound of a call; `None` before there is an answer.
+    pub fn media(&self, session: SessionId) -> Option<&Media> {
+        self.sessions.get(&session)?.media()
+    }
+
     /// Refuses a ringing call with `code`, 300 to 699.
     pub fn reject(&mut self, now: Instant, session: SessionId, code: u16) {
         self.with(now, session, |session, core| session.reject(core, now, code));
@@ -490,6 +495,11 @@ impl UserAgent {
         self.sessions.values().filter(|session| session.is_live()).count()
     }
 
+    /// The Call-ID of a session that has not been forgotten: what the exchange's own log knows a call by.
+    pub fn call_id(&self, session: SessionId) -> Option<&str> {
+        self.sessions.get(&session).map(|session| session.key().0)
+    }
+
     /// Transactions held in memory, for diagnostics.
     pub fn transactions(&self) -> usize {
         self.core.layer.len()
@@ -513,6 +523,23 @@ impl UserAgent {
 
     fn is_full(&self) -> bool {
         self.live_sessions() >= self.core.config.max_sessions
+    }
+
+    /// Whether strangers have their share of the calls: a flood of theirs must not keep out those of our exchanges.
+    fn has_strangers_enough(&self) -> bool {
+        let strangers =
+            self.sessions.values().filter(|session| session.is_live() && session.account().is_none());
+        self.has_exchange() && strangers.count() >= self.core.config.max_stranger_sessions
+    }
+
+    /// Whether a request of a stranger may open a transaction: the last quarter is kept for our exchanges.
+    fn has_room_for_strangers(&self) -> bool {
+        !self.has_exchange() || self.core.layer.len() < (self.core.config.max_transactions / 4 * 3).max(1)
+    }
+
+    /// Whether there is anybody to keep room for.
+    fn has_exchange(&self) -> bool {
+        !self.core.config.server && !self.core.lines.is_empty()
     }
 
     fn on_outcome(&mut self, now: Instant, outcome: Outcome<Owner>) {

@@ -1,6 +1,6 @@
 //! Agents and scripted peers on a fake wire with a fake clock.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod attended;
@@ -15,9 +15,12 @@ mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
+mod rogue;
 mod script;
 mod streams;
+mod srtp;
 mod timers;
+mod torture;
 mod traps;
 mod unattended;
 mod vigil;
