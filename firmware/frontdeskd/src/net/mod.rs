@@ -30,8 +30,8 @@ use self::stream::Dial;
 pub(crate) use self::{open::Sockets, stream::Way};
 use crate::engine::Event;
 
-/// Messages that may wait to be written to one connection.
-const QUEUE: usize = 512;
+/// Messages that may wait to be written to one connection: more than the lamps of a large house ask for at once.
+const QUEUE: usize = 2048;
 /// Connections of ours at once.
 const MOST_DIALLED: usize = 256;
 /// Messages of all connections that may wait for the engine: fewer places than datagrams leave free in its inbox.

@@ -110,7 +110,7 @@ async fn acc_5_a_peer_that_takes_nothing_in_is_given_up_and_its_late_news_means_
     assert_eq!(net.connect(to(there).to, None), Wished::Later);
     let News::Opened { id, target, local, .. } = news(&mut events).await else { panic!() };
     assert!(net.opened(id, target, local, None));
-    let large = || Transmit { bytes: vec![b'x'; 64 * 1024], ..to(there) };
+    let large = || Transmit { bytes: vec![b'x'; 1024], ..to(there) };
     let broken =
         std::iter::repeat_with(|| net.send(large())).take(2 * QUEUE + 1000).find_map(|broken| broken);
     assert_eq!(broken.unwrap().target, target);
@@ -335,4 +335,44 @@ async fn acc_5_the_desk_shows_its_certificate_where_it_is_asked_for() {
     }
     let News::Closed { reason, .. } = said else { panic!() };
     assert_eq!(reason, "TLS: the peer wants a certificate of the desk (tls.certificate)");
+}
+
+#[tokio::test]
+async fn acc_5_every_socket_that_is_asked_for_takes_messages() {
+    let pair = certificate("desk.example");
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
+    std::fs::write(&pem, &pair.pem).unwrap();
+    std::fs::write(&key, &pair.key).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = crate::config::SipConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        listen_other: Some("[::1]:0".parse().unwrap()),
+        listen_tls: Some(free),
+        certificate: Some(pem),
+        key: Some(key),
+    };
+    let sockets = Sockets::open(&config).unwrap();
+    let (four, six) = (sockets.local, sockets.other.unwrap());
+    let (mut net, way, mut events) = trusting(&pair, store::Tls::default());
+    net.sockets = sockets.datagrams.clone();
+    let tasks = sockets.receive(&way.inbox, &Arc::default(), &way);
+    for address in [four, six] {
+        assert_eq!(net.send(Transmit { to: address.into(), ..to(address) }), None);
+        let Some(Event::Datagram { from, .. }) = events.recv().await else { panic!() };
+        assert_eq!(from, address);
+    }
+    let name = || Some("desk.example".to_owned());
+    for target in [four, six].map(|at| Target::new(Transport::Tcp, at)).into_iter().chain([by_tls(free)]) {
+        assert_eq!(net.send(Transmit { to: target, server_name: name(), ..to(free) }), None);
+        let (ours, _theirs) = both(&mut events, target).await;
+        assert!(matches!(ours, News::Opened { .. }));
+        let News::Message { from, .. } = news(&mut events).await else { panic!() };
+        assert_eq!(from.transport, target.transport);
+    }
+    tasks.into_iter().for_each(|task| task.abort());
+}
+
+fn by_tls(at: SocketAddr) -> Target {
+    Target::new(Transport::Tls, at)
 }
