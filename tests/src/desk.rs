@@ -1,6 +1,7 @@
 //! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -27,23 +28,33 @@ const START: Duration = Duration::from_secs(20);
 pub struct Account {
     /// Domain of the address of record.
     pub domain: String,
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, or a name.
     pub registrar: String,
     /// Secret.
     pub password: String,
+    /// How it gets there: `udp`, `tcp`, `tls`, or `auto`.
+    pub transport: &'static str,
 }
 
 impl Account {
     /// User `desk` of a kamailio.
     #[must_use]
     pub fn at(exchange: &Kamailio) -> Self {
-        Self { domain: DOMAIN.into(), registrar: exchange.address(), password: Kamailio::password("desk") }
+        Self::reaching(&exchange.address(), "auto")
+    }
+
+    /// User `desk` of a kamailio that is reached there, by this transport.
+    #[must_use]
+    pub fn reaching(registrar: &str, transport: &'static str) -> Self {
+        let password = Kamailio::password("desk");
+        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport }
     }
 
     /// User `desk` of whatever listens on `port`.
     #[must_use]
     pub fn at_port(port: u16) -> Self {
-        Self { domain: "127.0.0.1".into(), registrar: format!("127.0.0.1:{port}"), password: "secret".into() }
+        let registrar = format!("127.0.0.1:{port}");
+        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport: "auto" }
     }
 }
 
@@ -104,6 +115,22 @@ impl Desk {
     #[must_use]
     #[track_caller]
     pub fn start_on(scratch: &Path, account: &Account, settings_more: &str, machine: &Machine) -> Self {
+        Self::start_asking(scratch, account, settings_more, machine, None)
+    }
+
+    /// Likewise, with a name server of its own for the name of its exchange.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_asking(
+        scratch: &Path,
+        account: &Account,
+        settings_more: &str,
+        machine: &Machine,
+        names: Option<SocketAddr>,
+    ) -> Self {
         let folder = scratch.join("desk");
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
         let Machine { sip, rtp, .. } = *machine;
@@ -112,7 +139,7 @@ impl Desk {
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
         Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
         Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
-        write(&config, &config_file(&folder, machine));
+        write(&config, &config_file(&folder, machine, names));
         let settings = folder.join("settings.toml");
         write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
@@ -147,6 +174,19 @@ impl Desk {
         write(&self.config, &config.replace("ringer = \"none\"", &ringer));
         self.start_again();
         rings
+    }
+
+    /// Starts the service again with these lines in the table `[sip]`.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn start_again_on(&mut self, sip: &str) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let listen = format!("listen = \"127.0.0.1:{}\"\n", self.sip);
+        write(&self.config, &config.replace(&listen, &format!("{sip}\n")));
+        self.start_again();
     }
 
     /// Starts the service again with the administrator's page on this port of 127.0.0.1, whose address is given
@@ -294,12 +334,13 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("the scratch folder is writable");
 }
 
-fn config_file(folder: &Path, machine: &Machine) -> String {
+fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> String {
+    let dns = names.map(|server| format!("dns = \"{server}\"\n")).unwrap_or_default();
     let folder = folder.display();
     let Machine { sip, rtp, log } = machine;
     format!(
         "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
-         [sip]\nlisten = \"127.0.0.1:{sip}\"\n\
+         [sip]\nlisten = \"127.0.0.1:{sip}\"\n{dns}\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
@@ -311,11 +352,11 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
 }
 
 fn settings_file(account: &Account) -> String {
-    let Account { domain, registrar, password } = account;
+    let Account { domain, registrar, password, transport } = account;
     format!(
         "[operator]\nname = \"Front desk\"\n\
          [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
-         registrar = \"{registrar}\"\n\
+         registrar = \"{registrar}\"\ntransport = \"{transport}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
          [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
          [[directories]]\nname = \"Staff\"\nlocal = true\n"

@@ -2,11 +2,12 @@
 //! authentication and dialog-info, in front of every peer of a test.
 
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::authority::Identity;
 use crate::program::Program;
 use crate::wait;
 
@@ -24,6 +25,13 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 const CONFIG: &str = include_str!("kamailio.cfg");
 /// The presence server alone, which anybody may tell of phones and people.
 const PRESENCE_CONFIG: &str = include_str!("presence.cfg");
+/// It takes datagrams and nothing else, on one address.
+const DATAGRAMS: &str = "disable_tcp=yes";
+/// It takes connections too, encrypted ones at the next port, and all of it in IPv6 as well.
+const STREAMS: &str = "disable_tcp=no\ntcp_children=2\ntcp_crlf_ping=yes\nenable_tls=yes\n\
+    listen=tcp:127.0.0.1:@PORT@\nlisten=tls:127.0.0.1:@TLS@\nlisten=udp:[::1]:@PORT@\n\
+    listen=tcp:[::1]:@PORT@\nloadmodule \"tls.so\"\nmodparam(\"tls\", \"certificate\", \"@CERTIFICATE@\")\n\
+    modparam(\"tls\", \"private_key\", \"@KEY@\")\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")";
 /// Shared memory in MiB: for a handful of phones, and for thousands.
 const MEMORY: (&str, &str) = ("32", "512");
 
@@ -41,7 +49,9 @@ pub enum Digest {
 pub struct Kamailio {
     /// The process.
     pub program: Program,
-    /// Its UDP port on 127.0.0.1.
+    /// Its address, 127.0.0.1 unless it was asked for another.
+    pub ip: Ipv4Addr,
+    /// Its UDP port there.
     pub port: u16,
     memory: &'static str,
     scratch: PathBuf,
@@ -65,7 +75,7 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_granting(scratch: &Path, port: u16, digest: Digest, longest: Duration) -> Self {
-        Self::start_as(scratch, port, digest, longest, "1")
+        Self::start_as(scratch, port, digest, longest, "1", DATAGRAMS)
     }
 
     /// Likewise; what it says of its phones' calls has neither call-id nor tags.
@@ -75,7 +85,21 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_hiding(scratch: &Path, port: u16) -> Self {
-        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0")
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0", DATAGRAMS)
+    }
+
+    /// Likewise, with UDP and TCP on 127.0.0.1 and [::1], and TLS as `identity` on the next port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When it or its TLS (package kamailio-tls-modules) is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with_streams(scratch: &Path, port: u16, identity: &Identity) -> Self {
+        let streams = STREAMS
+            .replace("@TLS@", &(port + 1).to_string())
+            .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
+            .replace("@KEY@", &identity.key.display().to_string());
+        Self::start_as(scratch, port, Digest::Sha256, AN_HOUR, "1", &streams)
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
@@ -92,12 +116,42 @@ impl Kamailio {
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string());
         fs::write(folder.join(CONFIG_FILE), config).expect("the scratch folder is writable");
-        let program = run(scratch, port, MEMORY.1);
-        Self { program, port, memory: MEMORY.1, scratch: scratch.to_owned() }
+        let ip = Ipv4Addr::LOCALHOST;
+        let program = run(scratch, ip, port, MEMORY.1);
+        Self { program, ip, port, memory: MEMORY.1, scratch: scratch.to_owned() }
+    }
+
+    /// Likewise, on another address of the loopback network.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_on(scratch: &Path, ip: Ipv4Addr, port: u16) -> Self {
+        Self::start_at(scratch, (ip, port), Digest::Md5, AN_HOUR, "1", DATAGRAMS)
     }
 
     #[track_caller]
-    fn start_as(scratch: &Path, port: u16, digest: Digest, longest: Duration, identifiers: &str) -> Self {
+    fn start_as(
+        scratch: &Path,
+        port: u16,
+        digest: Digest,
+        longest: Duration,
+        identifiers: &str,
+        streams: &str,
+    ) -> Self {
+        Self::start_at(scratch, (Ipv4Addr::LOCALHOST, port), digest, longest, identifiers, streams)
+    }
+
+    #[track_caller]
+    fn start_at(
+        scratch: &Path,
+        (ip, port): (Ipv4Addr, u16),
+        digest: Digest,
+        longest: Duration,
+        identifiers: &str,
+        streams: &str,
+    ) -> Self {
         let folder = scratch.join(FOLDER);
         copy_tables(&folder);
         let algorithm = match digest {
@@ -105,6 +159,8 @@ impl Kamailio {
             Digest::Sha256 => "SHA-256",
         };
         let config = CONFIG
+            .replace("127.0.0.1", &ip.to_string())
+            .replace("@STREAMS@", streams)
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())
@@ -112,8 +168,8 @@ impl Kamailio {
             .replace("@ALGORITHM@", algorithm);
         let path = folder.join(CONFIG_FILE);
         fs::write(&path, config).expect("the scratch folder is writable");
-        let program = run(scratch, port, MEMORY.0);
-        Self { program, port, memory: MEMORY.0, scratch: scratch.to_owned() }
+        let program = run(scratch, ip, port, MEMORY.0);
+        Self { program, ip, port, memory: MEMORY.0, scratch: scratch.to_owned() }
     }
 
     /// Starts it again after its end. It has forgotten everything: registrations, subscriptions, calls.
@@ -123,7 +179,7 @@ impl Kamailio {
     #[track_caller]
     pub fn start_again(&mut self) {
         copy_tables(&self.scratch.join(FOLDER));
-        self.program = run(&self.scratch, self.port, self.memory);
+        self.program = run(&self.scratch, self.ip, self.port, self.memory);
     }
 
     /// The password it knows `user` by.
@@ -132,22 +188,28 @@ impl Kamailio {
         format!("pw-{user}")
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT` of its encrypted side, where it has one.
+    #[must_use]
+    pub fn tls_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 1)
+    }
+
+    /// `IP:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.ip, self.port)
     }
 }
 
 /// Runs it on the files that are there and waits until it answers.
 #[track_caller]
-fn run(scratch: &Path, port: u16, memory: &str) -> Program {
+fn run(scratch: &Path, ip: Ipv4Addr, port: u16, memory: &str) -> Program {
     let folder = scratch.join(FOLDER);
     let mut command = Command::new("/usr/sbin/kamailio");
     command.args(["-DD", "-E", "-m", memory, "-M", "4", "-Y"]).arg(&folder);
     command.arg("-f").arg(folder.join(CONFIG_FILE));
     let mut program = Program::start("kamailio", command, scratch);
-    wait_ready(&mut program, port);
+    wait_ready(&mut program, ip, port);
     program
 }
 
@@ -164,7 +226,7 @@ fn copy_tables(folder: &Path) {
 
 /// Knocks with OPTIONS until the answer comes.
 #[track_caller]
-fn wait_ready(program: &mut Program, port: u16) {
+fn wait_ready(program: &mut Program, ip: Ipv4Addr, port: u16) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
     socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
     let here = socket.local_addr().expect("a bound socket has an address");
@@ -176,7 +238,7 @@ fn wait_ready(program: &mut Program, port: u16) {
     wait::until("kamailio to answer OPTIONS", Duration::from_secs(20), || {
         assert!(program.exit_status().is_none(), "kamailio ended:\n{}", program.log());
         // Refused while nobody listens yet: the next knock follows.
-        let _ = socket.send_to(knock.as_bytes(), ("127.0.0.1", port));
+        let _ = socket.send_to(knock.as_bytes(), (ip, port));
         let mut answer = [0; 2048];
         let length = socket.recv(&mut answer).ok()?;
         answer[..length].starts_with(b"SIP/2.0 200").then_some(())

@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::wait;
@@ -28,12 +28,29 @@ impl Program {
     /// When the program cannot be started.
     #[track_caller]
     #[must_use]
-    pub fn start(name: &str, mut command: Command, folder: &Path) -> Self {
+    pub fn start(name: &str, command: Command, folder: &Path) -> Self {
+        Self::spawn(name, command, folder, Stdio::null())
+    }
+
+    /// Likewise, with its standard input open: it ends with what it was given.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    #[track_caller]
+    #[must_use]
+    pub fn start_told(name: &str, command: Command, folder: &Path) -> (Self, ChildStdin) {
+        let mut program = Self::spawn(name, command, folder, Stdio::piped());
+        let input = program.child.stdin.take().expect("a child that was given a pipe has one");
+        (program, input)
+    }
+
+    #[track_caller]
+    fn spawn(name: &str, mut command: Command, folder: &Path, input: Stdio) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file =
             File::options().create(true).append(true).open(&log).expect("the scratch folder is writable");
         let errors = file.try_clone().expect("an open file can be duplicated");
-        command.stdin(Stdio::null()).stdout(file).stderr(errors);
+        command.stdin(input).stdout(file).stderr(errors);
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
         unsafe {
             command.pre_exec(|| {
@@ -72,11 +89,9 @@ impl Program {
 
     /// `kill -9` of the process and of the children it has forked, which would go on without it.
     pub fn kill_all(&mut self) {
-        let id = self.child.id();
-        let path = format!("/proc/{id}/task/{id}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
+        let children = self.children();
         self.kill();
-        for child in children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()) {
+        for child in children {
             // SAFETY: kill touches no memory; a child that has ended meanwhile is not there to be killed.
             unsafe { libc::kill(child, libc::SIGKILL) };
         }
@@ -85,6 +100,16 @@ impl Program {
     /// Stops (`true`) or continues (`false`) the process, as a debugger would.
     pub fn freeze(&self, on: bool) {
         self.signal(if on { libc::SIGSTOP } else { libc::SIGCONT });
+    }
+
+    /// Likewise, with the children it has forked, which would go on without it.
+    pub fn freeze_all(&self, on: bool) {
+        let signal = if on { libc::SIGSTOP } else { libc::SIGCONT };
+        self.signal(signal);
+        for child in self.children() {
+            // SAFETY: kill touches no memory; a child that has ended meanwhile is not there to be signalled.
+            unsafe { libc::kill(child, signal) };
+        }
     }
 
     /// Waits for the end that comes by itself.
@@ -148,6 +173,12 @@ impl Program {
         let id = i32::try_from(self.child.id()).expect("process ids fit an i32");
         // SAFETY: plain system call; the id is that of our own unreaped child, so nobody else's.
         unsafe { libc::kill(id, signal) };
+    }
+
+    fn children(&self) -> Vec<i32> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|word| word.parse().ok()).collect()
     }
 
     fn log_tail(&self) -> String {

@@ -16,14 +16,13 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
-    TransferState, TransferView, View, WatchView,
+    CallFigures, CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode,
+    SetupView, TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
-    net::UdpSocket,
     sync::{mpsc, oneshot, watch},
     time::{Instant as TokioInstant, sleep_until},
 };
@@ -39,10 +38,12 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
-    net,
+    names::{Found, Names},
+    net::{self, Net},
     people::People,
     records,
     records::Records,
+    trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -68,6 +69,8 @@ pub(crate) enum Event {
         /// As it came.
         bytes: Box<[u8]>,
     },
+    /// From a connection.
+    Stream(net::News),
     /// From a client of the Unix socket.
     Command {
         /// The wish.
@@ -80,12 +83,24 @@ pub(crate) enum Event {
         /// Where the answer goes.
         reply: oneshot::Sender<Census>,
     },
+    /// The SIP messages that are kept.
+    Trace {
+        /// Which.
+        wanted: Wanted,
+        /// Where the answer goes: a page, and whether more follow.
+        reply: oneshot::Sender<(Vec<Entry>, bool)>,
+    },
+    /// What was counted of the newest calls.
+    CallFigures {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Vec<CallFigures>>,
+    },
     /// A name was looked up.
     Resolved {
         /// The question.
         id: ResolveId,
-        /// Addresses, or what the resolver said.
-        result: Result<Vec<sip::Target>, String>,
+        /// The targets behind it, or why there are none.
+        result: Result<Found, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -117,6 +132,8 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// Who wants to see the screen, or sees it.
     Watch(Option<WatchView>),
+    /// Look whether this machine's address is still the same.
+    Look,
     /// End every call, unregister, stop.
     Stop,
     /// Stop to be started anew, unless a call is up.
@@ -144,10 +161,14 @@ pub(crate) struct Parts {
     pub(crate) records: Records,
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
-    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) net: Net,
+    /// The way to the name servers.
+    pub(crate) names: Names,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The newest SIP messages.
+    pub(crate) trace: Trace,
     /// The accounts, as the agent has them.
     pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
@@ -205,8 +226,6 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
-    /// What the caller offered: sound flows from our answer on, before its ACK.
-    pub(crate) offered: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -311,7 +330,12 @@ impl Engine {
 
     fn take(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Datagram { from, bytes } => {
+                let local = self.parts.net.local_of(from.into());
+                self.parts.trace.came(local, from.into(), &bytes);
+                self.parts.agent.handle_datagram(now, from, &bytes);
+            }
+            Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
                 if let Err(error) = &result {
@@ -322,7 +346,15 @@ impl Engine {
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),
-            Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
+            Event::Trace { wanted, reply } => drop(reply.send(self.parts.trace.page(wanted))),
+            Event::CallFigures { reply } => drop(reply.send(self.parts.trace.figures())),
+            Event::Resolved { id, result } => {
+                let (result, lifetime) = match result {
+                    Ok(Found { targets, lifetime }) => (Ok(targets), lifetime),
+                    Err(reason) => (Err(reason), Duration::ZERO),
+                };
+                self.parts.agent.resolved_for(now, id, result, lifetime);
+            }
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
@@ -343,6 +375,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Look => self.look_for_address(now),
             // Taken in `run`.
             Event::Stop | Event::Restart { .. } => {}
         }
@@ -356,7 +389,7 @@ impl Engine {
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
-                info!(call = stream.0, ?stats, "sound of a call ended");
+                self.parts.trace.over(CallRef(stream.0), &stats);
             }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {
@@ -451,9 +484,7 @@ impl Engine {
     fn carry(&mut self, now: Instant) -> bool {
         let mut drained = false;
         loop {
-            while let Some(transmit) = self.parts.agent.poll_transmit() {
-                net::send(&self.parts.socket, transmit.to.address, &transmit.bytes);
-            }
+            while self.transmit(now) {}
             if let Some(event) = self.parts.agent.poll_event() {
                 drained |= matches!(event, sip::Event::Drained);
                 self.take_agent(now, event);
@@ -505,9 +536,10 @@ impl Engine {
                 let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
                 self.parts.board.handle(now, news);
             }
-            sip::Event::Resolve { id, host, port, .. } => {
-                net::resolve(id, host, port, self.parts.inbox.clone())
+            sip::Event::Resolve { id, host, port, transport } => {
+                self.parts.names.resolve(id, host, port, transport, self.parts.inbox.clone());
             }
+            sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
             event => self.of_a_call(now, event),
         }
@@ -577,16 +609,8 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming {
-            session,
-            caller,
-            called,
-            diversion,
-            media: offered,
-            replaces,
-            request,
-            ..
-        } = event
+        let sip::Event::Incoming { session, account, caller, called, diversion, replaces, request, .. } =
+            event
         else {
             return;
         };
@@ -605,10 +629,11 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        self.parts.trace.name(call, call_id);
+        let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
+        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -646,22 +671,9 @@ impl Engine {
         }
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
+        self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
-    }
-
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
-        self.streams += 1;
-        Ok(rtp)
-    }
-
-    /// Connects the sound of a call as agreed.
-    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        if let Some(remote) = bridge::remote(media) {
-            self.sound(self.parts.media.connect(StreamId(call.0), remote));
-        }
     }
 
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).
@@ -669,12 +681,6 @@ impl Engine {
         let dialled = self.legs.by_call.get(&call).and_then(|leg| leg.number.as_ref());
         if by.number.is_some() && by.number.as_ref() != dialled {
             self.parts.contacts.identify(Who::Call(call), by.clone());
-        }
-    }
-
-    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
-        if let Err(error) = result {
-            error!(%error, "sound");
         }
     }
 }

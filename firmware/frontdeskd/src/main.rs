@@ -9,6 +9,7 @@ mod audio;
 mod board;
 mod bridge;
 mod config;
+mod connections;
 mod connectors;
 mod contacts;
 mod editing;
@@ -20,6 +21,8 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod moves;
+mod names;
 mod net;
 mod paper;
 mod people;
@@ -27,7 +30,10 @@ mod records;
 mod replay;
 mod settings;
 mod socket;
+mod speech;
 mod timetable;
+mod trace;
+mod trust;
 mod turns;
 mod watching;
 mod xmpp;
@@ -49,7 +55,6 @@ use media::Media;
 use sip::{HostPort, UserAgent};
 use store::Store;
 use tokio::{
-    net::UdpSocket,
     runtime::Handle,
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -65,6 +70,8 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     journal::Journal,
+    names::{Abilities, Names},
+    net::{Net, Sockets, Way},
     records::Records,
     settings::Numbering,
     watching::Watching,
@@ -182,16 +189,15 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
     settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
-    let socket = UdpSocket::bind(config.sip.listen)
-        .await
-        .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
-    net::make_room(&socket);
-    let socket = Arc::new(socket);
-    let socket_address = socket.local_addr()?;
+    let sockets = Sockets::open(&config.sip)?;
+    let socket_address = sockets.local;
     let local = reachable_address(socket_address, &settings)?;
-    info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
+    let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
+    let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
+    info!(%local, other = local_other.map(tracing::field::display), version = env!("CARGO_PKG_VERSION"), "desk starts");
 
     let (inbox, events) = mpsc::channel(INBOX);
+    let way = Way::new(inbox.clone());
     let (views, newest_view) = watch::channel(Arc::new(View::default()));
     let gauges = Arc::new(Gauges::default());
     let board = settings::board(&store, &settings)?;
@@ -201,7 +207,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let at_desk = AtDesk { operator, folders: folders.clone(), plan };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
-    let mut agent = user_agent(local);
+    let mut agent = user_agent(local, local_other);
     let mut numbering = Numbering::default();
     let accounts = numbering.accounts(&settings)?;
     for account in &accounts {
@@ -216,14 +222,16 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
-        media: start_media(config, local, inbox.clone())?,
+        media: start_media(config, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
-        socket: Arc::clone(&socket),
+        net: Net::new(sockets.datagrams.clone(), way.clone(), tls),
+        names: Names::new(config.sip.dns, abilities(socket_address, sockets.other)),
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
+        trace: trace::Trace::new(local),
         lines: settings::lines(&settings, &accounts),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
@@ -234,7 +242,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         started: (started, editing::unix_ms()),
     });
 
-    let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
+    let receivers = sockets.receive(&inbox, &gauges, &way);
     let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
     let asking = Asking {
         records: records.clone(),
@@ -273,9 +281,11 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let saved = admin_page::Saved { settings: saved, restart: at_next_start };
     let page = admin_page::start(config, &desk, saved, journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
+    let mover = tokio::spawn(moves::look(socket_address, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, follower, server, stopper, watched] {
+    let tasks = [asking, clock, connectors, follower, mover, server, stopper, watched];
+    for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }
     drop(page);
@@ -334,21 +344,34 @@ fn start_contacts(
     Contacts::start(catalogue, settings.rules.monitor, inbox)
 }
 
-fn user_agent(local: SocketAddr) -> UserAgent {
+/// What targets the desk can reach from sockets bound there.
+fn abilities(bound: SocketAddr, other: Option<SocketAddr>) -> Abilities {
+    let has = |family: fn(&SocketAddr) -> bool| family(&bound) || other.as_ref().is_some_and(family);
+    Abilities { ipv4: has(SocketAddr::is_ipv4), ipv6: has(SocketAddr::is_ipv6), streams: true }
+}
+
+fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     let mut config = sip::Config::new(local);
+    config.local_other = local_other;
+    config.streams = true;
     config.codecs = bridge::codecs();
+    config.probe = true;
+    // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);
     UserAgent::new(config, seed)
 }
 
-fn start_media(config: &Config, local: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
     let config = media::Config {
         speaker: config.media.speaker.clone(),
         microphone: config.media.microphone.clone(),
         ringer: config.media.ringer.clone(),
-        rtp_ip: local.ip(),
+        // On every address where SIP is: then calls survive when the machine gets another.
+        rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),
         realtime: config.media.realtime,
         hold: match &config.media.hold_music {
@@ -379,7 +402,8 @@ fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<So
             .find(|to| to.is_ipv4() == bound.is_ipv4())
     });
     // A documentation address stands for "outside": nothing is sent there.
-    let towards = registrar.unwrap_or(SocketAddr::from(([192, 0, 2, 1], 9)));
+    let outside = if bound.is_ipv4() { "192.0.2.1".parse()? } else { "2001:db8::1".parse()? };
+    let towards = registrar.unwrap_or(SocketAddr::new(outside, 9));
     let ip =
         config::address_towards(towards).context("cannot tell this machine's address; set sip.listen")?;
     Ok(SocketAddr::new(ip, bound.port()))

@@ -40,6 +40,9 @@ pub(crate) struct Line {
 struct Grant {
     kind: Kind,
     challenge: Challenge,
+    /// One for the life of the nonce: with `-sess` the key is made of it, and a server may remember the first
+    /// (RFC 7616 section 3.4.2).
+    cnonce: String,
     count: u32,
 }
 
@@ -84,19 +87,19 @@ impl Line {
         response: &Message,
         attempt: u8,
     ) -> Option<Message> {
-        if attempt >= MAX_ATTEMPTS || !self.learn(refused, response) {
+        if attempt >= MAX_ATTEMPTS || !self.learn(random, refused, response) {
             return None;
         }
         let mut again = refused.clone();
         for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
             again.remove(name);
         }
-        self.authorise(random, &mut again);
+        self.authorise(&mut again);
         Some(again)
     }
 
     /// Adds answers to the challenges already met, which spares a round trip.
-    pub(crate) fn authorise(&mut self, random: &mut Random, request: &mut Message) {
+    pub(crate) fn authorise(&mut self, request: &mut Message) {
         let method = request.method().cloned().unwrap_or(Method::Options);
         let uri = request.request_uri().unwrap_or_default().to_owned();
         let user = self.account.auth_user.as_deref().unwrap_or(&self.account.user);
@@ -104,7 +107,7 @@ impl Line {
         for grant in &mut self.grants {
             grant.count += 1;
             let what = digest::Request { method: method.as_str(), uri: &uri, body: request.body() };
-            let answer = digest::answer(&grant.challenge, credentials, what, &random.word(), grant.count);
+            let answer = digest::answer(&grant.challenge, credentials, what, &grant.cnonce, grant.count);
             request.push(grant.kind.answer(), answer);
         }
         self.grants.retain(|grant| grant.challenge.counts() && grant.count < u32::MAX);
@@ -164,6 +167,11 @@ impl Line {
         self.seen_at.filter(|(by, _)| *by == transport).map(|(_, at)| at)
     }
 
+    /// Our address has changed, and with it what the exchange sees.
+    pub(crate) fn forget_seen_at(&mut self) {
+        self.seen_at = None;
+    }
+
     fn transport_name(&self) -> Option<&'static str> {
         self.account.transport.and_then(Transport::uri_name)
     }
@@ -194,26 +202,28 @@ impl Line {
     }
 
     /// Notes the challenges; true if any of them can be answered better than it was.
-    fn learn(&mut self, refused: &Message, response: &Message) -> bool {
+    fn learn(&mut self, random: &mut Random, refused: &Message, response: &Message) -> bool {
         let mut hope = false;
         for kind in Kind::BOTH {
-            let Some(challenge) = strongest(response, kind) else { continue };
-            let answered = refused.headers(kind.answer()).any(|answer| speaks_for(answer, &challenge.realm));
-            self.grants.retain(|grant| grant.kind != kind || grant.challenge.realm != challenge.realm);
-            if answered && !challenge.stale && !was_reused(refused, kind, &challenge) {
-                continue;
+            for challenge in strongest(response, kind) {
+                let answered =
+                    refused.headers(kind.answer()).any(|answer| speaks_for(answer, &challenge.realm));
+                self.grants.retain(|grant| grant.kind != kind || grant.challenge.realm != challenge.realm);
+                if answered && !challenge.stale && !was_reused(refused, kind, &challenge) {
+                    continue;
+                }
+                if self.grants.len() >= MAX_GRANTS {
+                    self.grants.remove(0);
+                }
+                self.grants.push(Grant { kind, challenge, cnonce: random.word(), count: 0 });
+                hope = true;
             }
-            if self.grants.len() >= MAX_GRANTS {
-                self.grants.remove(0);
-            }
-            self.grants.push(Grant { kind, challenge, count: 0 });
-            hope = true;
         }
         hope
     }
 }
 
-fn strongest(response: &Message, kind: Kind) -> Option<Challenge> {
+fn strongest(response: &Message, kind: Kind) -> Vec<Challenge> {
     let values: Vec<&str> = response
         .all_headers()
         .filter(|(name, _)| name.eq_ignore_ascii_case(kind.question()))

@@ -4,13 +4,14 @@
 //! Usages (sessions, registrations, subscriptions) borrow it while they work, so that none of them
 //! holds another. Not done here: deciding anything about a call.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::account::Line;
 use crate::agent::{AccountId, Config, Event, NotifierId, SessionId, SubscriptionId};
+use crate::dialog::hop_of;
 use crate::flow::{Flows, Target, Transport, Waiting};
 use crate::header::{NameAddr, Via};
 use crate::message::Message;
@@ -22,13 +23,15 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+/// The same of one that carries out transfers.
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
 
 /// The largest request that goes by UDP where the way may be chosen, in bytes (RFC 3261 section 18.1.1).
 const LARGEST_DATAGRAM: usize = 1300;
@@ -40,6 +43,8 @@ pub(crate) enum Owner {
     Registration(AccountId),
     Subscription(SubscriptionId),
     Notifier(NotifierId),
+    /// Whether the target is alive.
+    Probe(Target),
 }
 
 /// What a deadline is for.
@@ -47,6 +52,8 @@ pub(crate) enum Owner {
 pub(crate) enum Alarm {
     /// Repeat an unacknowledged 2xx.
     Repeat(SessionId),
+    /// Repeat a reliable provisional response (RFC 3262 section 3).
+    Provisional(SessionId),
     /// Repeat a ringing indication (RFC 3261 13.3.1.1).
     StillRinging(SessionId),
     /// Ask again after 491 or a 500 with Retry-After.
@@ -55,6 +62,10 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Refresh the session (RFC 4028).
+    Refresh(SessionId),
+    /// The peer has not refreshed the session in time.
+    Expiry(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),
@@ -63,6 +74,8 @@ pub(crate) enum Alarm {
     Turns,
     /// Look whether an exchange is still there.
     Exchange(AccountId),
+    /// Look whether targets are alive.
+    Probe,
     Notifier(NotifierId),
 }
 
@@ -83,6 +96,8 @@ pub(crate) struct Core {
     pub(crate) turns: Turns,
     pub(crate) resolver: Resolver,
     pub(crate) flows: Flows,
+    /// Targets of our exchanges that do not answer.
+    pub(crate) silent: BTreeSet<Target>,
     pub(crate) lines: BTreeMap<AccountId, Line>,
     pub(crate) events: VecDeque<Event>,
     /// (Call-ID, our tag) to the usage behind it.
@@ -102,6 +117,7 @@ impl Core {
             turns: Turns::default(),
             resolver: Resolver::default(),
             flows: Flows::default(),
+            silent: BTreeSet::new(),
             lines: BTreeMap::new(),
             events: VecDeque::new(),
             dialogs: BTreeMap::new(),
@@ -195,9 +211,9 @@ impl Core {
 
     /// A connection is gone or never came about. What waits for an answer goes once more by a new one; returns what
     /// cannot be sent at all.
-    pub(crate) fn disconnected(&mut self, now: Instant, target: Target) -> Vec<TxId> {
+    pub(crate) fn disconnected(&mut self, now: Instant, target: Target, reason: &str) -> Vec<TxId> {
         let mut failed = Vec::new();
-        for waiting in self.flows.closed(now, target) {
+        for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
                 Some(instead) => self.send_by(now, waiting.tx, instead),
                 None => {
@@ -216,8 +232,17 @@ impl Core {
 
     /// For TLS, the name that a certificate at `target` must be for.
     pub(crate) fn server_name(&self, target: Target) -> Option<String> {
-        let name = || self.resolver.name_of(target).map(str::to_owned);
-        (target.transport == Transport::Tls).then(name).flatten()
+        if target.transport != Transport::Tls {
+            return None;
+        }
+        // What an account was set to comes first: a peer may name any host in a Contact, and one of its own that leads
+        // to our exchange's address must not become the name that is believed there.
+        let places = self.lines.values().flat_map(|line| [line.first_hop(), line.registrar()]);
+        let mut ours = places.filter(|place| self.resolver.is_known_at(place, target));
+        match ours.next() {
+            Some(place) => place.literal().is_none().then_some(place.at.host),
+            None => self.resolver.name_of(target).map(str::to_owned),
+        }
     }
 
     /// Sends an ACK for a 2xx, which has no transaction; returns what was sent, to be repeated.
@@ -243,7 +268,8 @@ impl Core {
     }
 
     /// Sends the CANCEL of an INVITE that is still open (RFC 3261 9.1): same branch, same hop.
-    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner) {
+    /// `reason` says why (RFC 3326).
+    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner, reason: Option<&str>) {
         let (Some(request), Some(to)) = (self.layer.sent_request(invite), self.layer.sent_to(invite)) else {
             return;
         };
@@ -258,6 +284,9 @@ impl Core {
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         cancel.push("CSeq", format!("{number} CANCEL"));
+        if let Some(reason) = reason {
+            cancel.push("Reason", reason);
+        }
         self.layer.request(now, cancel, Some(to), owner, 0);
         self.layer.expect_end(now, invite);
     }
@@ -342,8 +371,50 @@ impl Core {
     pub(crate) fn dialog_hop(&self, account: Option<AccountId>, place: Place) -> Hop {
         match account.and_then(|account| self.lines.get(&account)) {
             Some(line) if line.is_named(&place.at) => Hop::Place(line.first_hop()),
-            _ => Hop::Place(place),
+            Some(line) => match place.literal().and_then(|target| self.instead_of(line, target)) {
+                Some(instead) => Hop::Address(instead),
+                None => Hop::Place(place),
+            },
+            None => Hop::Place(place),
         }
+    }
+
+    /// Has the routes of a request in a dialog of `account` that lead through a dead target lead through the one that
+    /// took its place. The parameters stay: by them a proxy knows the dialog, and one of the same exchange
+    /// can do the same with them.
+    pub(crate) fn reroute(&self, account: Option<AccountId>, request: &mut Message) {
+        let Some(line) = account.and_then(|account| self.lines.get(&account)) else { return };
+        if self.silent.is_empty() {
+            return;
+        }
+        let steer = |route: &str| {
+            let mut route = NameAddr::parse(route).ok()?;
+            let instead = self.instead_of(line, hop_of(&route.uri).literal()?)?;
+            route.uri.host = instead.ip().to_string();
+            route.uri.port = Some(instead.address.port());
+            route.uri.params.remove("transport");
+            if let Some(name) = instead.transport.uri_name() {
+                route.uri.params.set("transport", Some(name));
+            }
+            Some(route.to_string())
+        };
+        let before: Vec<String> = request.headers("Route").map(str::to_owned).collect();
+        let after: Vec<String> =
+            before.iter().map(|route| steer(route).unwrap_or_else(|| route.clone())).collect();
+        if before != after {
+            request.remove("Route");
+            for route in after {
+                request.push("Route", route);
+            }
+        }
+    }
+
+    /// The target that took the place of `dead`, where that is one of the line's exchange.
+    fn instead_of(&self, line: &Line, dead: Target) -> Option<Target> {
+        let place = line.first_hop();
+        let current = self.resolver.current(&place)?;
+        let is_better = self.silent.contains(&dead) && !self.silent.contains(&current);
+        (is_better && self.resolver.targets(&place).contains(&dead)).then_some(current)
     }
 
     /// Whether a request of `account` that goes there first stays with its own exchange.
@@ -412,6 +483,24 @@ impl Core {
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
     }
 
+    /// Whether the exchange at `ip` is believed when it says who is in a call of `account` (RFC 3325).
+    pub(crate) fn believes(&self, account: Option<AccountId>, ip: IpAddr) -> bool {
+        let meant = |id: AccountId| account.is_none_or(|account| account == id);
+        self.lines
+            .iter()
+            .any(|(&id, line)| meant(id) && line.account().trusts_identity && self.is_at(line, ip))
+    }
+
+    /// Whether the exchange of `account` is believed when it says who answers.
+    pub(crate) fn believes_exchange(&self, account: AccountId) -> bool {
+        self.lines.get(&account).is_some_and(|line| line.account().trusts_identity)
+    }
+
+    /// The session interval calls of `account` ask for (RFC 4028).
+    pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
+        self.lines.get(&account)?.account().session_expires
+    }
+
     /// Whether `ip` is one of our registrars or proxies.
     pub(crate) fn is_trusted(&self, ip: IpAddr) -> bool {
         self.lines.values().any(|line| self.is_at(line, ip))
@@ -440,7 +529,11 @@ impl Core {
 
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
-        if self.config.server { ALLOW_SERVER } else { ALLOW }
+        match (self.config.server, self.config.takes_refer) {
+            (true, _) => ALLOW_SERVER,
+            (false, true) => ALLOW_REFER,
+            (false, false) => ALLOW,
+        }
     }
 
     /// Extensions we can do.
@@ -491,6 +584,13 @@ fn readdress(request: &mut Message, transport: Transport, local: SocketAddr, con
         request.push_front("Via", via.to_string());
     }
     if let Some(contact) = contact {
+        let uri = |value: &str| NameAddr::parse(value).ok().map(|contact| contact.uri.to_string());
+        // Behind it a REGISTER may take an older Contact away, unless it is this one after all.
+        let others = request.headers("Contact").skip(1).filter(|other| uri(other) != uri(&contact));
+        let others: Vec<String> = others.map(str::to_owned).collect();
         request.set("Contact", contact);
+        for other in others {
+            request.push("Contact", other);
+        }
     }
 }

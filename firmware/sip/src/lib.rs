@@ -1,6 +1,6 @@
 //! A SIP user agent without input and output of its own (sans-IO): bytes, time and random numbers are handed in.
 //!
-//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`pidf`], [`sipfrag`]. On top of it
+//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`pidf`], [`sipfrag`], [`stream`]. On top of it
 //! transactions, dialogs and their usages.
 
 mod account;
@@ -14,6 +14,7 @@ pub mod error;
 mod flow;
 mod guard;
 pub mod header;
+mod history;
 mod lamp;
 mod lexer;
 pub mod message;
@@ -29,8 +30,10 @@ mod resolver;
 pub mod sdp;
 mod session;
 pub mod sipfrag;
+pub mod stream;
 mod subscription;
 mod timers;
+pub mod trace;
 mod transaction;
 mod turns;
 pub mod uri;
@@ -39,7 +42,7 @@ mod xml;
 pub use agent::{
     Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, LAMPS_KNOWN_FOR,
     Nat, NotifierId, NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId,
-    SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
+    SubscriptionId, SubscriptionState, TARGET_KNOWN_FOR, TransferResult, Transmit, UserAgent,
 };
 pub use diversion::{Diversion, DiversionPrivacy, DiversionReason, MAX_DIVERSIONS};
 pub use error::SyntaxError;

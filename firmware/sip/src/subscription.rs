@@ -360,7 +360,7 @@ impl Subscription {
         request.push("Accept", self.package.content_type());
         request.push("Expires", expires.as_secs().to_string());
         if let Some(line) = core.lines.get_mut(&self.account) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         self.tx = Some(core.send(now, request, &hop, Owner::Subscription(self.id), 0));
         core.turns.begin(self.account, self.id, now);

@@ -23,8 +23,13 @@ pub struct Config {
     /// The program answers [`Event::Connect`](crate::Event::Connect): a request too large for a datagram goes by TCP
     /// (RFC 3261 section 18.1.1). Default: no.
     pub streams: bool,
+    /// Ask the exchanges that accounts are registered at whether they are there (OPTIONS), and use their next target
+    /// when they are not, within [`TARGET_KNOWN_FOR`](crate::TARGET_KNOWN_FOR). Default: no.
+    pub probe: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
+    /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
+    pub instance: Option<String>,
     /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
     pub t1: Duration,
     /// Longest retransmission interval T2 of anything but INVITE. Default 4 s.
@@ -37,9 +42,17 @@ pub struct Config {
     /// that matches no session comes as an ordinary call, and who may replace what is for the program
     /// to decide before it accepts.
     pub server: bool,
+    /// Hand REFER to the program instead of refusing it: it is asked to call somebody, in place of one of its calls
+    /// (we are the transferee, RFC 5589) or out of nothing (a call placed from another device). Our own exchange alone
+    /// may ask. Default false; [`Config::server`] takes REFER in dialogs from everybody.
+    pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
-    /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
+    /// Live sessions of strangers, who called us past our exchanges, where there is one; one more of their INVITEs is
+    /// answered 486, so that a flood of theirs leaves room for calls. Default 8.
+    pub max_stranger_sessions: usize,
+    /// Transactions of both sides; beyond it new requests are answered 503. A telephone drops those of strangers from
+    /// three quarters on. Requests that are held take no more than 4 KiB each on average. Default 8192.
     pub max_transactions: usize,
     /// Requests a second that one stranger's address may open on average. Addresses of our
     /// registrars and requests inside a dialog are not counted. Default 20.
@@ -66,12 +79,16 @@ impl Config {
             local,
             local_other: None,
             streams: false,
+            probe: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            instance: None,
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             server: false,
+            takes_refer: false,
             max_sessions: 200,
+            max_stranger_sessions: 8,
             max_transactions: 8192,
             stranger_rate: 20,
             stranger_burst: 60,
@@ -81,6 +98,19 @@ impl Config {
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
         }
     }
+}
+
+/// The `+sip.instance` (RFC 5626 section 4.1) of a box whose own secret identifier, such as the machine's, is `machine`:
+/// the same at every start, and not to be guessed from one another.
+pub fn instance(machine: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(format!("frontdesk sip instance {machine}"));
+    let word = |at: usize| u16::from_be_bytes([hash[at], hash[at + 1]]);
+    // A UUID of version 8: a hash of our own kind (RFC 9562 section 5.8).
+    let (version, variant) = (word(6) & 0x0fff | 0x8000, word(8) & 0x3fff | 0x8000);
+    let (a, b, c) = (word(0), word(2), word(4));
+    let (d, e, f) = (word(10), word(12), word(14));
+    format!("urn:uuid:{a:04x}{b:04x}-{c:04x}-{version:04x}-{variant:04x}-{d:04x}{e:04x}{f:04x}")
 }
 
 /// Identity of an [`Account`]; chosen by the program.
@@ -273,6 +303,11 @@ pub struct Invite {
     /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
     /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
+    /// Keep our name and number from those we call (RFC 3323); our own exchange still learns them.
+    pub anonymous: bool,
+    /// Ask the called telephone to answer by itself after so long, in whole seconds (Call-Info and Alert-Info as
+    /// telephones know them; Answer-Mode of RFC 5373 where it is at once).
+    pub answer_after: Option<Duration>,
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
     /// Send here, whatever the target's host says.
@@ -291,6 +326,8 @@ impl Invite {
             target: target.into(),
             media,
             replaces: None,
+            answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: None,
             from: None,
@@ -409,6 +446,14 @@ mod tests {
         for text in ["", ":5060", "pbx:", "pbx:99999", "[::1", "[::1]5060", "[pbx]:1", "a b"] {
             assert!(text.parse::<HostPort>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_box_keeps_its_instance_and_no_two_share_one() {
+        let one = instance("1a2b");
+        assert_eq!(one, instance("1a2b"));
+        assert_ne!(one, instance("1a2c"));
+        assert_eq!((one.len(), &one[..9], &one[23..24]), (45, "urn:uuid:", "8"), "{one}");
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub enum Event {
         /// that call as soon as `accept` has sent the answer, and leaves it alone if this one is
         /// refused or given up. It may have ended by itself before; then this is simply a new call.
         replaces: Option<SessionId>,
+        /// After how long the caller wants to be answered without a hand (Call-Info, Alert-Info, Answer-Mode);
+        /// believed from the account's own exchange only. Whether to do so is for the program to decide.
+        answer_after: Option<Duration>,
         /// The whole INVITE, for what is not read above (Alert-Info, Authorization …).
         request: Box<Message>,
     },
@@ -121,8 +124,8 @@ pub enum Event {
         /// How it went.
         result: TransferResult,
     },
-    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config)).
-    /// Answer with `refer_progress` or `refuse_refer`.
+    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config) or
+    /// [`Config::takes_refer`](crate::Config)). Answer with `refer_progress` or `refuse_refer`.
     Refer {
         /// The dialog it came in.
         session: SessionId,
@@ -131,6 +134,20 @@ pub enum Event {
         /// For an attended transfer: the dialog to take over at the target. It may be one of ours:
         /// [`session_by_dialog`](crate::UserAgent::session_by_dialog); else it belongs into
         /// [`Invite::replaces`](crate::Invite).
+        replaces: Option<Replaces>,
+        /// Referred-By, as written.
+        referred_by: Option<String>,
+    },
+    /// Our exchange asks us to call somebody, in no dialog ([`Config::takes_refer`](crate::Config)). Answer with
+    /// `accept_referral` and `referral_progress`, or with `refuse_referral`.
+    Referral {
+        /// To hand back.
+        id: RequestId,
+        /// The account that was asked.
+        account: AccountId,
+        /// Refer-To, the URI alone, without header fields.
+        target: String,
+        /// The dialog to take over at the target, if any: [`Invite::replaces`](crate::Invite).
         replaces: Option<Replaces>,
         /// Referred-By, as written.
         referred_by: Option<String>,

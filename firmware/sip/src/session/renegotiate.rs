@@ -4,9 +4,10 @@
 //! Commands wait for each other: one INVITE at a time in a dialog, and a REFER only after the hold
 //! before it is settled.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::{Session, State, Task, ringing};
+use super::{Session, State, Task, refresh, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -31,6 +32,16 @@ impl Session {
         self.enqueue(core, now, Task::Retrieve);
     }
 
+    /// Our address has changed, by one of these ways (from, to): the peer is told as soon as the call is up.
+    pub(crate) fn relocate(&mut self, core: &mut Core, now: Instant, ways: &[(IpAddr, IpAddr)]) {
+        for &(from, to) in ways {
+            self.media.relocate(from, to);
+        }
+        if !self.tasks.contains(&Task::Refresh) {
+            self.enqueue(core, now, Task::Refresh);
+        }
+    }
+
     /// Starts what can be started.
     pub(super) fn advance(&mut self, core: &mut Core, now: Instant) {
         while self.state == State::Up
@@ -42,7 +53,7 @@ impl Session {
             match task {
                 Task::Hold if self.held => core.emit(Event::Held { session: self.id }),
                 Task::Retrieve if !self.held => core.emit(Event::Retrieved { session: self.id }),
-                Task::Hold | Task::Retrieve => {
+                Task::Hold | Task::Retrieve | Task::Refresh => {
                     self.tries = 0;
                     self.doing = Some(task);
                     self.ask(core, now);
@@ -79,7 +90,8 @@ impl Session {
             return;
         }
         if code < 300 {
-            self.acknowledge_reinvite(core, now, response);
+            let invite = core.layer.sent_request(id).cloned();
+            self.acknowledge_reinvite(core, now, response, invite.as_ref());
         }
         if self.asking != Some(id) {
             return;
@@ -90,20 +102,31 @@ impl Session {
             return;
         }
         match code {
-            200..=299 => self.take_reinvite_answer(core, response),
+            200..=299 => {
+                self.take_timer(core, now, response);
+                self.take_reinvite_answer(core, now, response);
+            }
             491 => return self.pause(core, now, None, response),
             401 | 407 => {
                 self.asking = self.answer_challenge(core, now, id, response);
                 if self.asking.is_some() {
                     return;
                 }
-                self.give_up(core, code, response.reason());
+                self.give_up(core, now, code, response.reason());
+            }
+            422 => {
+                let refused = core.layer.sent_request(id).cloned();
+                if refused.is_some_and(|mut refused| self.raise_interval(&mut refused, response)) {
+                    self.media.abandon_offer();
+                    return self.ask(core, now);
+                }
+                self.give_up(core, now, code, response.reason());
             }
             408 | 481 => return self.lose(core, now, code, response.reason()),
             500 | 503 if retry_after(response).is_some() => {
                 return self.pause(core, now, retry_after(response), response);
             }
-            _ => self.give_up(core, code, response.reason()),
+            _ => self.give_up(core, now, code, response.reason()),
         }
         self.advance(core, now);
     }
@@ -116,11 +139,22 @@ impl Session {
         self.asking = None;
         match self.state {
             State::Up if self.cancel_sent => {
-                self.give_up(core, 408, "no answer");
+                self.give_up(core, now, 408, "no answer");
                 self.advance(core, now);
             }
             State::Up => self.lose(core, now, 408, "no answer"),
             _ => {}
+        }
+    }
+
+    /// The target that our re-INVITE went to is dead: it goes by another.
+    pub(super) fn ask_elsewhere(&mut self, core: &mut Core, now: Instant) {
+        self.asking = None;
+        self.media.abandon_offer();
+        if self.doing.is_some() {
+            self.ask(core, now);
+        } else {
+            self.advance(core, now);
         }
     }
 
@@ -151,6 +185,9 @@ impl Session {
             let pause = (core.random.bits() % 10).to_string();
             return core.reply_with(now, id, 500, "Retry-After", &pause);
         }
+        if refresh::is_too_short(request) {
+            return refresh::refuse_interval(core, now, id);
+        }
         let body = if request.body().is_empty() {
             let wish = self.wish();
             self.media.create_offer(wish)
@@ -163,7 +200,8 @@ impl Session {
             Ok(body) => {
                 self.refresh_target(request);
                 let offered = request.body().is_empty();
-                if let Some(response) = self.answer_with(core, id, body) {
+                if let Some(mut response) = self.answer_with(core, id, body) {
+                    self.settle_timer(core, now, request, &mut response);
                     self.send_answer(core, now, id, &response, offered);
                 }
                 if !offered {
@@ -183,12 +221,24 @@ impl Session {
         request: &Message,
         fork: Option<usize>,
     ) {
+        let confirmed = matches!(self.state, State::Up | State::Answering);
+        if confirmed && refresh::is_too_short(request) {
+            return refresh::refuse_interval(core, now, id);
+        }
         let mut body = Vec::new();
-        if !request.body().is_empty() {
+        if let Some(at) = fork
+            && !request.body().is_empty()
+        {
+            match self.answer_early_offer(request.body(), at) {
+                Ok(answer) => body = answer,
+                Err(None) => return core.reply(now, id, 491),
+                Err(Some(error)) => return ringing::refuse_offer(core, now, id, error),
+            }
+        } else if !request.body().is_empty() {
             if self.asking.is_some() || self.media.local_offer_pending() {
                 return core.reply(now, id, 491);
             }
-            if self.state == State::Ringing {
+            if self.state == State::Ringing && !self.provisionals.is_settled() {
                 let pause = (core.random.bits() % 10).to_string();
                 return core.reply_with(now, id, 500, "Retry-After", &pause);
             }
@@ -204,11 +254,16 @@ impl Session {
             None => self.refresh_target(request),
         }
         let changed = !body.is_empty();
-        if let Some(response) = self.answer_with(core, id, body) {
+        if let Some(mut response) = self.answer_with(core, id, body) {
+            if confirmed {
+                self.settle_timer(core, now, request, &mut response);
+            }
             core.layer.respond(now, id, &response);
         }
-        if changed && self.state == State::Up {
-            self.note_media(core);
+        match fork {
+            Some(at) if changed => self.note_early_media(core, at),
+            None if changed && self.state != State::Answering => self.note_media(core),
+            _ => {}
         }
     }
 
@@ -236,6 +291,7 @@ impl Session {
     fn ask(&mut self, core: &mut Core, now: Instant) {
         let wish = match self.doing {
             Some(Task::Hold) => Direction::SendOnly,
+            Some(Task::Refresh) => self.wish(),
             _ => Direction::SendRecv,
         };
         match self.media.create_offer(wish) {
@@ -243,18 +299,29 @@ impl Session {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
                 self.cancel_sent = false;
-                self.asking = self.send_within(core, now, Method::Invite, |request| {
+                let Some(dialog) = self.dialog.as_mut() else { return };
+                let request = dialog.request(Method::Invite);
+                let hop = core.dialog_hop(self.account, dialog.hop());
+                self.asking = Some(self.send_on(core, now, request, &hop, |request| {
                     request.push("Contact", contact);
                     request.push("Allow", allow);
                     request.push("Supported", supported);
+                    self.state_timer(request);
                     request.set_body(crate::sdp::CONTENT_TYPE, offer);
-                });
+                }));
             }
-            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+            Err(error) => self.give_up(core, now, error.code(), &error.to_string()),
         }
     }
 
-    pub(super) fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    /// `invite` is the request itself, where it is still known.
+    pub(super) fn acknowledge_reinvite(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        response: &Message,
+        invite: Option<&Message>,
+    ) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         if self.repeat_ack(core, now, number, &tag) {
@@ -263,27 +330,33 @@ impl Session {
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else { return };
         dialog.refresh_target(response);
         let dialog = dialog.clone();
-        self.acknowledge(core, now, &dialog, number);
+        self.acknowledge(core, now, &dialog, number, invite);
     }
 
-    fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {
+    fn take_reinvite_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
         match self.media.receive_answer(response.body()) {
             Ok(media) => {
-                let hold = self.doing.take() == Some(Task::Hold);
-                self.held = hold;
+                let task = self.doing.take();
                 if self.told.as_ref() != Some(&media) {
                     self.told = Some(media.clone());
                     core.emit(Event::MediaChanged { session: self.id, media });
                 }
-                if hold {
-                    // An answer of `inactive` to our hold says nothing about who holds whom.
-                    core.emit(Event::Held { session: self.id });
-                } else {
-                    core.emit(Event::Retrieved { session: self.id });
-                    self.note_remote_hold(core);
+                match task {
+                    Some(Task::Hold) => {
+                        self.held = true;
+                        // An answer of `inactive` to our hold says nothing about who holds whom.
+                        core.emit(Event::Held { session: self.id });
+                    }
+                    Some(Task::Refresh) if self.held => {}
+                    Some(Task::Refresh) => self.note_remote_hold(core),
+                    _ => {
+                        self.held = false;
+                        core.emit(Event::Retrieved { session: self.id });
+                        self.note_remote_hold(core);
+                    }
                 }
             }
-            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+            Err(error) => self.give_up(core, now, error.code(), &error.to_string()),
         }
     }
 
@@ -293,7 +366,7 @@ impl Session {
         self.media.abandon_offer();
         self.tries += 1;
         if self.tries > MAX_TRIES {
-            self.give_up(core, response.code().unwrap_or(491), response.reason());
+            self.give_up(core, now, response.code().unwrap_or(491), response.reason());
             return self.advance(core, now);
         }
         let (from, to) = if self.caller { (2100, 4000) } else { (0, 2000) };
@@ -303,21 +376,24 @@ impl Session {
     }
 
     /// The task failed for good; the call stays as it was.
-    fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
+    fn give_up(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
         self.media.abandon_offer();
-        if self.doing.take().is_some() {
+        let task = self.doing.take();
+        if task == Some(Task::Refresh) {
+            self.refresh_later(core, now);
+        } else if task.is_some() {
             core.emit(Event::HoldFailed { session: self.id, code, reason: reason.to_owned() });
         }
     }
 
     /// The peer no longer knows the call.
-    fn lose(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
+    pub(super) fn lose(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
         self.send_bye(core, now);
         let by = if code == 408 { EndedBy::Timeout } else { EndedBy::Remote };
         self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });
     }
 
-    fn refresh_target(&mut self, message: &Message) {
+    pub(super) fn refresh_target(&mut self, message: &Message) {
         if let Some(dialog) = &mut self.dialog {
             dialog.refresh_target(message);
         }

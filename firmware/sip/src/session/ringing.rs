@@ -2,15 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Birth, Session, State, party};
+use super::reliable::{Described, Provisionals};
+use super::{Birth, Session, State, party, refresh, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::flow::Target;
 use crate::header::NameAddr;
+use crate::history;
 use crate::message::Message;
-use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
+use crate::sdp::{LocalMedia, OfferAnswer, SdpError, Srtp};
 use crate::transaction::TxId;
 
 /// How often a ringing indication is repeated, so that no proxy gives the call up
@@ -30,11 +32,16 @@ impl Session {
     ) -> Option<Session> {
         let request = core.layer.received_request(tx)?.clone();
         let local_tag = core.random.word();
+        if refresh::is_too_short(&request) {
+            refresh::refuse_interval(core, now, tx);
+            return None;
+        }
         let Some(dialog) = Dialog::of_callee(&request, &local_tag) else {
             core.reply(now, tx, 400);
             return None;
         };
-        let preset = LocalMedia { rtp: core.config.local, codecs: core.config.codecs.clone(), ptime_ms: 20 };
+        let srtp = account.and_then(|id| core.lines.get(&id)).map_or(Srtp::Off, |line| line.account().srtp);
+        let preset = LocalMedia { srtp, ..LocalMedia::plain(core.config.local, core.config.codecs.clone()) };
         let offered = match request.body() {
             [] => None,
             body => match OfferAnswer::new(preset.clone(), 0).receive_offer(body) {
@@ -50,13 +57,15 @@ impl Session {
         let mut session = Session::new(birth, State::Ringing, OfferAnswer::new(preset, core.random.bits()));
         session.asked = Some(tx);
         session.offer = request.body().to_vec();
+        session.provisionals = Provisionals::of(&request);
         session.replaces = replaces;
         session.dialog = Some(dialog);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
         if let Some(dialog) = &session.dialog {
             core.look_up(now, account, dialog.hop());
         }
-        let trusted = core.is_trusted(from.ip());
+        let trusted = core.believes(account, from.ip());
+        let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
         core.emit(Event::Incoming {
             session: id,
             account,
@@ -65,6 +74,8 @@ impl Session {
             diversion: party::diversion(&request),
             media: offered,
             replaces,
+            // Else anybody could listen in on a room.
+            answer_after: exchange.then(|| unattended::answer_after(&request)).flatten(),
             request: Box::new(request),
         });
         Some(session)
@@ -72,13 +83,25 @@ impl Session {
 
     /// Tells the caller that somebody is being alerted.
     pub(crate) fn ring(&mut self, core: &mut Core, now: Instant) {
+        self.provisional(core, now, 180, None);
+        self.keep_ringing(core, now);
+    }
+
+    /// The same, with a description where the rules demand one.
+    pub(crate) fn ring_with(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 180, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    /// Describes our media before the answer.
+    pub(crate) fn early_media(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 183, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    fn keep_ringing(&self, core: &mut Core, now: Instant) {
         if self.state != State::Ringing {
             return;
-        }
-        let Some(tx) = self.asked else { return };
-        if let Some(mut response) = core.response(tx, 180, &self.local_tag) {
-            response.push("Contact", core.contact_in(self.account, tx));
-            core.layer.respond(now, tx, &response);
         }
         core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
     }
@@ -89,13 +112,16 @@ impl Session {
             return false;
         }
         let Some(tx) = self.asked else { return false };
-        self.media = OfferAnswer::new(local, core.random.bits());
-        let offered = self.offer.is_empty();
-        let body = if offered {
-            self.media.create_offer(Direction::SendRecv)
-        } else {
-            let read = self.media.receive_offer(&self.offer);
-            read.and_then(|_| self.media.create_answer(Direction::SendRecv))
+        if self.defers_answer(&local) {
+            return true;
+        }
+        let (body, offered) = match self.described() {
+            Described::No => {
+                self.media = OfferAnswer::new(local, core.random.bits());
+                (self.first_description(), self.offer.is_empty())
+            }
+            Described::Again(body) => (Ok(body), false),
+            Described::Done => (Ok(Vec::new()), false),
         };
         let body = match body {
             Ok(body) => body,
@@ -110,7 +136,12 @@ impl Session {
         self.offer = Vec::new();
         self.state = State::Answering;
         core.timers.clear(Alarm::StillRinging(self.id));
-        if let Some(response) = self.answer_with(core, tx, body) {
+        core.timers.clear(Alarm::Provisional(self.id));
+        let request = core.layer.received_request(tx).cloned();
+        if let Some(mut response) = self.answer_with(core, tx, body)
+            && let Some(request) = request
+        {
+            self.settle_timer(core, now, &request, &mut response);
             self.send_answer(core, now, tx, &response, offered);
         }
         true
@@ -190,6 +221,9 @@ impl Session {
         let mut headers = vec![("Contact".to_owned(), NameAddr::new(uri).to_string())];
         if let Some(diversion) = diversion {
             let party = super::target_uri(core, self.account, &diversion.party)?;
+            for entry in history::of_redirection(invite, &party, diversion) {
+                headers.push(("History-Info".to_owned(), entry));
+            }
             headers.push(("Diversion".to_owned(), diversion::value(party, diversion, before)));
         }
         Ok(headers)

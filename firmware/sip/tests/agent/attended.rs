@@ -35,6 +35,8 @@ fn direct(target: &str, port: u16) -> Invite {
         target: target.into(),
         media: media(port),
         replaces: None,
+        answer_after: None,
+        anonymous: false,
         headers: Vec::new(),
         destination: None,
         from: Some(Identity { display: None, uri: "sip:100@pbx.example".into() }),

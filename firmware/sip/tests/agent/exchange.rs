@@ -32,6 +32,8 @@ fn outside_call() -> Invite {
         target: "sip:100@192.0.2.1:5060".into(),
         media: media(6000),
         replaces: None,
+        answer_after: None,
+        anonymous: false,
         headers: vec![("Diversion".into(), "<sip:4000@pbx.example>;reason=unconditional".into())],
         destination: Some(address(US).into()),
         from: identity("Alice", "sip:0591234@pbx.example"),

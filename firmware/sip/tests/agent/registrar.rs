@@ -409,3 +409,41 @@ fn shutting_down_does_not_wait_for_ever_for_a_dead_registrar() {
     net.act(us, |agent, now| agent.shut_down(now));
     net.wait(us, "Drained", 33, |event| matches!(event, Event::Drained).then_some(()));
 }
+
+#[test]
+fn a_binding_at_another_address_takes_the_old_one_away() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    start(&mut net, us);
+    let first = net.receive(pbx, "REGISTER", 1);
+    net.send(pbx, at, &granted(&first, 300));
+    state(&mut net, us, 1);
+    net.act(us, |agent, now| agent.moved(now, address("192.0.2.77:5060"), None));
+    let second = net.receive(pbx, "REGISTER", 1);
+    let contacts: Vec<&str> = second.headers("Contact").collect();
+    assert_eq!(contacts.len(), 2, "{contacts:?}");
+    assert!(contacts[0].contains("192.0.2.77:5060"), "{contacts:?}");
+    assert!(contacts[1].contains("192.0.2.1:5060") && contacts[1].ends_with(";expires=0"), "{contacts:?}");
+    assert_eq!(second.via().unwrap().host, "192.0.2.77");
+}
+
+#[test]
+fn a_registrar_that_can_do_outbound_is_told_which_box_this_is_and_one_that_cannot_is_not() {
+    let mut net = Net::new(3, FAIR);
+    let pbx = net.peer(PBX);
+    let config = Config { instance: Some(sip::agent::instance("1")), ..Config::new(address(US)) };
+    let us = net.agent_with(config);
+    net.act(us, |agent, now| agent.add_account(now, account(pbx)));
+    let at = net.stations[us].at;
+    start(&mut net, us);
+    let first = net.receive(pbx, "REGISTER", 1);
+    let contact = first.contact().unwrap();
+    assert_eq!(contact.params.value("reg-id"), Some("1"), "{contact}");
+    assert!(contact.params.value("+sip.instance").is_some_and(|value| value.contains("urn:uuid:")));
+    assert!(first.headers("Supported").any(|tag| tag == "outbound"));
+    net.send(pbx, at, &Message::response(&first, 439));
+    let second = net.receive(pbx, "REGISTER", 1);
+    assert!(second.contact().unwrap().params.value("reg-id").is_none());
+    net.send(pbx, at, &granted(&second, 300));
+    assert!(matches!(state(&mut net, us, 1), RegistrationState::Registered { .. }));
+}

@@ -146,12 +146,14 @@ impl Line {
         let number = Number(self.placed);
         self.placed += 1;
         let here = self.socket.local_addr().expect("a bound socket has an address");
-        let media = LocalMedia { rtp: self.sound, codecs: vec![Codec::Pcma], ptime_ms: 20 };
+        let media = LocalMedia::plain(self.sound, vec![Codec::Pcma]);
         let invite = Invite {
             account: None,
             target: format!("sip:5550100@{}", self.desk),
             media,
             replaces: None,
+            answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: Some(self.desk.into()),
             from: Some(Identity { display: None, uri: format!("sip:{}@{here}", number.written()) }),
