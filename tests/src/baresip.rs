@@ -95,6 +95,27 @@ impl Baresip {
         phone
     }
 
+    /// Starts one that answers every call by itself, and waits until it is registered: baresip 1.0 does not know
+    /// the ways to ask for that in a call.
+    ///
+    /// # Panics
+    /// As [`Baresip::start`].
+    #[must_use]
+    #[track_caller]
+    pub fn start_answering(
+        scratch: &Path,
+        ports: &mut Ports,
+        exchange: &Kamailio,
+        number: &str,
+        tone: f64,
+        codec: Codec,
+    ) -> Self {
+        let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
+        let mut phone = Self::launch_that(scratch, place, &exchange.address(), number, (tone, codec), "auto");
+        phone.program.wait_log("200 OK", Duration::from_secs(15));
+        phone
+    }
+
     /// Starts it, registered or not.
     ///
     /// # Panics
@@ -109,13 +130,26 @@ impl Baresip {
         tone: f64,
         codec: Codec,
     ) -> Self {
+        Self::launch_that(scratch, place, exchange, number, (tone, codec), "manual")
+    }
+
+    /// `answers` is what baresip calls its answer mode.
+    #[track_caller]
+    fn launch_that(
+        scratch: &Path,
+        place: Place,
+        exchange: &str,
+        number: &str,
+        (tone, codec): (f64, Codec),
+        answers: &str,
+    ) -> Self {
         let folder = scratch.join(format!("baresip-{number}"));
         let recordings = folder.join("recordings");
         fs::create_dir_all(&recordings).expect("the scratch folder is writable");
         Recording::sine(tone, codec.rate(), 120).write(&folder.join("tone.wav"));
         let account = format!(
             "<sip:{number}@{DOMAIN}>;auth_user={number};auth_pass={};outbound=\"sip:{}\";regint=600;\
-             audio_codecs={};answermode=manual\n",
+             audio_codecs={};answermode={answers}\n",
             Kamailio::password(number),
             exchange,
             codec.account(),

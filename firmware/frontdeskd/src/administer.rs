@@ -20,6 +20,7 @@ use crate::{
     mailboxes::{self, Mailbox},
     records::Records,
     settings::{self, Numbering},
+    tether::Phone,
     xmpp::{self, Xmpp},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Change {
     /// The park slots.
     pub(crate) watched: Vec<String>,
     pub(crate) intercept: Option<String>,
+    /// The telephone over which the operator speaks.
+    pub(crate) phone: Option<Phone>,
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
@@ -80,6 +83,7 @@ impl Follower {
         let change = Change {
             lines: settings::lines(wanted, &accounts),
             mailboxes: settings::mailboxes(wanted, &accounts),
+            phone: settings::phone(wanted, &accounts),
             accounts,
             watched: settings::watched(wanted),
             intercept: wanted.numbers.intercept.clone(),
@@ -106,7 +110,7 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp } = change;
+        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -118,6 +122,7 @@ impl Engine {
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);
         self.replace_mailboxes(now, mailboxes);
+        self.tether_to(now, phone);
         self.parts.board.handle(now, Input::Settings(Box::new(desk)));
         for (line, account) in self.parts.lines.clone() {
             let state = self.registrations.get(&account).cloned().unwrap_or(Registration::Off);

@@ -43,6 +43,7 @@ use crate::{
     people::People,
     records,
     records::Records,
+    tether::{Phone, Tether},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -160,6 +161,8 @@ pub(crate) struct Parts {
     pub(crate) announcement: Option<PathBuf>,
     /// The mailbox of each account.
     pub(crate) mailboxes: Vec<Mailbox>,
+    /// The telephone over which the operator speaks, in place of the sound devices.
+    pub(crate) phone: Option<Phone>,
     /// Who is online, where an XMPP server says it.
     pub(crate) xmpp: Option<Xmpp>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
@@ -172,6 +175,7 @@ pub(crate) struct Engine {
     pub(crate) legs: Legs,
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
+    pub(crate) tether: Tether,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -211,6 +215,8 @@ pub(crate) struct Leg {
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
     pub(crate) came_in: bool,
+    /// What was agreed with it last.
+    pub(crate) media: Option<sip::sdp::Media>,
 }
 
 impl Engine {
@@ -220,6 +226,7 @@ impl Engine {
             legs: Legs::default(),
             lamps: Lamps::default(),
             people: People::default(),
+            tether: Tether::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -242,6 +249,7 @@ impl Engine {
         self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
+        self.tether_to(now, self.parts.phone.clone());
         self.carry(now);
         let (mut farewell, mut is_restart) = (None, false);
         loop {
@@ -294,6 +302,7 @@ impl Engine {
             frame,
             farewell,
             self.lamps.next(),
+            self.tether.next(),
         ];
         let next = deadlines.into_iter().flatten().min();
         // An hour, when there is nothing to wait for: the loop only turns once more.
@@ -301,6 +310,7 @@ impl Engine {
     }
 
     fn deadlines(&mut self, now: Instant) {
+        self.tether_deadline(now);
         if self.parts.agent.poll_timeout().is_some_and(|at| at <= now) {
             self.parts.agent.handle_timeout(now);
         }
@@ -352,7 +362,10 @@ impl Engine {
         match event {
             media::Event::Device { role, name, state } => {
                 let audio = self.audio.news(role, name, state);
-                self.parts.board.handle(now, Input::Audio(audio));
+                // Devices that rest say nothing of the telephone in their place.
+                if !self.tether.is_on() {
+                    self.parts.board.handle(now, Input::Audio(audio));
+                }
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
@@ -383,7 +396,8 @@ impl Engine {
     /// No call is up, nor a transfer whose end is not known.
     fn is_quiet(&self, now: Instant) -> bool {
         let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
-        [calls, open_transfers, legs, sessions] == [0; 4]
+        let phone = u32::from(self.tether.session().is_some());
+        [calls, open_transfers, legs, sessions.saturating_sub(phone)] == [0; 4]
     }
 
     fn census(&self, now: Instant) -> Census {
@@ -507,7 +521,11 @@ impl Engine {
             }
             sip::Event::Resolve { id, host, port } => net::resolve(id, host, port, self.parts.inbox.clone()),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
-            event => self.of_a_call(now, event),
+            event => {
+                if let Some(event) = self.take_phone(now, event) {
+                    self.of_a_call(now, event);
+                }
+            }
         }
     }
 
@@ -570,7 +588,12 @@ impl Engine {
             self.connect(call, &media);
         }
         if let Some(input) = input {
+            let joins =
+                matches!(input, Input::Answered { .. } | Input::Confirmed { .. } | Input::Retrieved { .. });
             self.parts.board.handle(now, input);
+            if joins {
+                self.tether_news(now, call);
+            }
         }
     }
 
@@ -606,7 +629,10 @@ impl Engine {
         let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
+        self.legs.insert(
+            call,
+            Leg { session, number, line, local, offered, intercept: None, came_in: true, media: None },
+        );
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -639,7 +665,7 @@ impl Engine {
     }
 
     fn ended(&mut self, now: Instant, session: SessionId, cause: sip::Cause) {
-        if self.intercept_otherwise(now, session, &cause) {
+        if self.phone_ended(now, session, &cause) || self.intercept_otherwise(now, session, &cause) {
             return;
         }
         let Some(call) = self.legs.remove(session) else { return };
@@ -657,6 +683,9 @@ impl Engine {
 
     /// Connects the sound of a call as agreed.
     pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+        if let Some(leg) = self.legs.by_call.get_mut(&call) {
+            leg.media = Some(media.clone());
+        }
         if let Some(remote) = bridge::remote(media) {
             self.sound(self.parts.media.connect(StreamId(call.0), remote));
         }

@@ -27,6 +27,7 @@ mod records;
 mod replay;
 mod settings;
 mod socket;
+mod tether;
 mod timetable;
 mod turns;
 mod watching;
@@ -228,6 +229,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings, &accounts),
+        phone: settings::phone(&settings, &accounts),
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         started: (started, editing::unix_ms()),

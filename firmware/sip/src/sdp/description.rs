@@ -98,6 +98,24 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Stream>, SdpError> {
     Ok(streams.collect())
 }
 
+/// The first stream of speech over plain RTP as it stands, with what the whole description says of it besides: its
+/// address and its direction.
+pub(super) fn speech(body: &[u8]) -> Result<sdp_types::Media, SdpError> {
+    let usable = read(body)?.iter().position(Stream::is_usable).ok_or(SdpError::NoAudio)?;
+    let session = Session::parse(tidy(body)?.as_bytes()).map_err(|_| SdpError::Malformed("not readable"))?;
+    let session_direction = session.attributes.into_iter().find(|a| direction(&a.attribute).is_some());
+    let connection = session.connection;
+    let mut media = session.medias.into_iter().nth(usable).ok_or(SdpError::NoAudio)?;
+    if media.connections.is_empty() {
+        media.connections.extend(connection);
+    }
+    media.connections.truncate(1);
+    if !media.attributes.iter().any(|a| direction(&a.attribute).is_some()) {
+        media.attributes.extend(session_direction);
+    }
+    Ok(media)
+}
+
 /// The lines we need, trimmed, as UTF-8.
 fn tidy(body: &[u8]) -> Result<String, SdpError> {
     let body = text(body);

@@ -1,11 +1,12 @@
 //! Session descriptions (SDP, RFC 8866) and offer/answer (RFC 3264) for one audio stream.
 //!
 //! [`OfferAnswer`] holds what was agreed in one session and writes and reads the bodies; [`Media`] is the result, for
-//! the media engine. Not done here: video, SRTP, ICE and BUNDLE; streams that ask for them are refused (port 0) and, if
+//! the media engine. `relay` carries what one session's peer describes to the peer of another. Not done here: video, SRTP, ICE and BUNDLE; streams that ask for them are refused (port 0) and, if
 //! nothing else is left, the whole offer is.
 
 mod description;
 mod offer_answer;
+mod relay;
 
 use std::net::SocketAddr;
 

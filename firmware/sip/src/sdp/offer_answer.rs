@@ -15,18 +15,18 @@ use super::{Codec, Direction, LocalMedia, Media, SdpError};
 /// INVITE: all answer the same offer.
 #[derive(Debug, Clone)]
 pub struct OfferAnswer {
-    local: LocalMedia,
+    pub(super) local: LocalMedia,
     session_id: u64,
     version: u64,
     last_sent: Option<Session>,
     numbers: Numbers,
-    lines: Vec<Line>,
-    state: State,
+    pub(super) lines: Vec<Line>,
+    pub(super) state: State,
     agreed: Option<Media>,
 }
 
 #[derive(Debug, Clone)]
-enum State {
+pub(super) enum State {
     Stable,
     /// Ours; what we asked for.
     LocalOffer(Direction),
@@ -40,14 +40,14 @@ enum State {
 
 /// One `m=` line of the session, in the order both sides must keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
+pub(super) enum Line {
     Ours { transport: String },
     Refused { kind: String, transport: String, fmt: String },
 }
 
 /// Our dynamic payload types. They never change their meaning within a session (RFC 3264 section 8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Numbers {
+pub(super) struct Numbers {
     opus: u8,
     event_8k: u8,
     event_48k: u8,
@@ -178,6 +178,16 @@ impl OfferAnswer {
     /// # Errors
     /// [`SdpError::NoOffer`] if none is under way.
     pub fn create_answer(&mut self, wish: Direction) -> Result<Vec<u8>, SdpError> {
+        let mut media = *self.adopt_offer()?;
+        media.direction = media.direction.and(wish);
+        let events: &[u32] = if media.dtmf_payload_type.is_some() { &[media.dtmf_clock_hz] } else { &[] };
+        let body = self.write(&[media.codec], events, media.direction);
+        self.agreed = Some(media);
+        Ok(body)
+    }
+
+    /// Takes the streams and numbers of the offer received over, whose answer is written next.
+    pub(super) fn adopt_offer(&mut self) -> Result<Box<Media>, SdpError> {
         let State::RemoteOffer { offered, lines, numbers } =
             std::mem::replace(&mut self.state, State::Stable)
         else {
@@ -185,12 +195,7 @@ impl OfferAnswer {
         };
         self.lines = lines;
         self.numbers = numbers;
-        let mut media = *offered;
-        media.direction = media.direction.and(wish);
-        let events: &[u32] = if media.dtmf_payload_type.is_some() { &[media.dtmf_clock_hz] } else { &[] };
-        let body = self.write(&[media.codec], events, media.direction);
-        self.agreed = Some(media);
-        Ok(body)
+        Ok(offered)
     }
 
     /// What was agreed last.
@@ -215,13 +220,18 @@ impl OfferAnswer {
 
     /// Writes a description; the version grows only if anything but the version changed.
     fn write(&mut self, codecs: &[Codec], events: &[u32], direction: Direction) -> Vec<u8> {
+        self.write_with(|this, transport| this.audio(transport, codecs, events, direction))
+    }
+
+    /// Writes a description with `ours` in the place of our stream, over the transport agreed on.
+    pub(super) fn write_with(&mut self, ours: impl Fn(&Self, &str) -> sdp_types::Media) -> Vec<u8> {
         let ip = self.local.rtp.ip();
         let mut session = Session::new(Origin::with_ip_addr(self.session_id, 0, ip), "-");
         session.set_connection(Connection::from_ip_addr(ip));
         session.add_time(Time::new(0, 0));
         for line in &self.lines {
             session.add_media(match line {
-                Line::Ours { transport } => self.audio(transport, codecs, events, direction),
+                Line::Ours { transport } => ours(self, transport),
                 Line::Refused { kind, transport, fmt } => media(kind, 0, transport, fmt),
             });
         }

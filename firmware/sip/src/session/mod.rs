@@ -1,7 +1,8 @@
 //! Sessions: one call leg, from the INVITE to the last answer.
 //!
 //! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `renegotiate` holds,
-//! retrieves and follows the peer's re-INVITE and UPDATE, `transfer` does REFER both ways, `replace`
+//! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
+//! directly, `transfer` does REFER both ways, `replace`
 //! lets one call take another's place, `party` reads who is who, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
@@ -9,6 +10,7 @@
 //! Not done here: what a call means on the desk, media itself, PRACK and session timers.
 
 mod calling;
+mod lending;
 mod party;
 mod renegotiate;
 mod replace;
@@ -21,6 +23,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use lending::Borrowed;
+pub(crate) use lending::Note;
 pub(crate) use replace::Standing;
 use transfer::{ReferTo, Referred, Transfer};
 
@@ -75,6 +79,12 @@ pub(crate) struct Session {
     referred: Option<Referred>,
     /// The call this one replaces when it is answered.
     replaces: Option<SessionId>,
+    /// The peer was last told where somebody else hears, and not where we do.
+    astray: bool,
+    /// The offer we asked the peer for, whose 2xx waits for our ACK with the answer.
+    borrowed: Option<Borrowed>,
+    /// Our OPTIONS in the dialog without an answer.
+    probe: Option<TxId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +137,12 @@ enum Task {
     Hold,
     Retrieve,
     Refer(ReferTo),
+    /// Ask the peer for an offer (a re-INVITE without description), to be carried to another peer.
+    Borrow,
+    /// Offer what another peer described.
+    Relay(Vec<u8>),
+    /// Describe ourselves again.
+    Own,
 }
 
 /// What identifies a session, given at birth.
@@ -168,6 +184,9 @@ impl Session {
             transferred: false,
             referred: None,
             replaces: None,
+            astray: false,
+            borrowed: None,
+            probe: None,
         }
     }
 
@@ -179,6 +198,7 @@ impl Session {
 
     /// Ends the call in the way its state asks for; `reason` is for the program alone.
     fn leave(&mut self, core: &mut Core, now: Instant, reason: &str) {
+        self.give_back(core, now);
         match self.state {
             State::Calling => self.cancel(core, now, reason),
             State::Ringing => self.reject(core, now, 480),
@@ -210,6 +230,9 @@ impl Session {
     fn refuse_task(&self, core: &mut Core, task: &Task) {
         let reason = "too many commands are waiting".to_owned();
         core.emit(match task {
+            Task::Borrow | Task::Relay(_) | Task::Own => {
+                return core.note(Note::Failed { session: self.id, code: 500, reason });
+            }
             Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
             Task::Refer(_) => {
                 Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }
@@ -228,6 +251,7 @@ impl Session {
             Some(Method::Bye) => {
                 self.answer_challenge(core, now, id, response);
             }
+            Some(Method::Options) => self.on_probe_response(core, now, id, response),
             _ => {}
         }
     }
@@ -240,6 +264,7 @@ impl Session {
             Some(Method::Invite) if within => self.on_reinvite_silence(core, now, id),
             Some(Method::Invite) => self.on_invite_silence(core, now, id, reached),
             Some(Method::Refer) => self.on_refer_silence(core),
+            Some(Method::Options) => self.on_probe_silence(core, now, id),
             _ => {}
         }
     }
@@ -313,6 +338,7 @@ impl Session {
             Alarm::Transfer(_) => self.on_transfer_silence(core),
             Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
             Alarm::Linger(_)
+            | Alarm::Join(_)
             | Alarm::Registration(_)
             | Alarm::Subscription(_)
             | Alarm::Turns
@@ -458,8 +484,23 @@ impl Session {
 
     /// Sends an ACK in `dialog` and keeps it.
     fn acknowledge(&mut self, core: &mut Core, now: Instant, dialog: &Dialog, number: u32) {
+        self.acknowledge_with(core, now, dialog, number, Vec::new());
+    }
+
+    /// The same with a description, unless it is empty.
+    fn acknowledge_with(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        dialog: &Dialog,
+        number: u32,
+        body: Vec<u8>,
+    ) {
         let hop = core.dialog_hop(self.account, dialog.hop());
-        let request = dialog.ack(number);
+        let mut request = dialog.ack(number);
+        if !body.is_empty() {
+            request.set_body(crate::sdp::CONTENT_TYPE, body);
+        }
         let sent = core.send_ack(now, request.clone(), &hop);
         if self.acks.len() >= MAX_ACKS {
             self.acks.pop_front();
@@ -523,7 +564,9 @@ impl Session {
         if self.state == State::Over {
             return;
         }
+        self.give_back(core, now);
         self.state = State::Over;
+        core.note(Note::Over { session: self.id });
         self.tasks.clear();
         self.doing = None;
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {

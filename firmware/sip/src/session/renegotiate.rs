@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Session, State, Task, ringing};
+use super::{Note, Session, State, Task, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -37,12 +37,16 @@ impl Session {
             && self.asking.is_none()
             && self.doing.is_none()
             && self.unacked.is_none()
+            && self.borrowed.is_none()
         {
             let Some(task) = self.tasks.pop_front() else { return };
             match task {
-                Task::Hold if self.held => core.emit(Event::Held { session: self.id }),
-                Task::Retrieve if !self.held => core.emit(Event::Retrieved { session: self.id }),
-                Task::Hold | Task::Retrieve => {
+                Task::Hold if self.held && !self.astray => core.emit(Event::Held { session: self.id }),
+                Task::Retrieve if !self.held && !self.astray => {
+                    core.emit(Event::Retrieved { session: self.id })
+                }
+                Task::Own if !self.astray => {}
+                Task::Hold | Task::Retrieve | Task::Borrow | Task::Relay(_) | Task::Own => {
                     self.tries = 0;
                     self.doing = Some(task);
                     self.ask(core, now);
@@ -78,6 +82,9 @@ impl Session {
             }
             return;
         }
+        if code < 300 && self.asking == Some(id) && self.doing == Some(Task::Borrow) {
+            return self.borrow(core, now, response);
+        }
         if code < 300 {
             self.acknowledge_reinvite(core, now, response);
         }
@@ -91,6 +98,8 @@ impl Session {
         }
         match code {
             200..=299 => self.take_reinvite_answer(core, response),
+            // Whose offer it is waits for the answer, and must not wait as long as two ends that met.
+            491 if matches!(self.doing, Some(Task::Relay(_))) => self.give_up(core, code, response.reason()),
             491 => return self.pause(core, now, None, response),
             401 | 407 => {
                 self.asking = self.answer_challenge(core, now, id, response);
@@ -137,7 +146,7 @@ impl Session {
 
     /// A re-INVITE of the peer.
     pub(super) fn on_reinvite(&mut self, core: &mut Core, now: Instant, id: TxId, request: &Message) {
-        if self.asking.is_some() || self.state == State::Calling {
+        if self.asking.is_some() || self.borrowed.is_some() || self.state == State::Calling {
             return core.reply(now, id, 491);
         }
         // Who asks again has our 2xx, though its ACK may still be on the way: unless that ACK must
@@ -166,6 +175,7 @@ impl Session {
                 if let Some(response) = self.answer_with(core, id, body) {
                     self.send_answer(core, now, id, &response, offered);
                 }
+                self.come_home(core, true);
                 if !offered {
                     self.note_media(core);
                 }
@@ -185,7 +195,7 @@ impl Session {
     ) {
         let mut body = Vec::new();
         if !request.body().is_empty() {
-            if self.asking.is_some() || self.media.local_offer_pending() {
+            if self.asking.is_some() || self.borrowed.is_some() || self.media.local_offer_pending() {
                 return core.reply(now, id, 491);
             }
             if self.state == State::Ringing {
@@ -208,6 +218,7 @@ impl Session {
             core.layer.respond(now, id, &response);
         }
         if changed && self.state == State::Up {
+            self.come_home(core, true);
             self.note_media(core);
         }
     }
@@ -234,11 +245,15 @@ impl Session {
 
     /// Sends the re-INVITE of the task at hand.
     fn ask(&mut self, core: &mut Core, now: Instant) {
-        let wish = match self.doing {
-            Some(Task::Hold) => Direction::SendOnly,
-            _ => Direction::SendRecv,
+        let wish = self.wish();
+        let offer = match &self.doing {
+            Some(Task::Hold) => self.media.create_offer(Direction::SendOnly),
+            Some(Task::Borrow) => Ok(Vec::new()),
+            Some(Task::Relay(described)) => self.media.relay_offer(described),
+            Some(Task::Own) => self.media.create_offer(wish),
+            _ => self.media.create_offer(Direction::SendRecv),
         };
-        match self.media.create_offer(wish) {
+        match offer {
             Ok(offer) => {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
@@ -247,7 +262,9 @@ impl Session {
                     request.push("Contact", contact);
                     request.push("Allow", allow);
                     request.push("Supported", supported);
-                    request.set_body(crate::sdp::CONTENT_TYPE, offer);
+                    if !offer.is_empty() {
+                        request.set_body(crate::sdp::CONTENT_TYPE, offer);
+                    }
                 });
             }
             Err(error) => self.give_up(core, error.code(), &error.to_string()),
@@ -257,6 +274,10 @@ impl Session {
     pub(super) fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        // The ACK of a borrowed offer brings the answer, and waits for it.
+        if self.borrowed.as_ref().is_some_and(|borrowed| borrowed.is_of(number)) {
+            return;
+        }
         if self.repeat_ack(core, now, number, &tag) {
             return;
         }
@@ -267,15 +288,25 @@ impl Session {
     }
 
     fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {
+        if matches!(self.doing, Some(Task::Relay(_))) {
+            return self.take_relayed_answer(core, response);
+        }
         match self.media.receive_answer(response.body()) {
             Ok(media) => {
-                let hold = self.doing.take() == Some(Task::Hold);
+                let done = self.doing.take();
+                self.come_home(core, false);
+                let own = done == Some(Task::Own);
+                let hold = if own { self.held } else { done == Some(Task::Hold) };
                 self.held = hold;
                 if self.told.as_ref() != Some(&media) {
                     self.told = Some(media.clone());
                     core.emit(Event::MediaChanged { session: self.id, media });
                 }
-                if hold {
+                if own {
+                    if !hold {
+                        self.note_remote_hold(core);
+                    }
+                } else if hold {
                     // An answer of `inactive` to our hold says nothing about who holds whom.
                     core.emit(Event::Held { session: self.id });
                 } else {
@@ -303,15 +334,20 @@ impl Session {
     }
 
     /// The task failed for good; the call stays as it was.
-    fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
+    pub(super) fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
         self.media.abandon_offer();
-        if self.doing.take().is_some() {
-            core.emit(Event::HoldFailed { session: self.id, code, reason: reason.to_owned() });
+        let (session, reason) = (self.id, reason.to_owned());
+        match self.doing.take() {
+            None => {}
+            Some(Task::Borrow | Task::Relay(_) | Task::Own) => {
+                core.note(Note::Failed { session, code, reason });
+            }
+            Some(_) => core.emit(Event::HoldFailed { session, code, reason }),
         }
     }
 
     /// The peer no longer knows the call.
-    fn lose(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
+    pub(super) fn lose(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
         self.send_bye(core, now);
         let by = if code == 408 { EndedBy::Timeout } else { EndedBy::Remote };
         self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });

@@ -12,6 +12,7 @@ mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod tethered;
 mod traps;
 mod unattended;
 mod vigil;
