@@ -38,7 +38,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// Listens on `port`, and speaks the tone of `hz` to whoever sends there, from the first packet on.
+    /// Listens on `port`, and speaks the tone of `hz` to whoever has sent there last.
     ///
     /// # Panics
     /// When the port is taken.
@@ -128,7 +128,8 @@ fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex
         {
             match packet[1] & 0x7f {
                 PCMA => {
-                    peer.get_or_insert(from);
+                    // Who speaks with it may be another from one moment to the next.
+                    peer = Some(from);
                     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                     heard.extend(packet[HEADER..length].iter().map(|&byte| decode_alaw(byte)));
                     let old = heard.len().saturating_sub(MEMORY);

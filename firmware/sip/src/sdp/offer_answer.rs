@@ -23,6 +23,8 @@ pub struct OfferAnswer {
     pub(super) lines: Vec<Line>,
     pub(super) state: State,
     agreed: Option<Media>,
+    /// What the peer said last that it speaks, as far as it has a name here.
+    pub(super) peer_codecs: Vec<Codec>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +67,7 @@ impl OfferAnswer {
             lines: vec![Line::Ours { transport: "RTP/AVP".to_owned() }],
             state: State::Stable,
             agreed: None,
+            peer_codecs: Vec::new(),
         }
     }
 
@@ -130,6 +133,7 @@ impl OfferAnswer {
         let answer = self.preview_answer(body);
         self.abandon_offer();
         let media = answer?;
+        self.peer_codecs = description::read(body)?.iter().flat_map(Stream::codecs).collect();
         self.agreed = Some(media.clone());
         Ok(media)
     }
@@ -156,6 +160,7 @@ impl OfferAnswer {
         let chosen = choose(&streams, &self.local, before)?;
         let stream = &streams[chosen];
         let offered = read_media(stream, &self.local, Direction::SendRecv)?;
+        self.peer_codecs = stream.codecs();
         let lines = streams.iter().enumerate().map(|(at, stream)| match at == chosen {
             true => Line::Ours { transport: stream.transport.clone() },
             false => Line::Refused {

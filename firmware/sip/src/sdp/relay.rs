@@ -27,6 +27,11 @@ impl OfferAnswer {
             return Err(SdpError::OfferPending);
         }
         let stream = self.carried(described)?;
+        // Who does not speak any of it is not asked: some say yes, and fall silent.
+        let offered = description::codecs(described)?;
+        if !self.peer_codecs.is_empty() && !offered.iter().any(|codec| self.peer_codecs.contains(codec)) {
+            return Err(SdpError::NoCommonCodec);
+        }
         for line in &mut self.lines {
             if let Line::Ours { transport } = line {
                 transport.clone_from(&stream.proto);
@@ -151,6 +156,22 @@ mod tests {
         assert_eq!(streams, ["m=audio 9002 RTP/AVP 18 101", "m=video 0 RTP/AVP 96"]);
         assert!(body.contains("c=IN IP4 192.0.2.9\r\n") && body.contains("a=recvonly"), "{body}");
         assert_eq!(phone.relay_answer(answer), Err(SdpError::NoOffer), "answered once");
+    }
+
+    #[test]
+    fn an_offer_without_any_codec_of_the_other_end_is_not_carried_to_it() {
+        let mut call = desk();
+        let offer =
+            |codec: &str| format!("v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 9 RTP/AVP {codec}\r\n").into_bytes();
+        call.receive_offer(&offer("0")).unwrap();
+        call.create_answer(Direction::SendRecv).unwrap();
+        assert_eq!(call.relay_offer(PHONE), Err(SdpError::NoCommonCodec), "PCMU alone");
+        call.relay_offer(&offer("18 0")).unwrap();
+        // It agrees to digits alone, and so to no speech.
+        let answer =
+            b"v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 9 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+        assert_eq!(call.relayed_answer(answer), Err(SdpError::NoCommonCodec));
+        call.create_offer(Direction::SendRecv).unwrap();
     }
 
     #[test]
