@@ -114,6 +114,20 @@ impl<'a> Form<'a> {
         )
     }
 
+    /// The same of several lines.
+    pub(crate) fn secret_area(&self, name: &str, label: Text, hint: Text, rows: u8) -> Markup {
+        self.field(
+            name,
+            label,
+            Some(hint),
+            false,
+            html! {
+                textarea id=(name) name=(name) rows=(rows) spellcheck="false" autocomplete="off"
+                    aria-describedby=[self.described(name, Some(hint))] aria-invalid=[self.invalid(name)] {}
+            },
+        )
+    }
+
     pub(crate) fn number(
         &self,
         name: &str,
@@ -130,7 +144,9 @@ impl<'a> Form<'a> {
     }
 
     pub(crate) fn area(&self, name: &str, label: Text, now: &str, hint: Option<Text>, rows: u8) -> Markup {
-        let value = self.value(name, now);
+        // A private key that was put into a wrong field is not sent back.
+        let value = Some(self.value(name, now)).filter(|text| !text.contains("PRIVATE KEY-----"));
+        let value = value.unwrap_or_default();
         self.field(name, label, hint, false, html! {
             textarea id=(name) name=(name) rows=(rows) spellcheck="false"
                 aria-describedby=[self.described(name, hint)] aria-invalid=[self.invalid(name)] { "\n" (value) }

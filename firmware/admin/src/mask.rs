@@ -30,9 +30,11 @@ const PLAIN: &[&str] = &[
     "rule",
     "service",
     "sort",
+    "srtp",
     "state",
     "theme",
     "then",
+    "transport",
     "when",
 ];
 

@@ -23,6 +23,7 @@ pub(crate) mod rule;
 pub(crate) mod screen;
 pub(crate) mod sign_in;
 pub(crate) mod sip_accounts;
+pub(crate) mod sip_tls;
 pub(crate) mod sound;
 pub(crate) mod statistics;
 pub(crate) mod tokens;

@@ -19,8 +19,8 @@ use crate::{
     headers,
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
-        operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sound,
-        statistics, tokens, upload,
+        operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sip_tls,
+        sound, statistics, tokens, upload,
     },
     statics, text,
 };
@@ -48,6 +48,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/lines", get(lines::show))
         .route("/lines/account", get(sip_accounts::show).post(sip_accounts::save))
         .route("/lines/account/remove", post(sip_accounts::remove))
+        .route("/lines/tls", get(sip_tls::show).post(sip_tls::save))
         .route("/lines/line", get(line::show).post(line::save))
         .route("/lines/line/move", post(line::move_it))
         .route("/lines/line/remove", post(line::remove))

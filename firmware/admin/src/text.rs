@@ -7,6 +7,7 @@ mod figures;
 mod keep;
 mod people;
 mod plugins;
+mod reach;
 mod screen;
 
 use std::fmt::Display;
@@ -20,6 +21,7 @@ pub(crate) use figures::*;
 pub(crate) use keep::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
+pub(crate) use reach::*;
 pub(crate) use screen::*;
 
 /// One text.
@@ -70,7 +72,7 @@ use texts;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Language, Text, acts, common, figures, keep, people, screen};
+    use super::{Language, Text, acts, common, figures, keep, people, reach, screen};
 
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
@@ -86,6 +88,7 @@ mod tests {
             acts::ALL,
             figures::ALL,
             keep::ALL,
+            reach::ALL,
             screen::ALL,
         ]
         .concat()

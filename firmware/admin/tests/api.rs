@@ -324,7 +324,9 @@ fn settings() -> Value {
         "xmpp": { "address": "desk@chat.example", "password": "secret", "server": "127.0.0.1", "ca": "/ca.pem" },
         "accounts": [{ "user": "2100", "domain": "pbx.example", "password": "s3cret", "auth_user": "x",
             "registrar": "127.0.0.1:5070", "outbound_proxy": "127.0.0.1", "mailbox": "2199", "display_name": "Desk",
-            "id": "desk", "expires_s": 600 }],
+            "id": "desk", "expires_s": 600, "transport": "tls", "srtp": "optional", "trust_identity": false,
+            "nat": "stun:stun.example", "session_timer_s": 0 }],
+        "tls": { "ca": [], "verify": false },
         "lines": [{ "number": "5550100", "name": "Sales", "account": "desk", "note": "Good day", "colour": 3,
             "ring": "gong", "crm": "http://x/$" }],
         "handling": [

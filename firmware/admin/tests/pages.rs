@@ -11,11 +11,12 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "/",
     "/lines",
     "/lines/account",
     "/lines/line",
+    "/lines/tls",
     "/handling",
     "/handling/rule",
     "/numbers",

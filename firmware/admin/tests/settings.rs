@@ -8,8 +8,14 @@ use house::{Browser, House, PASSWORD, browser::Answer, clean::is_clean};
 use ipc::{Outcome, RingTone, ServiceMode, Trigger};
 use store::Settings;
 
-const ACCOUNT: [(&str, &str); 4] =
-    [("user", "2100"), ("domain", "pbx.example"), ("password", "s3cret-s3cret"), ("expires_s", "600")];
+const ACCOUNT: [(&str, &str); 6] = [
+    ("user", "2100"),
+    ("domain", "pbx.example"),
+    ("password", "s3cret-s3cret"),
+    ("expires_s", "600"),
+    ("session_timer_s", "1800"),
+    ("trust_identity", "on"),
+];
 const LINE: [(&str, &str); 4] =
     [("number", "5550100"), ("name", "Sales"), ("ring", "gong"), ("note", "Good day\r\nSales")];
 const RULE: [(&str, &str); 7] = [
@@ -119,6 +125,9 @@ async fn app_2_what_cannot_be_is_said_at_its_field_and_nothing_is_saved() {
     refused(&mut ada, path, &account(&[("expires_s", "5")]), "expires_s", "60 to 86400").await;
     refused(&mut ada, path, &account(&[("expires_s", "soon")]), "expires_s", "whole number").await;
     refused(&mut ada, path, &account(&[("registrar", "x:0")]), "registrar", "host:port").await;
+    refused(&mut ada, path, &account(&[("session_timer_s", "89")]), "session_timer_s", "0, or 90 to 86400")
+        .await;
+    refused(&mut ada, path, &account(&[("nat", "stun")]), "stun", "Give a host").await;
     let page = send(&mut ada, path, &account(&[("domain", "a <b>")])).await;
     assert!(
         page.has("value=\"a &lt;b&gt;\"") && !page.has("s3cret"),
@@ -287,6 +296,7 @@ async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
         "/lines",
         "/lines/account?id=2100",
         "/lines/line?number=5550100",
+        "/lines/tls",
         "/handling",
         "/numbers",
         "/operators",
@@ -304,6 +314,7 @@ async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
     let writes = [
         "/lines/account",
         "/lines/account/remove",
+        "/lines/tls",
         "/lines/line",
         "/lines/line/move",
         "/lines/line/remove",

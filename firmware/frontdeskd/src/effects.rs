@@ -21,7 +21,9 @@ const NOT_ACCEPTABLE_HERE: u16 = 488;
 impl Engine {
     pub(crate) fn apply(&mut self, now: Instant, effect: Effect) {
         match effect {
-            Effect::Ring180 { call } => self.with(call, |agent, leg| agent.ring(now, leg.session)),
+            Effect::Ring180 { call } => {
+                self.with(call, |agent, leg| agent.ring_with(now, leg.session, leg.local.clone()))
+            }
             Effect::Reject { call, code } => {
                 self.with(call, |agent, leg| agent.reject(now, leg.session, code))
             }

@@ -86,7 +86,7 @@ pub(crate) enum Event {
         /// The question.
         id: ResolveId,
         /// Addresses, or what the resolver said.
-        result: Result<Vec<SocketAddr>, String>,
+        result: Result<Vec<sip::Target>, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -466,7 +466,7 @@ impl Engine {
         let mut drained = false;
         loop {
             while let Some(transmit) = self.parts.agent.poll_transmit() {
-                net::send(&self.parts.socket, transmit.to, &transmit.bytes);
+                net::send(&self.parts.socket, transmit.to.address, &transmit.bytes);
             }
             if let Some(event) = self.parts.agent.poll_event() {
                 drained |= matches!(event, sip::Event::Drained);
@@ -519,7 +519,9 @@ impl Engine {
                 let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
                 self.parts.board.handle(now, news);
             }
-            sip::Event::Resolve { id, host, port } => net::resolve(id, host, port, self.parts.inbox.clone()),
+            sip::Event::Resolve { id, host, port, .. } => {
+                net::resolve(id, host, port, self.parts.inbox.clone())
+            }
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
             event => {
                 if let Some(event) = self.take_phone(now, event) {

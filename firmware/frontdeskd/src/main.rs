@@ -182,6 +182,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let mut store = Store::open(&config.store).context("store")?;
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
+    settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
     let socket = UdpSocket::bind(config.sip.listen)
         .await
         .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
@@ -338,6 +339,9 @@ fn start_contacts(
 fn user_agent(local: SocketAddr) -> UserAgent {
     let mut config = sip::Config::new(local);
     config.codecs = bridge::codecs();
+    // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
     // Branches, tags and nonces must differ from those of the last start; the hasher's keys come from
     // the system's random source.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), local);

@@ -85,7 +85,7 @@ fn first_line(bytes: &[u8]) -> String {
 pub(crate) fn resolve(id: ResolveId, host: String, port: Option<u16>, inbox: mpsc::Sender<Event>) {
     tokio::spawn(async move {
         let result = match tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await {
-            Ok(addresses) => Ok(addresses.collect()),
+            Ok(addresses) => Ok(addresses.map(sip::Target::from).collect()),
             Err(error) => Err(error.to_string()),
         };
         let _ = inbox.send(Event::Resolved { id, result }).await;

@@ -4,11 +4,12 @@
 use std::{mem, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use sip::{Account, AccountId, HostPort};
+use chrono::DateTime;
+use sip::{Account, AccountId, HostPort, Nat, Transport, sdp::Srtp};
 use store::{Settings, Store};
 use switchboard::{Administered, Line};
 
-use crate::{mailboxes::Mailbox, tether::Phone, xmpp};
+use crate::{editing, mailboxes::Mailbox, tether::Phone, xmpp};
 
 /// Checks a file and puts it into the store.
 ///
@@ -25,6 +26,9 @@ pub(crate) fn import(store: &Path, file: &Path) -> Result<()> {
     Store::open(store)?.save_settings(&settings)?;
     #[allow(clippy::print_stdout, reason = "the answer of a command line")]
     {
+        for ended in ended_certificates(&settings, editing::unix_ms()) {
+            println!("{ended}");
+        }
         let (accounts, lines) = (settings.accounts.len(), settings.lines.len());
         println!(
             "{accounts} accounts, {lines} lines imported; a running desk takes them over when it restarts"
@@ -144,17 +148,32 @@ impl Numbering {
 /// An account without a number of its own.
 fn account(account: &store::Account) -> Result<Account> {
     let address = |text: &str| text.parse::<HostPort>().with_context(|| format!("account {}", account.id()));
+    let timer = u64::from(account.session_timer_s);
     Ok(Account {
-        id: AccountId(u32::MAX),
-        user: account.user.clone(),
-        domain: account.domain.clone(),
+        transport: match account.transport {
+            store::Transport::Auto => None,
+            store::Transport::Udp => Some(Transport::Udp),
+            store::Transport::Tcp => Some(Transport::Tcp),
+            store::Transport::Tls => Some(Transport::Tls),
+        },
+        srtp: match account.srtp {
+            store::Srtp::Off => Srtp::Off,
+            store::Srtp::Optional => Srtp::Optional,
+            store::Srtp::Mandatory => Srtp::Mandatory,
+        },
+        trusts_identity: account.trust_identity,
+        nat: match &account.nat {
+            store::Nat::None => Nat::None,
+            store::Nat::Registrar => Nat::Registrar,
+            store::Nat::Stun(server) => Nat::Stun(address(server)?),
+        },
+        session_expires: Some(Duration::from_secs(timer)).filter(|timer| !timer.is_zero()),
         display_name: account.display_name.clone(),
         auth_user: account.auth_user.clone(),
         password: account.password.reveal().to_owned(),
-        registrar: address(account.registrar())?,
         outbound_proxy: account.outbound_proxy.as_deref().map(address).transpose()?,
         expires: Duration::from_secs(u64::from(account.expires_s)),
-        register: true,
+        ..Account::new(AccountId(u32::MAX), &account.user, &account.domain, address(account.registrar())?)
     })
 }
 
@@ -193,6 +212,22 @@ pub(crate) fn watched(settings: &Settings) -> Vec<String> {
     settings.park.iter().map(|slot| slot.number.clone()).collect()
 }
 
+/// A line for each certificate for connections to exchanges that does not count any more, at `now` in Unix
+/// milliseconds.
+pub(crate) fn ended_certificates(settings: &Settings, now: i64) -> Vec<String> {
+    let day =
+        |ms| DateTime::from_timestamp_millis(ms).map_or_else(String::new, |at| at.date_naive().to_string());
+    let (authorities, own) = settings.tls.certificates();
+    let authorities = authorities.into_iter().map(|certificate| ("authority", certificate));
+    let own = own.into_iter().map(|certificate| ("the desk's own", certificate));
+    let ended = authorities.chain(own).filter(|(_, certificate)| certificate.until_ms <= now);
+    let told = |(what, certificate): (&str, store::Certificate)| {
+        let store::Certificate { subject, until_ms, .. } = certificate;
+        format!("a certificate has expired on {}: {subject} ({what}); replace it", day(until_ms))
+    };
+    ended.map(told).collect()
+}
+
 fn check_addresses(settings: &Settings) -> Result<()> {
     Numbering::default().accounts(settings).map(drop)
 }
@@ -216,6 +251,28 @@ mod tests {
             lines: vec![line],
             ..Settings::default()
         }
+    }
+
+    #[test]
+    fn acc_5_what_is_set_of_an_account_reaches_the_user_agent() {
+        let first = |settings: &Settings| Numbering::default().accounts(settings).unwrap().remove(0);
+        let mut settings = settings(&[("a", "x")]);
+        let plain = first(&settings);
+        assert_eq!((plain.transport, plain.srtp, plain.nat), (None, Srtp::Off, Nat::None));
+        assert_eq!((plain.trusts_identity, plain.session_expires), (true, Some(Duration::from_secs(1800))));
+        settings.accounts[0] = store::Account {
+            transport: store::Transport::Tls,
+            srtp: store::Srtp::Mandatory,
+            trust_identity: false,
+            nat: store::Nat::Stun("stun.example:3479".into()),
+            session_timer_s: 0,
+            ..settings.accounts[0].clone()
+        };
+        let other = first(&settings);
+        assert_eq!((other.transport, other.srtp), (Some(Transport::Tls), Srtp::Mandatory));
+        assert_eq!((other.trusts_identity, other.session_expires), (false, None));
+        let stun = HostPort { host: "stun.example".into(), port: Some(3479) };
+        assert_eq!(other.nat, Nat::Stun(stun));
     }
 
     #[test]

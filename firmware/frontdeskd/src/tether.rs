@@ -34,6 +34,8 @@ const SETTLE: Duration = Duration::from_millis(400);
 const AGAIN: Duration = Duration::from_secs(3);
 /// Joins tried with one call before the desk stays between the two.
 const MAX_JOINS: u8 = 3;
+/// A join that lasted so long does not count among these.
+const LASTING: Duration = Duration::from_secs(60);
 /// How often the telephone is asked for a sign of life; without one until the next time it is lost.
 const PROBE: Duration = Duration::from_secs(4);
 /// How long it stays when nobody is spoken with.
@@ -90,7 +92,8 @@ enum Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Joint {
     call: CallRef,
-    done: bool,
+    /// Since when speech flows past the desk; `None` while they are being joined.
+    since: Option<Instant>,
 }
 
 impl Tether {
@@ -203,7 +206,7 @@ impl Engine {
 
     /// Whether speech flows past the desk, so that no tone of ours is heard.
     pub(crate) fn is_joined(&self) -> bool {
-        self.tether.joint().is_some_and(|joint| joint.done)
+        self.tether.joint().is_some_and(|joint| joint.since.is_some())
     }
 
     /// What is due.
@@ -249,7 +252,7 @@ impl Engine {
                 }
                 self.steer(now, SETTLE);
             }
-            Of::Joined { phone, call } if phone == ours => self.joined(call),
+            Of::Joined { phone, call } if phone == ours => self.joined(now, call),
             Of::JoinFailed { phone, code, reason, .. } if phone == ours => {
                 info!(code, reason, "the desk stays between the telephone and the call");
                 self.tether.joins = MAX_JOINS;
@@ -257,6 +260,11 @@ impl Engine {
             }
             Of::Parted { phone, reason, .. } if phone == ours => {
                 info!(reason, "the telephone speaks with the desk again");
+                // Whoever refreshes its call by a change once in a while is no reason to give up.
+                let since = self.tether.joint().and_then(|joint| joint.since);
+                if since.is_some_and(|since| now.duration_since(since) > LASTING) {
+                    self.tether.joins = 0;
+                }
                 self.unjoined();
                 self.steer(now, AGAIN);
             }
@@ -406,15 +414,15 @@ impl Engine {
         let Line::Up { session, joint, .. } = &mut self.tether.line else { return };
         // One that rings still, or waits for its ACK, is news when it is answered.
         if self.parts.agent.join(now, *session, with).is_ok() {
-            *joint = Some(Joint { call, done: false });
+            *joint = Some(Joint { call, since: None });
             self.tether.joins += 1;
         }
     }
 
-    fn joined(&mut self, with: SessionId) {
+    fn joined(&mut self, now: Instant, with: SessionId) {
         let Line::Up { media, joint, .. } = &mut self.tether.line else { return };
         let Some(call) = self.legs.by_session.get(&with).copied() else { return };
-        *joint = Some(Joint { call, done: true });
+        *joint = Some(Joint { call, since: Some(now) });
         let phone = media.clone();
         info!(call = call.0, "the telephone and the call speak with each other");
         // The desk is silent towards both, and its streams wait for them to come back.

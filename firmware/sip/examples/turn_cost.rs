@@ -161,16 +161,9 @@ fn exchange() -> SocketAddr {
 
 fn account() -> Account {
     Account {
-        id: AccountId(1),
-        user: "100".into(),
-        domain: "pbx.example".into(),
-        display_name: String::new(),
-        auth_user: None,
         password: "secret".into(),
-        registrar: exchange().into(),
-        outbound_proxy: None,
-        expires: Duration::from_secs(300),
         register: false,
+        ..Account::new(AccountId(1), "100", "pbx.example", exchange().into())
     }
 }
 

@@ -2,16 +2,23 @@
 //!
 //! Not done here: REGISTER itself (see `registration`) and name resolution (see `resolver`).
 
-use crate::agent::{Account, HostPort};
+use std::net::SocketAddr;
+
+use crate::agent::{Account, HostPort, Nat};
 use crate::digest::{self, Challenge, Credentials};
+use crate::flow::{Target, Transport};
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
 use crate::random::Random;
+use crate::resolver::Place;
 use crate::uri::Uri;
 
 /// Challenges remembered per account, one per realm and kind.
 const MAX_GRANTS: usize = 4;
+
+/// Entries of Service-Route kept.
+const MAX_ROUTES: usize = 8;
 
 /// Answers to challenges for one and the same request before giving up.
 const MAX_ATTEMPTS: u8 = 4;
@@ -22,6 +29,10 @@ pub(crate) struct Line {
     account: Account,
     token: String,
     grants: Vec<Grant>,
+    /// Routes of RFC 3608, from the answer to our REGISTER.
+    service_route: Vec<String>,
+    /// Where our exchange sees us, where that is not where we are (RFC 3581).
+    seen_at: Option<(Transport, SocketAddr)>,
 }
 
 /// A challenge whose nonce can be used again.
@@ -29,6 +40,9 @@ pub(crate) struct Line {
 struct Grant {
     kind: Kind,
     challenge: Challenge,
+    /// One for the life of the nonce: with `-sess` the key is made of it, and a server may remember the first
+    /// (RFC 7616 section 3.4.2).
+    cnonce: String,
     count: u32,
 }
 
@@ -60,7 +74,7 @@ impl Kind {
 impl Line {
     /// `token` marks our Contact, so that calls for this account are known by it.
     pub(crate) fn new(account: Account, token: String) -> Line {
-        Line { account, token, grants: Vec::new() }
+        Line { account, token, grants: Vec::new(), service_route: Vec::new(), seen_at: None }
     }
 
     /// Answers the challenges of `response` for the request it refused, ready to be sent with a new
@@ -73,19 +87,19 @@ impl Line {
         response: &Message,
         attempt: u8,
     ) -> Option<Message> {
-        if attempt >= MAX_ATTEMPTS || !self.learn(refused, response) {
+        if attempt >= MAX_ATTEMPTS || !self.learn(random, refused, response) {
             return None;
         }
         let mut again = refused.clone();
         for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
             again.remove(name);
         }
-        self.authorise(random, &mut again);
+        self.authorise(&mut again);
         Some(again)
     }
 
     /// Adds answers to the challenges already met, which spares a round trip.
-    pub(crate) fn authorise(&mut self, random: &mut Random, request: &mut Message) {
+    pub(crate) fn authorise(&mut self, request: &mut Message) {
         let method = request.method().cloned().unwrap_or(Method::Options);
         let uri = request.request_uri().unwrap_or_default().to_owned();
         let user = self.account.auth_user.as_deref().unwrap_or(&self.account.user);
@@ -93,7 +107,7 @@ impl Line {
         for grant in &mut self.grants {
             grant.count += 1;
             let what = digest::Request { method: method.as_str(), uri: &uri, body: request.body() };
-            let answer = digest::answer(&grant.challenge, credentials, what, &random.word(), grant.count);
+            let answer = digest::answer(&grant.challenge, credentials, what, &grant.cnonce, grant.count);
             request.push(grant.kind.answer(), answer);
         }
         self.grants.retain(|grant| grant.challenge.counts() && grant.count < u32::MAX);
@@ -108,8 +122,53 @@ impl Line {
     }
 
     /// Where everything of this account goes first.
-    pub(crate) fn first_hop(&self) -> &HostPort {
-        self.account.outbound_proxy.as_ref().unwrap_or(&self.account.registrar)
+    pub(crate) fn first_hop(&self) -> Place {
+        let at = self.account.outbound_proxy.as_ref().unwrap_or(&self.account.registrar).clone();
+        Place { at, transport: self.account.transport }
+    }
+
+    /// The registrar itself.
+    pub(crate) fn registrar(&self) -> Place {
+        Place { at: self.account.registrar.clone(), transport: self.account.transport }
+    }
+
+    /// The route of a request outside any dialog: the proxy that was set, then what the registrar asked for
+    /// (RFC 3608 section 6.1).
+    pub(crate) fn route(&self) -> Vec<String> {
+        let proxy = self.account.outbound_proxy.as_ref().map(|proxy| match self.transport_name() {
+            Some(name) => format!("<sip:{proxy};transport={name};lr>"),
+            None => format!("<sip:{proxy};lr>"),
+        });
+        let known = |route: &&String| proxy.as_ref() != Some(*route);
+        proxy.iter().cloned().chain(self.service_route.iter().filter(known).cloned()).collect()
+    }
+
+    /// Takes over the Service-Route of an answer to REGISTER; none takes an older one away.
+    pub(crate) fn take_service_route(&mut self, response: &Message) {
+        self.service_route = response.headers("Service-Route").take(MAX_ROUTES).map(str::to_owned).collect();
+    }
+
+    /// Notes where the exchange saw the REGISTER come from (`received` and `rport` of our Via); true if our Contact
+    /// has changed by it.
+    pub(crate) fn note_seen_at(&mut self, response: &Message, sent_to: Target) -> bool {
+        if self.account.nat != Nat::Registrar {
+            return false;
+        }
+        let Some(via) = response.via() else { return false };
+        let host = via.received.as_deref().unwrap_or(&via.host);
+        let port = via.rport.flatten().or(via.port).unwrap_or(sent_to.transport.default_port());
+        let Ok(ip) = host.parse() else { return false };
+        let seen_at = Some((sent_to.transport, SocketAddr::new(ip, port)));
+        std::mem::replace(&mut self.seen_at, seen_at) != seen_at
+    }
+
+    /// Our public address for Contact, where one is known for this transport.
+    pub(crate) fn seen_at(&self, transport: Transport) -> Option<SocketAddr> {
+        self.seen_at.filter(|(by, _)| *by == transport).map(|(_, at)| at)
+    }
+
+    fn transport_name(&self) -> Option<&'static str> {
+        self.account.transport.and_then(Transport::uri_name)
     }
 
     /// Whether `place` is this account's domain, registrar or proxy.
@@ -138,26 +197,28 @@ impl Line {
     }
 
     /// Notes the challenges; true if any of them can be answered better than it was.
-    fn learn(&mut self, refused: &Message, response: &Message) -> bool {
+    fn learn(&mut self, random: &mut Random, refused: &Message, response: &Message) -> bool {
         let mut hope = false;
         for kind in Kind::BOTH {
-            let Some(challenge) = strongest(response, kind) else { continue };
-            let answered = refused.headers(kind.answer()).any(|answer| speaks_for(answer, &challenge.realm));
-            self.grants.retain(|grant| grant.kind != kind || grant.challenge.realm != challenge.realm);
-            if answered && !challenge.stale && !was_reused(refused, kind, &challenge) {
-                continue;
+            for challenge in strongest(response, kind) {
+                let answered =
+                    refused.headers(kind.answer()).any(|answer| speaks_for(answer, &challenge.realm));
+                self.grants.retain(|grant| grant.kind != kind || grant.challenge.realm != challenge.realm);
+                if answered && !challenge.stale && !was_reused(refused, kind, &challenge) {
+                    continue;
+                }
+                if self.grants.len() >= MAX_GRANTS {
+                    self.grants.remove(0);
+                }
+                self.grants.push(Grant { kind, challenge, cnonce: random.word(), count: 0 });
+                hope = true;
             }
-            if self.grants.len() >= MAX_GRANTS {
-                self.grants.remove(0);
-            }
-            self.grants.push(Grant { kind, challenge, count: 0 });
-            hope = true;
         }
         hope
     }
 }
 
-fn strongest(response: &Message, kind: Kind) -> Option<Challenge> {
+fn strongest(response: &Message, kind: Kind) -> Vec<Challenge> {
     let values: Vec<&str> = response
         .all_headers()
         .filter(|(name, _)| name.eq_ignore_ascii_case(kind.question()))

@@ -5,15 +5,17 @@
 //! holds another. Not done here: deciding anything about a call.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::account::Line;
-use crate::agent::{AccountId, Config, Event, HostPort, NotifierId, SessionId, SubscriptionId};
+use crate::agent::{AccountId, Config, Event, NotifierId, SessionId, SubscriptionId};
+use crate::flow::{Flows, Target, Transport, Waiting};
 use crate::header::{NameAddr, Via};
 use crate::message::Message;
 use crate::random::Random;
-use crate::resolver::{Located, Resolver};
+use crate::resolver::{Located, Place, Resolver};
 use crate::session::Note;
 use crate::timers::Timers;
 use crate::transaction::{Layer, Pace, TxId};
@@ -21,13 +23,18 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+/// The same of one that carries out transfers.
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: replaces is RFC 3891.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
+
+/// The largest request that goes by UDP where the way may be chosen, in bytes (RFC 3261 section 18.1.1).
+const LARGEST_DATAGRAM: usize = 1300;
 
 /// Whose a client transaction or dialog is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +50,8 @@ pub(crate) enum Owner {
 pub(crate) enum Alarm {
     /// Repeat an unacknowledged 2xx.
     Repeat(SessionId),
+    /// Repeat a reliable provisional response (RFC 3262 section 3).
+    Provisional(SessionId),
     /// Repeat a ringing indication (RFC 3261 13.3.1.1).
     StillRinging(SessionId),
     /// Ask again after 491 or a 500 with Retry-After.
@@ -53,6 +62,10 @@ pub(crate) enum Alarm {
     Overdue(SessionId),
     /// Two calls that are to be joined have waited long enough.
     Join(SessionId),
+    /// Refresh the session (RFC 4028).
+    Refresh(SessionId),
+    /// The peer has not refreshed the session in time.
+    Expiry(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),
@@ -67,8 +80,8 @@ pub(crate) enum Alarm {
 /// Where a request of ours goes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hop {
-    Address(SocketAddr),
-    Place(HostPort),
+    Address(Target),
+    Place(Place),
 }
 
 /// The shared parts.
@@ -80,6 +93,7 @@ pub(crate) struct Core {
     pub(crate) timers: Timers<Alarm>,
     pub(crate) turns: Turns,
     pub(crate) resolver: Resolver,
+    pub(crate) flows: Flows,
     pub(crate) lines: BTreeMap<AccountId, Line>,
     pub(crate) events: VecDeque<Event>,
     /// (Call-ID, our tag) to the usage behind it.
@@ -100,6 +114,7 @@ impl Core {
             timers: Timers::new(),
             turns: Turns::default(),
             resolver: Resolver::default(),
+            flows: Flows::default(),
             lines: BTreeMap::new(),
             events: VecDeque::new(),
             dialogs: BTreeMap::new(),
@@ -125,19 +140,98 @@ impl Core {
             Hop::Address(at) => Located::At(*at),
             Hop::Place(place) => self.resolver.locate(now, place, &mut self.events),
         };
+        let id = self.layer.request(now, request, None, owner, attempt);
         match (to, hop) {
-            (Located::At(at), _) => self.layer.request(now, request, Some(at), owner, attempt),
-            (Located::Later, Hop::Place(place)) => {
-                let id = self.layer.request(now, request, None, owner, attempt);
-                self.resolver.wait(place, id);
-                id
-            }
-            (Located::Later | Located::Never, _) => {
-                let id = self.layer.request(now, request, None, owner, attempt);
-                self.lost.push_back(id);
-                id
+            (Located::At(at), _) => self.dispatch(now, id, at),
+            (Located::Later, Hop::Place(place)) => self.resolver.wait(place, id),
+            (Located::Later | Located::Never, _) => self.lost.push_back(id),
+        }
+        id
+    }
+
+    /// Sends a waiting request to `at`, by a connection that is opened first where it needs one.
+    pub(crate) fn dispatch(&mut self, now: Instant, id: TxId, at: Target) {
+        let (at, instead) = match self.stream_for(now, id, at) {
+            Some(stream) => (stream, Some(at)),
+            None => (at, None),
+        };
+        if at.transport.is_stream() && self.flows.local(at).is_none() {
+            return self.wait_for_flow(at, Waiting { tx: id, instead, again: false });
+        }
+        self.send_by(now, id, at);
+    }
+
+    /// Sends a waiting request to `at` now.
+    fn send_by(&mut self, now: Instant, id: TxId, at: Target) {
+        let local = self.local_towards(at);
+        if at.transport != Transport::Udp || local != self.config.local {
+            let contact = self.layer.sent_request(id).and_then(|request| self.own_contact(request, at));
+            self.layer.change(id, |request| readdress(request, at.transport, local, contact));
+        }
+        self.layer.located(now, id, at);
+    }
+
+    /// The stream by which a request must go that is too large for a datagram (RFC 3261 section 18.1.1). Where UDP was
+    /// asked for by name it stays that: many exchanges take nothing else, and their networks carry fragments.
+    fn stream_for(&self, now: Instant, id: TxId, at: Target) -> Option<Target> {
+        let pinned = || {
+            let is_pinned = |line: &Line| line.account().transport.is_some() && self.is_at(line, at.ip());
+            self.lines.values().any(is_pinned)
+        };
+        if !self.config.streams
+            || at.transport != Transport::Udp
+            || self.layer.size(id) <= LARGEST_DATAGRAM
+            || pinned()
+        {
+            return None;
+        }
+        let stream = Target::new(Transport::Tcp, at.address);
+        (!self.flows.is_refused(now, stream)).then_some(stream)
+    }
+
+    fn wait_for_flow(&mut self, at: Target, waiting: Waiting) {
+        if self.flows.wait(at, waiting) {
+            let server_name = self.server_name(at);
+            self.emit(Event::Connect { target: at, server_name });
+        }
+    }
+
+    /// A connection is open: what waited for it goes out.
+    pub(crate) fn connected(&mut self, now: Instant, target: Target, local: SocketAddr) {
+        for waiting in self.flows.opened(target, local) {
+            if waiting.again {
+                self.layer.revive(waiting.tx);
+            } else {
+                self.send_by(now, waiting.tx, target);
             }
         }
+    }
+
+    /// A connection is gone or never came about. What waits for an answer goes once more by a new one; returns what
+    /// cannot be sent at all.
+    pub(crate) fn disconnected(&mut self, now: Instant, target: Target) -> Vec<TxId> {
+        let mut failed = Vec::new();
+        for waiting in self.flows.closed(now, target) {
+            match waiting.instead {
+                Some(instead) => self.send_by(now, waiting.tx, instead),
+                None => {
+                    self.layer.aim(waiting.tx, target);
+                    failed.push(waiting.tx);
+                }
+            }
+        }
+        let (again, over) = self.layer.cut_off(target);
+        for tx in again.into_iter().filter(|tx| !failed.contains(tx)) {
+            self.wait_for_flow(target, Waiting { tx, instead: None, again: true });
+        }
+        failed.extend(over);
+        failed
+    }
+
+    /// For TLS, the name that a certificate at `target` must be for.
+    pub(crate) fn server_name(&self, target: Target) -> Option<String> {
+        let name = || self.resolver.name_of(target).map(str::to_owned);
+        (target.transport == Transport::Tls).then(name).flatten()
     }
 
     /// Sends an ACK for a 2xx, which has no transaction; returns what was sent, to be repeated.
@@ -146,7 +240,7 @@ impl Core {
         now: Instant,
         mut ack: Message,
         hop: &Hop,
-    ) -> Option<(SocketAddr, Vec<u8>)> {
+    ) -> Option<(Target, Vec<u8>)> {
         let branch = self.random.branch();
         self.dress(&mut ack, &branch);
         let to = match hop {
@@ -156,13 +250,15 @@ impl Core {
                 Located::Later | Located::Never => return None,
             },
         };
+        readdress(&mut ack, to.transport, self.local_towards(to), None);
         let bytes = ack.write();
         self.layer.send_plain(to, bytes.clone());
         Some((to, bytes))
     }
 
     /// Sends the CANCEL of an INVITE that is still open (RFC 3261 9.1): same branch, same hop.
-    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner) {
+    /// `reason` says why (RFC 3326).
+    pub(crate) fn send_cancel(&mut self, now: Instant, invite: TxId, owner: Owner, reason: Option<&str>) {
         let (Some(request), Some(to)) = (self.layer.sent_request(invite), self.layer.sent_to(invite)) else {
             return;
         };
@@ -177,6 +273,9 @@ impl Core {
         }
         let number = request.cseq().map_or(0, |cseq| cseq.number);
         cancel.push("CSeq", format!("{number} CANCEL"));
+        if let Some(reason) = reason {
+            cancel.push("Reason", reason);
+        }
         self.layer.request(now, cancel, Some(to), owner, 0);
         self.layer.expect_end(now, invite);
     }
@@ -257,15 +356,15 @@ impl Core {
     }
 
     /// The place requests of `account` go first, unless a dialog has a route of its own.
-    pub(crate) fn first_hop(&self, account: AccountId) -> Option<HostPort> {
-        self.lines.get(&account).map(|line| line.first_hop().clone())
+    pub(crate) fn first_hop(&self, account: AccountId) -> Option<Place> {
+        self.lines.get(&account).map(Line::first_hop)
     }
 
     /// The hop of a request in a dialog of `account`: where the peer named the account's own domain
     /// or registrar, the target everything else of the account goes to.
-    pub(crate) fn dialog_hop(&self, account: Option<AccountId>, place: HostPort) -> Hop {
+    pub(crate) fn dialog_hop(&self, account: Option<AccountId>, place: Place) -> Hop {
         match account.and_then(|account| self.lines.get(&account)) {
-            Some(line) if line.is_named(&place) => Hop::Place(line.first_hop().clone()),
+            Some(line) if line.is_named(&place.at) => Hop::Place(line.first_hop()),
             _ => Hop::Place(place),
         }
     }
@@ -276,14 +375,14 @@ impl Core {
         match hop {
             Hop::Address(at) => self.is_trusted(at.ip()),
             Hop::Place(place) => {
-                own == Some(place) || place.literal().is_some_and(|at| self.is_trusted(at.ip()))
+                own.as_ref() == Some(place) || place.literal().is_some_and(|at| self.is_trusted(at.ip()))
             }
         }
     }
 
     /// Has a name that a call of `account` will need looked up ahead of time. Strangers' names wait
     /// until they are needed.
-    pub(crate) fn look_up(&mut self, now: Instant, account: Option<AccountId>, place: HostPort) {
+    pub(crate) fn look_up(&mut self, now: Instant, account: Option<AccountId>, place: Place) {
         if account.is_some()
             && let Hop::Place(place) = self.dialog_hop(account, place)
         {
@@ -291,15 +390,31 @@ impl Core {
         }
     }
 
-    /// Our Contact for `account`, or for none.
+    /// Our Contact for `account`, or for none, as its exchange reaches us.
     pub(crate) fn contact(&self, account: Option<AccountId>) -> String {
         let line = account.and_then(|account| self.lines.get(&account));
-        let local = self.config.local;
+        let exchange = line.and_then(|line| self.resolver.current(&line.first_hop()));
+        self.contact_towards(account, exchange)
+    }
+
+    /// Our Contact in an answer to the request of a server transaction: as whoever sent it reaches us.
+    pub(crate) fn contact_in(&self, account: Option<AccountId>, id: TxId) -> String {
+        self.contact_towards(account, self.layer.reply_to(id))
+    }
+
+    fn contact_towards(&self, account: Option<AccountId>, target: Option<Target>) -> String {
+        let line = account.and_then(|account| self.lines.get(&account));
+        let target = target.unwrap_or_else(|| self.config.local.into());
+        let seen = line.and_then(|line| line.seen_at(target.transport));
+        let local = seen.unwrap_or_else(|| self.local_towards(target));
         let mut uri = Uri::sip(
             line.map(|line| line.account().user.as_str()),
             &local.ip().to_string(),
             Some(local.port()),
         );
+        if let Some(name) = target.transport.uri_name() {
+            uri.params.set("transport", Some(name));
+        }
         if let Some(line) = line {
             uri.params.set("line", Some(line.token()));
         }
@@ -320,6 +435,24 @@ impl Core {
         by_user.or_else(|| here.next()).map(|(&id, _)| id)
     }
 
+    /// Whether the exchange at `ip` is believed when it says who is in a call of `account` (RFC 3325).
+    pub(crate) fn believes(&self, account: Option<AccountId>, ip: IpAddr) -> bool {
+        let meant = |id: AccountId| account.is_none_or(|account| account == id);
+        self.lines
+            .iter()
+            .any(|(&id, line)| meant(id) && line.account().trusts_identity && self.is_at(line, ip))
+    }
+
+    /// Whether the exchange of `account` is believed when it says who answers.
+    pub(crate) fn believes_exchange(&self, account: AccountId) -> bool {
+        self.lines.get(&account).is_some_and(|line| line.account().trusts_identity)
+    }
+
+    /// The session interval calls of `account` ask for (RFC 4028).
+    pub(crate) fn session_expires(&self, account: AccountId) -> Option<Duration> {
+        self.lines.get(&account)?.account().session_expires
+    }
+
     /// Whether `ip` is one of our registrars or proxies.
     pub(crate) fn is_trusted(&self, ip: IpAddr) -> bool {
         self.lines.values().any(|line| self.is_at(line, ip))
@@ -331,7 +464,7 @@ impl Core {
     }
 
     /// Whether requests that go to `place` in a dialog of `account` reach `ip`.
-    pub(crate) fn is_at_hop(&self, account: Option<AccountId>, place: HostPort, ip: IpAddr) -> bool {
+    pub(crate) fn is_at_hop(&self, account: Option<AccountId>, place: Place, ip: IpAddr) -> bool {
         match self.dialog_hop(account, place) {
             Hop::Address(at) => at.ip() == ip,
             Hop::Place(place) => self.resolver.includes(&place, ip),
@@ -348,7 +481,11 @@ impl Core {
 
     /// Methods we take.
     pub(crate) fn allow(&self) -> &'static str {
-        if self.config.server { ALLOW_SERVER } else { ALLOW }
+        match (self.config.server, self.config.takes_refer) {
+            (true, _) => ALLOW_SERVER,
+            (false, true) => ALLOW_REFER,
+            (false, false) => ALLOW,
+        }
     }
 
     /// Extensions we can do.
@@ -357,7 +494,26 @@ impl Core {
     }
 
     fn is_at(&self, line: &Line, ip: IpAddr) -> bool {
-        self.resolver.includes(line.first_hop(), ip) || self.resolver.includes(&line.account().registrar, ip)
+        self.resolver.includes(&line.first_hop(), ip) || self.resolver.includes(&line.registrar(), ip)
+    }
+
+    /// Our Contact in a request that goes to `target` after all.
+    fn own_contact(&self, request: &Message, target: Target) -> Option<String> {
+        let was = request.contact()?;
+        let token = was.uri.params.value("line");
+        let line = self.lines.iter().find(|(_, line)| token == Some(line.token()));
+        let now = self.contact_towards(line.map(|(&id, _)| id), Some(target));
+        let mut contact = NameAddr::parse(&now).ok()?;
+        contact.params = was.params;
+        Some(contact.to_string())
+    }
+
+    /// Our end of what carries messages to `target`: of the connection, where there is one, since a peer that has no
+    /// way to open one to us finds us by that.
+    fn local_towards(&self, target: Target) -> SocketAddr {
+        let same = |local: &SocketAddr| local.is_ipv4() == target.address.is_ipv4();
+        let of_family = || Some(self.config.local).filter(same).or(self.config.local_other.filter(same));
+        self.flows.local(target).or_else(of_family).unwrap_or(self.config.local)
     }
 
     /// Via, Max-Forwards and User-Agent, the same for every request.
@@ -367,5 +523,26 @@ impl Core {
         request.push_front("Max-Forwards", "70");
         request.push_front("Via", via.to_string());
         request.push("User-Agent", self.config.user_agent.as_str());
+    }
+}
+
+/// Writes how a request really goes into its topmost Via, and into its Contact.
+fn readdress(request: &mut Message, transport: Transport, local: SocketAddr, contact: Option<String>) {
+    if let Some(mut via) = request.via() {
+        via.transport = transport.via_name().to_owned();
+        via.host = local.ip().to_string();
+        via.port = Some(local.port());
+        request.pop_front("Via");
+        request.push_front("Via", via.to_string());
+    }
+    if let Some(contact) = contact {
+        let uri = |value: &str| NameAddr::parse(value).ok().map(|contact| contact.uri.to_string());
+        // Behind it a REGISTER may take an older Contact away, unless it is this one after all.
+        let others = request.headers("Contact").skip(1).filter(|other| uri(other) != uri(&contact));
+        let others: Vec<String> = others.map(str::to_owned).collect();
+        request.set("Contact", contact);
+        for other in others {
+            request.push("Contact", other);
+        }
     }
 }

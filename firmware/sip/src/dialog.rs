@@ -4,9 +4,11 @@
 //! dialogs wins, and name resolution.
 
 use crate::agent::HostPort;
+use crate::flow::Transport;
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
+use crate::resolver::Place;
 use crate::uri::{Scheme, Uri};
 
 /// Longest route set believed. Real ones have one to four entries.
@@ -158,7 +160,7 @@ impl Dialog {
     }
 
     /// Where requests go: the first route, else the peer's Contact.
-    pub(crate) fn hop(&self) -> HostPort {
+    pub(crate) fn hop(&self) -> Place {
         let route = self.routes.first().and_then(|route| NameAddr::parse(route).ok());
         let uri = route.as_ref().map_or(&self.target, |route| &route.uri);
         hop_of(uri)
@@ -184,10 +186,13 @@ impl Dialog {
     }
 }
 
-/// Host and port a URI is reached at.
-pub(crate) fn hop_of(uri: &Uri) -> HostPort {
-    let known = matches!(uri.scheme, Scheme::Sip | Scheme::Sips);
-    HostPort { host: if known { uri.host.clone() } else { String::new() }, port: uri.port }
+/// Where a URI is reached, and by what if it says so. `maddr` is not followed: it would lead us anywhere.
+pub(crate) fn hop_of(uri: &Uri) -> Place {
+    let host =
+        if matches!(uri.scheme, Scheme::Sip | Scheme::Sips) { uri.host.clone() } else { String::new() };
+    let named = uri.params.value("transport").and_then(Transport::parse);
+    let transport = if uri.scheme == Scheme::Sips { Some(Transport::Tls) } else { named };
+    Place { at: HostPort { host, port: uri.port }, transport }
 }
 
 fn record_route(message: &Message) -> Vec<String> {
@@ -211,7 +216,7 @@ mod tests {
     #[test]
     fn the_callee_keeps_the_record_route_in_order() {
         let mut dialog = Dialog::of_callee(&invite(), "b").unwrap();
-        assert_eq!(dialog.hop(), "p2.example".parse().unwrap());
+        assert_eq!(dialog.hop().at, "p2.example".parse().unwrap());
         let bye = dialog.request(Method::Bye);
         assert_eq!(bye.request_uri(), Some("sip:alice@192.0.2.1:5062"));
         let routes: Vec<_> = bye.headers("Route").collect();
@@ -232,7 +237,7 @@ mod tests {
         assert_eq!(bye.request_uri(), Some("sip:bob@192.0.2.2"));
         assert_eq!(bye.cseq().unwrap().number, 8);
         assert_eq!(dialog.ack(7).header("CSeq"), Some("7 ACK"));
-        assert_eq!(dialog.hop(), "p1.example:5070".parse().unwrap());
+        assert_eq!(dialog.hop().at, "p1.example:5070".parse().unwrap());
     }
 
     #[test]
@@ -244,7 +249,7 @@ mod tests {
         assert_eq!(bye.request_uri(), Some("sip:old.example"));
         let routes: Vec<_> = bye.headers("Route").collect();
         assert_eq!(routes, ["<sip:alice@192.0.2.1:5062>"]);
-        assert_eq!(dialog.hop(), "old.example".parse().unwrap());
+        assert_eq!(dialog.hop().at, "old.example".parse().unwrap());
     }
 
     #[test]

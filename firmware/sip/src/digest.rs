@@ -9,10 +9,13 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256, Sha512_256};
 
 use crate::error::SyntaxError;
-use crate::params::{split_outside_quotes, unquote, write_quoted};
+use crate::params::{find_outside_quotes, split_outside_quotes, unquote, write_quoted};
 
 /// The longest challenge or answer read, in bytes.
 const MAX_LEN: usize = 4096;
+
+/// Realms answered in one response.
+const MAX_REALMS: usize = 4;
 
 /// A hash, with or without `-sess`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,19 +145,47 @@ impl Challenge {
         })
     }
 
-    /// The strongest of several challenges for one realm (RFC 8760 section 2.4); what we cannot read is passed over.
-    /// The server's order decides between equals.
-    pub fn strongest<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<Challenge> {
-        let readable = values.into_iter().filter_map(|value| Challenge::parse(value).ok());
-        readable.reduce(
-            |best, next| if next.algorithm.strength() > best.algorithm.strength() { next } else { best },
-        )
+    /// The strongest of several challenges, for each realm (RFC 8760 section 2.4; several proxies on the way may each
+    /// ask in a realm of their own, RFC 3261 section 22.3). What we cannot read is passed over; the server's order
+    /// decides between equals. A header that holds several challenges, which SIP does not allow, is taken apart.
+    pub fn strongest<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
+        let mut best: Vec<Challenge> = Vec::new();
+        let readable = values.into_iter().flat_map(take_apart).filter_map(|one| Challenge::parse(one).ok());
+        for next in readable {
+            match best.iter().position(|known| known.realm == next.realm) {
+                Some(at) if next.algorithm.strength() > best[at].algorithm.strength() => best[at] = next,
+                Some(_) => {}
+                None if best.len() < MAX_REALMS => best.push(next),
+                None => {}
+            }
+        }
+        best
     }
 
     /// Whether an answer counts its uses of the nonce (`nc`), and may therefore use it again without a new challenge.
     pub fn counts(&self) -> bool {
         self.qop_auth || self.qop_auth_int
     }
+}
+
+/// The challenges of one header: each begins with its scheme, a token followed by a space.
+fn take_apart(value: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut at = 0;
+        while let Some(comma) = find_outside_quotes(&text[at..], b',') {
+            at += comma + 1;
+            let next = text[at..].trim_ascii_start();
+            let scheme = next.split(|c: char| c == '=' || c.is_ascii_whitespace()).next().unwrap_or_default();
+            if next[scheme.len()..].trim_ascii_start().starts_with(|c| c != '=') {
+                rest = Some(next);
+                return Some(&text[..at - 1]);
+            }
+        }
+        rest = None;
+        Some(text)
+    })
 }
 
 impl Algorithm {
@@ -502,8 +533,51 @@ mod tests {
             "Digest realm=\"r\", nonce=\"5\", qop=\"token\"",
             "Basic realm=\"r\"",
         ];
-        assert_eq!(Challenge::strongest(values).unwrap().nonce, "2");
-        assert_eq!(Challenge::strongest(values[3..].iter().copied()), None);
+        let nonces = |values: &[&str]| -> Vec<String> {
+            Challenge::strongest(values.iter().copied())
+                .into_iter()
+                .map(|challenge| challenge.nonce)
+                .collect()
+        };
+        assert_eq!(nonces(&values), ["2"]);
+        assert!(nonces(&values[3..]).is_empty());
+        assert_eq!(
+            nonces(&["Digest realm=\"a\", nonce=\"1\"", "Digest realm=\"b\", nonce=\"2\""]),
+            ["1", "2"]
+        );
+    }
+
+    #[test]
+    fn challenges_joined_by_commas_are_taken_apart() {
+        let joined = "Digest realm=\"r, Digest x\", nonce=\"1\", qop=\"auth\" , Basic realm=\"r\",digest  realm=\"s\",\
+                      nonce=\"2\", algorithm=SHA-256, Digest nonce=\"3\", realm=\"s\"";
+        let found = Challenge::strongest([joined]);
+        let found: Vec<_> = found.iter().map(|one| (one.realm.as_str(), one.nonce.as_str())).collect();
+        assert_eq!(found, [("r, Digest x", "1"), ("s", "2")]);
+        for broken in ["", ",", ",,", "Digest", "Digest ,", "Digest a=, b", "a b, c d, =", "Digest realm=\"x"]
+        {
+            assert!(Challenge::strongest([broken]).is_empty(), "{broken:?}");
+        }
+    }
+
+    /// RFC 7616 section 3.9.2 with erratum 4897. There the user name goes hashed over the wire, ours plainly; the response
+    /// is the same.
+    #[test]
+    fn the_example_of_rfc_7616_for_sha_512_256() {
+        let text = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+                    nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \
+                    opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", charset=UTF-8, userhash=true";
+        let doe = Credentials { user: "J\u{e4}s\u{f8}n Doe", password: "Secret, or not?" };
+        let request = Request { method: "GET", uri: "/doe.json", body: b"" };
+        let answer = answer(
+            &Challenge::parse(text).unwrap(),
+            doe,
+            request,
+            "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
+            1,
+        );
+        let response = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
+        assert_eq!(field(&answer, "response").as_deref(), Some(response));
     }
 
     #[test]

@@ -217,8 +217,10 @@ fn is_split_list(name: &[u8]) -> bool {
         9 => is(b"Diversion"),
         12 => is(b"Record-Route") || is(b"History-Info"),
         13 => is(b"Service-Route"),
+        15 => is(b"Remote-Party-ID"),
         16 => is(b"P-Associated-URI"),
         19 => is(b"P-Asserted-Identity"),
+        20 => is(b"P-Preferred-Identity"),
         _ => false,
     }
 }

@@ -11,8 +11,10 @@ pub mod dialog_info;
 pub mod digest;
 mod diversion;
 pub mod error;
+mod flow;
 mod guard;
 pub mod header;
+mod history;
 mod lamp;
 mod lexer;
 pub mod message;
@@ -37,15 +39,16 @@ mod xml;
 
 pub use agent::{
     Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, LAMPS_KNOWN_FOR,
-    NotifierId, NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId,
+    Nat, NotifierId, NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId,
     SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
 };
 pub use diversion::{Diversion, DiversionPrivacy, DiversionReason, MAX_DIVERSIONS};
 pub use error::SyntaxError;
+pub use flow::{Target, Transport};
 pub use header::{CSeq, NameAddr, Params, Via};
 pub use message::{Message, ParseError};
 pub use method::Method;
 pub use replaces::Replaces;
-pub use sdp::{Codec, Direction, LocalMedia, Media, OfferAnswer, SdpError};
+pub use sdp::{Codec, Direction, LocalMedia, Media, OfferAnswer, SdpError, Srtp};
 pub use subscription::is_of_all;
 pub use uri::{Scheme, Uri};

@@ -1,4 +1,4 @@
-//! Subscriptions others hold with us (RFC 6665), for an exchange: answer, refresh, NOTIFY one after
+//! Subscriptions others hold with us (RFC 6665), for an exchange, and those that a REFER implies: answer, refresh, NOTIFY one after
 //! the other so that none overtakes another, expiry.
 //!
 //! Not done here: what is notified. The program sends full state after accepting and after every
@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::agent::{Event, NotifierId, NotifierState};
-use crate::core::{Alarm, Core, Owner};
+use crate::agent::{AccountId, Event, NotifierId, NotifierState};
+use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::{Dialog, Order};
 use crate::message::Message;
 use crate::method::Method;
@@ -16,6 +16,9 @@ use crate::transaction::TxId;
 
 /// NOTIFYs waiting for the answer to the one before; the oldest gives way.
 const MAX_WAITING: usize = 32;
+
+/// How long the news of a referral may go on.
+const REFER_EXPIRES: Duration = Duration::from_secs(180);
 
 /// One subscriber.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Notifier {
     call_id: String,
     local_tag: String,
     event: String,
+    /// Whose telephone it is; `None` for an exchange.
+    account: Option<AccountId>,
     until: Instant,
     tx: Option<TxId>,
     waiting: VecDeque<Notice>,
@@ -47,24 +52,49 @@ impl Notifier {
         tx: TxId,
         expires: Duration,
     ) -> Option<Notifier> {
-        let request = core.layer.received_request(tx)?;
-        let (call_id, event) = (request.call_id()?.to_owned(), request.header("Event")?.to_owned());
+        let event = core.layer.received_request(tx)?.header("Event")?.to_owned();
+        let mut notifier = Notifier::of_request(core, now, id, tx, event)?;
+        notifier.grant(core, now, tx, expires, 200);
+        Some(notifier)
+    }
+
+    /// Accepts a REFER outside any dialog; it implies a subscription (RFC 3515 section 2.4.4).
+    pub(crate) fn refer(
+        core: &mut Core,
+        now: Instant,
+        id: NotifierId,
+        tx: TxId,
+        account: Option<AccountId>,
+    ) -> Option<Notifier> {
+        let mut notifier = Notifier::of_request(core, now, id, tx, "refer".to_owned())?;
+        notifier.account = account;
+        notifier.grant(core, now, tx, REFER_EXPIRES, 202);
+        Some(notifier)
+    }
+
+    fn of_request(
+        core: &mut Core,
+        now: Instant,
+        id: NotifierId,
+        tx: TxId,
+        event: String,
+    ) -> Option<Notifier> {
+        let call_id = core.layer.received_request(tx)?.call_id()?.to_owned();
         let local_tag = core.random.word();
         let dialog = Dialog::of_callee(core.layer.received_request(tx)?, &local_tag)?;
         core.enter_dialog(&call_id, &local_tag, Owner::Notifier(id));
-        let mut notifier = Notifier {
+        Some(Notifier {
             id,
             dialog,
             call_id,
             local_tag,
             event,
+            account: None,
             until: now,
             tx: None,
             waiting: VecDeque::new(),
             over: false,
-        };
-        notifier.grant(core, now, tx, expires);
-        Some(notifier)
+        })
     }
 
     /// Sends a NOTIFY, or lets it wait for the answer to the one before.
@@ -90,7 +120,7 @@ impl Notifier {
         }
         self.dialog.refresh_target(request);
         let expires = Duration::from_secs(u64::from(request.expires().unwrap_or(3600)));
-        self.grant(core, now, tx, expires);
+        self.grant(core, now, tx, expires, 200);
         if expires.is_zero() {
             self.close(core, now, "timeout");
         } else {
@@ -104,6 +134,12 @@ impl Notifier {
             return;
         }
         self.tx = None;
+        if matches!(code, 401 | 407) {
+            self.tx = self.answer_challenge(core, now, id, response);
+            if self.tx.is_some() {
+                return;
+            }
+        }
         // 500 and 503 are passing; everything else says that nobody listens.
         if code >= 300 && !matches!(code, 500 | 503) {
             return self.end(core);
@@ -139,10 +175,28 @@ impl Notifier {
         self.queue(core, now, notice);
     }
 
-    fn grant(&mut self, core: &mut Core, now: Instant, tx: TxId, expires: Duration) {
+    /// Our own exchange alone gets an answer.
+    fn answer_challenge(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        id: TxId,
+        response: &Message,
+    ) -> Option<TxId> {
+        let to = core.layer.sent_to(id)?;
+        let refused = core.layer.sent_request(id)?.clone();
+        let attempt = core.layer.attempt(id);
+        let account = self.account.filter(|&account| core.is_exchange_of(account, to.ip()))?;
+        let line = core.lines.get_mut(&account)?;
+        let mut again = line.answer(&mut core.random, &refused, response, attempt)?;
+        again.set("CSeq", format!("{} NOTIFY", self.dialog.next_cseq()));
+        Some(core.send(now, again, &Hop::Address(to), Owner::Notifier(self.id), attempt + 1))
+    }
+
+    fn grant(&mut self, core: &mut Core, now: Instant, tx: TxId, expires: Duration, code: u16) {
         self.until = now + expires;
-        let contact = core.contact(None);
-        if let Some(mut response) = core.response(tx, 200, &self.local_tag) {
+        let contact = core.contact_in(self.account, tx);
+        if let Some(mut response) = core.response(tx, code, &self.local_tag) {
             response.push("Contact", contact);
             response.push("Expires", expires.as_secs().to_string());
             core.layer.respond(now, tx, &response);
@@ -171,7 +225,7 @@ impl Notifier {
         }
         let Some(notice) = self.waiting.pop_front() else { return };
         let mut request = self.dialog.request(Method::Notify);
-        request.push("Contact", core.contact(None));
+        request.push("Contact", core.contact(self.account));
         request.push("Event", self.event.as_str());
         let left = self.until.saturating_duration_since(now).as_secs();
         let state = match notice.terminated {
@@ -182,7 +236,7 @@ impl Notifier {
         if !notice.body.is_empty() {
             request.set_body(&notice.content_type, notice.body);
         }
-        let hop = core.dialog_hop(None, self.dialog.hop());
+        let hop = core.dialog_hop(self.account, self.dialog.hop());
         self.tx = Some(core.send(now, request, &hop, Owner::Notifier(self.id), 0));
     }
 

@@ -25,6 +25,10 @@ pub(crate) struct Registration {
     expires: Duration,
     tx: Option<TxId>,
     failures: u32,
+    /// The Contact the registrar knows: where our end of the connection has changed, it must go.
+    known_as: Option<String>,
+    /// The registrar's proxy cannot do RFC 5626 (439).
+    plain: bool,
 }
 
 impl Registration {
@@ -41,6 +45,8 @@ impl Registration {
             expires: expires.clamp(Duration::from_secs(10), LONGEST),
             tx: None,
             failures: 0,
+            known_as: None,
+            plain: false,
         }
     }
 
@@ -58,6 +64,13 @@ impl Registration {
         if self.wanted {
             self.bound = false;
             self.start(core, now);
+        }
+    }
+
+    /// The connection that the binding came by is gone, and with it the way to us.
+    pub(crate) fn on_broken_flow(&mut self, core: &mut Core, now: Instant) {
+        if self.bound && self.tx.is_none() {
+            self.send(core, now);
         }
     }
 
@@ -81,7 +94,7 @@ impl Registration {
         }
         self.tx = None;
         match code {
-            200..=299 if self.wanted => self.bind(core, now, response),
+            200..=299 if self.wanted => self.bind(core, now, id, response),
             200..=299 => self.unbind(core),
             401 | 407 => {
                 if !self.answer(core, now, id, response) {
@@ -89,6 +102,10 @@ impl Registration {
                 }
             }
             423 if self.lengthen(response) => self.send(core, now),
+            439 if !self.plain => {
+                self.plain = true;
+                self.send(core, now);
+            }
             408 | 500..=599 => {
                 if !self.fail_over(core, now, id) {
                     self.fail(core, now, Some(code), response);
@@ -139,18 +156,35 @@ impl Registration {
         place.user = None;
         self.number += 1;
         let mut request = Message::request(Method::Register, &place.to_string());
-        if let Some(proxy) = &line.account().outbound_proxy {
-            request.push("Route", format!("<sip:{proxy};lr>"));
+        if line.account().outbound_proxy.is_some()
+            && let Some(proxy) = line.route().first()
+        {
+            request.push("Route", proxy.as_str());
         }
         request.push("From", identity.clone().with_tag(&self.tag).to_string());
         request.push("To", identity.to_string());
         request.push("Call-ID", self.call_id.as_str());
         request.push("CSeq", format!("{} REGISTER", self.number));
-        request.push("Contact", contact);
+        let outbound = if self.plain { None } else { core.config.instance.as_deref() };
+        match outbound {
+            // One flow at a time is enough for us, and its number tells the registrar which binding this one replaces
+            // (RFC 5626 section 4.2).
+            Some(instance) => {
+                request.push("Contact", format!("{contact};reg-id=1;+sip.instance=\"<{instance}>\""));
+                request.push("Supported", "path, outbound");
+            }
+            None => {
+                request.push("Contact", contact.as_str());
+                request.push("Supported", "path");
+            }
+        }
+        if let Some(old) = self.known_as.as_ref().filter(|old| !contact.contains(old.as_str())) {
+            request.push("Contact", format!("<{old}>;expires=0"));
+        }
         let expires = if self.wanted { self.expires.as_secs() } else { 0 };
         request.push("Expires", expires.to_string());
-        line.authorise(&mut core.random, &mut request);
-        let hop = Hop::Place(line.first_hop().clone());
+        line.authorise(&mut request);
+        let hop = Hop::Place(line.first_hop());
         self.tx = Some(core.send(now, request, &hop, Owner::Registration(self.account), 0));
     }
 
@@ -169,8 +203,18 @@ impl Registration {
         true
     }
 
-    fn bind(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    fn bind(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
         let granted = self.granted(core, response);
+        let sent_to = core.layer.sent_to(id);
+        let contact = core.layer.sent_request(id).and_then(Message::contact);
+        self.known_as = contact.map(|contact| contact.uri.to_string());
+        if let (Some(line), Some(sent_to)) = (core.lines.get_mut(&self.account), sent_to) {
+            line.take_service_route(response);
+            if line.note_seen_at(response, sent_to) {
+                tracing::info!(account = self.account.0, "the exchange sees us at another address");
+                return self.send(core, now);
+            }
+        }
         if granted.is_zero() {
             let text = "the registrar removed our contact".to_owned();
             return self.rest(core, now, response.code(), text, Duration::ZERO);
@@ -184,6 +228,7 @@ impl Registration {
 
     fn unbind(&mut self, core: &mut Core) {
         self.bound = false;
+        self.known_as = None;
         self.report(core, RegistrationState::Unregistered);
     }
 

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::agent::{Event, HostPort, ResolveId};
+use crate::flow::{Target, Transport};
 use crate::transaction::TxId;
 
 /// Names remembered; the oldest idle ones make room. Peers can name hosts in Contact and
@@ -25,17 +26,40 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// How long a look-up may take before it is asked again.
 const LOOKUP: Duration = Duration::from_secs(30);
 
+/// A host as a URI or a setting names it: the key under which its addresses are kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) at: HostPort,
+    /// Named by the URI or the setting; `None` leaves it to DNS (RFC 3263 section 4.1).
+    pub(crate) transport: Option<Transport>,
+}
+
+impl Place {
+    /// The target, where the host is an address and needs no look-up.
+    pub(crate) fn literal(&self) -> Option<Target> {
+        let transport = self.transport.unwrap_or(Transport::Udp);
+        let ip = self.at.literal()?.ip();
+        Some(Target::new(transport, (ip, self.at.port.unwrap_or(transport.default_port())).into()))
+    }
+}
+
+impl From<HostPort> for Place {
+    fn from(at: HostPort) -> Place {
+        Place { at, transport: None }
+    }
+}
+
 /// All names in use.
 #[derive(Debug, Default)]
 pub(crate) struct Resolver {
-    names: BTreeMap<HostPort, Name>,
+    names: BTreeMap<Place, Name>,
     next: u64,
 }
 
 #[derive(Debug)]
 struct Name {
     asked: Option<ResolveId>,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Target>,
     current: usize,
     until: Instant,
     waiting: Vec<TxId>,
@@ -44,7 +68,7 @@ struct Name {
 /// What is known of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Located {
-    At(SocketAddr),
+    At(Target),
     /// The look-up is on its way.
     Later,
     /// No room to ask, or nothing to ask for.
@@ -54,11 +78,11 @@ pub(crate) enum Located {
 impl Resolver {
     /// Finds the current address of `place`; asks for it where it is not known. An answer that got
     /// old is used until there is a newer one.
-    pub(crate) fn locate(&mut self, now: Instant, place: &HostPort, events: &mut VecDeque<Event>) -> Located {
+    pub(crate) fn locate(&mut self, now: Instant, place: &Place, events: &mut VecDeque<Event>) -> Located {
         if let Some(at) = place.literal() {
             return Located::At(at);
         }
-        if place.host.is_empty() || !self.make_room(now, place) {
+        if place.at.host.is_empty() || !self.make_room(now, place) {
             return Located::Never;
         }
         if self.names.get(place).is_none_or(|name| now >= name.until) {
@@ -71,7 +95,7 @@ impl Resolver {
     }
 
     /// Has `tx` told when `place` is known.
-    pub(crate) fn wait(&mut self, place: &HostPort, tx: TxId) {
+    pub(crate) fn wait(&mut self, place: &Place, tx: TxId) {
         if let Some(name) = self.names.get_mut(place) {
             name.waiting.push(tx);
         }
@@ -82,8 +106,8 @@ impl Resolver {
         &mut self,
         now: Instant,
         id: ResolveId,
-        mut addresses: Vec<SocketAddr>,
-    ) -> (Vec<TxId>, Option<SocketAddr>) {
+        mut addresses: Vec<Target>,
+    ) -> (Vec<TxId>, Option<Target>) {
         let Some(name) = self.names.values_mut().find(|name| name.asked == Some(id)) else {
             return (Vec::new(), None);
         };
@@ -103,7 +127,7 @@ impl Resolver {
 
     /// `dead` did not answer. Moves everybody on to the next address of `place`; false when all
     /// have been tried, and then the name is looked up afresh.
-    pub(crate) fn fail_over(&mut self, now: Instant, place: &HostPort, dead: SocketAddr) -> bool {
+    pub(crate) fn fail_over(&mut self, now: Instant, place: &Place, dead: Target) -> bool {
         let Some(name) = self.names.get_mut(place) else {
             return false;
         };
@@ -122,13 +146,26 @@ impl Resolver {
         }
     }
 
+    /// The address everything for `place` goes to at present.
+    pub(crate) fn current(&self, place: &Place) -> Option<Target> {
+        place
+            .literal()
+            .or_else(|| self.names.get(place).and_then(|name| name.addresses.get(name.current)).copied())
+    }
+
+    /// The name by which `target` was found: what a certificate there must be for (RFC 5922 section 4).
+    pub(crate) fn name_of(&self, target: Target) -> Option<&str> {
+        let holds = |name: &Name| name.addresses.contains(&target);
+        self.names.iter().find(|(_, name)| holds(name)).map(|(place, _)| place.at.host.as_str())
+    }
+
     /// Whether `ip` is one of the addresses of `place`.
-    pub(crate) fn includes(&self, place: &HostPort, ip: IpAddr) -> bool {
+    pub(crate) fn includes(&self, place: &Place, ip: IpAddr) -> bool {
         place.literal().is_some_and(|at| at.ip() == ip)
             || self.names.get(place).is_some_and(|name| name.addresses.iter().any(|at| at.ip() == ip))
     }
 
-    fn ask(&mut self, now: Instant, place: &HostPort, events: &mut VecDeque<Event>) {
+    fn ask(&mut self, now: Instant, place: &Place, events: &mut VecDeque<Event>) {
         self.next += 1;
         let id = ResolveId(self.next);
         let name = self.names.entry(place.clone()).or_insert_with(|| Name {
@@ -140,10 +177,15 @@ impl Resolver {
         });
         name.asked = Some(id);
         name.until = now + LOOKUP;
-        events.push_back(Event::Resolve { id, host: place.host.clone(), port: place.port });
+        events.push_back(Event::Resolve {
+            id,
+            host: place.at.host.clone(),
+            port: place.at.port,
+            transport: place.transport,
+        });
     }
 
-    fn make_room(&mut self, now: Instant, place: &HostPort) -> bool {
+    fn make_room(&mut self, now: Instant, place: &Place) -> bool {
         if self.names.len() < MAX_NAMES || self.names.contains_key(place) {
             return true;
         }
@@ -158,15 +200,19 @@ mod tests {
     #![allow(clippy::disallowed_methods, reason = "a test needs some first instant")]
     use super::*;
 
-    fn place(text: &str) -> HostPort {
-        text.parse().unwrap()
+    fn place(text: &str) -> Place {
+        text.parse::<HostPort>().unwrap().into()
+    }
+
+    fn udp(text: &str) -> Target {
+        text.parse::<std::net::SocketAddr>().unwrap().into()
     }
 
     #[test]
     fn an_address_needs_no_look_up() {
         let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
         let found = resolver.locate(Instant::now(), &place("192.0.2.1"), &mut events);
-        assert_eq!(found, Located::At("192.0.2.1:5060".parse().unwrap()));
+        assert_eq!(found, Located::At(udp("192.0.2.1:5060")));
         assert!(events.is_empty());
     }
 
@@ -178,7 +224,7 @@ mod tests {
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
         assert_eq!(events.len(), 1);
-        let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+        let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
         resolver.resolved(now, ResolveId(1), vec![a, b]);
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(a));
         assert!(resolver.fail_over(now, &pbx, a));
@@ -194,7 +240,7 @@ mod tests {
         let (mut resolver, mut events) = (Resolver::default(), VecDeque::new());
         let now = Instant::now();
         let pbx = place("pbx.example");
-        let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+        let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
         resolver.locate(now, &pbx, &mut events);
         resolver.resolved(now, ResolveId(1), vec![a]);
         let later = now + LIFETIME;

@@ -6,7 +6,6 @@
 //!
 //! Not done here: several notifiers behind one SUBSCRIBE (the first one wins).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
@@ -266,7 +265,7 @@ impl Subscription {
     }
 
     /// Where the SUBSCRIBE without an answer went.
-    pub(crate) fn asked_at(&self, core: &Core) -> Option<SocketAddr> {
+    pub(crate) fn asked_at(&self, core: &Core) -> Option<crate::flow::Target> {
         self.tx.and_then(|tx| core.layer.sent_to(tx))
     }
 
@@ -361,7 +360,7 @@ impl Subscription {
         request.push("Accept", self.package.content_type());
         request.push("Expires", expires.as_secs().to_string());
         if let Some(line) = core.lines.get_mut(&self.account) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         self.tx = Some(core.send(now, request, &hop, Owner::Subscription(self.id), 0));
         core.turns.begin(self.account, self.id, now);
@@ -375,14 +374,14 @@ impl Subscription {
         let target = target_uri(core, Some(self.account), &self.target).ok()?;
         let line = core.lines.get(&self.account)?;
         let mut request = Message::request(Method::Subscribe, &target.to_string());
-        if let Some(proxy) = &line.account().outbound_proxy {
-            request.push("Route", format!("<sip:{proxy};lr>"));
+        for route in line.route() {
+            request.push("Route", route);
         }
         request.push("From", line.identity().with_tag(&self.local_tag).to_string());
         request.push("To", NameAddr::new(target).to_string());
         request.push("Call-ID", self.call_id.as_str());
         request.push("CSeq", "1 SUBSCRIBE");
-        Some((request, Hop::Place(line.first_hop().clone())))
+        Some((request, Hop::Place(line.first_hop())))
     }
 
     fn answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> bool {

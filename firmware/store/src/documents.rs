@@ -35,6 +35,8 @@ impl Store {
         self.write("save the settings", |db| {
             let mut wanted = wanted.clone();
             wanted.keep_passwords(&settings(db)?);
+            let kept = wanted.tls.validate_key();
+            kept.map_err(|invalid| StoreError::from(SettingsError::without_file(&invalid)))?;
             for directory in std::mem::take(&mut wanted.directories) {
                 set_directory(db, &directory)?;
             }

@@ -9,8 +9,8 @@
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
 //! `statistics` counts it, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
-//! administrator's page's, `operators` who sits at the desk, `settings` are the words of the settings file, `refusal` what
-//! of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
+//! administrator's page's, `operators` who sits at the desk, `settings` are the words of the settings file (`reach` and `tls` those about
+//! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
 
 mod admins;
 mod audit;
@@ -26,6 +26,7 @@ mod history;
 mod journal;
 mod operators;
 mod pictures;
+mod reach;
 mod refusal;
 mod removals;
 mod schema;
@@ -34,6 +35,7 @@ mod settings_file;
 mod snapshot;
 mod sources;
 mod statistics;
+mod tls;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -54,6 +56,7 @@ pub use health::StoreHealth;
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
+pub use reach::{Nat, NatError, Srtp, Transport};
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;
 pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
@@ -64,6 +67,7 @@ pub use statistics::{
     AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
     Slots, TimeFigures, call_direction_word, outcome_word,
 };
+pub use tls::{Certificate, MAX_PEM, Tls};
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

@@ -45,6 +45,21 @@ pub enum Why {
         /// Most.
         max: usize,
     },
+    /// Neither 0 nor in this range.
+    ZeroOrRange {
+        /// Least.
+        min: u64,
+        /// Most.
+        max: u64,
+    },
+    /// No certificate in PEM.
+    NoCertificate,
+    /// A private key stands where certificates do.
+    KeyInCertificate,
+    /// No private key in PEM, or none at all where one is needed.
+    NoKey,
+    /// The key of another certificate.
+    OtherKey,
     /// No address of a page.
     Web,
     /// No feature code with one `$`.

@@ -9,7 +9,7 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, Why, handling::Timetable, xmpp::Xmpp};
+use crate::{Nat, Refusal, Srtp, Tls, Transport, Why, handling::Timetable, xmpp::Xmpp};
 
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
@@ -30,6 +30,8 @@ pub struct Settings {
     /// The companies or services answered for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
+    /// Whom encrypted connections to exchanges trust.
+    pub tls: Tls,
     /// The customer database.
     pub crm: Crm,
     /// Where it is seen who is online (PRE-5).
@@ -72,7 +74,7 @@ impl Default for Operator {
 }
 
 /// A SIP account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Name by which lines refer to it; the user when empty.
@@ -103,6 +105,44 @@ pub struct Account {
     /// Registration wanted for so many seconds, 60 to 86,400.
     #[serde(default = "default_expires")]
     pub expires_s: u32,
+    /// By what it speaks with the exchange.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Whether speech is encrypted.
+    #[serde(default)]
+    pub srtp: Srtp,
+    /// Believe the exchange when it says who calls (RFC 3325).
+    #[serde(default = "default_trust")]
+    pub trust_identity: bool,
+    /// How its address is found where the exchange sees another one.
+    #[serde(default)]
+    pub nat: Nat,
+    /// Calls are refreshed within so many seconds, 90 to 86,400, so that one whose other side is gone ends (RFC 4028);
+    /// 0 where the desk shall not ask for it.
+    #[serde(default = "default_session_timer")]
+    pub session_timer_s: u32,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            user: String::new(),
+            domain: String::new(),
+            display_name: String::new(),
+            auth_user: None,
+            password: Secret::default(),
+            registrar: None,
+            outbound_proxy: None,
+            mailbox: None,
+            expires_s: default_expires(),
+            transport: Transport::default(),
+            srtp: Srtp::default(),
+            trust_identity: default_trust(),
+            nat: Nat::default(),
+            session_timer_s: default_session_timer(),
+        }
+    }
 }
 
 impl Account {
@@ -121,6 +161,14 @@ impl Account {
 
 fn default_expires() -> u32 {
     600
+}
+
+fn default_trust() -> bool {
+    true
+}
+
+fn default_session_timer() -> u32 {
+    1800
 }
 
 /// A company or service answered for.
@@ -309,14 +357,16 @@ impl Settings {
         self.validate_numbers()?;
         At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;
         self.xmpp.as_ref().map_or(Ok(()), Xmpp::validate)?;
+        self.tls.validate()?;
         self.validate_accounts()?;
         self.validate_lines()?;
         self.validate_directories()?;
         self.validate_handling()
     }
 
-    /// Gives accounts without password the one they have in `known`.
+    /// Gives accounts without password, and a certificate without key, the one they have in `known`.
     pub(crate) fn keep_passwords(&mut self, known: &Self) {
+        self.tls.keep_key(&known.tls);
         if let Some(xmpp) = &mut self.xmpp {
             xmpp.keep_password(known.xmpp.as_ref());
         }
@@ -394,6 +444,10 @@ impl Settings {
             at.host("registrar", account.registrar())?;
             at.host("outbound_proxy", account.outbound_proxy.as_deref().unwrap_or(&account.domain))?;
             at.range("expires_s", account.expires_s, 60, 86_400)?;
+            at.zero_or_range("session_timer_s", account.session_timer_s, 90, 86_400)?;
+            if let Nat::Stun(server) = &account.nat {
+                at.host("nat", server)?;
+            }
             if !ids.insert(account.id()) {
                 let field = if account.id.is_empty() { "user" } else { "id" };
                 return Err(at.invalid(
@@ -496,6 +550,20 @@ impl At {
         }
         let why = Why::Range { min: min.into(), max: max.into() };
         Err(self.invalid(field, why, format!("{value} is not allowed; {min} to {max} are")))
+    }
+
+    pub(crate) fn zero_or_range(
+        self,
+        field: &'static str,
+        value: u32,
+        min: u32,
+        max: u32,
+    ) -> Result<(), Invalid> {
+        if value == 0 || (min..=max).contains(&value) {
+            return Ok(());
+        }
+        let why = Why::ZeroOrRange { min: min.into(), max: max.into() };
+        Err(self.invalid(field, why, format!("{value} is not allowed; 0 and {min} to {max} are")))
     }
 
     pub(crate) fn text(self, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {

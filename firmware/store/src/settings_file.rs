@@ -85,6 +85,7 @@ impl Settings {
     pub fn without_passwords(mut self) -> Self {
         self.accounts.iter_mut().for_each(|account| account.password = Secret::default());
         self.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
+        self.tls.key = Secret::default();
         self
     }
 

@@ -187,7 +187,7 @@ async fn serve(
             }
         }
         while let Some(transmit) = exchange.poll_transmit() {
-            if let Err(error) = sip.send_to(&transmit.bytes, transmit.to).await {
+            if let Err(error) = sip.send_to(&transmit.bytes, transmit.to.address).await {
                 tracing::debug!(%error, to = %transmit.to, "SIP socket");
             }
         }

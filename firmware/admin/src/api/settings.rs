@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::IntoResponse};
 use ipc::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{DeskOperator, Secret, Settings};
+use store::{DeskOperator, Settings};
 
 use crate::{
     api::{Caller, Named, Sent, Told, Writer, problem::Problem, shapes},
@@ -23,7 +23,8 @@ pub(crate) async fn show(caller: Caller) -> Told {
     Ok(shapes::json(StatusCode::OK, &document(settings)))
 }
 
-/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has.
+/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has, and so does a
+/// certificate without key.
 pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
     if !body.directories.is_empty() {
         return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_DIRECTORIES));
@@ -41,9 +42,7 @@ pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
 /// Without passwords, and without directories, which are the operators'.
 fn document(mut settings: Settings) -> Value {
     settings.directories.clear();
-    settings.accounts.iter_mut().for_each(|account| account.password = Secret::default());
-    settings.xmpp.iter_mut().for_each(|xmpp| xmpp.password = Secret::default());
-    serde_json::to_value(settings).unwrap_or_default()
+    serde_json::to_value(settings.without_passwords()).unwrap_or_default()
 }
 
 fn of_settings(problem: &KeeperError, language: Language) -> Problem {

@@ -26,6 +26,9 @@ pub(crate) fn schemas() -> Value {
         within("voicemail", "to", text()),
     ] });
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let nat = json!({ "type": "string", "pattern": "^(none|registrar|stun:.+)$" });
+    let timer = json!({ "type": "integer", "anyOf": [{ "const": 0 }, range(90, 86_400)] });
+    let key = json!({ "type": "string", "maxLength": 65_536, "writeOnly": true });
     json!({
         "Settings": with_optional(&["operator", "rules", "numbers", "crm", "timers", "timetable"], &[
             ("operator", with_optional(&["name"], &[
@@ -46,6 +49,9 @@ pub(crate) fn schemas() -> Value {
             )),
             ("crm", with_optional(&["open"], &[
                 ("url", maybe("string")), ("open", one_of(&["menu", "answer", "ring"])),
+            ])),
+            ("tls", with_optional(&["verify"], &[
+                ("ca", texts()), ("certificate", maybe("string")), ("key", key), ("verify", yes_no()),
             ])),
             ("xmpp", json!({ "oneOf": [reference("SettingsXmpp"), { "type": "null" }] })),
             ("timers", object(&[
@@ -68,6 +74,8 @@ pub(crate) fn schemas() -> Value {
             ("id", text()), ("user", text()), ("domain", text()), ("display_name", text()),
             ("auth_user", maybe("string")), ("password", password()), ("registrar", maybe("string")),
             ("outbound_proxy", maybe("string")), ("mailbox", maybe("string")), ("expires_s", range(60, 86_400)),
+            ("transport", one_of(&["auto", "udp", "tcp", "tls"])), ("srtp", one_of(&["off", "optional", "mandatory"])),
+            ("trust_identity", yes_no()), ("nat", nat), ("session_timer_s", timer),
         ]),
         "SettingsLine": with_optional(&["number", "name"], &[
             ("number", text()), ("name", text()), ("account", maybe("string")), ("note", text()),

@@ -1,16 +1,16 @@
 //! `/lines`: the SIP accounts and the lines, and how each stands now.
 
 use axum::response::{IntoResponse, Response};
-use ipc::{Registration, RingTone, View};
+use ipc::{Language, Registration, RingTone, View};
 use maud::{Markup, html};
-use store::{Account, Line, Settings};
+use store::{Account, Line, Settings, Srtp, Transport};
 
 use crate::{
     fault::{Fault, of_store},
     form::about,
     guard::Signed,
     layout::{self, Place},
-    pages::{Page, line, overview, sip_accounts},
+    pages::{Page, line, overview, sip_accounts, sip_tls},
     text::{self, Text},
 };
 
@@ -46,6 +46,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
             (lines_table(&signed, &settings, &view))
             @if !settings.accounts.is_empty() { (add(line::PATH, "add-line", text::LINE_ADD)) }
         }
+        (sip_tls::section(&signed, &settings.tls))
     };
     Ok(layout::page(&signed, Place::Lines, t(text::LINES_TITLE), body))
 }
@@ -72,7 +73,7 @@ fn accounts_table(signed: &Signed, settings: &Settings, view: &View) -> Markup {
         vec![
             html! { a href=(about(sip_accounts::PATH, "id", account.id())) { (account.id()) } },
             html! { (account.user) "@" (account.domain) },
-            html! { (account.registrar()) },
+            reached(account, language),
             match state {
                 Some(line) => standing(&line.registration, signed),
                 None => html! { span.badge.off { (t(text::SIP_ACCOUNT_UNUSED)) } },
@@ -82,6 +83,16 @@ fn accounts_table(signed: &Signed, settings: &Settings, view: &View) -> Markup {
     let rows: Vec<Vec<Markup>> = settings.accounts.iter().map(row).collect();
     let heads = [t(text::SIP_ACCOUNT), t(text::SIP_ADDRESS), t(text::REGISTRATION_AT), t(text::REGISTRATION)];
     layout::table("sip-accounts", t(text::SIP_ACCOUNTS), &heads, &rows)
+}
+
+/// Where an account is registered and by what, and what is odd about that.
+fn reached(account: &Account, language: Language) -> Markup {
+    let readable = matches!(account.transport, Transport::Udp | Transport::Tcp);
+    html! {
+        (account.registrar())
+        @if account.transport != Transport::Auto { " · " (account.transport.word().to_uppercase()) }
+        @if readable && account.srtp != Srtp::Off { p.hint { (text::SRTP_READABLE.is(language)) } }
+    }
 }
 
 /// How an account stands, and what to do where it does not work.

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use store::{Account, Secret, Settings, StoreError};
+use store::{Account, Nat, Secret, Settings, Srtp, StoreError, Transport};
 
 use crate::{
     audit::Act,
@@ -18,6 +18,19 @@ use crate::{
 
 /// Where it is.
 pub(crate) const PATH: &str = "/lines/account";
+
+const TRANSPORTS: [(Transport, Text); 4] = [
+    (Transport::Auto, text::TRANSPORT_AUTO),
+    (Transport::Udp, text::TRANSPORT_UDP),
+    (Transport::Tcp, text::TRANSPORT_TCP),
+    (Transport::Tls, text::TRANSPORT_TLS),
+];
+
+const SRTPS: [(Srtp, Text); 3] = [
+    (Srtp::Off, text::SRTP_OFF),
+    (Srtp::Optional, text::SRTP_OPTIONAL),
+    (Srtp::Mandatory, text::SRTP_MANDATORY),
+];
 
 /// `GET /lines/account`, with `?id=` of one that is there.
 pub(crate) async fn show(signed: Signed) -> Page {
@@ -51,6 +64,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
 
 async fn take(signed: &Signed, fields: &Fields, was: Option<String>) -> Result<String, Wrong> {
     let expires_s = whole(fields, "expires_s", signed.language)?;
+    let session_timer_s = whole(fields, "session_timer_s", signed.language)?;
     let trimmed = |name: &str| fields.get(name).trim().to_owned();
     let typed = Account {
         id: trimmed("id"),
@@ -63,6 +77,15 @@ async fn take(signed: &Signed, fields: &Fields, was: Option<String>) -> Result<S
         outbound_proxy: optional(fields, "outbound_proxy"),
         mailbox: optional(fields, "mailbox"),
         expires_s,
+        transport: chosen(&TRANSPORTS, fields.get("transport"), Transport::word),
+        srtp: chosen(&SRTPS, fields.get("srtp"), Srtp::word),
+        trust_identity: fields.has("trust_identity"),
+        nat: match fields.get("nat") {
+            "registrar" => Nat::Registrar,
+            "stun" => Nat::Stun(trimmed("stun")),
+            _ => Nat::None,
+        },
+        session_timer_s,
     };
     let name = typed.id().to_owned();
     let changed = signed.app.change_settings(move |settings| match was {
@@ -72,8 +95,17 @@ async fn take(signed: &Signed, fields: &Fields, was: Option<String>) -> Result<S
         }
         Some(was) => replace(settings, &was, typed),
     });
-    changed.await.map_err(|problem| wrong(&problem, "accounts", signed.language))?;
+    changed.await.map_err(|problem| match wrong(&problem, "accounts", signed.language) {
+        // The choice itself is always one that there is.
+        Wrong { field, words } if field == "nat" => Wrong::at("stun", words),
+        wrong => wrong,
+    })?;
     Ok(name)
+}
+
+/// What was chosen; nothing that is offered is the usual.
+fn chosen<T: Copy + Default>(all: &[(T, Text)], typed: &str, word: impl Fn(T) -> &'static str) -> T {
+    all.iter().find(|(one, _)| word(*one) == typed).map_or_else(T::default, |(one, _)| *one)
 }
 
 /// Puts an account in another's place. Its password stays when none is typed, and lines follow its name.
@@ -144,7 +176,7 @@ fn page(signed: &Signed, known: Option<&Account>, refused: Option<Refused<'_>>) 
 }
 
 fn fields(form: &Form<'_>, known: Option<&Account>) -> Markup {
-    let fresh = Account { expires_s: 600, ..Account::default() };
+    let fresh = Account::default();
     let now = known.unwrap_or(&fresh);
     let maybe = |text: &Option<String>| text.clone().unwrap_or_default();
     let has_password = !now.password.is_empty();
@@ -162,5 +194,35 @@ fn fields(form: &Form<'_>, known: Option<&Account>) -> Markup {
             (form.text("id", text::SIP_ID, &now.id, None, false))
             (form.number("expires_s", text::SIP_EXPIRES, now.expires_s, 60..=86_400, Some(text::SIP_EXPIRES_HINT)))
         }
+        (reach(form, now))
+    }
+}
+
+/// How the exchange is reached, and what is protected on the way.
+fn reach(form: &Form<'_>, now: &Account) -> Markup {
+    let language = form.signed.language;
+    let option = |word: &str, words: Text| (word.to_owned(), words.is(language).to_owned());
+    let transports = TRANSPORTS.map(|(one, words)| option(one.word(), words));
+    let srtps = SRTPS.map(|(one, words)| option(one.word(), words));
+    let ways = [
+        option("none", text::NAT_NONE),
+        option("registrar", text::NAT_REGISTRAR),
+        option("stun", text::NAT_STUN),
+    ];
+    let (way, server) = match &now.nat {
+        Nat::None => ("none", ""),
+        Nat::Registrar => ("registrar", ""),
+        Nat::Stun(server) => ("stun", server.as_str()),
+    };
+    let timer = now.session_timer_s;
+    html! {
+        div.columns {
+            (form.choice("transport", text::SIP_TRANSPORT, now.transport.word(), &transports, Some(text::SIP_TRANSPORT_HINT)))
+            (form.choice("srtp", text::SIP_SRTP, now.srtp.word(), &srtps, Some(text::SIP_SRTP_HINT)))
+            (form.choice("nat", text::SIP_NAT, way, &ways, Some(text::SIP_NAT_HINT)))
+            (form.text("stun", text::SIP_STUN, server, Some(text::SIP_STUN_HINT), false))
+            (form.number("session_timer_s", text::SIP_TIMER, timer, 0..=86_400, Some(text::SIP_TIMER_HINT)))
+        }
+        (form.tick("trust_identity", text::SIP_TRUST.is(language), now.trust_identity))
     }
 }

@@ -9,16 +9,24 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::diversion::MAX_DIVERSIONS;
+use crate::flow::{Target, Transport};
 use crate::replaces::Replaces;
-use crate::sdp::{Codec, LocalMedia};
+use crate::sdp::{Codec, LocalMedia, Srtp};
 
 /// Settings of one [`UserAgent`](crate::UserAgent).
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address written into Via and Contact: the one peers reach our UDP socket at.
+    /// The address written into Via and Contact: the one peers reach our UDP socket and our TCP listener at.
     pub local: SocketAddr,
+    /// The same in the other address family, where there is one.
+    pub local_other: Option<SocketAddr>,
+    /// The program answers [`Event::Connect`](crate::Event::Connect): a request too large for a datagram goes by TCP
+    /// (RFC 3261 section 18.1.1). Default: no.
+    pub streams: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
+    /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
+    pub instance: Option<String>,
     /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
     pub t1: Duration,
     /// Longest retransmission interval T2 of anything but INVITE. Default 4 s.
@@ -31,6 +39,10 @@ pub struct Config {
     /// that matches no session comes as an ordinary call, and who may replace what is for the program
     /// to decide before it accepts.
     pub server: bool,
+    /// Hand REFER to the program instead of refusing it: it is asked to call somebody, in place of one of its calls
+    /// (we are the transferee, RFC 5589) or out of nothing (a call placed from another device). Our own exchange alone
+    /// may ask. Default false; [`Config::server`] takes REFER in dialogs from everybody.
+    pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
     /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
@@ -58,11 +70,15 @@ impl Config {
     pub fn new(local: SocketAddr) -> Config {
         Config {
             local,
+            local_other: None,
+            streams: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            instance: None,
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             server: false,
+            takes_refer: false,
             max_sessions: 200,
             max_transactions: 8192,
             stranger_rate: 20,
@@ -73,6 +89,19 @@ impl Config {
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
         }
     }
+}
+
+/// The `+sip.instance` (RFC 5626 section 4.1) of a box whose own secret identifier, such as the machine's, is `machine`:
+/// the same at every start, and not to be guessed from one another.
+pub fn instance(machine: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(format!("frontdesk sip instance {machine}"));
+    let word = |at: usize| u16::from_be_bytes([hash[at], hash[at + 1]]);
+    // A UUID of version 8: a hash of our own kind (RFC 9562 section 5.8).
+    let (version, variant) = (word(6) & 0x0fff | 0x8000, word(8) & 0x3fff | 0x8000);
+    let (a, b, c) = (word(0), word(2), word(4));
+    let (d, e, f) = (word(10), word(12), word(14));
+    format!("urn:uuid:{a:04x}{b:04x}-{c:04x}-{version:04x}-{variant:04x}-{d:04x}{e:04x}{f:04x}")
 }
 
 /// Identity of an [`Account`]; chosen by the program.
@@ -192,6 +221,52 @@ pub struct Account {
     pub expires: Duration,
     /// Register at once when added. Calls can be made without.
     pub register: bool,
+    /// By what everything goes to the exchange; `None` leaves it to DNS (RFC 3263 section 4.1), and to UDP, with TCP
+    /// for what is too large for a datagram (RFC 3261 section 18.1.1).
+    pub transport: Option<Transport>,
+    /// Whether speech is encrypted (RFC 4568).
+    pub srtp: Srtp,
+    /// Believe the exchange when it says who calls (P-Asserted-Identity, Remote-Party-ID: RFC 3325).
+    pub trusts_identity: bool,
+    /// How our address is found out where the exchange sees us at another.
+    pub nat: Nat,
+    /// Session timer asked for (RFC 4028), 90 s at least; `None` asks for none, but one the peer asks for is kept.
+    pub session_expires: Option<Duration>,
+}
+
+/// How an account finds the address under which it is reached from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Nat {
+    /// Ours is reached as it is.
+    #[default]
+    None,
+    /// As the registrar sees it, from its answer (RFC 3581).
+    Registrar,
+    /// As a STUN server sees it (RFC 8489); asked by the program for the media, by the registrar for signalling.
+    Stun(HostPort),
+}
+
+impl Account {
+    /// An account with its defaults: registered for 5 minutes by whatever transport DNS says.
+    pub fn new(id: AccountId, user: &str, domain: &str, registrar: HostPort) -> Account {
+        Account {
+            id,
+            user: user.to_owned(),
+            domain: domain.to_owned(),
+            display_name: String::new(),
+            auth_user: None,
+            password: String::new(),
+            registrar,
+            outbound_proxy: None,
+            expires: Duration::from_secs(300),
+            register: true,
+            transport: None,
+            srtp: Srtp::Off,
+            trusts_identity: true,
+            nat: Nat::None,
+            session_expires: Some(Duration::from_secs(1800)),
+        }
+    }
 }
 
 impl fmt::Debug for Account {
@@ -219,13 +294,15 @@ pub struct Invite {
     /// Dialog to take over (RFC 3891), as for an intercept: see [`Replaces::of_lamp`]. The INVITE then
     /// requires the extension, because a peer that did not know it would ring somebody else's telephone.
     pub replaces: Option<Replaces>,
+    /// Keep our name and number from those we call (RFC 3323); our own exchange still learns them.
+    pub anonymous: bool,
     /// Ask the called telephone to answer by itself after so long, in whole seconds (Call-Info and Alert-Info as
     /// telephones know them; Answer-Mode of RFC 5373 where it is at once).
     pub answer_after: Option<Duration>,
     /// Header lines to add, such as `Diversion`.
     pub headers: Vec<(String, String)>,
     /// Send here, whatever the target's host says.
-    pub destination: Option<SocketAddr>,
+    pub destination: Option<Target>,
     /// From identity in place of the account's own.
     pub from: Option<Identity>,
     /// To identity in place of the target's own: the number that was called.
@@ -241,6 +318,7 @@ impl Invite {
             media,
             replaces: None,
             answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
             destination: None,
             from: None,
@@ -289,11 +367,13 @@ impl Package {
     }
 }
 
-/// One datagram to send.
+/// One message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to.
-    pub to: SocketAddr,
+    /// Where to, and by what. Where no connection to it is open, one must be opened first.
+    pub to: Target,
+    /// For TLS: the name that the certificate there must be for (RFC 5922); `None` where only the address is known.
+    pub server_name: Option<String>,
     /// The whole message.
     pub bytes: Vec<u8>,
 }
@@ -360,19 +440,18 @@ mod tests {
     }
 
     #[test]
+    fn a_box_keeps_its_instance_and_no_two_share_one() {
+        let one = instance("1a2b");
+        assert_eq!(one, instance("1a2b"));
+        assert_ne!(one, instance("1a2c"));
+        assert_eq!((one.len(), &one[..9], &one[23..24]), (45, "urn:uuid:", "8"), "{one}");
+    }
+
+    #[test]
     fn a_password_is_never_printed() {
-        let account = Account {
-            id: AccountId(1),
-            user: "100".into(),
-            domain: "pbx.example".into(),
-            display_name: String::new(),
-            auth_user: None,
-            password: "hunter2".into(),
-            registrar: HostPort { host: "pbx.example".into(), port: None },
-            outbound_proxy: None,
-            expires: Duration::from_secs(300),
-            register: true,
-        };
+        let registrar = HostPort { host: "pbx.example".into(), port: None };
+        let mut account = Account::new(AccountId(1), "100", "pbx.example", registrar);
+        account.password = "hunter2".into();
         assert!(!format!("{account:?}").contains("hunter2"));
     }
 }

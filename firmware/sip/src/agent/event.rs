@@ -3,11 +3,11 @@
 //! Events carry facts read from the wire; whether a caller is known, which line was meant and what
 //! to ring is decided elsewhere.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::config::{AccountId, NotifierId, RequestId, ResolveId, SessionId, SubscriptionId};
 use crate::dialog_info::Dialog as DialogEntry;
+use crate::flow::{Target, Transport};
 use crate::message::Message;
 use crate::pidf::Presence;
 use crate::replaces::Replaces;
@@ -162,8 +162,8 @@ pub enum Event {
         /// How it went.
         result: TransferResult,
     },
-    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config)).
-    /// Answer with `refer_progress` or `refuse_refer`.
+    /// The peer asks us to call somebody (REFER in a dialog, [`Config::server`](crate::Config) or
+    /// [`Config::takes_refer`](crate::Config)). Answer with `refer_progress` or `refuse_refer`.
     Refer {
         /// The dialog it came in.
         session: SessionId,
@@ -172,6 +172,20 @@ pub enum Event {
         /// For an attended transfer: the dialog to take over at the target. It may be one of ours:
         /// [`session_by_dialog`](crate::UserAgent::session_by_dialog); else it belongs into
         /// [`Invite::replaces`](crate::Invite).
+        replaces: Option<Replaces>,
+        /// Referred-By, as written.
+        referred_by: Option<String>,
+    },
+    /// Our exchange asks us to call somebody, in no dialog ([`Config::takes_refer`](crate::Config)). Answer with
+    /// `accept_referral` and `referral_progress`, or with `refuse_referral`.
+    Referral {
+        /// To hand back.
+        id: RequestId,
+        /// The account that was asked.
+        account: AccountId,
+        /// Refer-To, the URI alone, without header fields.
+        target: String,
+        /// The dialog to take over at the target, if any: [`Invite::replaces`](crate::Invite).
         replaces: Option<Replaces>,
         /// Referred-By, as written.
         referred_by: Option<String>,
@@ -225,8 +239,18 @@ pub enum Event {
         id: ResolveId,
         /// The name.
         host: String,
-        /// The port; `None` asks for SRV records of `_sip._udp`, then for the name at 5060.
+        /// The port; `None` asks for SRV records, then for the name at the transport's own port (RFC 3263).
         port: Option<u16>,
+        /// The transport; `None` asks for NAPTR records where there is no port, and means UDP without any.
+        transport: Option<Transport>,
+    },
+    /// A connection is needed; answer with [`connected`](crate::UserAgent::connected) or
+    /// [`disconnected`](crate::UserAgent::disconnected). What goes there waits for it.
+    Connect {
+        /// Where to.
+        target: Target,
+        /// For TLS: the name that the certificate there must be for; `None` where only the address is known.
+        server_name: Option<String>,
     },
     /// After [`shut_down`](crate::UserAgent::shut_down): everything was answered or timed out.
     Drained,
@@ -238,7 +262,7 @@ pub enum Event {
         /// The request.
         message: Box<Message>,
         /// Where it came from.
-        from: SocketAddr,
+        from: Target,
     },
     /// Somebody wants to be notified ([`Config::server`](crate::Config)). Answer with
     /// `accept_subscription` or `respond`.
@@ -248,7 +272,7 @@ pub enum Event {
         /// The SUBSCRIBE.
         message: Box<Message>,
         /// Where it came from.
-        from: SocketAddr,
+        from: Target,
     },
     /// A subscription somebody holds with us changed.
     Notifier {

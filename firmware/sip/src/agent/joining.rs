@@ -203,7 +203,7 @@ impl UserAgent {
     fn give_back(&mut self, now: Instant, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.give_back(&mut self.core, now);
-            session.go_on(&mut self.core, now);
+            session.proceed(&mut self.core, now);
         }
     }
 

@@ -6,21 +6,22 @@
 //! [`UserAgent::poll_timeout`] says. Commands for a session that has just ended do nothing: the
 //! program will have its [`Event::Ended`] in the queue.
 //!
-//! Not done here: sockets, clocks, DNS, media, TCP and TLS, PRACK, session timers.
+//! Not done here: sockets and TLS, clocks, DNS, media.
 
 mod config;
 mod event;
 mod joining;
 mod receive;
+mod referral;
 mod vigil;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 pub use config::{
-    Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, NotifierId, Package,
-    RequestId, ResolveId, SessionId, SubscriptionId, Transmit,
+    Account, AccountId, Config, Error, HostPort, HostPortError, Identity, Invite, Nat, NotifierId, Package,
+    RequestId, ResolveId, SessionId, SubscriptionId, Transmit, instance,
 };
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
@@ -30,6 +31,7 @@ pub use vigil::LAMPS_KNOWN_FOR;
 use crate::account::Line;
 use crate::core::{Alarm, Core, Owner};
 use crate::diversion::Diversion;
+use crate::flow::Target;
 use crate::guard::Guard;
 use crate::message::Message;
 use crate::notifier::Notifier;
@@ -87,10 +89,56 @@ impl UserAgent {
         }
     }
 
-    /// Takes in a datagram that arrived at `now` from `from`. Anything may be in it.
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
-        self.receive(now, from, bytes);
+    /// Takes in a datagram, or one message of a stream, that arrived at `now` from `from`. Anything may be in it.
+    pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Target>, bytes: &[u8]) {
+        self.receive(now, from.into(), bytes);
         self.settle(now);
+    }
+
+    /// A connection to `target` is open, ours or the peer's, and `local` is our end of it.
+    pub fn connected(&mut self, now: Instant, target: Target, local: SocketAddr) {
+        tracing::info!(%target, %local, "connected");
+        self.core.connected(now, target, local);
+        self.settle(now);
+    }
+
+    /// A connection to `target` was closed, broke or could not be opened. What waits for an answer there is sent once
+    /// more by a new one; accounts that were registered by it register anew at once, with their next target if there
+    /// is nobody.
+    pub fn disconnected(&mut self, now: Instant, target: Target, reason: &str) {
+        tracing::info!(%target, reason, "disconnected");
+        for tx in self.core.disconnected(now, target) {
+            if let Some(owner) = self.core.layer.owner(tx) {
+                self.on_silence(now, tx, owner, true);
+            }
+        }
+        let through = |core: &Core, account| {
+            let place = core.first_hop(account);
+            place.and_then(|place| core.resolver.current(&place)) == Some(target)
+        };
+        let mut cut: Vec<AccountId> = self.registrations.keys().copied().collect();
+        cut.retain(|&account| through(&self.core, account));
+        for account in cut {
+            if let Some(registration) = self.registrations.get_mut(&account) {
+                registration.on_broken_flow(&mut self.core, now);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// This machine's address has changed: accounts register anew.
+    pub fn moved(&mut self, now: Instant, local: SocketAddr, local_other: Option<SocketAddr>) {
+        self.core.config.local = local;
+        self.core.config.local_other = local_other;
+        for registration in self.registrations.values_mut() {
+            registration.start_again(&mut self.core, now);
+        }
+        self.settle(now);
+    }
+
+    /// The addresses written into Via and Contact at present.
+    pub fn local(&self) -> IpAddr {
+        self.core.config.local.ip()
     }
 
     /// Lets what is due at `now` happen, at most a few dozen deadlines in one call: where more fall
@@ -156,7 +204,7 @@ impl UserAgent {
     }
 
     /// Answers [`Event::Resolve`]: the addresses in the order to try them, or why there are none.
-    pub fn resolved(&mut self, now: Instant, id: ResolveId, result: Result<Vec<SocketAddr>, String>) {
+    pub fn resolved(&mut self, now: Instant, id: ResolveId, result: Result<Vec<Target>, String>) {
         let addresses = result.unwrap_or_else(|reason| {
             tracing::warn!(%reason, "a name could not be resolved");
             Vec::new()
@@ -164,7 +212,7 @@ impl UserAgent {
         let (waiting, at) = self.core.resolver.resolved(now, id, addresses);
         for tx in waiting {
             match at {
-                Some(at) => self.core.layer.located(now, tx, at),
+                Some(at) => self.core.dispatch(now, tx, at),
                 None => self.core.lost.push_back(tx),
             }
         }
@@ -189,6 +237,19 @@ impl UserAgent {
     /// Tells the caller that we ring (180).
     pub fn ring(&mut self, now: Instant, session: SessionId) {
         self.with(now, session, |session, core| session.ring(core, now));
+    }
+
+    /// The same, by a program that knows already what it would answer with. A caller that leaves the offer to us and
+    /// requires reliable provisional responses can be told of ringing in this way only (RFC 3262 section 5).
+    pub fn ring_with(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.ring_with(core, now, media));
+    }
+
+    /// Lets the caller hear something before the answer (183 with our description), reliably where it can (RFC 3262).
+    /// [`Event::MediaChanged`] says what is agreed. Nothing happens where the caller left the offer to us and knows no
+    /// reliable responses. `media` must be the one `accept` will be given.
+    pub fn early_media(&mut self, now: Instant, session: SessionId, media: LocalMedia) {
+        self.with(now, session, |session, core| session.early_media(core, now, media));
     }
 
     /// Answers a ringing call (200). [`Event::Confirmed`] follows when the caller has acknowledged.
@@ -405,9 +466,11 @@ impl UserAgent {
         self.with(now, session, |session, core| session.refuse_refer(core, now, code));
     }
 
-    /// The next datagram to send.
+    /// The next message to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.core.layer.poll_transmit()
+        let message = self.core.layer.poll_transmit()?;
+        let server_name = self.core.server_name(message.to);
+        Some(Transmit { to: message.to, server_name, bytes: message.bytes })
     }
 
     /// The next thing to know.
@@ -512,10 +575,13 @@ impl UserAgent {
         let core = &mut self.core;
         match alarm {
             Alarm::Repeat(id)
+            | Alarm::Provisional(id)
             | Alarm::StillRinging(id)
             | Alarm::AskAgain(id)
             | Alarm::Transfer(id)
-            | Alarm::Overdue(id) => {
+            | Alarm::Overdue(id)
+            | Alarm::Refresh(id)
+            | Alarm::Expiry(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

@@ -2,11 +2,12 @@
 //!
 //! Every request gets the answer the RFC names, unless it is one too many from a stranger.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::{Event, Package, RequestId, SessionId, UserAgent};
 use crate::core::{EXTENSIONS, Owner};
+use crate::flow::{Target, Transport};
 use crate::message::{Message, ParseError};
 use crate::method::Method;
 use crate::mwi::MessageSummary;
@@ -18,7 +19,7 @@ use crate::transaction::{Received, TxId};
 use crate::uri::{Scheme, Uri};
 
 impl UserAgent {
-    pub(super) fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+    pub(super) fn receive(&mut self, now: Instant, from: Target, bytes: &[u8]) {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0)) {
             return; // keepalive (RFC 5626 4.4.1)
         }
@@ -29,7 +30,7 @@ impl UserAgent {
         }
     }
 
-    fn receive_rubbish(&mut self, now: Instant, from: SocketAddr, error: &ParseError) {
+    fn receive_rubbish(&mut self, now: Instant, from: Target, error: &ParseError) {
         // Registrars too: whoever sends much rubbish fills the log and learns nothing from the answers.
         if !self.guard.admit(now, from.ip()) {
             return;
@@ -41,7 +42,9 @@ impl UserAgent {
             reply.set("To", to.with_tag(&tag).to_string());
         }
         let to = match reply.via() {
-            Some(via) if via.rport.is_none() => SocketAddr::new(from.ip(), via.port.unwrap_or(5060)),
+            Some(via) if via.rport.is_none() && !from.transport.is_stream() => {
+                Target::new(Transport::Udp, (from.ip(), via.port.unwrap_or(5060)).into())
+            }
             _ => from,
         };
         self.core.layer.send_plain(to, reply.write());
@@ -68,7 +71,7 @@ impl UserAgent {
         }
     }
 
-    fn receive_request(&mut self, now: Instant, from: SocketAddr, request: Message) {
+    fn receive_request(&mut self, now: Instant, from: Target, request: Message) {
         if !self.is_welcome(now, from, &request) {
             return;
         }
@@ -88,14 +91,14 @@ impl UserAgent {
     }
 
     /// Registrars, and whoever has a dialog or transaction with us, are never counted.
-    fn is_welcome(&mut self, now: Instant, from: SocketAddr, request: &Message) -> bool {
+    fn is_welcome(&mut self, now: Instant, from: Target, request: &Message) -> bool {
         let known = self.core.is_trusted(from.ip())
             || self.owner_of(request).is_some()
             || self.core.layer.knows(request);
         known || self.guard.admit(now, from.ip())
     }
 
-    fn answer_stateless(&mut self, request: &Message, reply_to: SocketAddr, code: u16) {
+    fn answer_stateless(&mut self, request: &Message, reply_to: Target, code: u16) {
         let tag = self.core.random.word();
         let mut response = self.core.response_to(request, code, &tag);
         if code == 503 {
@@ -119,7 +122,7 @@ impl UserAgent {
         self.core.dialog_owner(request.call_id()?, to.tag()?)
     }
 
-    fn dispatch(&mut self, now: Instant, tx: TxId, from: SocketAddr, request: &Message) {
+    fn dispatch(&mut self, now: Instant, tx: TxId, from: Target, request: &Message) {
         if request.method() == Some(&Method::Cancel) {
             return self.on_cancel(now, tx, request);
         }
@@ -157,7 +160,7 @@ impl UserAgent {
         core.reply(now, tx, 481);
     }
 
-    fn outside_dialog(&mut self, now: Instant, tx: TxId, from: SocketAddr, request: &Message) {
+    fn outside_dialog(&mut self, now: Instant, tx: TxId, from: Target, request: &Message) {
         let stray = request.to().is_some_and(|to| to.tag().is_some());
         let server = self.core.config.server;
         match request.method() {
@@ -165,6 +168,9 @@ impl UserAgent {
             Some(Method::Notify) => self.on_unsolicited(now, tx, from, request),
             _ if stray => self.core.reply(now, tx, 481),
             Some(Method::Invite) => self.on_invite(now, tx, from, request),
+            Some(Method::Refer) if self.core.config.takes_refer && !server => {
+                self.on_referral(now, tx, from, request);
+            }
             Some(Method::Bye | Method::Update | Method::Refer | Method::Prack) => {
                 self.core.reply(now, tx, 481)
             }
@@ -180,7 +186,7 @@ impl UserAgent {
         }
     }
 
-    fn on_invite(&mut self, now: Instant, tx: TxId, from: SocketAddr, request: &Message) {
+    fn on_invite(&mut self, now: Instant, tx: TxId, from: Target, request: &Message) {
         let trying = self.core.response(tx, 100, "");
         if let Some(trying) = trying {
             self.core.layer.respond(now, tx, &trying);
@@ -253,7 +259,7 @@ impl UserAgent {
 
     /// Waiting messages may be told unasked (RFC 3842 2.2 is often done so); believed from our
     /// registrars only.
-    fn on_unsolicited(&mut self, now: Instant, tx: TxId, from: SocketAddr, notify: &Message) {
+    fn on_unsolicited(&mut self, now: Instant, tx: TxId, from: Target, notify: &Message) {
         if is_for(notify, Package::MessageSummary) && self.core.is_trusted(from.ip()) {
             self.core.reply(now, tx, 200);
             let account = self.core.account_of(notify, from.ip());
@@ -301,7 +307,7 @@ impl UserAgent {
         if !is_replaces_clear(request, method) {
             return Some(Refusal::bare(400));
         }
-        if matches!(method, Method::Invite | Method::Update) && !request.body().is_empty() {
+        if matches!(method, Method::Invite | Method::Update | Method::Prack) && !request.body().is_empty() {
             return body_refusal(request);
         }
         None

@@ -29,6 +29,18 @@ pub struct LocalMedia {
     pub ptime_ms: u32,
 }
 
+/// Whether speech is encrypted (SRTP by SDES, RFC 4568).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Srtp {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the peer can do it too.
+    Optional,
+    /// Always: a call without is refused.
+    Mandatory,
+}
+
 /// The codecs of the appliance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {

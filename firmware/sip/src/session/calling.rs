@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Session, State, party, unattended};
+use super::{Birth, Fork, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
@@ -39,9 +39,10 @@ impl Session {
         let birth =
             Birth { id, account: invite.account, call_id: core.new_call_id(), local_tag: core.random.word() };
         let mut request = first_request(core, invite, &target, &birth)?;
+        super::refresh::ask(core, invite.account, &mut request);
         request.set_body(crate::sdp::CONTENT_TYPE, offer);
         if let Some(line) = invite.account.and_then(|account| core.lines.get_mut(&account)) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         let mut session = Session::new(birth, State::Calling, media);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
@@ -99,34 +100,39 @@ impl Session {
         if code == 100 || self.state != State::Calling {
             return;
         }
+        let fork = self.note_fork(core, now, id, response);
+        if let Some(rseq) = reliable::rseq_of(response)
+            && let Some(fork) = fork
+            && !self.acknowledge_provisional(core, now, fork, response, rseq)
+        {
+            return;
+        }
         let answer = (!response.body().is_empty() && is_sdp(response)).then(|| response.body().to_vec());
         let early_media = answer.as_ref().and_then(|body| self.media.preview_answer(body).ok());
-        self.note_fork(core, now, id, response, answer.filter(|_| early_media.is_some()));
+        if early_media.is_some()
+            && let Some(fork) = fork.and_then(|at| self.forks.get_mut(at))
+        {
+            if fork.media.is_some() {
+                return; // an old description: it was changed by an UPDATE since
+            }
+            fork.answer = answer;
+        }
         core.emit(Event::Progress { session: self.id, code, early_media });
     }
 
-    /// Notes an early dialog. One of too many is simply not remembered until it answers.
-    fn note_fork(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: TxId,
-        response: &Message,
-        answer: Option<Vec<u8>>,
-    ) {
-        let Some(tag) = response.to().and_then(|to| to.tag().map(str::to_owned)) else { return };
-        if let Some(fork) = self.forks.iter_mut().find(|fork| fork.dialog.is_with(&tag)) {
-            if answer.is_some() {
-                fork.answer = answer;
-            }
-        } else if self.forks.len() < MAX_FORKS
-            && let Some(request) = core.layer.sent_request(id)
-            && let Some(dialog) = Dialog::of_caller(request, response)
-        {
-            // Its name, if it has one, is known by the time of the answer.
-            core.look_up(now, self.account, dialog.hop());
-            self.forks.push(Fork { dialog, answer });
+    /// Notes an early dialog, and says which it is. One of too many is simply not remembered until it answers.
+    fn note_fork(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> Option<usize> {
+        let to = response.to()?;
+        let tag = to.tag()?;
+        let known = self.forks.iter().position(|fork| fork.dialog.is_with(tag));
+        if known.is_some() || self.forks.len() >= MAX_FORKS {
+            return known;
         }
+        let dialog = Dialog::of_caller(core.layer.sent_request(id)?, response)?;
+        // Its name, if it has one, is known by the time of the answer.
+        core.look_up(now, self.account, dialog.hop());
+        self.forks.push(Fork { dialog, answer: None, rseq: None, media: None });
+        Some(self.forks.len() - 1)
     }
 
     /// A 2xx: the first one wins, copies are acknowledged again, and whatever else answers (another
@@ -141,26 +147,36 @@ impl Session {
         if self.repeat_ack(core, now, number, dialog.remote_tag()) {
             return;
         }
-        self.acknowledge(core, now, &dialog, number);
+        self.acknowledge(core, now, &dialog, number, Some(&request));
         let first = self.state == State::Calling;
         let fork = self.forks.iter().position(|fork| fork.dialog.is_with(dialog.remote_tag()));
+        let mut settled = None;
         let early = fork.and_then(|at| {
             let fork = self.forks.swap_remove(at);
             // The peer may have sent requests in the early dialog: its CSeq counts on.
             dialog = fork.dialog;
             dialog.refresh_target(response);
             dialog.refresh_route(response);
+            settled = fork.media;
             fork.answer
         });
         if !first {
             return self.end_spare(core, now, dialog);
         }
         self.dialog = Some(dialog);
-        match self.take_answer(response, early) {
+        let taken = match settled {
+            // What was agreed since the answer to our offer stands.
+            Some(media) => {
+                self.media = media;
+                Ok(())
+            }
+            None => self.take_answer(response, early),
+        };
+        match taken {
             Ok(()) => self.begin(core, now, response),
             Err(error) => {
                 tracing::warn!(session = self.id.0, %error, "the answer has no media we can use");
-                self.send_bye(core, now);
+                self.send_bye_because(core, now, super::NO_MEDIA);
                 self.end(core, now, EndedBy::Error, 488, &error.to_string());
             }
         }
@@ -177,7 +193,9 @@ impl Session {
         self.forks.clear();
         let Some(media) = self.media.media().cloned() else { return };
         self.told = Some(media.clone());
-        let by = party::answerer(response, self.account.is_some());
+        let trusted = self.account.is_some_and(|account| core.believes_exchange(account));
+        let by = party::answerer(response, trusted);
+        self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);
         self.advance(core, now);
@@ -185,7 +203,10 @@ impl Session {
 
     /// Ends a dialog that nobody wanted.
     fn end_spare(&mut self, core: &mut Core, now: Instant, mut spare: Dialog) {
-        let bye = spare.request(Method::Bye);
+        let mut bye = spare.request(Method::Bye);
+        if self.state == State::Up {
+            bye.push("Reason", super::ELSEWHERE);
+        }
         let hop = core.dialog_hop(self.account, spare.hop());
         core.send(now, bye, &hop, Owner::Session(self.id), 0);
     }
@@ -202,6 +223,7 @@ impl Session {
         self.proceeding = false;
         self.asking = match code {
             401 | 407 => self.answer_challenge(core, now, id, response),
+            422 => self.ask_for_longer(core, now, id, response),
             300..=399 => self.follow(core, now, id, response),
             _ => None,
         };
@@ -245,7 +267,7 @@ impl Session {
     }
 
     /// The INVITE of a finished transaction, with the next CSeq and without what depends on its way.
-    fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
+    pub(super) fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
         let mut request = core.layer.sent_request(id)?.clone();
         for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
             request.remove(name);
@@ -253,14 +275,14 @@ impl Session {
         let number = request.cseq()?.number.checked_add(1)?;
         request.set("CSeq", format!("{number} INVITE"));
         if let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account)) {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
         Some(request)
     }
 
     pub(super) fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
         self.cancel_sent = true;
-        core.send_cancel(now, invite, Owner::Session(self.id));
+        core.send_cancel(now, invite, Owner::Session(self.id), self.reason);
     }
 }
 
@@ -271,18 +293,19 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         Err(_) => Err(Error::BadTarget(identity.uri.clone())),
     };
     let line = birth.account.and_then(|account| core.lines.get(&account));
-    let from = match (&invite.from, line) {
+    let own = match (&invite.from, line) {
         (Some(from), _) => identity(from)?,
         (None, Some(line)) => line.identity(),
         (None, None) => NameAddr::new(Uri::sip(None, &core.config.local.ip().to_string(), None)),
     };
+    let from = if invite.anonymous { anonymous() } else { own.clone() };
     let to = match &invite.to {
         Some(to) => identity(to)?,
         None => NameAddr::new(target.clone()),
     };
     let mut request = Message::request(Method::Invite, &target.to_string());
-    if let Some(proxy) = line.and_then(|line| line.account().outbound_proxy.as_ref()) {
-        request.push("Route", format!("<sip:{proxy};lr>"));
+    for route in line.map(crate::account::Line::route).unwrap_or_default() {
+        request.push("Route", route);
     }
     request.push("From", from.with_tag(&birth.local_tag).to_string());
     request.push("To", to.to_string());
@@ -291,6 +314,13 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
     request.push("Contact", core.contact(birth.account));
     request.push("Allow", core.allow());
     request.push("Supported", core.supported());
+    if invite.anonymous {
+        request.push("Privacy", "id");
+    }
+    // Our own exchange may know who calls, and which of our numbers is meant (RFC 3325 section 9.2).
+    if line.is_some() && invite.destination.is_none() && (invite.anonymous || invite.from.is_some()) {
+        request.push("P-Preferred-Identity", own.to_string());
+    }
     if let Some(replaces) = &invite.replaces {
         if !replaces.is_sound() {
             return Err(Error::BadReplaces);
@@ -305,6 +335,12 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         request.push(name, value.as_str());
     }
     Ok(request)
+}
+
+/// Who calls without saying so (RFC 3323 section 4.1.1.3).
+fn anonymous() -> NameAddr {
+    let uri = Uri::sip(Some("anonymous"), "anonymous.invalid", None);
+    NameAddr { display: Some("Anonymous".to_owned()), ..NameAddr::new(uri) }
 }
 
 fn is_sdp(message: &Message) -> bool {

@@ -34,6 +34,8 @@ pub(crate) enum Note {
 pub(super) struct Borrowed {
     /// CSeq of our re-INVITE, which its ACK repeats.
     number: u32,
+    /// The re-INVITE itself, whose credentials the ACK repeats too.
+    invite: Option<Message>,
 }
 
 impl Borrowed {
@@ -82,9 +84,11 @@ impl Session {
     /// # Errors
     /// It cannot be carried: the offer still waits.
     pub(crate) fn lend(&mut self, core: &mut Core, now: Instant, described: &[u8]) -> Result<(), SdpError> {
-        let Some(Borrowed { number }) = self.borrowed else { return Err(SdpError::NoOffer) };
+        if self.borrowed.is_none() {
+            return Err(SdpError::NoOffer);
+        }
         let body = self.media.relay_answer(described)?;
-        self.answer_offer(core, now, number, body);
+        self.answer_offer(core, now, body);
         self.astray = true;
         self.told = None;
         self.advance(core, now);
@@ -93,12 +97,14 @@ impl Session {
 
     /// Answers the borrowed offer, if there is one, ourselves.
     pub(crate) fn give_back(&mut self, core: &mut Core, now: Instant) {
-        let Some(Borrowed { number }) = self.borrowed else { return };
+        if self.borrowed.is_none() {
+            return;
+        }
         let wish = self.wish();
         let body = self.media.create_answer(wish);
         self.media.abandon_offer();
         let answered = body.is_ok();
-        self.answer_offer(core, now, number, body.unwrap_or_default());
+        self.answer_offer(core, now, body.unwrap_or_default());
         if answered {
             self.come_home(core, false);
             self.note_media(core);
@@ -110,7 +116,7 @@ impl Session {
     }
 
     /// Goes on with what waited for an answer.
-    pub(crate) fn go_on(&mut self, core: &mut Core, now: Instant) {
+    pub(crate) fn proceed(&mut self, core: &mut Core, now: Instant) {
         self.advance(core, now);
     }
 
@@ -145,14 +151,15 @@ impl Session {
     }
 
     /// The 2xx to our re-INVITE without offer.
-    pub(super) fn borrow(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    pub(super) fn borrow(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
         self.asking = None;
         core.timers.clear(Alarm::Overdue(self.id));
         if let Some(dialog) = &mut self.dialog {
             dialog.refresh_target(response);
         }
         let number = response.cseq().map_or(0, |cseq| cseq.number);
-        self.borrowed = Some(Borrowed { number });
+        self.borrowed = Some(Borrowed { number, invite: core.layer.sent_request(id).cloned() });
+        self.take_timer(core, now, response);
         match self.media.receive_offer(response.body()) {
             Ok(_) => core.note(Note::Offer { session: self.id, body: response.body().to_vec() }),
             Err(error) => {
@@ -185,11 +192,11 @@ impl Session {
         }
     }
 
-    fn answer_offer(&mut self, core: &mut Core, now: Instant, number: u32, body: Vec<u8>) {
-        self.borrowed = None;
+    fn answer_offer(&mut self, core: &mut Core, now: Instant, body: Vec<u8>) {
         self.doing = None;
-        if let Some(dialog) = self.dialog.clone() {
-            self.acknowledge_with(core, now, &dialog, number, body);
+        if let (Some(Borrowed { number, invite }), Some(dialog)) = (self.borrowed.take(), self.dialog.clone())
+        {
+            self.acknowledge_with(core, now, &dialog, (number, invite.as_ref()), body);
         }
     }
 }

@@ -1,17 +1,20 @@
 //! Sessions: one call leg, from the INVITE to the last answer.
 //!
-//! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `renegotiate` holds,
+//! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `reliable` acknowledges
+//! provisional responses, `renegotiate` holds,
 //! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
-//! directly, `transfer` does REFER both ways, `replace`
+//! directly, `refresh` does session timers, `transfer` does REFER both ways, `replace`
 //! lets one call take another's place, `party` reads who is who, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
 //!
-//! Not done here: what a call means on the desk, media itself, PRACK and session timers.
+//! Not done here: what a call means on the desk, media itself.
 
 mod calling;
 mod lending;
 mod party;
+mod refresh;
+mod reliable;
 mod renegotiate;
 mod replace;
 mod ringing;
@@ -19,22 +22,31 @@ mod transfer;
 mod unattended;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
 use lending::Borrowed;
 pub(crate) use lending::Note;
+use refresh::Refresh;
+use reliable::Provisionals;
 pub(crate) use replace::Standing;
+pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
 
 use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::{Dialog, Order};
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::sdp::{Direction, Media, OfferAnswer};
 use crate::transaction::TxId;
+
+/// A Reason (RFC 3326): somebody else has the call now.
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// A Reason: no agreement on media.
+const NO_MEDIA: &str = "SIP;cause=488;text=\"Not Acceptable Here\"";
 
 /// ACKs kept for repeated 2xx.
 const MAX_ACKS: usize = 16;
@@ -61,6 +73,7 @@ pub(crate) struct Session {
     /// The peer's first INVITE, not answered for good yet.
     asked: Option<TxId>,
     offer: Vec<u8>,
+    provisionals: Provisionals,
     dialog: Option<Dialog>,
     forks: Vec<Fork>,
     media: OfferAnswer,
@@ -74,6 +87,7 @@ pub(crate) struct Session {
     tasks: VecDeque<Task>,
     doing: Option<Task>,
     tries: u8,
+    refresh: Refresh,
     transfer: Option<Transfer>,
     transferred: bool,
     referred: Option<Referred>,
@@ -85,6 +99,8 @@ pub(crate) struct Session {
     borrowed: Option<Borrowed>,
     /// Our OPTIONS in the dialog without an answer.
     probe: Option<TxId>,
+    /// What our CANCEL or BYE says of why (RFC 3326).
+    reason: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +122,10 @@ struct Fork {
     dialog: Dialog,
     /// The description it sent before answering.
     answer: Option<Vec<u8>>,
+    /// RSeq of its last reliable response.
+    rseq: Option<u32>,
+    /// What was agreed after the answer to our offer, by an UPDATE.
+    media: Option<OfferAnswer>,
 }
 
 /// An ACK of ours, to be repeated with the 2xx it belongs to.
@@ -116,14 +136,14 @@ struct Ack {
     request: Message,
     hop: Hop,
     /// `None` while the name of the hop is being looked up.
-    sent: Option<(SocketAddr, Vec<u8>)>,
+    sent: Option<(Target, Vec<u8>)>,
 }
 
 /// A 2xx of ours that was not acknowledged yet (RFC 3261 13.3.1.4).
 #[derive(Debug)]
 struct Unacked {
     number: u32,
-    to: SocketAddr,
+    to: Target,
     bytes: Vec<u8>,
     interval: Duration,
     until: Instant,
@@ -136,6 +156,8 @@ struct Unacked {
 enum Task {
     Hold,
     Retrieve,
+    /// A re-INVITE that changes nothing (RFC 4028).
+    Refresh,
     Refer(ReferTo),
     /// Ask the peer for an offer (a re-INVITE without description), to be carried to another peer.
     Borrow,
@@ -168,6 +190,7 @@ impl Session {
             redirects: 0,
             asked: None,
             offer: Vec::new(),
+            provisionals: Provisionals::default(),
             dialog: None,
             forks: Vec::new(),
             media,
@@ -180,6 +203,7 @@ impl Session {
             tasks: VecDeque::new(),
             doing: None,
             tries: 0,
+            refresh: Refresh::default(),
             transfer: None,
             transferred: false,
             referred: None,
@@ -187,6 +211,7 @@ impl Session {
             astray: false,
             borrowed: None,
             probe: None,
+            reason: None,
         }
     }
 
@@ -220,19 +245,20 @@ impl Session {
             return;
         }
         if self.tasks.len() >= MAX_TASKS {
-            return self.refuse_task(core, &task);
+            return self.refuse_task(core, now, &task);
         }
         self.tasks.push_back(task);
         self.advance(core, now);
     }
 
     /// Too much is waiting: the command fails at once.
-    fn refuse_task(&self, core: &mut Core, task: &Task) {
+    fn refuse_task(&mut self, core: &mut Core, now: Instant, task: &Task) {
         let reason = "too many commands are waiting".to_owned();
         core.emit(match task {
             Task::Borrow | Task::Relay(_) | Task::Own => {
                 return core.note(Note::Failed { session: self.id, code: 500, reason });
             }
+            Task::Refresh => return self.refresh_later(core, now),
             Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
             Task::Refer(_) => {
                 Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }
@@ -247,8 +273,9 @@ impl Session {
         match request.method() {
             Some(Method::Invite) if within => self.on_reinvite_response(core, now, id, response),
             Some(Method::Invite) => self.on_invite_response(core, now, id, response),
+            Some(Method::Update) => self.on_update_response(core, now, id, response),
             Some(Method::Refer) => self.on_refer_response(core, now, id, response),
-            Some(Method::Bye) => {
+            Some(Method::Bye | Method::Prack | Method::Notify) => {
                 self.answer_challenge(core, now, id, response);
             }
             Some(Method::Options) => self.on_probe_response(core, now, id, response),
@@ -263,6 +290,7 @@ impl Session {
         match request.method() {
             Some(Method::Invite) if within => self.on_reinvite_silence(core, now, id),
             Some(Method::Invite) => self.on_invite_silence(core, now, id, reached),
+            Some(Method::Update) => self.on_update_silence(core, now, id),
             Some(Method::Refer) => self.on_refer_silence(core),
             Some(Method::Options) => self.on_probe_silence(core, now, id),
             _ => {}
@@ -273,7 +301,7 @@ impl Session {
     pub(crate) fn on_late_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         if self.state == State::Up {
-            self.acknowledge_reinvite(core, now, response);
+            self.acknowledge_reinvite(core, now, response, None);
         } else {
             let number = response.cseq().map_or(0, |cseq| cseq.number);
             self.repeat_ack(core, now, number, &tag);
@@ -297,6 +325,7 @@ impl Session {
             Some(Method::Bye) => self.on_bye(core, now, id, request, fork),
             Some(Method::Notify) => self.on_notify(core, now, id, request),
             Some(Method::Options) => core.reply(now, id, 200),
+            Some(Method::Prack) => self.on_prack(core, now, id, request),
             _ if self.state == State::Over => core.reply(now, id, 481),
             Some(Method::Invite) => self.on_reinvite(core, now, id, request),
             Some(Method::Update) => self.on_update(core, now, id, request, fork),
@@ -322,7 +351,7 @@ impl Session {
         }
         if offered && let Err(error) = self.media.receive_answer(ack.body()) {
             tracing::warn!(session = self.id.0, %error, "no usable answer in the ACK");
-            self.send_bye(core, now);
+            self.send_bye_because(core, now, NO_MEDIA);
             return self.end(core, now, EndedBy::Error, 488, &error.to_string());
         }
         self.confirm(core);
@@ -333,10 +362,13 @@ impl Session {
     pub(crate) fn on_alarm(&mut self, core: &mut Core, now: Instant, alarm: Alarm) {
         match alarm {
             Alarm::Repeat(_) => self.repeat_answer(core, now),
+            Alarm::Provisional(_) => self.repeat_provisional(core, now),
             Alarm::StillRinging(_) => self.ring(core, now),
             Alarm::AskAgain(_) => self.ask_again(core, now),
             Alarm::Transfer(_) => self.on_transfer_silence(core),
             Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
+            Alarm::Refresh(_) => self.on_refresh_due(core, now),
+            Alarm::Expiry(_) => self.on_expired(core, now),
             Alarm::Linger(_)
             | Alarm::Join(_)
             | Alarm::Registration(_)
@@ -449,7 +481,7 @@ impl Session {
     /// A 200 with our Contact and, if not empty, a description.
     fn answer_with(&self, core: &Core, id: TxId, body: Vec<u8>) -> Option<Message> {
         let mut response = core.response(id, 200, &self.local_tag)?;
-        response.push("Contact", core.contact(self.account));
+        response.push("Contact", core.contact_in(self.account, id));
         response.push("Allow", core.allow());
         response.push("Supported", core.supported());
         if !body.is_empty() {
@@ -467,24 +499,55 @@ impl Session {
         fill: impl FnOnce(&mut Message),
     ) -> Option<TxId> {
         let dialog = self.dialog.as_mut()?;
-        let mut request = dialog.request(method);
+        let request = dialog.request(method);
         let hop = core.dialog_hop(self.account, dialog.hop());
+        Some(self.send_on(core, now, request, &hop, fill))
+    }
+
+    /// Sends a request of one of our dialogs, with what our own exchange wants to see.
+    fn send_on(
+        &self,
+        core: &mut Core,
+        now: Instant,
+        mut request: Message,
+        hop: &Hop,
+        fill: impl FnOnce(&mut Message),
+    ) -> TxId {
         fill(&mut request);
-        if core.is_ours(self.account, &hop)
+        if core.is_ours(self.account, hop)
             && let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account))
         {
-            line.authorise(&mut core.random, &mut request);
+            line.authorise(&mut request);
         }
-        Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
+        core.send(now, request, hop, Owner::Session(self.id), 0)
     }
 
     fn send_bye(&mut self, core: &mut Core, now: Instant) {
-        self.send_within(core, now, Method::Bye, |_| {});
+        let reason = self.reason;
+        self.send_within(core, now, Method::Bye, |bye| {
+            if let Some(reason) = reason {
+                bye.push("Reason", reason);
+            }
+        });
     }
 
-    /// Sends an ACK in `dialog` and keeps it.
-    fn acknowledge(&mut self, core: &mut Core, now: Instant, dialog: &Dialog, number: u32) {
-        self.acknowledge_with(core, now, dialog, number, Vec::new());
+    /// A BYE that says why.
+    fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &'static str) {
+        self.reason = Some(reason);
+        self.send_bye(core, now);
+    }
+
+    /// Sends an ACK in `dialog` and keeps it. To our own exchange it carries the credentials of its INVITE
+    /// (RFC 3261 13.2.2.4): a proxy cannot ask for them.
+    fn acknowledge(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        dialog: &Dialog,
+        number: u32,
+        invite: Option<&Message>,
+    ) {
+        self.acknowledge_with(core, now, dialog, (number, invite), Vec::new());
     }
 
     /// The same with a description, unless it is empty.
@@ -493,11 +556,16 @@ impl Session {
         core: &mut Core,
         now: Instant,
         dialog: &Dialog,
-        number: u32,
+        (number, invite): (u32, Option<&Message>),
         body: Vec<u8>,
     ) {
         let hop = core.dialog_hop(self.account, dialog.hop());
         let mut request = dialog.ack(number);
+        if let Some(invite) = invite.filter(|_| core.is_ours(self.account, &hop)) {
+            for name in ["Authorization", "Proxy-Authorization"] {
+                invite.headers(name).for_each(|value| request.push(name, value));
+            }
+        }
         if !body.is_empty() {
             request.set_body(crate::sdp::CONTENT_TYPE, body);
         }
@@ -541,13 +609,20 @@ impl Session {
         }
         let line = core.lines.get_mut(&self.account?)?;
         let mut again = line.answer(&mut core.random, &refused, response, attempt)?;
-        let number = match (&mut self.dialog, refused.to()) {
-            (Some(dialog), Some(to)) if dialog.is_with(to.tag().unwrap_or_default()) => dialog.next_cseq(),
-            _ => refused.cseq()?.number.checked_add(1)?,
+        let tag = refused.to().and_then(|to| to.tag().map(str::to_owned));
+        let number = match tag.and_then(|tag| self.dialog_with(&tag)) {
+            Some(dialog) => dialog.next_cseq(),
+            None => refused.cseq()?.number.checked_add(1)?,
         };
         again.set("CSeq", format!("{number} {}", refused.method()?));
         let hop = Hop::Address(core.layer.sent_to(id)?);
         Some(core.send(now, again, &hop, Owner::Session(self.id), attempt + 1))
+    }
+
+    /// The dialog, early or not, with the peer of that tag.
+    fn dialog_with(&mut self, tag: &str) -> Option<&mut Dialog> {
+        let dialogs = self.dialog.iter_mut().chain(self.forks.iter_mut().map(|fork| &mut fork.dialog));
+        dialogs.into_iter().find(|dialog| dialog.is_with(tag))
     }
 
     /// What we wish to do with the stream at present.
@@ -572,7 +647,11 @@ impl Session {
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
             core.reply(now, tx, 481);
         }
-        for alarm in [Alarm::StillRinging(self.id), Alarm::AskAgain(self.id), Alarm::Transfer(self.id)] {
+        self.stop_timer(core);
+        let id = self.id;
+        for alarm in
+            [Alarm::Provisional(id), Alarm::StillRinging(id), Alarm::AskAgain(id), Alarm::Transfer(id)]
+        {
             core.timers.clear(alarm);
         }
         if self.unacked.is_none() {

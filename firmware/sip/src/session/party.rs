@@ -1,22 +1,27 @@
 //! Who is who in a message: caller, called, diverting and answering party, and why a call ended.
 //!
-//! An asserted identity (RFC 3325) is believed only from our own registrars. Not done here:
+//! An asserted identity (RFC 3325, and Remote-Party-ID, its forerunner) is believed only from our own registrars, and
+//! where the account says so. Not done here:
 //! directories, number forms.
 
 use crate::agent::Party;
 use crate::header::NameAddr;
+use crate::history;
 use crate::message::Message;
 use crate::uri::Scheme;
 
-/// The caller of an INVITE. `trusted`: it came from one of our registrars.
+/// The caller of an INVITE. `trusted`: it came from one of our registrars, which is believed.
 pub(super) fn caller(invite: &Message, trusted: bool) -> Party {
-    let asserted = if trusted { asserted(invite) } else { None };
-    let mut party = match asserted.or_else(|| invite.from()) {
+    let (asserted, remote) = vouched(invite, trusted, "calling");
+    let mut party = match asserted.or_else(|| remote.clone()).or_else(|| invite.from()) {
         Some(address) => party(&address),
-        None => Party { number: None, display: None, uri: String::new() },
+        None => nobody(),
     };
-    if wants_privacy(invite) {
+    let hides = |what| remote.as_ref().is_some_and(|remote| hides(remote, what));
+    if wants_privacy(invite) || hides("uri") {
         party.number = None;
+    }
+    if wants_privacy(invite) || hides("name") {
         party.display = None;
     }
     party
@@ -27,27 +32,57 @@ pub(super) fn called(invite: &Message) -> Party {
     let address = invite.address("P-Called-Party-ID").or_else(|| invite.to());
     match address {
         Some(address) => party(&address),
-        None => Party { number: None, display: None, uri: String::new() },
+        None => nobody(),
     }
 }
 
-/// Who sent the call on to us last (RFC 5806; RFC 7044: the entry before our own).
+/// Who sent the call on to us last (RFC 5806, RFC 7044), as far as it may be shown.
 pub(super) fn diversion(invite: &Message) -> Option<Party> {
-    if let Some(address) = invite.address("Diversion") {
-        return Some(party(&address));
+    let Some(address) = invite.address("Diversion") else {
+        return history::diverter(invite).map(|address| address.as_ref().map_or_else(nobody, party));
+    };
+    let mut found = party(&address);
+    if hides(&address, "uri") {
+        found.number = None;
     }
-    let history: Vec<NameAddr> =
-        invite.headers("History-Info").filter_map(|entry| NameAddr::parse(entry).ok()).collect();
-    history.len().checked_sub(2).and_then(|at| history.get(at)).map(party)
+    if hides(&address, "name") {
+        found.display = None;
+    }
+    Some(found)
 }
 
-/// Who answered our INVITE.
+/// Who answered our INVITE. `trusted`: the exchange is believed.
 pub(super) fn answerer(response: &Message, trusted: bool) -> Party {
-    let asserted = if trusted { asserted(response) } else { None };
-    match asserted.or_else(|| response.to()) {
+    let (asserted, remote) = vouched(response, trusted, "called");
+    match asserted.or(remote).or_else(|| response.to()) {
         Some(address) => party(&address),
-        None => Party { number: None, display: None, uri: String::new() },
+        None => nobody(),
     }
+}
+
+fn nobody() -> Party {
+    Party { number: None, display: None, uri: String::new() }
+}
+
+/// P-Asserted-Identity, and the Remote-Party-ID of that side of the call.
+fn vouched(message: &Message, trusted: bool, side: &str) -> (Option<NameAddr>, Option<NameAddr>) {
+    if !trusted {
+        return (None, None);
+    }
+    let is_side = |address: &NameAddr| {
+        address.params.value("party").is_none_or(|party| party.eq_ignore_ascii_case(side))
+    };
+    let mut remote = message.headers("Remote-Party-ID").filter_map(|value| NameAddr::parse(value).ok());
+    (asserted(message), remote.find(is_side))
+}
+
+/// Whether the privacy parameter of a Remote-Party-ID or Diversion hides the `name` or the `uri`. Some write the name
+/// of the screening beside it: `full-id`, `uri-network`.
+fn hides(address: &NameAddr, what: &str) -> bool {
+    address.params.value("privacy").is_some_and(|privacy| {
+        let word = privacy.split('-').next().unwrap_or_default();
+        word.eq_ignore_ascii_case("full") || word.eq_ignore_ascii_case(what)
+    })
 }
 
 /// The text of the Reason headers (RFC 3326), and whether they say that somebody else took the
@@ -161,6 +196,47 @@ mod tests {
         );
         assert_eq!(diversion(&message).unwrap().number.as_deref(), Some("4000"));
         assert_eq!(diversion(&invite("From: <sip:1@a.example>;tag=1\r\n")), None);
+    }
+
+    #[test]
+    fn a_remote_party_id_stands_in_for_an_asserted_identity() {
+        let of = |privacy: &str| {
+            invite(&format!(
+                "From: <sip:anonymous@pbx.example>;tag=1\r\n\
+                 Remote-Party-ID: \"Bob\" <sip:23@pbx.example>;party=called, \
+                 \"Alice\" <sip:0591234@pbx.example>;party=calling;screen=yes;privacy={privacy}\r\n"
+            ))
+        };
+        for (privacy, number, display) in [
+            ("off", Some("0591234"), Some("Alice")),
+            ("full", None, None),
+            ("full-network", None, None),
+            ("name", Some("0591234"), None),
+            ("uri", None, Some("Alice")),
+        ] {
+            let party = caller(&of(privacy), true);
+            assert_eq!((party.number.as_deref(), party.display.as_deref()), (number, display), "{privacy}");
+        }
+        assert_eq!(caller(&of("off"), false).number, None, "a stranger's is not believed");
+        assert_eq!(answerer(&of("off"), true).number.as_deref(), Some("23"));
+        let both = invite(
+            "From: <sip:1@a.example>;tag=1\r\nRemote-Party-ID: <sip:2@a.example>\r\n\
+             P-Asserted-Identity: <sip:3@a.example>\r\n",
+        );
+        assert_eq!(caller(&both, true).number.as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn who_diverted_is_hidden_where_it_asks_for_it() {
+        for (privacy, number, display) in
+            [("off", Some("2001"), Some("Eva")), ("full", None, None), ("name", Some("2001"), None)]
+        {
+            let message = invite(&format!(
+                "From: <sip:1@a.example>;tag=1\r\nDiversion: \"Eva\" <sip:2001@pbx.example>;privacy={privacy}\r\n"
+            ));
+            let party = diversion(&message).unwrap();
+            assert_eq!((party.number.as_deref(), party.display.as_deref()), (number, display), "{privacy}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Note, Session, State, Task, ringing};
+use super::{Note, Session, State, Task, refresh, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -46,7 +46,7 @@ impl Session {
                     core.emit(Event::Retrieved { session: self.id })
                 }
                 Task::Own if !self.astray => {}
-                Task::Hold | Task::Retrieve | Task::Borrow | Task::Relay(_) | Task::Own => {
+                Task::Hold | Task::Retrieve | Task::Refresh | Task::Borrow | Task::Relay(_) | Task::Own => {
                     self.tries = 0;
                     self.doing = Some(task);
                     self.ask(core, now);
@@ -83,10 +83,11 @@ impl Session {
             return;
         }
         if code < 300 && self.asking == Some(id) && self.doing == Some(Task::Borrow) {
-            return self.borrow(core, now, response);
+            return self.borrow(core, now, id, response);
         }
         if code < 300 {
-            self.acknowledge_reinvite(core, now, response);
+            let invite = core.layer.sent_request(id).cloned();
+            self.acknowledge_reinvite(core, now, response, invite.as_ref());
         }
         if self.asking != Some(id) {
             return;
@@ -97,22 +98,35 @@ impl Session {
             return;
         }
         match code {
-            200..=299 => self.take_reinvite_answer(core, response),
+            200..=299 => {
+                self.take_timer(core, now, response);
+                self.take_reinvite_answer(core, now, response);
+            }
             // Whose offer it is waits for the answer, and must not wait as long as two ends that met.
-            491 if matches!(self.doing, Some(Task::Relay(_))) => self.give_up(core, code, response.reason()),
+            491 if matches!(self.doing, Some(Task::Relay(_))) => {
+                self.give_up(core, now, code, response.reason());
+            }
             491 => return self.pause(core, now, None, response),
             401 | 407 => {
                 self.asking = self.answer_challenge(core, now, id, response);
                 if self.asking.is_some() {
                     return;
                 }
-                self.give_up(core, code, response.reason());
+                self.give_up(core, now, code, response.reason());
+            }
+            422 => {
+                let refused = core.layer.sent_request(id).cloned();
+                if refused.is_some_and(|mut refused| self.raise_interval(&mut refused, response)) {
+                    self.media.abandon_offer();
+                    return self.ask(core, now);
+                }
+                self.give_up(core, now, code, response.reason());
             }
             408 | 481 => return self.lose(core, now, code, response.reason()),
             500 | 503 if retry_after(response).is_some() => {
                 return self.pause(core, now, retry_after(response), response);
             }
-            _ => self.give_up(core, code, response.reason()),
+            _ => self.give_up(core, now, code, response.reason()),
         }
         self.advance(core, now);
     }
@@ -125,7 +139,7 @@ impl Session {
         self.asking = None;
         match self.state {
             State::Up if self.cancel_sent => {
-                self.give_up(core, 408, "no answer");
+                self.give_up(core, now, 408, "no answer");
                 self.advance(core, now);
             }
             State::Up => self.lose(core, now, 408, "no answer"),
@@ -160,6 +174,9 @@ impl Session {
             let pause = (core.random.bits() % 10).to_string();
             return core.reply_with(now, id, 500, "Retry-After", &pause);
         }
+        if refresh::is_too_short(request) {
+            return refresh::refuse_interval(core, now, id);
+        }
         let body = if request.body().is_empty() {
             let wish = self.wish();
             self.media.create_offer(wish)
@@ -172,7 +189,8 @@ impl Session {
             Ok(body) => {
                 self.refresh_target(request);
                 let offered = request.body().is_empty();
-                if let Some(response) = self.answer_with(core, id, body) {
+                if let Some(mut response) = self.answer_with(core, id, body) {
+                    self.settle_timer(core, now, request, &mut response);
                     self.send_answer(core, now, id, &response, offered);
                 }
                 self.come_home(core, true);
@@ -193,12 +211,24 @@ impl Session {
         request: &Message,
         fork: Option<usize>,
     ) {
+        let confirmed = matches!(self.state, State::Up | State::Answering);
+        if confirmed && refresh::is_too_short(request) {
+            return refresh::refuse_interval(core, now, id);
+        }
         let mut body = Vec::new();
-        if !request.body().is_empty() {
+        if let Some(at) = fork
+            && !request.body().is_empty()
+        {
+            match self.answer_early_offer(request.body(), at) {
+                Ok(answer) => body = answer,
+                Err(None) => return core.reply(now, id, 491),
+                Err(Some(error)) => return ringing::refuse_offer(core, now, id, error),
+            }
+        } else if !request.body().is_empty() {
             if self.asking.is_some() || self.borrowed.is_some() || self.media.local_offer_pending() {
                 return core.reply(now, id, 491);
             }
-            if self.state == State::Ringing {
+            if self.state == State::Ringing && !self.provisionals.is_settled() {
                 let pause = (core.random.bits() % 10).to_string();
                 return core.reply_with(now, id, 500, "Retry-After", &pause);
             }
@@ -214,12 +244,19 @@ impl Session {
             None => self.refresh_target(request),
         }
         let changed = !body.is_empty();
-        if let Some(response) = self.answer_with(core, id, body) {
+        if let Some(mut response) = self.answer_with(core, id, body) {
+            if confirmed {
+                self.settle_timer(core, now, request, &mut response);
+            }
             core.layer.respond(now, id, &response);
         }
-        if changed && self.state == State::Up {
-            self.come_home(core, true);
-            self.note_media(core);
+        match fork {
+            Some(at) if changed => self.note_early_media(core, at),
+            None if changed && self.state != State::Answering => {
+                self.come_home(core, true);
+                self.note_media(core);
+            }
+            _ => {}
         }
     }
 
@@ -250,7 +287,7 @@ impl Session {
             Some(Task::Hold) => self.media.create_offer(Direction::SendOnly),
             Some(Task::Borrow) => Ok(Vec::new()),
             Some(Task::Relay(described)) => self.media.relay_offer(described),
-            Some(Task::Own) => self.media.create_offer(wish),
+            Some(Task::Own | Task::Refresh) => self.media.create_offer(wish),
             _ => self.media.create_offer(Direction::SendRecv),
         };
         match offer {
@@ -258,20 +295,31 @@ impl Session {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
                 self.cancel_sent = false;
-                self.asking = self.send_within(core, now, Method::Invite, |request| {
+                let Some(dialog) = self.dialog.as_mut() else { return };
+                let request = dialog.request(Method::Invite);
+                let hop = core.dialog_hop(self.account, dialog.hop());
+                self.asking = Some(self.send_on(core, now, request, &hop, |request| {
                     request.push("Contact", contact);
                     request.push("Allow", allow);
                     request.push("Supported", supported);
+                    self.state_timer(request);
                     if !offer.is_empty() {
                         request.set_body(crate::sdp::CONTENT_TYPE, offer);
                     }
-                });
+                }));
             }
-            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+            Err(error) => self.give_up(core, now, error.code(), &error.to_string()),
         }
     }
 
-    pub(super) fn acknowledge_reinvite(&mut self, core: &mut Core, now: Instant, response: &Message) {
+    /// `invite` is the request itself, where it is still known.
+    pub(super) fn acknowledge_reinvite(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        response: &Message,
+        invite: Option<&Message>,
+    ) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         // The ACK of a borrowed offer brings the answer, and waits for it.
@@ -284,37 +332,38 @@ impl Session {
         let Some(dialog) = self.dialog.as_mut().filter(|dialog| dialog.is_with(&tag)) else { return };
         dialog.refresh_target(response);
         let dialog = dialog.clone();
-        self.acknowledge(core, now, &dialog, number);
+        self.acknowledge(core, now, &dialog, number, invite);
     }
 
-    fn take_reinvite_answer(&mut self, core: &mut Core, response: &Message) {
+    fn take_reinvite_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
         if matches!(self.doing, Some(Task::Relay(_))) {
             return self.take_relayed_answer(core, response);
         }
         match self.media.receive_answer(response.body()) {
             Ok(media) => {
-                let done = self.doing.take();
-                self.come_home(core, false);
-                let own = done == Some(Task::Own);
-                let hold = if own { self.held } else { done == Some(Task::Hold) };
-                self.held = hold;
+                let task = self.doing.take();
+                // A refresh describes ourselves, whatever the program wanted.
+                self.come_home(core, task == Some(Task::Refresh));
                 if self.told.as_ref() != Some(&media) {
                     self.told = Some(media.clone());
                     core.emit(Event::MediaChanged { session: self.id, media });
                 }
-                if own {
-                    if !hold {
+                match task {
+                    Some(Task::Hold) => {
+                        self.held = true;
+                        // An answer of `inactive` to our hold says nothing about who holds whom.
+                        core.emit(Event::Held { session: self.id });
+                    }
+                    Some(Task::Refresh | Task::Own) if self.held => {}
+                    Some(Task::Refresh | Task::Own) => self.note_remote_hold(core),
+                    _ => {
+                        self.held = false;
+                        core.emit(Event::Retrieved { session: self.id });
                         self.note_remote_hold(core);
                     }
-                } else if hold {
-                    // An answer of `inactive` to our hold says nothing about who holds whom.
-                    core.emit(Event::Held { session: self.id });
-                } else {
-                    core.emit(Event::Retrieved { session: self.id });
-                    self.note_remote_hold(core);
                 }
             }
-            Err(error) => self.give_up(core, error.code(), &error.to_string()),
+            Err(error) => self.give_up(core, now, error.code(), &error.to_string()),
         }
     }
 
@@ -324,7 +373,7 @@ impl Session {
         self.media.abandon_offer();
         self.tries += 1;
         if self.tries > MAX_TRIES {
-            self.give_up(core, response.code().unwrap_or(491), response.reason());
+            self.give_up(core, now, response.code().unwrap_or(491), response.reason());
             return self.advance(core, now);
         }
         let (from, to) = if self.caller { (2100, 4000) } else { (0, 2000) };
@@ -334,11 +383,12 @@ impl Session {
     }
 
     /// The task failed for good; the call stays as it was.
-    pub(super) fn give_up(&mut self, core: &mut Core, code: u16, reason: &str) {
+    pub(super) fn give_up(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
         self.media.abandon_offer();
         let (session, reason) = (self.id, reason.to_owned());
         match self.doing.take() {
             None => {}
+            Some(Task::Refresh) => self.refresh_later(core, now),
             Some(Task::Borrow | Task::Relay(_) | Task::Own) => {
                 core.note(Note::Failed { session, code, reason });
             }
@@ -353,7 +403,7 @@ impl Session {
         self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });
     }
 
-    fn refresh_target(&mut self, message: &Message) {
+    pub(super) fn refresh_target(&mut self, message: &Message) {
         if let Some(dialog) = &mut self.dialog {
             dialog.refresh_target(message);
         }

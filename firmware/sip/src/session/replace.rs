@@ -53,6 +53,7 @@ impl Session {
     /// Another call has been answered in place of this one.
     pub(crate) fn leave_to(&mut self, core: &mut Core, now: Instant, by: SessionId) {
         tracing::debug!(session = self.id.0, by = by.0, "replaced");
+        self.reason = Some(super::ELSEWHERE);
         self.leave(core, now, "replaced");
     }
 

@@ -1,16 +1,18 @@
 //! Calls that come in: ringing, answer, refusal, redirection, and the caller's CANCEL.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Birth, Session, State, party, unattended};
+use super::reliable::{Described, Provisionals};
+use super::{Birth, Session, State, party, refresh, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
+use crate::flow::Target;
 use crate::header::NameAddr;
+use crate::history;
 use crate::message::Message;
-use crate::sdp::{Direction, LocalMedia, OfferAnswer, SdpError};
+use crate::sdp::{LocalMedia, OfferAnswer, SdpError};
 use crate::transaction::TxId;
 
 /// How often a ringing indication is repeated, so that no proxy gives the call up
@@ -24,12 +26,16 @@ impl Session {
         core: &mut Core,
         now: Instant,
         tx: TxId,
-        from: SocketAddr,
+        from: Target,
         (id, account): (SessionId, Option<AccountId>),
         replaces: Option<SessionId>,
     ) -> Option<Session> {
         let request = core.layer.received_request(tx)?.clone();
         let local_tag = core.random.word();
+        if refresh::is_too_short(&request) {
+            refresh::refuse_interval(core, now, tx);
+            return None;
+        }
         let Some(dialog) = Dialog::of_callee(&request, &local_tag) else {
             core.reply(now, tx, 400);
             return None;
@@ -50,13 +56,14 @@ impl Session {
         let mut session = Session::new(birth, State::Ringing, OfferAnswer::new(preset, core.random.bits()));
         session.asked = Some(tx);
         session.offer = request.body().to_vec();
+        session.provisionals = Provisionals::of(&request);
         session.replaces = replaces;
         session.dialog = Some(dialog);
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
         if let Some(dialog) = &session.dialog {
             core.look_up(now, account, dialog.hop());
         }
-        let trusted = core.is_trusted(from.ip());
+        let trusted = core.believes(account, from.ip());
         let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
         core.emit(Event::Incoming {
             session: id,
@@ -75,13 +82,25 @@ impl Session {
 
     /// Tells the caller that somebody is being alerted.
     pub(crate) fn ring(&mut self, core: &mut Core, now: Instant) {
+        self.provisional(core, now, 180, None);
+        self.keep_ringing(core, now);
+    }
+
+    /// The same, with a description where the rules demand one.
+    pub(crate) fn ring_with(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 180, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    /// Describes our media before the answer.
+    pub(crate) fn early_media(&mut self, core: &mut Core, now: Instant, media: LocalMedia) {
+        self.provisional(core, now, 183, Some(media));
+        self.keep_ringing(core, now);
+    }
+
+    fn keep_ringing(&self, core: &mut Core, now: Instant) {
         if self.state != State::Ringing {
             return;
-        }
-        let Some(tx) = self.asked else { return };
-        if let Some(mut response) = core.response(tx, 180, &self.local_tag) {
-            response.push("Contact", core.contact(self.account));
-            core.layer.respond(now, tx, &response);
         }
         core.timers.set(Alarm::StillRinging(self.id), now + STILL_RINGING);
     }
@@ -92,13 +111,16 @@ impl Session {
             return false;
         }
         let Some(tx) = self.asked else { return false };
-        self.media = OfferAnswer::new(local, core.random.bits());
-        let offered = self.offer.is_empty();
-        let body = if offered {
-            self.media.create_offer(Direction::SendRecv)
-        } else {
-            let read = self.media.receive_offer(&self.offer);
-            read.and_then(|_| self.media.create_answer(Direction::SendRecv))
+        if self.defers_answer(&local) {
+            return true;
+        }
+        let (body, offered) = match self.described() {
+            Described::No => {
+                self.media = OfferAnswer::new(local, core.random.bits());
+                (self.first_description(), self.offer.is_empty())
+            }
+            Described::Again(body) => (Ok(body), false),
+            Described::Done => (Ok(Vec::new()), false),
         };
         let body = match body {
             Ok(body) => body,
@@ -113,7 +135,12 @@ impl Session {
         self.offer = Vec::new();
         self.state = State::Answering;
         core.timers.clear(Alarm::StillRinging(self.id));
-        if let Some(response) = self.answer_with(core, tx, body) {
+        core.timers.clear(Alarm::Provisional(self.id));
+        let request = core.layer.received_request(tx).cloned();
+        if let Some(mut response) = self.answer_with(core, tx, body)
+            && let Some(request) = request
+        {
+            self.settle_timer(core, now, &request, &mut response);
             self.send_answer(core, now, tx, &response, offered);
         }
         true
@@ -193,6 +220,9 @@ impl Session {
         let mut headers = vec![("Contact".to_owned(), NameAddr::new(uri).to_string())];
         if let Some(diversion) = diversion {
             let party = super::target_uri(core, self.account, &diversion.party)?;
+            for entry in history::of_redirection(invite, &party, diversion) {
+                headers.push(("History-Info".to_owned(), entry));
+            }
             headers.push(("Diversion".to_owned(), diversion::value(party, diversion, before)));
         }
         Ok(headers)

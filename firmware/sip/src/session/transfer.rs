@@ -53,6 +53,17 @@ impl Referred {
     }
 }
 
+/// Where a REFER sends us, and the dialog to take over there. `None` unless there is exactly one readable Refer-To
+/// (RFC 3515 section 2.4.2).
+pub(crate) fn referral(refer: &Message) -> Option<(String, Option<Replaces>)> {
+    let single = refer.headers("Refer-To").count() == 1;
+    let target = refer.address("Refer-To").map(|address| address.uri).filter(|_| single)?;
+    let replaces = Replaces::of_refer_to(&target).ok()?;
+    // Of the header fields behind the URI only this one is asked for: a stranger's others would
+    // become ours (RFC 3261 section 19.1.5).
+    Some((Uri { headers: Vec::new(), ..target }.to_string(), replaces))
+}
+
 impl Session {
     /// Asks the peer to call `target`, after everything asked for before.
     pub(crate) fn refer(&mut self, core: &mut Core, now: Instant, target: &str) {
@@ -180,21 +191,14 @@ impl Session {
         if self.state != State::Up {
             return core.reply(now, id, 491);
         }
-        // Exactly one Refer-To (RFC 3515 section 2.4.2).
-        let single = refer.headers("Refer-To").count() == 1;
-        let Some(target) = refer.address("Refer-To").map(|address| address.uri).filter(|_| single) else {
+        if !core.config.server && !self.is_through_exchange(core) {
+            tracing::info!(session = self.id.0, "transfer refused: not from our exchange");
+            return core.reply(now, id, 403);
+        }
+        let Some((target, replaces)) = referral(refer) else {
+            tracing::info!(session = self.id.0, "transfer refused: unreadable Refer-To");
             return core.reply(now, id, 400);
         };
-        let replaces = match Replaces::of_refer_to(&target) {
-            Ok(replaces) => replaces,
-            Err(error) => {
-                tracing::info!(session = self.id.0, %error, "transfer refused");
-                return core.reply(now, id, 400);
-            }
-        };
-        // Of the header fields behind the URI only this one is asked for: a stranger's others would
-        // become ours (RFC 3261 section 19.1.5).
-        let target = Uri { headers: Vec::new(), ..target }.to_string();
         if self.referred.is_some() {
             return core.reply(now, id, 491);
         }
@@ -204,12 +208,17 @@ impl Session {
         core.emit(Event::Refer { session: self.id, target, replaces, referred_by });
     }
 
+    fn is_through_exchange(&self, core: &Core) -> bool {
+        let hop = self.dialog.as_ref().map(|dialog| core.dialog_hop(self.account, dialog.hop()));
+        self.account.is_some() && hop.is_some_and(|hop| core.is_ours(self.account, &hop))
+    }
+
     /// Tells the peer how its transfer goes; the first news accepts the REFER.
     pub(crate) fn refer_progress(&mut self, core: &mut Core, now: Instant, code: u16) {
         let Some(referred) = &mut self.referred else { return };
         let number = referred.number;
         if let Some(tx) = referred.open.take() {
-            let contact = core.contact(self.account);
+            let contact = core.contact_in(self.account, tx);
             if let Some(mut response) = core.response(tx, 202, &self.local_tag) {
                 response.push("Contact", contact);
                 core.layer.respond(now, tx, &response);

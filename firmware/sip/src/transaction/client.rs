@@ -1,10 +1,9 @@
 //! The two client machines: INVITE (RFC 3261 17.1.1, RFC 6026 8.4) and all other requests (17.1.2).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Expiry, Pace, earlier};
-use crate::agent::Transmit;
+use super::{Expiry, Outgoing, Pace, earlier};
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 
@@ -15,7 +14,9 @@ pub(super) struct Client<O> {
     pub(super) owner: O,
     pub(super) request: Message,
     pub(super) attempt: u8,
-    pub(super) to: Option<SocketAddr>,
+    pub(super) to: Option<Target>,
+    /// Times it went again because its connection broke.
+    pub(super) revivals: u8,
     /// Timers B, D, F, K and M, one after the other.
     pub(super) ends_at: Option<Instant>,
     bytes: Vec<u8>,
@@ -45,6 +46,7 @@ impl<O> Client<O> {
             request,
             attempt,
             to: None,
+            revivals: 0,
             ends_at: Some(now + pace.patience()),
             ack: None,
             state: State::Asked,
@@ -53,13 +55,29 @@ impl<O> Client<O> {
         }
     }
 
-    /// Sends the request for the first time.
-    pub(super) fn start(&mut self, now: Instant, pace: Pace, to: SocketAddr) -> Option<Transmit> {
+    /// Sends the request for the first time. A stream loses nothing, and so nothing is repeated there (RFC 3261
+    /// 17.1.1.2 and 17.1.2.2).
+    pub(super) fn start(&mut self, now: Instant, pace: Pace, to: Target) -> Option<Outgoing> {
         self.to = Some(to);
         self.ends_at = Some(now + pace.patience());
         self.interval = pace.t1;
-        self.repeat_at = Some(now + pace.t1);
+        self.repeat_at = (!to.transport.is_stream()).then(|| now + pace.t1);
         self.transmit()
+    }
+
+    /// Sends the request once more, as it was, because the connection it went by is gone.
+    pub(super) fn revive(&mut self) -> Option<Outgoing> {
+        self.transmit()
+    }
+
+    /// The request has changed since it was made.
+    pub(super) fn rewrite(&mut self) {
+        self.bytes = self.request.write();
+    }
+
+    /// Length of the request on the wire, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Takes in a response; says what to send and whether the owner should hear of it.
@@ -68,7 +86,7 @@ impl<O> Client<O> {
         now: Instant,
         pace: Pace,
         response: &Message,
-    ) -> (Option<Transmit>, bool) {
+    ) -> (Option<Outgoing>, bool) {
         let code = response.code().unwrap_or(0);
         match (self.state, code) {
             (State::Asked | State::Proceeding, 100..=199) => {
@@ -120,18 +138,18 @@ impl<O> Client<O> {
             if self.state == State::Asked {
                 self.ends_at = None;
             }
-        } else if self.state == State::Asked {
+        } else if self.state == State::Asked && self.repeat_at.is_some() {
             self.interval = pace.t2;
             self.repeat_at = Some(now + pace.t2);
         }
         self.state = State::Proceeding;
     }
 
-    fn on_final(&mut self, now: Instant, pace: Pace, code: u16, response: &Message) -> Option<Transmit> {
+    fn on_final(&mut self, now: Instant, pace: Pace, code: u16, response: &Message) -> Option<Outgoing> {
         self.repeat_at = None;
         if !self.is_invite() {
             self.state = State::Completed;
-            self.ends_at = Some(now + pace.t4);
+            self.ends_at = Some(if self.is_on_stream() { now } else { now + pace.t4 });
             return None;
         }
         self.ends_at = Some(now + pace.patience());
@@ -144,12 +162,16 @@ impl<O> Client<O> {
         self.acknowledge()
     }
 
-    fn acknowledge(&self) -> Option<Transmit> {
-        Some(Transmit { to: self.to?, bytes: self.ack.clone()? })
+    fn acknowledge(&self) -> Option<Outgoing> {
+        Some(Outgoing { to: self.to?, bytes: self.ack.clone()? })
     }
 
-    fn transmit(&self) -> Option<Transmit> {
-        Some(Transmit { to: self.to?, bytes: self.bytes.clone() })
+    fn transmit(&self) -> Option<Outgoing> {
+        Some(Outgoing { to: self.to?, bytes: self.bytes.clone() })
+    }
+
+    fn is_on_stream(&self) -> bool {
+        self.to.is_some_and(|to| to.transport.is_stream())
     }
 
     fn is_invite(&self) -> bool {

@@ -9,14 +9,13 @@ mod client;
 mod server;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use client::Client;
 pub(crate) use server::Received;
 use server::Server;
 
-use crate::agent::Transmit;
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::timers::Timers;
@@ -80,7 +79,7 @@ pub(crate) struct Layer<O> {
     /// every request refused, calls included.
     spent: VecDeque<TxId>,
     timers: Timers<TxId>,
-    out: VecDeque<Transmit>,
+    out: VecDeque<Outgoing>,
 }
 
 impl<O: Clone> Layer<O> {
@@ -107,7 +106,7 @@ impl<O: Clone> Layer<O> {
         &mut self,
         now: Instant,
         request: Message,
-        to: Option<SocketAddr>,
+        to: Option<Target>,
         owner: O,
         attempt: u8,
     ) -> TxId {
@@ -123,11 +122,51 @@ impl<O: Clone> Layer<O> {
     }
 
     /// The address of a waiting client transaction is known: its request goes out.
-    pub(crate) fn located(&mut self, now: Instant, id: TxId, to: SocketAddr) {
+    pub(crate) fn located(&mut self, now: Instant, id: TxId, to: Target) {
         if let Some(client) = self.clients.get_mut(&id) {
             let sent = client.start(now, self.pace, to);
             self.out.extend(sent);
             self.arm(id);
+        }
+    }
+
+    /// Changes the request of a client transaction that was not sent yet.
+    pub(crate) fn change(&mut self, id: TxId, change: impl FnOnce(&mut Message)) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            change(&mut client.request);
+            client.rewrite();
+        }
+    }
+
+    /// Length of the request of a client transaction, in bytes.
+    pub(crate) fn size(&self, id: TxId) -> usize {
+        self.clients.get(&id).map_or(0, Client::size)
+    }
+
+    /// Notes where a request was to go that could not be sent.
+    pub(crate) fn aim(&mut self, id: TxId, to: Target) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.to = Some(to);
+        }
+    }
+
+    /// The requests that wait for an answer by way of `target`, whose connection broke. Each may go once more.
+    pub(crate) fn cut_off(&mut self, target: Target) -> (Vec<TxId>, Vec<TxId>) {
+        let mut again = Vec::new();
+        let mut over = Vec::new();
+        for (&id, client) in &mut self.clients {
+            if client.to == Some(target) && client.is_open() {
+                client.revivals += 1;
+                if client.revivals > 1 { over.push(id) } else { again.push(id) }
+            }
+        }
+        (again, over)
+    }
+
+    /// Sends a request once more, by a new connection.
+    pub(crate) fn revive(&mut self, id: TxId) {
+        if let Some(client) = self.clients.get_mut(&id).filter(|client| client.is_open()) {
+            self.out.extend(client.revive());
         }
     }
 
@@ -168,7 +207,7 @@ impl<O: Clone> Layer<O> {
     }
 
     /// Takes in a request from `from`.
-    pub(crate) fn on_request(&mut self, now: Instant, from: SocketAddr, mut request: Message) -> Received {
+    pub(crate) fn on_request(&mut self, now: Instant, from: Target, mut request: Message) -> Received {
         let Some(key) = server::key_of_request(&request) else {
             return Received::Swallowed;
         };
@@ -210,8 +249,8 @@ impl<O: Clone> Layer<O> {
     }
 
     /// Sends a message outside any transaction: an ACK of a 2xx, a repeated 2xx, a stateless answer.
-    pub(crate) fn send_plain(&mut self, to: SocketAddr, bytes: Vec<u8>) {
-        self.out.push_back(Transmit { to, bytes });
+    pub(crate) fn send_plain(&mut self, to: Target, bytes: Vec<u8>) {
+        self.out.push_back(Outgoing { to, bytes });
     }
 
     /// Lets what is due at `now` happen, up to the first thing an owner must hear of, and counts each
@@ -250,7 +289,7 @@ impl<O: Clone> Layer<O> {
     }
 
     /// The next datagram to send.
-    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
+    pub(crate) fn poll_transmit(&mut self) -> Option<Outgoing> {
         self.out.pop_front()
     }
 
@@ -270,7 +309,7 @@ impl<O: Clone> Layer<O> {
     }
 
     /// Where the request of a client transaction went.
-    pub(crate) fn sent_to(&self, id: TxId) -> Option<SocketAddr> {
+    pub(crate) fn sent_to(&self, id: TxId) -> Option<Target> {
         self.clients.get(&id).and_then(|client| client.to)
     }
 
@@ -280,7 +319,7 @@ impl<O: Clone> Layer<O> {
     }
 
     /// Where the responses of a server transaction go.
-    pub(crate) fn reply_to(&self, id: TxId) -> Option<SocketAddr> {
+    pub(crate) fn reply_to(&self, id: TxId) -> Option<Target> {
         self.servers.get(&id).map(|server| server.reply_to)
     }
 
@@ -370,10 +409,17 @@ impl<O: Clone> Layer<O> {
     }
 }
 
+/// A message on its way out.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) to: Target,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// What a timer did to one transaction.
 #[derive(Debug, Default)]
 struct Expiry {
-    sent: Option<Transmit>,
+    sent: Option<Outgoing>,
     silent: bool,
     over: bool,
 }

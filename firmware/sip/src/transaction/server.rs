@@ -1,10 +1,9 @@
 //! The two server machines: INVITE (RFC 3261 17.2.1, RFC 6026 8.4) and all other requests (17.2.2).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Expiry, Pace, TxId, earlier};
-use crate::agent::Transmit;
+use super::{Expiry, Outgoing, Pace, TxId, earlier};
+use crate::flow::{Target, Transport};
 use crate::message::Message;
 use crate::method::Method;
 
@@ -21,9 +20,9 @@ pub(crate) enum Received {
     /// A repetition, or too broken to have a place.
     Swallowed,
     /// The same request by another path (RFC 3261 8.2.2.2): 482, without a transaction.
-    Merged { request: Box<Message>, reply_to: SocketAddr },
+    Merged { request: Box<Message>, reply_to: Target },
     /// No room for one more transaction: 503, without a transaction.
-    Full { request: Box<Message>, reply_to: SocketAddr },
+    Full { request: Box<Message>, reply_to: Target },
 }
 
 /// One request of a peer and our answers.
@@ -32,7 +31,7 @@ pub(super) struct Server {
     pub(super) key: String,
     pub(super) origin: Option<String>,
     pub(super) request: Message,
-    pub(super) reply_to: SocketAddr,
+    pub(super) reply_to: Target,
     last: Option<Vec<u8>>,
     state: State,
     /// Timer G.
@@ -60,7 +59,7 @@ impl Server {
         key: String,
         origin: Option<String>,
         request: Message,
-        reply_to: SocketAddr,
+        reply_to: Target,
     ) -> Server {
         let patience = now + pace.patience();
         let ends_at = (request.method() != Some(&Method::Invite)).then_some(patience);
@@ -77,7 +76,7 @@ impl Server {
         }
     }
 
-    pub(super) fn respond(&mut self, now: Instant, pace: Pace, response: &Message) -> Option<Transmit> {
+    pub(super) fn respond(&mut self, now: Instant, pace: Pace, response: &Message) -> Option<Outgoing> {
         if !self.is_open() {
             return None;
         }
@@ -91,14 +90,14 @@ impl Server {
             };
             if self.is_invite() && self.state == State::Completed {
                 self.interval = pace.t1;
-                self.repeat_at = Some(now + pace.t1);
+                self.repeat_at = (!self.reply_to.transport.is_stream()).then(|| now + pace.t1);
             }
         }
         self.transmit()
     }
 
     /// The request came again.
-    pub(super) fn repeat(&self) -> Option<Transmit> {
+    pub(super) fn repeat(&self) -> Option<Outgoing> {
         match self.state {
             State::Open | State::Completed => self.transmit(),
             State::Accepted | State::Confirmed => None,
@@ -144,8 +143,8 @@ impl Server {
         self.state == State::Completed && !self.is_invite() && self.origin.is_none()
     }
 
-    fn transmit(&self) -> Option<Transmit> {
-        Some(Transmit { to: self.reply_to, bytes: self.last.clone()? })
+    fn transmit(&self) -> Option<Outgoing> {
+        Some(Outgoing { to: self.reply_to, bytes: self.last.clone()? })
     }
 
     fn is_invite(&self) -> bool {
@@ -199,17 +198,22 @@ pub(super) fn origin_of_request(request: &Message) -> Option<String> {
 
 /// Notes in the topmost Via where the request really came from (RFC 3261 18.2.1, RFC 3581) and says
 /// where its responses go.
-pub(super) fn trace_source(request: &mut Message, from: SocketAddr) -> SocketAddr {
+pub(super) fn trace_source(request: &mut Message, from: Target) -> Target {
     let Some(mut via) = request.via() else {
         return from;
     };
     let asked = via.rport.is_some();
-    let reply_to = if asked { from } else { SocketAddr::new(from.ip(), via.port.unwrap_or(5060)) };
+    // A response goes back by the connection its request came by (RFC 3261 18.2.2).
+    let reply_to = if asked || from.transport.is_stream() {
+        from
+    } else {
+        Target::new(Transport::Udp, (from.ip(), via.port.unwrap_or(5060)).into())
+    };
     if asked || via.host != from.ip().to_string() {
         via.received = Some(from.ip().to_string());
     }
     if asked {
-        via.rport = Some(Some(from.port()));
+        via.rport = Some(Some(from.address.port()));
     }
     request.pop_front("Via");
     request.push_front("Via", via.to_string());

@@ -23,6 +23,7 @@ fn direct(target: &str) -> Invite {
         media: media(3000),
         replaces: None,
         answer_after: None,
+        anonymous: false,
         headers: Vec::new(),
         destination: None,
         from: Some(Identity { display: Some("Alice".into()), uri: "sip:0591234@a.example".into() }),

@@ -33,8 +33,9 @@ fn outside_call() -> Invite {
         media: media(6000),
         replaces: None,
         answer_after: None,
+        anonymous: false,
         headers: vec![("Diversion".into(), "<sip:4000@pbx.example>;reason=unconditional".into())],
-        destination: Some(address(US)),
+        destination: Some(address(US).into()),
         from: identity("Alice", "sip:0591234@pbx.example"),
         to: identity("Acme", "sip:4000@pbx.example"),
     }

@@ -5,14 +5,19 @@
 
 mod attended;
 mod calls;
+mod credentials;
 mod exchange;
+mod identities;
 mod lamps;
 mod net;
+mod provisionals;
+mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
 mod script;
 mod tethered;
+mod timers;
 mod traps;
 mod unattended;
 mod vigil;

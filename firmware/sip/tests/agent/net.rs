@@ -53,16 +53,10 @@ pub fn media(port: u16) -> LocalMedia {
 
 pub fn account(registrar: SocketAddr) -> Account {
     Account {
-        id: AccountId(1),
-        user: "100".into(),
-        domain: "pbx.example".into(),
         display_name: "Reception".into(),
-        auth_user: None,
         password: "secret".into(),
-        registrar: registrar.into(),
-        outbound_proxy: None,
-        expires: Duration::from_secs(300),
         register: false,
+        ..Account::new(AccountId(1), "100", "pbx.example", registrar.into())
     }
 }
 
@@ -255,7 +249,7 @@ impl Net {
     fn flush(&mut self, station: usize) {
         let from = self.stations[station].at;
         while let Some(transmit) = self.stations[station].agent.poll_transmit() {
-            self.send_bytes(from, transmit.to, transmit.bytes);
+            self.send_bytes(from, transmit.to.address, transmit.bytes);
         }
         while let Some(event) = self.stations[station].agent.poll_event() {
             self.stations[station].events.push_back(event);

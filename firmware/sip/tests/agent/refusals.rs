@@ -32,8 +32,8 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
         (Method::Invite, |m| m.set_request_uri("http://pbx.example/"), 416, None),
         (Method::Options, |m| m.set_request_uri("urn:service:sos"), 416, None),
         (Method::Invite, |m| m.set("Max-Forwards", "0"), 483, None),
-        (Method::Invite, |m| m.push("Require", "100rel"), 420, Some(("Unsupported", "100rel"))),
-        (Method::Invite, |m| m.push("Require", "timer, x"), 420, Some(("Unsupported", "timer, x"))),
+        (Method::Invite, |m| m.push("Require", "precondition"), 420, Some(("Unsupported", "precondition"))),
+        (Method::Invite, |m| m.push("Require", "path, x"), 420, Some(("Unsupported", "path, x"))),
         (
             Method::Invite,
             |m| m.set_body("text/plain", b"hi".to_vec()),
@@ -98,7 +98,7 @@ fn options_tells_what_we_can() {
     );
     assert_eq!(ok.header("Accept"), Some("application/sdp"));
     let supported = ok.header("Supported").unwrap();
-    assert_eq!(supported, "replaces", "what is not offered is not claimed");
+    assert_eq!(supported, "replaces, 100rel, timer", "what is not offered is not claimed");
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn named(net: &mut Net) -> (usize, ResolveId) {
     let account = sip::Account { registrar, register: true, ..account(address(PBX)) };
     net.act(us, |agent, now| agent.add_account(now, account));
     let id = net.wait(us, "Resolve", 0, |event| match event {
-        Event::Resolve { id, host, port: None } if host == "pbx.example" => Some(*id),
+        Event::Resolve { id, host, port: None, .. } if host == "pbx.example" => Some(*id),
         _ => None,
     });
     (us, id)
@@ -245,7 +245,7 @@ fn registration_and_calls_share_one_target_and_fail_over_together() {
     let (first, second) = (net.peer("198.51.100.1:5060"), net.peer("198.51.100.2:5060"));
     let (us, id) = named(&mut net);
     let at = net.stations[us].at;
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first, second])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first.into(), second.into()])));
     let register = net.receive(first, "REGISTER", 1);
     net.send(first, at, &granted(&register, 60));
     // The first target dies: the refresh finds the second, and so does the next call.
@@ -268,7 +268,7 @@ fn a_call_whose_target_is_dead_goes_to_the_next() {
     let (first, second) = (net.peer("198.51.100.1:5060"), net.peer("198.51.100.2:5060"));
     let (us, id) = named(&mut net);
     let at = net.stations[us].at;
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first, second])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![first.into(), second.into()])));
     let call = Invite::new(AccountId(1), "2110", media(3000));
     net.act(us, |agent, now| agent.invite(now, call)).unwrap();
     net.receive(first, "INVITE", 1);
@@ -301,7 +301,7 @@ fn hanging_up_while_the_name_is_looked_up_sends_nothing() {
     let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
     net.act(us, |agent, now| agent.hang_up(now, session));
     net.wait(us, "Ended", 0, want::ended);
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx.into()])));
     net.receive(pbx, "REGISTER", 1);
     assert_eq!(net.count(pbx, "INVITE"), 0);
 }
@@ -408,4 +408,42 @@ fn shutting_down_does_not_wait_for_ever_for_a_dead_registrar() {
     state(&mut net, us, 1);
     net.act(us, |agent, now| agent.shut_down(now));
     net.wait(us, "Drained", 33, |event| matches!(event, Event::Drained).then_some(()));
+}
+
+#[test]
+fn a_binding_at_another_address_takes_the_old_one_away() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    start(&mut net, us);
+    let first = net.receive(pbx, "REGISTER", 1);
+    net.send(pbx, at, &granted(&first, 300));
+    state(&mut net, us, 1);
+    net.act(us, |agent, now| agent.moved(now, address("192.0.2.77:5060"), None));
+    let second = net.receive(pbx, "REGISTER", 1);
+    let contacts: Vec<&str> = second.headers("Contact").collect();
+    assert_eq!(contacts.len(), 2, "{contacts:?}");
+    assert!(contacts[0].contains("192.0.2.77:5060"), "{contacts:?}");
+    assert!(contacts[1].contains("192.0.2.1:5060") && contacts[1].ends_with(";expires=0"), "{contacts:?}");
+    assert_eq!(second.via().unwrap().host, "192.0.2.77");
+}
+
+#[test]
+fn a_registrar_that_can_do_outbound_is_told_which_box_this_is_and_one_that_cannot_is_not() {
+    let mut net = Net::new(3, FAIR);
+    let pbx = net.peer(PBX);
+    let config = Config { instance: Some(sip::agent::instance("1")), ..Config::new(address(US)) };
+    let us = net.agent_with(config);
+    net.act(us, |agent, now| agent.add_account(now, account(pbx)));
+    let at = net.stations[us].at;
+    start(&mut net, us);
+    let first = net.receive(pbx, "REGISTER", 1);
+    let contact = first.contact().unwrap();
+    assert_eq!(contact.params.value("reg-id"), Some("1"), "{contact}");
+    assert!(contact.params.value("+sip.instance").is_some_and(|value| value.contains("urn:uuid:")));
+    assert!(first.headers("Supported").any(|tag| tag == "outbound"));
+    net.send(pbx, at, &Message::response(&first, 439));
+    let second = net.receive(pbx, "REGISTER", 1);
+    assert!(second.contact().unwrap().params.value("reg-id").is_none());
+    net.send(pbx, at, &granted(&second, 300));
+    assert!(matches!(state(&mut net, us, 1), RegistrationState::Registered { .. }));
 }

@@ -28,6 +28,7 @@ fn direct(target: &str, port: u16) -> Invite {
         media: media(port),
         replaces: None,
         answer_after: Some(Duration::ZERO),
+        anonymous: false,
         headers: Vec::new(),
         destination: None,
         from: Some(Identity { display: None, uri: "sip:100@pbx.example".into() }),

@@ -737,7 +737,7 @@ fn an_answer_whose_contact_is_a_name_is_acknowledged_once_the_name_is_known() {
         Event::Resolve { id, host, .. } if host == "gateway.example" => Some(*id),
         _ => None,
     });
-    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx])));
+    net.act(us, |agent, now| agent.resolved(now, id, Ok(vec![pbx.into()])));
     net.send(pbx, at, &ok);
     assert_eq!(net.receive(pbx, "ACK", 1).request_uri(), Some("sip:peer@gateway.example"));
 }

@@ -91,7 +91,7 @@ impl Exchange {
         let leg = self.new_leg(id, hz)?;
         let mut invite = Invite::new(AccountId(0), device.uri, leg.local()?);
         invite.account = None;
-        invite.destination = Some(device.source);
+        invite.destination = Some(device.source.into());
         self.identify(&mut invite, from, line);
         invite.headers.extend(diversions.iter().map(|entry| ("Diversion".to_owned(), entry.clone())));
         let session = self.agent.invite(now, invite)?;

@@ -225,7 +225,7 @@ impl Exchange {
             Event::Incoming { .. } | Event::Answered { .. } | Event::Refer { .. } | Event::Ended { .. }
         );
         match event {
-            Event::Request { id, message, from } => self.on_request(now, id, &message, from),
+            Event::Request { id, message, from } => self.on_request(now, id, &message, from.address),
             Event::SubscriptionRequest { id, message, .. } => self.on_subscribe(now, id, &message),
             Event::Notifier { notifier, state } => self.on_notifier(now, notifier, state),
             Event::Incoming { session, replaces, request, .. } => {

@@ -70,16 +70,8 @@ impl Day {
         desk.add_account(
             now,
             Account {
-                id: LINE,
-                user: demo::DEMO_USER.into(),
-                domain: "127.0.0.1".into(),
-                display_name: String::new(),
-                auth_user: None,
                 password: demo::DEMO_PASSWORD.into(),
-                registrar: at.0.into(),
-                outbound_proxy: None,
-                expires: Duration::from_secs(300),
-                register: true,
+                ..Account::new(LINE, demo::DEMO_USER, "127.0.0.1", at.0.into())
             },
         );
         let watched = (FIRST_EXTENSION..FIRST_EXTENSION + EXTENSIONS).chain(PARK_SLOTS).map(|extension| {
@@ -132,10 +124,10 @@ impl Day {
     fn carry(&mut self) {
         loop {
             if let Some(transmit) = self.exchange.poll_transmit() {
-                assert_eq!(transmit.to, self.at.1);
+                assert_eq!(transmit.to.address, self.at.1);
                 self.desk.handle_datagram(self.now, self.at.0, &transmit.bytes);
             } else if let Some(transmit) = self.desk.poll_transmit() {
-                assert_eq!(transmit.to, self.at.0);
+                assert_eq!(transmit.to.address, self.at.0);
                 self.exchange.handle_datagram(self.now, self.at.1, &transmit.bytes);
             } else {
                 break;

@@ -119,16 +119,10 @@ impl Desk {
 
     pub(super) fn register(&mut self, pbx: &Pbx, password: &str) {
         let account = Account {
-            id: LINE,
-            user: demo::DEMO_USER.into(),
-            domain: pbx.address().ip().to_string(),
             display_name: "Front desk".into(),
-            auth_user: None,
             password: password.into(),
-            registrar: pbx.address().into(),
-            outbound_proxy: None,
             expires: Duration::from_secs(60),
-            register: true,
+            ..Account::new(LINE, demo::DEMO_USER, &pbx.address().ip().to_string(), pbx.address().into())
         };
         self.agent.add_account(Instant::now(), account);
     }
@@ -310,7 +304,7 @@ impl Desk {
 
     fn send(&mut self) {
         while let Some(transmit) = self.agent.poll_transmit() {
-            self.socket.send_to(&transmit.bytes, transmit.to).unwrap();
+            self.socket.send_to(&transmit.bytes, transmit.to.address).unwrap();
         }
     }
 }

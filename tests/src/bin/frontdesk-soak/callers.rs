@@ -153,8 +153,9 @@ impl Line {
             media,
             replaces: None,
             answer_after: None,
+            anonymous: false,
             headers: Vec::new(),
-            destination: Some(self.desk),
+            destination: Some(self.desk.into()),
             from: Some(Identity { display: None, uri: format!("sip:{}@{here}", number.written()) }),
             to: None,
         };
@@ -167,7 +168,7 @@ impl Line {
         loop {
             while let Some(transmit) = self.agent.poll_transmit() {
                 // What the system refuses is lost, as in a network; the agent repeats it.
-                let _ = self.socket.send_to(&transmit.bytes, transmit.to);
+                let _ = self.socket.send_to(&transmit.bytes, transmit.to.address);
             }
             match self.agent.poll_event() {
                 Some(event) => self.take(now, event),
