@@ -43,4 +43,5 @@ pub mod sipp;
 pub mod slapd;
 pub mod socket;
 pub mod sound;
+pub mod telephone;
 pub mod wait;

@@ -1,8 +1,9 @@
 //! A mouth and an ear on a port: speaks a tone in RTP and listens to what comes, for SIPp, which has
 //! neither, and in place of baresip, which plays nothing any more once it was on hold.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,6 +35,7 @@ pub struct Party {
     heard: Arc<Mutex<Vec<i16>>>,
     digits: Arc<Mutex<String>>,
     over: Arc<AtomicBool>,
+    turns: Sender<SocketAddr>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -49,11 +51,18 @@ impl Party {
         socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a timeout above zero can be set");
         let (heard, over) = (Arc::<Mutex<Vec<i16>>>::default(), Arc::<AtomicBool>::default());
         let digits = Arc::<Mutex<String>>::default();
+        let (turns, turned) = channel();
         let work = {
             let (heard, digits, over) = (Arc::clone(&heard), Arc::clone(&digits), Arc::clone(&over));
-            move || converse(&socket, hz, &heard, &digits, &over)
+            move || converse(&socket, hz, &turned, &heard, &digits, &over)
         };
-        Self { heard, digits, over, thread: Some(thread::spawn(work)) }
+        Self { heard, digits, over, turns, thread: Some(thread::spawn(work)) }
+    }
+
+    /// Where to say whom it speaks to from then on, heard or not.
+    #[must_use]
+    pub fn turns(&self) -> Sender<SocketAddr> {
+        self.turns.clone()
     }
 
     /// Waits until half a second of what comes is the tone of `hz`.
@@ -115,7 +124,14 @@ impl Drop for Party {
     }
 }
 
-fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex<String>, over: &AtomicBool) {
+fn converse(
+    socket: &UdpSocket,
+    hz: f64,
+    turned: &Receiver<SocketAddr>,
+    heard: &Mutex<Vec<i16>>,
+    digits: &Mutex<String>,
+    over: &AtomicBool,
+) {
     let tone = Recording::sine(hz, RATE, 1);
     let mut last_event: Option<Vec<u8>> = None;
     let (mut peer, mut next, mut sequence) = (None, Instant::now(), 0_u16);
@@ -143,6 +159,9 @@ fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex
                 }
                 _ => {}
             }
+        }
+        if let Ok(turn) = turned.try_recv() {
+            peer = Some(turn);
         }
         if let Some(peer) = peer
             && next <= Instant::now()
