@@ -11,7 +11,7 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::rtp::Party;
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, MUSIC_TONE, wait_silence};
-use frontdesk_tests::telephone::Telephone;
+use frontdesk_tests::standin::StandIn;
 use frontdesk_tests::wait;
 use ipc::{
     AudioState, CallRef, CallState, CallView, Command, EndStatus, Notice, NoticeKind, PhoneFault, TransferEnd,
@@ -69,9 +69,9 @@ fn nadia(house: &mut House) -> (Party, Sipp, CallRef) {
 
 /// A telephone outside the house that answers everything.
 #[track_caller]
-fn telephone(house: &mut House, number: &str, tone: f64) -> Telephone {
+fn telephone(house: &mut House, number: &str, tone: f64) -> StandIn {
     let (sip, rtp) = (house.free_port(), house.free_port());
-    Telephone::start(number, sip, rtp, tone)
+    StandIn::start(number, sip, rtp, tone)
 }
 
 /// The bytes of everything a telephone has heard.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ipc::{AudioState, CallRef, Command, HookAction, PhoneFault};
 use media::StreamId;
-use sip::{Cause, EndedBy, Invite, SessionId, sdp::LocalMedia};
+use sip::{Cause, EndedBy, Invite, SessionId};
 use switchboard::{Ear, Input};
 use tracing::{info, warn};
 
@@ -117,9 +117,9 @@ impl Engine {
         let Some(ours) = self.tether.session() else { return Some(event) };
         match event {
             Of::Answered { session, media, .. } if session == ours => {
-                self.phone_answered(now, session, media)
+                self.phone_answered(now, session, &media)
             }
-            Of::MediaChanged { session, media } if session == ours => self.phone_media(media),
+            Of::MediaChanged { session, media } if session == ours => self.phone_media(&media),
             Of::RemoteHold { session, held: now_held } if session == ours => {
                 if let Line::Up { held, .. } = &mut self.tether.line {
                     *held = now_held;
@@ -204,7 +204,7 @@ impl Engine {
             }
         };
         self.streams += 1;
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        let local = self.local_media(Some(phone.account), rtp);
         let invite = Invite {
             answer_after: Some(Duration::ZERO),
             ..Invite::new(phone.account, phone.number.as_str(), local)
@@ -243,12 +243,11 @@ impl Engine {
         self.parts.board.handle(now, Input::Audio(state));
     }
 
-    fn phone_answered(&mut self, now: Instant, session: SessionId, media: sip::sdp::Media) {
+    fn phone_answered(&mut self, now: Instant, session: SessionId, media: &sip::sdp::Media) {
         let Some(phone) = &self.tether.phone else { return };
         let state = AudioState::Connected { device: phone.number.clone() };
         info!("the operator's telephone answered");
-        self.tether.line =
-            Line::Up { session, media: media.clone(), joint: None, held: false, probe_at: now + PROBE };
+        self.tether.line = Line::Up { session, joint: None, held: false, probe_at: now + PROBE };
         self.tether.idle_since = (self.tether.ear == Ear::Nobody).then_some(now);
         self.phone_media(media);
         self.sound(self.parts.media.telephone(Some(STREAM)));
@@ -257,13 +256,8 @@ impl Engine {
     }
 
     /// Where the telephone hears us now.
-    fn phone_media(&mut self, agreed: sip::sdp::Media) {
-        if let Some(remote) = bridge::remote(&agreed) {
-            self.sound(self.parts.media.connect(STREAM, remote));
-        }
-        if let Line::Up { media, .. } = &mut self.tether.line {
-            *media = agreed;
-        }
+    fn phone_media(&mut self, media: &sip::sdp::Media) {
+        self.sound(self.parts.media.connect(STREAM, bridge::remote(media)));
     }
 
     /// Joins what should be joined, after a while, and parts what should not.
@@ -284,11 +278,13 @@ impl Engine {
 
     fn join_now(&mut self, now: Instant) {
         let (Some(call), None) = (self.tether.wish(), self.tether.joint()) else { return };
-        let Some(leg) = self.legs.by_call.get(&call) else { return };
-        let (with, theirs) = (leg.session, leg.media.as_ref().map(|media| media.remote_rtp.ip()));
-        let Line::Up { session, joint, media, .. } = &mut self.tether.line else { return };
-        if theirs.is_some_and(|theirs| !may_meet(theirs, media.remote_rtp.ip())) {
-            info!(call = call.0, "the desk stays between the telephone and a call from another network");
+        let Some(with) = self.legs.by_call.get(&call).map(|leg| leg.session) else { return };
+        let Line::Up { session, joint, .. } = &mut self.tether.line else { return };
+        let [theirs, ours] = [with, *session].map(|session| self.parts.agent.media(session));
+        if let (Some(theirs), Some(ours)) = (theirs, ours)
+            && !may_meet(theirs, ours)
+        {
+            info!(call = call.0, "the desk stays between the telephone and the call");
             self.tether.joins = MAX_JOINS;
             return;
         }
@@ -300,17 +296,16 @@ impl Engine {
     }
 
     fn joined(&mut self, now: Instant, with: SessionId) {
-        let Line::Up { media, joint, .. } = &mut self.tether.line else { return };
+        let Line::Up { session, joint, .. } = &mut self.tether.line else { return };
         let Some(call) = self.legs.by_session.get(&with).copied() else { return };
         *joint = Some(Joint { call, since: Some(now) });
-        let phone = media.clone();
         info!(call = call.0, "the telephone and the call speak with each other");
         // The desk is silent towards both, and its streams wait for them to come back.
-        let of_call = self.legs.by_call.get(&call).and_then(|leg| leg.media.clone());
-        for (stream, agreed) in [(STREAM, Some(phone)), (StreamId(call.0), of_call)] {
-            let quiet = |media| sip::sdp::Media { direction: sip::sdp::Direction::Inactive, ..media };
-            if let Some(remote) = agreed.map(quiet).as_ref().and_then(bridge::remote) {
-                self.sound(self.parts.media.connect(stream, remote));
+        for (stream, session) in [(STREAM, *session), (StreamId(call.0), with)] {
+            if let Some(media) = self.parts.agent.media(session) {
+                let direction = media::Direction::Inactive;
+                let quiet = media::Remote { direction, ..bridge::remote(media) };
+                self.sound(self.parts.media.connect(stream, quiet));
             }
         }
     }

@@ -10,7 +10,7 @@ use sdp_types::Media;
 
 use super::description;
 use super::offer_answer::{Line, State};
-use super::{Direction, OfferAnswer, SdpError};
+use super::{Direction, OfferAnswer, SdpError, Srtp};
 
 /// What the two ends tell each other about the stream. The rest (ICE, keys, identities) belongs to one leg alone.
 const CARRIED: &[&str] = &[
@@ -72,6 +72,10 @@ impl OfferAnswer {
 
     /// The stream described, with what is carried of it.
     fn carried(&self, described: &[u8]) -> Result<Media, SdpError> {
+        // Speech that is encrypted with us is not to be in the clear with another.
+        if self.local.srtp == Srtp::Mandatory || self.media().is_some_and(|media| media.srtp.is_some()) {
+            return Err(SdpError::NotEncrypted);
+        }
         let mut stream = description::speech(described)?;
         let connection = stream.connections.first().ok_or(SdpError::Malformed("no connection address"))?;
         let ip = connection.try_address().map_err(|_| SdpError::Address)?.ip;
@@ -99,12 +103,8 @@ mod tests {
         a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ice-ufrag:secret\r\na=ptime:20\r\n";
 
     fn desk() -> OfferAnswer {
-        let local = LocalMedia {
-            rtp: "192.0.2.1:6000".parse().unwrap(),
-            codecs: vec![Codec::Pcma, Codec::Pcmu],
-            ptime_ms: 20,
-        };
-        OfferAnswer::new(local, 84)
+        let rtp = "192.0.2.1:6000".parse().unwrap();
+        OfferAnswer::new(LocalMedia::plain(rtp, vec![Codec::Pcma, Codec::Pcmu]), 84)
     }
 
     fn text(body: &[u8]) -> String {

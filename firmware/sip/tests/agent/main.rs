@@ -16,6 +16,7 @@ mod refusals;
 mod registrar;
 mod replaces;
 mod script;
+mod srtp;
 mod tethered;
 mod timers;
 mod traps;
