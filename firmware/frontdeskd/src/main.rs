@@ -31,6 +31,7 @@ mod replay;
 mod settings;
 mod socket;
 mod speech;
+mod tether;
 mod timetable;
 mod trace;
 mod trust;
@@ -237,6 +238,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings, &accounts),
+        phone: settings::phone(&settings, &accounts),
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         started: (started, editing::unix_ms()),

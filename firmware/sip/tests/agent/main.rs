@@ -21,6 +21,7 @@ mod rogue;
 mod script;
 mod srtp;
 mod streams;
+mod tethered;
 mod timers;
 mod torture;
 mod traps;
