@@ -101,6 +101,9 @@ impl Session {
             return;
         }
         let fork = self.note_fork(core, now, id, response);
+        if fork.and_then(|at| self.forks.get(at)).is_some_and(|fork| fork.ended) {
+            return;
+        }
         if let Some(rseq) = reliable::rseq_of(response)
             && let Some(fork) = fork
             && !self.acknowledge_provisional(core, now, fork, response, rseq)
@@ -131,7 +134,7 @@ impl Session {
         let dialog = Dialog::of_caller(core.layer.sent_request(id)?, response)?;
         // Its name, if it has one, is known by the time of the answer.
         core.look_up(now, self.account, dialog.hop());
-        self.forks.push(Fork { dialog, answer: None, rseq: None, media: None });
+        self.forks.push(Fork { dialog, answer: None, ended: false, rseq: None, media: None });
         Some(self.forks.len() - 1)
     }
 

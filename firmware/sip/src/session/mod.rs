@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
 use refresh::Refresh;
-use reliable::Provisionals;
+use reliable::{Provisionals, Reasked};
 pub(crate) use replace::Standing;
 pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
@@ -70,6 +70,7 @@ pub(crate) struct Session {
     asked: Option<TxId>,
     offer: Vec<u8>,
     provisionals: Provisionals,
+    reasked: Reasked,
     dialog: Option<Dialog>,
     forks: Vec<Fork>,
     media: OfferAnswer,
@@ -112,6 +113,8 @@ struct Fork {
     dialog: Dialog,
     /// The description it sent before answering.
     answer: Option<Vec<u8>>,
+    /// The peer ended it with BYE; what it still says was on its way before.
+    ended: bool,
     /// RSeq of its last reliable response.
     rseq: Option<u32>,
     /// What was agreed after the answer to our offer, by an UPDATE.
@@ -175,6 +178,7 @@ impl Session {
             asked: None,
             offer: Vec::new(),
             provisionals: Provisionals::default(),
+            reasked: Reasked::default(),
             dialog: None,
             forks: Vec::new(),
             media,
@@ -388,8 +392,8 @@ impl Session {
         }
         if self.dialog.is_none() {
             // A BYE in an early dialog ends that fork; others may still answer.
-            if let Some(at) = fork {
-                self.forks.remove(at);
+            if let Some(fork) = fork.and_then(|at| self.forks.get_mut(at)) {
+                fork.ended = true;
             }
             return;
         }

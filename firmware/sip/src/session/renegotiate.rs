@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Session, State, Task, refresh, ringing};
+use super::{Session, State, Task, refresh, reliable, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -75,6 +75,9 @@ impl Session {
         if code < 200 {
             if self.asking == Some(id) && !self.cancel_sent {
                 core.timers.set(Alarm::Overdue(self.id), now + core.config.t1 * 64);
+            }
+            if self.asking == Some(id) && self.state == State::Up {
+                self.on_reinvite_progress(core, now, response);
             }
             return;
         }
@@ -277,6 +280,7 @@ impl Session {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
                 self.cancel_sent = false;
+                self.reasked = reliable::Reasked::default();
                 let Some(dialog) = self.dialog.as_mut() else { return };
                 let request = dialog.request(Method::Invite);
                 let hop = core.dialog_hop(self.account, dialog.hop());
@@ -312,7 +316,8 @@ impl Session {
     }
 
     fn take_reinvite_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
-        match self.media.receive_answer(response.body()) {
+        let answer = self.reinvite_answer(response).to_vec();
+        match self.media.receive_answer(&answer) {
             Ok(media) => {
                 let task = self.doing.take();
                 if self.told.as_ref() != Some(&media) {

@@ -15,6 +15,7 @@ mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
+mod rogue;
 mod script;
 mod timers;
 mod traps;
