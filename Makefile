@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server guests template-check plugin-report admin-report kms laws bench random chaos soak presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak peers presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages axe json-server guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages axe json-server pjsua2 guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
@@ -25,6 +25,9 @@ endif
 
 axe: ## fetch the checker of accessibility for the administrator's page
 	@.ci/axe
+
+pjsua2: ## fetch PJSUA2, telephones that we did not write
+	@.ci/pjsua2
 
 json-server: ## fetch a service with a JSON API, for the connector to any such service
 	@.ci/json-server
@@ -66,11 +69,16 @@ chaos: test-packages ## real peers, lost datagrams, peers that die: every call a
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
 
+peers: test-packages ## the desk with baresip, linphone and PJSUA2 at the other end, over every transport: a table
+	@.ci/pjsua2
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-peers
+
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages axe json-server guests programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages axe json-server pjsua2 guests programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
 
 screens: packages ## draw the desk in all its states to target/screens/*.png

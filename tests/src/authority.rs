@@ -1,5 +1,6 @@
 //! A certificate authority of a test's own, by `openssl`: what a company without public certificates has.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,7 +40,18 @@ impl Authority {
         self.file(&self.name, "pem")
     }
 
-    /// Vouches for a server of this domain.
+    /// The words of a desk's settings file that have it trusted.
+    ///
+    /// # Panics
+    /// When its certificate is gone.
+    #[must_use]
+    #[track_caller]
+    pub fn trusted(&self) -> String {
+        let certificate = std::fs::read_to_string(self.certificate()).expect("it was made");
+        format!("[tls]\nca = ['''\n{certificate}''']\n")
+    }
+
+    /// Vouches for a server of this domain, or at this address.
     ///
     /// # Panics
     /// When openssl refuses.
@@ -47,7 +59,8 @@ impl Authority {
     #[track_caller]
     pub fn identity(&self, domain: &str) -> Identity {
         let name = format!("{}-{domain}", self.name);
-        let names = format!("subjectAltName=DNS:{domain}");
+        let kind = if domain.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+        let names = format!("subjectAltName={kind}:{domain}");
         let (ca, ca_key) = (self.certificate(), self.file(&self.name, "key"));
         let (ca, ca_key) = (ca.display().to_string(), ca_key.display().to_string());
         let constraint = "basicConstraints=critical,CA:FALSE";

@@ -17,44 +17,37 @@ use crate::kamailio::{DOMAIN, Kamailio};
 use crate::ports::Ports;
 use crate::program::Program;
 use crate::sound::{self, Recording};
+pub use crate::telephone::Codec;
+use crate::telephone::{Exchange, Telephone, Transport, Wish};
 use crate::wait;
 
+const SOON: Duration = Duration::from_secs(10);
 /// Debian's folder of modules; the triplet's folder comes first on newer releases.
 const MODULES: [&str; 2] = ["/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/baresip/modules"];
 
-/// Speech codec of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codec {
-    /// G.711 A-law.
-    Pcma,
-    /// G.711 µ-law.
-    Pcmu,
-    /// Opus, 48 kHz.
-    Opus,
-}
-
 impl Codec {
-    fn rate(self) -> u32 {
-        if self == Self::Opus { 48_000 } else { 8_000 }
-    }
-
     fn account(self) -> &'static str {
         match self {
             Self::Pcma => "pcma",
             Self::Pcmu => "pcmu",
+            Self::G722 => "G722/16000/1",
             Self::Opus => "opus/48000/1",
         }
     }
 
     fn module(self) -> &'static str {
-        if self == Self::Opus { "opus.so" } else { "g711.so" }
+        match self {
+            Self::Pcma | Self::Pcmu => "g711.so",
+            Self::G722 => "g722.so",
+            Self::Opus => "opus.so",
+        }
     }
 }
 
 /// The ports of one telephone on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// SIP, over UDP.
+    /// SIP, over UDP and TCP; over TLS the port after it.
     pub sip: u16,
     /// Its control socket, over TCP.
     pub control: u16,
@@ -109,15 +102,39 @@ impl Baresip {
         tone: f64,
         codec: Codec,
     ) -> Self {
+        let exchange = Exchange { address: exchange.to_owned(), transport: Transport::Udp, authority: None };
+        let scratch = scratch.to_owned();
+        Self::launch_as(place, &Wish { scratch, exchange: &exchange, number, tone, codec })
+    }
+
+    /// Starts it as the wish says and waits until it is registered.
+    ///
+    /// # Panics
+    /// When it is not installed, does not come up or is not registered within 15 s.
+    #[must_use]
+    #[track_caller]
+    pub fn start_as(ports: &mut Ports, wish: &Wish<'_>) -> Self {
+        let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
+        let mut phone = Self::launch_as(place, wish);
+        phone.program.wait_log("200 OK", Duration::from_secs(15));
+        phone
+    }
+
+    #[track_caller]
+    fn launch_as(place: Place, wish: &Wish<'_>) -> Self {
+        let Wish { scratch, exchange, number, codec, .. } = wish;
         let folder = scratch.join(format!("baresip-{number}"));
         let recordings = folder.join("recordings");
         fs::create_dir_all(&recordings).expect("the scratch folder is writable");
-        Recording::sine(tone, codec.rate(), 120).write(&folder.join("tone.wav"));
+        Recording::sine(wish.tone, codec.rate(), 120).write(&folder.join("tone.wav"));
+        let secret = if exchange.transport == Transport::TlsSrtp { ";mediaenc=srtp-mand" } else { "" };
         let account = format!(
-            "<sip:{number}@{DOMAIN}>;auth_user={number};auth_pass={};outbound=\"sip:{}\";regint=600;\
-             audio_codecs={};answermode=manual\n",
+            "<sip:{number}@{DOMAIN};transport={}>;auth_user={number};auth_pass={};\
+             outbound=\"sip:{};transport={}\";regint=600;audio_codecs={};answermode=manual{secret}\n",
+            exchange.transport.word(),
             Kamailio::password(number),
-            exchange,
+            exchange.address,
+            exchange.transport.word(),
             codec.account(),
         );
         let write = |name: &str, text: &str| {
@@ -125,14 +142,14 @@ impl Baresip {
         };
         write("accounts", &account);
         write("contacts", "");
-        write("config", &config(&folder, codec, place));
+        write("config", &config(&folder, wish, place));
         let mut command = Command::new("baresip");
         command.args(["-4", "-s", "-v", "-f"]).arg(&folder);
         let program = Program::start(&format!("baresip-{number}"), command, scratch);
         let control = wait::until("baresip's control socket", Duration::from_secs(15), || {
             TcpStream::connect(("127.0.0.1", place.control)).ok()
         });
-        Self { program, number: number.to_owned(), recordings, control, unread: Vec::new() }
+        Self { program, number: (*number).to_owned(), recordings, control, unread: Vec::new() }
     }
 
     /// Calls `number`.
@@ -254,11 +271,79 @@ impl Baresip {
     }
 }
 
-fn config(folder: &Path, codec: Codec, place: Place) -> String {
+impl Telephone for Baresip {
+    #[track_caller]
+    fn dial(&mut self, number: &str) {
+        self.dial(number);
+    }
+
+    #[track_caller]
+    fn rings(&mut self) {
+        self.expect("CALL_INCOMING", SOON);
+    }
+
+    #[track_caller]
+    fn accept(&mut self) {
+        self.accept();
+    }
+
+    #[track_caller]
+    fn talks(&mut self) {
+        self.expect("CALL_ESTABLISHED", SOON);
+    }
+
+    #[track_caller]
+    fn hold(&mut self) {
+        self.command("hold", "");
+    }
+
+    #[track_caller]
+    fn retrieve(&mut self) {
+        self.command("resume", "");
+    }
+
+    #[track_caller]
+    fn hang_up(&mut self) {
+        self.hang_up();
+    }
+
+    #[track_caller]
+    fn is_over(&mut self) {
+        self.expect("CALL_CLOSED", SOON);
+    }
+
+    #[track_caller]
+    fn hears(&self, hz: f64) {
+        self.hears(hz);
+    }
+
+    #[track_caller]
+    fn hears_no_more(&self, hz: f64) {
+        sound::wait_tone_gone(&self.number, hz, SOON, || {
+            let path = self.newest_recording()?;
+            Recording::read(&path).map(|recording| (path, recording))
+        });
+    }
+
+    #[track_caller]
+    fn has_digits(&mut self, digits: &str) {
+        for digit in digits.chars() {
+            let event = self.expect("CALL_DTMF_START", SOON);
+            assert_eq!(event["param"], digit.to_string(), "another digit: {event}");
+        }
+    }
+}
+
+fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     let Place { sip, control, rtp } = place;
     let modules = MODULES.into_iter().find(|path| Path::new(path).is_dir());
     let modules = modules.expect("baresip's modules are installed (package baresip-core)");
-    let (folder, rate) = (folder.display(), codec.rate());
+    let (folder, rate) = (folder.display(), wish.codec.rate());
+    let authority = wish
+        .exchange
+        .authority
+        .as_ref()
+        .map_or_else(String::new, |path| format!("sip_cafile {}\nmodule srtp.so\n", path.display()));
     // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
     // without it announces another address in SDP than it sends from.
     format!(
@@ -267,10 +352,11 @@ fn config(folder: &Path, codec: Codec, place: Place) -> String {
          audio_alert none,none\nausrc_srate {rate}\nausrc_channels 1\nausrc_format s16\n\
          auenc_format s16\naudec_format s16\nauplay_format s16\naudio_buffer 20-160\n\
          rtp_ports {}-{}\nmodule_path {modules}\nmodule {}\nmodule aufile.so\nmodule sndfile.so\n\
+         {authority}\
          module ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app contact.so\n\
          opus_bitrate 28000\nsnd_path {folder}/recordings\nctrl_tcp_listen 127.0.0.1:{control}\n",
         rtp.0,
         rtp.1,
-        codec.module(),
+        wish.codec.module(),
     )
 }

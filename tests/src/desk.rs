@@ -31,19 +31,29 @@ pub struct Account {
     pub registrar: String,
     /// Secret.
     pub password: String,
+    /// How it gets there: `udp`, `tcp`, `tls`, or `auto`.
+    pub transport: &'static str,
 }
 
 impl Account {
     /// User `desk` of a kamailio.
     #[must_use]
     pub fn at(exchange: &Kamailio) -> Self {
-        Self { domain: DOMAIN.into(), registrar: exchange.address(), password: Kamailio::password("desk") }
+        Self::reaching(&exchange.address(), "auto")
+    }
+
+    /// User `desk` of a kamailio that is reached there, by this transport.
+    #[must_use]
+    pub fn reaching(registrar: &str, transport: &'static str) -> Self {
+        let password = Kamailio::password("desk");
+        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport }
     }
 
     /// User `desk` of whatever listens on `port`.
     #[must_use]
     pub fn at_port(port: u16) -> Self {
-        Self { domain: "127.0.0.1".into(), registrar: format!("127.0.0.1:{port}"), password: "secret".into() }
+        let registrar = format!("127.0.0.1:{port}");
+        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport: "auto" }
     }
 }
 
@@ -147,6 +157,19 @@ impl Desk {
         write(&self.config, &config.replace("ringer = \"none\"", &ringer));
         self.start_again();
         rings
+    }
+
+    /// Starts the service again with these lines in the table `[sip]`.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn start_again_on(&mut self, sip: &str) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let listen = format!("listen = \"127.0.0.1:{}\"\n", self.sip);
+        write(&self.config, &config.replace(&listen, &format!("{sip}\n")));
+        self.start_again();
     }
 
     /// Starts the service again with the administrator's page on this port of 127.0.0.1, whose address is given
@@ -311,11 +334,11 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
 }
 
 fn settings_file(account: &Account) -> String {
-    let Account { domain, registrar, password } = account;
+    let Account { domain, registrar, password, transport } = account;
     format!(
         "[operator]\nname = \"Front desk\"\n\
          [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
-         registrar = \"{registrar}\"\n\
+         registrar = \"{registrar}\"\ntransport = \"{transport}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
          [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
          [[directories]]\nname = \"Staff\"\nlocal = true\n"

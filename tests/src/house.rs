@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use ipc::{CallRef, CallState, CallView, Command, Registration};
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::baresip::{Baresip, Codec};
 use crate::desk::{Account, Desk, NO_TIMERS};
 use crate::kamailio::{Digest, Kamailio};
@@ -70,7 +71,37 @@ impl House {
         let scratch = scratch();
         let mut ports = Ports::take();
         let exchange = exchange(scratch.path(), ports.one());
-        let desk = Desk::start_with(scratch.path(), &mut ports, &Account::at(&exchange), settings_more);
+        let account = Account::at(&exchange);
+        Self::furnish(scratch, ports, exchange, &account, settings_more)
+    }
+
+    /// Builds it with an exchange that takes datagrams and connections as well, and a desk that reaches it by `transport`
+    /// and trusts the authority of its certificate.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_by(transport: &'static str) -> Self {
+        let scratch = scratch();
+        let mut ports = Ports::take();
+        let authority = Authority::new(scratch.path(), "authority");
+        let identity = authority.identity("127.0.0.1");
+        let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), &identity);
+        let at = if transport == "tls" { exchange.tls_address() } else { exchange.address() };
+        let settings = format!("{NO_TIMERS}{}", authority.trusted());
+        Self::furnish(scratch, ports, exchange, &Account::reaching(&at, transport), &settings)
+    }
+
+    #[track_caller]
+    fn furnish(
+        scratch: TempDir,
+        mut ports: Ports,
+        exchange: Kamailio,
+        account: &Account,
+        settings_more: &str,
+    ) -> Self {
+        let desk = Desk::start_with(scratch.path(), &mut ports, account, settings_more);
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
         desk.import(STAFF);

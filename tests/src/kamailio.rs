@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::authority::Identity;
 use crate::program::Program;
 use crate::wait;
 
@@ -24,6 +25,13 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 const CONFIG: &str = include_str!("kamailio.cfg");
 /// The presence server alone, which anybody may tell of phones and people.
 const PRESENCE_CONFIG: &str = include_str!("presence.cfg");
+/// It takes datagrams and nothing else, on one address.
+const DATAGRAMS: &str = "disable_tcp=yes";
+/// It takes connections too, encrypted ones at the next port, and all of it in IPv6 as well.
+const STREAMS: &str = "disable_tcp=no\ntcp_children=2\ntcp_crlf_ping=yes\nenable_tls=yes\n\
+    listen=tcp:127.0.0.1:@PORT@\nlisten=tls:127.0.0.1:@TLS@\nlisten=udp:[::1]:@PORT@\n\
+    listen=tcp:[::1]:@PORT@\nloadmodule \"tls.so\"\nmodparam(\"tls\", \"certificate\", \"@CERTIFICATE@\")\n\
+    modparam(\"tls\", \"private_key\", \"@KEY@\")\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")";
 /// Shared memory in MiB: for a handful of phones, and for thousands.
 const MEMORY: (&str, &str) = ("32", "512");
 
@@ -65,7 +73,7 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_granting(scratch: &Path, port: u16, digest: Digest, longest: Duration) -> Self {
-        Self::start_as(scratch, port, digest, longest, "1")
+        Self::start_as(scratch, port, digest, longest, "1", DATAGRAMS)
     }
 
     /// Likewise; what it says of its phones' calls has neither call-id nor tags.
@@ -75,7 +83,21 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_hiding(scratch: &Path, port: u16) -> Self {
-        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0")
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "0", DATAGRAMS)
+    }
+
+    /// Likewise, with UDP and TCP on 127.0.0.1 and [::1], and TLS as `identity` on the next port of 127.0.0.1.
+    ///
+    /// # Panics
+    /// When it or its TLS (package kamailio-tls-modules) is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with_streams(scratch: &Path, port: u16, identity: &Identity) -> Self {
+        let streams = STREAMS
+            .replace("@TLS@", &(port + 1).to_string())
+            .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
+            .replace("@KEY@", &identity.key.display().to_string());
+        Self::start_as(scratch, port, Digest::Sha256, AN_HOUR, "1", &streams)
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
@@ -97,7 +119,14 @@ impl Kamailio {
     }
 
     #[track_caller]
-    fn start_as(scratch: &Path, port: u16, digest: Digest, longest: Duration, identifiers: &str) -> Self {
+    fn start_as(
+        scratch: &Path,
+        port: u16,
+        digest: Digest,
+        longest: Duration,
+        identifiers: &str,
+        streams: &str,
+    ) -> Self {
         let folder = scratch.join(FOLDER);
         copy_tables(&folder);
         let algorithm = match digest {
@@ -105,6 +134,7 @@ impl Kamailio {
             Digest::Sha256 => "SHA-256",
         };
         let config = CONFIG
+            .replace("@STREAMS@", streams)
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())
@@ -130,6 +160,12 @@ impl Kamailio {
     #[must_use]
     pub fn password(user: &str) -> String {
         format!("pw-{user}")
+    }
+
+    /// `127.0.0.1:PORT` of its encrypted side, where it has one.
+    #[must_use]
+    pub fn tls_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 1)
     }
 
     /// `127.0.0.1:PORT`.

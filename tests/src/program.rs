@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::wait;
@@ -28,12 +28,29 @@ impl Program {
     /// When the program cannot be started.
     #[track_caller]
     #[must_use]
-    pub fn start(name: &str, mut command: Command, folder: &Path) -> Self {
+    pub fn start(name: &str, command: Command, folder: &Path) -> Self {
+        Self::spawn(name, command, folder, Stdio::null())
+    }
+
+    /// Likewise, with its standard input open: it ends with what it was given.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    #[track_caller]
+    #[must_use]
+    pub fn start_told(name: &str, command: Command, folder: &Path) -> (Self, ChildStdin) {
+        let mut program = Self::spawn(name, command, folder, Stdio::piped());
+        let input = program.child.stdin.take().expect("a child that was given a pipe has one");
+        (program, input)
+    }
+
+    #[track_caller]
+    fn spawn(name: &str, mut command: Command, folder: &Path, input: Stdio) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file =
             File::options().create(true).append(true).open(&log).expect("the scratch folder is writable");
         let errors = file.try_clone().expect("an open file can be duplicated");
-        command.stdin(Stdio::null()).stdout(file).stderr(errors);
+        command.stdin(input).stdout(file).stderr(errors);
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
         unsafe {
             command.pre_exec(|| {

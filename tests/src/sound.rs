@@ -52,6 +52,14 @@ impl Recording {
         Self::parse(&fs::read(path).ok()?)
     }
 
+    /// Reads a mono WAV file whose head of 44 bytes is written when it ends, and may not be there yet.
+    #[must_use]
+    pub fn read_headless(path: &Path, rate: u32) -> Option<Self> {
+        let bytes = fs::read(path).ok()?;
+        let samples = bytes.get(44..)?.chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]]));
+        Some(Self { rate, samples: samples.collect() })
+    }
+
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
         let mut format = None;
@@ -203,7 +211,16 @@ impl Recording {
 /// After `limit`; the message says what was heard instead.
 #[track_caller]
 pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<PathBuf>) {
-    wait_part(&format!("{who} to hear {hz} Hz"), limit, file, |part| part.is_tone(hz));
+    wait_tone_by(who, hz, limit, || read(&file));
+}
+
+/// Likewise; `read` reads the recording that grows now, and says which it is.
+///
+/// # Panics
+/// After `limit`; the message says what was heard instead.
+#[track_caller]
+pub fn wait_tone_by(who: &str, hz: f64, limit: Duration, read: impl Fn() -> Option<(PathBuf, Recording)>) {
+    wait_part(&format!("{who} to hear {hz} Hz"), limit, read, |part| part.is_tone(hz));
 }
 
 /// Waits until half a second that is heard from now on has exactly the tones `present` of those that
@@ -213,7 +230,7 @@ pub fn wait_tone(who: &str, hz: f64, limit: Duration, file: impl Fn() -> Option<
 /// After `limit`; the message says what was heard instead.
 #[track_caller]
 pub fn wait_mix(who: &str, present: &[f64], limit: Duration, file: impl Fn() -> Option<PathBuf>) {
-    wait_part(&format!("{who} to hear {present:?} Hz"), limit, file, |part| is_mix(part, present));
+    wait_part(&format!("{who} to hear {present:?} Hz"), limit, || read(&file), |part| is_mix(part, present));
 }
 
 /// Whether exactly the tones `present`, of those that anybody speaks, are heard.
@@ -233,7 +250,28 @@ pub(crate) fn description(part: &Recording) -> String {
 /// After `limit`; the message says what was heard instead.
 #[track_caller]
 pub fn wait_silence(who: &str, limit: Duration, file: impl Fn() -> Option<PathBuf>) {
-    wait_part(&format!("{who} to hear nothing"), limit, file, Recording::is_silent);
+    wait_part(&format!("{who} to hear nothing"), limit, || read(&file), Recording::is_silent);
+}
+
+/// Waits until half a second passes in which the tone of `hz` is not heard, or nothing is recorded any more.
+///
+/// # Panics
+/// When it is still heard after `limit`.
+#[track_caller]
+pub fn wait_tone_gone(who: &str, hz: f64, limit: Duration, read: impl Fn() -> Option<(PathBuf, Recording)>) {
+    let half = Duration::from_millis(500);
+    let gone = wait::within(limit, || {
+        let before = read().map_or(0.0, |(_, recording)| recording.seconds());
+        wait::within(half, || None::<()>);
+        let after = read().map(|(_, recording)| recording).filter(|now| now.seconds() > before);
+        let new = after.map(|now| now.tail(Duration::from_secs_f64(now.seconds() - before)));
+        new.is_none_or(|new| !new.has_tone(hz)).then_some(())
+    });
+    assert!(gone.is_some(), "{who} still hears {hz} Hz after {limit:?}");
+}
+
+fn read(file: &impl Fn() -> Option<PathBuf>) -> Option<(PathBuf, Recording)> {
+    file().and_then(|path| Recording::read(&path).map(|recording| (path, recording)))
 }
 
 /// Waits until half a second that is heard from now on pleases `wanted`.
@@ -241,22 +279,25 @@ pub fn wait_silence(who: &str, limit: Duration, file: impl Fn() -> Option<PathBu
 fn wait_part(
     what: &str,
     limit: Duration,
-    file: impl Fn() -> Option<PathBuf>,
+    read: impl Fn() -> Option<(PathBuf, Recording)>,
     wanted: impl Fn(&Recording) -> bool,
 ) {
     let half = Duration::from_millis(500);
-    let read = || file().and_then(|path| Recording::read(&path).map(|recording| (path, recording)));
-    let before = read().map(|(path, recording)| (path, recording.seconds()));
-    // What a recording had before does not count; one that has begun since counts from its start.
-    let new = || {
+    let mut before = read().map(|(path, recording)| (path, recording.seconds()));
+    // What a recording had before does not count; one that has begun since, or anew, counts from its start.
+    let mut new = || {
         let (path, recording) = read()?;
-        let old = before.as_ref().filter(|(old, _)| *old == path).map_or(0.0, |(_, seconds)| *seconds);
+        before = before.take().filter(|(old, seconds)| *old == path && *seconds <= recording.seconds());
+        let old = before.as_ref().map_or(0.0, |(_, seconds)| *seconds);
         let enough = recording.seconds() - old >= half.as_secs_f64();
         enough.then(|| recording.tail(half))
     };
     if wait::within(limit, || new().filter(&wanted).map(drop)).is_none() {
         let instead = new().map_or("nothing new".to_owned(), |part| description(&part));
-        panic!("waited {limit:?} in vain for {what}; there is {instead}, in {:?}", file());
+        panic!(
+            "waited {limit:?} in vain for {what}; there is {instead}, in {:?}",
+            read().map(|(path, _)| path)
+        );
     }
 }
 
@@ -291,7 +332,7 @@ mod tests {
     fn a_gap_of_one_packet_is_found_where_it_is() {
         let mut sine = Recording::sine(A_TONE, 8_000, 1);
         let block = Duration::from_millis(20);
-        assert_eq!(sine.gaps(A_TONE, block), []);
+        assert!(sine.gaps(A_TONE, block).is_empty());
         sine.samples[1_600..1_760].fill(0);
         assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(200)]);
         assert_eq!(Recording { rate: 8_000, samples: vec![0; 800] }.gaps(A_TONE, block).len(), 5);
@@ -305,7 +346,7 @@ mod tests {
         for n in 1_600..3_200 {
             sine.samples[n] = (sine.samples[n] / 4 + pip.samples[n] / 4) * 3;
         }
-        assert_eq!(sine.gaps(A_TONE, block), []);
+        assert!(sine.gaps(A_TONE, block).is_empty());
         sine.samples[4_000..4_160].copy_from_slice(&Recording::sine(B_TONE, 8_000, 1).samples[..160]);
         assert_eq!(sine.gaps(A_TONE, block), [Duration::from_millis(500)]);
     }

@@ -1,13 +1,16 @@
 //! The peers alone, without anything of ours: that kamailio and baresip call, speak, hold and
-//! transfer among themselves, so that a failure in the other tests is the appliance's.
+//! transfer among themselves, so that a failure in the other tests is the appliance's. Then one cell of the
+//! table of `make peers` with each of the three makers.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 
 use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::kamailio::{Digest, Kamailio};
+use frontdesk_tests::peers::{Cell, Maker, Scene};
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
+use frontdesk_tests::telephone::Transport;
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -59,4 +62,24 @@ fn a_phone_transfers_its_caller_to_another() {
     b.expect("CALL_ESTABLISHED", SOON);
     a.hears(B_TONE);
     b.hears(A_TONE);
+}
+
+/// One cell of `make peers` with a telephone of this maker; the whole table takes minutes.
+fn cell(maker: Maker, cell: Cell) {
+    cell.run(&mut Scene::build(Transport::Udp), maker);
+}
+
+#[test]
+fn acc_5_call_7_baresip_puts_the_desk_on_hold_and_takes_it_back() {
+    cell(Maker::Baresip, Cell::HeldByPeer);
+}
+
+#[test]
+fn acc_5_call_9_linphone_is_transferred_after_a_consultation() {
+    cell(Maker::Linphone, Cell::Attended);
+}
+
+#[test]
+fn acc_5_call_9_pjsua2_is_transferred_after_a_consultation() {
+    cell(Maker::Pjsua2, Cell::Attended);
 }

@@ -68,7 +68,8 @@ fn app_4_the_screen_is_killed_in_mid_call_and_neither_side_hears_a_gap() {
         [("the operator", &played, played_from, A_TONE), ("the caller", &heard, heard_from, DESK_TONE)]
     {
         let rest = Recording::read(path).unwrap().part(Duration::from_secs_f64(from), STRETCH);
-        assert_eq!(rest.gaps(tone, PACKET), [], "{who} heard gaps");
+        let gaps = rest.gaps(tone, PACKET);
+        assert!(gaps.is_empty(), "{who} heard gaps {gaps:?}");
         assert!(length(path) - from >= took - 0.5, "{who} heard {} s in {took} s", length(path) - from);
     }
     assert_eq!(before, after);

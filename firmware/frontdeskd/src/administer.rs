@@ -12,12 +12,14 @@ use sip::{Account, AccountId, Package};
 use store::Settings;
 use switchboard::{Administered, Input};
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
 use crate::{
     contacts::Contacts,
     engine::{Engine, Event},
     mailboxes::{self, Mailbox},
+    net,
     records::Records,
     settings::{self, Numbering},
     xmpp::{self, Xmpp},
@@ -35,6 +37,8 @@ pub(crate) struct Change {
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
+    /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 /// What peers are told to send to, by the settings.
@@ -77,6 +81,11 @@ impl Follower {
         } else {
             Some(xmpp::start(wanted.xmpp.as_ref(), self.inbox.clone()))
         };
+        let tls = if known.tls == wanted.tls {
+            None
+        } else {
+            Some(tokio::task::block_in_place(|| net::tls::client(&wanted.tls))?)
+        };
         let change = Change {
             lines: settings::lines(wanted, &accounts),
             mailboxes: settings::mailboxes(wanted, &accounts),
@@ -85,6 +94,7 @@ impl Follower {
             intercept: wanted.numbers.intercept.clone(),
             desk: settings::administered(wanted),
             xmpp,
+            tls,
         };
         if self.inbox.send(Event::Settings(Box::new(change))).await.is_err() {
             return Ok(false);
@@ -106,13 +116,17 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp } = change;
+        let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp, tls } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
             rules = desk.rules.len(),
             "settings taken over"
         );
+        if let Some(tls) = tls {
+            self.parts.net.set_tls(tls);
+            self.try_again(now);
+        }
         self.parts.lines = lines;
         self.parts.watched = watched;
         self.parts.intercept = intercept;
@@ -130,6 +144,16 @@ impl Engine {
         // Through the account of the first line, which may be another one now.
         self.monitor_wanted(now);
         self.watch_wanted(now);
+    }
+
+    /// Registers at once where that has failed: the reason may be gone.
+    fn try_again(&mut self, now: Instant) {
+        let failed = |state: &Registration| matches!(state, Registration::Failed { .. });
+        let accounts = self.registrations.iter().filter(|(_, state)| failed(state));
+        let accounts: Vec<AccountId> = accounts.map(|(&account, _)| account).collect();
+        for account in accounts {
+            self.parts.agent.register(now, account, true);
+        }
     }
 
     fn replace_accounts(&mut self, now: Instant, accounts: Vec<Account>) {

@@ -158,17 +158,18 @@ pub(crate) fn party(party: sip::Party) -> Party {
     Party { number: party.number, name: party.display, ..Party::default() }
 }
 
-/// What was agreed by offer and answer, for the media engine. `None` for a codec that it does not speak,
-/// which cannot be agreed because it is never offered.
-pub(crate) fn remote(media: &sip::sdp::Media) -> Option<media::Remote> {
-    Some(media::Remote {
+/// What was agreed by offer and answer, for the media engine.
+pub(crate) fn remote(media: &sip::sdp::Media) -> media::Remote {
+    media::Remote {
         rtp: media.remote_rtp,
         rtcp: media.remote_rtcp,
+        rtcp_mux: media.rtcp_mux,
+        srtp: media.srtp.as_ref().map(srtp),
         codec: match media.codec {
             sip::sdp::Codec::Pcmu => media::Codec::Pcmu,
             sip::sdp::Codec::Pcma => media::Codec::Pcma,
             sip::sdp::Codec::Opus => media::Codec::Opus,
-            sip::sdp::Codec::G722 => return None,
+            sip::sdp::Codec::G722 => media::Codec::G722,
         },
         payload_type: media.payload_type,
         remote_payload_type: media.remote_payload_type,
@@ -180,12 +181,26 @@ pub(crate) fn remote(media: &sip::sdp::Media) -> Option<media::Remote> {
             sip::sdp::Direction::RecvOnly => media::Direction::RecvOnly,
             sip::sdp::Direction::Inactive => media::Direction::Inactive,
         },
-    })
+    }
+}
+
+/// The keys of a call.
+fn srtp(keys: &sip::sdp::SrtpKeys) -> media::Srtp {
+    media::Srtp {
+        suite: match keys.suite {
+            sip::sdp::SrtpSuite::AesCm128Sha1_80 => media::SrtpSuite::Aes128Sha1_80,
+            sip::sdp::SrtpSuite::AesCm128Sha1_32 => media::SrtpSuite::Aes128Sha1_32,
+            sip::sdp::SrtpSuite::AesCm256Sha1_80 => media::SrtpSuite::Aes256Sha1_80,
+            sip::sdp::SrtpSuite::AesCm256Sha1_32 => media::SrtpSuite::Aes256Sha1_32,
+        },
+        local: keys.local.as_bytes().to_vec(),
+        remote: keys.remote.as_bytes().to_vec(),
+    }
 }
 
 /// The codecs offered and accepted, best first: those that the media engine speaks.
 pub(crate) fn codecs() -> Vec<sip::sdp::Codec> {
-    vec![sip::sdp::Codec::Opus, sip::sdp::Codec::Pcma, sip::sdp::Codec::Pcmu]
+    vec![sip::sdp::Codec::Opus, sip::sdp::Codec::G722, sip::sdp::Codec::Pcma, sip::sdp::Codec::Pcmu]
 }
 
 /// A call-progress tone.

@@ -52,9 +52,16 @@ pub(crate) struct ContactsConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SipConfig {
-    /// Address and UDP port to listen on; port 0 takes any free one. With an unspecified address
-    /// (`0.0.0.0`) the desk tells its peers the address that reaches the first registrar.
+    /// Address and port to listen on, UDP and TCP; port 0 takes any free one. With an unspecified address
+    /// (`0.0.0.0`, `[::]`) the desk tells its peers the address that reaches the first registrar.
     pub(crate) listen: SocketAddr,
+    /// The same in the other address family, where both are wanted.
+    pub(crate) listen_other: Option<SocketAddr>,
+    /// Address and port for connections with TLS that peers open; none is needed for those that the desk opens.
+    pub(crate) listen_tls: Option<SocketAddr>,
+    /// For `listen_tls`: the certificate with its chain and its key, PEM files.
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// `[media]`
@@ -119,7 +126,13 @@ impl Default for AdminConfig {
 
 impl Default for SipConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([0, 0, 0, 0], 5060)) }
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            listen_other: None,
+            listen_tls: None,
+            certificate: None,
+            key: None,
+        }
     }
 }
 
@@ -177,6 +190,13 @@ impl Config {
             bail!(
                 "media.rtp_ports = [{first}, {last}]: give first and last port, 1024 to 65535, first below last"
             );
+        }
+        let sip = &self.sip;
+        if sip.listen_other.is_some_and(|other| other.is_ipv4() == sip.listen.is_ipv4()) {
+            bail!("sip.listen_other is for the other address family: give one IPv4 and one IPv6 address");
+        }
+        if sip.listen_tls.is_some() && (sip.certificate.is_none() || sip.key.is_none()) {
+            bail!("sip.listen_tls needs sip.certificate and sip.key, PEM files");
         }
         self.log.level.parse::<tracing_subscriber::EnvFilter>().map_err(|error| {
             anyhow::anyhow!(
@@ -247,6 +267,14 @@ mod tests {
     fn ports_the_wrong_way_round_say_what_is_allowed() {
         let text = complaint("[media]\nrtp_ports = [3000, 2000]\n");
         assert!(text.contains("first below last"), "{text}");
+    }
+
+    #[test]
+    fn acc_5_two_addresses_are_of_two_families_and_tls_has_a_certificate() {
+        let text = complaint("[sip]\nlisten = \"127.0.0.1:0\"\nlisten_other = \"127.0.0.2:0\"\n");
+        assert!(text.contains("one IPv4 and one IPv6"), "{text}");
+        let text = complaint("[sip]\nlisten_tls = \"127.0.0.1:0\"\n");
+        assert!(text.contains("sip.certificate"), "{text}");
     }
 
     #[test]

@@ -135,12 +135,9 @@ impl Engine {
     }
 
     fn answer(&mut self, now: Instant, call: CallRef) {
-        let Some(leg) = self.legs.by_call.get_mut(&call) else { return };
-        let offered = leg.offered.take();
+        let Some(leg) = self.legs.by_call.get(&call) else { return };
         self.parts.agent.accept(now, leg.session, leg.local.clone());
-        if let Some(media) = offered {
-            self.connect(call, &media);
-        }
+        self.connect_answered(call);
     }
 
     fn dial(&mut self, now: Instant, call: CallRef, number: String, line: &str) {
@@ -165,7 +162,7 @@ impl Engine {
             return None;
         };
         match self.open_stream(call) {
-            Ok(rtp) => Some((account, LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 })),
+            Ok(rtp) => Some((account, self.local_media(Some(account), rtp))),
             Err(error) => {
                 self.not_dialled(now, call, 0, error.to_string());
                 None
@@ -188,10 +185,7 @@ impl Engine {
         match self.parts.agent.invite(now, invite) {
             Ok(session) => {
                 let line = line.to_owned();
-                self.legs.insert(
-                    call,
-                    Leg { session, number, line, local, offered: None, intercept, came_in: false },
-                );
+                self.legs.insert(call, Leg { session, number, line, local, intercept, came_in: false });
                 true
             }
             Err(error) => {

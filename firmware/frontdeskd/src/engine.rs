@@ -23,7 +23,6 @@ use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
-    net::UdpSocket,
     sync::{mpsc, oneshot, watch},
     time::{Instant as TokioInstant, sleep_until},
 };
@@ -39,7 +38,7 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
-    net,
+    net::{self, Net},
     people::People,
     records,
     records::Records,
@@ -68,6 +67,8 @@ pub(crate) enum Event {
         /// As it came.
         bytes: Box<[u8]>,
     },
+    /// From a connection.
+    Stream(net::News),
     /// From a client of the Unix socket.
     Command {
         /// The wish.
@@ -144,7 +145,7 @@ pub(crate) struct Parts {
     pub(crate) records: Records,
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
-    pub(crate) socket: Arc<UdpSocket>,
+    pub(crate) net: Net,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
@@ -205,8 +206,6 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
-    /// What the caller offered: sound flows from our answer on, before its ACK.
-    pub(crate) offered: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -312,6 +311,7 @@ impl Engine {
     fn take(&mut self, now: Instant, event: Event) {
         match event {
             Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
                 if let Err(error) = &result {
@@ -451,9 +451,7 @@ impl Engine {
     fn carry(&mut self, now: Instant) -> bool {
         let mut drained = false;
         loop {
-            while let Some(transmit) = self.parts.agent.poll_transmit() {
-                net::send(&self.parts.socket, transmit.to.address, &transmit.bytes);
-            }
+            while self.transmit(now) {}
             if let Some(event) = self.parts.agent.poll_event() {
                 drained |= matches!(event, sip::Event::Drained);
                 self.take_agent(now, event);
@@ -505,9 +503,10 @@ impl Engine {
                 let news = mailboxes::news(&mut self.parts.mailboxes, account, unread, mailbox);
                 self.parts.board.handle(now, news);
             }
-            sip::Event::Resolve { id, host, port, .. } => {
-                net::resolve(id, host, port, self.parts.inbox.clone())
+            sip::Event::Resolve { id, host, port, transport } => {
+                net::resolve(id, host, port, transport, self.parts.inbox.clone())
             }
+            sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
             event => self.of_a_call(now, event),
         }
@@ -577,16 +576,8 @@ impl Engine {
     }
 
     fn incoming(&mut self, now: Instant, event: sip::Event) {
-        let sip::Event::Incoming {
-            session,
-            caller,
-            called,
-            diversion,
-            media: offered,
-            replaces,
-            request,
-            ..
-        } = event
+        let sip::Event::Incoming { session, account, caller, called, diversion, replaces, request, .. } =
+            event
         else {
             return;
         };
@@ -605,10 +596,10 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
-        let local = LocalMedia { rtp, codecs: bridge::codecs(), ptime_ms: 20 };
+        let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, offered, intercept: None, came_in: true });
+        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -650,31 +641,11 @@ impl Engine {
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
     }
 
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
-        self.streams += 1;
-        Ok(rtp)
-    }
-
-    /// Connects the sound of a call as agreed.
-    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        if let Some(remote) = bridge::remote(media) {
-            self.sound(self.parts.media.connect(StreamId(call.0), remote));
-        }
-    }
-
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).
     fn identify_answerer(&self, call: CallRef, by: &Party) {
         let dialled = self.legs.by_call.get(&call).and_then(|leg| leg.number.as_ref());
         if by.number.is_some() && by.number.as_ref() != dialled {
             self.parts.contacts.identify(Who::Call(call), by.clone());
-        }
-    }
-
-    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
-        if let Err(error) = result {
-            error!(%error, "sound");
         }
     }
 }

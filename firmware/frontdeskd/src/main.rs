@@ -9,6 +9,7 @@ mod audio;
 mod board;
 mod bridge;
 mod config;
+mod connections;
 mod connectors;
 mod contacts;
 mod editing;
@@ -27,7 +28,9 @@ mod records;
 mod replay;
 mod settings;
 mod socket;
+mod speech;
 mod timetable;
+mod trust;
 mod turns;
 mod watching;
 mod xmpp;
@@ -49,7 +52,6 @@ use media::Media;
 use sip::{HostPort, UserAgent};
 use store::Store;
 use tokio::{
-    net::UdpSocket,
     runtime::Handle,
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -65,6 +67,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     journal::Journal,
+    net::{Net, Sockets, Way},
     records::Records,
     settings::Numbering,
     watching::Watching,
@@ -182,16 +185,15 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     store.tidy_up(editing::unix_ms()).context("store")?;
     let settings = store.load_settings().context("settings")?;
     settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
-    let socket = UdpSocket::bind(config.sip.listen)
-        .await
-        .with_context(|| format!("cannot receive SIP on {}", config.sip.listen))?;
-    net::make_room(&socket);
-    let socket = Arc::new(socket);
-    let socket_address = socket.local_addr()?;
+    let sockets = Sockets::open(&config.sip)?;
+    let socket_address = sockets.local;
     let local = reachable_address(socket_address, &settings)?;
-    info!(%local, version = env!("CARGO_PKG_VERSION"), "desk starts");
+    let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
+    let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
+    info!(%local, other = local_other.map(tracing::field::display), version = env!("CARGO_PKG_VERSION"), "desk starts");
 
     let (inbox, events) = mpsc::channel(INBOX);
+    let way = Way::new(inbox.clone());
     let (views, newest_view) = watch::channel(Arc::new(View::default()));
     let gauges = Arc::new(Gauges::default());
     let board = settings::board(&store, &settings)?;
@@ -201,7 +203,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let at_desk = AtDesk { operator, folders: folders.clone(), plan };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
-    let mut agent = user_agent(local);
+    let mut agent = user_agent(local, local_other);
     let mut numbering = Numbering::default();
     let accounts = numbering.accounts(&settings)?;
     for account in &accounts {
@@ -220,7 +222,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
-        socket: Arc::clone(&socket),
+        net: Net::new(sockets.datagrams.clone(), way.clone(), tls),
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
@@ -234,7 +236,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         started: (started, editing::unix_ms()),
     });
 
-    let receiver = tokio::spawn(net::receive(socket, inbox.clone(), Arc::clone(&gauges)));
+    let receivers = sockets.receive(&inbox, &gauges, &way);
     let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
     let asking = Asking {
         records: records.clone(),
@@ -275,7 +277,8 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let server = tokio::spawn(socket::serve(listener, desk));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    for task in [receiver, asking, clock, connectors, follower, server, stopper, watched] {
+    let tasks = [asking, clock, connectors, follower, server, stopper, watched];
+    for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }
     drop(page);
@@ -334,8 +337,10 @@ fn start_contacts(
     Contacts::start(catalogue, settings.rules.monitor, inbox)
 }
 
-fn user_agent(local: SocketAddr) -> UserAgent {
+fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     let mut config = sip::Config::new(local);
+    config.local_other = local_other;
+    config.streams = true;
     config.codecs = bridge::codecs();
     // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
@@ -382,7 +387,8 @@ fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<So
             .find(|to| to.is_ipv4() == bound.is_ipv4())
     });
     // A documentation address stands for "outside": nothing is sent there.
-    let towards = registrar.unwrap_or(SocketAddr::from(([192, 0, 2, 1], 9)));
+    let outside = if bound.is_ipv4() { "192.0.2.1".parse()? } else { "2001:db8::1".parse()? };
+    let towards = registrar.unwrap_or(SocketAddr::new(outside, 9));
     let ip =
         config::address_towards(towards).context("cannot tell this machine's address; set sip.listen")?;
     Ok(SocketAddr::new(ip, bound.port()))

@@ -1,5 +1,6 @@
 //! The words other crates use to speak with this one: identities, settings, events, figures and errors.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -16,6 +17,8 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, 8 kHz, static payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s: 16 kHz, but an RTP clock of 8 kHz (RFC 3551 section 4.5.2), static payload type 9.
+    G722,
     /// Opus (RFC 7587), 48 kHz RTP clock whatever the audio bandwidth; we send mono.
     Opus,
 }
@@ -24,7 +27,7 @@ impl Codec {
     /// The RTP clock in Hz, also the clock of RFC 4733 events beside this codec.
     pub fn clock_rate(self) -> u32 {
         match self {
-            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
             Codec::Opus => 48_000,
         }
     }
@@ -55,13 +58,49 @@ impl Direction {
     }
 }
 
+/// Cipher and tag of an encrypted stream (RFC 4568 section 6.2, RFC 6188).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SrtpSuite {
+    /// AES-128 in counter mode, tags of 80 bits.
+    Aes128Sha1_80,
+    /// AES-128 in counter mode, RTP with tags of 32 bits.
+    Aes128Sha1_32,
+    /// AES-256 in counter mode, tags of 80 bits.
+    Aes256Sha1_80,
+    /// AES-256 in counter mode, RTP with tags of 32 bits.
+    Aes256Sha1_32,
+}
+
+/// How a stream is encrypted (SRTP, RFC 3711), RTCP included.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Srtp {
+    /// Both ways.
+    pub suite: SrtpSuite,
+    /// Master key and salt of what we send: 30 bytes, with AES-256 46.
+    pub local: Vec<u8>,
+    /// Master key and salt of what we receive.
+    pub remote: Vec<u8>,
+}
+
+impl fmt::Debug for Srtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys are as secret as passwords.
+        f.debug_struct("Srtp").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+
 /// The negotiated far end of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
-    /// Where our RTP goes, and whose address RTP must come from.
+    /// Where our RTP goes, and whose address RTP must come from; where it really comes from instead if nothing ever
+    /// came from there, or if it is encrypted.
     pub rtp: SocketAddr,
     /// Where our RTCP goes (`a=rtcp`, RFC 3605); the RTP port plus one when absent.
     pub rtcp: Option<SocketAddr>,
+    /// RTCP goes over the port of RTP, both ways (RFC 5761).
+    pub rtcp_mux: bool,
+    /// How it is encrypted; then nothing is sent or taken in the clear.
+    pub srtp: Option<Srtp>,
     /// The codec both ways.
     pub codec: Codec,
     /// The payload type we announced, so the one that arrives here (0..=127).
@@ -70,7 +109,7 @@ pub struct Remote {
     pub remote_payload_type: u8,
     /// The `telephone-event` payload type, both ways (RFC 4733); without it no digits are sent.
     pub dtmf_payload_type: Option<u8>,
-    /// Milliseconds of audio in each packet we send; rounded to 10, 20, 40 or 60.
+    /// Milliseconds of audio in each packet we send: 10 to 60 in steps of 10, for Opus rounded down to 10, 20, 40 or 60.
     pub ptime_ms: u32,
     /// Which way media flows.
     pub direction: Direction,
@@ -268,6 +307,10 @@ pub struct Stats {
     pub buffer_ms: u32,
     /// Packets dropped because they came from an address that was not negotiated.
     pub strangers: u64,
+    /// Packets of an encrypted stream that were made without the key, or changed on their way.
+    pub forged: u64,
+    /// Packets of an encrypted stream that came again, or so late that it cannot be known.
+    pub replayed: u64,
     /// Packets dropped because they were not RTP, or of an unknown payload type, or past the limit a tick.
     pub ignored: u64,
     /// Round trip in milliseconds by RTCP (RFC 3550 section 6.4.1), when the peer reports.

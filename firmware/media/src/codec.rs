@@ -4,9 +4,13 @@ use opus::{Application, Bitrate, Channels};
 
 use crate::api::Codec;
 use crate::frame::RATE;
+use crate::g722;
 use crate::plc::Concealer;
 use crate::resample::{Downsampler, Upsampler};
 
+/// Samples a second inside G.711 and G.722.
+const LAW_RATE: u32 = 8_000;
+const G722_RATE: u32 = 16_000;
 /// Opus voice bit rate.
 const BITRATE: i32 = 24_000;
 /// Loss the Opus encoder prepares for, in per cent; this is what makes it spend bits on FEC.
@@ -23,6 +27,7 @@ const MAX_PAYLOAD: usize = 1275;
 /// Speech to payload.
 pub(crate) enum Encoder {
     Law { encode: fn(i16) -> u8, down: Box<Downsampler>, narrow: Vec<i16> },
+    G722 { encoder: Box<g722::Encoder>, down: Box<Downsampler>, narrow: Vec<i16> },
     Opus { encoder: opus::Encoder },
 }
 
@@ -31,6 +36,10 @@ impl Encoder {
         let encode = match codec {
             Codec::Pcmu => audio_codec_algorithms::encode_ulaw,
             Codec::Pcma => audio_codec_algorithms::encode_alaw,
+            Codec::G722 => {
+                let (encoder, down) = (Box::new(g722::Encoder::new()), Box::new(Downsampler::new(G722_RATE)));
+                return Ok(Encoder::G722 { encoder, down, narrow: Vec::new() });
+            }
             Codec::Opus => {
                 let mut encoder = opus::Encoder::new(RATE, Channels::Mono, Application::Voip)?;
                 encoder.set_bitrate(Bitrate::Bits(BITRATE))?;
@@ -40,7 +49,7 @@ impl Encoder {
                 return Ok(Encoder::Opus { encoder });
             }
         };
-        Ok(Encoder::Law { encode, down: Box::new(Downsampler::new()), narrow: Vec::new() })
+        Ok(Encoder::Law { encode, down: Box::new(Downsampler::new(LAW_RATE)), narrow: Vec::new() })
     }
 
     /// An encoder for music and messages, whose packets are made beforehand. A decoder comes upon them in the
@@ -65,6 +74,11 @@ impl Encoder {
                 down.process(samples, narrow);
                 payload.extend(narrow.iter().map(|&sample| encode(sample)));
             }
+            Encoder::G722 { encoder, down, narrow } => {
+                narrow.clear();
+                down.process(samples, narrow);
+                encoder.encode(narrow, payload);
+            }
             Encoder::Opus { encoder } => {
                 payload.resize(MAX_PAYLOAD, 0);
                 let length = encoder.encode(samples, payload)?;
@@ -78,6 +92,7 @@ impl Encoder {
 /// Payload to speech, and something in its place where there is none.
 pub(crate) enum Decoder {
     Law { decode: fn(u8) -> i16, up: Box<Upsampler>, plc: Box<Concealer>, narrow: Vec<i16> },
+    G722 { decoder: Box<g722::Decoder>, up: Box<Upsampler>, plc: Box<Concealer>, narrow: Vec<i16> },
     Opus { decoder: opus::Decoder, wide: Box<[i16; MAX_SAMPLES]> },
 }
 
@@ -86,12 +101,18 @@ impl Decoder {
         let decode = match codec {
             Codec::Pcmu => audio_codec_algorithms::decode_ulaw,
             Codec::Pcma => audio_codec_algorithms::decode_alaw,
+            Codec::G722 => {
+                let up = Box::new(Upsampler::new(G722_RATE));
+                let plc = Box::new(Concealer::new(G722_RATE));
+                let decoder = Box::new(g722::Decoder::new());
+                return Ok(Decoder::G722 { decoder, up, plc, narrow: Vec::new() });
+            }
             Codec::Opus => {
                 let decoder = opus::Decoder::new(RATE, Channels::Mono)?;
                 return Ok(Decoder::Opus { decoder, wide: Box::new([0; MAX_SAMPLES]) });
             }
         };
-        let (up, plc) = (Box::new(Upsampler::new()), Box::new(Concealer::new()));
+        let (up, plc) = (Box::new(Upsampler::new(LAW_RATE)), Box::new(Concealer::new(LAW_RATE)));
         Ok(Decoder::Law { decode, up, plc, narrow: Vec::new() })
     }
 
@@ -101,6 +122,12 @@ impl Decoder {
             Decoder::Law { decode, up, plc, narrow } => {
                 narrow.clear();
                 narrow.extend(payload.iter().map(|&byte| decode(byte)));
+                plc.good(narrow);
+                up.process(narrow, out);
+            }
+            Decoder::G722 { decoder, up, plc, narrow } => {
+                narrow.clear();
+                decoder.decode(payload, narrow);
                 plc.good(narrow);
                 up.process(narrow, out);
             }
@@ -119,7 +146,14 @@ impl Decoder {
         match self {
             Decoder::Law { up, plc, narrow, .. } => {
                 narrow.clear();
-                plc.conceal(count / 6, narrow);
+                plc.conceal(count / (RATE / LAW_RATE) as usize, narrow);
+                up.process(narrow, out);
+            }
+            // What follows the gap finds the predictor as it was before: it has forgotten in a few milliseconds, in which
+            // the concealer blends.
+            Decoder::G722 { up, plc, narrow, .. } => {
+                narrow.clear();
+                plc.conceal(count / (RATE / G722_RATE) as usize, narrow);
                 up.process(narrow, out);
             }
             Decoder::Opus { decoder, wide } => {
@@ -138,7 +172,9 @@ impl Decoder {
 pub(crate) fn duration(codec: Codec, payload: &[u8]) -> Option<u32> {
     match codec {
         // 120 ms at most, as for Opus.
-        Codec::Pcmu | Codec::Pcma => (1..=960).contains(&payload.len()).then_some(payload.len() as u32),
+        Codec::Pcmu | Codec::Pcma | Codec::G722 => {
+            (1..=960).contains(&payload.len()).then_some(payload.len() as u32)
+        }
         Codec::Opus => {
             let samples = opus::packet::get_nb_samples(payload, RATE).ok()?;
             (1..=MAX_SAMPLES).contains(&samples).then_some(samples as u32)
@@ -162,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_codec_and_packet_time_carries_a_tone_at_its_level() {
-        for codec in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus] {
             for ms in [10, 20, 40, 60] {
                 let mut encoder = Encoder::new(codec).expect("an encoder");
                 let mut decoder = Decoder::new(codec).expect("a decoder");
@@ -182,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_missing_packet_is_filled_to_the_sample() {
-        for codec in [Codec::Pcma, Codec::Opus] {
+        for codec in [Codec::Pcma, Codec::G722, Codec::Opus] {
             let mut encoder = Encoder::new(codec).expect("an encoder");
             let mut decoder = Decoder::new(codec).expect("a decoder");
             let (mut payload, mut out) = (Vec::new(), Vec::new());

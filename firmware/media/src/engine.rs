@@ -326,7 +326,7 @@ impl Engine {
             entry.fade_away(self.clock.now(), &mut self.bus);
         }
         if let Err(e) = entry.stream.connect(remote) {
-            tracing::error!(stream = id.0, "no codec: {e}");
+            tracing::error!(stream = id.0, "not connected: {e}");
         }
     }
 

@@ -138,6 +138,7 @@ impl Pips {
             Codec::Pcmu => 0,
             Codec::Pcma => 1,
             Codec::Opus => 2,
+            Codec::G722 => 3,
         };
         let packets = self.packets.entry((codec, remote.ptime_ms)).or_insert_with(|| pips(remote));
         payload.clear();
@@ -178,6 +179,8 @@ mod tests {
             dtmf_payload_type: None,
             ptime_ms: 20,
             direction: Direction::SendRecv,
+            rtcp_mux: false,
+            srtp: None,
         }
     }
 

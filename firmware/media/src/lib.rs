@@ -12,7 +12,7 @@
 //! One stream at a time has the operator's ear, or the one conference of up to [`MAX_SEATS`] streams has
 //! ([`Media::listen`], [`Media::conference`]); every stream that is in neither is on hold.
 //!
-//! Not done here: SDP and offer/answer (crate `sip`), SRTP, echo cancellation, and any decision about which call
+//! Not done here: SDP, offer/answer and the keys of SRTP (crate `sip`), echo cancellation, and any decision about which call
 //! talks (crate `switchboard`).
 
 mod alsa_pcm;
@@ -23,6 +23,7 @@ mod devices;
 mod dtmf;
 mod engine;
 mod frame;
+mod g722;
 mod handle;
 mod hold;
 mod jitter;
@@ -36,6 +37,7 @@ mod rtcp;
 mod rtp;
 mod sound;
 mod speaking;
+mod srtp;
 mod stream;
 mod stretch;
 mod tones;
@@ -43,6 +45,6 @@ mod wav;
 
 pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError,
-    Stats, StreamId, Tone,
+    Srtp, SrtpSuite, Stats, StreamId, Tone,
 };
 pub use handle::{MAX_SEATS, Media};

@@ -276,6 +276,8 @@ mod tests {
             dtmf_payload_type: None,
             ptime_ms: 20,
             direction: Direction::SendRecv,
+            rtcp_mux: false,
+            srtp: None,
         };
         stream.connect(remote).expect("a codec");
         stream.set_live(true);

@@ -35,7 +35,7 @@ const PACKET_MS: u32 = 20;
 const PACKET: usize = (PACKET_MS * RATE / 1000) as usize;
 /// Packets encoded ahead of the first, so that the codec passes from the end to the beginning as if it went on.
 const LEAD: usize = 5;
-/// Bytes of G.711 in a millisecond.
+/// Bytes of G.711 and of G.722 in a millisecond.
 const LAW_PER_MS: u32 = 8;
 
 /// A recording, encoded.
@@ -45,6 +45,7 @@ pub(crate) struct Recording {
     length_ms: u32,
     pcmu: Vec<u8>,
     pcma: Vec<u8>,
+    g722: Vec<u8>,
     opus: Vec<u8>,
     /// Where each Opus packet of [`PACKET_MS`] ends in `opus`.
     ends: Vec<usize>,
@@ -78,7 +79,8 @@ impl Recording {
             let mut bytes = Vec::with_capacity((length_ms * LAW_PER_MS) as usize);
             encode_each(codec, samples, |packet| bytes.extend_from_slice(packet)).map(|()| bytes)
         };
-        Ok(Recording { length_ms, pcmu: law(Codec::Pcmu)?, pcma: law(Codec::Pcma)?, opus, ends })
+        let (pcmu, pcma, g722) = (law(Codec::Pcmu)?, law(Codec::Pcma)?, law(Codec::G722)?);
+        Ok(Recording { length_ms, pcmu, pcma, g722, opus, ends })
     }
 
     /// Its length in milliseconds.
@@ -102,8 +104,12 @@ impl Recording {
                 let from = index.checked_sub(1).map_or(0, |before| self.ends[before]);
                 (&self.opus[from..*self.ends.get(index)?], PACKET_MS)
             }
-            Codec::Pcmu | Codec::Pcma => {
-                let law = if codec == Codec::Pcmu { &self.pcmu } else { &self.pcma };
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => {
+                let law = match codec {
+                    Codec::Pcmu => &self.pcmu,
+                    Codec::Pcma => &self.pcma,
+                    _ => &self.g722,
+                };
                 let ms = ptime_ms.min(rest);
                 let from = (at_ms * LAW_PER_MS) as usize;
                 (law.get(from..from + (ms * LAW_PER_MS) as usize)?, ms)

@@ -1,36 +1,39 @@
-//! 8 kHz to 48 kHz and back: polyphase windowed-sinc filters, 1.5 ms of delay each way.
+//! 8 or 16 kHz to 48 kHz and back: polyphase windowed-sinc filters, 1.5 ms of delay each way, at 16 kHz half of it.
 //!
 //! Not done here: any other ratio on the speech path. Files of other rates are converted once, when they are
 //! opened, by [`convert`].
 
 use std::f32::consts::PI;
 
-/// 48 kHz samples for one at 8 kHz.
-const RATIO: usize = 6;
-/// 8 kHz samples each output looks at.
+use crate::frame::RATE;
+
+/// Samples of the slower side each output looks at.
 const TAPS: usize = 24;
-/// Pass band edge as a share of the lower Nyquist frequency: 3.5 kHz.
+/// Pass band edge as a share of the lower Nyquist frequency: 3.5 kHz of 4, 7 kHz of 8.
 const EDGE: f32 = 0.88;
 
-/// Speech at 8 kHz made fit for the devices.
+/// Speech at a codec's rate made fit for the devices.
 pub(crate) struct Upsampler {
-    filter: [f32; RATIO * TAPS],
+    ratio: usize,
+    filter: Box<[f32]>,
     history: [f32; TAPS],
 }
 
 impl Upsampler {
-    pub(crate) fn new() -> Upsampler {
-        // Each phase sees a sixth of the filter, so the gain is made up here.
-        Upsampler { filter: lowpass(RATIO as f32), history: [0.0; TAPS] }
+    /// From `rate` Hz, which divides 48,000.
+    pub(crate) fn new(rate: u32) -> Upsampler {
+        let ratio = (RATE / rate) as usize;
+        // Each phase sees a part of the filter, so the gain is made up here.
+        Upsampler { ratio, filter: lowpass(ratio, ratio as f32), history: [0.0; TAPS] }
     }
 
-    /// Appends six samples for each of `input`.
+    /// Appends [`RATE`] samples for each second of `input`.
     pub(crate) fn process(&mut self, input: &[i16], out: &mut Vec<i16>) {
         for &sample in input {
             self.history.rotate_right(1);
             self.history[0] = f32::from(sample);
-            for phase in 0..RATIO {
-                let taps = self.filter[phase..].iter().step_by(RATIO);
+            for phase in 0..self.ratio {
+                let taps = self.filter[phase..].iter().step_by(self.ratio);
                 let sum: f32 = taps.zip(&self.history).map(|(a, b)| a * b).sum();
                 out.push(clamp(sum));
             }
@@ -38,23 +41,26 @@ impl Upsampler {
     }
 }
 
-/// The microphone made fit for an 8 kHz codec.
+/// The microphone made fit for a codec of a lower rate.
 pub(crate) struct Downsampler {
-    filter: [f32; RATIO * TAPS],
-    history: [f32; RATIO * TAPS],
+    ratio: usize,
+    filter: Box<[f32]>,
+    history: Box<[f32]>,
 }
 
 impl Downsampler {
-    pub(crate) fn new() -> Downsampler {
-        Downsampler { filter: lowpass(1.0), history: [0.0; RATIO * TAPS] }
+    /// To `rate` Hz, which divides 48,000.
+    pub(crate) fn new(rate: u32) -> Downsampler {
+        let ratio = (RATE / rate) as usize;
+        Downsampler { ratio, filter: lowpass(ratio, 1.0), history: vec![0.0; ratio * TAPS].into() }
     }
 
-    /// Appends one sample for every six of `input`, whose length must be a multiple of six.
+    /// Appends one sample for as many of `input` as make one; its length must be a multiple of them.
     pub(crate) fn process(&mut self, input: &[i16], out: &mut Vec<i16>) {
-        for six in input.chunks_exact(RATIO) {
-            self.history.copy_within(RATIO.., 0);
-            let start = self.history.len() - RATIO;
-            for (slot, &sample) in self.history[start..].iter_mut().zip(six) {
+        let start = self.history.len() - self.ratio;
+        for some in input.chunks_exact(self.ratio) {
+            self.history.copy_within(self.ratio.., 0);
+            for (slot, &sample) in self.history[start..].iter_mut().zip(some) {
                 *slot = f32::from(sample);
             }
             // The filter is symmetric, so its direction does not matter.
@@ -121,18 +127,18 @@ fn gcd(a: u32, b: u32) -> u32 {
 }
 
 /// A Blackman-windowed sinc with the given gain at 0 Hz.
-fn lowpass(gain: f32) -> [f32; RATIO * TAPS] {
-    let length = RATIO * TAPS;
+fn lowpass(ratio: usize, gain: f32) -> Box<[f32]> {
+    let length = ratio * TAPS;
     let middle = (length - 1) as f32 / 2.0;
-    let mut filter = [0.0_f32; RATIO * TAPS];
-    for (n, tap) in filter.iter_mut().enumerate() {
-        let x = (n as f32 - middle) * EDGE / RATIO as f32;
+    let tap = |n: usize| {
+        let x = (n as f32 - middle) * EDGE / ratio as f32;
         let sinc = if x.abs() < 1e-6 { 1.0 } else { (PI * x).sin() / (PI * x) };
         let angle = 2.0 * PI * n as f32 / (length - 1) as f32;
-        *tap = sinc * (0.42 - 0.5 * angle.cos() + 0.08 * (2.0 * angle).cos());
-    }
+        sinc * (0.42 - 0.5 * angle.cos() + 0.08 * (2.0 * angle).cos())
+    };
+    let filter: Vec<f32> = (0..length).map(tap).collect();
     let sum: f32 = filter.iter().sum();
-    filter.map(|tap| tap * gain / sum)
+    filter.into_iter().map(|tap| tap * gain / sum).collect()
 }
 
 fn sinc(x: f64) -> f64 {
@@ -173,24 +179,29 @@ mod tests {
 
     #[test]
     fn up_keeps_level_and_leaves_no_image() {
-        let mut out = Vec::new();
-        Upsampler::new().process(&sine(1000.0, 8000.0, 1600), &mut out);
-        assert_eq!(out.len(), 9600);
-        let steady = &out[960..8640];
-        assert!((rms(steady) / 7071.0 - 1.0).abs() < 0.01, "{}", rms(steady));
-        assert!(share(steady, 1000.0, 48_000.0) > 0.9999);
+        for (rate, hz) in [(8_000, 1000.0), (16_000, 1000.0), (16_000, 5000.0)] {
+            let mut out = Vec::new();
+            let input = sine(hz, rate as f32, rate as usize / 5);
+            Upsampler::new(rate).process(&input, &mut out);
+            assert_eq!(out.len(), 9600);
+            let steady = &out[960..8640];
+            assert!((rms(steady) / 7071.0 - 1.0).abs() < 0.01, "{rate} {hz}: {}", rms(steady));
+            assert!(share(steady, hz, 48_000.0) > 0.9999, "{rate} {hz}: {}", share(steady, hz, 48_000.0));
+        }
     }
 
     #[test]
     fn down_keeps_speech_and_removes_what_would_fold_back() {
-        let mut out = Vec::new();
-        Downsampler::new().process(&sine(1000.0, 48_000.0, 9600), &mut out);
-        assert_eq!(out.len(), 1600);
-        assert!((rms(&out[160..]) / 7071.0 - 1.0).abs() < 0.01);
-        out.clear();
-        Downsampler::new().process(&sine(5000.0, 48_000.0, 9600), &mut out);
-        // 40 dB down at least.
-        assert!(rms(&out[160..]) < 70.0, "{}", rms(&out[160..]));
+        for (rate, kept, removed) in [(8_000, 1000.0, 5000.0), (16_000, 5000.0, 10_000.0)] {
+            let mut out = Vec::new();
+            Downsampler::new(rate).process(&sine(kept, 48_000.0, 9600), &mut out);
+            assert_eq!(out.len(), rate as usize / 5);
+            assert!((rms(&out[160..]) / 7071.0 - 1.0).abs() < 0.01, "{rate}: {}", rms(&out[160..]));
+            out.clear();
+            Downsampler::new(rate).process(&sine(removed, 48_000.0, 9600), &mut out);
+            // 40 dB down at least.
+            assert!(rms(&out[160..]) < 70.0, "{rate}: {}", rms(&out[160..]));
+        }
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! RTP (RFC 3550): whose packets are believed, in which order they are, and how ours are numbered.
 //!
 //! Pure: time, addresses and bytes are handed in. Not done here: buffering ([`crate::jitter`]), RTCP
-//! ([`crate::rtcp`]), NAT traversal by media from another IP address than negotiated (refused on purpose).
+//! ([`crate::rtcp`]), encryption ([`crate::srtp`]).
+//!
+//! Behind an address translator a peer names an address that nothing ever comes from. What really sends is believed in
+//! its place only while nothing valid has come from the address that was named, and never when that names nowhere (hold);
+//! whoever sends first from the named address after that is the peer for good. Encrypted packets prove who sent them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use rtp_types::{RtpPacket, RtpPacketBuilder};
 
-/// Packets in a row from another port of the negotiated address before it becomes the peer's port.
+/// Packets in a row from another address before what we send goes there.
 const LATCH_AFTER: u32 = 4;
 /// Packets in sequence of another SSRC before it replaces the current one (RFC 3550 A.1 MIN_SEQUENTIAL).
 const PROBATION: u32 = 2;
@@ -46,6 +50,8 @@ pub(crate) struct Receiver {
     negotiated: SocketAddr,
     peer: SocketAddr,
     candidate: Option<(SocketAddr, u32)>,
+    /// Something valid has come since the address was negotiated.
+    heard: bool,
     source: Option<Source>,
     probation: Option<Probation>,
     received: u64,
@@ -88,6 +94,7 @@ impl Receiver {
             negotiated: canonical(peer),
             peer: canonical(peer),
             candidate: None,
+            heard: false,
             source: None,
             probation: None,
             received: 0,
@@ -101,10 +108,12 @@ impl Receiver {
             self.negotiated = canonical(peer);
             self.peer = self.negotiated;
             self.candidate = None;
+            self.heard = false;
         }
     }
 
-    /// Judges one datagram. `payload_types` are those negotiated; `clock_rate` is in Hz.
+    /// Judges one datagram. `payload_types` are those negotiated; `clock_rate` is in Hz; `proven` says that only the peer
+    /// can have made it.
     pub(crate) fn receive<'a>(
         &mut self,
         now: Duration,
@@ -112,9 +121,10 @@ impl Receiver {
         datagram: &'a [u8],
         payload_types: &[u8],
         clock_rate: u32,
+        proven: bool,
     ) -> Result<Accepted<'a>, Refused> {
         let from = canonical(from);
-        if from.ip() != self.peer.ip() {
+        if !proven && !self.may_be_peer(from) {
             return Err(Refused::Stranger);
         }
         if datagram.len() > MAX_PACKET {
@@ -124,11 +134,12 @@ impl Receiver {
         if !payload_types.contains(&packet.payload_type()) || packet.payload_len() == 0 {
             return Err(Refused::Ignored);
         }
-        if !self.latched(from) {
-            return Err(Refused::Ignored);
+        if !self.latched(from) && !proven {
+            return Err(if from.ip() == self.peer.ip() { Refused::Ignored } else { Refused::Stranger });
         }
         let (sequence, restarted) = self.place(&packet).ok_or(Refused::Ignored)?;
         self.received += 1;
+        self.heard = true;
         if let Some(source) = &mut self.source {
             source.measure(now, packet.timestamp(), clock_rate);
         }
@@ -183,11 +194,22 @@ impl Receiver {
         self.source.as_ref().map_or(0.0, |s| s.jitter)
     }
 
-    /// True when `from` is the peer, possibly because its port has just been learnt.
+    /// Whether anything from there is worth a look.
+    fn may_be_peer(&self, from: SocketAddr) -> bool {
+        let named = self.negotiated.ip();
+        from.ip() == self.peer.ip() || from.ip() == named || (!self.heard && !named.is_unspecified())
+    }
+
+    /// True when `from` is the peer, possibly because its address has just been learnt.
     fn latched(&mut self, from: SocketAddr) -> bool {
-        if from.port() == self.peer.port() {
+        let returned = from.ip() == self.negotiated.ip() && from.ip() != self.peer.ip();
+        if from == self.peer || returned {
+            self.peer = from;
             self.candidate = None;
             return true;
+        }
+        if self.negotiated.ip().is_unspecified() {
+            return false;
         }
         let seen = match self.candidate {
             Some((candidate, seen)) if candidate == from => seen + 1,
@@ -382,7 +404,7 @@ mod tests {
 
     fn take(rx: &mut Receiver, n: u32, from: &str, packet: &[u8]) -> Result<(u64, bool), Refused> {
         let now = Duration::from_millis(20) * n;
-        rx.receive(now, address(from), packet, &[0, 101], 8000).map(|a| (a.sequence, a.restarted))
+        rx.receive(now, address(from), packet, &[0, 101], 8000, false).map(|a| (a.sequence, a.restarted))
     }
 
     #[test]
@@ -435,6 +457,59 @@ mod tests {
         }
         assert!(take(&mut rx, 23, "127.0.0.1:5000", &peer.next()).is_ok());
         assert_eq!(rx.peer(), address("127.0.0.1:5000"));
+    }
+
+    #[test]
+    fn behind_a_translator_the_one_who_really_sends_is_found_once_and_the_named_address_has_the_last_word() {
+        let mut rx = Receiver::new(address(PEER));
+        let (mut hidden, mut stranger) = (Peer::new(1), Peer::new(2));
+        for n in 0..3 {
+            assert_eq!(take(&mut rx, n, "10.1.1.1:7000", &hidden.next()), Err(Refused::Stranger));
+            assert_eq!(take(&mut rx, n, "10.9.9.9:7000", b"no packet at all"), Err(Refused::Ignored));
+        }
+        assert_eq!(rx.peer(), address(PEER));
+        assert!(take(&mut rx, 3, "10.1.1.1:7000", &hidden.next()).is_ok());
+        assert_eq!(rx.peer(), address("10.1.1.1:7000"));
+        for n in 4..30 {
+            assert_eq!(take(&mut rx, n, "10.9.9.9:7000", &stranger.next()), Err(Refused::Stranger));
+            assert!(take(&mut rx, n, "10.1.1.1:7000", &hidden.next()).is_ok());
+        }
+        let mut named = Peer::new(3);
+        assert_eq!(
+            take(&mut rx, 30, PEER, &named.next()),
+            Err(Refused::Ignored),
+            "a new source, on probation"
+        );
+        assert!(take(&mut rx, 31, PEER, &named.next()).is_ok());
+        assert_eq!(rx.peer(), address(PEER));
+        for n in 32..60 {
+            assert_eq!(take(&mut rx, n, "10.1.1.1:7000", &hidden.next()), Err(Refused::Stranger));
+        }
+        assert_eq!(rx.peer(), address(PEER));
+    }
+
+    #[test]
+    fn on_hold_nobody_is_found() {
+        let mut rx = Receiver::new(address("0.0.0.0:4000"));
+        let mut peer = Peer::new(1);
+        for n in 0..30 {
+            assert_eq!(take(&mut rx, n, "10.1.1.1:7000", &peer.next()), Err(Refused::Stranger));
+        }
+        assert_eq!(rx.peer(), address("0.0.0.0:4000"));
+    }
+
+    #[test]
+    fn a_peer_that_proves_itself_may_move() {
+        let mut rx = Receiver::new(address(PEER));
+        let mut peer = Peer::new(1);
+        for n in 0..40_u32 {
+            let from = address(if n < 20 { PEER } else { "10.1.1.1:7000" });
+            let now = Duration::from_millis(20) * n;
+            assert!(rx.receive(now, from, &peer.next(), &[0], 8000, true).is_ok(), "{n}");
+            // One packet on a strange way is heard, but what we send does not follow it.
+            assert_eq!(rx.peer() == address(PEER), n < 20 + LATCH_AFTER - 1, "{n}");
+        }
+        assert_eq!(rx.lost(), 0);
     }
 
     #[test]
@@ -491,8 +566,8 @@ mod tests {
             let packet = peer.next();
             let base = Duration::from_millis(u64::from(20 * n));
             let swing = Duration::from_millis(if n % 2 == 0 { 0 } else { 10 });
-            assert!(even.receive(base, address(PEER), &packet, &[0], 8000).is_ok());
-            assert!(swinging.receive(base + swing, address(PEER), &packet, &[0], 8000).is_ok());
+            assert!(even.receive(base, address(PEER), &packet, &[0], 8000, false).is_ok());
+            assert!(swinging.receive(base + swing, address(PEER), &packet, &[0], 8000, false).is_ok());
         }
         assert!(even.jitter() < 0.01);
         // Every difference is 10 ms, so the smoothed value approaches 80 units.

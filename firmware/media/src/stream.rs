@@ -15,13 +15,17 @@ use crate::hold::{HoldSound, Next, Waiting};
 use crate::jitter::{JitterBuffer, Pull, Stretch};
 use crate::recording::Recording;
 use crate::rtcp::Reports;
-use crate::rtp::{Receiver, Refused, Sender};
+use crate::rtp::{MAX_PACKET, Receiver, Refused, Sender};
+use crate::srtp::{Guard, Kind, Sealed};
 use crate::stretch;
 
 /// No packet for so long, and media is said to have stopped.
 const QUIET_AFTER: Duration = Duration::from_secs(5);
 
-/// What a packet is, for whoever puts it on the wire.
+/// The second byte of RTCP, which no RTP packet beside it has (RFC 5761 section 4).
+const RTCP_TYPES: std::ops::RangeInclusive<u8> = 192..=223;
+
+/// Which port a packet goes by.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) enum Wire {
     Rtp,
@@ -49,13 +53,26 @@ pub(crate) struct Stream {
     flowing: bool,
     strangers: u64,
     ignored: u64,
+    forged: u64,
+    replayed: u64,
     packet: Vec<u8>,
+}
+
+/// Why a stream cannot be had as agreed. It is silent then both ways.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unconnected {
+    #[error("no codec: {0}")]
+    Codec(#[from] opus::Error),
+    #[error("no encryption with these keys: {0}")]
+    Keys(#[from] libsrtp::SrtpError),
 }
 
 /// What exists once the far end is known.
 struct Link {
     remote: Remote,
     rx: Receiver,
+    /// Of an encrypted stream.
+    guard: Option<Guard>,
     jitter: JitterBuffer,
     decoder: Decoder,
     encoder: Encoder,
@@ -87,40 +104,28 @@ impl Stream {
             flowing: false,
             strangers: 0,
             ignored: 0,
+            forged: 0,
+            replayed: 0,
             packet: Vec::new(),
         }
     }
 
     /// Sets or changes the far end.
-    pub(crate) fn connect(&mut self, mut remote: Remote) -> Result<(), opus::Error> {
-        remote.ptime_ms = match remote.ptime_ms {
-            0..15 => 10,
-            15..30 => 20,
-            30..50 => 40,
-            _ => 60,
-        };
-        match &mut self.link {
-            Some(link) if link.remote.codec == remote.codec => {
-                link.rx.negotiate(remote.rtp);
-                if link.remote.ptime_ms != remote.ptime_ms {
-                    link.spoken.clear();
-                }
-                link.remote = remote;
+    ///
+    /// # Errors
+    /// Without its codec or its keys the stream is not connected at all, whatever it was before: what shall be encrypted
+    /// does not go on in the clear.
+    pub(crate) fn connect(&mut self, mut remote: Remote) -> Result<(), Unconnected> {
+        remote.ptime_ms = packet_time(remote.codec, remote.ptime_ms);
+        self.link = Some(match self.link.take() {
+            None => Link::new(remote)?,
+            Some(mut link) => {
+                let other = link.remote.codec != remote.codec;
+                link.change(remote)?;
+                self.marker |= other;
+                link
             }
-            Some(link) => {
-                let (decoder, encoder) = (Decoder::new(remote.codec)?, Encoder::new(remote.codec)?);
-                link.rx.negotiate(remote.rtp);
-                link.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
-                link.decoder = decoder;
-                link.encoder = encoder;
-                link.spoken.clear();
-                // It counts by another clock now.
-                link.sent_until = None;
-                link.remote = remote;
-                self.marker = true;
-            }
-            None => self.link = Some(Link::new(remote)?),
-        }
+        });
         Ok(())
     }
 
@@ -170,10 +175,18 @@ impl Stream {
             self.strangers += 1;
             return;
         };
+        if link.remote.rtcp_mux && datagram.get(1).is_some_and(|second| RTCP_TYPES.contains(second)) {
+            return self.receive_rtcp(now, from, datagram);
+        }
+        let opened = match link.open(Kind::Rtp, datagram) {
+            Ok(opened) => opened,
+            Err(sealed) => return self.count(sealed),
+        };
+        let (proven, datagram) = (opened.is_some(), opened.as_deref().unwrap_or(datagram));
         let types =
             [link.remote.payload_type, link.remote.dtmf_payload_type.unwrap_or(link.remote.payload_type)];
         let codec = link.remote.codec;
-        let packet = match link.rx.receive(now, from, datagram, &types, codec.clock_rate()) {
+        let packet = match link.rx.receive(now, from, datagram, &types, codec.clock_rate(), proven) {
             Ok(packet) => packet,
             Err(Refused::Stranger) => return self.strangers += 1,
             Err(Refused::Ignored) => return self.ignored += 1,
@@ -198,15 +211,33 @@ impl Stream {
                 None => self.ignored += 1,
             }
         }
+        link.give_back(opened);
     }
 
     /// Takes a datagram from the RTCP port.
     pub(crate) fn receive_rtcp(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) {
-        let expected = self.link.as_ref().map(|link| rtcp_address(&link.remote, link.rx.peer()).ip());
-        if expected.is_some_and(|ip| ip.to_canonical() == from.ip().to_canonical()) {
-            self.reports.receive(now, datagram, self.tx.ssrc());
+        let Some(link) = &mut self.link else {
+            self.strangers += 1;
+            return;
+        };
+        let opened = match link.open(Kind::Rtcp, datagram) {
+            Ok(opened) => opened,
+            Err(sealed) => return self.count(sealed),
+        };
+        let expected = link.rtcp_address().ip();
+        if opened.is_some() || expected.to_canonical() == from.ip().to_canonical() {
+            self.reports.receive(now, opened.as_deref().unwrap_or(datagram), self.tx.ssrc());
         } else {
             self.strangers += 1;
+        }
+        link.give_back(opened);
+    }
+
+    fn count(&mut self, sealed: Sealed) {
+        match sealed {
+            Sealed::Forged => self.forged += 1,
+            Sealed::Replayed => self.replayed += 1,
+            Sealed::Malformed => self.ignored += 1,
         }
     }
 
@@ -260,6 +291,8 @@ impl Stream {
             packets_sent: self.tx.packets(),
             strangers: self.strangers,
             ignored: self.ignored,
+            forged: self.forged,
+            replayed: self.replayed,
             round_trip_ms: self.reports.round_trip().map(|trip| trip.as_secs_f32() * 1000.0),
             remote_loss: self.reports.remote_loss(),
             ..Stats::default()
@@ -306,7 +339,9 @@ impl Stream {
                 for copy in 0..event.copies {
                     let marker = event.marker && copy == 0;
                     self.tx.write(kind, marker, event.timestamp, &event.payload, &mut self.packet);
-                    send(Wire::Rtp, to, &self.packet);
+                    if link.seal(Kind::Rtp, &mut self.packet) {
+                        send(Wire::Rtp, to, &self.packet);
+                    }
                 }
             }
             if event.is_some() || self.digits_out.is_sending() {
@@ -329,7 +364,9 @@ impl Stream {
         if ready {
             let kind = link.remote.remote_payload_type;
             self.tx.write(kind, self.marker, link.spoken_at, &link.payload, &mut self.packet);
-            send(Wire::Rtp, to, &self.packet);
+            if link.seal(Kind::Rtp, &mut self.packet) {
+                send(Wire::Rtp, to, &self.packet);
+            }
             self.marker = false;
         }
         announced
@@ -338,14 +375,18 @@ impl Stream {
     fn report(&mut self, now: Duration, bye: bool, send: Send<'_>) {
         let Some(link) = &mut self.link else { return };
         self.reports.write(now, &self.tx, link.rx.report(), bye, &mut self.packet);
-        send(Wire::Rtcp, rtcp_address(&link.remote, link.rx.peer()), &self.packet);
+        let wire = if link.remote.rtcp_mux { Wire::Rtp } else { Wire::Rtcp };
+        if link.seal(Kind::Rtcp, &mut self.packet) {
+            send(wire, link.rtcp_address(), &self.packet);
+        }
     }
 }
 
 impl Link {
-    fn new(remote: Remote) -> Result<Link, opus::Error> {
+    fn new(remote: Remote) -> Result<Link, Unconnected> {
         Ok(Link {
             rx: Receiver::new(remote.rtp),
+            guard: remote.srtp.clone().map(Guard::new).transpose()?,
             jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
             decoder: Decoder::new(remote.codec)?,
             encoder: Encoder::new(remote.codec)?,
@@ -357,6 +398,58 @@ impl Link {
             payload: Vec::new(),
             remote,
         })
+    }
+
+    /// Takes what was agreed anew.
+    fn change(&mut self, remote: Remote) -> Result<(), Unconnected> {
+        match (&mut self.guard, &remote.srtp) {
+            (Some(guard), Some(keys)) => guard.rekey(keys.clone())?,
+            (guard, keys) => *guard = keys.clone().map(Guard::new).transpose()?,
+        }
+        self.rx.negotiate(remote.rtp);
+        if self.remote.codec != remote.codec {
+            self.decoder = Decoder::new(remote.codec)?;
+            self.encoder = Encoder::new(remote.codec)?;
+            self.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
+            self.spoken.clear();
+            // It may count by another clock now.
+            self.sent_until = None;
+        } else if self.remote.ptime_ms != remote.ptime_ms {
+            self.spoken.clear();
+        }
+        self.remote = remote;
+        Ok(())
+    }
+
+    /// The plain packet inside a datagram of an encrypted stream; `None` of one that is not encrypted.
+    fn open(&mut self, kind: Kind, datagram: &[u8]) -> Result<Option<Vec<u8>>, Sealed> {
+        let Some(guard) = &mut self.guard else { return Ok(None) };
+        if datagram.len() > MAX_PACKET {
+            return Err(Sealed::Malformed);
+        }
+        guard.open(kind, datagram).map(Some)
+    }
+
+    fn give_back(&mut self, opened: Option<Vec<u8>>) {
+        if let (Some(guard), Some(room)) = (&mut self.guard, opened) {
+            guard.give_back(room);
+        }
+    }
+
+    /// Encrypts a packet if the stream is encrypted. False: it must not be sent.
+    fn seal(&mut self, kind: Kind, packet: &mut Vec<u8>) -> bool {
+        self.guard.as_mut().is_none_or(|guard| guard.seal(kind, packet).is_ok())
+    }
+
+    /// Where RTCP goes: RFC 5761, RFC 3605, or the port above RTP, which may have turned out to be elsewhere.
+    fn rtcp_address(&self) -> SocketAddr {
+        let peer = self.rx.peer();
+        if self.remote.rtcp_mux {
+            return peer;
+        }
+        let moved = peer.ip() != self.remote.rtp.ip().to_canonical();
+        let named = self.remote.rtcp.filter(|_| !moved);
+        named.unwrap_or(SocketAddr::new(peer.ip(), peer.port().wrapping_add(1)))
     }
 
     fn play(&mut self, now: Duration) -> Frame {
@@ -416,9 +509,14 @@ fn digit(stream: StreamId, heard: Heard, codec: Codec) -> Event {
     Event::Digit { stream, digit: heard.digit, duration_ms }
 }
 
-/// RFC 3605, or the port above RTP.
-fn rtcp_address(remote: &Remote, rtp: SocketAddr) -> SocketAddr {
-    remote.rtcp.unwrap_or(SocketAddr::new(rtp.ip(), rtp.port().wrapping_add(1)))
+/// Milliseconds in a packet as the codec can have them, at most what was asked for.
+fn packet_time(codec: Codec, wanted_ms: u32) -> u32 {
+    let wanted_ms = (wanted_ms / FRAME_MS * FRAME_MS).clamp(10, 60);
+    match (codec, wanted_ms) {
+        (Codec::Opus, 30) => 20,
+        (Codec::Opus, 50) => 40,
+        _ => wanted_ms,
+    }
 }
 
 #[cfg(test)]
@@ -426,7 +524,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::api::Direction;
+    use crate::api::{Direction, Srtp, SrtpSuite};
     use crate::frame::SILENCE;
     use crate::hold::Pips;
     use crate::wav::WavOut;
@@ -460,6 +558,8 @@ mod tests {
             dtmf_payload_type: Some(101),
             ptime_ms: 20,
             direction: Direction::SendRecv,
+            rtcp_mux: false,
+            srtp: None,
         }
     }
 
@@ -561,7 +661,7 @@ mod tests {
 
     #[test]
     fn speech_takes_at_most_sixty_milliseconds_from_frame_to_frame() {
-        for codec in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus] {
             let mut pair = Pair::new(codec);
             // First a second of breath, so that the jitter buffer has settled.
             let breath: Frame = std::array::from_fn(|n| (n % 7) as i16);
@@ -580,7 +680,7 @@ mod tests {
     #[test]
     fn one_packet_in_ten_may_be_lost() {
         // Opus repairs with a coarse copy, which a bare tone shows more than speech does.
-        for (codec, purity) in [(Codec::Pcma, 0.95), (Codec::Opus, 0.85)] {
+        for (codec, purity) in [(Codec::Pcma, 0.95), (Codec::G722, 0.9), (Codec::Opus, 0.85)] {
             let mut pair = Pair::new(codec);
             pair.run(1000, at_once);
             let heard = pair.run(5000, |n| (n % 10 != 3).then_some(Duration::from_millis(5)));
@@ -633,6 +733,91 @@ mod tests {
         assert!(share(&heard) > 0.99, "{}", share(&heard));
         let stats = pair.b.stats();
         assert_eq!((stats.strangers, stats.ignored, stats.lost), (20_000, 10_000, 0));
+    }
+
+    /// Encrypts what two streams say; the keys are those of `local` and its mirror.
+    fn encrypt(pair: &mut Pair, a: u8, b: u8) {
+        let keys = |local, remote| Srtp {
+            suite: SrtpSuite::Aes128Sha1_80,
+            local: vec![local; 30],
+            remote: vec![remote; 30],
+        };
+        let secured = |to, srtp| Remote { srtp: Some(srtp), rtcp_mux: true, ..remote(to, Codec::G722) };
+        pair.a.connect(secured(B, keys(a, b))).expect("keys");
+        pair.b.connect(secured(A, keys(b, a))).expect("keys");
+    }
+
+    #[test]
+    fn an_encrypted_stream_is_heard_and_reports_on_one_port() {
+        let mut pair = Pair::new(Codec::G722);
+        encrypt(&mut pair, 1, 2);
+        pair.run(1000, at_once);
+        let heard = pair.run(12_000, at_once);
+        assert!(share(&heard) > 0.99, "{}", share(&heard));
+        assert!(pair.a.stats().round_trip_ms.is_some(), "reports were opened");
+        // New keys at both ends: nothing is lost but what is under way.
+        encrypt(&mut pair, 3, 4);
+        let heard = pair.run(1000, at_once);
+        assert!(share(&heard) > 0.9, "{}", share(&heard));
+        let stats = pair.b.stats();
+        assert_eq!((stats.strangers, stats.ignored, stats.replayed), (0, 0, 0), "{stats:?}");
+        assert!(stats.forged <= 4, "{stats:?}");
+    }
+
+    #[test]
+    fn nothing_of_an_encrypted_stream_is_plain_and_nothing_plain_is_taken() {
+        let mut pair = Pair::new(Codec::G722);
+        encrypt(&mut pair, 1, 2);
+        pair.run(500, at_once);
+        let before = pair.b.stats();
+        let mut plain = Vec::new();
+        Sender::new(5).write(100, false, 0, &[0x80; 160], &mut plain);
+        pair.b.receive(pair.now, A, &plain, &mut |_| {});
+        pair.b.receive_rtcp(pair.now, A, &[0x80, 201, 0, 1, 0, 0, 0, 1]);
+        pair.b.receive_rtcp(
+            pair.now,
+            A,
+            &[0x80, 201, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        );
+        let stats = pair.b.stats();
+        assert_eq!(stats.packets_received, before.packets_received);
+        assert_eq!((stats.forged - before.forged, stats.ignored - before.ignored), (2, 1), "{stats:?}");
+        // Digits, speech, what is heard on hold, reports and the farewell.
+        pair.a.queue_digits("1");
+        let mut sent = Vec::new();
+        let (mut hold, now) = (HoldSound::Music(music()), pair.now);
+        for n in 0..1200_u32 {
+            pair.a.set_live(n < 400);
+            let voice = pair.hum();
+            let at = now + Duration::from_millis(10) * n;
+            pair.a.tick(at, &voice, &mut hold, &mut |_| {}, &mut |_, _, bytes| sent.push(bytes.to_vec()));
+        }
+        pair.a.close(now + Duration::from_secs(13), &mut |_, _, bytes| sent.push(bytes.to_vec()));
+        assert!(sent.len() > 500, "{}", sent.len());
+        let mut wrong =
+            Guard::new(Srtp { suite: SrtpSuite::Aes128Sha1_80, local: vec![1; 30], remote: vec![9; 30] });
+        let mut right =
+            Guard::new(Srtp { suite: SrtpSuite::Aes128Sha1_80, local: vec![2; 30], remote: vec![1; 30] });
+        let (wrong, right) = (wrong.as_mut().expect("keys"), right.as_mut().expect("keys"));
+        let mut reports = 0;
+        for bytes in &sent {
+            let kind = if RTCP_TYPES.contains(&bytes[1]) { Kind::Rtcp } else { Kind::Rtp };
+            reports += u32::from(kind == Kind::Rtcp);
+            assert!(wrong.open(kind, bytes).is_err() && right.open(kind, bytes).is_ok(), "{kind:?}");
+        }
+        assert!(reports >= 2, "{reports}");
+    }
+
+    #[test]
+    fn keys_that_are_none_make_a_stream_silent_and_not_plain() {
+        let mut pair = Pair::new(Codec::Pcmu);
+        let bad = Srtp { suite: SrtpSuite::Aes256Sha1_80, local: vec![1; 30], remote: vec![2; 30] };
+        let broken = Remote { srtp: Some(bad), ..remote(B, Codec::Pcmu) };
+        assert!(pair.a.connect(broken.clone()).is_err());
+        pair.run(6000, at_once);
+        assert_eq!(pair.sent, 0);
+        let mut fresh = Stream::new(StreamId(3), Duration::ZERO, EPOCH, 33);
+        assert!(fresh.connect(broken).is_err());
     }
 
     #[test]
@@ -704,8 +889,14 @@ mod tests {
 
     #[test]
     fn music_on_hold_is_heard_whatever_the_packet_time_and_no_moment_is_sent_twice() {
-        for (codec, ptime_ms) in [(Codec::Pcmu, 10), (Codec::Pcma, 60), (Codec::Opus, 10), (Codec::Opus, 60)]
-        {
+        for (codec, ptime_ms) in [
+            (Codec::Pcmu, 10),
+            (Codec::Pcma, 60),
+            (Codec::Pcma, 30),
+            (Codec::G722, 20),
+            (Codec::Opus, 10),
+            (Codec::Opus, 60),
+        ] {
             let mut pair = Pair::new(codec);
             pair.hold = HoldSound::Music(music());
             let mut to_b = remote(B, codec);

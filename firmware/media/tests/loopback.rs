@@ -2,8 +2,8 @@
 
 mod desk;
 
-use desk::{Desk, connect, level_at, rms, share};
-use media::{Codec, DeviceState, Direction, Event, Role, StreamId, Tone};
+use desk::{Desk, connect, connect_encrypted, level_at, rms, share};
+use media::{Codec, DeviceState, Direction, Event, Role, SrtpSuite, StreamId, Tone};
 
 const CALL: StreamId = StreamId(1);
 
@@ -17,11 +17,16 @@ fn flowing(desk: &Desk, id: StreamId) {
 fn call(codec: Codec) {
     let (a, b) = (Desk::new(Some(440.0)), Desk::new(Some(660.0)));
     connect(&a, &b, CALL, codec);
+    speak(&a, &b, codec);
+}
+
+/// Both desks, connected, hear each other, and nothing is refused.
+fn speak(a: &Desk, b: &Desk, codec: Codec) {
     a.media.talk(Some(CALL)).expect("taken");
     b.media.talk(Some(CALL)).expect("taken");
-    flowing(&a, CALL);
-    flowing(&b, CALL);
-    for (desk, hz, other) in [(&a, 660.0, 440.0), (&b, 440.0, 660.0)] {
+    flowing(a, CALL);
+    flowing(b, CALL);
+    for (desk, hz, other) in [(a, 660.0, 440.0), (b, 440.0, 660.0)] {
         // 7071 was hummed.
         desk.until_heard(&format!("{hz} Hz by {codec:?}"), 2.0, |heard| {
             share(heard, hz) > 0.9 && share(heard, other) < 0.01 && (6000.0..8000.0).contains(&rms(heard))
@@ -34,6 +39,7 @@ fn call(codec: Codec) {
     });
     assert!(stats.packets_sent > 140 && stats.packets_received > 140, "{stats:?}");
     assert_eq!((stats.lost, stats.strangers, stats.ignored), (0, 0, 0), "{stats:?}");
+    assert_eq!((stats.forged, stats.replayed), (0, 0), "{stats:?}");
 }
 
 #[test]
@@ -44,6 +50,25 @@ fn pcmu_both_ways() {
 #[test]
 fn pcma_both_ways() {
     call(Codec::Pcma);
+}
+
+#[test]
+fn g722_both_ways() {
+    call(Codec::G722);
+}
+
+#[test]
+fn g722_encrypted_both_ways() {
+    let (a, b) = (Desk::new(Some(440.0)), Desk::new(Some(660.0)));
+    connect_encrypted(&a, &b, CALL, Codec::G722, SrtpSuite::Aes128Sha1_80, 30);
+    speak(&a, &b, Codec::G722);
+}
+
+#[test]
+fn opus_encrypted_with_long_keys_and_short_tags_both_ways() {
+    let (a, b) = (Desk::new(Some(440.0)), Desk::new(Some(660.0)));
+    connect_encrypted(&a, &b, CALL, Codec::Opus, SrtpSuite::Aes256Sha1_32, 46);
+    speak(&a, &b, Codec::Opus);
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Script {
             let invite = call(number);
             self.deliver("call", &invite);
             let Some(session) = self.calls.back().copied() else { continue };
-            let media = LocalMedia { rtp: us(), codecs: vec![Codec::Pcma], ptime_ms: 20 };
+            let media = LocalMedia::plain(us(), vec![Codec::Pcma]);
             self.turn("call", |agent, now| agent.accept(now, session, media));
         }
         for at in 0..NOTIFIES {

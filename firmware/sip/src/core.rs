@@ -203,9 +203,9 @@ impl Core {
 
     /// A connection is gone or never came about. What waits for an answer goes once more by a new one; returns what
     /// cannot be sent at all.
-    pub(crate) fn disconnected(&mut self, now: Instant, target: Target) -> Vec<TxId> {
+    pub(crate) fn disconnected(&mut self, now: Instant, target: Target, reason: &str) -> Vec<TxId> {
         let mut failed = Vec::new();
-        for waiting in self.flows.closed(now, target) {
+        for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
                 Some(instead) => self.send_by(now, waiting.tx, instead),
                 None => {
@@ -224,8 +224,17 @@ impl Core {
 
     /// For TLS, the name that a certificate at `target` must be for.
     pub(crate) fn server_name(&self, target: Target) -> Option<String> {
-        let name = || self.resolver.name_of(target).map(str::to_owned);
-        (target.transport == Transport::Tls).then(name).flatten()
+        if target.transport != Transport::Tls {
+            return None;
+        }
+        // What an account was set to comes first: a peer may name any host in a Contact, and one of its own that leads
+        // to our exchange's address must not become the name that is believed there.
+        let places = self.lines.values().flat_map(|line| [line.first_hop(), line.registrar()]);
+        let mut ours = places.filter(|place| self.resolver.is_known_at(place, target));
+        match ours.next() {
+            Some(place) => place.literal().is_none().then_some(place.at.host),
+            None => self.resolver.name_of(target).map(str::to_owned),
+        }
     }
 
     /// Sends an ACK for a 2xx, which has no transaction; returns what was sent, to be repeated.

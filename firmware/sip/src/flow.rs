@@ -14,6 +14,9 @@ use crate::transaction::TxId;
 /// Connections known at once; a peer that opens more is still answered where it is.
 const MAX_FLOWS: usize = 512;
 
+/// Peers of whom it is remembered why there is no connection to them.
+const MAX_TROUBLES: usize = 64;
+
 /// How long a peer that takes no TCP is not tried again for the sake of a large message.
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 
@@ -108,6 +111,8 @@ pub(crate) struct Flows {
     known: BTreeMap<Target, Flow>,
     /// Peers that took no connection for a large message, and until when that is believed.
     refused: BTreeMap<Target, Instant>,
+    /// Why the last connection to a peer is gone or never came about.
+    troubles: BTreeMap<Target, String>,
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +148,7 @@ impl Flows {
     /// The connection is open. Returns who waited for it.
     pub(crate) fn opened(&mut self, target: Target, local: SocketAddr) -> Vec<Waiting> {
         self.refused.remove(&target);
+        self.troubles.remove(&target);
         if !self.known.contains_key(&target) && self.known.len() >= MAX_FLOWS {
             return Vec::new();
         }
@@ -152,13 +158,22 @@ impl Flows {
     }
 
     /// The connection is gone, or never came about. Returns who waited for it.
-    pub(crate) fn closed(&mut self, now: Instant, target: Target) -> Vec<Waiting> {
+    pub(crate) fn closed(&mut self, now: Instant, target: Target, reason: &str) -> Vec<Waiting> {
+        if self.troubles.len() >= MAX_TROUBLES {
+            self.troubles.pop_first();
+        }
+        self.troubles.insert(target, reason.to_owned());
         let waiting = self.known.remove(&target).map(|flow| flow.waiting).unwrap_or_default();
         if waiting.iter().any(|waiting| waiting.instead.is_some()) {
             self.refused.retain(|_, until| *until > now);
             self.refused.insert(target, now + REFUSED_FOR);
         }
         waiting
+    }
+
+    /// Why there is no connection to `target`, since the last one ended.
+    pub(crate) fn trouble(&self, target: Target) -> Option<&str> {
+        self.troubles.get(&target).map(String::as_str)
     }
 
     /// Whether `target` took no connection a short while ago.

@@ -142,6 +142,25 @@ fn headers_and_body<'a>(bytes: &'a [u8], mut at: usize, lexed: &mut Lexed<'a>) {
     }
 }
 
+/// What Content-Length says in a head with its blank line, by which a stream is framed; `None` where there is none.
+pub(crate) fn length_of_body(head: &[u8]) -> Option<Result<usize, Problem>> {
+    let mut length = None;
+    let mut at = memchr(b'\n', head)? + 1;
+    while at < head.len() {
+        let mut end = line_end(head, at);
+        while matches!(head.get(end + 1), Some(b' ' | b'\t')) {
+            end = line_end(head, end + 1);
+        }
+        if let Some((name, value)) = split_header(&head[at..end])
+            && is_content_length(name)
+        {
+            length = Some(content_length(value, length.take()));
+        }
+        at = end + 1;
+    }
+    length
+}
+
 /// Name and value of a header line; `None` if it is no header.
 fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let name = line.iter().position(|&b| !is_token(b)).filter(|&end| end > 0)?;

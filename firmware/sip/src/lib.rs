@@ -1,6 +1,6 @@
 //! A SIP user agent without input and output of its own (sans-IO): bytes, time and random numbers are handed in.
 //!
-//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`pidf`], [`sipfrag`]. On top of it
+//! Wire: [`message`], [`header`], [`uri`], [`method`], [`digest`], [`sdp`], [`dialog_info`], [`pidf`], [`sipfrag`], [`stream`]. On top of it
 //! transactions, dialogs and their usages.
 
 mod account;
@@ -30,6 +30,7 @@ mod resolver;
 pub mod sdp;
 mod session;
 pub mod sipfrag;
+pub mod stream;
 mod subscription;
 mod timers;
 mod transaction;

@@ -18,11 +18,20 @@ use crate::params::{find_outside_quotes, is_token};
 pub const MAX_SIZE: usize = 65_535;
 
 /// One request or response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     start: Start,
     headers: rsip::Headers,
     body: Vec<u8>,
+}
+
+/// The body is not shown: the key of a call may be in it (RFC 4568).
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Message");
+        shown.field("start", &self.start).field("headers", &self.headers);
+        shown.field("body", &format_args!("{} bytes", self.body.len())).finish()
+    }
 }
 
 /// What is wrong with a message as a whole.

@@ -128,8 +128,12 @@ impl Registration {
         if reached && self.fail_over(core, now, id) {
             return;
         }
-        let reason = if reached { "no answer" } else { "the registrar's name could not be resolved" };
-        self.rest(core, now, None, reason.to_owned(), Duration::ZERO);
+        let trouble = || core.flows.trouble(core.layer.sent_to(id)?).map(str::to_owned);
+        let reason = match reached {
+            true => trouble().unwrap_or_else(|| "no answer".to_owned()),
+            false => "the registrar's name could not be resolved".to_owned(),
+        };
+        self.rest(core, now, None, reason, Duration::ZERO);
     }
 
     /// Time to refresh or to try again.

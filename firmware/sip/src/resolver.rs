@@ -153,6 +153,12 @@ impl Resolver {
             .or_else(|| self.names.get(place).and_then(|name| name.addresses.get(name.current)).copied())
     }
 
+    /// Whether `place` leads to `target`, among others.
+    pub(crate) fn is_known_at(&self, place: &Place, target: Target) -> bool {
+        place.literal() == Some(target)
+            || self.names.get(place).is_some_and(|name| name.addresses.contains(&target))
+    }
+
     /// The name by which `target` was found: what a certificate there must be for (RFC 5922 section 4).
     pub(crate) fn name_of(&self, target: Target) -> Option<&str> {
         let holds = |name: &Name| name.addresses.contains(&target);

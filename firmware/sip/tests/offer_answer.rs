@@ -7,7 +7,7 @@ use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
 
 fn end(host: u8, codecs: &[Codec]) -> OfferAnswer {
     let rtp = format!("192.0.2.{host}:{}", 4000 + u16::from(host) * 10).parse().unwrap();
-    OfferAnswer::new(LocalMedia { rtp, codecs: codecs.to_vec(), ptime_ms: 20 }, 0xdead_beef)
+    OfferAnswer::new(LocalMedia::plain(rtp, codecs.to_vec()), 0xdead_beef)
 }
 
 fn desk() -> OfferAnswer {
@@ -50,7 +50,7 @@ fn two_ends_agree() {
     let (ours, theirs) = exchange(&mut desk, SendRecv, &mut phone, SendRecv);
     assert_eq!((ours.codec, ours.direction, ours.ptime_ms), (Codec::G722, SendRecv, 20));
     assert_eq!(ours.remote_rtp, "192.0.2.2:4020".parse().unwrap());
-    assert_eq!(ours.remote_rtcp, Some("192.0.2.2:4021".parse().unwrap()));
+    assert_eq!(ours.remote_rtcp, Some("192.0.2.2:4020".parse().unwrap()), "both multiplex RTCP");
     assert_eq!((ours.payload_type, ours.remote_payload_type), (9, 9));
     assert_eq!((ours.dtmf_payload_type, ours.dtmf_clock_hz), (Some(101), 8000));
     assert_eq!((theirs.codec, theirs.remote_rtp), (Codec::G722, "192.0.2.1:4010".parse().unwrap()));
@@ -63,7 +63,7 @@ fn the_first_offer_on_the_wire() {
         text(&offer),
         "v=0\r\no=- 1867964279 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4010 RTP/AVP 111 8 110 101\r\n\
          a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:110 telephone-event/48000\r\n\
-         a=fmtp:110 0-16\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n"
+         a=fmtp:110 0-16\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\na=rtcp-mux\r\n"
     );
 }
 
@@ -349,8 +349,7 @@ fn a_later_offer_may_move_the_stream_but_not_lose_lines() {
 
 #[test]
 fn ipv6_both_ways() {
-    let local =
-        |host: &str| LocalMedia { rtp: host.parse().unwrap(), codecs: vec![Codec::Pcmu], ptime_ms: 20 };
+    let local = |host: &str| LocalMedia::plain(host.parse().unwrap(), vec![Codec::Pcmu]);
     let mut a = OfferAnswer::new(local("[2001:db8::1]:4000"), 1);
     let mut b = OfferAnswer::new(local("[2001:db8::2]:5000"), 2);
     let (ours, _) = exchange(&mut a, SendRecv, &mut b, SendRecv);

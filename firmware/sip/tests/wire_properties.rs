@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use sip::dialog_info::DialogInfo;
 use sip::digest::Challenge;
 use sip::pidf::Presence;
+use sip::sdp::{KeySeed, Srtp};
 use sip::sipfrag::SipFrag;
 use sip::{Codec, Direction, LocalMedia, Message, Method, NameAddr, OfferAnswer, Uri, Via};
 
@@ -20,7 +21,8 @@ const INVITE: &[u8] = b"INVITE sip:+49301234;phone-context=x@[2001:db8::1]:5070;
 const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nb=AS:80\r\nt=0 0\r\na=inactive\r\n\
     m=video 0 RTP/AVP 96\r\nm=audio 4000/2 RTP/AVP 107 9 0 101\r\nc=IN IP4 192.0.2.2/127\r\na=rtpmap:107 opus/48000/2\r\n\
     a=fmtp:107 useinbandfec=1;maxaveragebitrate=20000\r\na=rtpmap:101 telephone-event/48000\r\na=rtcp:4001 IN IP4 192.0.2.3\r\n\
-    a=ptime:20\r\na=maxptime:40\r\na=sendrecv\r\n";
+    a=ptime:20\r\na=maxptime:40\r\na=rtcp-mux\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^31\r\n\
+    a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|1:4 WSH=64\r\na=sendrecv\r\n";
 
 const PIDF: &[u8] =
     b"<?xml version='1.0'?><presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:23@pbx'>\
@@ -139,9 +141,12 @@ fn touch(message: &Message) {
 
 fn local() -> LocalMedia {
     LocalMedia {
-        rtp: "192.0.2.7:6000".parse().unwrap(),
-        codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
-        ptime_ms: 20,
+        srtp: Srtp::Optional,
+        keys: Some(KeySeed::new([7; 32])),
+        ..LocalMedia::plain(
+            "192.0.2.7:6000".parse().unwrap(),
+            vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
+        )
     }
 }
 

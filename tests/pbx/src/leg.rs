@@ -83,7 +83,7 @@ impl Leg {
     /// # Errors
     /// The socket has lost its address.
     pub(crate) fn local(&self) -> io::Result<LocalMedia> {
-        Ok(LocalMedia { rtp: self.rtp.local_addr()?, codecs: vec![Codec::Pcma, Codec::Pcmu], ptime_ms: 20 })
+        Ok(LocalMedia::plain(self.rtp.local_addr()?, vec![Codec::Pcma, Codec::Pcmu]))
     }
 
     /// What was agreed, now and after every change.
@@ -254,6 +254,7 @@ mod tests {
         Media {
             remote_rtp: to.rtp.local_addr().unwrap(),
             remote_rtcp: None,
+            rtcp_mux: false,
             codec,
             payload_type,
             remote_payload_type: payload_type,
@@ -262,6 +263,7 @@ mod tests {
             ptime_ms: 20,
             direction: Direction::SendRecv,
             opus: None,
+            srtp: None,
         }
     }
 

@@ -19,9 +19,8 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        self, ClientConfig, RootCertStore,
-        crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject},
+        self, ClientConfig,
+        pki_types::{CertificateDer, ServerName},
     },
 };
 use tokio_xmpp::{
@@ -34,6 +33,7 @@ use tokio_xmpp::{
 use xso::AsXml;
 
 use super::{bounded::Bounded, login::log_in, stanza::Incoming};
+use crate::trust;
 
 /// How long everything may take until the server has bound us.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -205,17 +205,10 @@ async fn encrypted(
 
 /// What is trusted: the anchors of the box, and those of a company's own.
 fn trust(ca: Option<&Path>) -> Result<ClientConfig, Trouble> {
-    let mut anchors = RootCertStore::empty();
-    // A certificate of the box that is none, or none of its files, is not our business.
-    anchors.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = ca {
-        for certificate in certificates(file).map_err(Trouble::Anchors)? {
-            anchors.add(certificate).map_err(|error| Trouble::Anchors(error.to_string()))?;
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Trouble::Anchors(error.to_string()))?;
+    let own = ca.map(certificates).transpose().map_err(Trouble::Anchors)?;
+    let anchors = trust::anchors(own.into_iter().flatten());
+    let anchors = anchors.map_err(|error| Trouble::Anchors(error.to_string()))?;
+    let config = trust::client().map_err(|error| Trouble::Anchors(error.to_string()))?;
     Ok(config.with_root_certificates(anchors).with_no_client_auth())
 }
 
@@ -225,12 +218,7 @@ fn trust(ca: Option<&Path>) -> Result<ClientConfig, Trouble> {
 /// The file and what is wrong with it.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(format!("{} has no certificate in it (PEM)", file.display())),
-        Err(error) => Err(format!("{}: {error}", file.display())),
-    }
+    trust::certificates(&pem).map_err(|why| format!("{}: {why}", file.display()))
 }
 
 impl Connection {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use media::{Codec, Config, Direction, Event, Media, Remote, StreamId};
+use media::{Codec, Config, Direction, Event, Media, Remote, Srtp, SrtpSuite, StreamId};
 
 /// Nothing in these tests may take longer, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -108,6 +108,7 @@ pub(crate) fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
     let payload_type = match codec {
         Codec::Pcmu => 0,
         Codec::Pcma => 8,
+        Codec::G722 => 9,
         Codec::Opus => 111,
     };
     Remote {
@@ -119,6 +120,8 @@ pub(crate) fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
         dtmf_payload_type: Some(101),
         ptime_ms: 20,
         direction: Direction::SendRecv,
+        rtcp_mux: false,
+        srtp: None,
     }
 }
 
@@ -128,6 +131,25 @@ pub(crate) fn connect(a: &Desk, b: &Desk, id: StreamId, codec: Codec) {
     let b_rtp = b.media.open(id).expect("ports");
     a.media.connect(id, remote(b_rtp, codec)).expect("taken");
     b.media.connect(id, remote(a_rtp, codec)).expect("taken");
+}
+
+/// As [`connect`], but encrypted, with RTCP on RTP's port.
+pub(crate) fn connect_encrypted(
+    a: &Desk,
+    b: &Desk,
+    id: StreamId,
+    codec: Codec,
+    suite: SrtpSuite,
+    length: usize,
+) {
+    let a_rtp = a.media.open(id).expect("ports");
+    let b_rtp = b.media.open(id).expect("ports");
+    let far = |rtp, local: u8, far: u8| {
+        let srtp = Srtp { suite, local: vec![local; length], remote: vec![far; length] };
+        Remote { rtcp_mux: true, srtp: Some(srtp), ..remote(rtp, codec) }
+    };
+    a.media.connect(id, far(b_rtp, 1, 2)).expect("taken");
+    b.media.connect(id, far(a_rtp, 2, 1)).expect("taken");
 }
 
 fn read(path: &PathBuf) -> Vec<i16> {

@@ -36,7 +36,7 @@ use crate::message::Message;
 use crate::notifier::Notifier;
 use crate::registration::Registration;
 use crate::replaces::Replaces;
-use crate::sdp::LocalMedia;
+use crate::sdp::{LocalMedia, Media};
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
@@ -102,7 +102,7 @@ impl UserAgent {
     /// is nobody.
     pub fn disconnected(&mut self, now: Instant, target: Target, reason: &str) {
         tracing::info!(%target, reason, "disconnected");
-        for tx in self.core.disconnected(now, target) {
+        for tx in self.core.disconnected(now, target, reason) {
             if let Some(owner) = self.core.layer.owner(tx) {
                 self.on_silence(now, tx, owner, true);
             }
@@ -259,6 +259,11 @@ impl UserAgent {
             replaced.leave_to(&mut self.core, now, session);
         }
         self.settle(now);
+    }
+
+    /// What was agreed last about the sound of a call; `None` before there is an answer.
+    pub fn media(&self, session: SessionId) -> Option<&Media> {
+        self.sessions.get(&session)?.media()
     }
 
     /// Refuses a ringing call with `code`, 300 to 699.

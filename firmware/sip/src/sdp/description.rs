@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sdp_types::{Connection, Session};
 
+use super::crypto::{CryptoLine, MAX_LINES};
 use super::{Codec, Direction, MAX_SIZE, OpusParams, SdpError};
 use crate::lexer::text;
 
@@ -29,6 +30,9 @@ pub(super) struct Stream {
     pub(super) fmt: String,
     pub(super) address: Result<IpAddr, SdpError>,
     pub(super) rtcp: Option<SocketAddr>,
+    pub(super) rtcp_mux: bool,
+    /// The `a=crypto` lines that we can use, in their order.
+    pub(super) crypto: Vec<CryptoLine>,
     pub(super) formats: Vec<Format>,
     /// As the peer sees it.
     pub(super) direction: Direction,
@@ -52,13 +56,19 @@ pub(super) enum Encoding {
 }
 
 impl Stream {
-    /// Audio over plain RTP that is not refused.
-    pub(super) fn is_usable(&self) -> bool {
-        self.kind == "audio" && self.port != 0 && self.is_plain_rtp()
+    /// Audio that is not refused.
+    pub(super) fn is_audio(&self) -> bool {
+        self.kind == "audio" && self.port != 0
     }
 
-    pub(super) fn is_plain_rtp(&self) -> bool {
-        matches!(self.transport.as_str(), "RTP/AVP" | "RTP/AVPF")
+    /// RTP or SRTP whose keys are in the description.
+    pub(super) fn is_rtp(&self) -> bool {
+        matches!(self.transport.as_str(), "RTP/AVP" | "RTP/AVPF") || self.is_secure()
+    }
+
+    /// The profile is that of SRTP: it must not be plain.
+    pub(super) fn is_secure(&self) -> bool {
+        matches!(self.transport.as_str(), "RTP/SAVP" | "RTP/SAVPF")
     }
 }
 
@@ -80,6 +90,13 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Stream>, SdpError> {
                 media.attributes.iter().take(MAX_ATTRIBUTES).find(|a| a.attribute.eq_ignore_ascii_case(name));
             found.and_then(|a| a.value.as_deref()).map(str::trim)
         };
+        let has = |name: &str| {
+            media
+                .attributes
+                .iter()
+                .take(MAX_ATTRIBUTES)
+                .any(|a| a.attribute.trim().eq_ignore_ascii_case(name))
+        };
         let milliseconds = |name| attribute(name).and_then(|v| v.split('.').next()?.parse::<u32>().ok());
         let own = media.attributes.iter().take(MAX_ATTRIBUTES).find_map(|a| direction(&a.attribute));
         Stream {
@@ -88,6 +105,8 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Stream>, SdpError> {
             transport: media.proto.to_ascii_uppercase(),
             fmt: media.fmt.clone(),
             rtcp: attribute("rtcp").and_then(|value| rtcp(value, address.ok())),
+            rtcp_mux: has("rtcp-mux"),
+            crypto: crypto(media),
             address,
             formats: formats(media),
             direction: own.or(session_direction).unwrap_or(Direction::SendRecv),
@@ -155,6 +174,12 @@ fn rtcp(value: &str, stream: Option<IpAddr>) -> Option<SocketAddr> {
     let port = words.next()?.parse().ok().filter(|&port: &u16| port != 0)?;
     let ip = words.nth(2).map_or(stream, |ip| ip.parse().ok())?;
     Some(SocketAddr::new(ip, port))
+}
+
+fn crypto(media: &sdp_types::Media) -> Vec<CryptoLine> {
+    let attributes = media.attributes.iter().take(MAX_ATTRIBUTES);
+    let lines = attributes.filter(|a| a.attribute.trim().eq_ignore_ascii_case("crypto")).take(MAX_LINES);
+    lines.filter_map(|a| CryptoLine::read(a.value.as_deref()?)).collect()
 }
 
 fn direction(name: &str) -> Option<Direction> {

@@ -1,14 +1,18 @@
 //! Session descriptions (SDP, RFC 8866) and offer/answer (RFC 3264) for one audio stream.
 //!
 //! [`OfferAnswer`] holds what was agreed in one session and writes and reads the bodies; [`Media`] is the result, for
-//! the media engine. Not done here: video, SRTP, ICE and BUNDLE; streams that ask for them are refused (port 0) and, if
-//! nothing else is left, the whole offer is.
+//! the media engine. Keys for SRTP come in it (RFC 4568), and RTCP beside RTP on one port (RFC 5761). Not done here:
+//! video, DTLS-SRTP, ICE and BUNDLE; streams that ask for them are refused (port 0) and, if nothing else is left, the
+//! whole offer is.
 
+mod crypto;
 mod description;
 mod offer_answer;
+mod stream;
 
 use std::net::SocketAddr;
 
+pub use crypto::{KeySeed, SrtpKey, SrtpKeys, SrtpSuite};
 pub use offer_answer::OfferAnswer;
 
 /// The media type of the bodies.
@@ -26,12 +30,24 @@ pub struct LocalMedia {
     pub codecs: Vec<Codec>,
     /// Length of the packets we would like to receive, in ms.
     pub ptime_ms: u32,
+    /// Whether the stream is encrypted.
+    pub srtp: Srtp,
+    /// What our keys are made of. Without it nothing can be encrypted: [`Srtp::Optional`] is then as
+    /// [`Srtp::Off`], and with [`Srtp::Mandatory`] there is no call.
+    pub keys: Option<KeySeed>,
+}
+
+impl LocalMedia {
+    /// Unencrypted, with packets of 20 ms.
+    pub fn plain(rtp: SocketAddr, codecs: Vec<Codec>) -> LocalMedia {
+        LocalMedia { rtp, codecs, ptime_ms: 20, srtp: Srtp::Off, keys: None }
+    }
 }
 
 /// Whether speech is encrypted (SRTP by SDES, RFC 4568).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Srtp {
-    /// Never.
+    /// Never: no keys are offered, and a stream that must be encrypted is refused.
     #[default]
     Off,
     /// Where the peer can do it too.
@@ -134,8 +150,11 @@ impl Direction {
 pub struct Media {
     /// Where to send RTP. The address is unspecified (`0.0.0.0`) when the peer holds the old way; nothing is sent then.
     pub remote_rtp: SocketAddr,
-    /// Where to send RTCP (`a=rtcp`, else one port above RTP); `None` if there is no such port.
+    /// Where to send RTCP (`a=rtcp`, else one port above RTP, or RTP's own with `rtcp_mux`); `None` if there is no such
+    /// port.
     pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP goes over the port of RTP, both ways (RFC 5761).
+    pub rtcp_mux: bool,
     /// The codec, both ways.
     pub codec: Codec,
     /// Payload type of what we receive.
@@ -152,6 +171,9 @@ pub struct Media {
     pub direction: Direction,
     /// What the peer's Opus decoder asks of our encoder; `None` for other codecs.
     pub opus: Option<OpusParams>,
+    /// Keys of the encrypted stream; `None` if it is not encrypted, and while an offer received has no answer of ours
+    /// yet, which is what brings our key.
+    pub srtp: Option<SrtpKeys>,
 }
 
 /// Parameters of RFC 7587 section 6.1 that bind the sender.
@@ -178,9 +200,15 @@ pub enum SdpError {
     /// No audio stream at all, or only one with port 0.
     #[error("no audio stream")]
     NoAudio,
-    /// Audio only as SRTP or over another transport.
+    /// Audio only as SRTP, which is off here, or over another transport.
     #[error("no audio over plain RTP/AVP")]
     Transport,
+    /// Encryption is mandatory here and the peer does not encrypt.
+    #[error("only encrypted calls (SRTP) are taken here")]
+    NotEncrypted,
+    /// The stream must be encrypted, but with no key or suite that we can use.
+    #[error("no common SRTP crypto suite")]
+    NoCommonSuite,
     /// None of our codecs.
     #[error("no common codec")]
     NoCommonCodec,
@@ -212,7 +240,7 @@ impl SdpError {
     pub fn warning(self) -> u16 {
         match self {
             SdpError::NoAudio => 304,
-            SdpError::Transport => 302,
+            SdpError::Transport | SdpError::NotEncrypted | SdpError::NoCommonSuite => 302,
             SdpError::NoCommonCodec => 305,
             SdpError::Address => 301,
             _ => 399,

@@ -4,12 +4,14 @@
 //! as section 8 demands of later offers too. We agree on one codec, the offerer's first that we know, so that nothing
 //! changes in mid-call without an offer.
 
-use std::net::{IpAddr, SocketAddr};
+use std::fmt;
 
 use sdp_types::{Attribute, Connection, Origin, Session, Time};
 
-use super::description::{self, Encoding, Format, Stream};
-use super::{Codec, Direction, LocalMedia, Media, SdpError};
+use super::crypto::CryptoLine;
+use super::description::{self, Encoding, Format};
+use super::stream::{choose, read_media, secured};
+use super::{Codec, Direction, LocalMedia, Media, SdpError, Srtp, SrtpKeys, SrtpSuite};
 
 /// What two ends have agreed on, and the offer under way between them. A clone serves each early dialog of a forked
 /// INVITE: all answer the same offer.
@@ -18,11 +20,25 @@ pub struct OfferAnswer {
     local: LocalMedia,
     session_id: u64,
     version: u64,
-    last_sent: Option<Session>,
+    last_sent: Option<Sent>,
     numbers: Numbers,
     lines: Vec<Line>,
     state: State,
     agreed: Option<Media>,
+    /// Which of our keys is in use: they change when the peer's do.
+    generation: u32,
+    /// The peer refused an offer with keys that it could have ignored, so it gets none.
+    plain_only: bool,
+}
+
+/// A description that was sent. It may hold our keys, so it is not printed.
+#[derive(Clone, PartialEq)]
+struct Sent(Session);
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sent(…)")
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -33,6 +49,8 @@ enum State {
     /// Theirs, read and acceptable; `Media::direction` is the most the offer allows us.
     RemoteOffer {
         offered: Box<Media>,
+        /// The keys chosen, if it is to be encrypted.
+        crypto: Option<CryptoLine>,
         lines: Vec<Line>,
         numbers: Numbers,
     },
@@ -56,15 +74,20 @@ struct Numbers {
 impl OfferAnswer {
     /// Nothing agreed yet. `session_id` is a random number for the `o=` line, which starts at version 1.
     pub fn new(local: LocalMedia, session_id: u64) -> OfferAnswer {
+        // One `m=` line, so that no peer has to choose. A peer that cannot encrypt passes over the keys in a plain one,
+        // and the others answer with theirs (as Lync, Asterisk and linphone have it); what must be encrypted says so.
+        let transport = if local.srtp == Srtp::Mandatory { "RTP/SAVP" } else { "RTP/AVP" };
         OfferAnswer {
             local,
             session_id: session_id >> 1, // some peers read it as a signed number
             version: 0,
             last_sent: None,
             numbers: Numbers { opus: 111, event_8k: 101, event_48k: 110 },
-            lines: vec![Line::Ours { transport: "RTP/AVP".to_owned() }],
+            lines: vec![Line::Ours { transport: transport.to_owned() }],
             state: State::Stable,
             agreed: None,
+            generation: 0,
+            plain_only: false,
         }
     }
 
@@ -76,7 +99,8 @@ impl OfferAnswer {
     /// An offer: first one, hold (`SendOnly`), retrieve (`SendRecv`). The agreed codec comes first.
     ///
     /// # Errors
-    /// [`SdpError::OfferPending`] if one is under way either way, [`SdpError::NoCommonCodec`] if we have no codec.
+    /// [`SdpError::OfferPending`] if one is under way either way, [`SdpError::NoCommonCodec`] if we have no codec,
+    /// [`SdpError::NoCommonSuite`] if encryption is mandatory and there is nothing to make keys of.
     pub fn create_offer(&mut self, direction: Direction) -> Result<Vec<u8>, SdpError> {
         if !matches!(self.state, State::Stable) {
             return Err(SdpError::OfferPending);
@@ -90,8 +114,14 @@ impl OfferAnswer {
         if codecs.is_empty() {
             return Err(SdpError::NoCommonCodec);
         }
+        let crypto = self.our_lines();
+        if crypto.is_empty() && self.local.srtp == Srtp::Mandatory {
+            return Err(SdpError::NoCommonSuite);
+        }
         let wide: &[u32] = if codecs.contains(&Codec::Opus) { &[48_000] } else { &[] };
-        let body = self.write(&codecs, &[wide, &[8_000]].concat(), direction);
+        // What was agreed about RTCP stays (RFC 5761 section 5.1.1 leaves the first offer to ask).
+        let mux = self.agreed.as_ref().is_none_or(|media| media.rtcp_mux);
+        let body = self.write(&codecs, &[wide, &[8_000]].concat(), direction, &crypto, mux);
         self.state = State::LocalOffer(direction);
         Ok(body)
     }
@@ -108,17 +138,28 @@ impl OfferAnswer {
         }
         let ours = self.lines.iter().zip(&streams).find(|(line, _)| matches!(line, Line::Ours { .. }));
         let (_, stream) = ours.ok_or(SdpError::AnswerMismatch)?;
-        if stream.kind != "audio" || !stream.is_plain_rtp() {
+        if stream.kind != "audio" || !stream.is_rtp() {
             return Err(SdpError::AnswerMismatch);
         }
         if stream.port == 0 {
             return Err(SdpError::NoAudio);
+        }
+        let offered = self.our_lines();
+        if stream.is_secure() && offered.is_empty() {
+            return Err(SdpError::AnswerMismatch);
         }
         let mut media = read_media(stream, &self.local, wish).map_err(|error| match error {
             SdpError::NoCommonCodec => SdpError::AnswerMismatch,
             other => other,
         })?;
         media.payload_type = self.numbers.of(media.codec);
+        if !offered.is_empty() {
+            // The suite says which of our lines was taken: each is offered once.
+            let ours = |theirs: &CryptoLine| offered.iter().find(|ours| ours.suite == theirs.suite);
+            let theirs =
+                secured(stream, self.local.srtp, |line| ours(line).is_some_and(|o| o.key != line.key))?;
+            media.srtp = theirs.and_then(|theirs| Some(keys(ours(&theirs)?, &theirs)));
+        }
         Ok(media)
     }
 
@@ -130,6 +171,14 @@ impl OfferAnswer {
         let answer = self.preview_answer(body);
         self.abandon_offer();
         let media = answer?;
+        if media.srtp.is_some() {
+            // Later offers name the profile that the peer itself uses.
+            for (line, stream) in self.lines.iter_mut().zip(description::read(body)?) {
+                if let Line::Ours { transport } = line {
+                    *transport = stream.transport;
+                }
+            }
+        }
         self.agreed = Some(media.clone());
         Ok(media)
     }
@@ -137,6 +186,18 @@ impl OfferAnswer {
     /// Our offer, or the one received, was refused: what was agreed before stands.
     pub fn abandon_offer(&mut self) {
         self.state = State::Stable;
+    }
+
+    /// Our first offer was refused, perhaps because of the keys in it, which nobody needs to look at: true if another
+    /// offer, without keys, is worth a try.
+    pub fn give_up_encryption(&mut self) -> bool {
+        let first = matches!(self.state, State::LocalOffer(_)) && self.agreed.is_none();
+        if !first || self.local.srtp != Srtp::Optional || self.our_lines().is_empty() {
+            return false;
+        }
+        self.abandon_offer();
+        self.plain_only = true;
+        true
     }
 
     /// An offer of the peer. The direction of the result is the most it allows us; [`OfferAnswer::create_answer`]
@@ -153,9 +214,10 @@ impl OfferAnswer {
             return Err(SdpError::Malformed("fewer streams than before"));
         }
         let before = self.lines.iter().position(|line| matches!(line, Line::Ours { .. }));
-        let chosen = choose(&streams, &self.local, before)?;
+        let chosen = choose(&streams, &self.local, before.filter(|_| self.agreed.is_some()))?;
         let stream = &streams[chosen];
         let offered = read_media(stream, &self.local, Direction::SendRecv)?;
+        let crypto = secured(stream, self.local.srtp, |_| true)?;
         let lines = streams.iter().enumerate().map(|(at, stream)| match at == chosen {
             true => Line::Ours { transport: stream.transport.clone() },
             false => Line::Refused {
@@ -168,6 +230,7 @@ impl OfferAnswer {
             lines: lines.collect(),
             numbers: self.numbers.adopt(&stream.formats),
             offered: Box::new(offered.clone()),
+            crypto,
         };
         Ok(offered)
     }
@@ -176,19 +239,26 @@ impl OfferAnswer {
     /// [`OfferAnswer::media`] is what was agreed.
     ///
     /// # Errors
-    /// [`SdpError::NoOffer`] if none is under way.
+    /// [`SdpError::NoOffer`] if none is under way, [`SdpError::NoCommonSuite`] if it must be encrypted and there is
+    /// nothing to make keys of.
     pub fn create_answer(&mut self, wish: Direction) -> Result<Vec<u8>, SdpError> {
-        let State::RemoteOffer { offered, lines, numbers } =
+        let State::RemoteOffer { offered, crypto, lines, numbers } =
             std::mem::replace(&mut self.state, State::Stable)
         else {
             return Err(SdpError::NoOffer);
         };
+        let mut media = *offered;
+        let mut ours = Vec::new();
+        if let Some(theirs) = crypto {
+            let own = self.answer_line(&theirs)?;
+            media.srtp = Some(keys(&own, &theirs));
+            ours.push(own);
+        }
         self.lines = lines;
         self.numbers = numbers;
-        let mut media = *offered;
         media.direction = media.direction.and(wish);
         let events: &[u32] = if media.dtmf_payload_type.is_some() { &[media.dtmf_clock_hz] } else { &[] };
-        let body = self.write(&[media.codec], events, media.direction);
+        let body = self.write(&[media.codec], events, media.direction, &ours, media.rtcp_mux);
         self.agreed = Some(media);
         Ok(body)
     }
@@ -213,21 +283,73 @@ impl OfferAnswer {
         self.agreed.as_ref().is_some_and(|m| m.remote_rtp.ip().is_unspecified() || !m.direction.sends())
     }
 
+    /// Our `a=crypto` lines of an offer: what was agreed first, with the key in use.
+    fn our_lines(&self) -> Vec<CryptoLine> {
+        let Some(seed) =
+            self.local.keys.as_ref().filter(|_| self.local.srtp != Srtp::Off && !self.plain_only)
+        else {
+            return Vec::new();
+        };
+        let agreed = self.agreed.as_ref().and_then(|media| media.srtp.as_ref());
+        let others =
+            SrtpSuite::OFFERED.into_iter().filter(|&suite| agreed.is_none_or(|keys| keys.suite != suite));
+        let suites = agreed.map(|keys| keys.suite).into_iter().chain(others);
+        let line = |(suite, tag)| {
+            let in_use = agreed.filter(|keys| keys.suite == suite).map(|keys| keys.local.clone());
+            let key = in_use.unwrap_or_else(|| seed.key(self.session_id, self.generation, suite));
+            CryptoLine { tag, suite, key }
+        };
+        suites.zip(1..).map(line).collect()
+    }
+
+    /// Our line of the answer to `theirs`. While the peer keeps its key we keep ours, so that nothing changes in a stream
+    /// that goes on. With another of theirs begins another stream, whose counter of packets (RFC 3711 section 3.3.1) begins
+    /// anew: with another of ours they agree about ours as well.
+    fn answer_line(&mut self, theirs: &CryptoLine) -> Result<CryptoLine, SdpError> {
+        let seed = self.local.keys.as_ref().ok_or(SdpError::NoCommonSuite)?;
+        let before = self.agreed.as_ref().and_then(|media| media.srtp.as_ref());
+        let key = match before {
+            Some(keys) if keys.suite == theirs.suite && keys.remote == theirs.key => keys.local.clone(),
+            _ => {
+                // Also without an agreement: early dialogs may have seen the first.
+                self.generation += 1;
+                seed.key(self.session_id, self.generation, theirs.suite)
+            }
+        };
+        Ok(CryptoLine { tag: theirs.tag, suite: theirs.suite, key })
+    }
+
     /// Writes a description; the version grows only if anything but the version changed.
-    fn write(&mut self, codecs: &[Codec], events: &[u32], direction: Direction) -> Vec<u8> {
+    fn write(
+        &mut self,
+        codecs: &[Codec],
+        events: &[u32],
+        direction: Direction,
+        crypto: &[CryptoLine],
+        mux: bool,
+    ) -> Vec<u8> {
         let ip = self.local.rtp.ip();
         let mut session = Session::new(Origin::with_ip_addr(self.session_id, 0, ip), "-");
         session.set_connection(Connection::from_ip_addr(ip));
         session.add_time(Time::new(0, 0));
         for line in &self.lines {
             session.add_media(match line {
-                Line::Ours { transport } => self.audio(transport, codecs, events, direction),
+                Line::Ours { transport } => {
+                    let mut audio = self.audio(transport, codecs, events, direction);
+                    if mux {
+                        audio.attributes.push(Attribute::new("rtcp-mux"));
+                    }
+                    let lines = crypto.iter().map(|line| Attribute::with_value("crypto", line.write()));
+                    audio.attributes.extend(lines);
+                    audio
+                }
                 Line::Refused { kind, transport, fmt } => media(kind, 0, transport, fmt),
             });
         }
-        if self.last_sent.as_ref() != Some(&session) {
+        let sent = Sent(session.clone());
+        if self.last_sent.as_ref() != Some(&sent) {
             self.version += 1;
-            self.last_sent = Some(session.clone());
+            self.last_sent = Some(sent);
         }
         session.origin.sess_version = self.version;
         let mut body = Vec::with_capacity(512);
@@ -302,65 +424,8 @@ impl Numbers {
     }
 }
 
-/// Which stream to accept: the one accepted before, else the first audio stream with a codec of ours.
-fn choose(streams: &[Stream], local: &LocalMedia, before: Option<usize>) -> Result<usize, SdpError> {
-    let fits = |stream: &Stream| stream.is_usable() && first_common(stream, local).is_some();
-    let same = before.filter(|&at| streams.get(at).is_some_and(fits));
-    if let Some(at) = same.or_else(|| streams.iter().position(fits)) {
-        return Ok(at);
-    }
-    let mut audio = streams.iter().filter(|stream| stream.kind == "audio" && stream.port != 0);
-    match audio.next() {
-        None => Err(SdpError::NoAudio),
-        Some(first) if first.is_plain_rtp() || audio.any(Stream::is_plain_rtp) => {
-            Err(SdpError::NoCommonCodec)
-        }
-        Some(_) => Err(SdpError::Transport),
-    }
-}
-
-fn first_common(stream: &Stream, local: &LocalMedia) -> Option<Format> {
-    let ours =
-        |f: &&Format| matches!(f.encoding, Encoding::Speech(codec, _) if local.codecs.contains(&codec));
-    stream.formats.iter().find(ours).copied()
-}
-
-/// The stream of the peer as we would use it when we may do what `wish` says.
-fn read_media(stream: &Stream, local: &LocalMedia, wish: Direction) -> Result<Media, SdpError> {
-    let format = first_common(stream, local).ok_or(SdpError::NoCommonCodec)?;
-    let Encoding::Speech(codec, opus) = format.encoding else { return Err(SdpError::NoCommonCodec) };
-    let ip = stream.address?;
-    if ip.is_ipv4() != local.rtp.is_ipv4() {
-        return Err(SdpError::Address);
-    }
-    let event = |clock_hz| stream.formats.iter().find(|f| f.encoding == Encoding::TelephoneEvent(clock_hz));
-    let clock = codec.rtp_clock_hz();
-    let event = event(clock).map(|f| (f, clock)).or_else(|| event(8_000).map(|f| (f, 8_000)));
-    let above = stream.port.checked_add(1).map(|port| SocketAddr::new(ip, port));
-    let allowed = stream.direction.mirrored().and(wish);
-    Ok(Media {
-        remote_rtp: SocketAddr::new(ip, stream.port),
-        remote_rtcp: stream.rtcp.or(above),
-        codec,
-        payload_type: format.payload_type,
-        remote_payload_type: format.payload_type,
-        dtmf_payload_type: event.map(|(f, _)| f.payload_type),
-        dtmf_clock_hz: event.map_or(clock, |(_, clock)| clock),
-        ptime_ms: packet_time(stream, local),
-        direction: if is_old_hold(ip) { allowed.and(Direction::RecvOnly) } else { allowed },
-        opus,
-    })
-}
-
-/// `c=0.0.0.0` is how RFC 2543 said hold.
-fn is_old_hold(ip: IpAddr) -> bool {
-    ip.is_unspecified()
-}
-
-/// What the peer asks for in steps of 10 ms, 10 to 60.
-fn packet_time(stream: &Stream, local: &LocalMedia) -> u32 {
-    let wanted = stream.ptime_ms.unwrap_or(local.ptime_ms).min(stream.max_ptime_ms.unwrap_or(u32::MAX));
-    (wanted / 10 * 10).clamp(10, 60)
+fn keys(ours: &CryptoLine, theirs: &CryptoLine) -> SrtpKeys {
+    SrtpKeys { suite: theirs.suite, local: ours.key.clone(), remote: theirs.key.clone() }
 }
 
 /// A bare `m=` line with its transport as the peer wrote it.

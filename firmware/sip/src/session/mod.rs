@@ -200,6 +200,11 @@ impl Session {
         }
     }
 
+    /// What was agreed last.
+    pub(crate) fn media(&self) -> Option<&Media> {
+        self.media.media()
+    }
+
     /// Ends the call from our side, whatever state it is in.
     pub(crate) fn hang_up(&mut self, core: &mut Core, now: Instant) {
         let reason = if self.state == State::Calling { "cancelled" } else { "hung up" };

@@ -12,7 +12,7 @@ use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::history;
 use crate::message::Message;
-use crate::sdp::{LocalMedia, OfferAnswer, SdpError};
+use crate::sdp::{LocalMedia, OfferAnswer, SdpError, Srtp};
 use crate::transaction::TxId;
 
 /// How often a ringing indication is repeated, so that no proxy gives the call up
@@ -40,7 +40,8 @@ impl Session {
             core.reply(now, tx, 400);
             return None;
         };
-        let preset = LocalMedia { rtp: core.config.local, codecs: core.config.codecs.clone(), ptime_ms: 20 };
+        let srtp = account.and_then(|id| core.lines.get(&id)).map_or(Srtp::Off, |line| line.account().srtp);
+        let preset = LocalMedia { srtp, ..LocalMedia::plain(core.config.local, core.config.codecs.clone()) };
         let offered = match request.body() {
             [] => None,
             body => match OfferAnswer::new(preset.clone(), 0).receive_offer(body) {

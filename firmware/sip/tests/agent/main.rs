@@ -17,6 +17,7 @@ mod registrar;
 mod replaces;
 mod rogue;
 mod script;
+mod srtp;
 mod timers;
 mod traps;
 mod unattended;

@@ -44,11 +44,7 @@ pub fn address(text: &str) -> SocketAddr {
 }
 
 pub fn media(port: u16) -> LocalMedia {
-    LocalMedia {
-        rtp: SocketAddr::from(([192, 0, 2, 1], port)),
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        ptime_ms: 20,
-    }
+    LocalMedia::plain(SocketAddr::from(([192, 0, 2, 1], port)), vec![Codec::Pcma, Codec::Pcmu])
 }
 
 pub fn account(registrar: SocketAddr) -> Account {

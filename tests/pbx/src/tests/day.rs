@@ -180,8 +180,7 @@ impl Day {
 
     fn act(&mut self, mind: Mind) {
         let target = (FIRST_EXTENSION + self.dice.below(usize::from(EXTENSIONS)) as u16).to_string();
-        let media =
-            LocalMedia { rtp: "127.0.0.1:4000".parse().unwrap(), codecs: vec![Codec::Pcma], ptime_ms: 20 };
+        let media = LocalMedia::plain("127.0.0.1:4000".parse().unwrap(), vec![Codec::Pcma]);
         let slot = (PARK_SLOTS.start() + self.dice.below(PARK_SLOTS.count()) as u16).to_string();
         match mind {
             Mind::Answer(session) => self.desk.accept(self.now, session, media),

@@ -146,7 +146,7 @@ impl Line {
         let number = Number(self.placed);
         self.placed += 1;
         let here = self.socket.local_addr().expect("a bound socket has an address");
-        let media = LocalMedia { rtp: self.sound, codecs: vec![Codec::Pcma], ptime_ms: 20 };
+        let media = LocalMedia::plain(self.sound, vec![Codec::Pcma]);
         let invite = Invite {
             account: None,
             target: format!("sip:5550100@{}", self.desk),

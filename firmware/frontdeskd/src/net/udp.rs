@@ -1,4 +1,4 @@
-//! The SIP socket and names: UDP in, UDP out, look-ups.
+//! Datagrams: the socket, in and out.
 
 use std::{
     io,
@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use sip::ResolveId;
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{net::UdpSocket, sync::mpsc};
 use tracing::{debug, warn};
 
+use super::first_line;
 use crate::engine::{Event, Gauges};
 
 /// Bytes of datagrams that may wait in the system: about a thousand NOTIFYs.
@@ -23,12 +23,25 @@ const LARGE: usize = 4096;
 /// not take hundreds of megabytes.
 const LARGE_MAY_WAIT: usize = 256;
 
-/// Most of a message's first line that goes into the log, in bytes.
-const LONGEST_LINE: usize = 200;
+/// A socket at `address`. One on every IPv6 address leaves the same port of IPv4 to another.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    let socket = UdpSocket::from_std(socket.into())?;
+    make_room(&socket);
+    Ok(socket)
+}
 
 /// Asks the system for room in which a burst of datagrams waits until it is read: the state of several
 /// hundred phones arrives at once when the exchange restarts. The system may give less.
-pub(crate) fn make_room(socket: &UdpSocket) {
+fn make_room(socket: &UdpSocket) {
     let socket = SockRef::from(socket);
     if let Err(error) = socket.set_recv_buffer_size(RECEIVE_BUFFER) {
         warn!(%error, "receive buffer");
@@ -66,7 +79,7 @@ fn has_room(inbox: &mpsc::Sender<Event>, length: usize) -> bool {
 }
 
 /// Sends one datagram without waiting. A full socket buffer loses it, and SIP sends it again.
-pub(crate) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
+pub(super) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
     match socket.try_send_to(bytes, to) {
         Ok(_) => debug!(%to, line = %first_line(bytes), "SIP out"),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => debug!(%to, "send buffer full"),
@@ -74,38 +87,10 @@ pub(crate) fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
     }
 }
 
-/// What a message is, for the log: its first line, never a header, where passwords' digests are.
-fn first_line(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(LONGEST_LINE);
-    let line = String::from_utf8_lossy(&bytes[..end]);
-    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Looks a name up and puts the answer into the inbox.
-pub(crate) fn resolve(id: ResolveId, host: String, port: Option<u16>, inbox: mpsc::Sender<Event>) {
-    tokio::spawn(async move {
-        let result = match tokio::net::lookup_host((host.as_str(), port.unwrap_or(5060))).await {
-            Ok(addresses) => Ok(addresses.map(sip::Target::from).collect()),
-            Err(error) => Err(error.to_string()),
-        };
-        let _ = inbox.send(Event::Resolved { id, result }).await;
-    });
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_a_message_the_log_has_its_first_line_only() {
-        let message =
-            b"REGISTER sip:pbx.example SIP/2.0\r\nAuthorization: Digest response=\"secret\"\r\n\r\n";
-        assert_eq!(first_line(message), "REGISTER sip:pbx.example SIP/2.0");
-        assert_eq!(first_line(b""), "");
-        assert_eq!(first_line(b"a\x1b[31m\xff"), "a\u{fffd}[31m\u{fffd}");
-        assert_eq!(first_line(&[b'x'; 5000]).len(), LONGEST_LINE);
-    }
 
     #[tokio::test]
     async fn a_flood_leaves_room_for_the_operator_and_large_datagrams_stop_early() {
@@ -121,5 +106,13 @@ mod tests {
         assert_eq!(fill(65_535), LARGE_MAY_WAIT);
         assert_eq!(fill(1200), 1024 - LARGE_MAY_WAIT - KEPT_FREE);
         assert_eq!(inbox.capacity(), KEPT_FREE);
+    }
+
+    #[tokio::test]
+    async fn the_same_port_serves_both_families() {
+        let four = bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let port = four.local_addr().unwrap().port();
+        let six = bind(SocketAddr::from(([0_u16; 8], port))).unwrap();
+        assert_eq!(six.local_addr().unwrap().port(), port);
     }
 }

@@ -1,0 +1,73 @@
+//! The sound of one call, between what `sip` agreed and what `media` does: its ports, what we offer, its keys.
+//!
+//! Not done here: who hears whom (`effects.rs`), the devices (`audio.rs`), and which word of one crate is which of the other
+//! (`bridge.rs`).
+
+use std::net::SocketAddr;
+
+use ipc::CallRef;
+use media::StreamId;
+use sip::AccountId;
+use sip::sdp::{KeySeed, LocalMedia, Srtp};
+
+use tracing::{error, info};
+
+use crate::bridge;
+use crate::engine::Engine;
+
+impl Engine {
+    /// An RTP port for a call.
+    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
+        let rtp = self.parts.media.open(StreamId(call.0))?;
+        self.streams += 1;
+        Ok(rtp)
+    }
+
+    /// What we can do in a call of this account whose sound comes in at `rtp`; a stranger's call, which is no account's,
+    /// is not encrypted.
+    pub(crate) fn local_media(&self, account: Option<AccountId>, rtp: SocketAddr) -> LocalMedia {
+        let account = account.and_then(|id| self.parts.accounts.iter().find(|known| known.id == id));
+        let srtp = account.map_or(Srtp::Off, |account| account.srtp);
+        let keys = if srtp == Srtp::Off { None } else { key_seed() };
+        LocalMedia { srtp, keys, ..LocalMedia::plain(rtp, bridge::codecs()) }
+    }
+
+    /// Connects the sound of a call as agreed.
+    pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+        info!(
+            call = call.0,
+            to = %media.remote_rtp,
+            codec = media.codec.name(),
+            direction = media.direction.as_str(),
+            encryption = media.srtp.as_ref().map_or("none", |keys| keys.suite.name()),
+            "sound of a call agreed"
+        );
+        self.sound(self.parts.media.connect(StreamId(call.0), bridge::remote(media)));
+    }
+
+    /// Connects the sound of a call that was just answered here: it flows from then on, before its ACK.
+    pub(crate) fn connect_answered(&mut self, call: CallRef) {
+        let session = self.legs.by_call.get(&call).map(|leg| leg.session);
+        if let Some(media) = session.and_then(|session| self.parts.agent.media(session)).cloned() {
+            self.connect(call, &media);
+        }
+    }
+
+    pub(crate) fn sound(&self, result: Result<(), media::Error>) {
+        if let Err(error) = result {
+            error!(%error, "sound");
+        }
+    }
+}
+
+/// Random bits from the system; without them no keys are made, and calls that must be encrypted fail.
+fn key_seed() -> Option<KeySeed> {
+    let mut bits = [0; 32];
+    match getrandom::fill(&mut bits) {
+        Ok(()) => Some(KeySeed::new(bits)),
+        Err(error) => {
+            error!(%error, "no random bits for the keys of a call");
+            None
+        }
+    }
+}
