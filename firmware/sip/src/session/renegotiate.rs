@@ -31,6 +31,11 @@ impl Session {
         self.enqueue(core, now, Task::Retrieve);
     }
 
+    /// Whether we hold the call.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Starts what can be started.
     pub(super) fn advance(&mut self, core: &mut Core, now: Instant) {
         while self.state == State::Up
