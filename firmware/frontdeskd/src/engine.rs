@@ -42,6 +42,7 @@ use crate::{
     people::People,
     records,
     records::Records,
+    referral::Referrals,
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -173,6 +174,7 @@ pub(crate) struct Engine {
     pub(crate) legs: Legs,
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
+    pub(crate) referrals: Referrals,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -219,6 +221,7 @@ impl Engine {
             legs: Legs::default(),
             lamps: Lamps::default(),
             people: People::default(),
+            referrals: Referrals::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -487,7 +490,13 @@ impl Engine {
 /// From the wire to the desk.
 impl Engine {
     fn take_agent(&mut self, now: Instant, event: sip::Event) {
+        let Some(event) = self.of_a_referral(now, event) else { return };
         match event {
+            sip::Event::Refer { session, target, replaces, referred_by } => {
+                self.referred(now, session, &target, replaces, referred_by);
+            }
+            // Nobody else places calls at the operator's desk.
+            sip::Event::Referral { id, .. } => self.parts.agent.refuse_referral(now, id, 603),
             sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
             sip::Event::Dialogs { subscription, dialogs } => self.lamp_news(now, subscription, &dialogs),
