@@ -1,14 +1,17 @@
 //! Agents and scripted peers on a fake wire with a fake clock.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod attended;
 mod calls;
 mod credentials;
+mod disorder;
 mod exchange;
+mod failover;
 mod identities;
 mod lamps;
+mod moved;
 mod net;
 mod provisionals;
 mod referrals;
@@ -19,6 +22,7 @@ mod rogue;
 mod script;
 mod srtp;
 mod timers;
+mod torture;
 mod traps;
 mod unattended;
 mod vigil;
