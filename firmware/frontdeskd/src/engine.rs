@@ -44,6 +44,7 @@ use crate::{
     records,
     records::Records,
     tether::{Phone, Tether},
+    referral::Referrals,
     trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
@@ -197,6 +198,7 @@ pub(crate) struct Engine {
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
     pub(crate) tether: Tether,
+    pub(crate) referrals: Referrals,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -246,6 +248,7 @@ impl Engine {
             lamps: Lamps::default(),
             people: People::default(),
             tether: Tether::default(),
+            referrals: Referrals::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -534,7 +537,13 @@ impl Engine {
 /// From the wire to the desk.
 impl Engine {
     fn take_agent(&mut self, now: Instant, event: sip::Event) {
+        let Some(event) = self.of_a_referral(now, event) else { return };
         match event {
+            sip::Event::Refer { session, target, replaces, referred_by } => {
+                self.referred(now, session, &target, replaces, referred_by);
+            }
+            // Nobody else places calls at the operator's desk.
+            sip::Event::Referral { id, .. } => self.parts.agent.refuse_referral(now, id, 603),
             sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
             sip::Event::Dialogs { subscription, dialogs } => self.lamp_news(now, subscription, &dialogs),

@@ -27,6 +27,7 @@ mod net;
 mod paper;
 mod people;
 mod records;
+mod referral;
 mod replay;
 mod settings;
 mod socket;
@@ -357,6 +358,7 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     config.local_other = local_other;
     config.streams = true;
     config.codecs = bridge::codecs();
+    config.takes_refer = true;
     config.probe = true;
     // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();

@@ -376,6 +376,11 @@ impl UserAgent {
         self.with(now, session, |session, core| session.retrieve(core, now));
     }
 
+    /// Whether we hold a call, as far as the peer has agreed.
+    pub fn is_held(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(Session::is_held)
+    }
+
     /// Asks the peer to call `target`, a number or URI (blind transfer), after a hold asked for
     /// before. [`Event::TransferEnded`] tells its fate; the call itself stays. A transfer the peer has
     /// accepted without telling its fate yet is given up for this one, and nothing more is told of it;

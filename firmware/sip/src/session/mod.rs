@@ -28,7 +28,7 @@ pub(crate) use calling::target_uri;
 use lending::Borrowed;
 pub(crate) use lending::Note;
 use refresh::Refresh;
-use reliable::Provisionals;
+use reliable::{Provisionals, Reasked};
 pub(crate) use replace::Standing;
 pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
@@ -76,6 +76,7 @@ pub(crate) struct Session {
     asked: Option<TxId>,
     offer: Vec<u8>,
     provisionals: Provisionals,
+    reasked: Reasked,
     dialog: Option<Dialog>,
     forks: Vec<Fork>,
     media: OfferAnswer,
@@ -131,6 +132,8 @@ struct Fork {
     dialog: Dialog,
     /// The description it sent before answering.
     answer: Option<Vec<u8>>,
+    /// The peer ended it with BYE; what it still says was on its way before.
+    ended: bool,
     /// RSeq of its last reliable response.
     rseq: Option<u32>,
     /// What was agreed after the answer to our offer, by an UPDATE.
@@ -201,6 +204,7 @@ impl Session {
             asked: None,
             offer: Vec::new(),
             provisionals: Provisionals::default(),
+            reasked: Reasked::default(),
             dialog: None,
             forks: Vec::new(),
             media,
@@ -430,8 +434,8 @@ impl Session {
         }
         if self.dialog.is_none() {
             // A BYE in an early dialog ends that fork; others may still answer.
-            if let Some(at) = fork {
-                self.forks.remove(at);
+            if let Some(fork) = fork.and_then(|at| self.forks.get_mut(at)) {
+                fork.ended = true;
             }
             return;
         }

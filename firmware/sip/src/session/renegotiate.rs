@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::{Note, Session, State, Task, refresh, ringing};
+use super::{Note, Session, State, Task, refresh, reliable, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -30,6 +30,11 @@ impl Session {
     /// Takes the call back.
     pub(crate) fn retrieve(&mut self, core: &mut Core, now: Instant) {
         self.enqueue(core, now, Task::Retrieve);
+    }
+
+    /// Whether we hold the call.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Our address has changed, by one of these ways (from, to): the peer is told as soon as the call is up.
@@ -90,6 +95,9 @@ impl Session {
         if code < 200 {
             if self.asking == Some(id) && !self.cancel_sent {
                 core.timers.set(Alarm::Overdue(self.id), now + core.config.t1 * 64);
+            }
+            if self.asking == Some(id) && self.state == State::Up {
+                self.on_reinvite_progress(core, now, response);
             }
             return;
         }
@@ -317,6 +325,7 @@ impl Session {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
                 self.cancel_sent = false;
+                self.reasked = reliable::Reasked::default();
                 let Some(dialog) = self.dialog.as_mut() else { return };
                 let request = dialog.request(Method::Invite);
                 let hop = core.dialog_hop(self.account, dialog.hop());
@@ -361,7 +370,8 @@ impl Session {
         if matches!(self.doing, Some(Task::Relay(_))) {
             return self.take_relayed_answer(core, response);
         }
-        match self.media.receive_answer(response.body()) {
+        let answer = self.reinvite_answer(response).to_vec();
+        match self.media.receive_answer(&answer) {
             Ok(media) => {
                 let task = self.doing.take();
                 // A refresh describes ourselves, whatever the program wanted.

@@ -6,6 +6,7 @@
 mod attended;
 mod calls;
 mod credentials;
+mod disorder;
 mod exchange;
 mod failover;
 mod identities;
