@@ -38,6 +38,7 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
+    names::{Found, Names},
     net::{self, Net},
     people::People,
     records,
@@ -98,8 +99,8 @@ pub(crate) enum Event {
     Resolved {
         /// The question.
         id: ResolveId,
-        /// Addresses, or what the resolver said.
-        result: Result<Vec<sip::Target>, String>,
+        /// The targets behind it, or why there are none.
+        result: Result<Found, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -131,6 +132,8 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// Who wants to see the screen, or sees it.
     Watch(Option<WatchView>),
+    /// Look whether this machine's address is still the same.
+    Look,
     /// End every call, unregister, stop.
     Stop,
     /// Stop to be started anew, unless a call is up.
@@ -159,6 +162,8 @@ pub(crate) struct Parts {
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
     pub(crate) net: Net,
+    /// The way to the name servers.
+    pub(crate) names: Names,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
@@ -343,7 +348,13 @@ impl Engine {
             Event::Census { reply } => drop(reply.send(self.census(now))),
             Event::Trace { wanted, reply } => drop(reply.send(self.parts.trace.page(wanted))),
             Event::CallFigures { reply } => drop(reply.send(self.parts.trace.figures())),
-            Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
+            Event::Resolved { id, result } => {
+                let (result, lifetime) = match result {
+                    Ok(Found { targets, lifetime }) => (Ok(targets), lifetime),
+                    Err(reason) => (Err(reason), Duration::ZERO),
+                };
+                self.parts.agent.resolved_for(now, id, result, lifetime);
+            }
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
@@ -364,6 +375,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Look => self.look_for_address(now),
             // Taken in `run`.
             Event::Stop | Event::Restart { .. } => {}
         }
@@ -525,7 +537,7 @@ impl Engine {
                 self.parts.board.handle(now, news);
             }
             sip::Event::Resolve { id, host, port, transport } => {
-                net::resolve(id, host, port, transport, self.parts.inbox.clone())
+                self.parts.names.resolve(id, host, port, transport, self.parts.inbox.clone());
             }
             sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),

@@ -18,7 +18,10 @@ use crate::engine::Engine;
 impl Engine {
     /// An RTP port for a call.
     pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
+        let mut rtp = self.parts.media.open(StreamId(call.0))?;
+        if rtp.ip().is_unspecified() {
+            rtp.set_ip(self.parts.agent.local());
+        }
         self.streams += 1;
         Ok(rtp)
     }

@@ -1,4 +1,4 @@
-//! The network side of SIP: sockets, the table of connections, look-ups.
+//! The network side of SIP: sockets, the table of connections.
 //!
 //! The engine owns the table and never waits: datagrams leave by a non-blocking send, messages of connections go into a
 //! bounded queue each. What a connection has to say comes back as [`News`] through the inbox, in its order. Datagrams
@@ -19,7 +19,7 @@ use std::{
     },
 };
 
-use sip::{ResolveId, Target, Transmit, Transport};
+use sip::{Target, Transmit, Transport};
 use tokio::{
     net::UdpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -222,25 +222,6 @@ fn first_line(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(LONGEST_LINE);
     let line = String::from_utf8_lossy(&bytes[..end]);
     line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Looks a name up and puts the answer into the inbox.
-pub(crate) fn resolve(
-    id: ResolveId,
-    host: String,
-    port: Option<u16>,
-    transport: Option<Transport>,
-    inbox: mpsc::Sender<Event>,
-) {
-    tokio::spawn(async move {
-        let transport = transport.unwrap_or(Transport::Udp);
-        let port = port.unwrap_or(transport.default_port());
-        let result = match tokio::net::lookup_host((host.as_str(), port)).await {
-            Ok(addresses) => Ok(addresses.map(|address| Target::new(transport, address)).collect()),
-            Err(error) => Err(error.to_string()),
-        };
-        let _ = inbox.send(Event::Resolved { id, result }).await;
-    });
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub struct Config {
     /// The program answers [`Event::Connect`](crate::Event::Connect): a request too large for a datagram goes by TCP
     /// (RFC 3261 section 18.1.1). Default: no.
     pub streams: bool,
+    /// Ask the exchanges that accounts are registered at whether they are there (OPTIONS), and use their next target
+    /// when they are not, within [`TARGET_KNOWN_FOR`](crate::TARGET_KNOWN_FOR). Default: no.
+    pub probe: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
     /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
@@ -76,6 +79,7 @@ impl Config {
             local,
             local_other: None,
             streams: false,
+            probe: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             instance: None,
             t1: Duration::from_millis(500),

@@ -20,6 +20,7 @@ use crate::uri::{Scheme, Uri};
 
 impl UserAgent {
     pub(super) fn receive(&mut self, now: Instant, from: Target, bytes: &[u8]) {
+        self.hear_from(now, from);
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0)) {
             return; // keepalive (RFC 5626 4.4.1)
         }

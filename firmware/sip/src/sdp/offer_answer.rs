@@ -96,6 +96,13 @@ impl OfferAnswer {
         self.local = local;
     }
 
+    /// We hear at `to` in place of `from`, at the same port; takes effect with the next offer or answer.
+    pub fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
+        if self.local.rtp.ip() == from {
+            self.local.rtp.set_ip(to);
+        }
+    }
+
     /// An offer: first one, hold (`SendOnly`), retrieve (`SendRecv`). The agreed codec comes first.
     ///
     /// # Errors

@@ -177,6 +177,25 @@ impl<O: Clone> Layer<O> {
         }
     }
 
+    /// No longer repeats the request of a client transaction.
+    pub(crate) fn hush(&mut self, id: TxId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.hush();
+            self.arm(id);
+        }
+    }
+
+    /// The client transactions whose requests went to `target` and were answered by nothing at all.
+    pub(crate) fn unheard_at(&self, target: Target) -> Vec<TxId> {
+        let unheard = |client: &Client<O>| client.to == Some(target) && client.is_unheard();
+        self.clients.iter().filter(|(_, client)| unheard(client)).map(|(&id, _)| id).collect()
+    }
+
+    /// Whether the request of a client transaction was answered by nothing at all.
+    pub(crate) fn is_unheard(&self, id: TxId) -> bool {
+        self.clients.get(&id).is_some_and(Client::is_unheard)
+    }
+
     /// Ends a client transaction without another word to its owner.
     pub(crate) fn forget(&mut self, id: TxId) {
         if let Some(client) = self.clients.remove(&id) {
