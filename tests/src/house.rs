@@ -93,6 +93,20 @@ impl House {
         Self::furnish(scratch, ports, exchange, &Account::reaching(&at, transport), &settings)
     }
 
+    /// Builds it with an account of the desk's whose calls are encrypted or not: `off`, `optional` or `mandatory`.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_encrypted(srtp: &'static str) -> Self {
+        let scratch = scratch();
+        let mut ports = Ports::take();
+        let exchange = Kamailio::start(scratch.path(), ports.one(), Digest::Md5);
+        let account = Account { srtp, ..Account::at(&exchange) };
+        Self::furnish(scratch, ports, exchange, &account, NO_TIMERS)
+    }
+
     #[track_caller]
     fn furnish(
         scratch: TempDir,

@@ -226,6 +226,8 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
+    /// What its sound is connected by.
+    pub(crate) agreed: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -633,7 +635,8 @@ impl Engine {
         let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
+        self.legs
+            .insert(call, Leg { session, number, line, local, agreed: None, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }

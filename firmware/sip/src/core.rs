@@ -160,14 +160,18 @@ impl Core {
         if at.transport.is_stream() && self.flows.local(at).is_none() {
             return self.wait_for_flow(at, Waiting { tx: id, instead, again: false });
         }
-        self.send_by(now, id, at);
+        self.send_by(now, id, at, instead);
     }
 
-    /// Sends a waiting request to `at` now.
-    fn send_by(&mut self, now: Instant, id: TxId, at: Target) {
+    /// Sends a waiting request to `at` now. Where it goes there only for its size, the peer may go on by what it would
+    /// have gone by: a connection that breaks has then no call that nobody can end.
+    fn send_by(&mut self, now: Instant, id: TxId, at: Target, instead: Option<Target>) {
         let local = self.local_towards(at);
         if at.transport != Transport::Udp || local != self.config.local {
-            let contact = self.layer.sent_request(id).and_then(|request| self.own_contact(request, at));
+            let contact = self.layer.sent_request(id).and_then(|request| {
+                let towards = instead.unwrap_or(at);
+                self.own_contact(request, towards)
+            });
             self.layer.change(id, |request| readdress(request, at.transport, local, contact));
         }
         self.layer.located(now, id, at);
@@ -204,7 +208,7 @@ impl Core {
             if waiting.again {
                 self.layer.revive(waiting.tx);
             } else {
-                self.send_by(now, waiting.tx, target);
+                self.send_by(now, waiting.tx, target, waiting.instead);
             }
         }
     }
@@ -215,7 +219,7 @@ impl Core {
         let mut failed = Vec::new();
         for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
-                Some(instead) => self.send_by(now, waiting.tx, instead),
+                Some(instead) => self.send_by(now, waiting.tx, instead, None),
                 None => {
                     self.layer.aim(waiting.tx, target);
                     failed.push(waiting.tx);

@@ -16,7 +16,7 @@ mod receive;
 mod referral;
 mod vigil;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,8 @@ pub struct UserAgent {
     registrations: BTreeMap<AccountId, Registration>,
     /// Accounts that go as soon as their REGISTER is answered.
     leaving: Vec<AccountId>,
+    /// Accounts whose connection broke and that are not registered by another one yet.
+    stranded: BTreeSet<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     vigils: Vigils,
     probes: Probes,
@@ -85,6 +87,7 @@ impl UserAgent {
             sessions: BTreeMap::new(),
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
+            stranded: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
             vigils: Vigils::new(),
             probes: Probes::new(),
@@ -129,6 +132,7 @@ impl UserAgent {
         for account in cut {
             if let Some(registration) = self.registrations.get_mut(&account) {
                 registration.on_broken_flow(&mut self.core, now);
+                self.stranded.insert(account);
             }
         }
         self.settle(now);
@@ -213,6 +217,7 @@ impl UserAgent {
     /// Unregisters an account and forgets it once its calls are over. Its subscriptions end, its calls go on, with
     /// the account's password where somebody asks for it.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) {
+        self.stranded.remove(&account);
         let Some(registration) = self.registrations.get_mut(&account) else { return };
         registration.stop(&mut self.core, now);
         for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
@@ -601,6 +606,9 @@ impl UserAgent {
                 Owner::Registration(account) => {
                     if let Some(registration) = self.registrations.get_mut(&account) {
                         registration.on_response(core, now, id, &response);
+                        if matches!(response.code(), Some(200..=299)) {
+                            self.rejoin(now, account);
+                        }
                     }
                 }
                 Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
@@ -613,6 +621,21 @@ impl UserAgent {
                 }
             },
             Outcome::Silence { id, owner } => self.on_silence(now, id, owner, true),
+        }
+    }
+
+    /// An account is registered again whose connection broke. Our end of it was what the peers of its calls and what
+    /// it watches knew us by: they are told the new one.
+    fn rejoin(&mut self, now: Instant, account: AccountId) {
+        if !self.stranded.remove(&account) {
+            return;
+        }
+        for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
+            subscription.refresh(&mut self.core);
+        }
+        let calls = self.sessions.values_mut();
+        for session in calls.filter(|session| session.is_live() && session.account() == Some(account)) {
+            session.tell_contact(&mut self.core, now);
         }
     }
 

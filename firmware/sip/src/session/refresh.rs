@@ -185,6 +185,15 @@ impl Session {
         }
     }
 
+    /// We are reached otherwise than the peer knows: it is told as soon as the call is up.
+    pub(crate) fn tell_contact(&mut self, core: &mut Core, now: Instant) {
+        match self.state {
+            State::Up => self.on_refresh_due(core, now),
+            _ if self.tasks.contains(&Task::Refresh) => {}
+            _ => self.enqueue(core, now, Task::Refresh),
+        }
+    }
+
     /// The peer should have refreshed and has not.
     pub(super) fn on_expired(&mut self, core: &mut Core, now: Instant) {
         if matches!(self.state, State::Up | State::Answering) {

@@ -20,6 +20,7 @@ mod replaces;
 mod rogue;
 mod script;
 mod srtp;
+mod streams;
 mod timers;
 mod torture;
 mod traps;
