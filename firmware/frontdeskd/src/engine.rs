@@ -43,8 +43,8 @@ use crate::{
     people::People,
     records,
     records::Records,
-    tether::{Phone, Tether},
     referral::Referrals,
+    tether::{Phone, Tether},
     trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
@@ -232,7 +232,7 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
-    /// What its sound is connected by.
+    /// What was agreed last about its sound, as far as it has been logged.
     pub(crate) agreed: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,

@@ -35,21 +35,21 @@ impl Engine {
         LocalMedia { srtp, keys, ..LocalMedia::plain(rtp, bridge::codecs()) }
     }
 
-    /// Connects the sound of a call as agreed, which may be told more than once.
+    /// Connects the sound of a call as agreed. It may be told more than once, and is connected each time: who joined the
+    /// call to a telephone meanwhile has made its stream silent.
     pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
-        if let Some(leg) = self.legs.by_call.get_mut(&call)
-            && leg.agreed.replace(media.clone()).as_ref() == Some(media)
-        {
-            return;
+        let leg = self.legs.by_call.get_mut(&call);
+        let before = leg.and_then(|leg| leg.agreed.replace(media.clone()));
+        if before.as_ref() != Some(media) {
+            info!(
+                call = call.0,
+                to = %media.remote_rtp,
+                codec = media.codec.name(),
+                direction = media.direction.as_str(),
+                encryption = media.srtp.as_ref().map_or("none", |keys| keys.suite.name()),
+                "sound of a call agreed"
+            );
         }
-        info!(
-            call = call.0,
-            to = %media.remote_rtp,
-            codec = media.codec.name(),
-            direction = media.direction.as_str(),
-            encryption = media.srtp.as_ref().map_or("none", |keys| keys.suite.name()),
-            "sound of a call agreed"
-        );
         self.sound(self.parts.media.connect(StreamId(call.0), bridge::remote(media)));
     }
 
