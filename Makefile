@@ -53,7 +53,8 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
 
-bench: packages guests ## measure speed and size against their bars (release build)
+bench: test-packages guests ## measure speed and size against their bars (release build)
+	@.ci/pjsua2
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-bench \
 		--bin frontdesk-plugind --bin frontdesk-plugin
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
