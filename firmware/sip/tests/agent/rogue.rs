@@ -36,7 +36,7 @@ impl Siege {
     }
 
     /// The friend's call still talks, can be held, and is ended by its own BYE; then nothing is left.
-    fn is_lifted(mut self, calls_besides: usize) {
+    fn lift(mut self, calls_besides: usize) {
         let (net, us) = (&mut self.net, self.us);
         assert_eq!(net.stations[us].agent.live_sessions(), 1 + calls_besides);
         net.clear(self.pbx);
@@ -106,7 +106,7 @@ fn wrong_tags_reach_no_call_whatever_is_asked() {
     }
     siege.net.pass(Duration::from_secs(1));
     assert!(siege.net.said(siege.us).is_empty(), "{:?}", siege.net.said(siege.us));
-    siege.is_lifted(0);
+    siege.lift(0);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_sequence_number_that_jumps_is_followed_once_and_never_back() {
     let bye = net.receive(siege.rogue, "BYE", 1);
     net.send(siege.rogue, siege.at, &Message::response(&bye, 200));
     net.wait(us, "Ended", 1, want::ended);
-    siege.is_lifted(0);
+    siege.lift(0);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn news_of_nothing_is_refused_and_leaves_nothing() {
         });
     }
     assert!(siege.net.said(siege.us).is_empty(), "{:?}", siege.net.said(siege.us));
-    siege.is_lifted(0);
+    siege.lift(0);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn answers_for_ever_are_acknowledged_and_hold_nothing() {
     }
     net.pass(Duration::from_millis(50));
     assert!(net.stations[us].agent.transactions() <= 2);
-    siege.is_lifted(0);
+    siege.lift(0);
 }
 
 #[test]

@@ -33,6 +33,9 @@ impl Counts {
     }
 }
 
+/// A reader's promise; whether it took the document.
+type Reader = fn(&[u8]) -> bool;
+
 /// Feeds `messages` that come of `seed`. `start` is the agent's clock.
 ///
 /// # Panics
@@ -82,7 +85,7 @@ fn message(dice: &mut Dice, scene: &Scene, valid: &[u8]) -> (Vec<u8>, bool) {
 
 /// A wrong document in a right request.
 fn document(dice: &mut Dice, scene: &mut Scene) -> (Vec<u8>, bool) {
-    let (body, all, read): (Body, &[&str], fn(&[u8]) -> bool) = match dice.below(4) {
+    let (body, all, read): (Body, &[&str], Reader) = match dice.below(4) {
         0 => (Body::Description, &corpus::DESCRIPTIONS, readers::description),
         1 => (Body::Dialogs, &corpus::DIALOGS, readers::dialog_info),
         2 => (Body::Presence, &corpus::PRESENCES, readers::presence),
