@@ -34,6 +34,8 @@ pub struct Account {
     pub password: String,
     /// How it gets there: `udp`, `tcp`, `tls`, or `auto`.
     pub transport: &'static str,
+    /// Whether its calls are encrypted: `off`, `optional` or `mandatory`.
+    pub srtp: &'static str,
 }
 
 impl Account {
@@ -47,14 +49,15 @@ impl Account {
     #[must_use]
     pub fn reaching(registrar: &str, transport: &'static str) -> Self {
         let password = Kamailio::password("desk");
-        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport }
+        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport, srtp: "off" }
     }
 
     /// User `desk` of whatever listens on `port`.
     #[must_use]
     pub fn at_port(port: u16) -> Self {
         let registrar = format!("127.0.0.1:{port}");
-        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport: "auto" }
+        let (transport, srtp) = ("auto", "off");
+        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport, srtp }
     }
 }
 
@@ -202,6 +205,23 @@ impl Desk {
         write(&self.config, &format!("{config}[admin]\nlisten = \"127.0.0.1:{port}\"\nstate = {state:?}\n"));
         self.start_again();
         format!("https://127.0.0.1:{port}")
+    }
+
+    /// Starts the service again with a piece of its settings file replaced.
+    ///
+    /// # Panics
+    /// When the piece is not there, or the desk does not end or come up.
+    #[track_caller]
+    pub fn change_settings(&mut self, from: &str, to: &str) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let path = self.scratch.join("desk/settings.toml");
+        let settings = fs::read_to_string(&path).expect("the settings are still there");
+        assert!(settings.contains(from), "no {from:?} in {settings}");
+        write(&path, &settings.replace(from, to));
+        let mut import = Command::new(repository::program("frontdeskd"));
+        import.arg("--config").arg(&self.config).args(["settings", "import"]).arg(&path);
+        succeed("frontdeskd settings import", import);
+        self.start_again();
     }
 
     /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.
@@ -352,11 +372,11 @@ fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> S
 }
 
 fn settings_file(account: &Account) -> String {
-    let Account { domain, registrar, password, transport } = account;
+    let Account { domain, registrar, password, transport, srtp } = account;
     format!(
         "[operator]\nname = \"Front desk\"\n\
          [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
-         registrar = \"{registrar}\"\ntransport = \"{transport}\"\n\
+         registrar = \"{registrar}\"\ntransport = \"{transport}\"\nsrtp = \"{srtp}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
          [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
          [[directories]]\nname = \"Staff\"\nlocal = true\n"

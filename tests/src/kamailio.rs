@@ -27,6 +27,8 @@ const CONFIG: &str = include_str!("kamailio.cfg");
 const PRESENCE_CONFIG: &str = include_str!("presence.cfg");
 /// It takes datagrams and nothing else, on one address.
 const DATAGRAMS: &str = "disable_tcp=yes";
+/// The address its presence server goes by.
+const SERVER: &str = "modparam(\"presence\", \"server_address\", \"sip:presence@127.0.0.1:@PORT@\")";
 /// It takes connections too, encrypted ones at the next port, and all of it in IPv6 as well.
 const STREAMS: &str = "disable_tcp=no\ntcp_children=2\ntcp_crlf_ping=yes\nenable_tls=yes\n\
     listen=tcp:127.0.0.1:@PORT@\nlisten=tls:127.0.0.1:@TLS@\nlisten=udp:[::1]:@PORT@\n\
@@ -99,7 +101,7 @@ impl Kamailio {
             .replace("@TLS@", &(port + 1).to_string())
             .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
             .replace("@KEY@", &identity.key.display().to_string());
-        Self::start_as(scratch, port, Digest::Sha256, AN_HOUR, "1", &streams)
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "1", &streams)
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
@@ -158,9 +160,12 @@ impl Kamailio {
             Digest::Md5 => "MD5",
             Digest::Sha256 => "SHA-256",
         };
+        // Where connections are taken, the presence server is where it was asked.
+        let server = if streams == DATAGRAMS { SERVER } else { "" };
         let config = CONFIG
             .replace("127.0.0.1", &ip.to_string())
             .replace("@STREAMS@", streams)
+            .replace("@SERVER@", server)
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())

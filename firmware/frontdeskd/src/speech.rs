@@ -35,8 +35,13 @@ impl Engine {
         LocalMedia { srtp, keys, ..LocalMedia::plain(rtp, bridge::codecs()) }
     }
 
-    /// Connects the sound of a call as agreed.
+    /// Connects the sound of a call as agreed, which may be told more than once.
     pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+        if let Some(leg) = self.legs.by_call.get_mut(&call)
+            && leg.agreed.replace(media.clone()).as_ref() == Some(media)
+        {
+            return;
+        }
         info!(
             call = call.0,
             to = %media.remote_rtp,

@@ -17,6 +17,7 @@ use crate::header::{NameAddr, Via};
 use crate::message::Message;
 use crate::random::Random;
 use crate::resolver::{Located, Place, Resolver};
+use crate::session::Note;
 use crate::timers::Timers;
 use crate::transaction::{Layer, Pace, TxId};
 use crate::turns::Turns;
@@ -62,6 +63,8 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Two calls that are to be joined have waited long enough.
+    Join(SessionId),
     /// Refresh the session (RFC 4028).
     Refresh(SessionId),
     /// The peer has not refreshed the session in time.
@@ -104,6 +107,8 @@ pub(crate) struct Core {
     dialogs: BTreeMap<(String, String), Owner>,
     /// Requests whose first hop cannot be located at all, to be reported at the next chance.
     pub(crate) lost: VecDeque<TxId>,
+    /// What sessions tell of calls that are joined, until the turn is settled.
+    pub(crate) notes: VecDeque<Note>,
     next_id: u64,
 }
 
@@ -122,6 +127,7 @@ impl Core {
             events: VecDeque::new(),
             dialogs: BTreeMap::new(),
             lost: VecDeque::new(),
+            notes: VecDeque::new(),
             next_id: 0,
             config,
         }
@@ -160,14 +166,18 @@ impl Core {
         if at.transport.is_stream() && self.flows.local(at).is_none() {
             return self.wait_for_flow(at, Waiting { tx: id, instead, again: false });
         }
-        self.send_by(now, id, at);
+        self.send_by(now, id, at, instead);
     }
 
-    /// Sends a waiting request to `at` now.
-    fn send_by(&mut self, now: Instant, id: TxId, at: Target) {
+    /// Sends a waiting request to `at` now. Where it goes there only for its size, the peer may go on by what it would
+    /// have gone by: a connection that breaks has then no call that nobody can end.
+    fn send_by(&mut self, now: Instant, id: TxId, at: Target, instead: Option<Target>) {
         let local = self.local_towards(at);
         if at.transport != Transport::Udp || local != self.config.local {
-            let contact = self.layer.sent_request(id).and_then(|request| self.own_contact(request, at));
+            let contact = self.layer.sent_request(id).and_then(|request| {
+                let towards = instead.unwrap_or(at);
+                self.own_contact(request, towards)
+            });
             self.layer.change(id, |request| readdress(request, at.transport, local, contact));
         }
         self.layer.located(now, id, at);
@@ -204,7 +214,7 @@ impl Core {
             if waiting.again {
                 self.layer.revive(waiting.tx);
             } else {
-                self.send_by(now, waiting.tx, target);
+                self.send_by(now, waiting.tx, target, waiting.instead);
             }
         }
     }
@@ -215,7 +225,7 @@ impl Core {
         let mut failed = Vec::new();
         for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
-                Some(instead) => self.send_by(now, waiting.tx, instead),
+                Some(instead) => self.send_by(now, waiting.tx, instead, None),
                 None => {
                     self.layer.aim(waiting.tx, target);
                     failed.push(waiting.tx);
@@ -333,6 +343,11 @@ impl Core {
     /// Tells the program.
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push_back(event);
+    }
+
+    /// Tells whoever joins calls.
+    pub(crate) fn note(&mut self, note: Note) {
+        self.notes.push_back(note);
     }
 
     /// Names the usage that requests with this Call-ID and To tag are for.

@@ -25,18 +25,20 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 use tokio_rustls::rustls::ClientConfig;
-use tracing::debug;
 
 use self::stream::Dial;
 pub(crate) use self::{open::Sockets, stream::Way};
 use crate::engine::Event;
 
-/// Messages that may wait to be written to one connection.
-const QUEUE: usize = 512;
+/// Messages that may wait to be written to one connection: more than the lamps of a large house ask for at once.
+const QUEUE: usize = 2048;
 /// Connections of ours at once.
 const MOST_DIALLED: usize = 256;
 /// Messages of all connections that may wait for the engine: fewer places than datagrams leave free in its inbox.
 const WAITING: usize = 128;
+
+/// Why a datagram does not go out.
+const NO_SOCKET: &str = "the desk has no address of this kind, IPv4 or IPv6 (sip.listen, sip.listen_other)";
 
 /// Most of a message's first line that goes into the log, in bytes.
 const LONGEST_LINE: usize = 200;
@@ -133,11 +135,10 @@ impl Net {
     pub(crate) fn send(&mut self, transmit: Transmit) -> Option<Broken> {
         let Transmit { to, server_name, bytes } = transmit;
         if to.transport == Transport::Udp {
-            let socket = self.sockets.iter().find(|socket| is_of(socket, to.ip()));
-            match socket {
-                Some(socket) => udp::send(socket, to.address, &bytes),
-                None => debug!(%to, "no socket of this address family"),
-            }
+            let Some(socket) = self.sockets.iter().find(|socket| is_of(socket, to.ip())) else {
+                return Some(Broken { target: to, reason: NO_SOCKET });
+            };
+            udp::send(socket, to.address, &bytes);
             return None;
         }
         if !self.connections.contains_key(&to)
@@ -153,6 +154,9 @@ impl Net {
 
     /// Opens a connection, unless there is one.
     pub(crate) fn connect(&mut self, target: Target, server_name: Option<String>) -> Wished {
+        if target.transport == Transport::Udp {
+            return Wished::Never(NO_SOCKET);
+        }
         if let Some(connection) = self.connections.get(&target) {
             return connection.local.map_or(Wished::Later, Wished::Open);
         }

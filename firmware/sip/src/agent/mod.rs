@@ -11,12 +11,13 @@
 mod config;
 mod event;
 mod follow;
+mod joining;
 mod probe;
 mod receive;
 mod referral;
 mod vigil;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
 use follow::Followed;
+use joining::Joint;
 use probe::Probes;
 use vigil::Vigils;
 
@@ -61,6 +63,8 @@ pub struct UserAgent {
     registrations: BTreeMap<AccountId, Registration>,
     /// Accounts that go as soon as their REGISTER is answered.
     leaving: Vec<AccountId>,
+    /// Accounts whose connection broke and that are not registered by another one yet.
+    stranded: BTreeSet<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     vigils: Vigils,
     probes: Probes,
@@ -71,6 +75,8 @@ pub struct UserAgent {
     /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
     /// are done.
     stirred: Vec<NotifierId>,
+    /// Calls whose peers speak with each other, or shall.
+    joints: Vec<Joint>,
     draining: bool,
     drained: bool,
 }
@@ -85,6 +91,7 @@ impl UserAgent {
             sessions: BTreeMap::new(),
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
+            stranded: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
             vigils: Vigils::new(),
             probes: Probes::new(),
@@ -92,6 +99,7 @@ impl UserAgent {
             moves: 0,
             notifiers: BTreeMap::new(),
             stirred: Vec::new(),
+            joints: Vec::new(),
             draining: false,
             drained: false,
         }
@@ -129,6 +137,7 @@ impl UserAgent {
         for account in cut {
             if let Some(registration) = self.registrations.get_mut(&account) {
                 registration.on_broken_flow(&mut self.core, now);
+                self.stranded.insert(account);
             }
         }
         self.settle(now);
@@ -213,6 +222,7 @@ impl UserAgent {
     /// Unregisters an account and forgets it once its calls are over. Its subscriptions end, its calls go on, with
     /// the account's password where somebody asks for it.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) {
+        self.stranded.remove(&account);
         let Some(registration) = self.registrations.get_mut(&account) else { return };
         registration.stop(&mut self.core, now);
         for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
@@ -355,14 +365,20 @@ impl UserAgent {
     }
 
     /// Puts a call on hold. [`Event::Held`] or [`Event::HoldFailed`] follows; before the answer of
-    /// the call it waits.
+    /// the call it waits. A call that is joined ([`UserAgent::join`]) is so no longer: who is held hears us.
     pub fn hold(&mut self, now: Instant, session: SessionId) {
+        self.release(now, session, "put on hold");
         self.with(now, session, |session, core| session.hold(core, now));
     }
 
     /// Takes a call back. [`Event::Retrieved`] or [`Event::HoldFailed`] follows.
     pub fn retrieve(&mut self, now: Instant, session: SessionId) {
         self.with(now, session, |session, core| session.retrieve(core, now));
+    }
+
+    /// Whether we hold a call, as far as the peer has agreed.
+    pub fn is_held(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(Session::is_held)
     }
 
     /// Asks the peer to call `target`, a number or URI (blind transfer), after a hold asked for
@@ -601,6 +617,9 @@ impl UserAgent {
                 Owner::Registration(account) => {
                     if let Some(registration) = self.registrations.get_mut(&account) {
                         registration.on_response(core, now, id, &response);
+                        if matches!(response.code(), Some(200..=299)) {
+                            self.rejoin(now, account);
+                        }
                     }
                 }
                 Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
@@ -613,6 +632,21 @@ impl UserAgent {
                 }
             },
             Outcome::Silence { id, owner } => self.on_silence(now, id, owner, true),
+        }
+    }
+
+    /// An account is registered again whose connection broke. Our end of it was what the peers of its calls and what
+    /// it watches knew us by: they are told the new one.
+    fn rejoin(&mut self, now: Instant, account: AccountId) {
+        if !self.stranded.remove(&account) {
+            return;
+        }
+        for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
+            subscription.refresh(&mut self.core);
+        }
+        let calls = self.sessions.values_mut();
+        for session in calls.filter(|session| session.is_live() && session.account() == Some(account)) {
+            session.tell_contact(&mut self.core, now);
         }
     }
 
@@ -661,6 +695,7 @@ impl UserAgent {
                     session.on_alarm(core, now, alarm);
                 }
             }
+            Alarm::Join(id) => self.on_join_alarm(now, id),
             Alarm::Linger(id) => self.forget_session(now, id),
             Alarm::Registration(account) => {
                 if let Some(registration) = self.registrations.get_mut(&account) {
@@ -727,6 +762,7 @@ impl UserAgent {
                 self.on_silence(now, id, owner, false);
             }
         }
+        self.take_notes(now);
         while let Some(id) = self.stirred.pop() {
             if self.notifiers.get(&id).is_some_and(Notifier::is_done)
                 && let Some(notifier) = self.notifiers.remove(&id)

@@ -185,6 +185,15 @@ impl Session {
         }
     }
 
+    /// We are reached otherwise than the peer knows: it is told as soon as the call is up.
+    pub(crate) fn tell_contact(&mut self, core: &mut Core, now: Instant) {
+        match self.state {
+            State::Up => self.on_refresh_due(core, now),
+            _ if self.tasks.contains(&Task::Refresh) => {}
+            _ => self.enqueue(core, now, Task::Refresh),
+        }
+    }
+
     /// The peer should have refreshed and has not.
     pub(super) fn on_expired(&mut self, core: &mut Core, now: Instant) {
         if matches!(self.state, State::Up | State::Answering) {
@@ -299,7 +308,7 @@ impl Session {
         id: TxId,
         response: &Message,
     ) -> Option<TxId> {
-        let mut request = self.again(core, id)?;
+        let mut request = self.again(core, id, |_| {})?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
         let raised = self.raise_interval(&mut request, response);
         raised.then(|| core.send(now, request, &hop, Owner::Session(self.id), 0))

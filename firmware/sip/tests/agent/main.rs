@@ -6,6 +6,7 @@
 mod attended;
 mod calls;
 mod credentials;
+mod disorder;
 mod exchange;
 mod failover;
 mod identities;
@@ -20,6 +21,8 @@ mod replaces;
 mod rogue;
 mod script;
 mod srtp;
+mod streams;
+mod tethered;
 mod timers;
 mod torture;
 mod traps;
