@@ -119,8 +119,12 @@ impl Telephone for Pjsua {
 }
 
 /// The Python that has PJSUA2.
+///
+/// # Panics
+/// When it is not installed.
+#[must_use]
 #[track_caller]
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let home = env::var_os("HOME").expect("a home folder");
     let path = PathBuf::from(home).join(".cache/frontdesk/tools/pjsua2/bin/python");
     assert!(path.exists(), "{} is not there: `.ci/pjsua2` puts it there", path.display());

@@ -3,9 +3,8 @@
 //! to its ACK at the far end. Between the two are kamailio's challenge, where it has one for the caller, and everything
 //! that the caller does with it and with the 200.
 
-use std::env;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use frontdesk_tests::ports::Ports;
 use frontdesk_tests::program::Program;
 use frontdesk_tests::report::{Row, Unit};
 use frontdesk_tests::socket::Client;
-use frontdesk_tests::{repository, wait};
+use frontdesk_tests::{pjsua, repository, wait};
 use ipc::{CallState, Command as DeskCommand, Registration, View};
 
 use crate::far_end::{FarEnd, NUMBER};
@@ -85,9 +84,7 @@ impl Other {
             "user": CALLER, "domain": DOMAIN, "password": Kamailio::password(CALLER), "target": NUMBER,
             "exchange": format!("127.0.0.1:{exchange}"), "sip": sip, "rtp": rtp, "control": port,
         });
-        let python = python();
-        assert!(python.exists(), "{} is not there: `.ci/pjsua2` installs it", python.display());
-        let mut command = Command::new(python);
+        let mut command = Command::new(pjsua::python());
         command.arg(repository::root().join("tests/pjsua2/caller.py")).arg(settings.to_string());
         let mut program = Program::start("pjsua2", command, scratch);
         program.wait_log("ready", SOON);
@@ -107,12 +104,6 @@ impl Other {
         let sent = self.control.send_to(word.as_bytes(), ("127.0.0.1", self.port));
         sent.unwrap_or_else(|error| panic!("{error}: {}", self.program.log()));
     }
-}
-
-/// Where `.ci/pjsua2` puts it.
-fn python() -> PathBuf {
-    let home = env::var_os("HOME").unwrap_or_default();
-    Path::new(&home).join(".cache/frontdesk/tools/pjsua2/bin/python")
 }
 
 #[track_caller]
