@@ -122,7 +122,11 @@ impl UserAgent {
     /// more by a new one; accounts that were registered by it register anew at once, with their next target if there
     /// is nobody.
     pub fn disconnected(&mut self, now: Instant, target: Target, reason: &str) {
-        tracing::info!(%target, reason, "disconnected");
+        // An exchange that is down is tried again and again: the log says it once.
+        let flows = &self.core.flows;
+        if flows.local(target).is_some() || flows.trouble(target) != Some(reason) {
+            tracing::info!(%target, reason, "disconnected");
+        }
         for tx in self.core.disconnected(now, target, reason) {
             if let Some(owner) = self.core.layer.owner(tx) {
                 self.on_silence(now, tx, owner, true);
