@@ -33,6 +33,8 @@ pub struct Account {
     pub password: String,
     /// How it gets there: `udp`, `tcp`, `tls`, or `auto`.
     pub transport: &'static str,
+    /// Whether speech is encrypted: `off`, `optional` or `mandatory`.
+    pub srtp: &'static str,
 }
 
 impl Account {
@@ -46,14 +48,20 @@ impl Account {
     #[must_use]
     pub fn reaching(registrar: &str, transport: &'static str) -> Self {
         let password = Kamailio::password("desk");
-        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport }
+        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport, srtp: "off" }
     }
 
     /// User `desk` of whatever listens on `port`.
     #[must_use]
     pub fn at_port(port: u16) -> Self {
         let registrar = format!("127.0.0.1:{port}");
-        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport: "auto" }
+        Self {
+            domain: "127.0.0.1".into(),
+            registrar,
+            password: "secret".into(),
+            transport: "auto",
+            srtp: "off",
+        }
     }
 }
 
@@ -334,11 +342,11 @@ fn config_file(folder: &Path, machine: &Machine) -> String {
 }
 
 fn settings_file(account: &Account) -> String {
-    let Account { domain, registrar, password, transport } = account;
+    let Account { domain, registrar, password, transport, srtp } = account;
     format!(
         "[operator]\nname = \"Front desk\"\n\
          [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
-         registrar = \"{registrar}\"\ntransport = \"{transport}\"\n\
+         registrar = \"{registrar}\"\ntransport = \"{transport}\"\nsrtp = \"{srtp}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
          [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
          [[directories]]\nname = \"Staff\"\nlocal = true\n"

@@ -92,12 +92,12 @@ impl Kamailio {
     /// When it or its TLS (package kamailio-tls-modules) is not installed or does not come up.
     #[must_use]
     #[track_caller]
-    pub fn start_with_streams(scratch: &Path, port: u16, identity: &Identity) -> Self {
+    pub fn start_with_streams(scratch: &Path, port: u16, digest: Digest, identity: &Identity) -> Self {
         let streams = STREAMS
             .replace("@TLS@", &(port + 1).to_string())
             .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
             .replace("@KEY@", &identity.key.display().to_string());
-        Self::start_as(scratch, port, Digest::Sha256, AN_HOUR, "1", &streams)
+        Self::start_as(scratch, port, digest, AN_HOUR, "1", &streams)
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by

@@ -48,4 +48,5 @@ pub mod socket;
 pub mod sound;
 pub mod talker;
 pub mod telephone;
+pub mod traps;
 pub mod wait;
