@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak peers sip-traps presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +53,8 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
 
-bench: packages guests ## measure speed and size against their bars (release build)
+bench: test-packages guests ## measure speed and size against their bars (release build)
+	@.ci/pjsua2
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-bench \
 		--bin frontdesk-plugind --bin frontdesk-plugin
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
@@ -64,6 +65,15 @@ random: packages ## the call core against 200,000 cases of random operations, wi
 soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-soak
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-soak
+
+mutate: ## ten million wrong SIP messages to the readers and to live user agents (release build)
+	$(CARGO) build --release -p sip --example mutate
+	@# What is free goes back to the system at once: else what the allocator keeps would look like growth.
+	GLIBC_TUNABLES=glibc.malloc.mmap_threshold=16384:glibc.malloc.trim_threshold=65536:glibc.malloc.arena_max=1 \
+		$${CARGO_TARGET_DIR:-target}/release/examples/mutate
+
+fuzz: packages ## let libFuzzer loose on the SIP readers and the user agent, a minute each (nightly compiler)
+	@.ci/fuzz
 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
@@ -77,6 +87,10 @@ peers: test-packages ## the desk with baresip, linphone and PJSUA2 at the other 
 sip-traps: test-packages ## every trap of the study of exchanges by SIPp; 100,000 transactions without a leak
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-traps
+
+failover: test-packages ## two kamailios behind SRV records, the better one stopped and continued: seconds to notice, to ring again, to return
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-failover
 
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence

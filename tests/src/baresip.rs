@@ -249,8 +249,12 @@ impl Baresip {
         sound::wait_mix(&self.number, present, Duration::from_secs(10), || self.newest_recording());
     }
 
+    /// Says a command of its menu over the control socket.
+    ///
+    /// # Panics
+    /// When the socket is gone.
     #[track_caller]
-    fn command(&mut self, command: &str, parameters: &str) {
+    pub fn command(&mut self, command: &str, parameters: &str) {
         let text =
             serde_json::json!({ "command": command, "params": parameters, "token": command }).to_string();
         let message = format!("{}:{text},", text.len());

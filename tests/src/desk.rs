@@ -1,6 +1,7 @@
 //! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -27,13 +28,13 @@ const START: Duration = Duration::from_secs(20);
 pub struct Account {
     /// Domain of the address of record.
     pub domain: String,
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, or a name.
     pub registrar: String,
     /// Secret.
     pub password: String,
     /// How it gets there: `udp`, `tcp`, `tls`, or `auto`.
     pub transport: &'static str,
-    /// Whether speech is encrypted: `off`, `optional` or `mandatory`.
+    /// Whether its calls are encrypted: `off`, `optional` or `mandatory`.
     pub srtp: &'static str,
 }
 
@@ -55,13 +56,8 @@ impl Account {
     #[must_use]
     pub fn at_port(port: u16) -> Self {
         let registrar = format!("127.0.0.1:{port}");
-        Self {
-            domain: "127.0.0.1".into(),
-            registrar,
-            password: "secret".into(),
-            transport: "auto",
-            srtp: "off",
-        }
+        let (transport, srtp) = ("auto", "off");
+        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport, srtp }
     }
 }
 
@@ -122,6 +118,22 @@ impl Desk {
     #[must_use]
     #[track_caller]
     pub fn start_on(scratch: &Path, account: &Account, settings_more: &str, machine: &Machine) -> Self {
+        Self::start_asking(scratch, account, settings_more, machine, None)
+    }
+
+    /// Likewise, with a name server of its own for the name of its exchange.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_asking(
+        scratch: &Path,
+        account: &Account,
+        settings_more: &str,
+        machine: &Machine,
+        names: Option<SocketAddr>,
+    ) -> Self {
         let folder = scratch.join("desk");
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
         let Machine { sip, rtp, .. } = *machine;
@@ -130,7 +142,7 @@ impl Desk {
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
         Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
         Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
-        write(&config, &config_file(&folder, machine));
+        write(&config, &config_file(&folder, machine, names));
         let settings = folder.join("settings.toml");
         write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
@@ -325,12 +337,13 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("the scratch folder is writable");
 }
 
-fn config_file(folder: &Path, machine: &Machine) -> String {
+fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> String {
+    let dns = names.map(|server| format!("dns = \"{server}\"\n")).unwrap_or_default();
     let folder = folder.display();
     let Machine { sip, rtp, log } = machine;
     format!(
         "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
-         [sip]\nlisten = \"127.0.0.1:{sip}\"\n\
+         [sip]\nlisten = \"127.0.0.1:{sip}\"\n{dns}\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\

@@ -86,7 +86,7 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build_by(transport: &'static str) -> Self {
-        Self::build_speaking(Digest::Sha256, transport, "off")
+        Self::build_speaking(transport, "off")
     }
 
     /// Likewise; `srtp` says whether the desk encrypts speech: `off`, `optional` or `mandatory`.
@@ -95,16 +95,30 @@ impl House {
     /// When something does not come up.
     #[must_use]
     #[track_caller]
-    pub fn build_speaking(digest: Digest, transport: &'static str, srtp: &'static str) -> Self {
+    pub fn build_speaking(transport: &'static str, srtp: &'static str) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
         let authority = Authority::new(scratch.path(), AUTHORITY);
         let identity = authority.identity("127.0.0.1");
-        let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), digest, &identity);
+        let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), &identity);
         let at = if transport == "tls" { exchange.tls_address() } else { exchange.address() };
         let settings = format!("{NO_TIMERS}{}", authority.trusted());
         let account = Account { srtp, ..Account::reaching(&at, transport) };
         Self::furnish(scratch, ports, exchange, &account, &settings)
+    }
+
+    /// Builds it with an account of the desk's whose calls are encrypted or not: `off`, `optional` or `mandatory`.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_encrypted(srtp: &'static str) -> Self {
+        let scratch = scratch();
+        let mut ports = Ports::take();
+        let exchange = Kamailio::start(scratch.path(), ports.one(), Digest::Md5);
+        let account = Account { srtp, ..Account::at(&exchange) };
+        Self::furnish(scratch, ports, exchange, &account, NO_TIMERS)
     }
 
     #[track_caller]

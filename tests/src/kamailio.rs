@@ -2,7 +2,7 @@
 //! authentication and dialog-info, in front of every peer of a test.
 
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const CONFIG: &str = include_str!("kamailio.cfg");
 const PRESENCE_CONFIG: &str = include_str!("presence.cfg");
 /// It takes datagrams and nothing else, on one address.
 const DATAGRAMS: &str = "disable_tcp=yes";
+/// The address its presence server goes by.
+const SERVER: &str = "modparam(\"presence\", \"server_address\", \"sip:presence@127.0.0.1:@PORT@\")";
 /// It takes connections too, encrypted ones at the next port, and all of it in IPv6 as well.
 const STREAMS: &str = "disable_tcp=no\ntcp_children=2\ntcp_crlf_ping=yes\nenable_tls=yes\n\
     listen=tcp:127.0.0.1:@PORT@\nlisten=tls:127.0.0.1:@TLS@\nlisten=udp:[::1]:@PORT@\n\
@@ -49,7 +51,9 @@ pub enum Digest {
 pub struct Kamailio {
     /// The process.
     pub program: Program,
-    /// Its UDP port on 127.0.0.1.
+    /// Its address, 127.0.0.1 unless it was asked for another.
+    pub ip: Ipv4Addr,
+    /// Its UDP port there.
     pub port: u16,
     memory: &'static str,
     scratch: PathBuf,
@@ -92,12 +96,12 @@ impl Kamailio {
     /// When it or its TLS (package kamailio-tls-modules) is not installed or does not come up.
     #[must_use]
     #[track_caller]
-    pub fn start_with_streams(scratch: &Path, port: u16, digest: Digest, identity: &Identity) -> Self {
+    pub fn start_with_streams(scratch: &Path, port: u16, identity: &Identity) -> Self {
         let streams = STREAMS
             .replace("@TLS@", &(port + 1).to_string())
             .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
             .replace("@KEY@", &identity.key.display().to_string());
-        Self::start_as(scratch, port, digest, AN_HOUR, "1", &streams)
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "1", &streams)
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
@@ -114,8 +118,19 @@ impl Kamailio {
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string());
         fs::write(folder.join(CONFIG_FILE), config).expect("the scratch folder is writable");
-        let program = run(scratch, port, MEMORY.1);
-        Self { program, port, memory: MEMORY.1, scratch: scratch.to_owned() }
+        let ip = Ipv4Addr::LOCALHOST;
+        let program = run(scratch, ip, port, MEMORY.1);
+        Self { program, ip, port, memory: MEMORY.1, scratch: scratch.to_owned() }
+    }
+
+    /// Likewise, on another address of the loopback network.
+    ///
+    /// # Panics
+    /// When it is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_on(scratch: &Path, ip: Ipv4Addr, port: u16) -> Self {
+        Self::start_at(scratch, (ip, port), Digest::Md5, AN_HOUR, "1", DATAGRAMS)
     }
 
     #[track_caller]
@@ -127,14 +142,30 @@ impl Kamailio {
         identifiers: &str,
         streams: &str,
     ) -> Self {
+        Self::start_at(scratch, (Ipv4Addr::LOCALHOST, port), digest, longest, identifiers, streams)
+    }
+
+    #[track_caller]
+    fn start_at(
+        scratch: &Path,
+        (ip, port): (Ipv4Addr, u16),
+        digest: Digest,
+        longest: Duration,
+        identifiers: &str,
+        streams: &str,
+    ) -> Self {
         let folder = scratch.join(FOLDER);
         copy_tables(&folder);
         let algorithm = match digest {
             Digest::Md5 => "MD5",
             Digest::Sha256 => "SHA-256",
         };
+        // Where connections are taken, the presence server is where it was asked.
+        let server = if streams == DATAGRAMS { SERVER } else { "" };
         let config = CONFIG
+            .replace("127.0.0.1", &ip.to_string())
             .replace("@STREAMS@", streams)
+            .replace("@SERVER@", server)
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())
@@ -142,8 +173,8 @@ impl Kamailio {
             .replace("@ALGORITHM@", algorithm);
         let path = folder.join(CONFIG_FILE);
         fs::write(&path, config).expect("the scratch folder is writable");
-        let program = run(scratch, port, MEMORY.0);
-        Self { program, port, memory: MEMORY.0, scratch: scratch.to_owned() }
+        let program = run(scratch, ip, port, MEMORY.0);
+        Self { program, ip, port, memory: MEMORY.0, scratch: scratch.to_owned() }
     }
 
     /// Starts it again after its end. It has forgotten everything: registrations, subscriptions, calls.
@@ -153,7 +184,7 @@ impl Kamailio {
     #[track_caller]
     pub fn start_again(&mut self) {
         copy_tables(&self.scratch.join(FOLDER));
-        self.program = run(&self.scratch, self.port, self.memory);
+        self.program = run(&self.scratch, self.ip, self.port, self.memory);
     }
 
     /// The password it knows `user` by.
@@ -168,22 +199,22 @@ impl Kamailio {
         format!("127.0.0.1:{}", self.port + 1)
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `IP:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.ip, self.port)
     }
 }
 
 /// Runs it on the files that are there and waits until it answers.
 #[track_caller]
-fn run(scratch: &Path, port: u16, memory: &str) -> Program {
+fn run(scratch: &Path, ip: Ipv4Addr, port: u16, memory: &str) -> Program {
     let folder = scratch.join(FOLDER);
     let mut command = Command::new("/usr/sbin/kamailio");
     command.args(["-DD", "-E", "-m", memory, "-M", "4", "-Y"]).arg(&folder);
     command.arg("-f").arg(folder.join(CONFIG_FILE));
     let mut program = Program::start("kamailio", command, scratch);
-    wait_ready(&mut program, port);
+    wait_ready(&mut program, ip, port);
     program
 }
 
@@ -200,7 +231,7 @@ fn copy_tables(folder: &Path) {
 
 /// Knocks with OPTIONS until the answer comes.
 #[track_caller]
-fn wait_ready(program: &mut Program, port: u16) {
+fn wait_ready(program: &mut Program, ip: Ipv4Addr, port: u16) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
     socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
     let here = socket.local_addr().expect("a bound socket has an address");
@@ -212,7 +243,7 @@ fn wait_ready(program: &mut Program, port: u16) {
     wait::until("kamailio to answer OPTIONS", Duration::from_secs(20), || {
         assert!(program.exit_status().is_none(), "kamailio ended:\n{}", program.log());
         // Refused while nobody listens yet: the next knock follows.
-        let _ = socket.send_to(knock.as_bytes(), ("127.0.0.1", port));
+        let _ = socket.send_to(knock.as_bytes(), (ip, port));
         let mut answer = [0; 2048];
         let length = socket.recv(&mut answer).ok()?;
         answer[..length].starts_with(b"SIP/2.0 200").then_some(())

@@ -19,6 +19,8 @@ pub mod customers;
 pub mod desk;
 mod devtools;
 pub mod dice;
+pub mod dnsmasq;
+pub mod failover;
 pub mod house;
 pub mod http;
 pub mod jabber;

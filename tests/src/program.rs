@@ -89,11 +89,9 @@ impl Program {
 
     /// `kill -9` of the process and of the children it has forked, which would go on without it.
     pub fn kill_all(&mut self) {
-        let id = self.child.id();
-        let path = format!("/proc/{id}/task/{id}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
+        let children = self.children();
         self.kill();
-        for child in children.split_whitespace().filter_map(|word| word.parse::<i32>().ok()) {
+        for child in children {
             // SAFETY: kill touches no memory; a child that has ended meanwhile is not there to be killed.
             unsafe { libc::kill(child, libc::SIGKILL) };
         }
@@ -102,6 +100,16 @@ impl Program {
     /// Stops (`true`) or continues (`false`) the process, as a debugger would.
     pub fn freeze(&self, on: bool) {
         self.signal(if on { libc::SIGSTOP } else { libc::SIGCONT });
+    }
+
+    /// Likewise, with the children it has forked, which would go on without it.
+    pub fn freeze_all(&self, on: bool) {
+        let signal = if on { libc::SIGSTOP } else { libc::SIGCONT };
+        self.signal(signal);
+        for child in self.children() {
+            // SAFETY: kill touches no memory; a child that has ended meanwhile is not there to be signalled.
+            unsafe { libc::kill(child, signal) };
+        }
     }
 
     /// Waits for the end that comes by itself.
@@ -165,6 +173,12 @@ impl Program {
         let id = i32::try_from(self.child.id()).expect("process ids fit an i32");
         // SAFETY: plain system call; the id is that of our own unreaped child, so nobody else's.
         unsafe { libc::kill(id, signal) };
+    }
+
+    fn children(&self) -> Vec<i32> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|word| word.parse().ok()).collect()
     }
 
     fn log_tail(&self) -> String {

@@ -74,6 +74,14 @@ impl Row {
         Self { bar: None, holds: true, ..Self::times(figure, unit, samples, "max", f64::INFINITY) }
     }
 
+    /// Named values in `unit` without a bar.
+    #[must_use]
+    pub fn told(figure: impl Into<String>, unit: &'static str, values: &[(&'static str, f64)]) -> Self {
+        let measured = values.iter().copied().collect();
+        let (figure, note) = (figure.into(), String::new());
+        Self { figure, unit, measured, bar: None, error: None, note, holds: true }
+    }
+
     /// Named values in `unit`; the bar is about `of`.
     ///
     /// # Panics

@@ -1,10 +1,12 @@
 //! Input from outside can be anything at all: a right answer on the wire where there is one, no crash,
 //! no growth, no call disturbed (law 8).
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::io::{Read, Write};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -203,6 +205,88 @@ fn rubbish_on_the_sip_port_disturbs_no_call() {
     }
     stranger.send_to(&vec![b'A'; 60_000], ("127.0.0.1", scene.house.desk.sip)).unwrap();
     scene.is_undisturbed();
+}
+
+/// INVITEs of strangers from four addresses, ten thousand a second, until it is told to stop.
+struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<(u64, Duration)>,
+}
+
+impl Flood {
+    fn start(desk: u16) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&stop);
+        let sockets: Vec<UdpSocket> =
+            (2..6).map(|n| UdpSocket::bind(format!("127.0.0.{n}:0")).unwrap()).collect();
+        let thread = thread::spawn(move || {
+            let (began, mut sent) = (Instant::now(), 0_u64);
+            // Never longer than a minute, whatever happens to the test.
+            while !is_over.load(Ordering::Relaxed) && sent < 600_000 {
+                for socket in &sockets {
+                    let here = socket.local_addr().unwrap();
+                    let invite = format!(
+                        "INVITE sip:5550100@127.0.0.1:{desk} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK-flood-{sent}\r\n\
+                         From: <sip:flood@{here}>;tag={sent}\r\nTo: <sip:5550100@127.0.0.1>\r\nCall-ID: flood-{sent}@{here}\r\n\
+                         CSeq: 1 INVITE\r\nContact: <sip:flood@{here}>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+                    );
+                    // A full buffer loses it, as networks do.
+                    let _ = socket.send_to(invite.as_bytes(), ("127.0.0.1", desk));
+                    sent += 1;
+                }
+                let due = began + Duration::from_micros(sent * 100);
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+            }
+            (sent, began.elapsed())
+        });
+        Self { stop, thread }
+    }
+
+    /// What was sent, and in what time.
+    fn finish(self) -> (u64, Duration) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+/// The phone calls and is refused once it rings; how long it took to ring. Others may ring beside it.
+#[track_caller]
+fn ring(house: &mut House, phone: &mut Baresip) -> Duration {
+    let began = Instant::now();
+    phone.dial("5550100");
+    let is_ours = |call: &ipc::CallView| call.party.number.as_deref() == Some("2101");
+    let rings = |call: &ipc::CallView| call.state == CallState::Ringing && is_ours(call);
+    let call = house.client.wait_call("the legitimate caller ringing", SOON, rings).call;
+    let took = began.elapsed();
+    house.client.command(Command::Reject { call }).unwrap();
+    house.client.wait("the call gone", SOON, |view| !view.incoming.iter().any(is_ours));
+    phone.expect("CALL_CLOSED", SOON);
+    took
+}
+
+#[test]
+fn ten_thousand_calls_a_second_from_strangers_leave_a_legitimate_caller_its_ring() {
+    let mut house = House::build(Digest::Md5);
+    let mut phone = house.phone("2101", A_TONE, Codec::Pcma);
+    let mut rings = |house: &mut House| {
+        let mut took: Vec<Duration> = (0..9).map(|_| ring(house, &mut phone)).collect();
+        took.sort_unstable();
+        (took[took.len() / 2], took[took.len() - 1])
+    };
+    let calm = rings(&mut house);
+    let memory = house.desk.program.resident_kib();
+    let flood = Flood::start(house.desk.sip);
+    let flooded = rings(&mut house);
+    let (sent, lasted) = flood.finish();
+    let rate = sent as f64 / lasted.as_secs_f64();
+    println!(
+        "{sent} INVITEs of strangers, {rate:.0} a second; nine legitimate calls, median and longest ring time:"
+    );
+    println!("before {calm:?}, in the flood {flooded:?}");
+    let grown = house.desk.program.resident_kib().saturating_sub(memory);
+    println!("memory grew by {grown} KiB");
+    assert!(grown <= 16 * 1024, "memory grew by {grown} KiB");
+    assert!(sent > 1_000, "only {sent} INVITEs");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Bundle {
     /// `Err` says why the plugin host is away.
     pub(crate) plugins: Result<Vec<(PluginView, Vec<PluginLogLine>)>, String>,
     pub(crate) log: Vec<Line>,
+    /// The newest SIP messages as a pcapng file; names and numbers are in them.
+    pub(crate) trace: Option<Vec<u8>>,
     /// Names and numbers stay in.
     pub(crate) is_plain: bool,
 }
@@ -32,7 +34,8 @@ const READ_ME: &str = "Diagnostics of a Frontdesk box.\n\
     settings.json  settings without passwords\n\
     desk.json      the desk as its screen shows it\n\
     plugins.json   plugins and what they have logged\n\
-    log.txt        the newest lines of the log\n";
+    log.txt        the newest lines of the log\n\
+    sip.pcapng     the newest SIP messages without secrets, for Wireshark; only with names and numbers\n";
 
 impl Bundle {
     /// Packs it. Blocks for as long as compressing a few megabytes takes.
@@ -86,6 +89,9 @@ impl Bundle {
             add(name, &serde_json::to_vec_pretty(&value)?)?;
         }
         add("log.txt", log.as_bytes())?;
+        if let Some(trace) = self.trace.as_ref().filter(|_| self.is_plain) {
+            add("sip.pcapng", trace)?;
+        }
         let mut gzip = pack.into_inner()?;
         gzip.flush()?;
         gzip.finish()
@@ -150,6 +156,7 @@ pub(crate) mod tests {
             view: View::default(),
             plugins: Err("away".into()),
             log: ring.newest(Level::Debug, 10),
+            trace: Some(b"packets of 0791234567".to_vec()),
             is_plain,
         }
     }
@@ -163,8 +170,10 @@ pub(crate) mod tests {
         for gone in ["hunter2", "Marguerite", "5550100", "0791234567", "pbx.example"] {
             assert!(!masked.contains(gone), "{gone}:\n{masked}");
         }
+        assert!(!masked.contains("== frontdesk-diagnostics/sip.pcapng"), "names and numbers are in it");
         assert!(masked.contains("incoming call from=") && masked.contains("1.2.3"));
         let plain = unpacked(&bundle(true).pack().unwrap());
+        assert!(plain.contains("== frontdesk-diagnostics/sip.pcapng\npackets of 0791234567"));
         assert!(
             plain.contains("Marguerite Dupont") && plain.contains("0791234567") && !plain.contains("hunter2")
         );

@@ -21,6 +21,8 @@ pub(crate) const LOUD: Duration = Duration::from_secs(3600);
 pub enum Wish {
     /// How the desk does.
     Diagnostics(oneshot::Sender<Diagnostics>),
+    /// The SIP messages that are kept, without secrets, as a pcapng file.
+    Trace(oneshot::Sender<Vec<u8>>),
     /// To start anew, if no call is up; whether it does.
     Restart(oneshot::Sender<bool>),
     /// How grave lines of the log must be at least; `None` is what its settings file says.
@@ -50,6 +52,12 @@ impl Desk {
     pub(crate) async fn diagnostics(&self) -> Option<Diagnostics> {
         let (answer, told) = oneshot::channel();
         self.ask(Wish::Diagnostics(answer), told).await
+    }
+
+    /// The SIP messages that are kept; `None` when the desk does not give them in time.
+    pub(crate) async fn trace(&self) -> Option<Vec<u8>> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Wish::Trace(answer), told).await
     }
 
     /// Whether the desk starts anew; it does not while a call is up.
@@ -115,6 +123,6 @@ mod tests {
         assert!(matches!(heard.recv().await, Some(Wish::Level(None))));
         assert_eq!(desk.loud_for(now + LOUD), None);
         drop(heard);
-        assert!(desk.diagnostics().await.is_none() && !desk.restart().await);
+        assert!(desk.diagnostics().await.is_none() && desk.trace().await.is_none() && !desk.restart().await);
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     engine::Event,
     journal::Journal,
     socket::{self, Desk},
+    trace,
 };
 
 /// Wishes of the page that may wait.
@@ -100,6 +101,7 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
     while let Some(wish) = wished.recv().await {
         match wish {
             // Who asked may have gone.
+            Wish::Trace(answer) => drop(answer.send(trace::file(&desk.inbox).await)),
             Wish::Diagnostics(answer) => drop(answer.send(socket::diagnostics(&desk).await)),
             Wish::Restart(reply) => drop(desk.inbox.send(Event::Restart { reply }).await),
             Wish::Watch { who, done } => drop(done.send(desk.watching.ask(who))),

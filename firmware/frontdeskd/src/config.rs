@@ -62,6 +62,8 @@ pub(crate) struct SipConfig {
     /// For `listen_tls`: the certificate with its chain and its key, PEM files.
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
+    /// Address and port of a name server of one's own, for the names of exchanges only; the system's without it.
+    pub(crate) dns: Option<SocketAddr>,
 }
 
 /// `[media]`
@@ -132,6 +134,7 @@ impl Default for SipConfig {
             listen_tls: None,
             certificate: None,
             key: None,
+            dns: None,
         }
     }
 }

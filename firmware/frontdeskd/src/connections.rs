@@ -14,6 +14,8 @@ impl Engine {
     /// Sends what the agent has to send; `false` if there is nothing.
     pub(crate) fn transmit(&mut self, now: Instant) -> bool {
         let Some(transmit) = self.parts.agent.poll_transmit() else { return false };
+        let local = self.parts.net.local_of(transmit.to);
+        self.parts.trace.goes(local, transmit.to, &transmit.bytes);
         if let Some(Broken { target, reason }) = self.parts.net.send(transmit) {
             self.parts.agent.disconnected(now, target, reason);
         }
@@ -34,6 +36,7 @@ impl Engine {
         match news {
             News::Message { from, bytes, room } => {
                 drop(room);
+                self.parts.trace.came(self.parts.net.local_of(from), from, &bytes);
                 self.parts.agent.handle_datagram(now, from, &bytes);
             }
             News::Opened { id, target, local, theirs } => {

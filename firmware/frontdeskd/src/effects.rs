@@ -184,8 +184,12 @@ impl Engine {
         let local = invite.media.clone();
         match self.parts.agent.invite(now, invite) {
             Ok(session) => {
+                self.parts.trace.name(call, self.parts.agent.call_id(session));
                 let line = line.to_owned();
-                self.legs.insert(call, Leg { session, number, line, local, intercept, came_in: false });
+                self.legs.insert(
+                    call,
+                    Leg { session, number, line, local, agreed: None, intercept, came_in: false },
+                );
                 true
             }
             Err(error) => {

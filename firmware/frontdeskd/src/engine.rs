@@ -16,8 +16,8 @@ use std::{
 };
 
 use ipc::{
-    CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode, SetupView,
-    TransferState, TransferView, View, WatchView,
+    CallFigures, CallRef, Census, Command, CommandError, OnlineState, Party, Registration, ServiceMode,
+    SetupView, TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
 use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
@@ -38,10 +38,12 @@ use crate::{
     intercept::Intercepting,
     lamps::Lamps,
     mailboxes::{self, Mailbox},
+    names::{Found, Names},
     net::{self, Net},
     people::People,
     records,
     records::Records,
+    trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
 };
@@ -81,12 +83,24 @@ pub(crate) enum Event {
         /// Where the answer goes.
         reply: oneshot::Sender<Census>,
     },
+    /// The SIP messages that are kept.
+    Trace {
+        /// Which.
+        wanted: Wanted,
+        /// Where the answer goes: a page, and whether more follow.
+        reply: oneshot::Sender<(Vec<Entry>, bool)>,
+    },
+    /// What was counted of the newest calls.
+    CallFigures {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Vec<CallFigures>>,
+    },
     /// A name was looked up.
     Resolved {
         /// The question.
         id: ResolveId,
-        /// Addresses, or what the resolver said.
-        result: Result<Vec<sip::Target>, String>,
+        /// The targets behind it, or why there are none.
+        result: Result<Found, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -118,6 +132,8 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// Who wants to see the screen, or sees it.
     Watch(Option<WatchView>),
+    /// Look whether this machine's address is still the same.
+    Look,
     /// End every call, unregister, stop.
     Stop,
     /// Stop to be started anew, unless a call is up.
@@ -146,9 +162,13 @@ pub(crate) struct Parts {
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
     pub(crate) net: Net,
+    /// The way to the name servers.
+    pub(crate) names: Names,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
     pub(crate) gauges: Arc<Gauges>,
+    /// The newest SIP messages.
+    pub(crate) trace: Trace,
     /// The accounts, as the agent has them.
     pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
@@ -206,6 +226,8 @@ pub(crate) struct Leg {
     /// The line called or used; empty when it is none of ours.
     pub(crate) line: String,
     pub(crate) local: LocalMedia,
+    /// What its sound is connected by.
+    pub(crate) agreed: Option<sip::sdp::Media>,
     /// It takes a call that rings on another phone.
     pub(crate) intercept: Option<Intercepting>,
     /// The other end called.
@@ -310,7 +332,11 @@ impl Engine {
 
     fn take(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Datagram { from, bytes } => self.parts.agent.handle_datagram(now, from, &bytes),
+            Event::Datagram { from, bytes } => {
+                let local = self.parts.net.local_of(from.into());
+                self.parts.trace.came(local, from.into(), &bytes);
+                self.parts.agent.handle_datagram(now, from, &bytes);
+            }
             Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
                 let result = self.parts.board.command(now, &command);
@@ -322,7 +348,15 @@ impl Engine {
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),
-            Event::Resolved { id, result } => self.parts.agent.resolved(now, id, result),
+            Event::Trace { wanted, reply } => drop(reply.send(self.parts.trace.page(wanted))),
+            Event::CallFigures { reply } => drop(reply.send(self.parts.trace.figures())),
+            Event::Resolved { id, result } => {
+                let (result, lifetime) = match result {
+                    Ok(Found { targets, lifetime }) => (Ok(targets), lifetime),
+                    Err(reason) => (Err(reason), Duration::ZERO),
+                };
+                self.parts.agent.resolved_for(now, id, result, lifetime);
+            }
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
@@ -343,6 +377,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Look => self.look_for_address(now),
             // Taken in `run`.
             Event::Stop | Event::Restart { .. } => {}
         }
@@ -356,7 +391,7 @@ impl Engine {
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
-                info!(call = stream.0, ?stats, "sound of a call ended");
+                self.parts.trace.over(CallRef(stream.0), &stats);
             }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {
@@ -504,7 +539,7 @@ impl Engine {
                 self.parts.board.handle(now, news);
             }
             sip::Event::Resolve { id, host, port, transport } => {
-                net::resolve(id, host, port, transport, self.parts.inbox.clone())
+                self.parts.names.resolve(id, host, port, transport, self.parts.inbox.clone());
             }
             sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
@@ -596,10 +631,12 @@ impl Engine {
                 return self.parts.agent.reject(now, session, 503);
             }
         };
+        self.parts.trace.name(call, call_id);
         let local = self.local_media(account, rtp);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs.insert(call, Leg { session, number, line, local, intercept: None, came_in: true });
+        self.legs
+            .insert(call, Leg { session, number, line, local, agreed: None, intercept: None, came_in: true });
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -637,6 +674,7 @@ impl Engine {
         }
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
+        self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
     }

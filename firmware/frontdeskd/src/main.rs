@@ -21,6 +21,8 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod moves;
+mod names;
 mod net;
 mod paper;
 mod people;
@@ -30,6 +32,7 @@ mod settings;
 mod socket;
 mod speech;
 mod timetable;
+mod trace;
 mod trust;
 mod turns;
 mod watching;
@@ -67,6 +70,7 @@ use crate::{
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
     journal::Journal,
+    names::{Abilities, Names},
     net::{Net, Sockets, Way},
     records::Records,
     settings::Numbering,
@@ -218,14 +222,16 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
-        media: start_media(config, local, inbox.clone())?,
+        media: start_media(config, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
         net: Net::new(sockets.datagrams.clone(), way.clone(), tls),
+        names: Names::new(config.sip.dns, abilities(socket_address, sockets.other)),
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
+        trace: trace::Trace::new(local),
         lines: settings::lines(&settings, &accounts),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
@@ -275,9 +281,10 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let saved = admin_page::Saved { settings: saved, restart: at_next_start };
     let page = admin_page::start(config, &desk, saved, journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
+    let mover = tokio::spawn(moves::look(socket_address, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    let tasks = [asking, clock, connectors, follower, server, stopper, watched];
+    let tasks = [asking, clock, connectors, follower, mover, server, stopper, watched];
     for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }
@@ -337,11 +344,18 @@ fn start_contacts(
     Contacts::start(catalogue, settings.rules.monitor, inbox)
 }
 
+/// What targets the desk can reach from sockets bound there.
+fn abilities(bound: SocketAddr, other: Option<SocketAddr>) -> Abilities {
+    let has = |family: fn(&SocketAddr) -> bool| family(&bound) || other.as_ref().is_some_and(family);
+    Abilities { ipv4: has(SocketAddr::is_ipv4), ipv6: has(SocketAddr::is_ipv6), streams: true }
+}
+
 fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     let mut config = sip::Config::new(local);
     config.local_other = local_other;
     config.streams = true;
     config.codecs = bridge::codecs();
+    config.probe = true;
     // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
@@ -351,12 +365,13 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     UserAgent::new(config, seed)
 }
 
-fn start_media(config: &Config, local: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
     let config = media::Config {
         speaker: config.media.speaker.clone(),
         microphone: config.media.microphone.clone(),
         ringer: config.media.ringer.clone(),
-        rtp_ip: local.ip(),
+        // On every address where SIP is: then calls survive when the machine gets another.
+        rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),
         realtime: config.media.realtime,
         hold: match &config.media.hold_music {

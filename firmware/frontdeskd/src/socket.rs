@@ -36,6 +36,7 @@ use crate::{
     engine::{Event, Gauges},
     paper,
     records::Records,
+    trace::{self, Wanted},
     watching::{Viewed, Watching},
 };
 
@@ -313,6 +314,14 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::Log(_)
         | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
+        Query::Trace { call, after } => {
+            trace::page(&desk.inbox, Wanted { call, after }).await.map_or_else(stopping, Reply::Trace)
+        }
+        Query::CallFigures => {
+            let (reply, answer) = oneshot::channel();
+            let _ = desk.inbox.send(Event::CallFigures { reply }).await;
+            answer.await.map_or_else(|_| stopping(), Reply::CallFigures)
+        }
     }
 }
 

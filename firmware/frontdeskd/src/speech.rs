@@ -18,7 +18,10 @@ use crate::engine::Engine;
 impl Engine {
     /// An RTP port for a call.
     pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let rtp = self.parts.media.open(StreamId(call.0))?;
+        let mut rtp = self.parts.media.open(StreamId(call.0))?;
+        if rtp.ip().is_unspecified() {
+            rtp.set_ip(self.parts.agent.local());
+        }
         self.streams += 1;
         Ok(rtp)
     }
@@ -32,8 +35,13 @@ impl Engine {
         LocalMedia { srtp, keys, ..LocalMedia::plain(rtp, bridge::codecs()) }
     }
 
-    /// Connects the sound of a call as agreed.
+    /// Connects the sound of a call as agreed, which may be told more than once.
     pub(crate) fn connect(&mut self, call: CallRef, media: &sip::sdp::Media) {
+        if let Some(leg) = self.legs.by_call.get_mut(&call)
+            && leg.agreed.replace(media.clone()).as_ref() == Some(media)
+        {
+            return;
+        }
         info!(
             call = call.0,
             to = %media.remote_rtp,

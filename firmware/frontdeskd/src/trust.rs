@@ -41,7 +41,7 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err("there is no certificate in it (PEM)".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Ok(_) => Err("no certificate in it (PEM)".to_owned()),
+        Err(error) => Err(format!("no certificate in it (PEM: {error})")),
     }
 }

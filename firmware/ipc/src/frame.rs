@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage, ContactPicture, ContactPlace,
-    ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery, SortKey, View,
+    CallFigures, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
+    ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
+    SortKey, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -91,6 +92,15 @@ pub enum Query {
     },
     /// How the desk itself does, for support and benches.
     Diagnostics,
+    /// The SIP messages that are kept, without secrets, as a pcapng file, a page at a time.
+    Trace {
+        /// Of which call; `None` for all there are.
+        call: Option<CallRef>,
+        /// 0 for the first page, else [`TracePage::next`] of the page before.
+        after: u64,
+    },
+    /// What was counted of the newest calls, registrations and subscriptions.
+    CallFigures,
 }
 
 /// What the desk says.
@@ -166,6 +176,10 @@ pub enum Reply {
     People(Vec<FoundPerson>),
     /// How the desk itself does.
     Diagnostics(Diagnostics),
+    /// SIP messages.
+    Trace(TracePage),
+    /// Figures of calls, the newest first, at most 200.
+    CallFigures(Vec<CallFigures>),
     /// The question could not be answered.
     Failed {
         /// Why, untranslated.

@@ -17,6 +17,7 @@ mod handling;
 mod log;
 mod people;
 mod plugin;
+mod trace;
 mod view;
 
 pub use command::{Command, CommandError, HookAction};
@@ -47,6 +48,7 @@ pub use plugin::{
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
 };
+pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,

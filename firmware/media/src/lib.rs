@@ -27,6 +27,7 @@ mod g722;
 mod handle;
 mod hold;
 mod jitter;
+mod link;
 mod loader;
 mod mixer;
 mod place;

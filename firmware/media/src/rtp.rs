@@ -194,10 +194,16 @@ impl Receiver {
         self.source.as_ref().map_or(0.0, |s| s.jitter)
     }
 
+    /// Whether that is where the peer is, or was said to be.
+    pub(crate) fn is_near(&self, from: SocketAddr) -> bool {
+        let ip = from.ip().to_canonical();
+        ip == self.peer.ip() || ip == self.negotiated.ip()
+    }
+
     /// Whether anything from there is worth a look.
     fn may_be_peer(&self, from: SocketAddr) -> bool {
         let named = self.negotiated.ip();
-        from.ip() == self.peer.ip() || from.ip() == named || (!self.heard && !named.is_unspecified())
+        self.is_near(from) || (!self.heard && !named.is_unspecified())
     }
 
     /// True when `from` is the peer, possibly because its address has just been learnt.

@@ -29,6 +29,8 @@ pub(crate) enum Sealed {
     Replayed,
     /// It is no packet at all.
     Malformed,
+    /// It was not looked at: too many came from where the peer is not.
+    Strange,
 }
 
 /// Both directions of an encrypted stream.

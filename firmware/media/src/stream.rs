@@ -2,22 +2,20 @@
 //!
 //! Pure: time, randomness and datagrams are handed in, packets are handed out through a closure.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Codec, Event, Remote, Stats, StreamId};
-use crate::codec::{self, Decoder, Encoder};
+use crate::codec;
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
-use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
+use crate::frame::{FRAME_MS, Frame};
 use crate::hold::{HoldSound, Next, Waiting};
-use crate::jitter::{JitterBuffer, Pull, Stretch};
+use crate::link::{Link, Unconnected, packet_time};
 use crate::recording::Recording;
 use crate::rtcp::Reports;
-use crate::rtp::{MAX_PACKET, Receiver, Refused, Sender};
-use crate::srtp::{Guard, Kind, Sealed};
-use crate::stretch;
+use crate::rtp::{Refused, Sender};
+use crate::srtp::{Kind, Sealed};
 
 /// No packet for so long, and media is said to have stopped.
 const QUIET_AFTER: Duration = Duration::from_secs(5);
@@ -56,35 +54,6 @@ pub(crate) struct Stream {
     forged: u64,
     replayed: u64,
     packet: Vec<u8>,
-}
-
-/// Why a stream cannot be had as agreed. It is silent then both ways.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unconnected {
-    #[error("no codec: {0}")]
-    Codec(#[from] opus::Error),
-    #[error("no encryption with these keys: {0}")]
-    Keys(#[from] libsrtp::SrtpError),
-}
-
-/// What exists once the far end is known.
-struct Link {
-    remote: Remote,
-    rx: Receiver,
-    /// Of an encrypted stream.
-    guard: Option<Guard>,
-    jitter: JitterBuffer,
-    decoder: Decoder,
-    encoder: Encoder,
-    /// Decoded, not yet played.
-    heard: VecDeque<i16>,
-    decoded: Vec<i16>,
-    /// Spoken, not yet a whole packet, and the timestamp of its first sample.
-    spoken: Vec<i16>,
-    spoken_at: u32,
-    /// The timestamp up to which something has been sent: what was played on hold may reach into speech.
-    sent_until: Option<u32>,
-    payload: Vec<u8>,
 }
 
 impl Stream {
@@ -178,7 +147,7 @@ impl Stream {
         if link.remote.rtcp_mux && datagram.get(1).is_some_and(|second| RTCP_TYPES.contains(second)) {
             return self.receive_rtcp(now, from, datagram);
         }
-        let opened = match link.open(Kind::Rtp, datagram) {
+        let opened = match link.open(Kind::Rtp, from, datagram) {
             Ok(opened) => opened,
             Err(sealed) => return self.count(sealed),
         };
@@ -220,7 +189,7 @@ impl Stream {
             self.strangers += 1;
             return;
         };
-        let opened = match link.open(Kind::Rtcp, datagram) {
+        let opened = match link.open(Kind::Rtcp, from, datagram) {
             Ok(opened) => opened,
             Err(sealed) => return self.count(sealed),
         };
@@ -238,6 +207,7 @@ impl Stream {
             Sealed::Forged => self.forged += 1,
             Sealed::Replayed => self.replayed += 1,
             Sealed::Malformed => self.ignored += 1,
+            Sealed::Strange => self.strangers += 1,
         }
     }
 
@@ -259,7 +229,8 @@ impl Stream {
         send: Send<'_>,
     ) {
         self.watch(now, events);
-        let Some(link) = &self.link else { return };
+        let Some(link) = &mut self.link else { return };
+        link.strange = 0;
         let per_ms = link.remote.codec.clock_rate() / 1000;
         let to = link.rx.peer();
         let reachable = !to.ip().is_unspecified() && to.port() != 0;
@@ -382,141 +353,9 @@ impl Stream {
     }
 }
 
-impl Link {
-    fn new(remote: Remote) -> Result<Link, Unconnected> {
-        Ok(Link {
-            rx: Receiver::new(remote.rtp),
-            guard: remote.srtp.clone().map(Guard::new).transpose()?,
-            jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
-            decoder: Decoder::new(remote.codec)?,
-            encoder: Encoder::new(remote.codec)?,
-            heard: VecDeque::new(),
-            decoded: Vec::new(),
-            spoken: Vec::new(),
-            spoken_at: 0,
-            sent_until: None,
-            payload: Vec::new(),
-            remote,
-        })
-    }
-
-    /// Takes what was agreed anew.
-    fn change(&mut self, remote: Remote) -> Result<(), Unconnected> {
-        match (&mut self.guard, &remote.srtp) {
-            (Some(guard), Some(keys)) => guard.rekey(keys.clone())?,
-            (guard, keys) => *guard = keys.clone().map(Guard::new).transpose()?,
-        }
-        self.rx.negotiate(remote.rtp);
-        if self.remote.codec != remote.codec {
-            self.decoder = Decoder::new(remote.codec)?;
-            self.encoder = Encoder::new(remote.codec)?;
-            self.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
-            self.spoken.clear();
-            // It may count by another clock now.
-            self.sent_until = None;
-        } else if self.remote.ptime_ms != remote.ptime_ms {
-            self.spoken.clear();
-        }
-        self.remote = remote;
-        Ok(())
-    }
-
-    /// The plain packet inside a datagram of an encrypted stream; `None` of one that is not encrypted.
-    fn open(&mut self, kind: Kind, datagram: &[u8]) -> Result<Option<Vec<u8>>, Sealed> {
-        let Some(guard) = &mut self.guard else { return Ok(None) };
-        if datagram.len() > MAX_PACKET {
-            return Err(Sealed::Malformed);
-        }
-        guard.open(kind, datagram).map(Some)
-    }
-
-    fn give_back(&mut self, opened: Option<Vec<u8>>) {
-        if let (Some(guard), Some(room)) = (&mut self.guard, opened) {
-            guard.give_back(room);
-        }
-    }
-
-    /// Encrypts a packet if the stream is encrypted. False: it must not be sent.
-    fn seal(&mut self, kind: Kind, packet: &mut Vec<u8>) -> bool {
-        self.guard.as_mut().is_none_or(|guard| guard.seal(kind, packet).is_ok())
-    }
-
-    /// Where RTCP goes: RFC 5761, RFC 3605, or the port above RTP, which may have turned out to be elsewhere.
-    fn rtcp_address(&self) -> SocketAddr {
-        let peer = self.rx.peer();
-        if self.remote.rtcp_mux {
-            return peer;
-        }
-        let moved = peer.ip() != self.remote.rtp.ip().to_canonical();
-        let named = self.remote.rtcp.filter(|_| !moved);
-        named.unwrap_or(SocketAddr::new(peer.ip(), peer.port().wrapping_add(1)))
-    }
-
-    fn play(&mut self, now: Duration) -> Frame {
-        while self.heard.len() < FRAME {
-            let play_at = now + Duration::from_secs_f64(self.heard.len() as f64 / f64::from(RATE));
-            self.decoded.clear();
-            match self.jitter.pull(play_at) {
-                Pull::Play { payload, stretch } => {
-                    if self.decoder.decode(payload, &mut self.decoded).is_err() {
-                        self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
-                    }
-                    match stretch {
-                        Stretch::Keep => {}
-                        Stretch::Shorten => _ = stretch::shorten(&mut self.decoded),
-                        Stretch::Lengthen => _ = stretch::lengthen(&mut self.decoded),
-                    }
-                }
-                Pull::Conceal { ms, next } => {
-                    self.decoder.conceal((ms * RATE / 1000) as usize, next, &mut self.decoded);
-                }
-                Pull::Quiet { ms } => self.decoded.resize((ms * RATE / 1000) as usize, 0),
-            }
-            if self.decoded.is_empty() {
-                self.decoded.resize(FRAME, 0);
-            }
-            self.heard.extend(&self.decoded);
-        }
-        let mut frame = [0; FRAME];
-        for (slot, sample) in frame.iter_mut().zip(self.heard.drain(..FRAME)) {
-            *slot = sample;
-        }
-        frame
-    }
-
-    /// Gathers speech; true when `payload` holds a packet.
-    fn speak(&mut self, voice: &Frame, timestamp: u32) -> bool {
-        if self.spoken.is_empty() {
-            // No moment is sent twice: at most the rest of one packet is waited for.
-            if self.sent_until.is_some_and(|until| (until.wrapping_sub(timestamp) as i32) > 0) {
-                return false;
-            }
-            self.sent_until = None;
-            self.spoken_at = timestamp;
-        }
-        self.spoken.extend_from_slice(voice);
-        if self.spoken.len() < (self.remote.ptime_ms * RATE / 1000) as usize {
-            return false;
-        }
-        let encoded = self.encoder.encode(&self.spoken, &mut self.payload);
-        self.spoken.clear();
-        encoded.is_ok()
-    }
-}
-
 fn digit(stream: StreamId, heard: Heard, codec: Codec) -> Event {
     let duration_ms = heard.duration / (codec.clock_rate() / 1000);
     Event::Digit { stream, digit: heard.digit, duration_ms }
-}
-
-/// Milliseconds in a packet as the codec can have them, at most what was asked for.
-fn packet_time(codec: Codec, wanted_ms: u32) -> u32 {
-    let wanted_ms = (wanted_ms / FRAME_MS * FRAME_MS).clamp(10, 60);
-    match (codec, wanted_ms) {
-        (Codec::Opus, 30) => 20,
-        (Codec::Opus, 50) => 40,
-        _ => wanted_ms,
-    }
 }
 
 #[cfg(test)]
@@ -527,6 +366,7 @@ mod tests {
     use crate::api::{Direction, Srtp, SrtpSuite};
     use crate::frame::SILENCE;
     use crate::hold::Pips;
+    use crate::srtp::Guard;
     use crate::wav::WavOut;
 
     const EPOCH: Duration = Duration::from_secs(3_900_000_000);
@@ -809,6 +649,38 @@ mod tests {
     }
 
     #[test]
+    fn an_encrypted_peer_that_moves_is_followed_and_a_strangers_flood_is_hardly_looked_at() {
+        let mut pair = Pair::new(Codec::G722);
+        encrypt(&mut pair, 1, 2);
+        pair.run(500, at_once);
+        let before = pair.b.stats();
+        let place = |host| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 5, 5, host)), 7000);
+        let mut forged = Vec::new();
+        Sender::new(5).write(100, false, 0, &[0x80; 160], &mut forged);
+        let mut goes = Vec::new();
+        for _ in 0..20 {
+            let voice = pair.hum();
+            let Pair { a, b, hold, now, .. } = &mut pair;
+            let mut sent = Vec::new();
+            a.tick(*now, &voice, hold, &mut |_| {}, &mut |_, _, bytes| sent.push(bytes.to_vec()));
+            for bytes in &sent {
+                b.receive(*now, place(1), bytes, &mut |_| {});
+            }
+            for _ in 0..100 {
+                b.receive(*now, place(2), &forged, &mut |_| {});
+            }
+            b.play(*now);
+            b.tick(*now, &voice, hold, &mut |_| {}, &mut |_, to, _| goes.push(to));
+            *now += Duration::from_millis(10);
+        }
+        assert_eq!((goes.first(), goes.last()), (Some(&A), Some(&place(1))));
+        let stats = pair.b.stats();
+        assert_eq!(stats.packets_received - before.packets_received, 10);
+        assert!((200..=320).contains(&stats.forged), "{stats:?}");
+        assert_eq!(stats.forged + stats.strangers, 2000, "{stats:?}");
+    }
+
+    #[test]
     fn keys_that_are_none_make_a_stream_silent_and_not_plain() {
         let mut pair = Pair::new(Codec::Pcmu);
         let bad = Srtp { suite: SrtpSuite::Aes256Sha1_80, local: vec![1; 30], remote: vec![2; 30] };
@@ -942,14 +814,21 @@ mod tests {
 
     #[test]
     fn every_packet_time_is_understood() {
-        for ptime_ms in [5, 10, 20, 30, 40, 60, 200] {
-            let mut pair = Pair::new(Codec::Pcmu);
-            let mut to_b = remote(B, Codec::Pcmu);
-            to_b.ptime_ms = ptime_ms;
-            pair.a.connect(to_b).expect("a codec");
-            pair.run(1500, at_once);
-            let heard = pair.run(1000, at_once);
-            assert!(share(&heard) > 0.97, "{ptime_ms}: {}", share(&heard));
+        for codec in [Codec::Pcmu, Codec::G722, Codec::Opus] {
+            for ptime_ms in [5, 10, 20, 30, 40, 50, 60, 200] {
+                let mut pair = Pair::new(codec);
+                let mut to_b = remote(B, codec);
+                to_b.ptime_ms = ptime_ms;
+                pair.a.connect(to_b).expect("a codec");
+                pair.run(1500, at_once);
+                let heard = pair.run(1000, at_once);
+                assert!(share(&heard) > 0.97, "{codec:?} {ptime_ms}: {}", share(&heard));
+                let longest = pair.packets.iter().map(|(_, units)| units * 1000 / codec.clock_rate()).max();
+                assert!(
+                    longest.is_some_and(|ms| ms <= ptime_ms.max(10)),
+                    "{codec:?} {ptime_ms}: {longest:?}"
+                );
+            }
         }
     }
 }

@@ -167,6 +167,11 @@ impl Line {
         self.seen_at.filter(|(by, _)| *by == transport).map(|(_, at)| at)
     }
 
+    /// Our address has changed, and with it what the exchange sees.
+    pub(crate) fn forget_seen_at(&mut self) {
+        self.seen_at = None;
+    }
+
     fn transport_name(&self) -> Option<&'static str> {
         self.account.transport.and_then(Transport::uri_name)
     }

@@ -4,13 +4,14 @@
 //! Usages (sessions, registrations, subscriptions) borrow it while they work, so that none of them
 //! holds another. Not done here: deciding anything about a call.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::account::Line;
 use crate::agent::{AccountId, Config, Event, NotifierId, SessionId, SubscriptionId};
+use crate::dialog::hop_of;
 use crate::flow::{Flows, Target, Transport, Waiting};
 use crate::header::{NameAddr, Via};
 use crate::message::Message;
@@ -42,6 +43,8 @@ pub(crate) enum Owner {
     Registration(AccountId),
     Subscription(SubscriptionId),
     Notifier(NotifierId),
+    /// Whether the target is alive.
+    Probe(Target),
 }
 
 /// What a deadline is for.
@@ -71,6 +74,8 @@ pub(crate) enum Alarm {
     Turns,
     /// Look whether an exchange is still there.
     Exchange(AccountId),
+    /// Look whether targets are alive.
+    Probe,
     Notifier(NotifierId),
 }
 
@@ -91,6 +96,8 @@ pub(crate) struct Core {
     pub(crate) turns: Turns,
     pub(crate) resolver: Resolver,
     pub(crate) flows: Flows,
+    /// Targets of our exchanges that do not answer.
+    pub(crate) silent: BTreeSet<Target>,
     pub(crate) lines: BTreeMap<AccountId, Line>,
     pub(crate) events: VecDeque<Event>,
     /// (Call-ID, our tag) to the usage behind it.
@@ -110,6 +117,7 @@ impl Core {
             turns: Turns::default(),
             resolver: Resolver::default(),
             flows: Flows::default(),
+            silent: BTreeSet::new(),
             lines: BTreeMap::new(),
             events: VecDeque::new(),
             dialogs: BTreeMap::new(),
@@ -152,14 +160,18 @@ impl Core {
         if at.transport.is_stream() && self.flows.local(at).is_none() {
             return self.wait_for_flow(at, Waiting { tx: id, instead, again: false });
         }
-        self.send_by(now, id, at);
+        self.send_by(now, id, at, instead);
     }
 
-    /// Sends a waiting request to `at` now.
-    fn send_by(&mut self, now: Instant, id: TxId, at: Target) {
+    /// Sends a waiting request to `at` now. Where it goes there only for its size, the peer may go on by what it would
+    /// have gone by: a connection that breaks has then no call that nobody can end.
+    fn send_by(&mut self, now: Instant, id: TxId, at: Target, instead: Option<Target>) {
         let local = self.local_towards(at);
         if at.transport != Transport::Udp || local != self.config.local {
-            let contact = self.layer.sent_request(id).and_then(|request| self.own_contact(request, at));
+            let contact = self.layer.sent_request(id).and_then(|request| {
+                let towards = instead.unwrap_or(at);
+                self.own_contact(request, towards)
+            });
             self.layer.change(id, |request| readdress(request, at.transport, local, contact));
         }
         self.layer.located(now, id, at);
@@ -196,7 +208,7 @@ impl Core {
             if waiting.again {
                 self.layer.revive(waiting.tx);
             } else {
-                self.send_by(now, waiting.tx, target);
+                self.send_by(now, waiting.tx, target, waiting.instead);
             }
         }
     }
@@ -207,7 +219,7 @@ impl Core {
         let mut failed = Vec::new();
         for waiting in self.flows.closed(now, target, reason) {
             match waiting.instead {
-                Some(instead) => self.send_by(now, waiting.tx, instead),
+                Some(instead) => self.send_by(now, waiting.tx, instead, None),
                 None => {
                     self.layer.aim(waiting.tx, target);
                     failed.push(waiting.tx);
@@ -363,8 +375,50 @@ impl Core {
     pub(crate) fn dialog_hop(&self, account: Option<AccountId>, place: Place) -> Hop {
         match account.and_then(|account| self.lines.get(&account)) {
             Some(line) if line.is_named(&place.at) => Hop::Place(line.first_hop()),
-            _ => Hop::Place(place),
+            Some(line) => match place.literal().and_then(|target| self.instead_of(line, target)) {
+                Some(instead) => Hop::Address(instead),
+                None => Hop::Place(place),
+            },
+            None => Hop::Place(place),
         }
+    }
+
+    /// Has the routes of a request in a dialog of `account` that lead through a dead target lead through the one that
+    /// took its place. The parameters stay: by them a proxy knows the dialog, and one of the same exchange
+    /// can do the same with them.
+    pub(crate) fn reroute(&self, account: Option<AccountId>, request: &mut Message) {
+        let Some(line) = account.and_then(|account| self.lines.get(&account)) else { return };
+        if self.silent.is_empty() {
+            return;
+        }
+        let steer = |route: &str| {
+            let mut route = NameAddr::parse(route).ok()?;
+            let instead = self.instead_of(line, hop_of(&route.uri).literal()?)?;
+            route.uri.host = instead.ip().to_string();
+            route.uri.port = Some(instead.address.port());
+            route.uri.params.remove("transport");
+            if let Some(name) = instead.transport.uri_name() {
+                route.uri.params.set("transport", Some(name));
+            }
+            Some(route.to_string())
+        };
+        let before: Vec<String> = request.headers("Route").map(str::to_owned).collect();
+        let after: Vec<String> =
+            before.iter().map(|route| steer(route).unwrap_or_else(|| route.clone())).collect();
+        if before != after {
+            request.remove("Route");
+            for route in after {
+                request.push("Route", route);
+            }
+        }
+    }
+
+    /// The target that took the place of `dead`, where that is one of the line's exchange.
+    fn instead_of(&self, line: &Line, dead: Target) -> Option<Target> {
+        let place = line.first_hop();
+        let current = self.resolver.current(&place)?;
+        let is_better = self.silent.contains(&dead) && !self.silent.contains(&current);
+        (is_better && self.resolver.targets(&place).contains(&dead)).then_some(current)
     }
 
     /// Whether a request of `account` that goes there first stays with its own exchange.

@@ -350,6 +350,10 @@ mod tests {
         let info =
             DialogInfo::parse(format!("<dialog-info>{}</dialog-info>", one.repeat(90)).as_bytes()).unwrap();
         assert_eq!((info.dialogs.len(), info.dialogs[0].id.len()), (MAX_DIALOGS, MAX_TEXT));
+        let spaced = one.replace(&"x".repeat(600), &format!("{}  y", "x".repeat(MAX_TEXT - 1)));
+        let info = DialogInfo::parse(format!("<dialog-info>{spaced}</dialog-info>").as_bytes()).unwrap();
+        assert_eq!(info.dialogs[0].id.len(), MAX_TEXT - 1);
+        assert_eq!(DialogInfo::parse(&info.write()), Ok(info));
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod sipfrag;
 pub mod stream;
 mod subscription;
 mod timers;
+pub mod trace;
 mod transaction;
 mod turns;
 pub mod uri;
@@ -41,7 +42,7 @@ mod xml;
 pub use agent::{
     Account, AccountId, Cause, Config, EndedBy, Error, Event, HostPort, Identity, Invite, LAMPS_KNOWN_FOR,
     Nat, NotifierId, NotifierState, Package, Party, RegistrationState, RequestId, ResolveId, SessionId,
-    SubscriptionId, SubscriptionState, TransferResult, Transmit, UserAgent,
+    SubscriptionId, SubscriptionState, TARGET_KNOWN_FOR, TransferResult, Transmit, UserAgent,
 };
 pub use diversion::{Diversion, DiversionPrivacy, DiversionReason, MAX_DIVERSIONS};
 pub use error::SyntaxError;

@@ -228,6 +228,12 @@ impl Message {
         out
     }
 
+    /// About how many bytes it takes, on the wire and in memory.
+    pub(crate) fn weight(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|h| name_of(h).len() + value_of(h).len() + 4).sum();
+        headers + self.body.len() + self.request_uri().map_or(0, str::len)
+    }
+
     /// Request or response?
     pub fn is_request(&self) -> bool {
         matches!(self.start, Start::Request { .. })

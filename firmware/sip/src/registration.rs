@@ -1,11 +1,12 @@
 //! Registration of one account: REGISTER, refresh, removal, and tries without end after a failure.
 //!
-//! Not done here: fail-back to a first target that is well again, and NAT keepalive.
+//! Not done here: whether its target is alive, and the way back to a better one (`agent::probe`).
 
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, RegistrationState};
 use crate::core::{Alarm, Core, Hop, Owner};
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::transaction::TxId;
@@ -13,12 +14,17 @@ use crate::transaction::TxId;
 /// Longest lifetime asked for because a registrar demands it (423 Min-Expires).
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// Why a registration failed that nobody answered.
+const SILENT: &str = "no answer";
+
 /// How one account stands with its registrar.
 #[derive(Debug)]
 pub(crate) struct Registration {
     account: AccountId,
     wanted: bool,
     bound: bool,
+    /// Where it is bound, or was last.
+    bound_at: Option<Target>,
     call_id: String,
     tag: String,
     number: u32,
@@ -39,6 +45,7 @@ impl Registration {
             account,
             wanted: false,
             bound: false,
+            bound_at: None,
             call_id: core.new_call_id(),
             tag: core.random.word(),
             number: 0,
@@ -71,6 +78,50 @@ impl Registration {
     pub(crate) fn on_broken_flow(&mut self, core: &mut Core, now: Instant) {
         if self.bound && self.tx.is_none() {
             self.send(core, now);
+        }
+    }
+
+    /// Registers before it is due, to hear whether the registrar is there; false if that is not the time for it.
+    pub(crate) fn refresh(&mut self, core: &mut Core, now: Instant) -> bool {
+        let ready = self.wanted && self.bound && self.tx.is_none();
+        if ready {
+            self.send(core, now);
+        }
+        ready
+    }
+
+    /// The account's exchange is used by another target, `current`: the binding follows, unless it was refused.
+    /// Where the one before is not dead, the old binding serves until the new one is there.
+    pub(crate) fn follow(&mut self, core: &mut Core, now: Instant, current: Target, is_dead: bool) {
+        let asks_there = self.tx.is_some_and(|tx| core.layer.sent_to(tx).is_none_or(|at| at == current));
+        let is_there = self.bound && self.bound_at == Some(current);
+        if !self.wanted || asks_there || is_there || !(self.bound || self.tx.is_some()) {
+            return;
+        }
+        if is_dead {
+            return self.start_again(core, now);
+        }
+        self.drop_request(core);
+        self.send(core, now);
+    }
+
+    /// The only target does not answer any more: the line says so, and asks until there is an answer.
+    pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant) {
+        if !self.wanted || !(self.bound || self.tx.is_some()) {
+            return;
+        }
+        self.bound = false;
+        self.failures = 0;
+        self.drop_request(core);
+        core.timers.clear(Alarm::Registration(self.account));
+        self.report(core, RegistrationState::Failed { code: None, reason: SILENT.to_owned() });
+        self.send(core, now);
+    }
+
+    /// The only target answers again.
+    pub(crate) fn on_life(&mut self, core: &mut Core, now: Instant) {
+        if !self.bound {
+            self.start_again(core, now);
         }
     }
 
@@ -130,7 +181,7 @@ impl Registration {
         }
         let trouble = || core.flows.trouble(core.layer.sent_to(id)?).map(str::to_owned);
         let reason = match reached {
-            true => trouble().unwrap_or_else(|| "no answer".to_owned()),
+            true => trouble().unwrap_or_else(|| SILENT.to_owned()),
             false => "the registrar's name could not be resolved".to_owned(),
         };
         self.rest(core, now, None, reason, Duration::ZERO);
@@ -145,6 +196,11 @@ impl Registration {
             self.report(core, RegistrationState::Registering);
         }
         self.send(core, now);
+    }
+
+    /// Whether the binding is wanted.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
     }
 
     /// Whether the binding is wanted or its removal is still on the way.
@@ -224,6 +280,7 @@ impl Registration {
             return self.rest(core, now, response.code(), text, Duration::ZERO);
         }
         self.bound = true;
+        self.bound_at = sent_to;
         self.failures = 0;
         let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
         core.timers.set(Alarm::Registration(self.account), now + granted - margin);

@@ -20,8 +20,11 @@ const MAX_NAMES: usize = 256;
 /// Addresses kept of one name.
 const MAX_ADDRESSES: usize = 16;
 
-/// How long an answer is believed.
-const LIFETIME: Duration = Duration::from_secs(300);
+/// How long an answer is believed that does not say so itself.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
+
+/// The shortest time for which an answer is believed: a lifetime of nothing must not have every request ask again.
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// How long a look-up may take before it is asked again.
 const LOOKUP: Duration = Duration::from_secs(30);
@@ -54,6 +57,8 @@ impl From<HostPort> for Place {
 pub(crate) struct Resolver {
     names: BTreeMap<Place, Name>,
     next: u64,
+    /// How often a name got another current address.
+    moves: u64,
 }
 
 #[derive(Debug)]
@@ -107,19 +112,22 @@ impl Resolver {
         now: Instant,
         id: ResolveId,
         mut addresses: Vec<Target>,
+        lifetime: Duration,
     ) -> (Vec<TxId>, Option<Target>) {
         let Some(name) = self.names.values_mut().find(|name| name.asked == Some(id)) else {
             return (Vec::new(), None);
         };
         addresses.truncate(MAX_ADDRESSES);
         name.asked = None;
-        name.until = now + LIFETIME;
+        name.until = now + lifetime.max(SHORTEST);
         if addresses.is_empty() {
             // What was true before is the best guess; without it, the next request asks again.
             name.until = if name.addresses.is_empty() { now } else { now + LOOKUP };
         } else {
             let current = name.addresses.get(name.current);
-            name.current = current.and_then(|at| addresses.iter().position(|a| a == at)).unwrap_or(0);
+            let kept = current.and_then(|at| addresses.iter().position(|a| a == at));
+            name.current = kept.unwrap_or(0);
+            self.moves += u64::from(kept.is_none());
             name.addresses = addresses;
         }
         (std::mem::take(&mut name.waiting), name.addresses.get(name.current).copied())
@@ -135,15 +143,43 @@ impl Resolver {
             Some(&current) if current != dead => true,
             Some(_) if name.current + 1 < name.addresses.len() => {
                 name.current += 1;
+                self.moves += 1;
                 true
             }
             Some(_) => {
+                self.moves += u64::from(name.current != 0);
                 name.current = 0;
                 name.until = now;
                 false
             }
             None => false,
         }
+    }
+
+    /// Has everything for `place` go to `target`; false if that is none of its addresses, or the one it has already.
+    pub(crate) fn move_to(&mut self, place: &Place, target: Target) -> bool {
+        let Some(name) = self.names.get_mut(place) else { return false };
+        match name.addresses.iter().position(|at| *at == target) {
+            Some(at) if at != name.current => {
+                name.current = at;
+                self.moves += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// All addresses of `place`, the preferred one first.
+    pub(crate) fn targets(&self, place: &Place) -> Vec<Target> {
+        match place.literal() {
+            Some(at) => vec![at],
+            None => self.names.get(place).map(|name| name.addresses.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Changes when the current address of any name does.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves
     }
 
     /// The address everything for `place` goes to at present.
@@ -231,7 +267,7 @@ mod tests {
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::Later);
         assert_eq!(events.len(), 1);
         let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
-        resolver.resolved(now, ResolveId(1), vec![a, b]);
+        resolver.resolved(now, ResolveId(1), vec![a, b], LIFETIME);
         assert_eq!(resolver.locate(now, &pbx, &mut events), Located::At(a));
         assert!(resolver.fail_over(now, &pbx, a));
         assert!(resolver.fail_over(now, &pbx, a), "a second report of the same dead target moves nothing");
@@ -248,11 +284,11 @@ mod tests {
         let pbx = place("pbx.example");
         let (a, b) = (udp("192.0.2.1:5060"), udp("192.0.2.2:5060"));
         resolver.locate(now, &pbx, &mut events);
-        resolver.resolved(now, ResolveId(1), vec![a]);
+        resolver.resolved(now, ResolveId(1), vec![a], LIFETIME);
         let later = now + LIFETIME;
         assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a));
         assert_eq!(events.len(), 2);
-        resolver.resolved(later, ResolveId(2), Vec::new());
+        resolver.resolved(later, ResolveId(2), Vec::new(), LIFETIME);
         assert_eq!(
             resolver.locate(later, &pbx, &mut events),
             Located::At(a),
@@ -261,7 +297,7 @@ mod tests {
         assert!(resolver.includes(&pbx, "192.0.2.1".parse().unwrap()));
         let later = later + LOOKUP;
         resolver.locate(later, &pbx, &mut events);
-        resolver.resolved(later, ResolveId(3), vec![b, a]);
+        resolver.resolved(later, ResolveId(3), vec![b, a], LIFETIME);
         assert_eq!(resolver.locate(later, &pbx, &mut events), Located::At(a), "no change without need");
     }
 

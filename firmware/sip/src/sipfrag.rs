@@ -7,6 +7,9 @@ use crate::message::default_reason;
 /// The media type of the body.
 pub const CONTENT_TYPE: &str = "message/sipfrag";
 
+/// The longest line read, in characters.
+const MAX_LINE: usize = 512;
+
 /// How far the call to the transfer target has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SipFrag {
@@ -30,7 +33,7 @@ impl SipFrag {
     pub fn parse(body: &[u8]) -> Result<SipFrag, SyntaxError> {
         let start = body.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(body.len());
         let line = body[start..].split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
-        let line = text(&line[..line.len().min(512)]);
+        let line: String = text(line).chars().take(MAX_LINE).collect();
         let mut words = line.splitn(3, ' ').map(str::trim);
         if !words.next().is_some_and(|version| version.eq_ignore_ascii_case("SIP/2.0")) {
             return Err(SyntaxError::SipFrag("no status line"));
@@ -83,6 +86,15 @@ mod tests {
             "INVITE sip:a@b SIP/2.0",
         ] {
             assert!(SipFrag::parse(body.as_bytes()).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_phrase_is_cut_between_two_characters() {
+        for letter in ["a", "\u{e9}", "\u{1f44d}"] {
+            let long = SipFrag::parse(format!("SIP/2.0 200 {}", letter.repeat(600)).as_bytes()).unwrap();
+            assert_eq!(long.reason, letter.repeat(MAX_LINE - "SIP/2.0 200 ".len()));
+            assert_eq!(SipFrag::parse(&long.write()), Ok(long));
         }
     }
 

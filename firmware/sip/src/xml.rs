@@ -53,7 +53,9 @@ pub(crate) fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
 
 /// A text with something in it, as far as it is kept.
 pub(crate) fn bounded(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().take(MAX_TEXT).collect();
+    let mut text: String = text.trim().chars().take(MAX_TEXT).collect();
+    // The cut may be in front of a space: what is written is read alike.
+    text.truncate(text.trim_end().len());
     (!text.is_empty()).then_some(text)
 }
 

@@ -159,6 +159,18 @@ fn hold_and_retrieve_keep_both_keys() {
 }
 
 #[test]
+fn an_offer_again_is_the_same_whatever_was_taken_of_it() {
+    for suite in ["AES_CM_128_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"] {
+        let mut desk = end(1, Mandatory);
+        let first = desk.create_offer(SendRecv).unwrap();
+        let key = if suite.contains("256") { "A".repeat(61) + "g" } else { KEY.to_owned() };
+        let answer = peer("RTP/SAVP", &format!("a=crypto:9 {suite} inline:{key}\r\n"));
+        assert!(desk.receive_answer(&answer).unwrap().srtp.is_some(), "{suite}");
+        assert_eq!(desk.create_offer(SendRecv).unwrap(), first, "{suite}");
+    }
+}
+
+#[test]
 fn another_key_of_the_peer_is_taken_and_ours_changes_with_it() {
     let (mut desk, mut phone) = (end(1, Optional), end(2, Mandatory));
     let (before, _) = both(&mut desk, &mut phone);
@@ -294,10 +306,12 @@ fn rtcp_shares_the_port_when_both_say_so() {
     let agreed = desk.receive_answer(&peer("RTP/AVP", "a=rtcp:5005 IN IP4 198.51.100.8\r\n")).unwrap();
     assert!(!agreed.rtcp_mux);
     assert_eq!(agreed.remote_rtcp, Some("198.51.100.8:5005".parse().unwrap()));
-    assert!(!text(&desk.create_offer(SendOnly).unwrap()).contains("rtcp-mux"), "what was agreed stays");
+    assert!(text(&desk.create_offer(SendOnly).unwrap()).contains("rtcp-mux"), "we say what we said before");
     let mut desk = end(1, Off);
     desk.receive_offer(&peer("RTP/AVP", "")).unwrap();
     assert!(!text(&desk.create_answer(SendRecv).unwrap()).contains("rtcp-mux"));
+    assert!(!text(&desk.create_offer(SendOnly).unwrap()).contains("rtcp-mux"), "nor what it has not");
+    desk.abandon_offer();
     desk.receive_offer(&peer("RTP/AVP", "a=rtcp-mux\r\n")).unwrap();
     assert!(text(&desk.create_answer(SendRecv).unwrap()).contains("a=rtcp-mux\r\n"));
 }

@@ -7,7 +7,6 @@ use ipc::{CallRef, CallState, CallView, Command};
 
 use crate::authority::Authority;
 use crate::house::House;
-use crate::kamailio::Digest;
 use crate::peers::Maker;
 use crate::ports::Ports;
 use crate::socket::{Client, calls};
@@ -42,8 +41,7 @@ impl Scene {
     #[must_use]
     #[track_caller]
     pub fn build(transport: Transport) -> Self {
-        // baresip knows no other digest than MD5.
-        let build = |srtp| House::build_speaking(Digest::Md5, transport.word(), srtp);
+        let build = |srtp| House::build_speaking(transport.word(), srtp);
         let (house, authority) = match transport {
             Transport::Udp | Transport::Tcp => (build("off"), None),
             Transport::TlsSrtp => {

@@ -111,6 +111,7 @@ pub(crate) async fn pack(app: &Arc<App>, is_plain: bool) -> Option<Vec<u8>> {
         view: ipc::View::clone(&app.view()),
         plugins: plugins(app).await,
         log: app.log.newest(Level::Debug, MAX_LINES),
+        trace: if is_plain { app.desk.trace().await } else { None },
         is_plain,
     };
     match spawn_blocking(move || bundle.pack()).await {

@@ -9,14 +9,16 @@
 )]
 
 use std::{
+    fs::File,
     io::{Read, Write},
     os::unix::net::UnixStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, FromDesk, HookAction,
@@ -253,6 +255,17 @@ enum Request {
     },
     /// Print how the desk itself does: memory, turn times.
     Diagnostics,
+    /// Write the newest SIP messages, without secrets, to a file for Wireshark (pcapng).
+    Trace {
+        /// Only those of this call, by its number in the view; of all when absent.
+        call: Option<u64>,
+        /// The file, which must not exist.
+        #[arg(long, required_unless_present = "summary")]
+        out: Option<PathBuf>,
+        /// Print what was counted of each call, registration and subscription instead, the newest first.
+        #[arg(long, conflicts_with = "out")]
+        summary: bool,
+    },
     /// Send any command, given as JSON, for example '{"Hold":{"call":3}}'.
     Send {
         /// The command.
@@ -339,6 +352,8 @@ fn run(cli: Cli) -> Result<()> {
         }
         Request::Contact { contact } => desk.print_reply(Query::Contact(ContactId(contact))),
         Request::Diagnostics => desk.print_reply(Query::Diagnostics),
+        Request::Trace { call, out: Some(out), .. } => desk.trace(call.map(CallRef), &out),
+        Request::Trace { call, out: None, .. } => desk.print_figures(call.map(CallRef)),
         Request::Log { text, missed, limit } => {
             let query = LogQuery {
                 from_unix_ms: i64::MIN,
@@ -445,6 +460,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Contacts { .. }
         | Request::Contact { .. }
         | Request::Log { .. }
+        | Request::Trace { .. }
         | Request::Diagnostics => {
             bail!("this request is a query")
         }
@@ -533,6 +549,34 @@ impl Connection {
             Reply::Diagnostics(figures) => print(&figures),
             other => print(&other),
         }
+    }
+
+    /// Writes the trace to a file; one that stands there already stays.
+    fn trace(&mut self, call: Option<CallRef>, out: &Path) -> Result<()> {
+        let mut file = File::create_new(out).with_context(|| format!("cannot make {}", out.display()))?;
+        let (mut after, mut bytes) = (0, 0);
+        loop {
+            let page = match self.ask(Query::Trace { call, after })? {
+                Reply::Trace(page) => page,
+                other => bail!("the desk answered {other:?}"),
+            };
+            let piece = STANDARD.decode(page.pcapng).context("the desk sent what is no trace")?;
+            file.write_all(&piece).with_context(|| format!("cannot write {}", out.display()))?;
+            bytes += piece.len();
+            match page.next {
+                Some(next) => after = next,
+                None => break,
+            }
+        }
+        print(&serde_json::json!({ "file": out, "bytes": bytes }))
+    }
+
+    fn print_figures(&mut self, call: Option<CallRef>) -> Result<()> {
+        let told = match self.ask(Query::CallFigures)? {
+            Reply::CallFigures(told) => told,
+            other => bail!("the desk answered {other:?}"),
+        };
+        told.iter().filter(|figures| call.is_none() || figures.call == call).try_for_each(print)
     }
 
     fn command(&mut self, command: Command) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The network side of SIP: sockets, the table of connections, look-ups.
+//! The network side of SIP: sockets, the table of connections.
 //!
 //! The engine owns the table and never waits: datagrams leave by a non-blocking send, messages of connections go into a
 //! bounded queue each. What a connection has to say comes back as [`News`] through the inbox, in its order. Datagrams
@@ -19,24 +19,26 @@ use std::{
     },
 };
 
-use sip::{ResolveId, Target, Transmit, Transport};
+use sip::{Target, Transmit, Transport};
 use tokio::{
     net::UdpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 use tokio_rustls::rustls::ClientConfig;
-use tracing::debug;
 
 use self::stream::Dial;
 pub(crate) use self::{open::Sockets, stream::Way};
 use crate::engine::Event;
 
-/// Messages that may wait to be written to one connection.
-const QUEUE: usize = 512;
+/// Messages that may wait to be written to one connection: more than the lamps of a large house ask for at once.
+const QUEUE: usize = 2048;
 /// Connections of ours at once.
 const MOST_DIALLED: usize = 256;
 /// Messages of all connections that may wait for the engine: fewer places than datagrams leave free in its inbox.
 const WAITING: usize = 128;
+
+/// Why a datagram does not go out.
+const NO_SOCKET: &str = "the desk has no address of this kind, IPv4 or IPv6 (sip.listen, sip.listen_other)";
 
 /// Most of a message's first line that goes into the log, in bytes.
 const LONGEST_LINE: usize = 200;
@@ -114,6 +116,15 @@ impl Net {
         Self { sockets, connections: HashMap::new(), way, tls }
     }
 
+    /// Our end of the way to a peer, as far as it is known; a socket on every address has none of its own.
+    pub(crate) fn local_of(&self, peer: Target) -> Option<SocketAddr> {
+        let local = match peer.transport {
+            Transport::Udp => self.sockets.iter().find(|socket| is_of(socket, peer.ip()))?.local_addr().ok(),
+            Transport::Tcp | Transport::Tls => self.connections.get(&peer)?.local,
+        };
+        local.filter(|local| !local.ip().is_unspecified())
+    }
+
     /// From now on connections are encrypted so; those that stand stay as they are.
     pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) {
         self.tls = tls;
@@ -124,11 +135,10 @@ impl Net {
     pub(crate) fn send(&mut self, transmit: Transmit) -> Option<Broken> {
         let Transmit { to, server_name, bytes } = transmit;
         if to.transport == Transport::Udp {
-            let socket = self.sockets.iter().find(|socket| is_of(socket, to.ip()));
-            match socket {
-                Some(socket) => udp::send(socket, to.address, &bytes),
-                None => debug!(%to, "no socket of this address family"),
-            }
+            let Some(socket) = self.sockets.iter().find(|socket| is_of(socket, to.ip())) else {
+                return Some(Broken { target: to, reason: NO_SOCKET });
+            };
+            udp::send(socket, to.address, &bytes);
             return None;
         }
         if !self.connections.contains_key(&to)
@@ -144,6 +154,9 @@ impl Net {
 
     /// Opens a connection, unless there is one.
     pub(crate) fn connect(&mut self, target: Target, server_name: Option<String>) -> Wished {
+        if target.transport == Transport::Udp {
+            return Wished::Never(NO_SOCKET);
+        }
         if let Some(connection) = self.connections.get(&target) {
             return connection.local.map_or(Wished::Later, Wished::Open);
         }
@@ -213,25 +226,6 @@ fn first_line(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(LONGEST_LINE);
     let line = String::from_utf8_lossy(&bytes[..end]);
     line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Looks a name up and puts the answer into the inbox.
-pub(crate) fn resolve(
-    id: ResolveId,
-    host: String,
-    port: Option<u16>,
-    transport: Option<Transport>,
-    inbox: mpsc::Sender<Event>,
-) {
-    tokio::spawn(async move {
-        let transport = transport.unwrap_or(Transport::Udp);
-        let port = port.unwrap_or(transport.default_port());
-        let result = match tokio::net::lookup_host((host.as_str(), port)).await {
-            Ok(addresses) => Ok(addresses.map(|address| Target::new(transport, address)).collect()),
-            Err(error) => Err(error.to_string()),
-        };
-        let _ = inbox.send(Event::Resolved { id, result }).await;
-    });
 }
 
 #[cfg(test)]

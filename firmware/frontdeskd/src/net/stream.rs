@@ -175,7 +175,7 @@ async fn read<S: AsyncRead>(
         let length = match timeout_at(since + patience, reader.read(&mut buffer)).await {
             Err(_) if !framer.is_between() => return "a message did not come to its end".to_owned(),
             Err(_) => return "nothing was said for too long".to_owned(),
-            Ok(Err(error)) => return why(&error),
+            Ok(Err(error)) => return tls::why(&error),
             Ok(Ok(0)) => return "closed by the peer".to_owned(),
             Ok(Ok(length)) => length,
         };
@@ -241,7 +241,7 @@ async fn send<S: AsyncWrite>(writer: &mut WriteHalf<S>, bytes: &[u8]) -> Result<
         writer.flush().await
     };
     match timeout(WRITE, sent).await {
-        Ok(result) => result.map_err(|error| why(&error)),
+        Ok(result) => result.map_err(|error| tls::why(&error)),
         Err(_) => Err("the peer takes nothing in any more".to_owned()),
     }
 }

@@ -1,12 +1,19 @@
 //! The table of connections against real sockets on the loopback.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::time::Duration;
+
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     net::TcpListener,
+    time::{Instant, sleep},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer, server::WebPkiClientVerifier},
 };
 
-use super::*;
+use super::{stream::Side, *};
 
 const MESSAGE: &[u8] = b"OPTIONS sip:desk@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 
@@ -66,6 +73,15 @@ async fn acc_5_a_message_opens_a_connection_and_its_end_is_told_once() {
 }
 
 #[tokio::test]
+async fn acc_5_a_datagram_of_the_other_family_is_no_riddle() {
+    let (mut net, _way, _events) = net();
+    let six = Target::from(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 5060)));
+    let broken = net.send(Transmit { to: six, ..to(six.address) });
+    assert_eq!(broken, Some(Broken { target: six, reason: NO_SOCKET }));
+    assert_eq!(net.connect(six, None), Wished::Never(NO_SOCKET));
+}
+
+#[tokio::test]
 async fn acc_5_where_nobody_listens_that_is_the_reason() {
     let (mut net, _way, mut events) = net();
     let there = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -94,7 +110,7 @@ async fn acc_5_a_peer_that_takes_nothing_in_is_given_up_and_its_late_news_means_
     assert_eq!(net.connect(to(there).to, None), Wished::Later);
     let News::Opened { id, target, local, .. } = news(&mut events).await else { panic!() };
     assert!(net.opened(id, target, local, None));
-    let large = || Transmit { bytes: vec![b'x'; 64 * 1024], ..to(there) };
+    let large = || Transmit { bytes: vec![b'x'; 1024], ..to(there) };
     let broken =
         std::iter::repeat_with(|| net.send(large())).take(2 * QUEUE + 1000).find_map(|broken| broken);
     assert_eq!(broken.unwrap().target, target);
@@ -150,4 +166,213 @@ async fn acc_5_messages_that_nobody_takes_make_the_peer_wait() {
         assert!(matches!(news(&mut events).await, News::Message { .. }));
     }
     drop(writing.await.unwrap());
+}
+
+/// A connection without a network, and why it ended after how many seconds.
+fn carried(side: Side) -> (DuplexStream, mpsc::Sender<Vec<u8>>, tokio::task::JoinHandle<(String, u64)>) {
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let (queue, messages) = mpsc::channel(QUEUE);
+    let task = tokio::spawn(async move {
+        let (_net, way, _events) = net();
+        let peer = Target::new(Transport::Tcp, "192.0.2.1:5060".parse().unwrap());
+        let start = Instant::now();
+        let reason = stream::carry(ours, peer, side, messages, &way).await;
+        (reason, start.elapsed().as_secs())
+    });
+    (theirs, queue, task)
+}
+
+#[tokio::test(start_paused = true)]
+async fn acc_5_a_peer_that_used_to_answer_keep_alives_and_does_not_is_gone() {
+    let (mut peer, _queue, task) = carried(Side::Ours);
+    let mut ping = [0; 4];
+    peer.read_exact(&mut ping).await.unwrap();
+    assert_eq!(&ping, b"\r\n\r\n");
+    peer.write_all(b"\r\n").await.unwrap();
+    peer.read_exact(&mut ping).await.unwrap();
+    let (reason, after) = task.await.unwrap();
+    assert_eq!((reason.as_str(), after), ("the peer does not answer keep-alives any more", 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn acc_5_a_peer_that_never_answered_keep_alives_is_left_alone() {
+    let (_peer, queue, task) = carried(Side::Ours);
+    sleep(Duration::from_secs(600)).await;
+    assert!(!task.is_finished());
+    drop(queue);
+    assert_eq!(task.await.unwrap().0, "closed by the desk");
+}
+
+#[tokio::test(start_paused = true)]
+async fn acc_5_a_stranger_that_says_nothing_and_a_message_without_end_are_closed() {
+    let (_peer, _queue, task) = carried(Side::Theirs);
+    assert_eq!(task.await.unwrap(), ("nothing was said for too long".to_owned(), 30));
+
+    // A byte now and then does not keep it open.
+    let (mut peer, _queue, task) = carried(Side::Theirs);
+    for byte in b"OPTIONS sip:desk" {
+        let _ = peer.write_all(&[*byte]).await;
+        sleep(Duration::from_secs(9)).await;
+    }
+    assert_eq!(task.await.unwrap(), ("a message did not come to its end".to_owned(), 30));
+
+    let (mut peer, _queue, task) = carried(Side::Theirs);
+    peer.write_all(MESSAGE).await.unwrap();
+    assert_eq!(task.await.unwrap(), ("nothing was said for too long".to_owned(), 600));
+}
+
+struct Pair {
+    pem: String,
+    key: String,
+}
+
+/// A certificate that vouches for itself.
+fn certificate(name: &str) -> Pair {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    Pair { pem: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
+}
+
+/// A net that trusts `pair`.
+fn trusting(pair: &Pair, more: store::Tls) -> (Net, Way, mpsc::Receiver<Event>) {
+    let (mut net, way, events) = net();
+    let settings = store::Tls { ca: vec![pair.pem.clone()], ..more };
+    net.set_tls(tls::client(&settings).unwrap());
+    (net, way, events)
+}
+
+async fn listening(acceptor: TlsAcceptor, way: Way) -> Target {
+    let listener = listen::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let here = listener.local_addr().unwrap();
+    tokio::spawn(listen::listen(listener, Some(acceptor), way));
+    Target::new(Transport::Tls, here)
+}
+
+fn by_files(pair: &Pair) -> TlsAcceptor {
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
+    std::fs::write(&pem, &pair.pem).unwrap();
+    std::fs::write(&key, &pair.key).unwrap();
+    tls::server(&pem, &key).unwrap()
+}
+
+/// The first two news of a connection to ourselves: what both sides say of it, ours first.
+async fn both(events: &mut mpsc::Receiver<Event>, target: Target) -> (News, News) {
+    let (one, other) = (news(events).await, news(events).await);
+    let is_ours = |news: &News| match news {
+        News::Opened { theirs, .. } => theirs.is_none(),
+        News::Closed { target: at, .. } => *at == target,
+        News::Message { .. } => false,
+    };
+    if is_ours(&one) { (one, other) } else { (other, one) }
+}
+
+#[tokio::test]
+async fn acc_5_two_desks_speak_tls_by_name() {
+    let pair = certificate("pbx.example");
+    let (mut net, way, mut events) = trusting(&pair, store::Tls::default());
+    let there = listening(by_files(&pair), way).await;
+    let transmit = Transmit { to: there, server_name: Some("pbx.example".into()), bytes: MESSAGE.to_vec() };
+    assert_eq!(net.send(transmit), None);
+    let (ours, _theirs) = both(&mut events, there).await;
+    assert!(matches!(ours, News::Opened { .. }));
+    let News::Message { from, bytes, .. } = news(&mut events).await else { panic!() };
+    assert_eq!((from.transport, bytes.as_slice()), (Transport::Tls, MESSAGE));
+}
+
+#[tokio::test]
+async fn acc_5_a_certificate_that_is_not_right_says_what_is_wrong() {
+    let pair = certificate("sbc.example");
+    let reason = async |trusted: &Pair, name: &str| {
+        let (mut net, way, mut events) = trusting(trusted, store::Tls::default());
+        let there = listening(by_files(&pair), way).await;
+        assert_eq!(net.connect(there, Some(name.to_owned())), Wished::Later);
+        let News::Closed { reason, .. } = news(&mut events).await else { panic!() };
+        reason
+    };
+    let said = reason(&pair, "pbx.example").await;
+    assert_eq!(said, "certificate is for sbc.example, not for pbx.example");
+    let said = reason(&certificate("other.example"), "sbc.example").await;
+    assert_eq!(said, "certificate comes from an authority that is not trusted here (tls.ca)");
+}
+
+#[tokio::test]
+async fn acc_5_the_desk_shows_its_certificate_where_it_is_asked_for() {
+    let (pair, own) = (certificate("pbx.example"), certificate("desk.example"));
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+    roots.add(crate::trust::certificates(own.pem.as_bytes()).unwrap().remove(0)).unwrap();
+    let asks = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let key = tokio_rustls::rustls::pki_types::pem::PemObject::from_pem_slice(pair.key.as_bytes());
+    let key: PrivateKeyDer<'static> = key.unwrap();
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(asks.build().unwrap())
+        .with_single_cert(crate::trust::certificates(pair.pem.as_bytes()).unwrap(), key)
+        .unwrap();
+    let server = TlsAcceptor::from(Arc::new(server));
+
+    let shows = store::Tls {
+        certificate: Some(own.pem.clone()),
+        key: store::Secret::new(&own.key),
+        ..store::Tls::default()
+    };
+    let (mut net, way, mut events) = trusting(&pair, shows);
+    let there = listening(server.clone(), way).await;
+    assert_eq!(net.connect(there, Some("pbx.example".into())), Wished::Later);
+    let (ours, theirs) = both(&mut events, there).await;
+    assert!(matches!((ours, theirs), (News::Opened { .. }, News::Opened { .. })));
+
+    // Without it, the peer closes as soon as it has seen that.
+    let (mut net, way, mut events) = trusting(&pair, store::Tls::default());
+    let there = listening(server, way).await;
+    assert_eq!(net.connect(there, Some("pbx.example".into())), Wished::Later);
+    let mut said = news(&mut events).await;
+    if matches!(said, News::Opened { .. }) {
+        said = news(&mut events).await;
+    }
+    let News::Closed { reason, .. } = said else { panic!() };
+    assert_eq!(reason, "TLS: the peer wants a certificate of the desk (tls.certificate)");
+}
+
+#[tokio::test]
+async fn acc_5_every_socket_that_is_asked_for_takes_messages() {
+    let pair = certificate("desk.example");
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
+    std::fs::write(&pem, &pair.pem).unwrap();
+    std::fs::write(&key, &pair.key).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = crate::config::SipConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        listen_other: Some("[::1]:0".parse().unwrap()),
+        listen_tls: Some(free),
+        certificate: Some(pem),
+        key: Some(key),
+    };
+    let sockets = Sockets::open(&config).unwrap();
+    let (four, six) = (sockets.local, sockets.other.unwrap());
+    let (mut net, way, mut events) = trusting(&pair, store::Tls::default());
+    net.sockets = sockets.datagrams.clone();
+    let tasks = sockets.receive(&way.inbox, &Arc::default(), &way);
+    for address in [four, six] {
+        assert_eq!(net.send(Transmit { to: address.into(), ..to(address) }), None);
+        let Some(Event::Datagram { from, .. }) = events.recv().await else { panic!() };
+        assert_eq!(from, address);
+    }
+    let name = || Some("desk.example".to_owned());
+    for target in [four, six].map(|at| Target::new(Transport::Tcp, at)).into_iter().chain([by_tls(free)]) {
+        assert_eq!(net.send(Transmit { to: target, server_name: name(), ..to(free) }), None);
+        let (ours, _theirs) = both(&mut events, target).await;
+        assert!(matches!(ours, News::Opened { .. }));
+        let News::Message { from, .. } = news(&mut events).await else { panic!() };
+        assert_eq!(from.transport, target.transport);
+    }
+    tasks.into_iter().for_each(|task| task.abort());
+}
+
+fn by_tls(at: SocketAddr) -> Target {
+    Target::new(Transport::Tls, at)
 }

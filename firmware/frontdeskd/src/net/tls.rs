@@ -7,7 +7,8 @@ use store::Tls;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
+        self, AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig,
+        SignatureScheme,
         client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
@@ -68,19 +69,19 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|_| anyhow!("there is no private key in it (PEM)"))
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| anyhow!("no private key in it (PEM)"))
 }
 
-/// Why a handshake failed.
+/// Why a handshake failed, or what came after it.
 pub(super) fn why(error: &io::Error) -> String {
     match error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(why)) => refused(why),
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
+            "TLS: the peer wants a certificate of the desk (tls.certificate)".to_owned()
+        }
         Some(rustls::Error::AlertReceived(alert)) => format!("TLS: the peer refuses ({alert:?})"),
         Some(rustls::Error::InvalidMessage(_)) => "the peer does not speak TLS there".to_owned(),
         Some(cause) => format!("TLS: {cause}"),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the peer closed the connection in the TLS handshake".to_owned()
-        }
         None => super::stream::why(error),
     }
 }
@@ -105,6 +106,9 @@ fn refused(why: &CertificateError) -> String {
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "certificate does not count yet; is the clock right?".to_owned()
+        }
+        CertificateError::BadSignature => {
+            "certificate is not signed by the authority that it names; is an old one in tls.ca?".to_owned()
         }
         CertificateError::Revoked => "certificate was revoked".to_owned(),
         why => format!("certificate refused: {why}"),

@@ -218,7 +218,7 @@ fn trust(ca: Option<&Path>) -> Result<ClientConfig, Trouble> {
 /// The file and what is wrong with it.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    trust::certificates(&pem).map_err(|why| format!("{}: {why}", file.display()))
+    trust::certificates(&pem).map_err(|why| format!("{} has {why}", file.display()))
 }
 
 impl Connection {

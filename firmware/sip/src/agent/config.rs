@@ -23,6 +23,9 @@ pub struct Config {
     /// The program answers [`Event::Connect`](crate::Event::Connect): a request too large for a datagram goes by TCP
     /// (RFC 3261 section 18.1.1). Default: no.
     pub streams: bool,
+    /// Ask the exchanges that accounts are registered at whether they are there (OPTIONS), and use their next target
+    /// when they are not, within [`TARGET_KNOWN_FOR`](crate::TARGET_KNOWN_FOR). Default: no.
+    pub probe: bool,
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
     /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
@@ -45,7 +48,11 @@ pub struct Config {
     pub takes_refer: bool,
     /// Live sessions, ringing ones included; one more INVITE is answered 486. Default 200.
     pub max_sessions: usize,
-    /// Transactions of both sides; beyond it new requests are answered 503. Default 8192.
+    /// Live sessions of strangers, who called us past our exchanges, where there is one; one more of their INVITEs is
+    /// answered 486, so that a flood of theirs leaves room for calls. Default 8.
+    pub max_stranger_sessions: usize,
+    /// Transactions of both sides; beyond it new requests are answered 503. A telephone drops those of strangers from
+    /// three quarters on. Requests that are held take no more than 4 KiB each on average. Default 8192.
     pub max_transactions: usize,
     /// Requests a second that one stranger's address may open on average. Addresses of our
     /// registrars and requests inside a dialog are not counted. Default 20.
@@ -72,6 +79,7 @@ impl Config {
             local,
             local_other: None,
             streams: false,
+            probe: false,
             user_agent: concat!("Frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             instance: None,
             t1: Duration::from_millis(500),
@@ -80,6 +88,7 @@ impl Config {
             server: false,
             takes_refer: false,
             max_sessions: 200,
+            max_stranger_sessions: 8,
             max_transactions: 8192,
             stranger_rate: 20,
             stranger_burst: 60,

@@ -10,11 +10,13 @@
 
 mod config;
 mod event;
+mod follow;
+mod probe;
 mod receive;
 mod referral;
 mod vigil;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,7 @@ pub use config::{
 pub use event::{
     Cause, EndedBy, Event, NotifierState, Party, RegistrationState, SubscriptionState, TransferResult,
 };
+pub use probe::TARGET_KNOWN_FOR;
 pub use vigil::LAMPS_KNOWN_FOR;
 
 use crate::account::Line;
@@ -36,10 +39,13 @@ use crate::message::Message;
 use crate::notifier::Notifier;
 use crate::registration::Registration;
 use crate::replaces::Replaces;
+use crate::resolver::LIFETIME;
 use crate::sdp::{LocalMedia, Media};
 use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
+use follow::Followed;
+use probe::Probes;
 use vigil::Vigils;
 
 /// Deadlines served in one turn. Hundreds of lamps that were asked for together expire and refresh
@@ -55,8 +61,14 @@ pub struct UserAgent {
     registrations: BTreeMap<AccountId, Registration>,
     /// Accounts that go as soon as their REGISTER is answered.
     leaving: Vec<AccountId>,
+    /// Accounts whose connection broke and that are not registered by another one yet.
+    stranded: BTreeSet<AccountId>,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     vigils: Vigils,
+    probes: Probes,
+    followed: Followed,
+    /// How often targets had changed at the last look.
+    moves: u64,
     notifiers: BTreeMap<NotifierId, Notifier>,
     /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
     /// are done.
@@ -75,8 +87,12 @@ impl UserAgent {
             sessions: BTreeMap::new(),
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
+            stranded: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
             vigils: Vigils::new(),
+            probes: Probes::new(),
+            followed: Followed::new(),
+            moves: 0,
             notifiers: BTreeMap::new(),
             stirred: Vec::new(),
             draining: false,
@@ -116,15 +132,30 @@ impl UserAgent {
         for account in cut {
             if let Some(registration) = self.registrations.get_mut(&account) {
                 registration.on_broken_flow(&mut self.core, now);
+                self.stranded.insert(account);
             }
         }
         self.settle(now);
     }
 
-    /// This machine's address has changed: accounts register anew.
+    /// This machine's address has changed: accounts register anew, what is watched is asked for by the new address,
+    /// and each call that is up tells its peer where we are and hear now (re-INVITE); one that is not up yet does so as
+    /// soon as it is. What the program hands to [`UserAgent::accept`] from now on must name the new address.
     pub fn moved(&mut self, now: Instant, local: SocketAddr, local_other: Option<SocketAddr>) {
+        let before = (self.core.config.local, self.core.config.local_other);
         self.core.config.local = local;
         self.core.config.local_other = local_other;
+        let mut ways = vec![(before.0.ip(), local.ip())];
+        ways.extend(before.1.zip(local_other).map(|(from, to)| (from.ip(), to.ip())));
+        for line in self.core.lines.values_mut() {
+            line.forget_seen_at();
+        }
+        for session in self.sessions.values_mut() {
+            session.relocate(&mut self.core, now, &ways);
+        }
+        for subscription in self.subscriptions.values_mut() {
+            subscription.refresh(&mut self.core);
+        }
         for registration in self.registrations.values_mut() {
             registration.start_again(&mut self.core, now);
         }
@@ -134,6 +165,17 @@ impl UserAgent {
     /// The addresses written into Via and Contact at present.
     pub fn local(&self) -> IpAddr {
         self.core.config.local.ip()
+    }
+
+    /// The same with their ports, in both address families.
+    pub fn addresses(&self) -> (SocketAddr, Option<SocketAddr>) {
+        (self.core.config.local, self.core.config.local_other)
+    }
+
+    /// Where the exchange of the first account is used at present.
+    pub fn exchange(&self) -> Option<Target> {
+        let places = self.core.lines.values().map(Line::first_hop);
+        places.filter_map(|place| self.core.resolver.current(&place)).next()
     }
 
     /// Lets what is due at `now` happen, at most a few dozen deadlines in one call: where more fall
@@ -175,6 +217,7 @@ impl UserAgent {
     /// Unregisters an account and forgets it once its calls are over. Its subscriptions end, its calls go on, with
     /// the account's password where somebody asks for it.
     pub fn remove_account(&mut self, now: Instant, account: AccountId) {
+        self.stranded.remove(&account);
         let Some(registration) = self.registrations.get_mut(&account) else { return };
         registration.stop(&mut self.core, now);
         for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
@@ -191,6 +234,7 @@ impl UserAgent {
         if let Some(registration) = self.registrations.get_mut(&account) {
             if on {
                 registration.start(&mut self.core, now);
+                self.watch_targets(now);
             } else {
                 registration.stop(&mut self.core, now);
             }
@@ -200,11 +244,23 @@ impl UserAgent {
 
     /// Answers [`Event::Resolve`]: the addresses in the order to try them, or why there are none.
     pub fn resolved(&mut self, now: Instant, id: ResolveId, result: Result<Vec<Target>, String>) {
+        self.resolved_for(now, id, result, LIFETIME);
+    }
+
+    /// Likewise, with how long the answer may be believed (10 s at least). The first target is the preferred one; a
+    /// call, a registration and everything else go to one and the same, and to the next when it is dead.
+    pub fn resolved_for(
+        &mut self,
+        now: Instant,
+        id: ResolveId,
+        result: Result<Vec<Target>, String>,
+        lifetime: Duration,
+    ) {
         let addresses = result.unwrap_or_else(|reason| {
             tracing::warn!(%reason, "a name could not be resolved");
             Vec::new()
         });
-        let (waiting, at) = self.core.resolver.resolved(now, id, addresses);
+        let (waiting, at) = self.core.resolver.resolved(now, id, addresses, lifetime);
         for tx in waiting {
             match at {
                 Some(at) => self.core.dispatch(now, tx, at),
@@ -392,6 +448,7 @@ impl UserAgent {
     /// [`Event::Drained`] comes when all of it is answered, or after 64 T1.
     pub fn shut_down(&mut self, now: Instant) {
         self.draining = true;
+        self.stop_watching();
         for session in self.sessions.values_mut() {
             session.hang_up(&mut self.core, now);
         }
@@ -490,6 +547,11 @@ impl UserAgent {
         self.sessions.values().filter(|session| session.is_live()).count()
     }
 
+    /// The Call-ID of a session that has not been forgotten: what the exchange's own log knows a call by.
+    pub fn call_id(&self, session: SessionId) -> Option<&str> {
+        self.sessions.get(&session).map(|session| session.key().0)
+    }
+
     /// Transactions held in memory, for diagnostics.
     pub fn transactions(&self) -> usize {
         self.core.layer.len()
@@ -515,6 +577,23 @@ impl UserAgent {
         self.live_sessions() >= self.core.config.max_sessions
     }
 
+    /// Whether strangers have their share of the calls: a flood of theirs must not keep out those of our exchanges.
+    fn has_strangers_enough(&self) -> bool {
+        let strangers =
+            self.sessions.values().filter(|session| session.is_live() && session.account().is_none());
+        self.has_exchange() && strangers.count() >= self.core.config.max_stranger_sessions
+    }
+
+    /// Whether a request of a stranger may open a transaction: the last quarter is kept for our exchanges.
+    fn has_room_for_strangers(&self) -> bool {
+        !self.has_exchange() || self.core.layer.len() < (self.core.config.max_transactions / 4 * 3).max(1)
+    }
+
+    /// Whether there is anybody to keep room for.
+    fn has_exchange(&self) -> bool {
+        !self.core.config.server && !self.core.lines.is_empty()
+    }
+
     fn on_outcome(&mut self, now: Instant, outcome: Outcome<Owner>) {
         let core = &mut self.core;
         match outcome {
@@ -527,9 +606,13 @@ impl UserAgent {
                 Owner::Registration(account) => {
                     if let Some(registration) = self.registrations.get_mut(&account) {
                         registration.on_response(core, now, id, &response);
+                        if matches!(response.code(), Some(200..=299)) {
+                            self.rejoin(now, account);
+                        }
                     }
                 }
                 Owner::Subscription(id_of) => self.on_subscription_answer(now, id_of, id, &response),
+                Owner::Probe(target) => self.on_probe_answer(now, target, id, &response),
                 Owner::Notifier(notifier) => {
                     if let Some(entry) = self.notifiers.get_mut(&notifier) {
                         entry.on_response(core, now, id, &response);
@@ -538,6 +621,21 @@ impl UserAgent {
                 }
             },
             Outcome::Silence { id, owner } => self.on_silence(now, id, owner, true),
+        }
+    }
+
+    /// An account is registered again whose connection broke. Our end of it was what the peers of its calls and what
+    /// it watches knew us by: they are told the new one.
+    fn rejoin(&mut self, now: Instant, account: AccountId) {
+        if !self.stranded.remove(&account) {
+            return;
+        }
+        for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
+            subscription.refresh(&mut self.core);
+        }
+        let calls = self.sessions.values_mut();
+        for session in calls.filter(|session| session.is_live() && session.account() == Some(account)) {
+            session.tell_contact(&mut self.core, now);
         }
     }
 
@@ -560,6 +658,7 @@ impl UserAgent {
                     subscription.on_silence(core, now, id, reached);
                 }
             }
+            Owner::Probe(target) => self.on_probe_silence(now, target, id),
             Owner::Notifier(notifier) => {
                 if let Some(entry) = self.notifiers.get_mut(&notifier) {
                     entry.on_silence(core, id);
@@ -595,6 +694,7 @@ impl UserAgent {
             // What may go now goes when the turn is settled.
             Alarm::Turns => {}
             Alarm::Exchange(account) => self.on_vigil(now, account),
+            Alarm::Probe => self.on_probe(now),
             Alarm::Notifier(id) => {
                 if let Some(notifier) = self.notifiers.get_mut(&id) {
                     notifier.on_alarm(core, now);
@@ -643,6 +743,7 @@ impl UserAgent {
 
     /// What follows every call: requests that could not be sent, ends to clear up after, Drained.
     fn settle(&mut self, now: Instant) {
+        self.follow(now);
         self.admit(now);
         while let Some(id) = self.core.lost.pop_front() {
             if let Some(owner) = self.core.layer.owner(id) {

@@ -20,6 +20,7 @@ use crate::uri::{Scheme, Uri};
 
 impl UserAgent {
     pub(super) fn receive(&mut self, now: Instant, from: Target, bytes: &[u8]) {
+        self.hear_from(now, from);
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0)) {
             return; // keepalive (RFC 5626 4.4.1)
         }
@@ -95,7 +96,7 @@ impl UserAgent {
         let known = self.core.is_trusted(from.ip())
             || self.owner_of(request).is_some()
             || self.core.layer.knows(request);
-        known || self.guard.admit(now, from.ip())
+        known || self.guard.admit(now, from.ip()) && self.has_room_for_strangers()
     }
 
     fn answer_stateless(&mut self, request: &Message, reply_to: Target, code: u16) {
@@ -201,11 +202,11 @@ impl UserAgent {
                 return self.core.reply(now, tx, code);
             }
         };
-        if self.is_full() {
-            tracing::warn!(%from, "call refused: too many sessions");
+        let account = self.core.account_of(request, from.ip());
+        if self.is_full() || account.is_none() && self.has_strangers_enough() {
+            tracing::warn!(%from, ?account, "call refused: too many sessions");
             return self.core.reply(now, tx, 486);
         }
-        let account = self.core.account_of(request, from.ip());
         let id = SessionId(self.core.new_id());
         if let Some(session) = Session::incoming(&mut self.core, now, tx, from, (id, account), replaces) {
             self.sessions.insert(id, session);
@@ -307,6 +308,9 @@ impl UserAgent {
         if !is_replaces_clear(request, method) {
             return Some(Refusal::bare(400));
         }
+        if *method == Method::Invite && !takes_descriptions(request) {
+            return Some(Refusal::with(406, "Accept", sdp::CONTENT_TYPE.to_owned()));
+        }
         if matches!(method, Method::Invite | Method::Update | Method::Prack) && !request.body().is_empty() {
             return body_refusal(request);
         }
@@ -345,6 +349,17 @@ fn is_replaces_clear(request: &Message, method: &Method) -> bool {
         }
         (Some(_), Some(_)) => false,
     }
+}
+
+/// Whether the sender can read our answer: without Accept it can (RFC 3261 20.1). An empty one, which would mean that it
+/// can read nothing at all, is passed over.
+fn takes_descriptions(invite: &Message) -> bool {
+    let mut kinds =
+        invite.headers("Accept").map(|kind| kind.split(';').next().unwrap_or(kind).trim()).peekable();
+    let takes = |kind: &str| {
+        [sdp::CONTENT_TYPE, "application/*", "*/*"].iter().any(|of| of.eq_ignore_ascii_case(kind))
+    };
+    kinds.peek().is_none() || kinds.any(takes)
 }
 
 /// A body other than plain SDP (RFC 3261 8.2.3).

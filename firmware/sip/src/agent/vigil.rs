@@ -197,6 +197,17 @@ impl UserAgent {
         }
     }
 
+    /// The account's exchange is used by another target, which knows nothing of its lamps.
+    pub(super) fn ask_lamps_anew(&mut self, now: Instant, account: AccountId) {
+        if let Some(vigil) = self.vigils.get_mut(&account) {
+            (vigil.heard, vigil.silent, vigil.forgotten) = (now, None, 0);
+            self.core.timers.set(Alarm::Exchange(account), now + QUIET);
+        }
+        for subscription in self.subscriptions.values_mut().filter(|s| s.account() == account) {
+            subscription.doubt(&mut self.core, now, Doubt::Forgotten);
+        }
+    }
+
     fn register_anew(&mut self, now: Instant, account: AccountId) {
         if let Some(registration) = self.registrations.get_mut(&account) {
             registration.start_again(&mut self.core, now);

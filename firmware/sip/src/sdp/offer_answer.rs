@@ -27,6 +27,10 @@ pub struct OfferAnswer {
     agreed: Option<Media>,
     /// Which of our keys is in use: they change when the peer's do.
     generation: u32,
+    /// What we offer of encryption and of RTCP on one port. It changes with an answer of ours only: an offer that repeats
+    /// the last, as a session timer's does, must not differ from it.
+    suites: Vec<SrtpSuite>,
+    mux: bool,
     /// The peer refused an offer with keys that it could have ignored, so it gets none.
     plain_only: bool,
 }
@@ -87,6 +91,8 @@ impl OfferAnswer {
             state: State::Stable,
             agreed: None,
             generation: 0,
+            suites: SrtpSuite::OFFERED.to_vec(),
+            mux: true,
             plain_only: false,
         }
     }
@@ -94,6 +100,13 @@ impl OfferAnswer {
     /// Changes where and how we hear; takes effect with the next offer or answer.
     pub fn set_local(&mut self, local: LocalMedia) {
         self.local = local;
+    }
+
+    /// We hear at `to` in place of `from`, at the same port; takes effect with the next offer or answer.
+    pub fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
+        if self.local.rtp.ip() == from {
+            self.local.rtp.set_ip(to);
+        }
     }
 
     /// An offer: first one, hold (`SendOnly`), retrieve (`SendRecv`). The agreed codec comes first.
@@ -119,9 +132,7 @@ impl OfferAnswer {
             return Err(SdpError::NoCommonSuite);
         }
         let wide: &[u32] = if codecs.contains(&Codec::Opus) { &[48_000] } else { &[] };
-        // What was agreed about RTCP stays (RFC 5761 section 5.1.1 leaves the first offer to ask).
-        let mux = self.agreed.as_ref().is_none_or(|media| media.rtcp_mux);
-        let body = self.write(&codecs, &[wide, &[8_000]].concat(), direction, &crypto, mux);
+        let body = self.write(&codecs, &[wide, &[8_000]].concat(), direction, &crypto, self.mux);
         self.state = State::LocalOffer(direction);
         Ok(body)
     }
@@ -253,7 +264,10 @@ impl OfferAnswer {
             let own = self.answer_line(&theirs)?;
             media.srtp = Some(keys(&own, &theirs));
             ours.push(own);
+            self.suites.retain(|&suite| suite != theirs.suite);
+            self.suites.insert(0, theirs.suite);
         }
+        self.mux = media.rtcp_mux;
         self.lines = lines;
         self.numbers = numbers;
         media.direction = media.direction.and(wish);
@@ -283,7 +297,7 @@ impl OfferAnswer {
         self.agreed.as_ref().is_some_and(|m| m.remote_rtp.ip().is_unspecified() || !m.direction.sends())
     }
 
-    /// Our `a=crypto` lines of an offer: what was agreed first, with the key in use.
+    /// Our `a=crypto` lines of an offer; the suite agreed with the key in use.
     fn our_lines(&self) -> Vec<CryptoLine> {
         let Some(seed) =
             self.local.keys.as_ref().filter(|_| self.local.srtp != Srtp::Off && !self.plain_only)
@@ -291,15 +305,12 @@ impl OfferAnswer {
             return Vec::new();
         };
         let agreed = self.agreed.as_ref().and_then(|media| media.srtp.as_ref());
-        let others =
-            SrtpSuite::OFFERED.into_iter().filter(|&suite| agreed.is_none_or(|keys| keys.suite != suite));
-        let suites = agreed.map(|keys| keys.suite).into_iter().chain(others);
         let line = |(suite, tag)| {
             let in_use = agreed.filter(|keys| keys.suite == suite).map(|keys| keys.local.clone());
             let key = in_use.unwrap_or_else(|| seed.key(self.session_id, self.generation, suite));
             CryptoLine { tag, suite, key }
         };
-        suites.zip(1..).map(line).collect()
+        self.suites.iter().copied().zip(1..).map(line).collect()
     }
 
     /// Our line of the answer to `theirs`. While the peer keeps its key we keep ours, so that nothing changes in a stream

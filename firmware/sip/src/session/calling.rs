@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Session, State, party, reliable, unattended};
+use super::{Birth, Fork, Left, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
+use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
@@ -64,6 +65,9 @@ impl Session {
     }
 
     pub(super) fn on_invite_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        if let Some(at) = self.left.iter().position(|left| left.tx == id) {
+            return self.on_left_response(core, now, at, response);
+        }
         match response.code().unwrap_or(0) {
             code @ 100..=199 => self.on_progress(core, now, id, response, code),
             200..=299 => self.on_answer(core, now, id, response),
@@ -87,6 +91,45 @@ impl Session {
             return;
         }
         self.end(core, now, EndedBy::Timeout, 408, "no answer");
+    }
+
+    /// `dead` answers nothing any more: an INVITE that it swallowed goes to the account's next target, and so does
+    /// whatever we were asking for in the call.
+    pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant, dead: Target) {
+        self.refresh_elsewhere(core, now, dead);
+        let lost = |tx: &TxId| core.layer.sent_to(*tx) == Some(dead) && core.layer.is_unheard(*tx);
+        let Some(tx) = self.asking.filter(lost) else { return };
+        if self.state == State::Up {
+            core.layer.forget(tx);
+            self.ask_elsewhere(core, now);
+        } else if self.state == State::Calling && self.try_next_target(core, now, tx) {
+            core.layer.hush(tx);
+            self.left.push(Left { tx, is_cancelled: false });
+        }
+    }
+
+    /// The dead target is back and finds our old INVITE in its buffer: nobody must ring for it.
+    fn on_left_response(&mut self, core: &mut Core, now: Instant, at: usize, response: &Message) {
+        let id = self.left[at].tx;
+        match response.code().unwrap_or(0) {
+            100..=199 if !self.left[at].is_cancelled => {
+                self.left[at].is_cancelled = true;
+                core.send_cancel(now, id, Owner::Session(self.id), None);
+            }
+            200..=299 => {
+                let request = core.layer.sent_request(id).cloned();
+                let dialog = request.and_then(|request| Dialog::of_caller(&request, response));
+                let (Some(mut dialog), Some(to)) = (dialog, core.layer.sent_to(id)) else { return };
+                let number = response.cseq().map_or(0, |cseq| cseq.number);
+                if !self.repeat_ack(core, now, number, dialog.remote_tag()) {
+                    // By the way it came, though that is not believed to be alive.
+                    let hop = Hop::Address(to);
+                    self.keep_ack(core, now, &dialog, number, dialog.ack(number), hop.clone());
+                    core.send(now, dialog.request(Method::Bye), &hop, Owner::Session(self.id), 0);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn on_progress(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message, code: u16) {
@@ -204,6 +247,7 @@ impl Session {
     /// Ends a dialog that nobody wanted.
     fn end_spare(&mut self, core: &mut Core, now: Instant, mut spare: Dialog) {
         let mut bye = spare.request(Method::Bye);
+        core.reroute(self.account, &mut bye);
         if self.state == State::Up {
             bye.push("Reason", super::ELSEWHERE);
         }

@@ -65,6 +65,8 @@ pub(crate) struct Session {
     /// A provisional response came, so a CANCEL may be sent (RFC 3261 9.1).
     proceeding: bool,
     cancel_sent: bool,
+    /// INVITEs that were sent to a target that died: another one was sent instead.
+    left: Vec<Left>,
     redirects: u8,
     /// The peer's first INVITE, not answered for good yet.
     asked: Option<TxId>,
@@ -104,6 +106,13 @@ enum State {
     Up,
     /// Ended for the program; only late messages are still answered.
     Over,
+}
+
+/// An INVITE in whose place another one was sent.
+#[derive(Debug)]
+struct Left {
+    tx: TxId,
+    is_cancelled: bool,
 }
 
 /// An early dialog of our INVITE.
@@ -171,6 +180,7 @@ impl Session {
             asking: None,
             proceeding: false,
             cancel_sent: false,
+            left: Vec::new(),
             redirects: 0,
             asked: None,
             offer: Vec::new(),
@@ -354,6 +364,7 @@ impl Session {
             | Alarm::Subscription(_)
             | Alarm::Turns
             | Alarm::Exchange(_)
+            | Alarm::Probe
             | Alarm::Notifier(_) => {}
         }
     }
@@ -493,6 +504,7 @@ impl Session {
         fill: impl FnOnce(&mut Message),
     ) -> TxId {
         fill(&mut request);
+        core.reroute(self.account, &mut request);
         if core.is_ours(self.account, hop)
             && let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account))
         {
@@ -528,11 +540,24 @@ impl Session {
     ) {
         let hop = core.dialog_hop(self.account, dialog.hop());
         let mut request = dialog.ack(number);
+        core.reroute(self.account, &mut request);
         if let Some(invite) = invite.filter(|_| core.is_ours(self.account, &hop)) {
             for name in ["Authorization", "Proxy-Authorization"] {
                 invite.headers(name).for_each(|value| request.push(name, value));
             }
         }
+        self.keep_ack(core, now, dialog, number, request, hop);
+    }
+
+    fn keep_ack(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        dialog: &Dialog,
+        number: u32,
+        request: Message,
+        hop: Hop,
+    ) {
         let sent = core.send_ack(now, request.clone(), &hop);
         if self.acks.len() >= MAX_ACKS {
             self.acks.pop_front();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Session, State, Task};
 use crate::agent::{AccountId, EndedBy};
 use crate::core::{Alarm, Core, Hop, Owner};
+use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::params::Params;
@@ -184,6 +185,15 @@ impl Session {
         }
     }
 
+    /// We are reached otherwise than the peer knows: it is told as soon as the call is up.
+    pub(crate) fn tell_contact(&mut self, core: &mut Core, now: Instant) {
+        match self.state {
+            State::Up => self.on_refresh_due(core, now),
+            _ if self.tasks.contains(&Task::Refresh) => {}
+            _ => self.enqueue(core, now, Task::Refresh),
+        }
+    }
+
     /// The peer should have refreshed and has not.
     pub(super) fn on_expired(&mut self, core: &mut Core, now: Instant) {
         if matches!(self.state, State::Up | State::Answering) {
@@ -224,6 +234,15 @@ impl Session {
         }
         if code >= 300 && self.refresh.updating.is_none() {
             self.refresh_later(core, now);
+        }
+    }
+
+    /// The target that our UPDATE went to is dead: the session is refreshed by another.
+    pub(super) fn refresh_elsewhere(&mut self, core: &mut Core, now: Instant, dead: Target) {
+        let lost = |tx: &mut TxId| core.layer.sent_to(*tx) == Some(dead) && core.layer.is_unheard(*tx);
+        if let Some(tx) = self.refresh.updating.take_if(lost) {
+            core.layer.forget(tx);
+            self.on_refresh_due(core, now);
         }
     }
 

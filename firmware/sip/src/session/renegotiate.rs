@@ -4,6 +4,7 @@
 //! Commands wait for each other: one INVITE at a time in a dialog, and a REFER only after the hold
 //! before it is settled.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::{Session, State, Task, refresh, ringing};
@@ -29,6 +30,16 @@ impl Session {
     /// Takes the call back.
     pub(crate) fn retrieve(&mut self, core: &mut Core, now: Instant) {
         self.enqueue(core, now, Task::Retrieve);
+    }
+
+    /// Our address has changed, by one of these ways (from, to): the peer is told as soon as the call is up.
+    pub(crate) fn relocate(&mut self, core: &mut Core, now: Instant, ways: &[(IpAddr, IpAddr)]) {
+        for &(from, to) in ways {
+            self.media.relocate(from, to);
+        }
+        if !self.tasks.contains(&Task::Refresh) {
+            self.enqueue(core, now, Task::Refresh);
+        }
     }
 
     /// Starts what can be started.
@@ -133,6 +144,17 @@ impl Session {
             }
             State::Up => self.lose(core, now, 408, "no answer"),
             _ => {}
+        }
+    }
+
+    /// The target that our re-INVITE went to is dead: it goes by another.
+    pub(super) fn ask_elsewhere(&mut self, core: &mut Core, now: Instant) {
+        self.asking = None;
+        self.media.abandon_offer();
+        if self.doing.is_some() {
+            self.ask(core, now);
+        } else {
+            self.advance(core, now);
         }
     }
 

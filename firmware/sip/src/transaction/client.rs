@@ -80,6 +80,16 @@ impl<O> Client<O> {
         self.bytes.len()
     }
 
+    /// Is not repeated any more: somebody else is asked. An answer is still taken in.
+    pub(super) fn hush(&mut self) {
+        self.repeat_at = None;
+    }
+
+    /// Whether nothing at all was answered.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.state == State::Asked
+    }
+
     /// Takes in a response; says what to send and whether the owner should hear of it.
     pub(super) fn on_response(
         &mut self,

@@ -20,6 +20,10 @@ use crate::message::Message;
 use crate::method::Method;
 use crate::timers::Timers;
 
+/// Bytes a request may take where all that are held are of one size: more than telephones send. Eight thousand of the
+/// largest that a datagram can carry would be half a gigabyte.
+const USUAL_WEIGHT: usize = 4096;
+
 /// Identity of a transaction of either side; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TxId(u64);
@@ -68,6 +72,8 @@ pub(crate) enum Outcome<O> {
 pub(crate) struct Layer<O> {
     pace: Pace,
     limit: usize,
+    /// Bytes of the requests in `servers`.
+    held: usize,
     next: u64,
     clients: BTreeMap<TxId, Client<O>>,
     by_branch: BTreeMap<String, TxId>,
@@ -88,6 +94,7 @@ impl<O: Clone> Layer<O> {
         Layer {
             pace,
             limit,
+            held: 0,
             next: 0,
             clients: BTreeMap::new(),
             by_branch: BTreeMap::new(),
@@ -170,6 +177,25 @@ impl<O: Clone> Layer<O> {
         }
     }
 
+    /// No longer repeats the request of a client transaction.
+    pub(crate) fn hush(&mut self, id: TxId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.hush();
+            self.arm(id);
+        }
+    }
+
+    /// The client transactions whose requests went to `target` and were answered by nothing at all.
+    pub(crate) fn unheard_at(&self, target: Target) -> Vec<TxId> {
+        let unheard = |client: &Client<O>| client.to == Some(target) && client.is_unheard();
+        self.clients.iter().filter(|(_, client)| unheard(client)).map(|(&id, _)| id).collect()
+    }
+
+    /// Whether the request of a client transaction was answered by nothing at all.
+    pub(crate) fn is_unheard(&self, id: TxId) -> bool {
+        self.clients.get(&id).is_some_and(Client::is_unheard)
+    }
+
     /// Ends a client transaction without another word to its owner.
     pub(crate) fn forget(&mut self, id: TxId) {
         if let Some(client) = self.clients.remove(&id) {
@@ -218,8 +244,11 @@ impl<O: Clone> Layer<O> {
             return Received::Ack(Box::new(request));
         }
         let reply_to = server::trace_source(&mut request, from);
-        if self.len() >= self.limit && !self.make_room() {
-            return Received::Full { request: Box::new(request), reply_to };
+        let weight = request.weight();
+        while self.len() >= self.limit || self.is_too_heavy(weight) {
+            if !self.make_room() {
+                return Received::Full { request: Box::new(request), reply_to };
+            }
         }
         let origin = server::origin_of_request(&request);
         if origin.as_ref().is_some_and(|origin| self.by_origin.contains_key(origin)) {
@@ -230,6 +259,7 @@ impl<O: Clone> Layer<O> {
             self.by_origin.insert(origin.clone(), id);
         }
         self.by_key.insert(key.clone(), id);
+        self.held += weight;
         self.servers.insert(id, Server::new(now, self.pace, key, origin, request, reply_to));
         self.arm(id);
         Received::New(id)
@@ -391,6 +421,7 @@ impl<O: Clone> Layer<O> {
 
     fn drop_server(&mut self, id: TxId) {
         if let Some(server) = self.servers.remove(&id) {
+            self.held = self.held.saturating_sub(server.weight);
             self.by_key.remove(&server.key);
             if let Some(origin) = &server.origin {
                 self.by_origin.remove(origin);
@@ -401,6 +432,11 @@ impl<O: Clone> Layer<O> {
         while self.spent.front().is_some_and(|first| !self.servers.contains_key(first)) {
             self.spent.pop_front();
         }
+    }
+
+    /// Whether a request of `weight` bytes is one too many beside those that are held. The first is never.
+    fn is_too_heavy(&self, weight: usize) -> bool {
+        self.held > 0 && self.held + weight > self.limit.saturating_mul(USUAL_WEIGHT)
     }
 
     fn new_id(&mut self) -> TxId {

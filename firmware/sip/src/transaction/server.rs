@@ -31,6 +31,8 @@ pub(super) struct Server {
     pub(super) key: String,
     pub(super) origin: Option<String>,
     pub(super) request: Message,
+    /// Bytes of the request when it came.
+    pub(super) weight: usize,
     pub(super) reply_to: Target,
     last: Option<Vec<u8>>,
     state: State,
@@ -66,6 +68,7 @@ impl Server {
         Server {
             key,
             origin,
+            weight: request.weight(),
             request,
             reply_to,
             last: None,

@@ -1,23 +1,28 @@
 //! Agents and scripted peers on a fake wire with a fake clock.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod attended;
 mod calls;
 mod credentials;
 mod exchange;
+mod failover;
 mod identities;
 mod lamps;
+mod moved;
 mod net;
 mod provisionals;
 mod referrals;
 mod refusals;
 mod registrar;
 mod replaces;
+mod rogue;
 mod script;
 mod srtp;
+mod streams;
 mod timers;
+mod torture;
 mod traps;
 mod unattended;
 mod vigil;

@@ -37,6 +37,8 @@ pub struct Net {
     flight: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
     next: u64,
     random: u64,
+    /// Datagrams to scripted peers with nothing in them.
+    pub keepalives: usize,
 }
 
 pub fn address(text: &str) -> SocketAddr {
@@ -68,6 +70,7 @@ impl Net {
             inboxes: BTreeMap::new(),
             flight: BTreeMap::new(),
             next: 0,
+            keepalives: 0,
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
     }
@@ -228,6 +231,10 @@ impl Net {
             self.stations[station].agent.handle_datagram(now, from, bytes);
             self.flush(station);
         } else if let Some(inbox) = self.inboxes.get_mut(&to) {
+            if bytes.trim_ascii().is_empty() {
+                self.keepalives += 1;
+                return;
+            }
             match Message::parse(bytes) {
                 Ok(message) => inbox.push_back(message),
                 // It has to repeat what it could not read.

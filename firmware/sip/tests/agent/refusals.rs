@@ -23,7 +23,7 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     type Case = (Method, fn(&mut Message), u16, Option<(&'static str, &'static str)>);
-    let cases: [Case; 20] = [
+    let cases: [Case; 21] = [
         (Method::Other("DANCE".into()), |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Message, |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Register, |_| {}, 405, None),
@@ -59,6 +59,12 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
             Some(("Warning", "30")),
         ),
         (Method::Invite, |m| m.set_body("application/sdp", b"rubbish".to_vec()), 400, None),
+        (
+            Method::Invite,
+            |m| m.push("Accept", "text/x, audio/*;q=0.5"),
+            406,
+            Some(("Accept", "application/sdp")),
+        ),
         (Method::Bye, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Invite, |m| m.set("To", "<sip:100@pbx.example>;tag=nobody"), 481, None),
         (Method::Cancel, |_| {}, 481, None),
@@ -208,6 +214,29 @@ fn too_many_transactions_are_answered_503_and_memory_stays_level() {
     assert_eq!((net.count(pbx, "200"), net.count(pbx, "503")), (50, 150));
     assert_eq!(net.stations[us].agent.transactions(), 50);
     assert!(net.receive(pbx, "503", 0).header("Retry-After").is_some());
+}
+
+#[test]
+fn a_few_huge_requests_take_no_more_room_than_many_usual_ones() {
+    let mut net = Net::new(3, FAIR);
+    let pbx = net.peer(PBX);
+    let us = net.agent_with(Config { max_transactions: 50, ..Config::new(address(US)) });
+    net.act(us, |agent, now| agent.add_account(now, account(pbx)));
+    let at = net.stations[us].at;
+    for n in 0..20 {
+        let mut options = Caller::new(pbx, at, &format!("huge{n}")).request(Method::Options);
+        options.push("Subject", "x".repeat(60_000));
+        net.send(pbx, at, &options);
+    }
+    net.pass(Duration::from_millis(10));
+    // Fifty of 4 KiB are 200 KiB: three of these.
+    assert_eq!((net.count(pbx, "200"), net.count(pbx, "503")), (3, 17));
+    net.pass(Duration::from_secs(60));
+    net.clear(pbx);
+    net.send(pbx, at, &Caller::new(pbx, at, "after").request(Method::Options));
+    net.receive(pbx, "200", 1);
+    net.pass(Duration::from_secs(60));
+    assert_eq!(net.stations[us].agent.transactions(), 0);
 }
 
 #[test]

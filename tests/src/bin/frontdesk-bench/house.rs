@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -50,23 +50,8 @@ impl House {
         let (exchange_port, sip_port) = (ports.one(), ports.one());
         let exchange = Exchange::listen(exchange_port);
         let folder = scratch.path();
-        let (config, settings) = (folder.join("frontdesk.toml"), folder.join("settings.toml"));
-        fs::write(&config, config_file(&folder.display().to_string(), sip_port))
-            .expect("scratch is writable");
-        fs::write(&settings, settings_file(exchange_port)).expect("scratch is writable");
-        Recording::sine(440.0, 48_000, 5).write(&folder.join("tone.wav"));
-        let frontdeskd = || {
-            let mut command = Command::new(repository::program("frontdeskd"));
-            command.arg("--config").arg(&config);
-            command
-        };
-        let imported = frontdeskd().args(["settings", "import"]).arg(&settings).status();
-        assert!(imported.is_ok_and(|status| status.success()), "frontdeskd takes its settings");
-        let desk = Program::start("frontdeskd", frontdeskd(), folder);
-        let socket = folder.join("desk.sock");
-        wait::until("frontdeskd to open its socket", SOON, || {
-            std::os::unix::net::UnixStream::connect(&socket).ok()
-        });
+        let account = Account { domain: "127.0.0.1", password: "secret", port: exchange_port };
+        let desk = start_desk(folder, sip_port, &account);
         let sip = SocketAddr::from(([127, 0, 0, 1], sip_port));
         let house = Self { desk, sip, exchange, ports, scratch };
         house.wait("a desk that is ready", SOON, |view| {
@@ -87,10 +72,7 @@ impl House {
     /// lamp is lit.
     #[track_caller]
     pub(crate) fn import(&self, contacts: u32) {
-        let file = self.scratch.path().join("contacts.csv");
-        fs::write(&file, contacts_file(contacts)).expect("scratch is writable");
-        let path = file.display().to_string();
-        self.ctl(&["import", &path, "--directory", "Staff", "--local"]);
+        import(self.scratch.path(), &contacts_file(contacts));
         self.wait("every lamp lit", LONG, |view| {
             let lit = view.lamps.iter().filter(|lamp| lamp.state != ipc::LampState::Unknown).count();
             lit == LAMPS as usize && view.directories.iter().any(|staff| staff.contacts == contacts)
@@ -121,7 +103,7 @@ impl House {
     /// How long the engine's turns took so far, as `frontdesk-ctl diagnostics` prints it.
     #[track_caller]
     pub(crate) fn turns(&self) -> TurnFigures {
-        let text = self.ctl(&["diagnostics"]);
+        let text = ctl(self.scratch.path(), &["diagnostics"]);
         let figures: Result<ipc::Diagnostics, _> = serde_json::from_str(&text);
         figures.unwrap_or_else(|error| panic!("frontdesk-ctl diagnostics prints {text:?}: {error}")).turns
     }
@@ -133,18 +115,65 @@ impl House {
         Client::connect(&self.socket()).wait(what, limit, wanted);
     }
 
-    #[track_caller]
-    fn ctl(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(repository::program("frontdesk-ctl"));
-        let output = command.arg("--socket").arg(self.socket()).args(arguments).output();
-        let output = output.unwrap_or_else(|error| panic!("frontdesk-ctl: {error}"));
-        assert!(output.status.success(), "frontdesk-ctl: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
     fn socket(&self) -> PathBuf {
         self.scratch.path().join("desk.sock")
     }
+}
+
+/// Where a desk registers as `desk`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account<'a> {
+    /// Its domain.
+    pub(crate) domain: &'a str,
+    /// Its password.
+    pub(crate) password: &'a str,
+    /// The exchange's port on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+/// Starts a desk as it is delivered in `folder`, with its SIP on `sip`, and waits until its socket `desk.sock` is open.
+///
+/// # Panics
+/// When it does not come up.
+#[track_caller]
+pub(crate) fn start_desk(folder: &Path, sip: u16, account: &Account<'_>) -> Program {
+    let (config, settings) = (folder.join("frontdesk.toml"), folder.join("settings.toml"));
+    fs::write(&config, config_file(&folder.display().to_string(), sip)).expect("scratch is writable");
+    fs::write(&settings, settings_file(account)).expect("scratch is writable");
+    Recording::sine(440.0, 48_000, 5).write(&folder.join("tone.wav"));
+    let frontdeskd = || {
+        let mut command = Command::new(repository::program("frontdeskd"));
+        command.arg("--config").arg(&config);
+        command
+    };
+    let imported = frontdeskd().args(["settings", "import"]).arg(&settings).status();
+    assert!(imported.is_ok_and(|status| status.success()), "frontdeskd takes its settings");
+    let desk = Program::start("frontdeskd", frontdeskd(), folder);
+    let socket = folder.join("desk.sock");
+    wait::until("frontdeskd to open its socket", SOON, || {
+        std::os::unix::net::UnixStream::connect(&socket).ok()
+    });
+    desk
+}
+
+/// Loads a file of contacts into the local directory `Staff` of the desk in `folder`.
+///
+/// # Panics
+/// When it is not taken.
+#[track_caller]
+pub(crate) fn import(folder: &Path, csv: &str) {
+    let file = folder.join("contacts.csv");
+    fs::write(&file, csv).expect("scratch is writable");
+    ctl(folder, &["import", &file.display().to_string(), "--directory", "Staff", "--local"]);
+}
+
+#[track_caller]
+fn ctl(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(repository::program("frontdesk-ctl"));
+    let output = command.arg("--socket").arg(folder.join("desk.sock")).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("frontdesk-ctl: {error}"));
+    assert!(output.status.success(), "frontdesk-ctl: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn config_file(folder: &str, sip: u16) -> String {
@@ -156,10 +185,10 @@ fn config_file(folder: &str, sip: u16) -> String {
     )
 }
 
-fn settings_file(exchange: u16) -> String {
+fn settings_file(Account { domain, password, port }: &Account<'_>) -> String {
     format!(
-        "[operator]\nname = \"Front desk\"\n[[accounts]]\nuser = \"desk\"\ndomain = \"127.0.0.1\"\n\
-         password = \"secret\"\nregistrar = \"127.0.0.1:{exchange}\"\n\
+        "[operator]\nname = \"Front desk\"\n[[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\n\
+         password = \"{password}\"\nregistrar = \"127.0.0.1:{port}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n"
     )
 }

@@ -1,23 +1,28 @@
 //! `make bench`: speed and size, each figure against its bar.
 //!
 //! Prints a table, writes it to `target/reports/bench.json`, ends with `N passed, N failed`, and exits
-//! 0 only when every bar holds. Figures of the real programs are in `live` and `plugins`, those of single functions
-//! in `wire`, `search`, `board` and `frames`. Names given on the command line choose among them, and then
+//! 0 only when every bar holds. Figures of the real programs are in `live`, `storm`, `set_up` and `plugins`, those of
+//! single functions in `wire`, `search`, `board` and `frames`. Names given on the command line choose among them, and then
 //! no file is written.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
 mod board;
 mod exchange;
+mod far_end;
 mod frames;
 mod glass;
 mod house;
 mod live;
+mod load;
 mod peers;
 mod people;
 mod plugins;
 mod queries;
 mod search;
+mod set_up;
 mod stopwatch;
+mod storm;
+mod tap;
 mod wire;
 
 use std::env;
@@ -32,8 +37,11 @@ struct Group {
 }
 
 /// The real programs first, in a process that has not yet filled its own memory.
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 8] = [
     Group { name: "live", measure: live::measure },
+    // What the desk shares with kamailio, and with another user agent.
+    Group { name: "sip", measure: storm::measure },
+    Group { name: "sip", measure: set_up::measure },
     Group { name: "plugins", measure: plugins::measure },
     Group { name: "wire", measure: |rows| rows.extend(wire::measure()) },
     Group { name: "board", measure: |rows| rows.extend(board::measure()) },
@@ -45,7 +53,7 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|group| group.name != *name)) {
         eprintln!(
-            "no group of figures is called {unknown}; there are live, plugins, wire, board, search, frames"
+            "no group of figures is called {unknown}; there are live, sip, plugins, wire, board, search, frames"
         );
         return ExitCode::FAILURE;
     }

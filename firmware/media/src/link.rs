@@ -1,0 +1,194 @@
+//! What a stream has once its far end is known: codecs, the jitter buffer, and the encryption between them and the wire.
+//!
+//! Pure. Not done here: which packets are made when, and whose they are ([`crate::stream`]).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::api::{Codec, Remote};
+use crate::codec::{Decoder, Encoder};
+use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
+use crate::jitter::{JitterBuffer, Pull, Stretch};
+use crate::rtp::{MAX_PACKET, Receiver};
+use crate::srtp::{Guard, Kind, Sealed};
+use crate::stretch;
+
+/// Packets of an encrypted stream opened in 10 ms that come from another address than the peer's, which may have moved:
+/// each costs the work of a forged one.
+const MAX_STRANGE: u32 = 16;
+
+/// What exists once the far end is known.
+pub(crate) struct Link {
+    pub(crate) remote: Remote,
+    pub(crate) rx: Receiver,
+    /// Of an encrypted stream.
+    pub(crate) guard: Option<Guard>,
+    /// Packets from where the peer is not that were opened since the last tick.
+    pub(crate) strange: u32,
+    pub(crate) jitter: JitterBuffer,
+    pub(crate) decoder: Decoder,
+    pub(crate) encoder: Encoder,
+    /// Decoded, not yet played.
+    pub(crate) heard: VecDeque<i16>,
+    pub(crate) decoded: Vec<i16>,
+    /// Spoken, not yet a whole packet, and the timestamp of its first sample.
+    pub(crate) spoken: Vec<i16>,
+    pub(crate) spoken_at: u32,
+    /// The timestamp up to which something has been sent: what was played on hold may reach into speech.
+    pub(crate) sent_until: Option<u32>,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Why a stream cannot be had as agreed. It is silent then both ways.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unconnected {
+    #[error("no codec: {0}")]
+    Codec(#[from] opus::Error),
+    #[error("no encryption with these keys: {0}")]
+    Keys(#[from] libsrtp::SrtpError),
+}
+
+impl Link {
+    pub(crate) fn new(remote: Remote) -> Result<Link, Unconnected> {
+        Ok(Link {
+            rx: Receiver::new(remote.rtp),
+            guard: remote.srtp.clone().map(Guard::new).transpose()?,
+            strange: 0,
+            jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
+            decoder: Decoder::new(remote.codec)?,
+            encoder: Encoder::new(remote.codec)?,
+            heard: VecDeque::new(),
+            decoded: Vec::new(),
+            spoken: Vec::new(),
+            spoken_at: 0,
+            sent_until: None,
+            payload: Vec::new(),
+            remote,
+        })
+    }
+
+    /// Takes what was agreed anew.
+    pub(crate) fn change(&mut self, remote: Remote) -> Result<(), Unconnected> {
+        match (&mut self.guard, &remote.srtp) {
+            (Some(guard), Some(keys)) => guard.rekey(keys.clone())?,
+            (guard, keys) => *guard = keys.clone().map(Guard::new).transpose()?,
+        }
+        self.rx.negotiate(remote.rtp);
+        if self.remote.codec != remote.codec {
+            self.decoder = Decoder::new(remote.codec)?;
+            self.encoder = Encoder::new(remote.codec)?;
+            self.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
+            self.spoken.clear();
+            // It may count by another clock now.
+            self.sent_until = None;
+        } else if self.remote.ptime_ms != remote.ptime_ms {
+            self.spoken.clear();
+        }
+        self.remote = remote;
+        Ok(())
+    }
+
+    /// The plain packet inside a datagram of an encrypted stream; `None` of one that is not encrypted.
+    pub(crate) fn open(
+        &mut self,
+        kind: Kind,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Result<Option<Vec<u8>>, Sealed> {
+        let Some(guard) = &mut self.guard else { return Ok(None) };
+        if datagram.len() > MAX_PACKET {
+            return Err(Sealed::Malformed);
+        }
+        if !self.rx.is_near(from) {
+            self.strange += 1;
+            if self.strange > MAX_STRANGE {
+                return Err(Sealed::Strange);
+            }
+        }
+        guard.open(kind, datagram).map(Some)
+    }
+
+    pub(crate) fn give_back(&mut self, opened: Option<Vec<u8>>) {
+        if let (Some(guard), Some(room)) = (&mut self.guard, opened) {
+            guard.give_back(room);
+        }
+    }
+
+    /// Encrypts a packet if the stream is encrypted. False: it must not be sent.
+    pub(crate) fn seal(&mut self, kind: Kind, packet: &mut Vec<u8>) -> bool {
+        self.guard.as_mut().is_none_or(|guard| guard.seal(kind, packet).is_ok())
+    }
+
+    /// Where RTCP goes: RFC 5761, RFC 3605, or the port above RTP, which may have turned out to be elsewhere.
+    pub(crate) fn rtcp_address(&self) -> SocketAddr {
+        let peer = self.rx.peer();
+        if self.remote.rtcp_mux {
+            return peer;
+        }
+        let moved = peer.ip() != self.remote.rtp.ip().to_canonical();
+        let named = self.remote.rtcp.filter(|_| !moved);
+        named.unwrap_or(SocketAddr::new(peer.ip(), peer.port().wrapping_add(1)))
+    }
+
+    pub(crate) fn play(&mut self, now: Duration) -> Frame {
+        while self.heard.len() < FRAME {
+            let play_at = now + Duration::from_secs_f64(self.heard.len() as f64 / f64::from(RATE));
+            self.decoded.clear();
+            match self.jitter.pull(play_at) {
+                Pull::Play { payload, stretch } => {
+                    if self.decoder.decode(payload, &mut self.decoded).is_err() {
+                        self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
+                    }
+                    match stretch {
+                        Stretch::Keep => {}
+                        Stretch::Shorten => _ = stretch::shorten(&mut self.decoded),
+                        Stretch::Lengthen => _ = stretch::lengthen(&mut self.decoded),
+                    }
+                }
+                Pull::Conceal { ms, next } => {
+                    self.decoder.conceal((ms * RATE / 1000) as usize, next, &mut self.decoded);
+                }
+                Pull::Quiet { ms } => self.decoded.resize((ms * RATE / 1000) as usize, 0),
+            }
+            if self.decoded.is_empty() {
+                self.decoded.resize(FRAME, 0);
+            }
+            self.heard.extend(&self.decoded);
+        }
+        let mut frame = [0; FRAME];
+        for (slot, sample) in frame.iter_mut().zip(self.heard.drain(..FRAME)) {
+            *slot = sample;
+        }
+        frame
+    }
+
+    /// Gathers speech; true when `payload` holds a packet.
+    pub(crate) fn speak(&mut self, voice: &Frame, timestamp: u32) -> bool {
+        if self.spoken.is_empty() {
+            // No moment is sent twice: at most the rest of one packet is waited for.
+            if self.sent_until.is_some_and(|until| (until.wrapping_sub(timestamp) as i32) > 0) {
+                return false;
+            }
+            self.sent_until = None;
+            self.spoken_at = timestamp;
+        }
+        self.spoken.extend_from_slice(voice);
+        if self.spoken.len() < (self.remote.ptime_ms * RATE / 1000) as usize {
+            return false;
+        }
+        let encoded = self.encoder.encode(&self.spoken, &mut self.payload);
+        self.spoken.clear();
+        encoded.is_ok()
+    }
+}
+
+/// Milliseconds in a packet as the codec can have them, at most what was asked for.
+pub(crate) fn packet_time(codec: Codec, wanted_ms: u32) -> u32 {
+    let wanted_ms = (wanted_ms / FRAME_MS * FRAME_MS).clamp(10, 60);
+    match (codec, wanted_ms) {
+        (Codec::Opus, 30) => 20,
+        (Codec::Opus, 50) => 40,
+        _ => wanted_ms,
+    }
+}

@@ -1,0 +1,346 @@
+//! Connections: what waits for them, what they carry, and what becomes of it when they break (ACC-5).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sip::{
+    Account, AccountId, Config, Event, HostPort, Invite, Message, Method, RegistrationState, Target,
+    Transmit, Transport, UserAgent,
+};
+
+use crate::net::{account, address, media};
+use crate::script::{Caller, answer, reply};
+
+const US: &str = "192.0.2.1:5060";
+const PBX: &str = "198.51.100.9:5060";
+/// Our end of connections.
+const HERE: &str = "192.0.2.1:40000";
+
+/// An agent whose connections the test opens and breaks.
+struct Desk {
+    agent: UserAgent,
+    now: Instant,
+    sent: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+impl Desk {
+    fn new(account: Account) -> Desk {
+        let mut config = Config::new(address(US));
+        config.streams = true;
+        #[allow(clippy::disallowed_methods, reason = "a test needs some first instant")]
+        let now = Instant::now();
+        let agent = UserAgent::new(config, 9);
+        let mut desk = Desk { agent, now, sent: VecDeque::new(), events: VecDeque::new() };
+        desk.act(|agent, now| agent.add_account(now, account));
+        desk
+    }
+
+    fn act<T>(&mut self, act: impl FnOnce(&mut UserAgent, Instant) -> T) -> T {
+        let result = act(&mut self.agent, self.now);
+        self.sent.extend(std::iter::from_fn(|| self.agent.poll_transmit()));
+        self.events.extend(std::iter::from_fn(|| self.agent.poll_event()));
+        result
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        while let Some(next) = self.agent.poll_timeout().filter(|&next| next <= until) {
+            self.now = self.now.max(next);
+            self.act(|agent, now| agent.handle_timeout(now));
+        }
+        self.now = until;
+    }
+
+    /// The connection that is asked for, with the name of its certificate.
+    fn asked(&mut self) -> Option<(Target, Option<String>)> {
+        let at = self.events.iter().position(|event| matches!(event, Event::Connect { .. }))?;
+        match self.events.remove(at) {
+            Some(Event::Connect { target, server_name }) => Some((target, server_name)),
+            _ => None,
+        }
+    }
+
+    fn connect(&mut self, target: Target) {
+        self.act(|agent, now| agent.connected(now, target, address(HERE)));
+    }
+
+    fn break_off(&mut self, target: Target, reason: &str) {
+        self.act(|agent, now| agent.disconnected(now, target, reason));
+    }
+
+    /// The next message sent, and where to.
+    fn next(&mut self) -> (Target, Message) {
+        let transmit = self.sent.pop_front().expect("something is sent");
+        (transmit.to, Message::parse(&transmit.bytes).unwrap())
+    }
+
+    fn receive(&mut self, from: Target, message: &Message) {
+        let bytes = message.write();
+        self.act(|agent, now| agent.handle_datagram(now, from, &bytes));
+    }
+
+    fn registration(&mut self) -> RegistrationState {
+        let mut states = self.events.iter().filter_map(|event| match event {
+            Event::Registration { state, .. } if *state != RegistrationState::Registering => {
+                Some(state.clone())
+            }
+            _ => None,
+        });
+        states.next_back().expect("a word on the registration")
+    }
+}
+
+fn by(transport: Transport, at: &str) -> Target {
+    Target::new(transport, address(at))
+}
+
+fn over(transport: Transport) -> Account {
+    Account { transport: Some(transport), register: true, ..account(address(PBX)) }
+}
+
+/// A desk registered over TCP.
+fn registered() -> (Desk, Target) {
+    let mut desk = Desk::new(over(Transport::Tcp));
+    let (pbx, _) = desk.asked().unwrap();
+    desk.connect(pbx);
+    grant(&mut desk, pbx);
+    assert!(matches!(desk.registration(), RegistrationState::Registered { .. }));
+    (desk, pbx)
+}
+
+/// Answers the REGISTER that was sent last.
+fn grant(desk: &mut Desk, pbx: Target) {
+    let (to, register) = desk.next();
+    assert_eq!((to, register.method()), (pbx, Some(&Method::Register)));
+    let mut ok = Message::response(&register, 200);
+    ok.push("Contact", format!("{};expires=3600", register.header("Contact").unwrap()));
+    desk.receive(pbx, &ok);
+}
+
+/// A call whose INVITE is too large for a datagram.
+fn large_call() -> Invite {
+    let mut call = Invite::new(AccountId(1), "2110", media(3000));
+    call.headers.push(("Subject".into(), "x".repeat(1300)));
+    call
+}
+
+#[test]
+fn acc_5_a_request_waits_for_its_connection_and_says_by_what_it_goes() {
+    let mut desk = Desk::new(over(Transport::Tcp));
+    assert_eq!(desk.asked(), Some((by(Transport::Tcp, PBX), None)));
+    assert!(desk.sent.is_empty());
+    desk.connect(by(Transport::Tcp, PBX));
+    let (to, register) = desk.next();
+    assert_eq!(to, by(Transport::Tcp, PBX));
+    let via = register.via().unwrap();
+    assert_eq!((via.transport.as_str(), via.host.as_str(), via.port), ("TCP", "192.0.2.1", Some(40000)));
+    // A peer that cannot open a connection to us finds us by the one that there is.
+    let contact = register.contact().unwrap();
+    assert_eq!((contact.uri.host.as_str(), contact.uri.port), ("192.0.2.1", Some(40000)));
+    assert_eq!(contact.uri.params.value("transport"), Some("tcp"));
+    assert_eq!(desk.asked(), None);
+}
+
+#[test]
+fn acc_5_nothing_is_repeated_on_a_stream() {
+    let mut desk = Desk::new(over(Transport::Tcp));
+    desk.connect(by(Transport::Tcp, PBX));
+    assert_eq!(desk.sent.len(), 1);
+    desk.pass(Duration::from_secs(31));
+    assert_eq!(desk.sent.len(), 1);
+    desk.pass(Duration::from_secs(2));
+    assert!(matches!(desk.registration(), RegistrationState::Failed { code: None, .. }));
+}
+
+#[test]
+fn acc_5_where_no_connection_comes_about_the_registration_says_why() {
+    let mut desk = Desk::new(over(Transport::Tls));
+    let (target, _) = desk.asked().unwrap();
+    desk.break_off(target, "certificate is for sbc.example, not for pbx.example");
+    let reason = "certificate is for sbc.example, not for pbx.example".to_owned();
+    assert_eq!(desk.registration(), RegistrationState::Failed { code: None, reason });
+    // It is tried again, and what was in the way is forgotten once there is a connection.
+    desk.pass(Duration::from_secs(60));
+    assert_eq!(desk.asked().unwrap().0, target);
+    desk.connect(target);
+    desk.pass(Duration::from_secs(33));
+    let reason = "no answer".to_owned();
+    assert_eq!(desk.registration(), RegistrationState::Failed { code: None, reason });
+}
+
+#[test]
+fn acc_5_a_large_request_goes_by_tcp() {
+    let mut desk = Desk::new(account(address(PBX)));
+    desk.act(|agent, now| agent.invite(now, large_call())).unwrap();
+    assert!(desk.sent.is_empty());
+    assert_eq!(desk.asked(), Some((by(Transport::Tcp, PBX), None)));
+    desk.connect(by(Transport::Tcp, PBX));
+    let (to, invite) = desk.next();
+    assert_eq!(to, by(Transport::Tcp, PBX));
+    assert_eq!(invite.via().unwrap().transport, "TCP");
+    // The call goes on by what its exchange is spoken to otherwise: it outlives that connection.
+    let contact = invite.contact().unwrap();
+    assert_eq!((contact.uri.port, contact.uri.params.value("transport")), (Some(5060), None));
+}
+
+#[test]
+fn acc_5_a_large_request_goes_by_datagram_where_tcp_is_refused_and_for_ten_minutes_at_once() {
+    let mut desk = Desk::new(account(address(PBX)));
+    desk.act(|agent, now| agent.invite(now, large_call())).unwrap();
+    let (target, _) = desk.asked().unwrap();
+    desk.break_off(target, "nobody takes connections there");
+    let (to, invite) = desk.next();
+    assert_eq!((to, invite.via().unwrap().transport.as_str()), (by(Transport::Udp, PBX), "UDP"));
+    desk.receive(to, &reply(&invite, 486, "b", address(PBX)));
+    desk.sent.clear();
+
+    desk.pass(Duration::from_secs(590));
+    desk.act(|agent, now| agent.invite(now, large_call())).unwrap();
+    assert_eq!((desk.asked(), desk.next().0), (None, by(Transport::Udp, PBX)));
+    desk.sent.clear();
+    desk.pass(Duration::from_secs(20));
+    desk.act(|agent, now| agent.invite(now, large_call())).unwrap();
+    assert_eq!(desk.asked().unwrap().0, target);
+}
+
+#[test]
+fn acc_5_where_udp_was_asked_for_by_name_large_requests_go_by_it_too() {
+    let mut desk = Desk::new(Account { register: false, ..over(Transport::Udp) });
+    desk.act(|agent, now| agent.invite(now, large_call())).unwrap();
+    assert_eq!((desk.asked(), desk.next().0), (None, by(Transport::Udp, PBX)));
+}
+
+#[test]
+fn acc_5_what_a_broken_connection_cut_off_goes_once_more_by_a_new_one() {
+    let (mut desk, pbx) = registered();
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    desk.act(|agent, now| agent.invite(now, call)).unwrap();
+    let (_, first) = desk.next();
+    desk.break_off(pbx, "the peer broke it off");
+    assert_eq!(desk.asked().unwrap().0, pbx);
+    assert!(desk.sent.is_empty());
+    desk.connect(pbx);
+    let again: Vec<Message> = std::iter::from_fn(|| (!desk.sent.is_empty()).then(|| desk.next().1)).collect();
+    let invite = again.iter().find(|message| message.method() == Some(&Method::Invite)).unwrap();
+    assert_eq!(invite.via().unwrap().branch, first.via().unwrap().branch);
+    assert!(again.iter().any(|message| message.method() == Some(&Method::Register)));
+    // Once, and no more.
+    desk.break_off(pbx, "the peer broke it off");
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Ended { .. })));
+}
+
+#[test]
+fn acc_5_a_broken_connection_is_registered_by_anew() {
+    let (mut desk, pbx) = registered();
+    desk.break_off(pbx, "closed by the peer");
+    assert_eq!(desk.asked().unwrap().0, pbx);
+    desk.act(|agent, now| agent.connected(now, pbx, address("192.0.2.1:40001")));
+    let (_, register) = desk.next();
+    assert_eq!(register.contact().unwrap().uri.port, Some(40001));
+}
+
+#[test]
+fn acc_5_a_call_that_outlives_its_connection_tells_where_we_are_once_there_is_a_new_one() {
+    let (mut desk, pbx) = registered();
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    desk.act(|agent, now| agent.invite(now, call)).unwrap();
+    let (_, invite) = desk.next();
+    let mut ok = answer(&invite, "b", address(PBX), "sendrecv");
+    ok.set("Contact", format!("<sip:peer@{PBX};transport=tcp>"));
+    desk.receive(pbx, &ok);
+    desk.sent.clear();
+    desk.break_off(pbx, "closed by the peer");
+    // Nobody takes connections for a while: the call stays.
+    assert_eq!(desk.asked().unwrap().0, pbx);
+    desk.break_off(pbx, "nobody takes connections there");
+    desk.pass(Duration::from_secs(10));
+    assert!(desk.sent.is_empty());
+    assert!(!desk.events.iter().any(|event| matches!(event, Event::Ended { .. })));
+    desk.act(|agent, now| agent.connected(now, pbx, address("192.0.2.1:40001")));
+    grant(&mut desk, pbx);
+    let (to, again) = desk.next();
+    assert_eq!((to, again.method()), (pbx, Some(&Method::Invite)));
+    assert_eq!(again.to().unwrap().tag(), Some("b"));
+    assert_eq!(again.contact().unwrap().uri.port, Some(40001));
+}
+
+#[test]
+fn acc_5_an_answer_goes_back_by_the_connection_of_its_request() {
+    let mut desk = Desk::new(account(address(PBX)));
+    let peer = by(Transport::Tcp, "198.51.100.9:33000");
+    desk.act(|agent, now| agent.connected(now, peer, address(US)));
+    let mut caller = Caller::new(peer.address, address(US), "call");
+    let mut options = caller.request(Method::Options);
+    // Without rport, and from behind another name.
+    options.pop_front("Via");
+    options.push_front("Via", "SIP/2.0/TCP pbx.internal:5060;branch=z9hG4bK1");
+    desk.receive(peer, &options);
+    let (to, ok) = desk.next();
+    assert_eq!((to, ok.code()), (peer, Some(200)));
+    assert_eq!(ok.via().unwrap().received.as_deref(), Some("198.51.100.9"));
+}
+
+#[test]
+fn acc_5_a_call_that_came_by_a_connection_is_answered_by_it_with_our_end_as_contact() {
+    let (mut desk, pbx) = registered();
+    let mut caller = Caller::new(pbx.address, address(US), "call");
+    let mut invite = caller.request(Method::Invite);
+    invite.set_body("application/sdp", crate::script::sdp(4000, "sendrecv"));
+    desk.receive(pbx, &invite);
+    let session = desk.events.iter().find_map(crate::net::want::incoming).unwrap();
+    desk.sent.clear();
+    desk.act(|agent, now| agent.accept(now, session, media(3000)));
+    let (to, ok) = desk.next();
+    assert_eq!((to, ok.code()), (pbx, Some(200)));
+    let contact = ok.contact().unwrap();
+    assert_eq!((contact.uri.port, contact.uri.params.value("transport")), (Some(40000), Some("tcp")));
+}
+
+#[test]
+fn acc_5_an_answered_call_is_acknowledged_by_the_connection() {
+    let (mut desk, pbx) = registered();
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    desk.act(|agent, now| agent.invite(now, call)).unwrap();
+    let (_, invite) = desk.next();
+    let mut ok = answer(&invite, "b", address(PBX), "sendrecv");
+    ok.set("Contact", format!("<sip:peer@{PBX};transport=tcp>"));
+    desk.receive(pbx, &ok);
+    let (to, ack) = desk.next();
+    assert_eq!((to, ack.method()), (pbx, Some(&Method::Ack)));
+    assert_eq!(ack.via().unwrap().transport, "TCP");
+}
+
+#[test]
+fn acc_5_the_name_for_the_certificate_is_the_one_the_account_was_set_to() {
+    let registrar = HostPort { host: "pbx.example".into(), port: None };
+    let mut desk = Desk::new(Account { registrar, ..over(Transport::Tls) });
+    let resolve = |desk: &mut Desk, host: &str, to: &[SocketAddr]| {
+        let id = desk.events.iter().find_map(|event| match event {
+            Event::Resolve { id, host: asked, .. } if asked == host => Some(*id),
+            _ => None,
+        });
+        let targets = to.iter().map(|&at| Target::new(Transport::Tls, at)).collect();
+        desk.act(|agent, now| agent.resolved(now, id.unwrap(), Ok(targets)));
+    };
+    let at = address("198.51.100.9:5061");
+    resolve(&mut desk, "pbx.example", &[at]);
+    let pbx = Target::new(Transport::Tls, at);
+    assert_eq!(desk.asked(), Some((pbx, Some("pbx.example".into()))));
+    desk.connect(pbx);
+    let transmit = desk.sent.pop_front().unwrap();
+    assert_eq!(transmit.server_name.as_deref(), Some("pbx.example"));
+
+    // Somebody's Contact leads to the same address by another name: that is not believed there.
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    desk.act(|agent, now| agent.invite(now, call)).unwrap();
+    let (_, invite) = desk.next();
+    let mut ok = answer(&invite, "b", at, "sendrecv");
+    ok.set("Contact", "<sip:peer@a.evil.example;transport=tls>");
+    desk.receive(pbx, &ok);
+    resolve(&mut desk, "a.evil.example", &[at]);
+    desk.break_off(pbx, "closed by the peer");
+    assert_eq!(desk.asked(), Some((pbx, Some("pbx.example".into()))));
+}

@@ -1,0 +1,54 @@
+//! Whatever comes in, nothing panics, nothing grows beyond its bound, and everything that goes out can be read.
+//!
+//! The long run is `make mutate`: ten million messages instead of fifty thousand. The targets of `make fuzz` use the
+//! same readers and the same scene.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(missing_docs, unreachable_pub, reason = "tests")]
+
+mod batch;
+mod corpus;
+mod mutate;
+mod readers;
+mod scene;
+#[path = "../agent/script.rs"]
+mod script;
+mod xml;
+
+use std::time::Instant;
+
+/// Messages in all, of four seeds.
+const MESSAGES: u64 = 50_000;
+
+/// Feeds half of them, from two seeds.
+fn half(seeds: [u64; 2]) {
+    let start = Instant::now();
+    let counts = seeds.map(|seed| batch::feed(start, seed, MESSAGES / 4));
+    let counts = counts[0].and(counts[1]);
+    assert_eq!(counts.made, MESSAGES / 2);
+    // Changes that nobody notices and changes that nobody forgives: both are many.
+    assert!((counts.made / 10..counts.made * 9 / 10).contains(&counts.read), "{counts:?}");
+    assert!(counts.scenes > 50, "{counts:?}");
+}
+
+#[test]
+fn fifty_thousand_wrong_messages_break_nothing() {
+    half([0, 1]);
+}
+
+#[test]
+fn the_other_half_of_them_neither() {
+    half([2, 3]);
+}
+
+#[test]
+fn the_seeds_are_valid() {
+    let all = |seeds: &[&str], read: fn(&[u8]) -> bool| seeds.iter().all(|seed| read(seed.as_bytes()));
+    assert!(all(&corpus::MESSAGES, readers::message));
+    assert!(all(&corpus::DIALOGS, readers::dialog_info));
+    assert!(all(&corpus::PRESENCES, readers::presence));
+    assert!(all(&corpus::FRAGMENTS, readers::fragment));
+    assert!(all(&corpus::DESCRIPTIONS, readers::description));
+    let scene = scene::Scene::build(Instant::now(), 1);
+    assert!(scene.valid.iter().all(|message| readers::message(message)));
+}
