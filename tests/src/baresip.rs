@@ -88,6 +88,34 @@ impl Baresip {
         phone
     }
 
+    /// Starts one that answers every call by itself, and waits until it is registered: baresip 1.0 does not know
+    /// the ways to ask for that in a call.
+    ///
+    /// # Panics
+    /// As [`Baresip::start`].
+    #[must_use]
+    #[track_caller]
+    pub fn start_answering(
+        scratch: &Path,
+        ports: &mut Ports,
+        exchange: &Kamailio,
+        number: &str,
+        tone: f64,
+        codec: Codec,
+    ) -> Self {
+        let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
+        let exchange = Exchange {
+            address: exchange.address(),
+            transport: Transport::Udp,
+            authority: None,
+            identity: None,
+        };
+        let wish = Wish { scratch: scratch.to_owned(), exchange: &exchange, number, tone, codec };
+        let mut phone = Self::launch_as(place, &wish, "auto");
+        phone.program.wait_log("200 OK", Duration::from_secs(15));
+        phone
+    }
+
     /// Starts it, registered or not.
     ///
     /// # Panics
@@ -109,7 +137,7 @@ impl Baresip {
             identity: None,
         };
         let scratch = scratch.to_owned();
-        Self::launch_as(place, &Wish { scratch, exchange: &exchange, number, tone, codec })
+        Self::launch_as(place, &Wish { scratch, exchange: &exchange, number, tone, codec }, "manual")
     }
 
     /// Starts it as the wish says and waits until it is registered.
@@ -120,13 +148,14 @@ impl Baresip {
     #[track_caller]
     pub fn start_as(ports: &mut Ports, wish: &Wish<'_>) -> Self {
         let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
-        let mut phone = Self::launch_as(place, wish);
+        let mut phone = Self::launch_as(place, wish, "manual");
         phone.program.wait_log("200 OK", Duration::from_secs(15));
         phone
     }
 
+    /// `answers` is what baresip calls its answer mode.
     #[track_caller]
-    fn launch_as(place: Place, wish: &Wish<'_>) -> Self {
+    fn launch_as(place: Place, wish: &Wish<'_>, answers: &str) -> Self {
         let Wish { scratch, exchange, number, codec, .. } = wish;
         let folder = scratch.join(format!("baresip-{number}"));
         let recordings = folder.join("recordings");
@@ -135,7 +164,7 @@ impl Baresip {
         let secret = if exchange.transport == Transport::TlsSrtp { ";mediaenc=srtp-mand" } else { "" };
         let account = format!(
             "<sip:{number}@{DOMAIN};transport={}>;auth_user={number};auth_pass={};\
-             outbound=\"sip:{};transport={}\";regint=600;audio_codecs={};answermode=manual{secret}\n",
+             outbound=\"sip:{};transport={}\";regint=600;audio_codecs={};answermode={answers}{secret}\n",
             exchange.transport.word(),
             Kamailio::password(number),
             exchange.address,

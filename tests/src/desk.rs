@@ -207,6 +207,23 @@ impl Desk {
         format!("https://127.0.0.1:{port}")
     }
 
+    /// Starts the service again with a piece of its settings file replaced.
+    ///
+    /// # Panics
+    /// When the piece is not there, or the desk does not end or come up.
+    #[track_caller]
+    pub fn change_settings(&mut self, from: &str, to: &str) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let path = self.scratch.join("desk/settings.toml");
+        let settings = fs::read_to_string(&path).expect("the settings are still there");
+        assert!(settings.contains(from), "no {from:?} in {settings}");
+        write(&path, &settings.replace(from, to));
+        let mut import = Command::new(repository::program("frontdeskd"));
+        import.arg("--config").arg(&self.config).args(["settings", "import"]).arg(&path);
+        succeed("frontdeskd settings import", import);
+        self.start_again();
+    }
+
     /// Runs `frontdesk-ctl` and gives back the JSON it printed, one value a line.
     ///
     /// # Panics

@@ -82,8 +82,7 @@ impl Pair {
         // The better one is not the first in the list.
         let machines = [machine("second", &second, 20), machine("first", &first, 10)];
         let names = Dnsmasq::start(scratch.path(), ports.one(), DOMAIN, &machines);
-        let account =
-            Account { domain: DOMAIN.into(), registrar: DOMAIN.into(), password: Kamailio::password("desk") };
+        let account = Account { registrar: DOMAIN.into(), transport: "auto", ..Account::at(&first) };
         let machine = desk::Machine { sip: ports.one(), rtp: ports.rtp(), log: "info,sip=debug" };
         let asking = Some(names.address);
         let desk = Desk::start_asking(scratch.path(), &account, NO_TIMERS, &machine, asking);

@@ -211,6 +211,39 @@ impl House {
         Baresip::start(self.scratch.path(), &mut self.ports, &self.exchange, number, tone, codec)
     }
 
+    /// A telephone with the user `number` that answers by itself, and over which the operator speaks from now on
+    /// (ACC-3). The desk is started again for it.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn tether(&mut self, number: &str, tone: f64, codec: Codec) -> Baresip {
+        let phone = Baresip::start_answering(
+            self.scratch.path(),
+            &mut self.ports,
+            &self.exchange,
+            number,
+            tone,
+            codec,
+        );
+        self.speak_over(number);
+        phone
+    }
+
+    /// Has the operator speak over the telephone `number`, whether it is there or not.
+    ///
+    /// # Panics
+    /// When the desk does not come up again.
+    #[track_caller]
+    pub fn speak_over(&mut self, number: &str) {
+        let name = "name = \"Front desk\"\n";
+        self.desk.change_settings(name, &format!("{name}phone = \"{number}\"\n"));
+        self.client = self.desk.client();
+        self.client
+            .wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
+    }
+
     /// A screen on the desk.
     #[must_use]
     #[track_caller]

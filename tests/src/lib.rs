@@ -48,6 +48,7 @@ pub mod sipp;
 pub mod slapd;
 pub mod socket;
 pub mod sound;
+pub mod standin;
 pub mod talker;
 pub mod telephone;
 pub mod traps;

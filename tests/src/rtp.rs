@@ -1,8 +1,9 @@
 //! A mouth and an ear on a port: speaks a tone in RTP and listens to what comes, for SIPp, which has
 //! neither, and in place of baresip, which plays nothing any more once it was on hold.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,11 +35,12 @@ pub struct Party {
     heard: Arc<Mutex<Vec<i16>>>,
     digits: Arc<Mutex<String>>,
     over: Arc<AtomicBool>,
+    turns: Sender<SocketAddr>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Party {
-    /// Listens on `port`, and speaks the tone of `hz` to whoever sends there, from the first packet on.
+    /// Listens on `port`, and speaks the tone of `hz` to whoever has sent there last.
     ///
     /// # Panics
     /// When the port is taken.
@@ -49,11 +51,18 @@ impl Party {
         socket.set_read_timeout(Some(Duration::from_millis(2))).expect("a timeout above zero can be set");
         let (heard, over) = (Arc::<Mutex<Vec<i16>>>::default(), Arc::<AtomicBool>::default());
         let digits = Arc::<Mutex<String>>::default();
+        let (turns, turned) = channel();
         let work = {
             let (heard, digits, over) = (Arc::clone(&heard), Arc::clone(&digits), Arc::clone(&over));
-            move || converse(&socket, hz, &heard, &digits, &over)
+            move || converse(&socket, hz, &turned, &heard, &digits, &over)
         };
-        Self { heard, digits, over, thread: Some(thread::spawn(work)) }
+        Self { heard, digits, over, turns, thread: Some(thread::spawn(work)) }
+    }
+
+    /// Where to say whom it speaks to from then on, heard or not.
+    #[must_use]
+    pub fn turns(&self) -> Sender<SocketAddr> {
+        self.turns.clone()
     }
 
     /// Waits until half a second of what comes is the tone of `hz`.
@@ -115,7 +124,14 @@ impl Drop for Party {
     }
 }
 
-fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex<String>, over: &AtomicBool) {
+fn converse(
+    socket: &UdpSocket,
+    hz: f64,
+    turned: &Receiver<SocketAddr>,
+    heard: &Mutex<Vec<i16>>,
+    digits: &Mutex<String>,
+    over: &AtomicBool,
+) {
     let tone = Recording::sine(hz, RATE, 1);
     let mut last_event: Option<Vec<u8>> = None;
     let (mut peer, mut next, mut sequence) = (None, Instant::now(), 0_u16);
@@ -128,7 +144,8 @@ fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex
         {
             match packet[1] & 0x7f {
                 PCMA => {
-                    peer.get_or_insert(from);
+                    // Who speaks with it may be another from one moment to the next.
+                    peer = Some(from);
                     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                     heard.extend(packet[HEADER..length].iter().map(|&byte| decode_alaw(byte)));
                     let old = heard.len().saturating_sub(MEMORY);
@@ -142,6 +159,9 @@ fn converse(socket: &UdpSocket, hz: f64, heard: &Mutex<Vec<i16>>, digits: &Mutex
                 }
                 _ => {}
             }
+        }
+        if let Ok(turn) = turned.try_recv() {
+            peer = Some(turn);
         }
         if let Some(peer) = peer
             && next <= Instant::now()

@@ -155,7 +155,7 @@ fn each_wrong_request_gets_its_right_answer() {
     let cases: &[Case] = &[
         ("OPTIONS", &uri, &[], "", "200", "Allow:"),
         ("FROBNICATE", &uri, &[], "", "405", "Allow:"),
-        ("INVITE", &uri, &[("Require", "100rel")], "", "420", "Unsupported: 100rel"),
+        ("INVITE", &uri, &[("Require", "precondition")], "", "420", "Unsupported: precondition"),
         ("INVITE", &uri, &[("Content-Type", "application/sdp")], "this is no SDP", "4", ""),
         ("INVITE", &uri, &[("Content-Type", "application/sdp")], &video, "488", ""),
         ("INVITE", &uri, &[("Content-Type", "application/sdp")], &strange_codec, "488", ""),

@@ -7,6 +7,9 @@ use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::desk::NO_TIMERS;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::rtp::Party;
+use frontdesk_tests::sipp::{Run, Sipp};
+use frontdesk_tests::socket::calls;
 use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE};
 use frontdesk_tests::{traps, wait};
 use ipc::{
@@ -228,4 +231,60 @@ fn call_8_a_call_is_transferred_to_voicemail() {
     mailbox.accept();
     a.hears(C_TONE);
     assert_eq!(rows(&mut house, 1)[0].end, EndStatus::Voicemail);
+}
+
+/// The desk as the transferee: whoever talks to the operator has somebody else take its place.
+#[test]
+fn call_9_a_caller_hands_the_operator_on_to_whom_it_consulted() {
+    let mut house = house(&[]);
+    let (caller_port, target_port) = (house.free_port(), house.free_port());
+    let (first, second) = (house.free_port(), house.free_port());
+    let (a, b) = (Party::start(first, A_TONE), Party::start(second, B_TONE));
+    let run = Run { speech: Some(second), ..Run::one(target_port, house.desk.sip) };
+    let target = Sipp::start(house.folder(), "takes_place", run);
+    let run = Run { speech: Some(first), ..Run::one(caller_port, house.desk.sip) };
+    let at = format!("127.0.0.1:{target_port}");
+    let caller = Sipp::start_as(house.folder(), "hands_on", "hands_on", run, &["-key", "target", &at]);
+    let call = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
+    house.client.command(Command::Answer { call }).unwrap();
+    house.wait_state(call, CallState::Talking);
+    house.desk.hears(A_TONE);
+    house.client.wait("the other party on the card", SOON, |view| {
+        calls(view).any(|shown| shown.call == call && shown.party.number.as_deref() == Some("2102"))
+    });
+    house.desk.hears(B_TONE);
+    caller.finish(Duration::from_secs(60));
+    house.wait_state(call, CallState::Talking);
+    house.client.command(Command::HangUp { call }).unwrap();
+    house.client.wait_gone(call, SOON);
+    target.finish(Duration::from_secs(60));
+    assert_eq!(rows(&mut house, 1)[0].end, EndStatus::Completed, "one call, one row");
+    drop((a, b));
+}
+
+#[test]
+fn call_9_a_colleague_passes_the_operator_on_and_a_stranger_cannot() {
+    let mut house = house(&[]);
+    let mut target = house.phone("2102", B_TONE, Codec::Pcma);
+    // 2101 is watched, 2103 is nobody's phone.
+    for (number, tone, allowed) in [("2103", C_TONE, false), ("2101", A_TONE, true)] {
+        let mut phone = house.phone(number, tone, Codec::Pcma);
+        phone.dial("5550100");
+        let call = house.answer_next(&mut phone);
+        house.desk.hears(tone);
+        phone.transfer("2102");
+        if !allowed {
+            // baresip hangs up by itself then.
+            phone.expect("TRANSFER_FAILED", SOON);
+            house.client.wait_gone(call, SOON);
+            continue;
+        }
+        target.expect("CALL_INCOMING", SOON);
+        target.accept();
+        phone.expect("CALL_CLOSED", SOON);
+        house.desk.hears(B_TONE);
+        house.wait_state(call, CallState::Talking);
+        house.client.command(Command::HangUp { call }).unwrap();
+        house.client.wait_gone(call, SOON);
+    }
 }

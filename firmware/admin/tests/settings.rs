@@ -283,6 +283,19 @@ async fn acc_1_operators_have_pins_that_are_not_trivial_and_never_shown() {
 }
 
 #[tokio::test]
+async fn acc_3_the_operators_telephone_is_set_and_given_up_beside_the_name_of_the_desk() {
+    let (house, mut ada) = House::with_ada().await;
+    let desk = [("desk-name", "Accueil"), ("desk-phone", " 2190 ")];
+    let settings = saved(&house, &mut ada, "/operators/desk", &desk).await;
+    assert_eq!(settings.operator.phone.as_deref(), Some("2190"));
+    assert!(ada.get("/operators").await.has("2190"));
+    let odd = with(&desk, &[("desk-phone", "21 90")]);
+    refused(&mut ada, "/operators/desk", &odd, "desk-phone", "").await;
+    let none = with(&desk, &[("desk-phone", "")]);
+    assert_eq!(saved(&house, &mut ada, "/operators/desk", &none).await.operator.phone, None);
+}
+
+#[tokio::test]
 async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
     let (house, mut ada) = House::with_ada().await;
     saved(&house, &mut ada, "/lines/account", &ACCOUNT).await;

@@ -22,6 +22,7 @@ use crate::{
     net,
     records::Records,
     settings::{self, Numbering},
+    tether::Phone,
     xmpp::{self, Xmpp},
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Change {
     /// The park slots.
     pub(crate) watched: Vec<String>,
     pub(crate) intercept: Option<String>,
+    /// The telephone over which the operator speaks.
+    pub(crate) phone: Option<Phone>,
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
@@ -89,6 +92,7 @@ impl Follower {
         let change = Change {
             lines: settings::lines(wanted, &accounts),
             mailboxes: settings::mailboxes(wanted, &accounts),
+            phone: settings::phone(wanted, &accounts),
             accounts,
             watched: settings::watched(wanted),
             intercept: wanted.numbers.intercept.clone(),
@@ -116,7 +120,7 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, desk, xmpp, tls } = change;
+        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp, tls } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -132,6 +136,7 @@ impl Engine {
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);
         self.replace_mailboxes(now, mailboxes);
+        self.tether_to(now, phone);
         self.parts.board.handle(now, Input::Settings(Box::new(desk)));
         for (line, account) in self.parts.lines.clone() {
             let state = self.registrations.get(&account).cloned().unwrap_or(Registration::Off);

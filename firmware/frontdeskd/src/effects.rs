@@ -5,7 +5,7 @@ use std::time::Instant;
 use ipc::{CallRef, Party, TransferId, Volumes};
 use media::{Seat, StreamId};
 use sip::{AccountId, Diversion, Invite, UserAgent, sdp::LocalMedia};
-use switchboard::{Diverted, Effect, EndCause, Input, TransferResult};
+use switchboard::{Diverted, Effect, EndCause, Input, Tone, TransferResult};
 use tracing::{info, warn};
 
 use crate::{
@@ -53,12 +53,27 @@ impl Engine {
                 self.parts.records.save_volumes(volumes);
             }
             Effect::SaveService(mode) => self.parts.records.save_service(mode),
-            Effect::Digits { call, digits } => self.sound(self.parts.media.digits(StreamId(call.0), &digits)),
-            Effect::Talk(ear) => self.sound(self.parts.media.listen(bridge::ear(ear))),
+            Effect::Digits { call, digits } => {
+                self.sound(self.parts.media.digits(StreamId(call.0), &digits));
+                self.tether_digits(now, call, digits.len());
+            }
+            Effect::Talk(ear) => {
+                self.sound(self.parts.media.listen(bridge::ear(ear)));
+                self.tether_ear(now, ear);
+            }
             Effect::Ringer(ring) => self.sound(self.parts.media.ring(ring.map(bridge::ring))),
+            // Who is waiting cannot be heard over a telephone that speaks with the caller directly.
+            Effect::Tone(Some(Tone::CallWaiting)) if self.is_joined() => self.sound(self.parts.media.chime()),
             Effect::Tone(tone) => self.sound(self.parts.media.tone(tone.map(bridge::tone))),
-            Effect::Mute(on) => self.sound(self.parts.media.mute_microphone(on)),
-            Effect::Audio(on) => self.sound(self.parts.media.connect_audio(on)),
+            Effect::Mute(on) => {
+                self.sound(self.parts.media.mute_microphone(on));
+                self.tether_mute(now, on);
+            }
+            Effect::Audio(on) => {
+                if !self.tap_headset(now, on) {
+                    self.sound(self.parts.media.connect_audio(on));
+                }
+            }
             Effect::Register(on) => {
                 let mut accounts: Vec<AccountId> =
                     self.parts.lines.iter().map(|&(_, account)| account).collect();

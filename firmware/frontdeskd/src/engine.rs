@@ -43,6 +43,8 @@ use crate::{
     people::People,
     records,
     records::Records,
+    referral::Referrals,
+    tether::{Phone, Tether},
     trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
     xmpp::{self, Xmpp},
@@ -181,6 +183,8 @@ pub(crate) struct Parts {
     pub(crate) announcement: Option<PathBuf>,
     /// The mailbox of each account.
     pub(crate) mailboxes: Vec<Mailbox>,
+    /// The telephone over which the operator speaks, in place of the sound devices.
+    pub(crate) phone: Option<Phone>,
     /// Who is online, where an XMPP server says it.
     pub(crate) xmpp: Option<Xmpp>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
@@ -193,6 +197,8 @@ pub(crate) struct Engine {
     pub(crate) legs: Legs,
     pub(crate) lamps: Lamps,
     pub(crate) people: People,
+    pub(crate) tether: Tether,
+    pub(crate) referrals: Referrals,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -241,6 +247,8 @@ impl Engine {
             legs: Legs::default(),
             lamps: Lamps::default(),
             people: People::default(),
+            tether: Tether::default(),
+            referrals: Referrals::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -263,6 +271,7 @@ impl Engine {
         self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
+        self.tether_to(now, self.parts.phone.clone());
         self.carry(now);
         let (mut farewell, mut is_restart) = (None, false);
         loop {
@@ -315,6 +324,7 @@ impl Engine {
             frame,
             farewell,
             self.lamps.next(),
+            self.tether.next(),
         ];
         let next = deadlines.into_iter().flatten().min();
         // An hour, when there is nothing to wait for: the loop only turns once more.
@@ -322,6 +332,7 @@ impl Engine {
     }
 
     fn deadlines(&mut self, now: Instant) {
+        self.tether_deadline(now);
         if self.parts.agent.poll_timeout().is_some_and(|at| at <= now) {
             self.parts.agent.handle_timeout(now);
         }
@@ -387,7 +398,10 @@ impl Engine {
         match event {
             media::Event::Device { role, name, state } => {
                 let audio = self.audio.news(role, name, state);
-                self.parts.board.handle(now, Input::Audio(audio));
+                // Devices that rest say nothing of the telephone in their place.
+                if !self.tether.is_on() {
+                    self.parts.board.handle(now, Input::Audio(audio));
+                }
             }
             media::Event::Closed { stream, stats } => {
                 self.streams = self.streams.saturating_sub(1);
@@ -418,7 +432,8 @@ impl Engine {
     /// No call is up, nor a transfer whose end is not known.
     fn is_quiet(&self, now: Instant) -> bool {
         let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
-        [calls, open_transfers, legs, sessions] == [0; 4]
+        let phone = u32::from(self.tether.session().is_some());
+        [calls, open_transfers, legs, sessions.saturating_sub(phone)] == [0; 4]
     }
 
     fn census(&self, now: Instant) -> Census {
@@ -522,7 +537,13 @@ impl Engine {
 /// From the wire to the desk.
 impl Engine {
     fn take_agent(&mut self, now: Instant, event: sip::Event) {
+        let Some(event) = self.of_a_referral(now, event) else { return };
         match event {
+            sip::Event::Refer { session, target, replaces, referred_by } => {
+                self.referred(now, session, &target, replaces, referred_by);
+            }
+            // Nobody else places calls at the operator's desk.
+            sip::Event::Referral { id, .. } => self.parts.agent.refuse_referral(now, id, 603),
             sip::Event::Incoming { .. } => self.incoming(now, event),
             sip::Event::Registration { account, state } => self.registration(now, account, state),
             sip::Event::Dialogs { subscription, dialogs } => self.lamp_news(now, subscription, &dialogs),
@@ -543,7 +564,11 @@ impl Engine {
             }
             sip::Event::Connect { target, server_name } => self.open_connection(now, target, server_name),
             sip::Event::Ended { session, cause } => self.ended(now, session, cause),
-            event => self.of_a_call(now, event),
+            event => {
+                if let Some(event) = self.take_phone(now, event) {
+                    self.of_a_call(now, event);
+                }
+            }
         }
     }
 
@@ -606,7 +631,12 @@ impl Engine {
             self.connect(call, &media);
         }
         if let Some(input) = input {
+            let joins =
+                matches!(input, Input::Answered { .. } | Input::Confirmed { .. } | Input::Retrieved { .. });
             self.parts.board.handle(now, input);
+            if joins {
+                self.tether_news(now, call);
+            }
         }
     }
 
@@ -669,7 +699,7 @@ impl Engine {
     }
 
     fn ended(&mut self, now: Instant, session: SessionId, cause: sip::Cause) {
-        if self.intercept_otherwise(now, session, &cause) {
+        if self.phone_ended(now, session, &cause) || self.intercept_otherwise(now, session, &cause) {
             return;
         }
         let Some(call) = self.legs.remove(session) else { return };

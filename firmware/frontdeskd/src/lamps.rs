@@ -60,6 +60,11 @@ impl Lamps {
     pub(crate) fn next(&self) -> Option<Instant> {
         [self.due, self.recheck].into_iter().flatten().min()
     }
+
+    /// Whether the phone of that number is watched.
+    pub(crate) fn watches(&self, number: &str) -> bool {
+        self.by_number.contains_key(number)
+    }
 }
 
 impl Engine {

@@ -27,10 +27,12 @@ mod net;
 mod paper;
 mod people;
 mod records;
+mod referral;
 mod replay;
 mod settings;
 mod socket;
 mod speech;
+mod tether;
 mod timetable;
 mod trace;
 mod trust;
@@ -237,6 +239,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
         mailboxes: settings::mailboxes(&settings, &accounts),
+        phone: settings::phone(&settings, &accounts),
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         started: (started, editing::unix_ms()),
@@ -355,6 +358,7 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     config.local_other = local_other;
     config.streams = true;
     config.codecs = bridge::codecs();
+    config.takes_refer = true;
     config.probe = true;
     // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();

@@ -9,7 +9,7 @@ use sip::{Account, AccountId, HostPort, Nat, Transport, sdp::Srtp};
 use store::{Settings, Store};
 use switchboard::{Administered, Line};
 
-use crate::{editing, mailboxes::Mailbox, xmpp};
+use crate::{editing, mailboxes::Mailbox, tether::Phone, xmpp};
 
 /// Checks a file and puts it into the store.
 ///
@@ -196,6 +196,15 @@ pub(crate) fn mailboxes(settings: &Settings, accounts: &[Account]) -> Vec<Mailbo
         Mailbox::new(known.id, account.user.clone(), account.mailbox.clone())
     };
     settings.accounts.iter().zip(accounts).map(mailbox).collect()
+}
+
+/// The telephone over which the operator speaks (ACC-3), with the account it names, else the first.
+pub(crate) fn phone(settings: &Settings, accounts: &[Account]) -> Option<Phone> {
+    let operator = &settings.operator;
+    let named = operator.phone_account.as_deref();
+    let index = settings.accounts.iter().position(|account| Some(account.id()) == named);
+    let account = accounts.get(index.unwrap_or(0)).map_or(AccountId(u32::MAX), |account| account.id);
+    operator.phone.clone().map(|number| Phone { number, account })
 }
 
 /// The phones watched whatever the directories say: the park slots.

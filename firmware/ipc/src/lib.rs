@@ -53,7 +53,7 @@ pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
     Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
-    ParkSlotView, ParkedView, Party, PastCall, PersonView, Preferences, RecallReason, RecallWhy,
+    ParkSlotView, ParkedView, Party, PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy,
     Registration, ServiceView, SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState,
     TransferView, View, Volumes, WatchView,
 };

@@ -327,6 +327,36 @@ pub enum AudioState {
         /// What the device said, untranslated.
         reason: String,
     },
+    /// The operator's telephone is being called, in place of a sound device (ACC-3).
+    Connecting {
+        /// Its number.
+        device: String,
+    },
+    /// The operator's telephone is of no use. It is called again when the operator wants to speak.
+    PhoneFailed {
+        /// Its number.
+        phone: String,
+        /// What is the matter.
+        why: PhoneFault,
+    },
+}
+
+/// Why the operator's telephone is of no use (ACC-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PhoneFault {
+    /// It rang and did not answer by itself, or is not to be reached.
+    NoAnswer,
+    /// It is in another call.
+    Busy,
+    /// It, or the exchange, refused the call.
+    Refused {
+        /// SIP status.
+        code: u16,
+    },
+    /// It was there, and is not any more.
+    Lost,
+    /// It cannot be called at all: no account, no port, or no number.
+    NotCallable,
 }
 
 /// One company or service that the desk answers for.
@@ -782,6 +812,13 @@ pub enum NoticeKind {
         device: String,
         /// What it said, untranslated.
         reason: String,
+    },
+    /// The operator's telephone is of no use (ACC-3). Who was talking is on hold.
+    PhoneFailed {
+        /// Its number.
+        phone: String,
+        /// What is the matter.
+        why: PhoneFault,
     },
 }
 

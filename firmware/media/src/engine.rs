@@ -22,7 +22,7 @@ use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone};
 use crate::audio::{self, Audio, Shared, TICK};
 use crate::devices::Devices;
-use crate::frame::Frame;
+use crate::frame::{Frame, SILENCE};
 use crate::hold::{HoldSound, Pips};
 use crate::loader::{Loaded, Loader, Purpose};
 use crate::place::{Bus, Part, Place};
@@ -67,6 +67,7 @@ pub(crate) enum Request {
     Volume { output: f32, input: f32 },
     RingVolume(f32),
     ConnectAudio(bool),
+    Telephone(Option<StreamId>),
     Device { role: Role, name: String },
 }
 
@@ -160,6 +161,8 @@ struct Engine {
     tokens: BTreeMap<Token, (StreamId, Wire)>,
     next_token: usize,
     ear: Ear,
+    /// The stream over which the operator speaks, in place of the devices.
+    telephone: Option<StreamId>,
     seats: Vec<Seat>,
     bus: Bus,
     operator: Speaking,
@@ -215,6 +218,7 @@ impl Engine {
             tokens: BTreeMap::new(),
             next_token: WAKE.0 + 1,
             ear: Ear::Nobody,
+            telephone: None,
             seats: Vec::new(),
             bus: Bus::new(),
             operator: Speaking::default(),
@@ -282,6 +286,10 @@ impl Engine {
                 self.seats = seats;
                 self.arrange();
             }
+            Request::Telephone(stream) => {
+                self.telephone = stream;
+                self.arrange();
+            }
             Request::Hold(hold) => self.set_hold(hold),
             Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
@@ -335,12 +343,14 @@ impl Engine {
         let operator = self.ear == Ear::Conference;
         for (&id, entry) in &mut self.streams {
             let part = match self.seats.iter().find(|seat| seat.stream == id) {
+                // Neither on hold nor spoken to: it is where the operator is.
+                _ if self.telephone == Some(id) => Part::Held,
                 _ if self.ear == Ear::Stream(id) => Part::Alone,
                 Some(seat) => Part::Member { muted: seat.muted, operator },
                 None => Part::Held,
             };
             entry.place.set(part);
-            if part == Part::Held {
+            if part == Part::Held && self.telephone != Some(id) {
                 continue;
             }
             // Who talks hears no message any more, be it playing or still being read.
@@ -427,6 +437,9 @@ impl Engine {
         for token in entry.tokens {
             self.tokens.remove(&token);
         }
+        if self.telephone == Some(id) {
+            self.telephone = None;
+        }
         self.seats.retain(|seat| seat.stream != id);
         if self.ear == Ear::Stream(id) {
             self.ear = Ear::Nobody;
@@ -482,14 +495,18 @@ impl Engine {
             self.read(token);
         }
         let now = self.clock.now();
-        let voice = self.sound.listen();
-        for (&id, entry) in &mut self.streams {
+        let telephone = self.telephone.filter(|id| self.streams.contains_key(id));
+        let voice = match telephone.and_then(|id| self.streams.get_mut(&id)) {
+            Some(entry) => self.sound.listen_to(entry.stream.play(now)),
+            None => self.sound.listen(),
+        };
+        for (&id, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
             let heard = entry.stream.play(now);
             if let Some(on) = entry.place.hear(heard.as_ref(), &mut self.bus) {
                 (self.events)(Event::Speaking { stream: id, on });
             }
         }
-        for entry in self.streams.values_mut() {
+        for (_, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
             let Entry { stream, rtp, rtcp, place, .. } = entry;
             let said = place.mix(&self.bus, &voice);
             let mut events = |event| (self.events)(event);
@@ -501,7 +518,17 @@ impl Engine {
             }
         }
         self.watch_operator(&voice);
-        self.sound.speak(&self.bus.finish());
+        let heard = self.sound.hear(&self.bus.finish());
+        match telephone.and_then(|id| self.streams.get_mut(&id)) {
+            Some(Entry { stream, rtp, rtcp, .. }) => {
+                let mut events = |event| (self.events)(event);
+                stream.tick(now, &heard, &mut self.hold, &mut events, &mut |wire, to, bytes| {
+                    transmit(rtp, rtcp, wire, to, bytes);
+                });
+                self.sound.speak(&SILENCE);
+            }
+            None => self.sound.speak(&heard),
+        }
         if let Some(levels) = self.sound.levels() {
             (self.events)(levels);
         }

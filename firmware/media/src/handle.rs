@@ -181,6 +181,13 @@ impl Media {
         self.request(Request::ConnectAudio(on))
     }
 
+    /// Has the operator speak over a stream in place of the speaker and the microphone, or over these again: what
+    /// they would play is sent there, tones included, and what comes from there is what the microphone would hear.
+    /// Levels and mutes go on as they are. The ringer stays where it is. Closing the stream ends it.
+    pub fn telephone(&self, stream: Option<StreamId>) -> Result<(), Error> {
+        self.request(Request::Telephone(stream))
+    }
+
     /// Moves a role to another device, in mid-call if need be. Names as in [`Config`].
     pub fn device(&self, role: Role, name: &str) -> Result<(), Error> {
         self.request(Request::Device { role, name: name.to_owned() })

@@ -130,6 +130,7 @@ impl Sound {
             Request::Open { .. }
             | Request::Connect { .. }
             | Request::Listen(_)
+            | Request::Telephone(_)
             | Request::Conference(_)
             | Request::Hold(_)
             | Request::Announce { .. }
@@ -161,10 +162,21 @@ impl Sound {
             // Just seen to be there.
             let _ = self.frames.microphone.pop();
         }
-        let mut frame = self.frames.microphone.pop().unwrap_or_else(|_| {
+        let frame = self.frames.microphone.pop().unwrap_or_else(|_| {
             // The device is a moment late, or gone: fade instead of stopping short.
             self.last_heard.map(|sample| sample / 2)
         });
+        self.listen_at(frame)
+    }
+
+    /// The next 10 ms of a telephone in place of the microphone, which may have none.
+    pub(crate) fn listen_to(&mut self, telephone: Option<Frame>) -> Frame {
+        // What the device hears meanwhile is not heard later.
+        while self.frames.microphone.pop().is_ok() {}
+        self.listen_at(telephone.unwrap_or_else(|| self.last_heard.map(|sample| sample / 2)))
+    }
+
+    fn listen_at(&mut self, mut frame: Frame) -> Frame {
         self.last_heard = frame;
         self.input.apply(&mut frame);
         if let Some(meter) = &mut self.meter {
@@ -173,8 +185,8 @@ impl Sound {
         frame
     }
 
-    /// Adds tones to what is heard and sends it all to the devices. Speech keeps its level under a tone.
-    pub(crate) fn speak(&mut self, heard: &Frame) {
+    /// Adds tones to what is heard, at the level wanted. Speech keeps its own under a tone.
+    pub(crate) fn hear(&mut self, heard: &Frame) -> Frame {
         let mut frame = *heard;
         if let Some((_, tone)) = &mut self.tone {
             let mut both = Mixer::new();
@@ -187,6 +199,12 @@ impl Sound {
             meter.output = meter.output.max(peak(&frame));
             meter.ticks += 1;
         }
+        frame
+    }
+
+    /// Sends what is heard to the devices, and rings.
+    pub(crate) fn speak(&mut self, heard: &Frame) {
+        let mut frame = *heard;
         if let Some(mut ringing) = self.next_ringing() {
             self.ring_level.apply(&mut ringing);
             if self.rings_in_speaker() {

@@ -17,6 +17,7 @@ use crate::header::{NameAddr, Via};
 use crate::message::Message;
 use crate::random::Random;
 use crate::resolver::{Located, Place, Resolver};
+use crate::session::Note;
 use crate::timers::Timers;
 use crate::transaction::{Layer, Pace, TxId};
 use crate::turns::Turns;
@@ -62,6 +63,8 @@ pub(crate) enum Alarm {
     Transfer(SessionId),
     /// A re-INVITE of ours was taken in long ago and has no answer.
     Overdue(SessionId),
+    /// Two calls that are to be joined have waited long enough.
+    Join(SessionId),
     /// Refresh the session (RFC 4028).
     Refresh(SessionId),
     /// The peer has not refreshed the session in time.
@@ -104,6 +107,8 @@ pub(crate) struct Core {
     dialogs: BTreeMap<(String, String), Owner>,
     /// Requests whose first hop cannot be located at all, to be reported at the next chance.
     pub(crate) lost: VecDeque<TxId>,
+    /// What sessions tell of calls that are joined, until the turn is settled.
+    pub(crate) notes: VecDeque<Note>,
     next_id: u64,
 }
 
@@ -122,6 +127,7 @@ impl Core {
             events: VecDeque::new(),
             dialogs: BTreeMap::new(),
             lost: VecDeque::new(),
+            notes: VecDeque::new(),
             next_id: 0,
             config,
         }
@@ -337,6 +343,11 @@ impl Core {
     /// Tells the program.
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push_back(event);
+    }
+
+    /// Tells whoever joins calls.
+    pub(crate) fn note(&mut self, note: Note) {
+        self.notes.push_back(note);
     }
 
     /// Names the usage that requests with this Call-ID and To tag are for.

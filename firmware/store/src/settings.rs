@@ -58,11 +58,18 @@ pub struct Settings {
 pub struct Operator {
     /// Shown at the top right.
     pub name: String,
+    /// The number or `sip:` address of the telephone over which the operator speaks (ACC-3); without one the desk's
+    /// own sound devices are used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// The account by which that telephone is called; the first one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_account: Option<String>,
 }
 
 impl Default for Operator {
     fn default() -> Self {
-        Self { name: "Front desk".into() }
+        Self { name: "Front desk".into(), phone: None, phone_account: None }
     }
 }
 
@@ -345,7 +352,7 @@ pub(crate) struct Invalid {
 impl Settings {
     /// Whether every value is allowed.
     pub(crate) fn validate(&self) -> Result<(), Invalid> {
-        At { table: "operator", index: None }.text("name", &self.operator.name, 1, 128)?;
+        self.validate_operator()?;
         self.validate_rules()?;
         self.validate_numbers()?;
         At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;
@@ -370,6 +377,31 @@ impl Settings {
             if let Some(old) = known.accounts.iter().find(same) {
                 account.password = old.password.clone();
             }
+        }
+    }
+
+    fn validate_operator(&self) -> Result<(), Invalid> {
+        let at = At { table: "operator", index: None };
+        at.text("name", &self.operator.name, 1, 128)?;
+        let phone = self.operator.phone.as_deref().unwrap_or("-");
+        let address = ["sip:", "sips:"].iter().find_map(|scheme| phone.strip_prefix(scheme));
+        let user = address.and_then(|address| address.split_once('@'));
+        at.text("phone", phone, 1, 128)?;
+        match (address, user) {
+            (None, _) => at.word("phone", phone, 1)?,
+            (Some(_), Some((user, host))) => {
+                at.word("phone", user, 1)?;
+                at.host("phone", host)?;
+            }
+            (Some(host), None) => at.host("phone", host)?,
+        }
+        match self.operator.phone_account.as_ref() {
+            Some(id) if !self.accounts.iter().any(|account| account.id() == id) => {
+                let ids: Vec<&str> = self.accounts.iter().map(Account::id).collect();
+                let reason = format!("{id:?} is no account; there are: {}", ids.join(", "));
+                Err(at.invalid("phone_account", Why::NoAccount, reason))
+            }
+            _ => Ok(()),
         }
     }
 

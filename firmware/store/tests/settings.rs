@@ -85,6 +85,28 @@ fn pre_3_the_feature_code_of_the_exchange_has_a_place_for_the_number() {
 }
 
 #[test]
+fn acc_3_the_operators_telephone_is_a_number_or_an_address_and_its_account_one_that_there_is() {
+    let read = |operator: &str| {
+        Settings::from_toml(
+            &format!("[operator]\n{operator}\n[[accounts]]\nuser = \"desk\"\ndomain = \"pbx\"\n"),
+            "desk.toml",
+        )
+    };
+    for phone in ["2190", "+49301234", "sip:2190@pbx.example:5070", "sip:192.0.2.7", "sips:2190@pbx.example"]
+    {
+        let settings = read(&format!("phone = \"{phone}\"\nphone_account = \"desk\"")).unwrap();
+        assert_eq!(settings.operator.phone.as_deref(), Some(phone));
+        assert_eq!(Settings::from_toml(&settings.to_toml(true), "again").unwrap(), settings);
+    }
+    for phone in ["", "21 90", "2190@pbx", "sip:", "sip:21 90@pbx", "sip:2190@pbx;x", "\\u0007"] {
+        let error = read(&format!("phone = \"{phone}\"")).unwrap_err().to_string();
+        assert!(error.starts_with("desk.toml:2: operator phone: "), "{phone:?}: {error}");
+    }
+    let error = read("phone = \"2190\"\nphone_account = \"other\"").unwrap_err().to_string();
+    assert_eq!(error, "desk.toml:3: operator phone_account: \"other\" is no account; there are: desk");
+}
+
+#[test]
 fn an_error_names_file_line_and_what_is_allowed() {
     for (old, new, expected) in [
         (

@@ -169,8 +169,15 @@ impl Switchboard {
                 let kind = NoticeKind::AudioLost { device: device.clone(), reason: reason.clone() };
                 self.notify(now, kind);
             }
+            (_, AudioState::PhoneFailed { phone, why }) => {
+                // Nobody is there to talk with: who was talking hears music, and not nothing.
+                self.free_ear(now);
+                self.notify(now, NoticeKind::PhoneFailed { phone: phone.clone(), why: *why });
+            }
             (_, AudioState::Connected { .. }) => {
-                self.withdraw(|kind| matches!(kind, NoticeKind::AudioLost { .. }));
+                self.withdraw(|kind| {
+                    matches!(kind, NoticeKind::AudioLost { .. } | NoticeKind::PhoneFailed { .. })
+                });
             }
             _ => {}
         }

@@ -42,6 +42,7 @@ const WORDS: &[&str] = &[
     "then",
     "when",
     "who",
+    "why",
 ];
 
 /// What stands for what, through one recording.

@@ -156,7 +156,8 @@ impl Desk {
     }
 
     pub(crate) fn toggle_audio(&mut self) {
-        let on = !matches!(self.view.operator.audio, AudioState::Connected { .. });
+        let audio = &self.view.operator.audio;
+        let on = !matches!(audio, AudioState::Connected { .. } | AudioState::Connecting { .. });
         self.send(Command::Audio { on });
     }
 
@@ -264,6 +265,8 @@ fn audio(state: &AudioState) -> (LinkState, &str) {
     match state {
         AudioState::Disconnected => (LinkState::Off, ""),
         AudioState::Connected { device } => (LinkState::Good, device),
+        AudioState::Connecting { device } => (LinkState::Busy, device),
         AudioState::Failed { reason } => (LinkState::Failed, reason),
+        AudioState::PhoneFailed { phone, .. } => (LinkState::Failed, phone),
     }
 }

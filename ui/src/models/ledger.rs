@@ -1,6 +1,6 @@
 //! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
 
-use ipc::{CommandError, Notice, NoticeKind, Removed, TransferState, TransferView, View};
+use ipc::{CommandError, Notice, NoticeKind, PhoneFault, Removed, TransferState, TransferView, View};
 
 use crate::models::cards::{transfer_kind, transfer_step};
 use crate::models::form::fault;
@@ -177,6 +177,13 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
         NoticeKind::StorageFailed { reason } => {
             LedgerEntry { id, kind: LedgerKind::StorageFailed, reason: reason.as_str().into(), ..blank() }
         }
+        NoticeKind::PhoneFailed { phone, why } => LedgerEntry {
+            id,
+            kind: LedgerKind::PhoneFailed,
+            who: phone.as_str().into(),
+            code: phone_fault(*why),
+            ..blank()
+        },
         NoticeKind::AudioLost { device, reason } => LedgerEntry {
             id,
             kind: LedgerKind::AudioLost,
@@ -184,6 +191,18 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             reason: reason.as_str().into(),
             ..blank()
         },
+    }
+}
+
+/// What is the matter with the operator's telephone, as a status of SIP; 0 for one that is gone, 1 for one that cannot
+/// be called.
+fn phone_fault(why: PhoneFault) -> i32 {
+    match why {
+        PhoneFault::Lost => 0,
+        PhoneFault::NotCallable => 1,
+        PhoneFault::NoAnswer => 408,
+        PhoneFault::Busy => 486,
+        PhoneFault::Refused { code } => i32::from(code),
     }
 }
 

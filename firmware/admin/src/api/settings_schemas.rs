@@ -31,7 +31,10 @@ pub(crate) fn schemas() -> Value {
     let key = json!({ "type": "string", "maxLength": 65_536, "writeOnly": true });
     json!({
         "Settings": with_optional(&["operator", "rules", "numbers", "crm", "timers", "timetable"], &[
-            ("operator", object(&[("name", json!({ "type": "string", "minLength": 1, "maxLength": 128 }))])),
+            ("operator", with_optional(&["name"], &[
+                ("name", json!({ "type": "string", "minLength": 1, "maxLength": 128 })),
+                ("phone", maybe("string")), ("phone_account", maybe("string")),
+            ])),
             ("rules", object(&[
                 ("transfer_timeout_s", range(5, 600)), ("hold_alarm_s", range(5, 3600)),
                 ("ended_transfer_s", range(1, 300)), ("max_calls", range(1, 500)), ("monitor", yes_no()),

@@ -30,8 +30,10 @@ pub(crate) async fn show(signed: Signed) -> Page {
 /// `POST /operators/desk`
 pub(crate) async fn rename_desk(Posted { signed, fields }: Posted) -> Page {
     let name = fields.get("desk-name").trim().to_owned();
+    let phone = optional(&fields, "desk-phone");
     let changed = signed.app.change_settings(move |settings| {
         settings.operator.name = name;
+        settings.operator.phone = phone;
         Ok(())
     });
     match changed.await {
@@ -41,8 +43,12 @@ pub(crate) async fn rename_desk(Posted { signed, fields }: Posted) -> Page {
         }
         Err(problem) => {
             let wrong = wrong(&problem, "operator", signed.language);
-            let wrong =
-                if wrong.field == "name" { Wrong { field: "desk-name".into(), ..wrong } } else { wrong };
+            let field = match wrong.field.as_str() {
+                "name" => "desk-name".into(),
+                "phone" => "desk-phone".into(),
+                _ => wrong.field.clone(),
+            };
+            let wrong = Wrong { field, ..wrong };
             page(&signed, Some(Refused { typed: &fields, wrong: &wrong })).await
         }
     }
@@ -179,11 +185,15 @@ async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
         (language_field(&fresh, signed.language))
         (fresh.secret("pin", text::OPERATOR_PIN, text::OPERATOR_PIN_HINT, true))
     };
+    let phone = settings.operator.phone.as_deref().unwrap_or_default();
     let body = html! {
         (Form::new(signed, refused).problem())
         section aria-labelledby="desk-title" {
             h2 #desk-title { (t(text::DESK_NAME_TITLE)) }
-            (desk.around("desk", "/operators/desk", desk.text("desk-name", text::DESK_NAME, &settings.operator.name, None, true)))
+            (desk.around("desk", "/operators/desk", html! {
+                (desk.text("desk-name", text::DESK_NAME, &settings.operator.name, None, true))
+                (desk.text("desk-phone", text::DESK_PHONE, phone, Some(text::DESK_PHONE_HINT), false))
+            }))
         }
         section aria-labelledby="operators-title" {
             h2 #operators-title { (t(text::OPERATORS)) }

@@ -119,6 +119,12 @@ pub(crate) fn audio(state: &AudioState, language: Language) -> Markup {
         AudioState::Disconnected => ("off", text::AUDIO_OFF.is(language).to_owned()),
         AudioState::Connected { device } => ("good", device.clone()),
         AudioState::Failed { reason } => ("bad", text::AUDIO_FAILED.with(language, &[("reason", reason)])),
+        AudioState::Connecting { device } => {
+            ("busy", text::PHONE_CONNECTING.with(language, &[("phone", device)]))
+        }
+        AudioState::PhoneFailed { phone, .. } => {
+            ("bad", text::PHONE_FAILED.with(language, &[("phone", phone)]))
+        }
     };
     html! { span.badge.(class) { (words) } }
 }

@@ -42,6 +42,8 @@ texts! {
     AUDIO = "Sound", "Son";
     AUDIO_OFF = "not connected", "non connecté";
     AUDIO_FAILED = "failed: {reason}", "échec : {reason}";
+    PHONE_CONNECTING = "phone {phone} is being called", "appel du téléphone {phone} en cours";
+    PHONE_FAILED = "phone {phone} is not connected", "le téléphone {phone} n’est pas connecté";
     LINES = "Lines", "Lignes";
     NO_LINES = "No lines are set up yet.", "Aucune ligne n’est encore configurée.";
     LINE = "Line", "Ligne";

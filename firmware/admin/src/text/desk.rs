@@ -193,6 +193,8 @@ texts! {
     OPERATORS_MENU = "Operators", "Opérateurs";
     DESK_NAME_TITLE = "The desk", "Le poste";
     DESK_NAME = "Name shown on the desk", "Nom affiché sur le poste";
+    DESK_PHONE = "The operator’s phone", "Téléphone de l’opérateur";
+    DESK_PHONE_HINT = "Number or sip: address of a desk phone to speak over, which must answer by itself. Empty: the box’s own handset or headset.", "Numéro ou adresse sip: d’un téléphone de bureau par lequel parler ; il doit décrocher automatiquement. Vide : le combiné ou le casque de l’appareil.";
     OPERATORS = "Operators", "Opérateurs";
     NO_OPERATORS = "No operator yet.", "Aucun opérateur.";
     OPERATOR_ADD = "Add an operator", "Ajouter un opérateur";

@@ -351,6 +351,7 @@ async fn acc_5_every_socket_that_is_asked_for_takes_messages() {
         listen_tls: Some(free),
         certificate: Some(pem),
         key: Some(key),
+        ..crate::config::SipConfig::default()
     };
     let sockets = Sockets::open(&config).unwrap();
     let (four, six) = (sockets.local, sockets.other.unwrap());

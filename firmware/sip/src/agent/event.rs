@@ -99,6 +99,44 @@ pub enum Event {
         /// Reason phrase of the peer.
         reason: String,
     },
+    /// The peers of two calls speak with each other now ([`join`](crate::UserAgent::join)), and not with us.
+    /// `Parted` follows.
+    Joined {
+        /// Whose offer was carried.
+        phone: SessionId,
+        /// Who answered it.
+        call: SessionId,
+    },
+    /// Two calls could not be joined. Both peers speak with us, as before.
+    JoinFailed {
+        /// Whose offer was asked for.
+        phone: SessionId,
+        /// Who was to answer it.
+        call: SessionId,
+        /// Final code; 408 for silence.
+        code: u16,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// Two calls are no longer joined, or no longer to be: asked for, or because one was held, has ended or wanted
+    /// a change. Those that live come back to us; `MediaChanged` tells when they have.
+    Parted {
+        /// Whose offer was carried.
+        phone: SessionId,
+        /// Who answered it.
+        call: SessionId,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// The peer refuses to speak with us again after it was joined with another. The call lives without sound.
+    Stranded {
+        /// Which call.
+        session: SessionId,
+        /// Final code.
+        code: u16,
+        /// Reason phrase of the peer.
+        reason: String,
+    },
     /// The peer put us on hold or took us back.
     RemoteHold {
         /// Which call.

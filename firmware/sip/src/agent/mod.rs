@@ -11,6 +11,7 @@
 mod config;
 mod event;
 mod follow;
+mod joining;
 mod probe;
 mod receive;
 mod referral;
@@ -45,6 +46,7 @@ use crate::session::{Session, Standing};
 use crate::subscription::Subscription;
 use crate::transaction::{Outcome, TxId};
 use follow::Followed;
+use joining::Joint;
 use probe::Probes;
 use vigil::Vigils;
 
@@ -73,6 +75,8 @@ pub struct UserAgent {
     /// Notifiers that something happened to in this turn; [`UserAgent::settle`] looks whether they
     /// are done.
     stirred: Vec<NotifierId>,
+    /// Calls whose peers speak with each other, or shall.
+    joints: Vec<Joint>,
     draining: bool,
     drained: bool,
 }
@@ -95,6 +99,7 @@ impl UserAgent {
             moves: 0,
             notifiers: BTreeMap::new(),
             stirred: Vec::new(),
+            joints: Vec::new(),
             draining: false,
             drained: false,
         }
@@ -360,14 +365,20 @@ impl UserAgent {
     }
 
     /// Puts a call on hold. [`Event::Held`] or [`Event::HoldFailed`] follows; before the answer of
-    /// the call it waits.
+    /// the call it waits. A call that is joined ([`UserAgent::join`]) is so no longer: who is held hears us.
     pub fn hold(&mut self, now: Instant, session: SessionId) {
+        self.release(now, session, "put on hold");
         self.with(now, session, |session, core| session.hold(core, now));
     }
 
     /// Takes a call back. [`Event::Retrieved`] or [`Event::HoldFailed`] follows.
     pub fn retrieve(&mut self, now: Instant, session: SessionId) {
         self.with(now, session, |session, core| session.retrieve(core, now));
+    }
+
+    /// Whether we hold a call, as far as the peer has agreed.
+    pub fn is_held(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(Session::is_held)
     }
 
     /// Asks the peer to call `target`, a number or URI (blind transfer), after a hold asked for
@@ -684,6 +695,7 @@ impl UserAgent {
                     session.on_alarm(core, now, alarm);
                 }
             }
+            Alarm::Join(id) => self.on_join_alarm(now, id),
             Alarm::Linger(id) => self.forget_session(now, id),
             Alarm::Registration(account) => {
                 if let Some(registration) = self.registrations.get_mut(&account) {
@@ -750,6 +762,7 @@ impl UserAgent {
                 self.on_silence(now, id, owner, false);
             }
         }
+        self.take_notes(now);
         while let Some(id) = self.stirred.pop() {
             if self.notifiers.get(&id).is_some_and(Notifier::is_done)
                 && let Some(notifier) = self.notifiers.remove(&id)

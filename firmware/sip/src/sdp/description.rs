@@ -16,6 +16,8 @@ const MAX_STREAMS: usize = 16;
 /// The most formats read from one `m=` line, and the most attributes looked at.
 const MAX_FORMATS: usize = 64;
 const MAX_ATTRIBUTES: usize = 512;
+/// The payload type of comfort noise (RFC 3389), which is no codec.
+const COMFORT_NOISE: u8 = 13;
 
 /// One `m=` line of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,22 @@ impl Stream {
     /// Audio that is not refused.
     pub(super) fn is_audio(&self) -> bool {
         self.kind == "audio" && self.port != 0
+    }
+
+    /// Whether it has a codec at all, ours or not: neither digits nor comfort noise alone.
+    fn has_speech(&self) -> bool {
+        let speech = |f: &Format| match f.encoding {
+            Encoding::Speech(..) => true,
+            Encoding::TelephoneEvent(_) => false,
+            Encoding::Unknown => f.payload_type != COMFORT_NOISE,
+        };
+        self.formats.iter().any(speech)
+    }
+
+    /// Those of its codecs that have a name here.
+    pub(super) fn codecs(&self) -> Vec<Codec> {
+        let codec = |f: &Format| if let Encoding::Speech(codec, _) = f.encoding { Some(codec) } else { None };
+        self.formats.iter().filter_map(codec).collect()
     }
 
     /// RTP or SRTP whose keys are in the description.
@@ -115,6 +133,39 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Stream>, SdpError> {
         }
     });
     Ok(streams.collect())
+}
+
+/// Audio in the clear: keys are for one leg alone.
+fn is_carried(stream: &Stream) -> bool {
+    stream.is_audio() && stream.is_rtp() && !stream.is_secure()
+}
+
+/// The codecs of the first stream of speech over plain RTP that have a name here.
+pub(super) fn codecs(body: &[u8]) -> Result<Vec<Codec>, SdpError> {
+    Ok(read(body)?.iter().find(|stream| is_carried(stream)).map(Stream::codecs).unwrap_or_default())
+}
+
+/// The first stream of speech over plain RTP as it stands, with what the whole description says of it besides: its
+/// address and its direction.
+pub(super) fn speech(body: &[u8]) -> Result<sdp_types::Media, SdpError> {
+    let streams = read(body)?;
+    let usable = streams.iter().position(is_carried).ok_or(SdpError::NoAudio)?;
+    // Some agree to digits alone where they know none of the codecs, in place of refusing.
+    if !streams[usable].has_speech() {
+        return Err(SdpError::NoCommonCodec);
+    }
+    let session = Session::parse(tidy(body)?.as_bytes()).map_err(|_| SdpError::Malformed("not readable"))?;
+    let session_direction = session.attributes.into_iter().find(|a| direction(&a.attribute).is_some());
+    let connection = session.connection;
+    let mut media = session.medias.into_iter().nth(usable).ok_or(SdpError::NoAudio)?;
+    if media.connections.is_empty() {
+        media.connections.extend(connection);
+    }
+    media.connections.truncate(1);
+    if !media.attributes.iter().any(|a| direction(&a.attribute).is_some()) {
+        media.attributes.extend(session_direction);
+    }
+    Ok(media)
 }
 
 /// The lines we need, trimmed, as UTF-8.

@@ -1,13 +1,14 @@
 //! Session descriptions (SDP, RFC 8866) and offer/answer (RFC 3264) for one audio stream.
 //!
 //! [`OfferAnswer`] holds what was agreed in one session and writes and reads the bodies; [`Media`] is the result, for
-//! the media engine. Keys for SRTP come in it (RFC 4568), and RTCP beside RTP on one port (RFC 5761). Not done here:
-//! video, DTLS-SRTP, ICE and BUNDLE; streams that ask for them are refused (port 0) and, if nothing else is left, the
-//! whole offer is.
+//! the media engine. `relay` carries what one session's peer describes to the peer of another. Keys for SRTP come in it
+//! (RFC 4568), and RTCP beside RTP on one port (RFC 5761). Not done here: video, DTLS-SRTP, ICE and BUNDLE; streams that
+//! ask for them are refused (port 0) and, if nothing else is left, the whole offer is.
 
 mod crypto;
 mod description;
 mod offer_answer;
+mod relay;
 mod stream;
 
 use std::net::SocketAddr;

@@ -17,14 +17,16 @@ use super::{Codec, Direction, LocalMedia, Media, SdpError, Srtp, SrtpKeys, SrtpS
 /// INVITE: all answer the same offer.
 #[derive(Debug, Clone)]
 pub struct OfferAnswer {
-    local: LocalMedia,
+    pub(super) local: LocalMedia,
     session_id: u64,
     version: u64,
     last_sent: Option<Sent>,
     numbers: Numbers,
-    lines: Vec<Line>,
-    state: State,
+    pub(super) lines: Vec<Line>,
+    pub(super) state: State,
     agreed: Option<Media>,
+    /// What the peer said last that it speaks, as far as it has a name here.
+    pub(super) peer_codecs: Vec<Codec>,
     /// Which of our keys is in use: they change when the peer's do.
     generation: u32,
     /// What we offer of encryption and of RTCP on one port. It changes with an answer of ours only: an offer that repeats
@@ -46,7 +48,7 @@ impl fmt::Debug for Sent {
 }
 
 #[derive(Debug, Clone)]
-enum State {
+pub(super) enum State {
     Stable,
     /// Ours; what we asked for.
     LocalOffer(Direction),
@@ -62,14 +64,14 @@ enum State {
 
 /// One `m=` line of the session, in the order both sides must keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
+pub(super) enum Line {
     Ours { transport: String },
     Refused { kind: String, transport: String, fmt: String },
 }
 
 /// Our dynamic payload types. They never change their meaning within a session (RFC 3264 section 8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Numbers {
+pub(super) struct Numbers {
     opus: u8,
     event_8k: u8,
     event_48k: u8,
@@ -90,6 +92,7 @@ impl OfferAnswer {
             lines: vec![Line::Ours { transport: transport.to_owned() }],
             state: State::Stable,
             agreed: None,
+            peer_codecs: Vec::new(),
             generation: 0,
             suites: SrtpSuite::OFFERED.to_vec(),
             mux: true,
@@ -182,6 +185,7 @@ impl OfferAnswer {
         let answer = self.preview_answer(body);
         self.abandon_offer();
         let media = answer?;
+        self.peer_codecs = description::read(body)?.iter().flat_map(description::Stream::codecs).collect();
         if media.srtp.is_some() {
             // Later offers name the profile that the peer itself uses.
             for (line, stream) in self.lines.iter_mut().zip(description::read(body)?) {
@@ -228,6 +232,7 @@ impl OfferAnswer {
         let chosen = choose(&streams, &self.local, before.filter(|_| self.agreed.is_some()))?;
         let stream = &streams[chosen];
         let offered = read_media(stream, &self.local, Direction::SendRecv)?;
+        self.peer_codecs = stream.codecs();
         let crypto = secured(stream, self.local.srtp, |_| true)?;
         let lines = streams.iter().enumerate().map(|(at, stream)| match at == chosen {
             true => Line::Ours { transport: stream.transport.clone() },
@@ -275,6 +280,17 @@ impl OfferAnswer {
         let body = self.write(&[media.codec], events, media.direction, &ours, media.rtcp_mux);
         self.agreed = Some(media);
         Ok(body)
+    }
+
+    /// Takes the streams and numbers of the offer received over, whose answer is written next.
+    pub(super) fn adopt_offer(&mut self) -> Result<(), SdpError> {
+        let State::RemoteOffer { lines, numbers, .. } = std::mem::replace(&mut self.state, State::Stable)
+        else {
+            return Err(SdpError::NoOffer);
+        };
+        self.lines = lines;
+        self.numbers = numbers;
+        Ok(())
     }
 
     /// What was agreed last.
@@ -339,21 +355,26 @@ impl OfferAnswer {
         crypto: &[CryptoLine],
         mux: bool,
     ) -> Vec<u8> {
+        self.write_with(|this, transport| {
+            let mut audio = this.audio(transport, codecs, events, direction);
+            if mux {
+                audio.attributes.push(Attribute::new("rtcp-mux"));
+            }
+            let lines = crypto.iter().map(|line| Attribute::with_value("crypto", line.write()));
+            audio.attributes.extend(lines);
+            audio
+        })
+    }
+
+    /// Writes a description with `ours` in the place of our stream, over the transport agreed on.
+    pub(super) fn write_with(&mut self, ours: impl Fn(&Self, &str) -> sdp_types::Media) -> Vec<u8> {
         let ip = self.local.rtp.ip();
         let mut session = Session::new(Origin::with_ip_addr(self.session_id, 0, ip), "-");
         session.set_connection(Connection::from_ip_addr(ip));
         session.add_time(Time::new(0, 0));
         for line in &self.lines {
             session.add_media(match line {
-                Line::Ours { transport } => {
-                    let mut audio = self.audio(transport, codecs, events, direction);
-                    if mux {
-                        audio.attributes.push(Attribute::new("rtcp-mux"));
-                    }
-                    let lines = crypto.iter().map(|line| Attribute::with_value("crypto", line.write()));
-                    audio.attributes.extend(lines);
-                    audio
-                }
+                Line::Ours { transport } => ours(self, transport),
                 Line::Refused { kind, transport, fmt } => media(kind, 0, transport, fmt),
             });
         }

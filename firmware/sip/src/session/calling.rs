@@ -144,6 +144,9 @@ impl Session {
             return;
         }
         let fork = self.note_fork(core, now, id, response);
+        if fork.and_then(|at| self.forks.get(at)).is_some_and(|fork| fork.ended) {
+            return;
+        }
         if let Some(rseq) = reliable::rseq_of(response)
             && let Some(fork) = fork
             && !self.acknowledge_provisional(core, now, fork, response, rseq)
@@ -174,7 +177,7 @@ impl Session {
         let dialog = Dialog::of_caller(core.layer.sent_request(id)?, response)?;
         // Its name, if it has one, is known by the time of the answer.
         core.look_up(now, self.account, dialog.hop());
-        self.forks.push(Fork { dialog, answer: None, rseq: None, media: None });
+        self.forks.push(Fork { dialog, answer: None, ended: false, rseq: None, media: None });
         Some(self.forks.len() - 1)
     }
 
@@ -289,8 +292,8 @@ impl Session {
         }
         let contacts = response.headers("Contact").filter_map(|contact| NameAddr::parse(contact).ok());
         let target = contacts.map(|contact| contact.uri).find(|uri| uri.scheme == Scheme::Sip)?;
-        let mut request = self.again(core, id)?;
-        request.set_request_uri(&Uri { headers: Vec::new(), ..target.clone() }.to_string());
+        let uri = Uri { headers: Vec::new(), ..target.clone() }.to_string();
+        let request = self.again(core, id, |request| request.set_request_uri(&uri))?;
         // Through our own exchange, which knows what may be called; without one, straight there.
         let hop = match self.account.and_then(|account| core.first_hop(account)) {
             Some(place) => Hop::Place(place),
@@ -305,8 +308,7 @@ impl Session {
             return None;
         }
         let offer = self.media.create_offer(Direction::SendRecv).ok()?;
-        let mut request = self.again(core, id)?;
-        request.set_body(crate::sdp::CONTENT_TYPE, offer);
+        let request = self.again(core, id, |request| request.set_body(crate::sdp::CONTENT_TYPE, offer))?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
         tracing::info!(session = self.id.0, "the offer of encryption was refused: calling without");
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
@@ -319,19 +321,26 @@ impl Session {
         if !core.resolver.fail_over(now, &place, dead) {
             return false;
         }
-        let Some(request) = self.again(core, id) else { return false };
+        let Some(request) = self.again(core, id, |_| {}) else { return false };
         self.asking = Some(core.send(now, request, &Hop::Place(place), Owner::Session(self.id), 0));
         true
     }
 
-    /// The INVITE of a finished transaction, with the next CSeq and without what depends on its way.
-    pub(super) fn again(&self, core: &mut Core, id: TxId) -> Option<Message> {
+    /// The INVITE of a finished transaction, with the next CSeq, without what depends on its way, and changed before
+    /// credentials are put to it: they cover Request-URI and body.
+    pub(super) fn again(
+        &self,
+        core: &mut Core,
+        id: TxId,
+        change: impl FnOnce(&mut Message),
+    ) -> Option<Message> {
         let mut request = core.layer.sent_request(id)?.clone();
         for name in ["Via", "Max-Forwards", "User-Agent", "Authorization", "Proxy-Authorization"] {
             request.remove(name);
         }
         let number = request.cseq()?.number.checked_add(1)?;
         request.set("CSeq", format!("{number} INVITE"));
+        change(&mut request);
         if let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account)) {
             line.authorise(&mut request);
         }

@@ -2,7 +2,8 @@
 //!
 //! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `reliable` acknowledges
 //! provisional responses, `renegotiate` holds,
-//! retrieves and follows the peer's re-INVITE and UPDATE, `refresh` does session timers, `transfer` does REFER both ways, `replace`
+//! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
+//! directly, `refresh` does session timers, `transfer` does REFER both ways, `replace`
 //! lets one call take another's place, `party` reads who is who, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
@@ -10,6 +11,7 @@
 //! Not done here: what a call means on the desk, media itself.
 
 mod calling;
+mod lending;
 mod party;
 mod refresh;
 mod reliable;
@@ -23,8 +25,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use lending::Borrowed;
+pub(crate) use lending::Note;
 use refresh::Refresh;
-use reliable::Provisionals;
+use reliable::{Provisionals, Reasked};
 pub(crate) use replace::Standing;
 pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
@@ -72,6 +76,7 @@ pub(crate) struct Session {
     asked: Option<TxId>,
     offer: Vec<u8>,
     provisionals: Provisionals,
+    reasked: Reasked,
     dialog: Option<Dialog>,
     forks: Vec<Fork>,
     media: OfferAnswer,
@@ -91,6 +96,12 @@ pub(crate) struct Session {
     referred: Option<Referred>,
     /// The call this one replaces when it is answered.
     replaces: Option<SessionId>,
+    /// The peer was last told where somebody else hears, and not where we do.
+    astray: bool,
+    /// The offer we asked the peer for, whose 2xx waits for our ACK with the answer.
+    borrowed: Option<Borrowed>,
+    /// Our OPTIONS in the dialog without an answer.
+    probe: Option<TxId>,
     /// What our CANCEL or BYE says of why (RFC 3326).
     reason: Option<&'static str>,
 }
@@ -121,6 +132,8 @@ struct Fork {
     dialog: Dialog,
     /// The description it sent before answering.
     answer: Option<Vec<u8>>,
+    /// The peer ended it with BYE; what it still says was on its way before.
+    ended: bool,
     /// RSeq of its last reliable response.
     rseq: Option<u32>,
     /// What was agreed after the answer to our offer, by an UPDATE.
@@ -158,6 +171,12 @@ enum Task {
     /// A re-INVITE that changes nothing (RFC 4028).
     Refresh,
     Refer(ReferTo),
+    /// Ask the peer for an offer (a re-INVITE without description), to be carried to another peer.
+    Borrow,
+    /// Offer what another peer described.
+    Relay(Vec<u8>),
+    /// Describe ourselves again.
+    Own,
 }
 
 /// What identifies a session, given at birth.
@@ -185,6 +204,7 @@ impl Session {
             asked: None,
             offer: Vec::new(),
             provisionals: Provisionals::default(),
+            reasked: Reasked::default(),
             dialog: None,
             forks: Vec::new(),
             media,
@@ -202,6 +222,9 @@ impl Session {
             transferred: false,
             referred: None,
             replaces: None,
+            astray: false,
+            borrowed: None,
+            probe: None,
             reason: None,
         }
     }
@@ -219,6 +242,7 @@ impl Session {
 
     /// Ends the call in the way its state asks for; `reason` is for the program alone.
     fn leave(&mut self, core: &mut Core, now: Instant, reason: &str) {
+        self.give_back(core, now);
         match self.state {
             State::Calling => self.cancel(core, now, reason),
             State::Ringing => self.reject(core, now, 480),
@@ -250,6 +274,9 @@ impl Session {
     fn refuse_task(&mut self, core: &mut Core, now: Instant, task: &Task) {
         let reason = "too many commands are waiting".to_owned();
         core.emit(match task {
+            Task::Borrow | Task::Relay(_) | Task::Own => {
+                return core.note(Note::Failed { session: self.id, code: 500, reason });
+            }
             Task::Refresh => return self.refresh_later(core, now),
             Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
             Task::Refer(_) => {
@@ -270,6 +297,7 @@ impl Session {
             Some(Method::Bye | Method::Prack | Method::Notify) => {
                 self.answer_challenge(core, now, id, response);
             }
+            Some(Method::Options) => self.on_probe_response(core, now, id, response),
             _ => {}
         }
     }
@@ -283,6 +311,7 @@ impl Session {
             Some(Method::Invite) => self.on_invite_silence(core, now, id, reached),
             Some(Method::Update) => self.on_update_silence(core, now, id),
             Some(Method::Refer) => self.on_refer_silence(core),
+            Some(Method::Options) => self.on_probe_silence(core, now, id),
             _ => {}
         }
     }
@@ -360,6 +389,7 @@ impl Session {
             Alarm::Refresh(_) => self.on_refresh_due(core, now),
             Alarm::Expiry(_) => self.on_expired(core, now),
             Alarm::Linger(_)
+            | Alarm::Join(_)
             | Alarm::Registration(_)
             | Alarm::Subscription(_)
             | Alarm::Turns
@@ -404,8 +434,8 @@ impl Session {
         }
         if self.dialog.is_none() {
             // A BYE in an early dialog ends that fork; others may still answer.
-            if let Some(at) = fork {
-                self.forks.remove(at);
+            if let Some(fork) = fork.and_then(|at| self.forks.get_mut(at)) {
+                fork.ended = true;
             }
             return;
         }
@@ -538,6 +568,18 @@ impl Session {
         number: u32,
         invite: Option<&Message>,
     ) {
+        self.acknowledge_with(core, now, dialog, (number, invite), Vec::new());
+    }
+
+    /// The same with a description, unless it is empty.
+    fn acknowledge_with(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        dialog: &Dialog,
+        (number, invite): (u32, Option<&Message>),
+        body: Vec<u8>,
+    ) {
         let hop = core.dialog_hop(self.account, dialog.hop());
         let mut request = dialog.ack(number);
         core.reroute(self.account, &mut request);
@@ -545,6 +587,9 @@ impl Session {
             for name in ["Authorization", "Proxy-Authorization"] {
                 invite.headers(name).for_each(|value| request.push(name, value));
             }
+        }
+        if !body.is_empty() {
+            request.set_body(crate::sdp::CONTENT_TYPE, body);
         }
         self.keep_ack(core, now, dialog, number, request, hop);
     }
@@ -628,7 +673,9 @@ impl Session {
         if self.state == State::Over {
             return;
         }
+        self.give_back(core, now);
         self.state = State::Over;
+        core.note(Note::Over { session: self.id });
         self.tasks.clear();
         self.doing = None;
         if let Some(tx) = self.referred.take().and_then(Referred::into_open) {

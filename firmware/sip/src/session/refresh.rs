@@ -308,7 +308,7 @@ impl Session {
         id: TxId,
         response: &Message,
     ) -> Option<TxId> {
-        let mut request = self.again(core, id)?;
+        let mut request = self.again(core, id, |_| {})?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
         let raised = self.raise_interval(&mut request, response);
         raised.then(|| core.send(now, request, &hop, Owner::Session(self.id), 0))

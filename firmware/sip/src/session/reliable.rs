@@ -60,6 +60,14 @@ struct Early {
     reliable: bool,
 }
 
+/// The reliable responses to a re-INVITE of ours.
+#[derive(Debug, Default)]
+pub(super) struct Reasked {
+    rseq: Option<u32>,
+    /// The answer one of them brought.
+    answer: Option<Vec<u8>>,
+}
+
 /// What the 2xx to the peer's INVITE has to carry after what went before it.
 pub(super) enum Described {
     /// Nothing went before.
@@ -130,6 +138,30 @@ impl Session {
         let hop = core.dialog_hop(self.account, fork.dialog.hop());
         self.send_on(core, now, request, &hop, |prack| prack.push("RAck", format!("{rseq} {number} INVITE")));
         true
+    }
+
+    /// A provisional response to a re-INVITE of ours; who asks a person before answering it may send it reliably.
+    pub(super) fn on_reinvite_progress(&mut self, core: &mut Core, now: Instant, response: &Message) {
+        let Some(rseq) = rseq_of(response) else { return };
+        if self.reasked.rseq.is_some_and(|last| last.checked_add(1) != Some(rseq)) {
+            return;
+        }
+        self.reasked.rseq = Some(rseq);
+        if !response.body().is_empty() {
+            self.reasked.answer = Some(response.body().to_vec());
+        }
+        let number = response.cseq().map_or(0, |cseq| cseq.number);
+        self.send_within(core, now, Method::Prack, |prack| {
+            prack.push("RAck", format!("{rseq} {number} INVITE"))
+        });
+    }
+
+    /// The answer to a re-INVITE of ours: in its 2xx, or in a reliable response before.
+    pub(super) fn reinvite_answer<'a>(&'a self, response: &'a Message) -> &'a [u8] {
+        match (&self.reasked.answer, response.body()) {
+            (Some(answer), []) => answer,
+            (_, body) => body,
+        }
     }
 
     /// An UPDATE with an offer in an early dialog of our INVITE. It may come once a reliable response has answered our

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::{Session, State, Task, refresh, ringing};
+use super::{Note, Session, State, Task, refresh, reliable, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -32,6 +32,11 @@ impl Session {
         self.enqueue(core, now, Task::Retrieve);
     }
 
+    /// Whether we hold the call.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Our address has changed, by one of these ways (from, to): the peer is told as soon as the call is up.
     pub(crate) fn relocate(&mut self, core: &mut Core, now: Instant, ways: &[(IpAddr, IpAddr)]) {
         for &(from, to) in ways {
@@ -48,12 +53,16 @@ impl Session {
             && self.asking.is_none()
             && self.doing.is_none()
             && self.unacked.is_none()
+            && self.borrowed.is_none()
         {
             let Some(task) = self.tasks.pop_front() else { return };
             match task {
-                Task::Hold if self.held => core.emit(Event::Held { session: self.id }),
-                Task::Retrieve if !self.held => core.emit(Event::Retrieved { session: self.id }),
-                Task::Hold | Task::Retrieve | Task::Refresh => {
+                Task::Hold if self.held && !self.astray => core.emit(Event::Held { session: self.id }),
+                Task::Retrieve if !self.held && !self.astray => {
+                    core.emit(Event::Retrieved { session: self.id })
+                }
+                Task::Own if !self.astray => {}
+                Task::Hold | Task::Retrieve | Task::Refresh | Task::Borrow | Task::Relay(_) | Task::Own => {
                     self.tries = 0;
                     self.doing = Some(task);
                     self.ask(core, now);
@@ -87,7 +96,13 @@ impl Session {
             if self.asking == Some(id) && !self.cancel_sent {
                 core.timers.set(Alarm::Overdue(self.id), now + core.config.t1 * 64);
             }
+            if self.asking == Some(id) && self.state == State::Up {
+                self.on_reinvite_progress(core, now, response);
+            }
             return;
+        }
+        if code < 300 && self.asking == Some(id) && self.doing == Some(Task::Borrow) {
+            return self.borrow(core, now, id, response);
         }
         if code < 300 {
             let invite = core.layer.sent_request(id).cloned();
@@ -105,6 +120,10 @@ impl Session {
             200..=299 => {
                 self.take_timer(core, now, response);
                 self.take_reinvite_answer(core, now, response);
+            }
+            // Whose offer it is waits for the answer, and must not wait as long as two ends that met.
+            491 if matches!(self.doing, Some(Task::Relay(_))) => {
+                self.give_up(core, now, code, response.reason());
             }
             491 => return self.pause(core, now, None, response),
             401 | 407 => {
@@ -171,7 +190,7 @@ impl Session {
 
     /// A re-INVITE of the peer.
     pub(super) fn on_reinvite(&mut self, core: &mut Core, now: Instant, id: TxId, request: &Message) {
-        if self.asking.is_some() || self.state == State::Calling {
+        if self.asking.is_some() || self.borrowed.is_some() || self.state == State::Calling {
             return core.reply(now, id, 491);
         }
         // Who asks again has our 2xx, though its ACK may still be on the way: unless that ACK must
@@ -204,6 +223,7 @@ impl Session {
                     self.settle_timer(core, now, request, &mut response);
                     self.send_answer(core, now, id, &response, offered);
                 }
+                self.come_home(core, true);
                 if !offered {
                     self.note_media(core);
                 }
@@ -235,7 +255,7 @@ impl Session {
                 Err(Some(error)) => return ringing::refuse_offer(core, now, id, error),
             }
         } else if !request.body().is_empty() {
-            if self.asking.is_some() || self.media.local_offer_pending() {
+            if self.asking.is_some() || self.borrowed.is_some() || self.media.local_offer_pending() {
                 return core.reply(now, id, 491);
             }
             if self.state == State::Ringing && !self.provisionals.is_settled() {
@@ -262,7 +282,10 @@ impl Session {
         }
         match fork {
             Some(at) if changed => self.note_early_media(core, at),
-            None if changed && self.state != State::Answering => self.note_media(core),
+            None if changed && self.state != State::Answering => {
+                self.come_home(core, true);
+                self.note_media(core);
+            }
             _ => {}
         }
     }
@@ -289,16 +312,20 @@ impl Session {
 
     /// Sends the re-INVITE of the task at hand.
     fn ask(&mut self, core: &mut Core, now: Instant) {
-        let wish = match self.doing {
-            Some(Task::Hold) => Direction::SendOnly,
-            Some(Task::Refresh) => self.wish(),
-            _ => Direction::SendRecv,
+        let wish = self.wish();
+        let offer = match &self.doing {
+            Some(Task::Hold) => self.media.create_offer(Direction::SendOnly),
+            Some(Task::Borrow) => Ok(Vec::new()),
+            Some(Task::Relay(described)) => self.media.relay_offer(described),
+            Some(Task::Own | Task::Refresh) => self.media.create_offer(wish),
+            _ => self.media.create_offer(Direction::SendRecv),
         };
-        match self.media.create_offer(wish) {
+        match offer {
             Ok(offer) => {
                 let contact = core.contact(self.account);
                 let (allow, supported) = (core.allow(), core.supported());
                 self.cancel_sent = false;
+                self.reasked = reliable::Reasked::default();
                 let Some(dialog) = self.dialog.as_mut() else { return };
                 let request = dialog.request(Method::Invite);
                 let hop = core.dialog_hop(self.account, dialog.hop());
@@ -307,7 +334,9 @@ impl Session {
                     request.push("Allow", allow);
                     request.push("Supported", supported);
                     self.state_timer(request);
-                    request.set_body(crate::sdp::CONTENT_TYPE, offer);
+                    if !offer.is_empty() {
+                        request.set_body(crate::sdp::CONTENT_TYPE, offer);
+                    }
                 }));
             }
             Err(error) => self.give_up(core, now, error.code(), &error.to_string()),
@@ -324,6 +353,10 @@ impl Session {
     ) {
         let number = response.cseq().map_or(0, |cseq| cseq.number);
         let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        // The ACK of a borrowed offer brings the answer, and waits for it.
+        if self.borrowed.as_ref().is_some_and(|borrowed| borrowed.is_of(number)) {
+            return;
+        }
         if self.repeat_ack(core, now, number, &tag) {
             return;
         }
@@ -334,9 +367,15 @@ impl Session {
     }
 
     fn take_reinvite_answer(&mut self, core: &mut Core, now: Instant, response: &Message) {
-        match self.media.receive_answer(response.body()) {
+        if matches!(self.doing, Some(Task::Relay(_))) {
+            return self.take_relayed_answer(core, response);
+        }
+        let answer = self.reinvite_answer(response).to_vec();
+        match self.media.receive_answer(&answer) {
             Ok(media) => {
                 let task = self.doing.take();
+                // A refresh describes ourselves, whatever the program wanted.
+                self.come_home(core, task == Some(Task::Refresh));
                 if self.told.as_ref() != Some(&media) {
                     self.told = Some(media.clone());
                     core.emit(Event::MediaChanged { session: self.id, media });
@@ -347,8 +386,8 @@ impl Session {
                         // An answer of `inactive` to our hold says nothing about who holds whom.
                         core.emit(Event::Held { session: self.id });
                     }
-                    Some(Task::Refresh) if self.held => {}
-                    Some(Task::Refresh) => self.note_remote_hold(core),
+                    Some(Task::Refresh | Task::Own) if self.held => {}
+                    Some(Task::Refresh | Task::Own) => self.note_remote_hold(core),
                     _ => {
                         self.held = false;
                         core.emit(Event::Retrieved { session: self.id });
@@ -376,13 +415,16 @@ impl Session {
     }
 
     /// The task failed for good; the call stays as it was.
-    fn give_up(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
+    pub(super) fn give_up(&mut self, core: &mut Core, now: Instant, code: u16, reason: &str) {
         self.media.abandon_offer();
-        let task = self.doing.take();
-        if task == Some(Task::Refresh) {
-            self.refresh_later(core, now);
-        } else if task.is_some() {
-            core.emit(Event::HoldFailed { session: self.id, code, reason: reason.to_owned() });
+        let (session, reason) = (self.id, reason.to_owned());
+        match self.doing.take() {
+            None => {}
+            Some(Task::Refresh) => self.refresh_later(core, now),
+            Some(Task::Borrow | Task::Relay(_) | Task::Own) => {
+                core.note(Note::Failed { session, code, reason });
+            }
+            Some(_) => core.emit(Event::HoldFailed { session, code, reason }),
         }
     }
 

@@ -191,3 +191,18 @@ fn the_count_of_a_nonce_is_eight_hexadecimal_digits_and_its_cnonce_stays() {
         register = net.receive(pbx, "REGISTER", 120);
     }
 }
+
+#[test]
+fn a_redirected_call_brings_credentials_for_where_it_goes() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    net.act(us, |agent, now| agent.invite(now, call)).unwrap();
+    let invite = challenged(&mut net, us, pbx, "INVITE", Algorithm::Sha256, 1);
+    let mut moved = reply(&invite, 302, "t", pbx);
+    moved.set("Contact", "<sip:2120@pbx.example>");
+    net.send(pbx, at, &moved);
+    let again = net.receive(pbx, "INVITE", 1);
+    assert!(again.header("Proxy-Authorization").unwrap().contains("uri=\"sip:2120@pbx.example\""));
+    assert_eq!(verdict(&again, "INVITE", Algorithm::Sha256, 1), Verdict::Accepted);
+}

@@ -6,6 +6,7 @@
 mod attended;
 mod calls;
 mod credentials;
+mod disorder;
 mod exchange;
 mod failover;
 mod identities;
@@ -21,6 +22,7 @@ mod rogue;
 mod script;
 mod srtp;
 mod streams;
+mod tethered;
 mod timers;
 mod torture;
 mod traps;

@@ -399,3 +399,27 @@ fn two_agents_agree_on_early_media_in_a_storm() {
         assert!((0..2).all(|at| net.stations[at].agent.transactions() == 0), "seed {seed}");
     }
 }
+
+#[test]
+fn a_reliable_response_to_a_reinvite_is_acknowledged_and_may_bring_its_answer() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, invite) = dial(&mut net, us, pbx);
+    net.send(pbx, at, &answer(&invite, "t", pbx, "sendrecv"));
+    net.wait(us, "Answered", 1, want::answered);
+    net.act(us, |agent, now| agent.hold(now, session));
+    net.receive(pbx, "ACK", 1);
+    let hold = net.receive(pbx, "INVITE", 1);
+    let mut early = reliable(&hold, 183, "t", pbx, 4);
+    early.set_body("application/sdp", sdp(4000, "recvonly"));
+    net.send(pbx, at, &early);
+    net.send(pbx, at, &early);
+    net.send(pbx, at, &reliable(&hold, 180, "t", pbx, 6));
+    let ack = net.receive(pbx, "PRACK", 1);
+    assert_eq!(ack.header("RAck"), Some(format!("4 {} INVITE", hold.cseq().unwrap().number).as_str()));
+    net.send(pbx, at, &reply(&ack, 200, "t", pbx));
+    net.pass(Duration::from_millis(100));
+    assert_eq!(net.count(pbx, "PRACK"), 0);
+    net.send(pbx, at, &reply(&hold, 200, "t", pbx));
+    net.wait(us, "Held", 1, want::held);
+}

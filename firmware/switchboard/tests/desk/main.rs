@@ -24,5 +24,6 @@ mod rules;
 mod script;
 mod takeover;
 mod tally;
+mod tethered;
 mod transfers;
 mod undo;
