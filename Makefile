@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz peers failover presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ peers: test-packages ## the desk with baresip, linphone and PJSUA2 at the other 
 	@.ci/pjsua2
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-peers
+
+sip-traps: test-packages ## every trap of the study of exchanges by SIPp; 100,000 transactions without a leak
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-traps
 
 failover: test-packages ## two kamailios behind SRV records, the better one stopped and continued: seconds to notice, to ring again, to return
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins

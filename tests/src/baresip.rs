@@ -104,7 +104,12 @@ impl Baresip {
         codec: Codec,
     ) -> Self {
         let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
-        let exchange = Exchange { address: exchange.address(), transport: Transport::Udp, authority: None };
+        let exchange = Exchange {
+            address: exchange.address(),
+            transport: Transport::Udp,
+            authority: None,
+            identity: None,
+        };
         let wish = Wish { scratch: scratch.to_owned(), exchange: &exchange, number, tone, codec };
         let mut phone = Self::launch_as(place, &wish, "auto");
         phone.program.wait_log("200 OK", Duration::from_secs(15));
@@ -125,7 +130,12 @@ impl Baresip {
         tone: f64,
         codec: Codec,
     ) -> Self {
-        let exchange = Exchange { address: exchange.to_owned(), transport: Transport::Udp, authority: None };
+        let exchange = Exchange {
+            address: exchange.to_owned(),
+            transport: Transport::Udp,
+            authority: None,
+            identity: None,
+        };
         let scratch = scratch.to_owned();
         Self::launch_as(place, &Wish { scratch, exchange: &exchange, number, tone, codec }, "manual")
     }
@@ -166,6 +176,11 @@ impl Baresip {
         };
         write("accounts", &account);
         write("contacts", "");
+        if let Some(identity) = &exchange.identity {
+            let [certificate, key] = [&identity.certificate, &identity.key]
+                .map(|path| fs::read_to_string(path).expect("it was made"));
+            write("certificate.pem", &(certificate + &key));
+        }
         write("config", &config(&folder, wish, place));
         let mut command = Command::new("baresip");
         command.args(["-4", "-s", "-v", "-f"]).arg(&folder);
@@ -366,12 +381,12 @@ fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     let Place { sip, control, rtp } = place;
     let modules = MODULES.into_iter().find(|path| Path::new(path).is_dir());
     let modules = modules.expect("baresip's modules are installed (package baresip-core)");
-    let (folder, rate) = (folder.display(), wish.codec.rate());
-    let authority = wish
-        .exchange
-        .authority
-        .as_ref()
-        .map_or_else(String::new, |path| format!("sip_cafile {}\nmodule srtp.so\n", path.display()));
+    let rate = wish.codec.rate();
+    let authority = wish.exchange.authority.as_ref().map_or_else(String::new, |path| {
+        let (folder, path) = (folder.display(), path.display());
+        format!("sip_cafile {path}\nsip_certificate {folder}/certificate.pem\nmodule srtp.so\n")
+    });
+    let folder = folder.display();
     // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
     // without it announces another address in SDP than it sends from.
     format!(

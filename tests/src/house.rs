@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ipc::{CallRef, CallState, CallView, Command, Registration};
@@ -26,6 +26,9 @@ pub const STAFF: &str = "lastname,firstname,title,department,phone,presence\n\
     Rivera,Tomas,Head of sales,Sales,2101,true\n\
     Solberg,Ingrid,CEO,Management,2102,true\n\
     Becker,Jonas,Facilities,House,2111,false\n";
+
+/// The name of the authority that vouches for the exchange.
+const AUTHORITY: &str = "authority";
 
 /// Everything that stands before a test begins.
 #[derive(Debug)]
@@ -83,14 +86,25 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build_by(transport: &'static str) -> Self {
+        Self::build_speaking(transport, "off")
+    }
+
+    /// Likewise; `srtp` says whether the desk encrypts speech: `off`, `optional` or `mandatory`.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_speaking(transport: &'static str, srtp: &'static str) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
-        let authority = Authority::new(scratch.path(), "authority");
+        let authority = Authority::new(scratch.path(), AUTHORITY);
         let identity = authority.identity("127.0.0.1");
         let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), &identity);
         let at = if transport == "tls" { exchange.tls_address() } else { exchange.address() };
         let settings = format!("{NO_TIMERS}{}", authority.trusted());
-        Self::furnish(scratch, ports, exchange, &Account::reaching(&at, transport), &settings)
+        let account = Account { srtp, ..Account::reaching(&at, transport) };
+        Self::furnish(scratch, ports, exchange, &account, &settings)
     }
 
     /// Builds it with an account of the desk's whose calls are encrypted or not: `off`, `optional` or `mandatory`.
@@ -257,6 +271,12 @@ impl House {
     #[must_use]
     pub fn free_port(&mut self) -> u16 {
         self.ports.one()
+    }
+
+    /// The certificate of who vouches for the exchange, where it has an encrypted side.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.folder().join(AUTHORITY).with_extension("pem")
     }
 
     /// The scratch folder.

@@ -51,4 +51,5 @@ pub mod sound;
 pub mod standin;
 pub mod talker;
 pub mod telephone;
+pub mod traps;
 pub mod wait;

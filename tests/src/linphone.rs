@@ -2,6 +2,7 @@
 //! and records into one (`soundcard use files`).
 //!
 //! It works only while it waits for a key at a terminal, which `script` (of Debian's essential bsdutils) is to it.
+//! What its TLS cannot do is find an address among a certificate's names: it checks who vouches for it, and no name.
 //! Its SIP port must be one that is free: 0 means that it has none. Where it was told of one codec, all the others
 //! must be told off by name, for what its settings do not mention it takes as wished.
 
@@ -169,7 +170,7 @@ fn config(ports: &mut Ports, wish: &Wish<'_>) -> String {
         "[sip]\nsip_port={udp}\nsip_tcp_port={tcp}\nsip_tls_port={tls}\nguess_hostname=0\n\
          contact=\"{number}\" <sip:{number}@127.0.0.1>\nbind_address=127.0.0.1\nuse_ipv6=0\n\
          media_encryption={}\nmedia_encryption_mandatory={}\ndefault_proxy=0\nuse_rfc2833=1\n{authority}\
-         verify_server_certs=1\n\
+         verify_server_certs=1\nverify_server_cn=0\n\
          [rtp]\naudio_rtp_port={rtp}\nbind_address=127.0.0.1\n\
          [sound]\nechocancellation=0\n\
          [proxy_0]\nreg_proxy=<{route}>\nreg_route=<{route}>\nreg_identity=sip:{number}@{DOMAIN}\n\

@@ -14,6 +14,8 @@ const DISCARD: u16 = 9;
 const ALL_WELL: i32 = 0;
 /// Everything on the wire.
 const MESSAGES: &str = "messages.log";
+/// What went otherwise than the file says.
+const ERRORS: &str = "errors.log";
 /// A table that grows by a line a second, and a last one at the end.
 const STATISTICS: &str = "statistics.csv";
 
@@ -45,6 +47,8 @@ pub struct Run {
     pub repeats: bool,
     /// A port for speech, from which everything that comes is sent back.
     pub echo: Option<u16>,
+    /// Whether everything on the wire is written down.
+    pub trace: bool,
     /// A port for speech that the caller names and somebody else listens on.
     pub speech: Option<u16>,
 }
@@ -61,6 +65,7 @@ impl Run {
             period: Duration::from_secs(1),
             limit: Duration::from_secs(40),
             repeats: true,
+            trace: true,
             echo: None,
             speech: None,
         }
@@ -91,16 +96,7 @@ impl Sipp {
         let mut command = Command::new("sipp");
         command.current_dir(&folder).env("TERM", "dumb");
         command.arg(format!("127.0.0.1:{}", run.desk)).arg("-sf").arg(file);
-        command.args([
-            "-i",
-            "127.0.0.1",
-            "-bind_local",
-            "-nostdin",
-            "-trace_err",
-            "-trace_msg",
-            "-s",
-            "5550100",
-        ]);
+        command.args(["-i", "127.0.0.1", "-bind_local", "-nostdin", "-trace_err", "-s", "5550100"]);
         let numbers = [
             ("-p", u64::from(run.port)),
             ("-m", u64::from(run.calls)),
@@ -111,7 +107,10 @@ impl Sipp {
         for (option, value) in numbers {
             command.arg(option).arg(value.to_string());
         }
-        command.args(["-timeout_error", "-error_file", "errors.log", "-message_file", MESSAGES]);
+        command.args(["-timeout_error", "-error_file", ERRORS, "-message_file", MESSAGES]);
+        if run.trace {
+            command.arg("-trace_msg");
+        }
         if !run.repeats {
             command.arg("-nr");
         }
@@ -135,10 +134,20 @@ impl Sipp {
     pub fn finish(mut self, limit: Duration) {
         let status = self.program.wait(limit);
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
-        let (errors, messages) = (read("errors.log"), read(MESSAGES));
+        let (errors, messages) = (read(ERRORS), read(MESSAGES));
         let tail: Vec<&str> = messages.lines().collect();
         let tail = tail[tail.len().saturating_sub(150)..].join("\n");
         assert_eq!(status.code(), Some(ALL_WELL), "SIPp {}: {errors}\n--- the wire:\n{tail}", self.name);
+    }
+
+    /// Checks of a scenario that never ends by itself that nothing came that it does not know.
+    ///
+    /// # Panics
+    /// When something did; the message has SIPp's errors.
+    #[track_caller]
+    pub fn went_well(&self) {
+        let errors = fs::read_to_string(self.folder.join(ERRORS)).unwrap_or_default();
+        assert!(!errors.contains("unexpected"), "SIPp {}: {errors}", self.name);
     }
 
     /// Everything that it sent and received, as it wrote it down: each message with the time and the way.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::ports::Ports;
+use crate::authority::Identity;
 
 /// Speech codec of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::TlsSrtp];
+
     /// The word of a URI's `transport` (RFC 3261 section 19.1.1).
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -73,6 +76,8 @@ pub struct Exchange {
     pub transport: Transport,
     /// Who vouches for it, PEM; needed for TLS.
     pub authority: Option<PathBuf>,
+    /// What a telephone shows to the exchange, where the exchange opens the connection; needed for TLS.
+    pub identity: Option<Identity>,
 }
 
 /// What a telephone is to be.
@@ -115,6 +120,3 @@ pub trait Telephone {
     /// Waits until these digits have come one after the other, as telephone events (RFC 4733).
     fn has_digits(&mut self, digits: &str);
 }
-
-/// Starts one of a maker's telephones and waits until it is registered.
-pub type Start = fn(&mut Ports, &Wish<'_>) -> Box<dyn Telephone>;

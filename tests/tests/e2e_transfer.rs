@@ -10,8 +10,8 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::rtp::Party;
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::socket::calls;
-use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, MUSIC_TONE};
-use frontdesk_tests::wait;
+use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE};
+use frontdesk_tests::{traps, wait};
 use ipc::{
     CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, TransferEnd,
     TransferKind, TransferState,
@@ -72,55 +72,12 @@ fn call_9_call_13_a_drop_can_be_undone_before_anybody_rings() {
 
 #[test]
 fn call_9_attended_transfer_asks_the_caller_to_replace_the_consultation() {
-    attended("attended_caller", |house, caller, _| {
-        house.client.wait_gone(caller, SOON);
-        let rows = rows(house, 2);
-        let transferred = rows.iter().find(|row| !row.transfers.is_empty()).unwrap();
-        assert_eq!(transferred.end, EndStatus::Transferred);
-        let transfer = &transferred.transfers[0];
-        assert_eq!((transfer.kind, &transfer.end), (TransferKind::Attended, &TransferEnd::Answered));
-    });
+    traps::taken_over();
 }
 
 #[test]
 fn call_13_an_attended_transfer_that_is_refused_leaves_both_calls_with_the_operator() {
-    attended("attended_refused", |house, caller, consulted| {
-        let back = house.wait_state(caller, CallState::Recalling);
-        assert_eq!(back.recall.unwrap().why, RecallWhy::Transfer(TransferEnd::Refused { code: 603 }));
-        house.wait_state(consulted, CallState::Held);
-        for call in [caller, consulted] {
-            house.client.command(Command::HangUp { call }).unwrap();
-            house.client.wait_gone(call, SOON);
-        }
-    });
-}
-
-/// A caller played by SIPp, a consultation with a SIPp that has nothing to do with the first, and the one
-/// transferred to the other.
-#[track_caller]
-fn attended(scenario: &str, then: impl FnOnce(&mut House, CallRef, CallRef)) {
-    let mut house = house(&[]);
-    let target_port = house.free_port();
-    let target = Sipp::start(house.folder(), "consulted", Run::one(target_port, house.desk.sip));
-    let caller_port = house.free_port();
-    let speech = house.free_port();
-    let ear = Party::start(speech, A_TONE);
-    let run = Run { speech: Some(speech), ..Run::one(caller_port, house.desk.sip) };
-    let sipp = Sipp::start(house.folder(), scenario, run);
-    let rings = house.client.wait_call("a call", SOON, |call| call.state == CallState::Ringing).call;
-    house.client.command(Command::Answer { call: rings }).unwrap();
-    house.wait_state(rings, CallState::Talking);
-    let number = format!("sip:2102@127.0.0.1:{target_port}");
-    house.client.command(Command::Dial { number, line: None }).unwrap();
-    let consulted = house
-        .client
-        .wait_call("the consultation", SOON, |call| call.call != rings && call.state == CallState::Talking);
-    house.wait_state(rings, CallState::Held);
-    ear.hears(MUSIC_TONE);
-    house.client.command(Command::AttendedTransfer { call: rings, to: consulted.call }).unwrap();
-    then(&mut house, rings, consulted.call);
-    sipp.finish(Duration::from_secs(60));
-    target.finish(Duration::from_secs(60));
+    traps::attended_refused();
 }
 
 #[test]

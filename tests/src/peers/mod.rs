@@ -12,7 +12,7 @@ use crate::baresip::Baresip;
 use crate::linphone::Linphone;
 use crate::pjsua::Pjsua;
 use crate::ports::Ports;
-use crate::telephone::{Codec, Telephone, Transport, Wish};
+use crate::telephone::{Codec, Telephone, Wish};
 
 /// Who made the telephone at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,3 @@ impl Cell {
         }
     }
 }
-
-/// The transports that the desk has.
-pub const TRANSPORTS: [Transport; 1] = [Transport::Udp];

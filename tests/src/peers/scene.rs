@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ipc::{CallRef, CallState, CallView, Command};
 
+use crate::authority::Authority;
 use crate::house::House;
-use crate::kamailio::Digest;
 use crate::peers::Maker;
 use crate::ports::Ports;
 use crate::socket::{Client, calls};
@@ -41,9 +41,20 @@ impl Scene {
     #[must_use]
     #[track_caller]
     pub fn build(transport: Transport) -> Self {
-        let house = House::build(Digest::Md5);
-        let exchange = Exchange { address: house.exchange.address(), transport, authority: None };
-        Self { house, exchange, next: FIRST }
+        let build = |srtp| House::build_speaking(transport.word(), srtp);
+        let (house, authority) = match transport {
+            Transport::Udp | Transport::Tcp => (build("off"), None),
+            Transport::TlsSrtp => {
+                let house = build("mandatory");
+                let authority = house.authority();
+                (house, Some(authority))
+            }
+        };
+        let address =
+            if authority.is_some() { house.exchange.tls_address() } else { house.exchange.address() };
+        let identity =
+            authority.is_some().then(|| Authority::new(house.folder(), "telephones").identity("127.0.0.1"));
+        Self { house, exchange: Exchange { address, transport, authority, identity }, next: FIRST }
     }
 
     /// Ends every call that is still up, so that the next cell finds an idle desk.

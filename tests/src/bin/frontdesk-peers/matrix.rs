@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use frontdesk_tests::peers::{Cell, Maker, Scene, TRANSPORTS};
+use frontdesk_tests::peers::{Cell, Maker, Scene};
 use frontdesk_tests::telephone::Transport;
 
 /// What came of a cell.
@@ -31,7 +31,7 @@ pub(crate) struct Line {
 /// Runs what all the words of `wished` are about: a peer's name, a transport's, a cell's.
 pub(crate) fn run(wished: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    for transport in TRANSPORTS {
+    for transport in Transport::ALL {
         for maker in Maker::ALL {
             let is = |word: &str, cell: Cell| [maker.name(), transport.word(), cell.name()].contains(&word);
             let asked = |cell: &Cell| wished.split_whitespace().all(|word| is(word, *cell));

@@ -38,7 +38,10 @@ pub(crate) fn print(lines: &[Line]) {
         for (cell, outcome) in &line.cells {
             let (sign, reason) = match outcome {
                 Outcome::Cannot(reason) => ("–", *reason),
-                Outcome::Failed(reason) => ("FAIL", reason.lines().next().unwrap_or_default()),
+                // The whole view follows in some; the report file has it.
+                Outcome::Failed(reason) => {
+                    ("FAIL", reason.lines().next().unwrap_or_default().trim_end_matches(": Some("))
+                }
                 Outcome::Ok(_) | Outcome::Left => continue,
             };
             println!("{sign} {} {} {}: {reason}", line.maker.name(), transport(line.transport), cell.name());
