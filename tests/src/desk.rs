@@ -366,7 +366,7 @@ fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> S
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
          [plugins]\nsocket = \"{folder}/plugins.sock\"\n\
          [contacts]\nfolders = [\"{folder}/contacts\"]\n\
-         [log]\nlevel = \"{log}\"\nrecord = \"{folder}/desk.rec\"\n",
+         [log]\nlevel = \"{log}\"\nrecord = \"{folder}/desk.rec\"\ntrace_kib = 512\n",
         rtp.0, rtp.1
     )
 }

@@ -177,5 +177,5 @@ fn unpacked(folder: &Path, bytes: &[u8]) -> String {
     fs::write(&path, bytes).unwrap();
     let output = Program::new("tar").arg("-xzOf").arg(&path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

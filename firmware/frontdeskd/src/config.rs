@@ -103,6 +103,8 @@ pub(crate) struct LogConfig {
     /// A file to which everything is written that is said to the desk, for `frontdeskd replay`: a fresh
     /// one at each start. It has names and numbers in it; none is written without this.
     pub(crate) record: Option<PathBuf>,
+    /// The most memory that the trace of SIP messages takes, in KiB, 64 to 65,536.
+    pub(crate) trace_kib: usize,
 }
 
 impl Default for Config {
@@ -167,7 +169,7 @@ impl Default for PluginsConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".into(), record: None }
+        Self { level: "info".into(), record: None, trace_kib: 8192 }
     }
 }
 
@@ -200,6 +202,9 @@ impl Config {
         }
         if sip.listen_tls.is_some() && (sip.certificate.is_none() || sip.key.is_none()) {
             bail!("sip.listen_tls needs sip.certificate and sip.key, PEM files");
+        }
+        if !(64..=65_536).contains(&self.log.trace_kib) {
+            bail!("log.trace_kib = {}: give 64 to 65536", self.log.trace_kib);
         }
         self.log.level.parse::<tracing_subscriber::EnvFilter>().map_err(|error| {
             anyhow::anyhow!(
@@ -278,6 +283,12 @@ mod tests {
         assert!(text.contains("one IPv4 and one IPv6"), "{text}");
         let text = complaint("[sip]\nlisten_tls = \"127.0.0.1:0\"\n");
         assert!(text.contains("sip.certificate"), "{text}");
+    }
+
+    #[test]
+    fn a_trace_of_no_size_says_what_is_allowed() {
+        let text = complaint("[log]\ntrace_kib = 5\n");
+        assert!(text.contains("64 to 65536"), "{text}");
     }
 
     #[test]

@@ -242,6 +242,8 @@ pub(crate) struct Leg {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
+        // Who asks before the first turn sees the desk as it was left, not an empty one.
+        parts.views.send_replace(Arc::new(parts.board.view(parts.started.0)));
         Self {
             parts,
             legs: Legs::default(),

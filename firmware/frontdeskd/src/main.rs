@@ -233,7 +233,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         inbox: inbox.clone(),
         views,
         gauges: Arc::clone(&gauges),
-        trace: trace::Trace::new(local),
+        trace: trace::Trace::new(local, config.log.trace_kib << 10),
         lines: settings::lines(&settings, &accounts),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),

@@ -18,8 +18,8 @@ use sip::{
     trace::{Glance, mask},
 };
 
-/// Bytes of each shelf, in the order of [`Shelf`]: 8 MiB together.
-const BOUNDS: [usize; 3] = [6 << 20, 3 << 19, 1 << 19];
+/// Sixteenths of the whole for each shelf, in the order of [`Shelf`].
+const SHARES: [usize; 3] = [12, 3, 1];
 /// Bytes kept of one dialogue: several hundred messages.
 const MAX_DIALOGUE: usize = 512 << 10;
 /// What a message takes beside its bytes, about.
@@ -66,8 +66,10 @@ enum Shelf {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Book {
+    /// The most that each shelf holds, in bytes.
+    bounds: [usize; 3],
     last: u64,
     entries: BTreeMap<u64, Entry>,
     shelves: [Kept; 3],
@@ -96,6 +98,18 @@ struct Dialogue {
 }
 
 impl Book {
+    /// An empty one that holds `size` bytes at most.
+    pub(crate) fn new(size: usize) -> Self {
+        Self {
+            bounds: SHARES.map(|share| size / 16 * share),
+            last: 0,
+            entries: BTreeMap::new(),
+            shelves: Default::default(),
+            dialogues: HashMap::new(),
+            carried: [0; 2],
+        }
+    }
+
     /// Writes a message down.
     pub(crate) fn note(&mut self, seen: &Sighting<'_>) {
         let Glance { call_id, is_invite } = Glance::at(seen.bytes);
@@ -246,7 +260,7 @@ impl Book {
     }
 
     fn trim(&mut self, shelf: Shelf) {
-        while self.shelves[shelf as usize].bytes > BOUNDS[shelf as usize]
+        while self.shelves[shelf as usize].bytes > self.bounds[shelf as usize]
             && let Some(&oldest) = self.shelves[shelf as usize].numbers.first()
         {
             self.drop_entry(oldest);
@@ -344,7 +358,7 @@ mod tests {
             assert!(dialogue.numbers.contains(number));
         }
         assert_eq!(book.shelves.each_ref().map(|shelf| shelf.bytes), bytes);
-        assert!(bytes.iter().zip(BOUNDS).all(|(bytes, bound)| *bytes <= bound), "{bytes:?}");
+        assert!(bytes.iter().zip(book.bounds).all(|(bytes, bound)| *bytes <= bound), "{bytes:?}");
         assert_eq!(book.shelves.iter().map(|shelf| shelf.numbers.len()).sum::<usize>(), book.entries.len());
         assert_eq!(book.dialogues.values().map(|of| of.numbers.len()).sum::<usize>(), book.entries.len());
         assert!(book.dialogues.values().all(|dialogue| dialogue.bytes <= MAX_DIALOGUE));
@@ -353,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_call_is_counted_and_its_messages_come_in_order() {
-        let mut book = Book::default();
+        let mut book = Book::new(8 << 20);
         let (invite, bye) = (message("INVITE", "c", 10), message("BYE", "c", 10));
         note(&mut book, false, &invite);
         note(&mut book, false, &invite);
@@ -376,7 +390,7 @@ mod tests {
 
     #[test]
     fn neither_a_flood_nor_a_storm_of_lamps_pushes_a_call_out() {
-        let mut book = Book::default();
+        let mut book = Book::new(8 << 20);
         note(&mut book, false, &message("INVITE", "call", 0));
         note(&mut book, true, &message("INVITE", "call", 1));
         for n in 0..20_000 {
@@ -390,7 +404,7 @@ mod tests {
 
     #[test]
     fn an_endless_call_keeps_its_newest_messages_and_all_its_figures() {
-        let mut book = Book::default();
+        let mut book = Book::new(8 << 20);
         book.name(CallRef(1), "long", 1);
         for _ in 0..3_000 {
             note(&mut book, true, &message("INFO", "long", 1_000));
@@ -407,7 +421,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn whatever_happens_the_books_agree(steps in proptest::collection::vec((0_u8..6, 0_u8..5, 0_usize..60_000), 0..200)) {
-            let mut book = Book::default();
+            let mut book = Book::new(8 << 20);
             for (what, who, fill) in steps {
                 let call_id = format!("c{who}");
                 match what {

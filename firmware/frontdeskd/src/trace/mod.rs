@@ -44,9 +44,9 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// An empty one of a desk that is reached at `local`.
-    pub(crate) fn new(local: SocketAddr) -> Self {
-        Self { book: Book::default(), local }
+    /// An empty one of a desk that is reached at `local`; it holds `size` bytes at most.
+    pub(crate) fn new(local: SocketAddr, size: usize) -> Self {
+        Self { book: Book::new(size), local }
     }
 
     /// A message has come; `local` is the desk's end of the way where it is known.

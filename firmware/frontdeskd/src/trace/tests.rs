@@ -22,7 +22,7 @@ fn message(start: &str, method: &str, number: u32, call_id: &str, more: &str, bo
 /// A call over UDP and a registration over TCP and TLS, as a file.
 fn told(local: &str, peer: &str) -> Vec<u8> {
     let (local, peer): (SocketAddr, SocketAddr) = (local.parse().unwrap(), peer.parse().unwrap());
-    let mut trace = Trace::new(local);
+    let mut trace = Trace::new(local, 8 << 20);
     let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/SAVP 8\r\n\
                a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:zqWVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4\r\n";
     let described = "Content-Type: application/sdp\r\n";
