@@ -42,7 +42,9 @@ impl SipFrag {
         let digits = code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit());
         let code = code.parse().ok().filter(|code| digits && (100..700).contains(code));
         let code = code.ok_or(SyntaxError::SipFrag("no status code"))?;
-        Ok(SipFrag { code, reason: clean(words.next().unwrap_or_default().to_owned()) })
+        // What is no character is taken out first: behind it there may be more white space.
+        let reason = clean(words.next().unwrap_or_default().to_owned()).trim().to_owned();
+        Ok(SipFrag { code, reason })
     }
 
     /// The body of a NOTIFY.
@@ -58,13 +60,14 @@ mod tests {
 
     #[test]
     fn reads_what_exchanges_send() {
-        let cases: [(&[u8], u16, &str); 6] = [
+        let cases: [(&[u8], u16, &str); 7] = [
             (b"SIP/2.0 100 Trying", 100, "Trying"),
             (b"SIP/2.0 200 OK\r\n", 200, "OK"),
             (b"\r\nSIP/2.0 486 Busy Here\r\nTo: <sip:23@pbx>\r\n\r\n", 486, "Busy Here"),
             (b"SIP/2.0 603\n", 603, ""),
             (b"sip/2.0 180 L\xe4utet", 180, "Läutet"),
             (b"SIP/2.0 404  Not Found ", 404, "Not Found"),
+            (b"SIP/2.0 200 OK\xa0\0", 200, "OK"),
         ];
         for (body, code, reason) in cases {
             let read = SipFrag::parse(body).unwrap();

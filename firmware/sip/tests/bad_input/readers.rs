@@ -43,6 +43,9 @@ pub fn message(bytes: &[u8]) -> bool {
     }
 }
 
+/// The longest URI that is read, in bytes.
+const LONGEST_URI: usize = 2048;
+
 /// Everything a message offers, so that what is read lazily is read as well.
 fn touch(message: &Message) {
     let _ = (message.via(), message.from(), message.to(), message.contact(), message.cseq());
@@ -53,7 +56,9 @@ fn touch(message: &Message) {
             (Via::parse(value).map(|via| via.to_string()), Challenge::parse(value), Replaces::parse(value));
         if let Ok(address) = NameAddr::parse(value) {
             let written = address.to_string();
-            assert!(NameAddr::parse(&written).is_ok(), "{value:?} was written as {written:?}");
+            // Escapes make it longer, at last longer than anybody reads.
+            let is_read = written.len() > LONGEST_URI || NameAddr::parse(&written).is_ok();
+            assert!(is_read, "{value:?} was written as {written:?}");
         }
         let _ = message.headers(name).count();
     }
