@@ -127,7 +127,7 @@ async fn app_2_what_cannot_be_is_said_at_its_field_and_nothing_is_saved() {
     refused(&mut ada, path, &account(&[("registrar", "x:0")]), "registrar", "host:port").await;
     refused(&mut ada, path, &account(&[("session_timer_s", "89")]), "session_timer_s", "0, or 90 to 86400")
         .await;
-    refused(&mut ada, path, &account(&[("nat", "stun")]), "stun", "Give a host").await;
+    refused(&mut ada, path, &account(&[("nat", "stun")]), "nat", "Give a host").await;
     let page = send(&mut ada, path, &account(&[("domain", "a <b>")])).await;
     assert!(
         page.has("value=\"a &lt;b&gt;\"") && !page.has("s3cret"),
