@@ -14,7 +14,10 @@ pub use directories::{barren, connector, people, place, rows, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
-pub use states::{attended, colleagues, conference, greeting, night, park, recall, undo, waiting};
+pub use states::{
+    attended, colleagues, conference, greeting, night, park, phone_connecting, phone_failed, recall, undo,
+    waiting,
+};
 
 use std::sync::Arc;
 

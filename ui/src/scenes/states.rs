@@ -1,9 +1,9 @@
 //! The states of call control, one scene each.
 
 use ipc::{
-    Action, CallRef, CallState, CallView, ConferenceMember, ConferenceView, Direction, LampState,
-    ParkSlotView, ParkedView, Party, RecallReason, RecallWhy, ServiceMode, ServiceView, TransferEnd,
-    TransferKind, TransferState, TransferView, View,
+    Action, AudioState, CallRef, CallState, CallView, ConferenceMember, ConferenceView, Direction, LampState,
+    Notice, NoticeId, NoticeKind, ParkSlotView, ParkedView, Party, PhoneFault, RecallReason, RecallWhy,
+    ServiceMode, ServiceView, TransferEnd, TransferKind, TransferState, TransferView, View,
 };
 
 use super::{NOW, count, empty, held, outside, picture, ringing, staff, talking, transfer};
@@ -11,6 +11,31 @@ use super::{NOW, count, empty, held, outside, picture, ringing, staff, talking, 
 const MAIN: (&str, &str) = ("5550000", "Main line");
 const SALES: (&str, &str) = ("5550100", "Sales");
 const SUPPORT: (&str, &str) = ("5550200", "Support");
+
+/// The telephone that the operator speaks over is gone: said at the header, and what to do about each fault below.
+#[must_use]
+pub fn phone_failed() -> View {
+    let mut view = picture();
+    let phone = || "2190".to_owned();
+    view.operator.audio = AudioState::PhoneFailed { phone: phone(), why: PhoneFault::NoAnswer };
+    let faults =
+        [PhoneFault::NoAnswer, PhoneFault::Lost, PhoneFault::Busy, PhoneFault::Refused { code: 404 }];
+    let notice = |(why, id): (PhoneFault, u64)| Notice {
+        id: NoticeId(id),
+        since_ms: NOW - 9_000,
+        kind: NoticeKind::PhoneFailed { phone: phone(), why },
+    };
+    view.notices = faults.into_iter().zip(1..).map(notice).collect();
+    view
+}
+
+/// The same telephone being called.
+#[must_use]
+pub fn phone_connecting() -> View {
+    let mut view = picture();
+    view.operator.audio = AudioState::Connecting { device: "2190".into() };
+    view
+}
 
 /// Three calls that came back: refused, on hold too long, waited too long.
 #[must_use]
