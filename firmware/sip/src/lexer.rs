@@ -154,7 +154,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What follows the blank line; `None` where there was none.
-    fn body(&self) -> Option<&'a [u8]> {
+    pub(crate) fn body(&self) -> Option<&'a [u8]> {
         self.body.map(|body| &self.bytes[body..])
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Both look at raw bytes, so that what no reader takes can be traced as well. A secret is overwritten with `0` in its
 //! own length: lengths, Content-Length and syntax stay as they were, since `0` is a legal hexadecimal digit, base64
-//! letter, token and password. Not done here: keeping a trace.
+//! letter, token, password and digit of a telephone. Not done here: keeping a trace.
+
+mod bodies;
 
 use memchr::memchr_iter;
 
@@ -65,7 +67,8 @@ impl Glance {
 }
 
 /// The message without its secrets, in the same length: what proves a password (RFC 3261 section 22, all but user,
-/// realm and the like), passwords in URIs, keys of SRTP (RFC 4568), of `k=`, MIKEY and ICE.
+/// realm and the like), passwords in URIs, keys of SRTP (RFC 4568), of `k=`, MIKEY and ICE, digits that a caller keys in
+/// and the text of a MESSAGE.
 pub fn mask(message: &[u8]) -> Vec<u8> {
     let mut out = message.to_vec();
     passwords(&mut out);
@@ -86,6 +89,7 @@ pub fn mask(message: &[u8]) -> Vec<u8> {
         }
         credentials(&mut out[begin + secret.value..last], secret.has_scheme);
     }
+    bodies::mask(&mut out, message);
     out
 }
 
