@@ -272,7 +272,7 @@ impl Session {
             401 | 407 => self.answer_challenge(core, now, id, response),
             422 => self.ask_for_longer(core, now, id, response),
             300..=399 => self.follow(core, now, id, response),
-            488 | 606 => self.call_plain(core, now, id),
+            488 | 606 => self.offer_otherwise(core, now, id),
             _ => None,
         };
         let moved = code == 503 && self.try_next_target(core, now, id);
@@ -302,15 +302,15 @@ impl Session {
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
     }
 
-    /// Calls again without keys where the peer may have refused the offer because of them.
-    fn call_plain(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
-        if !self.media.give_up_encryption() {
+    /// Calls again with another offer of encryption, at last with none, where the peer may have refused for that.
+    fn offer_otherwise(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
+        if !self.media.offer_otherwise() {
             return None;
         }
         let offer = self.media.create_offer(Direction::SendRecv).ok()?;
         let request = self.again(core, id, |request| request.set_body(crate::sdp::CONTENT_TYPE, offer))?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
-        tracing::info!(session = self.id.0, "the offer of encryption was refused: calling without");
+        tracing::info!(session = self.id.0, "the offer was refused: another one of encryption, or none");
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
     }
 
