@@ -22,6 +22,7 @@ mod rogue;
 mod script;
 mod srtp;
 mod streams;
+mod stuck;
 mod tethered;
 mod timers;
 mod torture;
