@@ -210,7 +210,7 @@ pub(crate) struct Engine {
     /// Who wants to see the screen, or sees it.
     watch: Option<WatchView>,
     /// Something visible changed since the last view.
-    stale: bool,
+    pub(crate) stale: bool,
     published: Option<Instant>,
     /// The shortest time between the last view and the next.
     frame: Duration,
@@ -529,6 +529,7 @@ impl Engine {
         view.generation = self.generation;
         view.setup.clone_from(&self.setup);
         view.watch.clone_from(&self.watch);
+        self.show_encryption(&mut view);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;
