@@ -402,9 +402,15 @@ impl Core {
         if self.silent.is_empty() {
             return;
         }
-        let steer = |route: &str| {
+        // A proxy between two transports is there twice in a row, once with its address of each (RFC 5658).
+        let mut left: Option<(IpAddr, Target)> = None;
+        let mut steer = |route: &str| {
             let mut route = NameAddr::parse(route).ok()?;
-            let instead = self.instead_of(line, hop_of(&route.uri).literal()?)?;
+            let at = hop_of(&route.uri).literal()?;
+            let beside = left.filter(|(dead, _)| *dead == at.ip()).map(|(_, instead)| instead);
+            let instead = self.instead_of(line, at).or(beside);
+            left = instead.map(|instead| (at.ip(), instead));
+            let instead = instead?;
             route.uri.host = instead.ip().to_string();
             route.uri.port = Some(instead.address.port());
             route.uri.params.remove("transport");
