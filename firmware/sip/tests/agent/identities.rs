@@ -8,16 +8,7 @@ use sip::{
 
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{Caller, answer, reply, within};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(31, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
+use crate::steps::{PBX, US, desk};
 
 /// A telephone whose account does not believe its exchange.
 fn distrustful() -> (Net, usize, SocketAddr) {
