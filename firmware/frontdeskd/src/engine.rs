@@ -617,6 +617,10 @@ impl Engine {
                 let Some(call) = call_of(session) else { return };
                 (call, None, Some(Input::RemoteHold { call, held }))
             }
+            sip::Event::PeerChanged { session, peer } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(self.party_changed(call, peer)))
+            }
             sip::Event::TransferProgress { session, code, .. } => {
                 let Some(call) = call_of(session) else { return };
                 (call, None, Some(Input::TransferProgress { call, code }))
@@ -710,6 +714,16 @@ impl Engine {
         self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
+    }
+
+    /// The exchange has transferred the other end, and says to whom; the directories are asked for the name.
+    fn party_changed(&mut self, call: CallRef, peer: sip::Party) -> Input {
+        let party = bridge::party(peer);
+        if let Some(leg) = self.legs.by_call.get_mut(&call) {
+            leg.number.clone_from(&party.number);
+        }
+        self.parts.contacts.identify(Who::Call(call), party.clone());
+        Input::PartyChanged { call, party }
     }
 
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).

@@ -95,7 +95,7 @@ fn options_tells_what_we_can() {
     );
     assert_eq!(ok.header("Accept"), Some("application/sdp"));
     let supported = ok.header("Supported").unwrap();
-    assert_eq!(supported, "replaces, 100rel, timer", "what is not offered is not claimed");
+    assert_eq!(supported, "replaces, 100rel, timer, from-change", "what is not offered is not claimed");
 }
 
 #[test]
