@@ -12,7 +12,7 @@ use ipc::{CallRef, CallState, CallView, Command, Registration};
 use tempfile::TempDir;
 
 use crate::authority::Authority;
-use crate::baresip::{Baresip, Codec};
+use crate::baresip::{Baresip, Codec, Place};
 use crate::desk::{self, Account, Desk, NO_TIMERS};
 use crate::dnsmasq::{Dnsmasq, Machine, Service};
 use crate::house;
@@ -32,6 +32,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What the desk's log says of it.
 const NOTICED: &str = "the exchange does not answer";
 const RETURNED: &str = "the exchange is used by its better target again";
+const GOES_ON: &str = "a call that nobody had goes by the next target";
 
 /// What happens to the better exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub struct Pair {
     caller: UdpSocket,
     calls: u32,
     _names: Dnsmasq,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 impl Pair {
@@ -86,7 +87,7 @@ impl Pair {
             let rtp = ports.rtp();
             // Each its own part of the ports, above the desk's.
             let rtp = (rtp.0 + 20 + second_half, rtp.0 + 29 + second_half);
-            let place = crate::baresip::Place { control: ports.one(), sip: ports.one(), rtp };
+            let place = Place { control: ports.one(), sip: ports.one(), rtp };
             let mut phone =
                 Baresip::launch(scratch.path(), place, &first.address(), number, tone, Codec::Pcma);
             phone.program.wait_log("200 OK", SOON);
@@ -112,7 +113,7 @@ impl Pair {
             caller,
             calls: 0,
             _names: names,
-            _scratch: scratch,
+            scratch,
         }
     }
 
@@ -144,6 +145,47 @@ impl Pair {
         self.use_the_calls();
         self.end_the_calls();
         Times { notice, ring, home }
+    }
+
+    /// The desk calls a colleague whose telephone hangs, so that the better exchange says that it tries and no more; then
+    /// that one stops as well. Their other telephone, at the second exchange, rings, is answered and heard. How long it
+    /// took from the stop until it rang.
+    ///
+    /// # Panics
+    /// When anything of that does not come about.
+    #[must_use]
+    #[track_caller]
+    pub fn a_tried_call_goes_on(&mut self) -> Duration {
+        self.end_the_calls();
+        let mut ports = Ports::take();
+        let [hung, mut other] = [&self.first, &self.second].map(|exchange| {
+            let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
+            let folder = self.scratch.path().join(format!("at-{}", exchange.ip));
+            std::fs::create_dir_all(&folder).expect("the scratch folder is writable");
+            let address = exchange.address();
+            let mut phone = Baresip::launch(&folder, place, &address, "2103", A_TONE, Codec::Pcma);
+            phone.program.wait_log("200 OK", SOON);
+            (place.sip, phone)
+        });
+        hung.1.program.freeze(true);
+        self.client.command(Command::Dial { number: "2103".into(), line: None }).expect("a line is there");
+        wait::until("the INVITE at the telephone that hangs", SOON, || is_left_lying(hung.0).then_some(()));
+        self.first.program.freeze_all(true);
+        let stopped = Instant::now();
+        other.1.expect("CALL_INCOMING", PATIENCE);
+        let rang = stopped.elapsed();
+        self.desk.program.wait_log(GOES_ON, SOON);
+        other.1.accept();
+        other.1.expect("CALL_ESTABLISHED", SOON);
+        let talks = |call: &CallView| call.state == CallState::Talking;
+        let call = self.client.wait_call("the call answered", SOON, talks).call;
+        self.desk.hears(A_TONE);
+        other.1.hears(DESK_TONE);
+        self.client.command(Command::HangUp { call }).expect("a call can be hung up");
+        other.1.expect("CALL_CLOSED", SOON);
+        self.client.wait_gone(call, SOON);
+        self.first.program.freeze_all(false);
+        rang
     }
 
     /// The caller tries by the second exchange until it rings; when the desk knew, and when it rang.
@@ -274,6 +316,18 @@ impl Exchanges {
         let desk = Desk::start_asking(scratch.path(), &account, &settings, &machine, asking);
         Self { first, second, names, desk }
     }
+}
+
+/// Whether something has come in at a UDP port of 127.0.0.1 that its owner has not read.
+fn is_left_lying(port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let ours = format!("0100007F:{port:04X}");
+    table.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let is_ours = fields.next() == Some(ours.as_str());
+        let queues = fields.nth(2).unwrap_or_default();
+        is_ours && !queues.ends_with(":00000000")
+    })
 }
 
 /// Answers the call that `phone` places.

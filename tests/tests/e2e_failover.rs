@@ -1,7 +1,7 @@
 //! Two exchanges behind one name of a real name server, by UDP, TCP and TLS: the better one stops or dies, and comes back.
 //! How long that may take is asserted with a clock of its own in `firmware/sip/tests/agent/failover.rs`, and printed by
 //! `make failover`.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::time::Duration;
 
@@ -46,4 +46,10 @@ fn acc_5_a_machine_behind_the_name_of_an_exchange_needs_a_certificate_for_that_n
     };
     let soon = Duration::from_secs(15);
     scene.desk.client().wait("a refused certificate", soon, |view| failed(&view.operator.registration));
+}
+
+#[test]
+fn acc_5_a_call_that_the_first_exchange_only_tried_rings_over_the_second_when_it_stops() {
+    let took = Pair::build(Service::Udp).a_tried_call_goes_on();
+    println!("rang {took:.1?} after the stop");
 }

@@ -367,7 +367,7 @@ pub enum EndedBy {
 pub struct Cause {
     /// By whom.
     pub by: EndedBy,
-    /// The final code; 200 after a BYE, 487 after a CANCEL, 408 after silence.
+    /// The final code; 200 after a BYE, 487 after a CANCEL, 408 after silence, 0 where the exchange itself has died.
     pub code: u16,
     /// Reason phrase, or the text of a Reason header (RFC 3326).
     pub reason: String,

@@ -343,9 +343,15 @@ impl UserAgent {
             if self.core.resolver.fail_over(now, &of.place, target) {
                 continue;
             }
-            for account in of.accounts {
-                if let Some(registration) = self.registrations.get_mut(&account) {
+            for account in &of.accounts {
+                if let Some(registration) = self.registrations.get_mut(account) {
                     registration.on_dead_target(&mut self.core, now, target);
+                }
+            }
+            let core = &mut self.core;
+            for session in self.sessions.values_mut() {
+                if session.account().is_some_and(|account| of.accounts.contains(&account)) {
+                    session.on_last_target_dead(core, now, target);
                 }
             }
         }

@@ -71,6 +71,8 @@ pub(crate) struct Session {
     asking: Option<TxId>,
     /// A provisional response came, so a CANCEL may be sent (RFC 3261 9.1).
     proceeding: bool,
+    /// More than 100 came: somebody behind the first hop has our INVITE.
+    passed_on: bool,
     cancel_sent: bool,
     /// INVITEs that were sent to a target that died: another one was sent instead.
     left: Vec<Left>,
@@ -203,6 +205,7 @@ impl Session {
             state,
             asking: None,
             proceeding: false,
+            passed_on: false,
             cancel_sent: false,
             left: Vec::new(),
             redirects: 0,

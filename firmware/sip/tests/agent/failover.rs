@@ -12,35 +12,37 @@ use sip::{
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{answer, reply, within};
 
-const US: &str = "192.0.2.1:5060";
-const FIRST: &str = "198.51.100.9:5060";
-const SECOND: &str = "198.51.100.10:5060";
+pub const US: &str = "192.0.2.1:5060";
+pub const FIRST: &str = "198.51.100.9:5060";
+pub const SECOND: &str = "198.51.100.10:5060";
 const STEP: Duration = Duration::from_millis(10);
 /// How long fail-back may take: the better target is asked every 10 s, and must answer twice.
 const RETURN: Duration = Duration::from_millis(20_500);
 
 /// How an exchange behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub enum Mood {
     Well,
     /// Takes nothing and says nothing.
     Dead,
     /// Registers, and drops OPTIONS.
     Deaf,
+    /// Says of a call that it tries, and no more.
+    Trying,
     /// Answers OPTIONS, and registers nobody.
     Refusing,
 }
 
 /// A desk whose exchange has these machines, and what came in where since it was last asked.
-struct House {
-    net: Net,
-    us: usize,
+pub struct House {
+    pub net: Net,
+    pub us: usize,
     machines: Vec<(SocketAddr, Mood)>,
     seen: BTreeMap<SocketAddr, Vec<(Instant, Message)>>,
 }
 
 impl House {
-    fn new(machines: &[&str]) -> House {
+    pub fn new(machines: &[&str]) -> House {
         House::with(machines, |account| account)
     }
 
@@ -68,13 +70,13 @@ impl House {
         }
     }
 
-    fn mood(&mut self, at: &str, mood: Mood) {
+    pub fn mood(&mut self, at: &str, mood: Mood) {
         let at = address(at);
         self.machines.iter_mut().find(|(known, _)| *known == at).unwrap().1 = mood;
     }
 
     /// The machines do their work until `done`, at most for `limit`; how long that took.
-    fn serve(&mut self, limit: Duration, mut done: impl FnMut(&House) -> bool) -> Duration {
+    pub fn serve(&mut self, limit: Duration, mut done: impl FnMut(&House) -> bool) -> Duration {
         let start = self.net.now;
         while self.net.now < start + limit && !done(self) {
             self.net.pass(STEP);
@@ -105,6 +107,7 @@ impl House {
         let code = match (message.method(), mood) {
             (_, Mood::Dead) | (Some(Method::Options), Mood::Deaf) | (Some(Method::Ack) | None, _) => return,
             (Some(Method::Register), Mood::Refusing) => 500,
+            (Some(Method::Invite), Mood::Trying) => 100,
             // A call rings until the test answers it.
             (Some(Method::Invite), _) => 180,
             _ => 200,
@@ -120,19 +123,19 @@ impl House {
     }
 
     /// What came in there since.
-    fn take(&mut self, at: &str, method: &Method) -> Vec<(Instant, Message)> {
+    pub fn take(&mut self, at: &str, method: &Method) -> Vec<(Instant, Message)> {
         let seen = self.seen.entry(address(at)).or_default();
         let (wanted, rest) = std::mem::take(seen).into_iter().partition(|(_, m)| m.method() == Some(method));
         *seen = rest;
         wanted
     }
 
-    fn count(&self, at: &str, method: &Method) -> usize {
+    pub fn count(&self, at: &str, method: &Method) -> usize {
         let seen = self.seen.get(&address(at));
         seen.map_or(0, |seen| seen.iter().filter(|(_, m)| m.method() == Some(method)).count())
     }
 
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.seen.clear();
         self.net.stations[self.us].events.clear();
     }
@@ -150,7 +153,7 @@ impl House {
     }
 
     /// Registered, and everything quiet for a while.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         self.serve(Duration::from_secs(20), |_| false);
         assert!(self.is_registered());
         self.clear();
@@ -175,7 +178,7 @@ impl House {
     }
 }
 
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn acc_5_a_dead_target_is_noticed_in_time_and_calls_come_in_over_the_next_one() {

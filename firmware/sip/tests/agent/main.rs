@@ -23,6 +23,7 @@ mod script;
 mod srtp;
 mod steps;
 mod streams;
+mod stuck;
 mod tethered;
 mod timers;
 mod torture;
