@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Left, Session, State, party, reliable, unattended};
+use super::{Birth, Fork, Left, Peer, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
@@ -271,6 +271,7 @@ impl Session {
         self.told = Some(media.clone());
         let trusted = self.account.is_some_and(|account| core.believes_exchange(account));
         let by = party::answerer(response, trusted);
+        self.peer = Peer::of(by.clone(), response);
         self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);

@@ -4,13 +4,14 @@
 //! provisional responses, `renegotiate` holds,
 //! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
 //! directly, `refresh` does session timers, `transfer` does REFER both ways, `replace`
-//! lets one call take another's place, `party` reads who is who, and
+//! lets one call take another's place, `party` reads who is who, `identity` follows a peer who becomes somebody else, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
 //!
 //! Not done here: what a call means on the desk, media itself.
 
 mod calling;
+mod identity;
 mod lending;
 mod party;
 mod refresh;
@@ -25,6 +26,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use identity::Peer;
+pub(crate) use identity::TAG as FROM_CHANGE;
 use lending::Borrowed;
 pub(crate) use lending::Note;
 use refresh::Refresh;
@@ -106,6 +109,8 @@ pub(crate) struct Session {
     probe: Option<TxId>,
     /// What our CANCEL or BYE says of why (RFC 3326).
     reason: Option<&'static str>,
+    /// Who the peer is, as the program knows it.
+    peer: Peer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +234,7 @@ impl Session {
             borrowed: None,
             probe: None,
             reason: None,
+            peer: Peer::default(),
         }
     }
 

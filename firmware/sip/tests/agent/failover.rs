@@ -161,13 +161,17 @@ impl House {
 
     /// A call that the first machine set up and stays in (Record-Route).
     fn call(&mut self) -> (SessionId, Message) {
+        self.call_by(&format!("<sip:{FIRST};lr=on;did=7.1>"))
+    }
+
+    fn call_by(&mut self, routes: &str) -> (SessionId, Message) {
         let invite = Invite::new(AccountId(1), "2110", media(3000));
         let session = self.net.act(self.us, |agent, now| agent.invite(now, invite)).unwrap();
         self.serve(Duration::from_secs(1), |house| house.count(FIRST, &Method::Invite) > 0);
         let (_, invite) = self.take(FIRST, &Method::Invite).remove(0);
         let phone = address("203.0.113.7:5062");
         let mut ok = answer(&invite, "far", phone, "sendrecv");
-        ok.push("Record-Route", format!("<sip:{FIRST};lr=on;did=7.1>"));
+        ok.push("Record-Route", routes);
         self.net.send(address(FIRST), address(US), &ok);
         self.net.wait(self.us, "Answered", 1, want::answered);
         (session, invite)
@@ -290,6 +294,25 @@ fn acc_5_a_live_call_stays_and_what_is_said_in_it_goes_by_the_other_target() {
     house.net.act(house.us, |agent, now| agent.hang_up(now, session));
     house.serve(Duration::from_secs(1), |house| house.count(SECOND, &Method::Bye) > 0);
     assert_eq!(house.take(SECOND, &Method::Bye).len(), 1);
+}
+
+/// Between two transports a proxy is in the route once for each (RFC 5658). What is behind it stays where it is.
+#[test]
+fn acc_5_both_addresses_of_a_dead_proxy_give_way_to_the_other_target() {
+    let mut house = House::new(&[FIRST, SECOND]);
+    house.settle();
+    let other = "198.51.100.9:5062;transport=tcp";
+    let behind = "<sip:198.51.100.30;lr>";
+    let (session, _) = house.call_by(&format!("{behind}, <sip:{other};lr;r2=on>, <sip:{FIRST};lr;r2=on>"));
+    house.mood(FIRST, Mood::Dead);
+    house.serve(LONG, |house| house.count(SECOND, &Method::Register) > 0);
+    house.clear();
+    house.net.act(house.us, |agent, now| agent.hang_up(now, session));
+    house.serve(Duration::from_secs(5), |house| house.count(SECOND, &Method::Bye) > 0);
+    let (_, bye) = house.take(SECOND, &Method::Bye).remove(0);
+    let routes: Vec<&str> = bye.headers("Route").collect();
+    let there = format!("<sip:{SECOND};lr;r2=on>");
+    assert_eq!(routes, [there.as_str(), there.as_str(), behind]);
 }
 
 #[test]

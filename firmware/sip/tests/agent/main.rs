@@ -21,6 +21,7 @@ mod replaces;
 mod rogue;
 mod script;
 mod srtp;
+mod steps;
 mod streams;
 mod stuck;
 mod tethered;
