@@ -1,6 +1,5 @@
 //! What strangers, broken peers and floods get for an answer, and that calls do not notice.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::{Config, Message, Method};

@@ -1,7 +1,6 @@
 //! Connections: what waits for them, what they carry, and what becomes of it when they break (ACC-5).
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sip::{EndedBy, Message, Method, SessionId};
 
-use crate::net::{Net, media, want};
+use crate::net::{Net, want};
 use crate::script::{Caller, answer, reply, sdp, within};
 use crate::steps::{desk, dial, taken};
 
