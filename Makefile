@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report audio-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 	@.ci/schemathesis
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/admin-report
+
+audio-report: test-packages ## speech over lossy networks beside baresip on the same packets: delay, PESQ and ViSQOL (half an hour)
+	@.ci/speech-quality
+	$(CARGO) build --workspace --bins
+	$${CARGO_TARGET_DIR:-target}/debug/audio-report
 
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws

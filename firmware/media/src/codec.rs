@@ -144,16 +144,21 @@ impl Decoder {
     pub(crate) fn conceal(&mut self, count: usize, next: Option<&[u8]>, out: &mut Vec<i16>) {
         let count = count.min(MAX_SAMPLES);
         match self {
-            Decoder::Law { up, plc, narrow, .. } => {
+            Decoder::Law { decode, up, plc, narrow } => {
+                let next: Option<Vec<i16>> = next.map(|next| next.iter().map(|&byte| decode(byte)).collect());
                 narrow.clear();
-                plc.conceal(count / (RATE / LAW_RATE) as usize, narrow);
+                plc.conceal(count / (RATE / LAW_RATE) as usize, next.as_deref(), narrow);
                 up.process(narrow, out);
             }
-            // What follows the gap finds the predictor as it was before: it has forgotten in a few milliseconds, in which
-            // the concealer blends.
-            Decoder::G722 { up, plc, narrow, .. } => {
+            Decoder::G722 { decoder, up, plc, narrow } => {
+                let next = next.map(|next| {
+                    let mut samples = Vec::new();
+                    decoder.clone().decode(next, &mut samples);
+                    samples
+                });
                 narrow.clear();
-                plc.conceal(count / (RATE / G722_RATE) as usize, narrow);
+                plc.conceal(count / (RATE / G722_RATE) as usize, next.as_deref(), narrow);
+                decoder.follow(narrow);
                 up.process(narrow, out);
             }
             Decoder::Opus { decoder, wide } => {

@@ -55,53 +55,26 @@ impl Encoder {
             self.history[22] = i32::from(pair[0]);
             self.history[23] = i32::from(pair[1]);
             let (odd, even) = filter(&self.history);
-            let low = self.encode_low((even + odd) >> 14);
-            let high = self.encode_high((even - odd) >> 14);
+            let low = self.low.encode_low((even + odd) >> 14);
+            let high = self.high.encode_high((even - odd) >> 14);
             out.push(((high << 6) | low) as u8);
         }
-    }
-
-    /// QUANTL and what follows it in the lower band.
-    fn encode_low(&mut self, sample: i32) -> usize {
-        let error = saturate(sample - self.low.estimate);
-        let size = if error >= 0 { error } else { -(error + 1) };
-        let above = |level: &&i32| size >= (*level * self.low.step) >> 12;
-        let level = LEVELS_LOW.iter().take_while(above).count();
-        // Codes count down from the middle; the two smallest negative ones lie at the end (tables 14 and 17).
-        let code = match (error < 0, level) {
-            (false, level) => 61 - level,
-            (true, 0 | 1) => 63 - level,
-            (true, level) => 33 - level,
-        };
-        self.low.adapt_low(code >> 2);
-        code
-    }
-
-    fn encode_high(&mut self, sample: i32) -> usize {
-        let error = saturate(sample - self.high.estimate);
-        let size = if error >= 0 { error } else { -(error + 1) };
-        let large = size >= (LEVEL_HIGH * self.high.step) >> 12;
-        let code = match (error < 0, large) {
-            (true, false) => 1,
-            (true, true) => 0,
-            (false, false) => 3,
-            (false, true) => 2,
-        };
-        self.high.adapt_high(code);
-        code
     }
 }
 
 /// Bytes to 16 kHz.
+#[derive(Clone)]
 pub(crate) struct Decoder {
     low: Band,
     high: Band,
     history: [i32; 24],
+    /// What came out last, for [`Decoder::follow`].
+    said: [i32; 24],
 }
 
 impl Decoder {
     pub(crate) fn new() -> Decoder {
-        Decoder { low: Band::low(), high: Band::high(), history: [0; 24] }
+        Decoder { low: Band::low(), high: Band::high(), history: [0; 24], said: [0; 24] }
     }
 
     /// Appends two samples for each byte.
@@ -116,8 +89,25 @@ impl Decoder {
             self.history[22] = heard_low + heard_high;
             self.history[23] = heard_low - heard_high;
             let (odd, even) = filter(&self.history);
-            out.push(saturate(even >> 11) as i16);
-            out.push(saturate(odd >> 11) as i16);
+            let (even, odd) = (saturate(even >> 11), saturate(odd >> 11));
+            self.said.copy_within(2.., 0);
+            (self.said[22], self.said[23]) = (even, odd);
+            out.extend([even as i16, odd as i16]);
+        }
+    }
+
+    /// Takes in what was made up in place of a lost packet, as if it had been heard: without it the steps and predictors
+    /// would be found by the next packet as they were before the gap, where the encoder has gone on.
+    pub(crate) fn follow(&mut self, samples: &[i16]) {
+        for pair in samples.chunks_exact(2) {
+            self.said.copy_within(2.., 0);
+            (self.said[22], self.said[23]) = (i32::from(pair[0]), i32::from(pair[1]));
+            let (odd, even) = filter(&self.said);
+            let (low, high) = ((even + odd) >> 14, (even - odd) >> 14);
+            self.low.encode_low(low);
+            self.high.encode_high(high);
+            self.history.copy_within(2.., 0);
+            (self.history[22], self.history[23]) = (low + high, low - high);
         }
     }
 }
@@ -133,6 +123,7 @@ fn filter(history: &[i32; 24]) -> (i32, i32) {
 }
 
 /// One band: its step (DETL, DETH), its predictor of two poles and six zeros, and what both remember.
+#[derive(Clone)]
 struct Band {
     step: i32,
     /// The step's logarithm (NBL, NBH).
@@ -170,6 +161,37 @@ impl Band {
             differences: [0; 6],
             zeros: [0; 6],
         }
+    }
+
+    /// QUANTL and what follows it in the lower band.
+    fn encode_low(&mut self, sample: i32) -> usize {
+        let error = saturate(sample - self.estimate);
+        let size = if error >= 0 { error } else { -(error + 1) };
+        let above = |level: &&i32| size >= (*level * self.step) >> 12;
+        let level = LEVELS_LOW.iter().take_while(above).count();
+        // Codes count down from the middle; the two smallest negative ones lie at the end (tables 14 and 17).
+        let code = match (error < 0, level) {
+            (false, level) => 61 - level,
+            (true, 0 | 1) => 63 - level,
+            (true, level) => 33 - level,
+        };
+        self.adapt_low(code >> 2);
+        code
+    }
+
+    /// QUANTH and what follows it in the upper band.
+    fn encode_high(&mut self, sample: i32) -> usize {
+        let error = saturate(sample - self.estimate);
+        let size = if error >= 0 { error } else { -(error + 1) };
+        let large = size >= (LEVEL_HIGH * self.step) >> 12;
+        let code = match (error < 0, large) {
+            (true, false) => 1,
+            (true, true) => 0,
+            (false, false) => 3,
+            (false, true) => 2,
+        };
+        self.adapt_high(code);
+        code
     }
 
     /// Takes a code of 4 bits in (INVQAL, LOGSCL, SCALEL).

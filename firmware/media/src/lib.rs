@@ -30,8 +30,10 @@ mod jitter;
 mod link;
 mod loader;
 mod mixer;
+mod payloads;
 mod place;
 mod plc;
+mod predictor;
 mod recording;
 mod resample;
 mod rtcp;
@@ -49,3 +51,4 @@ pub use api::{
     Srtp, SrtpSuite, Stats, StreamId, Tone,
 };
 pub use handle::{MAX_SEATS, Media};
+pub use payloads::payloads;
