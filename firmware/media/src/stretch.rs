@@ -6,6 +6,10 @@
 const LAGS: std::ops::RangeInclusive<usize> = 120..=480;
 /// Only every sixth sample is compared: speech has its periods below 4 kHz.
 const STRIDE: usize = 6;
+/// How alike two pieces must be to take one for the other: 1.0 is the same.
+const ALIKE: f32 = 0.8;
+/// Speech is said to pause below this level.
+const QUIET: f32 = 60.0;
 /// A piece this short cannot lose ten milliseconds.
 pub(crate) const MIN_LENGTH: usize = 2 * 480;
 
@@ -14,7 +18,7 @@ pub(crate) fn shorten(samples: &mut Vec<i16>) -> usize {
     if samples.len() < MIN_LENGTH {
         return 0;
     }
-    let lag = period(samples);
+    let Some(lag) = period(samples) else { return 0 };
     for n in 0..lag {
         samples[n] = fade(samples[n], samples[n + lag], n, lag);
     }
@@ -27,7 +31,7 @@ pub(crate) fn lengthen(samples: &mut Vec<i16>) -> usize {
     if samples.len() < MIN_LENGTH {
         return 0;
     }
-    let lag = period(samples);
+    let Some(lag) = period(samples) else { return 0 };
     let blended: Vec<i16> = (0..lag).map(|n| fade(samples[n + lag], samples[n], n, lag)).collect();
     samples.splice(lag..lag, blended);
     lag
@@ -39,21 +43,28 @@ fn fade(a: i16, b: i16, n: usize, length: usize) -> i16 {
     ((a * (length - n) + b * n) / length) as i16
 }
 
-fn period(samples: &[i16]) -> usize {
+/// The length of the piece that is most like the one after it, if any is like enough, or nothing much is heard.
+fn period(samples: &[i16]) -> Option<usize> {
+    let compared = MIN_LENGTH - LAGS.end();
+    let own: f32 = samples[..compared].iter().step_by(STRIDE).map(|&s| f32::from(s) * f32::from(s)).sum();
+    if own / ((compared / STRIDE) as f32) < QUIET * QUIET {
+        return Some(*LAGS.end());
+    }
     let score = |lag: usize| {
         let (mut product, mut energy) = (0.0_f32, 1.0_f32);
-        for n in (0..MIN_LENGTH - LAGS.end()).step_by(STRIDE) {
+        for n in (0..compared).step_by(STRIDE) {
             let (a, b) = (f32::from(samples[n]), f32::from(samples[n + lag]));
             product += a * b;
             energy += b * b;
         }
-        product / energy.sqrt()
+        product / (energy * own).sqrt()
     };
-    // On a tie (silence) the longest wins: the last of equals is the maximum.
+    // On a tie the longest wins: the last of equals is the maximum.
     LAGS.step_by(STRIDE)
         .map(|lag| (lag, score(lag)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map_or(480, |best| best.0)
+        .filter(|(_, alike)| *alike >= ALIKE)
+        .map(|(lag, _)| lag)
 }
 
 #[cfg(test)]

@@ -43,13 +43,7 @@ pub(super) struct Played {
 impl Stage {
     /// Builds it for `codec`, all speaking `speech` (48 kHz, whole packets).
     #[track_caller]
-    pub(super) fn build(
-        scratch: &Path,
-        codec: Codec,
-        settings: &[Setting],
-        speech: &[i16],
-        realtime: bool,
-    ) -> Self {
+    pub(super) fn build(scratch: &Path, codec: Codec, speech: &[i16], realtime: bool) -> Self {
         let mut ports = Ports::take();
         let folder = scratch.join(codec.name());
         std::fs::create_dir_all(&folder).expect("the scratch folder is writable");
@@ -58,7 +52,7 @@ impl Stage {
             codec,
             mouth: Mouth::open(&mut ports, media, payload_type, speech),
             ours: Ours::start(&folder, media, payload_type),
-            theirs: settings
+            theirs: Setting::of(codec)
                 .iter()
                 .map(|setting| Theirs::start(scratch, codec, *setting, realtime))
                 .collect(),

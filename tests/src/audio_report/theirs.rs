@@ -42,6 +42,15 @@ pub(super) struct Theirs {
 }
 
 impl Setting {
+    /// Those that make a difference with `codec`.
+    pub(super) fn of(codec: Codec) -> &'static [Self] {
+        match codec {
+            // libopus conceals by itself, and spandsp's module fails on two channels.
+            Codec::Opus => &[Self::Default],
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => &[Self::Default, Self::Concealing],
+        }
+    }
+
     /// What differs from the template.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -124,8 +133,8 @@ fn config(folder: &Path, codec: Codec, setting: Setting, sip: u16, rtp: (u16, u1
     let (module, folder) = (codec.module(), folder.display());
     format!(
         "poll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{sip}\ncall_max_calls 4\n\
-         call_local_timeout 120\naudio_source aubridge,ear\naudio_player aubridge,ear\naudio_alert none,none\n\
-         ausrc_channels 1\nauplay_channels 1\nausrc_format s16\nauenc_format s16\naudec_format s16\n\
+         call_local_timeout 120\naudio_source aubridge,ear\naudio_player aubridge,ear\naudio_alert none,none\nstatmode_default off\n\
+         ausrc_format s16\nauenc_format s16\naudec_format s16\n\
          auplay_format s16\naudio_buffer 20-160\njitter_buffer_delay 5-10\nrtp_ports {}-{}\nmodule_path {modules}\n\
          module {module}\n{plc}module aubridge.so\nmodule sndfile.so\nmodule_app account.so\n\
          module_app menu.so\nmodule_app contact.so\nopus_bitrate 28000\nsnd_path {folder}/recordings\n",

@@ -12,7 +12,6 @@ use super::score::{Judge, Score};
 use super::speech::speech;
 use super::stage::{Played, Stage};
 use super::table::{self, Noise, Row};
-use super::theirs::Setting;
 use crate::house;
 use crate::report;
 use crate::telephone::Codec;
@@ -61,7 +60,6 @@ pub fn run(wish: &Wish) -> ExitCode {
     let scratch = house::scratch();
     let speech = speech(scratch.path());
     let realtime = may_be_realtime();
-    let settings = [Setting::Default, Setting::Concealing];
     let mut judge = Judge::start(scratch.path(), &speech, wish.visqol);
     println!(
         "{:.1} s of speech by espeak-ng, 4 voices, English and French, at -26 dBov",
@@ -76,11 +74,8 @@ pub fn run(wish: &Wish) -> ExitCode {
     println!(
         "  `default`: jitter_buffer_delay 5-10, audio_buffer 20-160; `plc`: likewise with its module plc.so"
     );
-    let mut stages: Vec<Stage> = wish
-        .codecs
-        .iter()
-        .map(|codec| Stage::build(scratch.path(), *codec, &settings, &speech, realtime))
-        .collect();
+    let mut stages: Vec<Stage> =
+        wish.codecs.iter().map(|codec| Stage::build(scratch.path(), *codec, &speech, realtime)).collect();
     let mut rows = Vec::new();
     let mut late = Duration::ZERO;
     for round in 0..wish.repeats {
@@ -116,7 +111,7 @@ pub fn run(wish: &Wish) -> ExitCode {
     }
     drop(stages);
     let noise = |row: &Row| noise(&rows, row);
-    println!("\n{}", table::text(&rows, noise, &settings));
+    println!("\n{}", table::text(&rows, noise));
     println!("the latest packet of all left {late:.1?} after its time; {}", report::machine());
     let mut held: Vec<bool> = rows.iter().map(|row| row.holds(&noise(row))).collect();
     if wish.appliance {
