@@ -18,11 +18,11 @@ const COMPARE: usize = 160;
 const NEARLY: f32 = 0.9;
 /// The excitation holds so long at its level, then loses so much of it every 10 ms.
 const HOLD_MS: f32 = 20.0;
-const DECAY: f32 = 0.75;
+const DECAY: f32 = 0.85;
 /// After so many milliseconds there is silence.
 const SILENT_MS: f32 = 160.0;
 /// Milliseconds over which real speech replaces what was made up.
-const BLEND_MS: f32 = 6.0;
+const BLEND_MS: f32 = 10.0;
 
 /// Fills gaps in speech.
 pub(crate) struct Concealer {
@@ -91,6 +91,17 @@ impl Concealer {
         };
         out.extend(samples.iter().map(|sample| sample.round() as i16));
         self.remember(samples.drain(..));
+    }
+
+    /// What would come next, were it made up too: `count` samples.
+    pub(crate) fn ahead(&mut self, count: usize) -> Vec<i16> {
+        if self.ahead.len() < count {
+            let kept = (self.predictor.clone(), self.at, self.made, self.noise.0);
+            self.ahead = self.make(count);
+            (self.predictor, self.at, self.made, self.noise.0) = kept;
+            return self.ahead.drain(..).map(|sample| sample.round() as i16).collect();
+        }
+        self.ahead[..count].iter().map(|sample| sample.round() as i16).collect()
     }
 
     /// Finds out how the voice was.

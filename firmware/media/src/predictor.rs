@@ -8,6 +8,7 @@ const WIDEN: f32 = 0.99;
 const FLOOR: f32 = 1.0001;
 
 /// The predictor, and the newest samples that it goes on from.
+#[derive(Clone)]
 pub(crate) struct Predictor {
     order: usize,
     learn: usize,

@@ -8,6 +8,7 @@
 
 mod appliance;
 mod call;
+mod compare;
 mod ear;
 mod mouth;
 mod network;
@@ -19,7 +20,7 @@ mod table;
 mod theirs;
 mod wish;
 
+pub use compare::{Figures, compare};
 pub use network::Network;
-pub use score::can_judge;
 pub use table::Verdict;
 pub use wish::{Wish, run};

@@ -127,9 +127,3 @@ fn python() -> PathBuf {
     let home = PathBuf::from(env::var_os("HOME").unwrap_or_default());
     home.join(".cache/frontdesk/tools/speech-quality/bin/python")
 }
-
-/// Whether what judges is installed.
-#[must_use]
-pub fn can_judge() -> bool {
-    python().is_file()
-}

@@ -6,8 +6,9 @@ use crate::telephone::Codec;
 
 /// Delays cannot be told apart more finely: the bridge of baresip looks at its clock every 4 ms.
 const FINEST_MS: f64 = 2.0;
-/// Nor scores: what rounding to 16 bit and another phase of the same tone make of PESQ.
-const FINEST_SCORE: f64 = 0.01;
+/// Nor scores: a resampling filter that cuts at 3.8 kHz in place of 3.5 kHz, which nobody hears in G.711, moves PESQ of an
+/// undisturbed stream by 0.025 to 0.035 either way (measured), and ours plays at 48 kHz where baresip plays at 8 kHz.
+const FINEST_SCORE: f64 = 0.035;
 /// A difference counts when it is beyond so many standard errors of its mean.
 const BEYOND: f64 = 2.0;
 
@@ -81,9 +82,9 @@ impl Noise {
 
 impl Noise {
     fn words(&self, repetitions: usize) -> String {
-        let score = tolerance(self.score, repetitions, FINEST_SCORE);
-        let delay = tolerance(self.delay_ms, repetitions, FINEST_MS);
-        format!("{score:.3} of PESQ and {delay:.1} ms")
+        let score = tolerance(self.score, repetitions, 0.0);
+        let delay = tolerance(self.delay_ms, repetitions, 0.0);
+        format!("by repetition {score:.3} of PESQ and {delay:.1} ms")
     }
 }
 
@@ -96,7 +97,9 @@ impl Row {
 
     /// How good ours is, beside the better of baresip's.
     pub(super) fn quality(&self, noise: &Noise) -> Verdict {
-        let tolerance = tolerance(noise.score, self.scores.len(), FINEST_SCORE);
+        // That is the same in all rows of a codec, and says nothing of what is done about loss.
+        let finest = if self.network.lossy { 0.01 } else { FINEST_SCORE };
+        let tolerance = tolerance(noise.score, self.scores.len(), finest);
         let against = (1..self.ears()).map(|ear| mean(&self.differences(ear, |score| Some(score.pesq))));
         Verdict::of(against.fold(f64::INFINITY, f64::min), tolerance)
     }

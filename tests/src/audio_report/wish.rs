@@ -74,6 +74,11 @@ pub fn run(wish: &Wish) -> ExitCode {
     println!(
         "  `default`: jitter_buffer_delay 5-10, audio_buffer 20-160; `plc`: likewise with its module plc.so"
     );
+    if Network::recorded(1).is_empty() {
+        println!(
+            "NOT MEASURED: no arrival traces beside the repository; FRONTDESK_JITTER names another place"
+        );
+    }
     let mut stages: Vec<Stage> =
         wish.codecs.iter().map(|codec| Stage::build(scratch.path(), *codec, &speech, realtime)).collect();
     let mut rows = Vec::new();
@@ -132,7 +137,7 @@ fn noise(rows: &[Row], row: &Row) -> Noise {
 }
 
 /// Whether a program may be started with real-time scheduling here.
-fn may_be_realtime() -> bool {
+pub(super) fn may_be_realtime() -> bool {
     Command::new("chrt").args(["-f", "45", "true"]).status().is_ok_and(|status| status.success())
 }
 
