@@ -10,6 +10,7 @@
 //!
 //! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
 
+pub mod audio_report;
 pub mod authority;
 pub mod baresip;
 pub mod census;
