@@ -15,6 +15,7 @@ use crate::kamailio::{Digest, Kamailio};
 use crate::ports::Ports;
 use crate::screen::Screen;
 use crate::socket::Client;
+use crate::sound::DESK_TONE;
 
 /// How long registering may take.
 const REGISTER: Duration = Duration::from_secs(15);
@@ -96,13 +97,23 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build_speaking(transport: &'static str, srtp: &'static str) -> Self {
+        Self::build_speaking_with(transport, srtp, "")
+    }
+
+    /// Likewise, with more in the desk's settings file.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_speaking_with(transport: &'static str, srtp: &'static str, settings_more: &str) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
         let authority = Authority::new(scratch.path(), AUTHORITY);
         let identity = authority.identity("127.0.0.1");
         let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), &identity);
         let at = if transport == "tls" { exchange.tls_address() } else { exchange.address() };
-        let settings = format!("{NO_TIMERS}{}", authority.trusted());
+        let settings = format!("{NO_TIMERS}{}{settings_more}", authority.trusted());
         let account = Account { srtp, ..Account::reaching(&at, transport) };
         Self::furnish(scratch, ports, exchange, &account, &settings)
     }
@@ -154,6 +165,29 @@ impl House {
         phone.expect("CALL_ESTABLISHED", SOON);
         self.wait_state(call, CallState::Talking);
         call
+    }
+
+    /// A call that `phone`, which speaks `tone`, has placed: both hear each other, before a hold and after it, and the desk
+    /// hangs up. How it looked while it was talked in, on hold, and talked in again.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn held_once(&mut self, phone: &mut Baresip, tone: f64) -> [CallView; 3] {
+        phone.dial("5550100");
+        let call = self.answer_next(phone);
+        self.desk.hears(tone);
+        phone.hears(DESK_TONE);
+        let talking = self.wait_state(call, CallState::Talking);
+        self.client.command(Command::Hold { call }).expect("a call that talks can be held");
+        let held = self.wait_state(call, CallState::Held);
+        self.client.command(Command::Retrieve { call }).expect("a call on hold can be taken back");
+        let again = self.wait_state(call, CallState::Talking);
+        self.desk.hears(tone);
+        self.client.command(Command::HangUp { call }).expect("a call that talks can be ended");
+        phone.expect("CALL_CLOSED", SOON);
+        self.client.wait_gone(call, SOON);
+        [talking, held, again]
     }
 
     /// Calls `phone` and gives the call back once both sides say that they talk.

@@ -30,6 +30,7 @@ mod jitter;
 mod link;
 mod loader;
 mod mixer;
+mod mos;
 mod payloads;
 mod place;
 mod plc;

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 97] = [
+const SCENES: [Scene; 105] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -62,6 +62,14 @@ const SCENES: [Scene; 97] = [
     },
     Scene { name: "conference5", view: scenes::conference, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "greeting", view: scenes::greeting, act: |_| Ok(()) },
+    Scene { name: "encrypted", view: scenes::encrypted, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "encrypted-out", view: scenes::encrypted_out, act: |_| Ok(()) },
+    Scene { name: "encrypted-table", view: scenes::encrypted, act: |stage| stage.in_table(&["Home"]) },
+    Scene {
+        name: "encrypted-conference",
+        view: scenes::encrypted_conference,
+        act: |stage| stage.in_table(&["Home"]),
+    },
     Scene { name: "night", view: scenes::night, act: |stage| stage.open_service() },
     Scene { name: "park", view: scenes::park, act: |stage| stage.keys(&["Home", "Down", "Down"]) },
     Scene {
@@ -216,6 +224,22 @@ const SCENES: [Scene; 97] = [
         view: scenes::people,
         act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Enter"]),
     },
+    Scene {
+        name: "take-over-menu",
+        view: scenes::take_over,
+        act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down"]),
+    },
+    Scene {
+        name: "take-over",
+        view: scenes::take_over,
+        act: |stage| stage.ask_take_over(&["Right", "Right", "Right", "/", "Down", "Down", "Enter", "Right"]),
+    },
+    Scene {
+        name: "take-over-several",
+        view: scenes::take_over,
+        act: |stage| stage.ask_take_over(&["Right", "/", "Down", "Down", "Down", "Enter", "Down"]),
+    },
+    Scene { name: "taken-over", view: scenes::taken_over, act: |_| Ok(()) },
     Scene {
         name: "mail",
         view: scenes::people,
@@ -392,6 +416,15 @@ impl Stage {
             self.console.take(News { events, view: None });
         }
         self.screen.draw();
+    }
+
+    /// The question before a call is taken over, once it can be answered.
+    fn ask_take_over(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.keys(&["F5"])?;
+        self.keys(keys)?;
+        std::thread::sleep(std::time::Duration::from_millis(750));
+        self.settle();
+        Ok(())
     }
 
     fn input(&self, input: &Input) -> anyhow::Result<()> {

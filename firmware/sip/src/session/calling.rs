@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Left, Session, State, party, reliable, unattended};
+use super::{Birth, Fork, Peer, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
-use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::message::Message;
 use crate::method::Method;
@@ -51,8 +50,14 @@ impl Session {
         Ok(session)
     }
 
-    /// Hangs up before an answer. The CANCEL must wait for a first provisional response.
+    /// Hangs up before an answer.
     pub(super) fn cancel(&mut self, core: &mut Core, now: Instant, reason: &str) {
+        self.call_back(core, now);
+        self.end(core, now, EndedBy::Local, 487, reason);
+    }
+
+    /// Takes the INVITE back. The CANCEL must wait for a first provisional response.
+    pub(super) fn call_back(&mut self, core: &mut Core, now: Instant) {
         if let Some(invite) = self.asking {
             if core.layer.sent_to(invite).is_none() {
                 core.layer.forget(invite);
@@ -61,7 +66,6 @@ impl Session {
                 self.send_cancel(core, now, invite);
             }
         }
-        self.end(core, now, EndedBy::Local, 487, reason);
     }
 
     pub(super) fn on_invite_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
@@ -72,63 +76,6 @@ impl Session {
             code @ 100..=199 => self.on_progress(core, now, id, response, code),
             200..=299 => self.on_answer(core, now, id, response),
             code => self.on_refusal(core, now, id, response, code),
-        }
-    }
-
-    /// Nobody answered: the next target of the account, if it has one, else the end.
-    pub(super) fn on_invite_silence(&mut self, core: &mut Core, now: Instant, id: TxId, reached: bool) {
-        if self.asking != Some(id) {
-            return;
-        }
-        self.asking = None;
-        if self.state == State::Over {
-            return;
-        }
-        if !reached {
-            return self.end(core, now, EndedBy::Error, 503, "the target's name could not be resolved");
-        }
-        if !self.proceeding && self.try_next_target(core, now, id) {
-            return;
-        }
-        self.end(core, now, EndedBy::Timeout, 408, "no answer");
-    }
-
-    /// `dead` answers nothing any more: an INVITE that it swallowed goes to the account's next target, and so does
-    /// whatever we were asking for in the call.
-    pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant, dead: Target) {
-        self.refresh_elsewhere(core, now, dead);
-        let lost = |tx: &TxId| core.layer.sent_to(*tx) == Some(dead) && core.layer.is_unheard(*tx);
-        let Some(tx) = self.asking.filter(lost) else { return };
-        if self.state == State::Up {
-            core.layer.forget(tx);
-            self.ask_elsewhere(core, now);
-        } else if self.state == State::Calling && self.try_next_target(core, now, tx) {
-            core.layer.hush(tx);
-            self.left.push(Left { tx, is_cancelled: false });
-        }
-    }
-
-    /// The dead target is back and finds our old INVITE in its buffer: nobody must ring for it.
-    fn on_left_response(&mut self, core: &mut Core, now: Instant, at: usize, response: &Message) {
-        let id = self.left[at].tx;
-        match response.code().unwrap_or(0) {
-            100..=199 if !self.left[at].is_cancelled => {
-                self.left[at].is_cancelled = true;
-                core.send_cancel(now, id, Owner::Session(self.id), None);
-            }
-            200..=299 => {
-                let request = core.layer.sent_request(id).cloned();
-                let dialog = request.and_then(|request| Dialog::of_caller(&request, response));
-                let (Some(mut dialog), Some(to)) = (dialog, core.layer.sent_to(id)) else { return };
-                let number = response.cseq().map_or(0, |cseq| cseq.number);
-                if !self.repeat_ack(core, now, number, dialog.remote_tag()) {
-                    // By the way it came, though that is not believed to be alive.
-                    let hop = Hop::Address(to);
-                    self.keep_ack(core, now, &dialog, number, dialog.ack(number), hop.clone());
-                    core.send(now, dialog.request(Method::Bye), &hop, Owner::Session(self.id), 0);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -143,6 +90,7 @@ impl Session {
         if code == 100 || self.state != State::Calling {
             return;
         }
+        self.passed_on = true;
         let fork = self.note_fork(core, now, id, response);
         if fork.and_then(|at| self.forks.get(at)).is_some_and(|fork| fork.ended) {
             return;
@@ -241,6 +189,7 @@ impl Session {
         self.told = Some(media.clone());
         let trusted = self.account.is_some_and(|account| core.believes_exchange(account));
         let by = party::answerer(response, trusted);
+        self.peer = Peer::of(by.clone(), response);
         self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);
@@ -267,12 +216,12 @@ impl Session {
             return;
         }
         self.forks.clear();
-        self.proceeding = false;
+        (self.proceeding, self.passed_on) = (false, false);
         self.asking = match code {
             401 | 407 => self.answer_challenge(core, now, id, response),
             422 => self.ask_for_longer(core, now, id, response),
             300..=399 => self.follow(core, now, id, response),
-            488 | 606 => self.call_plain(core, now, id),
+            488 | 606 => self.offer_otherwise(core, now, id),
             _ => None,
         };
         let moved = code == 503 && self.try_next_target(core, now, id);
@@ -302,28 +251,16 @@ impl Session {
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
     }
 
-    /// Calls again without keys where the peer may have refused the offer because of them.
-    fn call_plain(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
-        if !self.media.give_up_encryption() {
+    /// Calls again with another offer of encryption, at last with none, where the peer may have refused for that.
+    fn offer_otherwise(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
+        if !self.media.offer_otherwise() {
             return None;
         }
         let offer = self.media.create_offer(Direction::SendRecv).ok()?;
         let request = self.again(core, id, |request| request.set_body(crate::sdp::CONTENT_TYPE, offer))?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
-        tracing::info!(session = self.id.0, "the offer of encryption was refused: calling without");
+        tracing::info!(session = self.id.0, "the offer was refused: another one of encryption, or none");
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
-    }
-
-    /// Sends the INVITE to the account's next target; false if there is none.
-    fn try_next_target(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
-        let place = self.account.and_then(|account| core.first_hop(account));
-        let (Some(place), Some(dead)) = (place, core.layer.sent_to(id)) else { return false };
-        if !core.resolver.fail_over(now, &place, dead) {
-            return false;
-        }
-        let Some(request) = self.again(core, id, |_| {}) else { return false };
-        self.asking = Some(core.send(now, request, &Hop::Place(place), Owner::Session(self.id), 0));
-        true
     }
 
     /// The INVITE of a finished transaction, with the next CSeq, without what depends on its way, and changed before

@@ -50,7 +50,9 @@ impl Network {
             Effect::Answer { call } => self.say(now, 50, Input::Confirmed { call: *call }, random),
             Effect::Hold { call } => self.hold(now, *call, true, random),
             Effect::Retrieve { call } => self.hold(now, *call, false, random),
-            Effect::Dial { call, .. } | Effect::Intercept { call, .. } => self.dial(now, *call, random),
+            Effect::Dial { call, .. } | Effect::Intercept { call, .. } | Effect::TakeOver { call, .. } => {
+                self.dial(now, *call, random);
+            }
             Effect::Refer { call, .. } => self.refer(now, *call, random),
             Effect::ReferToCall { call, to, .. } => {
                 self.refer(now, *call, random);
@@ -159,7 +161,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
     let call = CallRef(random.below(calls + 3));
     let code = u16::try_from(random.below(800)).unwrap();
     let party = Party { number: Some(call.0.to_string()), ..Party::default() };
-    match random.below(18) {
+    match random.below(19) {
         0 => Input::Progress { call, code, early_media: random.percent(50) },
         1 => Input::Answered { call, by: None },
         2 => Input::Confirmed { call },
@@ -194,6 +196,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
             customer: random.percent(50).then(|| card("nobody's")),
         },
         16 => Input::Connectors(ALL),
+        17 => Input::PartyChanged { call, party },
         14 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
         _ => Input::Deadline,
     }
