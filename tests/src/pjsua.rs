@@ -41,7 +41,7 @@ impl Pjsua {
         let (tone, heard) = (folder.join("tone.wav"), folder.join("heard.wav"));
         Recording::sine(wish.tone, RATE, 120).write(&tone);
         let settings = serde_json::json!({
-            "sip": ports.one(), "rtp": ports.rtp().0, "user": wish.number, "domain": DOMAIN,
+            "ip": wish.exchange.home(), "sip": ports.one(), "rtp": ports.rtp().0, "user": wish.number, "domain": DOMAIN,
             "password": Kamailio::password(wish.number), "exchange": wish.exchange.address,
             "transport": wish.exchange.transport.word(), "authority": wish.exchange.authority,
             "codec": wish.codec.name(), "tone": tone, "heard": heard, "trace": folder.join("trace.log"),

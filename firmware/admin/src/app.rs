@@ -36,8 +36,6 @@ pub(crate) struct App {
     pub(crate) views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved.
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    /// Something of them waits for the next start.
-    pub(crate) restart: watch::Receiver<bool>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
@@ -58,7 +56,6 @@ pub(crate) struct App {
 pub(crate) struct Sources {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    pub(crate) restart: watch::Receiver<bool>,
     pub(crate) log: LogRing,
     pub(crate) wishes: mpsc::Sender<Wish>,
     pub(crate) live: watch::Receiver<Live>,
@@ -72,7 +69,7 @@ impl App {
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
-        let Sources { views, saved, restart, log, wishes, live } = sources;
+        let Sources { views, saved, log, wishes, live } = sources;
         Ok(Self {
             db: store.path().to_owned(),
             desk: Desk::new(wishes),
@@ -88,7 +85,6 @@ impl App {
             config,
             views,
             saved,
-            restart,
             certificates,
             setup,
         })

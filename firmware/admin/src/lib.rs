@@ -120,8 +120,6 @@ pub struct Parts {
     pub views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved: whole, with passwords.
     pub settings: watch::Sender<Arc<Settings>>,
-    /// Something of them takes effect only at the next start of the desk.
-    pub restart: watch::Receiver<bool>,
     /// The newest lines of the program's log.
     pub log: LogRing,
     /// Where wishes of the page go.
@@ -186,8 +184,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, settings: saved, restart, log, wishes, live, reachable } = parts;
-        let sources = Sources { views, saved, restart, log, wishes, live };
+        let Parts { store, views, settings: saved, log, wishes, live, reachable } = parts;
+        let sources = Sources { views, saved, log, wishes, live };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)

@@ -25,11 +25,7 @@ use crate::{
 const WISHES: usize = 16;
 
 /// How the desk hears of settings that the page saves.
-pub(crate) struct Saved {
-    pub(crate) settings: watch::Sender<Arc<Settings>>,
-    /// Something of them takes effect at the next start.
-    pub(crate) restart: watch::Receiver<bool>,
-}
+type Saved = watch::Sender<Arc<Settings>>;
 
 /// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
 pub(crate) struct Page {
@@ -90,9 +86,8 @@ async fn open(
     let reachable = move || config::address_towards(outside).ok().or(Some(local));
     let (views, log) = (desk.views.clone(), journal.ring.clone());
     let live = desk.watching.live();
-    let Saved { settings: saved, restart } = saved;
     let reachable = Box::new(reachable);
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, restart };
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved };
     Ok(Admin::start(settings, parts).await?)
 }
 

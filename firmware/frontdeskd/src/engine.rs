@@ -656,7 +656,8 @@ impl Engine {
         // The Call-ID is what the exchange's own log knows this call by.
         let call_id = request.call_id();
         info!(call = call.0, from = caller.number, to = called_number, call_id, "incoming call");
-        let rtp = match self.open_stream(call) {
+        let Some(ip) = self.parts.agent.media_ip_of(session) else { return };
+        let rtp = match self.open_stream(StreamId(call.0), ip) {
             Ok(rtp) => rtp,
             Err(error) => {
                 error!(call = call.0, %error, "call refused: no sound");

@@ -3,7 +3,7 @@
 //! Not done here: who hears whom (`effects.rs`), the devices (`audio.rs`), and which word of one crate is which of the other
 //! (`bridge.rs`).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipc::CallRef;
 use media::StreamId;
@@ -16,11 +16,13 @@ use crate::bridge;
 use crate::engine::Engine;
 
 impl Engine {
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let mut rtp = self.parts.media.open(StreamId(call.0))?;
+    /// An RTP port for a stream that is to come to `ip`, an address of ours.
+    pub(crate) fn open_stream(&mut self, stream: StreamId, ip: IpAddr) -> Result<SocketAddr, media::Error> {
+        // On every address where SIP is: then calls survive when the machine gets another.
+        let bound = self.parts.net.bound(ip).unwrap_or(ip);
+        let mut rtp = self.parts.media.open_at(stream, bound)?;
         if rtp.ip().is_unspecified() {
-            rtp.set_ip(self.parts.agent.local());
+            rtp.set_ip(ip);
         }
         self.streams += 1;
         Ok(rtp)

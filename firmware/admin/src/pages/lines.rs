@@ -33,7 +33,6 @@ pub(crate) async fn show(signed: Signed) -> Page {
         html! { @if signed.may_write() { p { a.button id=(id) href=(to) { (t(words)) } } } }
     };
     let body = html! {
-        @if *signed.app.restart.borrow() { p.alert { (t(text::RESTART)) } }
         section aria-labelledby="accounts-title" {
             h2 #accounts-title { (t(text::SIP_ACCOUNTS)) }
             p.lead { (t(text::SIP_ACCOUNTS_INTRO)) }

@@ -29,8 +29,6 @@ pub(crate) struct House {
     pub(crate) views: watch::Sender<Arc<View>>,
     /// Settings as the desk hears of them.
     pub(crate) saved: watch::Receiver<Arc<Settings>>,
-    /// Whether something of them waits for the next start.
-    pub(crate) waits: watch::Sender<bool>,
     pub(crate) log: LogRing,
     /// The screen as the desk behind the page keeps it.
     pub(crate) live: watch::Sender<Live>,
@@ -63,24 +61,15 @@ impl House {
             sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
         let (settings, saved) = watch::channel(Arc::default());
-        let (waits, restart) = watch::channel(false);
         let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
         let (wishes, asked) = mpsc::channel(8);
         let (live, live_seen) = watch::channel(Live::default());
         tokio::spawn(behave(asked, Arc::clone(&desk), live.clone()));
         let reachable = Box::new(|| None);
-        let parts = Parts {
-            store,
-            views: seen,
-            log: log.clone(),
-            wishes,
-            live: live_seen,
-            reachable,
-            settings,
-            restart,
-        };
+        let parts =
+            Parts { store, views: seen, log: log.clone(), wishes, live: live_seen, reachable, settings };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, waits, log, live, desk }
+        Self { admin, folder, views, saved, log, live, desk }
     }
 
     /// A box with the administrator Ada, and her browser.

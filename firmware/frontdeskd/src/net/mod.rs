@@ -125,6 +125,16 @@ impl Net {
         local.filter(|local| !local.ip().is_unspecified())
     }
 
+    /// Where datagrams of the family of `ip` arrive: an unspecified address where that is everywhere.
+    pub(crate) fn bound(&self, ip: IpAddr) -> Option<IpAddr> {
+        self.bound_port(ip).map(|bound| bound.ip())
+    }
+
+    /// Likewise, with the port.
+    pub(crate) fn bound_port(&self, ip: IpAddr) -> Option<SocketAddr> {
+        self.sockets.iter().find(|socket| is_of(socket, ip))?.local_addr().ok()
+    }
+
     /// From now on connections are encrypted so; those that stand stay as they are.
     pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) {
         self.tls = tls;
@@ -205,8 +215,7 @@ impl Net {
 
     /// The address that connections towards `peer` come from: the one that datagrams come from, if there is one.
     fn own_address(&self, peer: IpAddr) -> Option<IpAddr> {
-        let socket = self.sockets.iter().find(|socket| is_of(socket, peer))?;
-        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
+        self.bound(peer).filter(|ip| !ip.is_unspecified())
     }
 }
 

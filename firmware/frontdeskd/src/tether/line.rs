@@ -196,14 +196,13 @@ impl Engine {
         if !matches!(self.tether.line, Line::Down) {
             return;
         }
-        let rtp = match self.parts.media.open(STREAM) {
+        let rtp = match self.open_stream(STREAM, self.parts.agent.media_ip(phone.account)) {
             Ok(rtp) => rtp,
             Err(error) => {
                 warn!(%error, "no sound for the telephone");
                 return self.phone_failed(now, PhoneFault::NotCallable);
             }
         };
-        self.streams += 1;
         let local = self.local_media(Some(phone.account), rtp);
         let invite = Invite {
             answer_after: Some(Duration::ZERO),

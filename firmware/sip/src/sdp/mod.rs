@@ -213,9 +213,12 @@ pub enum SdpError {
     /// None of our codecs.
     #[error("no common codec")]
     NoCommonCodec,
-    /// A host name, another network or address family than ours.
+    /// A host name, another network, or an address that nobody has.
     #[error("incompatible network address")]
     Address,
+    /// An address of the other family, IPv4 or IPv6, than the one that we hear at.
+    #[error("no address of this family (IPv4, IPv6) here")]
+    Family,
     /// The answer does not fit the offer (RFC 3264 section 6): wrong number of streams, or a codec never offered.
     #[error("answer does not fit the offer")]
     AnswerMismatch,
@@ -243,7 +246,7 @@ impl SdpError {
             SdpError::NoAudio => 304,
             SdpError::Transport | SdpError::NotEncrypted | SdpError::NoCommonSuite => 302,
             SdpError::NoCommonCodec => 305,
-            SdpError::Address => 301,
+            SdpError::Address | SdpError::Family => 301,
             _ => 399,
         }
     }

@@ -105,6 +105,11 @@ impl OfferAnswer {
         self.local = local;
     }
 
+    /// Where we hear, or shall.
+    pub(crate) fn place(&self) -> std::net::SocketAddr {
+        self.local.rtp
+    }
+
     /// We hear at `to` in place of `from`, at the same port; takes effect with the next offer or answer.
     pub fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
         if self.local.rtp.ip() == from {

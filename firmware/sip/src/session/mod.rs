@@ -22,6 +22,7 @@ mod transfer;
 mod unattended;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
@@ -232,6 +233,11 @@ impl Session {
     /// What was agreed last.
     pub(crate) fn media(&self) -> Option<&Media> {
         self.media.media()
+    }
+
+    /// Our address that the sound comes to, or is to come to.
+    pub(crate) fn media_ip(&self) -> IpAddr {
+        self.media.place().ip()
     }
 
     /// Ends the call from our side, whatever state it is in.
