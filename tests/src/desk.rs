@@ -82,13 +82,15 @@ pub struct Machine {
 pub struct Standing {
     /// The address that it listens on: `127.0.0.1`, `[::1]`, `0.0.0.0`.
     pub listen: &'static str,
+    /// The one in the other family, where it listens too.
+    pub other: Option<&'static str>,
     /// Another network than the test's.
     pub within: Option<PathBuf>,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { listen: "127.0.0.1", within: None }
+        Self { listen: "127.0.0.1", other: None, within: None }
     }
 }
 
@@ -179,7 +181,7 @@ impl Desk {
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
         Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
         Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
-        write(&config, &config_file(&folder, machine, names, standing.listen));
+        write(&config, &config_file(&folder, machine, names, &standing));
         let settings = folder.join("settings.toml");
         write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
@@ -396,13 +398,16 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("the scratch folder is writable");
 }
 
-fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>, listen: &str) -> String {
+fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>, standing: &Standing) -> String {
+    let listen = standing.listen;
+    let other = standing.other.map(|other| format!("listen_other = \"{other}:{}\"\n", machine.sip));
+    let other = other.unwrap_or_default();
     let dns = names.map(|server| format!("dns = \"{server}\"\n")).unwrap_or_default();
     let folder = folder.display();
     let Machine { sip, rtp, log } = machine;
     format!(
         "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
-         [sip]\nlisten = \"{listen}:{sip}\"\n{dns}\
+         [sip]\nlisten = \"{listen}:{sip}\"\n{other}{dns}\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\

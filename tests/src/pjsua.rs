@@ -35,6 +35,18 @@ impl Pjsua {
     #[must_use]
     #[track_caller]
     pub fn start(ports: &mut Ports, wish: &Wish<'_>) -> Self {
+        let mut phone = Self::launch(ports, wish);
+        phone.talker.expect(&["registered 200"], START);
+        phone
+    }
+
+    /// Starts it, registered or not.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    #[must_use]
+    #[track_caller]
+    pub fn launch(ports: &mut Ports, wish: &Wish<'_>) -> Self {
         let name = format!("pjsua-{}", wish.number);
         let folder = wish.scratch.join(&name);
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
@@ -50,8 +62,15 @@ impl Pjsua {
         command.arg(repository::root().join("tests/pjsua2/telephone.py"));
         let mut talker = Talker::start(&name, command, &wish.scratch);
         talker.tell(&settings.to_string());
-        talker.expect(&["registered 200"], START);
         Self { talker, heard }
+    }
+}
+
+impl Pjsua {
+    /// What it has sent and received so far, among other things.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        fs::read_to_string(self.heard.with_file_name("trace.log")).unwrap_or_default()
     }
 }
 

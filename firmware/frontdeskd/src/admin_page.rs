@@ -18,14 +18,15 @@ use crate::{
     engine::Event,
     journal::Journal,
     socket::{self, Desk},
+    stun::Troubles,
     trace,
 };
 
 /// Wishes of the page that may wait.
 const WISHES: usize = 16;
 
-/// How the desk hears of settings that the page saves.
-type Saved = watch::Sender<Arc<Settings>>;
+/// How the desk hears of settings that the page saves, and the page of STUN servers that do not help.
+type Saved = (watch::Sender<Arc<Settings>>, watch::Receiver<Troubles>);
 
 /// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
 pub(crate) struct Page {
@@ -87,7 +88,8 @@ async fn open(
     let (views, log) = (desk.views.clone(), journal.ring.clone());
     let live = desk.watching.live();
     let reachable = Box::new(reachable);
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved };
+    let (saved, stun) = saved;
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun };
     Ok(Admin::start(settings, parts).await?)
 }
 

@@ -125,6 +125,7 @@ impl Engine {
         self.parts.watched = watched;
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);
+        self.follow_stun();
         self.replace_mailboxes(now, mailboxes);
         self.tether_to(now, phone);
         self.parts.board.handle(now, Input::Settings(Box::new(desk)));

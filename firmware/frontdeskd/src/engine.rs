@@ -20,7 +20,7 @@ use ipc::{
     SetupView, TransferState, TransferView, View, WatchView,
 };
 use media::{Media, StreamId};
-use sip::{AccountId, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
+use sip::{AccountId, HostPort, Package, ResolveId, SessionId, UserAgent, sdp::LocalMedia};
 use switchboard::Input;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -44,6 +44,7 @@ use crate::{
     records,
     records::Records,
     referral::Referrals,
+    stun::{self, Stun},
     tether::{Phone, Tether},
     trace::{Entry, Trace, Wanted},
     turns::{self, Turns},
@@ -103,6 +104,13 @@ pub(crate) enum Event {
         id: ResolveId,
         /// The targets behind it, or why there are none.
         result: Result<Found, String>,
+    },
+    /// The name of a STUN server was looked up.
+    StunServer {
+        /// As the settings have it.
+        name: HostPort,
+        /// Where it is, or why that is not known.
+        found: Result<SocketAddr, String>,
     },
     /// From the sound.
     Media(media::Event),
@@ -187,6 +195,8 @@ pub(crate) struct Parts {
     pub(crate) phone: Option<Phone>,
     /// Who is online, where an XMPP server says it.
     pub(crate) xmpp: Option<Xmpp>,
+    /// Hears what is wrong with STUN servers.
+    pub(crate) stun_troubles: watch::Sender<stun::Troubles>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
     pub(crate) started: (Instant, i64),
 }
@@ -199,6 +209,7 @@ pub(crate) struct Engine {
     pub(crate) people: People,
     pub(crate) tether: Tether,
     pub(crate) referrals: Referrals,
+    pub(crate) stun: Stun,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -251,6 +262,7 @@ impl Engine {
             people: People::default(),
             tether: Tether::default(),
             referrals: Referrals::default(),
+            stun: Stun::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -273,6 +285,7 @@ impl Engine {
         self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
+        self.follow_stun();
         self.tether_to(now, self.parts.phone.clone());
         self.carry(now);
         let (mut farewell, mut is_restart) = (None, false);
@@ -370,6 +383,7 @@ impl Engine {
                 };
                 self.parts.agent.resolved_for(now, id, result, lifetime);
             }
+            Event::StunServer { name, found } => self.stun_found(&name, found),
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
@@ -405,7 +419,10 @@ impl Engine {
                     self.parts.board.handle(now, Input::Audio(audio));
                 }
             }
+            media::Event::Mapped { stream, mapping } => self.stun_answered(now, stream, mapping),
+            media::Event::Closed { stream, .. } if Stun::is_spare(stream) => {}
             media::Event::Closed { stream, stats } => {
+                self.stun.forget(stream);
                 self.streams = self.streams.saturating_sub(1);
                 self.parts.trace.over(CallRef(stream.0), &stats);
             }
@@ -657,15 +674,15 @@ impl Engine {
         let call_id = request.call_id();
         info!(call = call.0, from = caller.number, to = called_number, call_id, "incoming call");
         let Some(ip) = self.parts.agent.media_ip_of(session) else { return };
-        let rtp = match self.open_stream(StreamId(call.0), ip) {
-            Ok(rtp) => rtp,
+        let ports = match self.open_stream(StreamId(call.0), ip, account) {
+            Ok(ports) => ports,
             Err(error) => {
                 error!(call = call.0, %error, "call refused: no sound");
                 return self.parts.agent.reject(now, session, 503);
             }
         };
         self.parts.trace.name(call, call_id);
-        let local = self.local_media(account, rtp);
+        let local = self.local_media(account, ports);
         let line = called_number.clone();
         let number = caller.number.clone();
         self.legs

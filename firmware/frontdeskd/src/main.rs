@@ -32,6 +32,7 @@ mod replay;
 mod settings;
 mod socket;
 mod speech;
+mod stun;
 mod tether;
 mod timetable;
 mod trace;
@@ -221,6 +222,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let watched = tokio::spawn(watching.clone().tell(inbox.clone()));
     let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
     let (timetable, followed) = watch::channel(settings.timetable.clone());
+    let (stun_troubles, troubles) = watch::channel(stun::Troubles::new());
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
@@ -242,6 +244,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         phone: settings::phone(&settings, &accounts),
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
+        stun_troubles,
         started: (started, editing::unix_ms()),
     });
 
@@ -277,7 +280,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         started,
         sip_address: local,
     };
-    let page = admin_page::start(config, &desk, saved, journal).await;
+    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));

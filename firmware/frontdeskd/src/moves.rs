@@ -58,6 +58,7 @@ impl Engine {
         let names = self.parts.names.clone();
         tokio::task::spawn_blocking(move || names.reload());
         self.parts.agent.moved(now, local_now, other_now);
+        self.ask_stun_again();
     }
 
     /// What an address of ours is at present: one that was set stays.

@@ -63,6 +63,18 @@ impl Media {
         Ok(address)
     }
 
+    /// Has a STUN server (RFC 8489) asked how it sees the ports of an open stream, again every 15 s until the stream is
+    /// closed. [`Event::Mapped`] tells within 2 s, and whenever that changes.
+    pub fn probe(&self, stream: StreamId, server: SocketAddr) -> Result<(), Error> {
+        self.request(Request::Probe { stream, server })
+    }
+
+    /// Gives the ports of a stream that was never connected to another one, `to`, which is open from now on; what a
+    /// server is asked about them goes on.
+    pub fn rename(&self, stream: StreamId, to: StreamId) -> Result<(), Error> {
+        self.request(Request::Rename { stream, to })
+    }
+
     /// Sets the far end of an open stream, again on every re-INVITE. SSRC, sequence numbers and the jitter
     /// buffer go on where they were, unless the codec changes: then the receiving side starts afresh.
     pub fn connect(&self, stream: StreamId, remote: Remote) -> Result<(), Error> {

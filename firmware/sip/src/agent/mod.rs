@@ -174,6 +174,13 @@ impl UserAgent {
         self.settle(now);
     }
 
+    /// The sound of a call is to come elsewhere from now on, `rtcp` being where RTCP does if that is not one port above
+    /// RTP: the peer is told by a re-INVITE as soon as the call is up. What the program hands to
+    /// [`UserAgent::accept`] must name the new place too.
+    pub fn heard_at(&mut self, now: Instant, session: SessionId, rtp: SocketAddr, rtcp: Option<SocketAddr>) {
+        self.with(now, session, |session, core| session.heard_at(core, now, rtp, rtcp));
+    }
+
     /// Our address to which the sound of a call through `account` shall come: of the family, IPv4 or IPv6, by which its
     /// exchange is reached at present.
     pub fn media_ip(&self, account: AccountId) -> IpAddr {

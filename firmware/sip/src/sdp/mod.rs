@@ -25,8 +25,10 @@ pub const MAX_SIZE: usize = 16 * 1024;
 /// What we have to offer: where we hear, and in which codecs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalMedia {
-    /// Where our RTP is received. RTCP is one port above.
+    /// Where our RTP is received.
     pub rtp: SocketAddr,
+    /// Where our RTCP is received (`a=rtcp`, RFC 3605); one port above RTP without it.
+    pub rtcp: Option<SocketAddr>,
     /// By preference, the best first. Duplicates are ignored.
     pub codecs: Vec<Codec>,
     /// Length of the packets we would like to receive, in ms.
@@ -41,7 +43,7 @@ pub struct LocalMedia {
 impl LocalMedia {
     /// Unencrypted, with packets of 20 ms.
     pub fn plain(rtp: SocketAddr, codecs: Vec<Codec>) -> LocalMedia {
-        LocalMedia { rtp, codecs, ptime_ms: 20, srtp: Srtp::Off, keys: None }
+        LocalMedia { rtp, rtcp: None, codecs, ptime_ms: 20, srtp: Srtp::Off, keys: None }
     }
 }
 
