@@ -19,7 +19,7 @@ use crate::{
     contacts::Contacts,
     engine::{Engine, Event},
     mailboxes::{self, Mailbox},
-    net,
+    net::{self, Broken},
     records::Records,
     settings::{self, Numbering},
     tether::Phone,
@@ -118,7 +118,9 @@ impl Engine {
             "settings taken over"
         );
         if let Some(tls) = tls {
-            self.parts.net.set_tls(tls);
+            for Broken { target, reason } in self.parts.net.set_tls(tls) {
+                self.parts.agent.disconnected(now, target, reason);
+            }
             self.try_again(now);
         }
         self.parts.lines = lines;

@@ -135,9 +135,15 @@ impl Net {
         self.sockets.iter().find(|socket| is_of(socket, ip))?.local_addr().ok()
     }
 
-    /// From now on connections are encrypted so; those that stand stay as they are.
-    pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) {
+    /// From now on connections are encrypted so. Those that the desk has opened were opened by other rules and are given
+    /// up; those of peers, who were not asked who they are, stay.
+    pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) -> Vec<Broken> {
         self.tls = tls;
+        let by_old_rules = |target: &Target, connection: &mut Connection| {
+            target.transport == Transport::Tls && connection.is_ours
+        };
+        let given_up = self.connections.extract_if(by_old_rules);
+        given_up.map(|(target, _)| Broken { target, reason: "the settings of TLS have changed" }).collect()
     }
 
     /// Sends without waiting, by a connection that is opened where there is none. A connection whose peer does not take
