@@ -11,6 +11,27 @@ use crate::wait;
 /// How long its answers may be believed, in seconds.
 const LIFETIME: u32 = 60;
 
+/// By what an exchange wants to be reached: its NAPTR service (RFC 3263 section 4.1), and the first labels of its SRV name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+    /// The same inside TLS.
+    Tls,
+}
+
+impl Service {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Service::Udp => ("SIP+D2U", "_sip._udp"),
+            Service::Tcp => ("SIP+D2T", "_sip._tcp"),
+            Service::Tls => ("SIPS+D2T", "_sips._tcp"),
+        }
+    }
+}
+
 /// A machine of an exchange: its name, where it is, and the priority of its SRV record (RFC 2782: lower is better).
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -32,23 +53,24 @@ pub struct Dnsmasq {
 }
 
 impl Dnsmasq {
-    /// Starts it with a NAPTR record that says UDP, an SRV record and an address for each machine of `domain`, and
+    /// Starts it with a NAPTR record that says by what, an SRV record and an address for each machine of `domain`, and
     /// waits until it answers.
     ///
     /// # Panics
     /// When it is not installed or does not come up.
     #[must_use]
     #[track_caller]
-    pub fn start(scratch: &Path, port: u16, domain: &str, machines: &[Machine]) -> Self {
+    pub fn start(scratch: &Path, port: u16, domain: &str, service: Service, machines: &[Machine]) -> Self {
+        let (by, labels) = service.words();
         let mut command = Command::new("/usr/sbin/dnsmasq");
         command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]);
         command.args(["--bind-interfaces", "--listen-address=127.0.0.1", "--pid-file=", "--user="]);
         command.args(["--log-facility=-", "--log-queries"]);
         command.arg(format!("--port={port}")).arg(format!("--local-ttl={LIFETIME}"));
         command.arg(format!("--local=/{domain}/"));
-        command.arg(format!("--naptr-record={domain},10,10,S,SIP+D2U,,_sip._udp.{domain}"));
+        command.arg(format!("--naptr-record={domain},10,10,S,{by},,{labels}.{domain}"));
         for Machine { name, at: (ip, port), priority } in machines {
-            command.arg(format!("--srv-host=_sip._udp.{domain},{name}.{domain},{port},{priority},10"));
+            command.arg(format!("--srv-host={labels}.{domain},{name}.{domain},{port},{priority},10"));
             command.arg(format!("--host-record={name}.{domain},{ip}"));
         }
         let mut program = Program::start("dnsmasq", command, scratch);

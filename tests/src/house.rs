@@ -17,6 +17,7 @@ use crate::pjsua::Pjsua;
 use crate::ports::Ports;
 use crate::screen::Screen;
 use crate::socket::Client;
+use crate::sound::DESK_TONE;
 use crate::telephone::{Exchange, Transport, Wish};
 
 /// How long registering may take.
@@ -179,6 +180,29 @@ impl House {
         phone.expect("CALL_ESTABLISHED", SOON);
         self.wait_state(call, CallState::Talking);
         call
+    }
+
+    /// A call that `phone`, which speaks `tone`, has placed: both hear each other, before a hold and after it, and the desk
+    /// hangs up. How it looked while it was talked in, on hold, and talked in again.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn held_once(&mut self, phone: &mut Baresip, tone: f64) -> [CallView; 3] {
+        phone.dial("5550100");
+        let call = self.answer_next(phone);
+        self.desk.hears(tone);
+        phone.hears(DESK_TONE);
+        let talking = self.wait_state(call, CallState::Talking);
+        self.client.command(Command::Hold { call }).expect("a call that talks can be held");
+        let held = self.wait_state(call, CallState::Held);
+        self.client.command(Command::Retrieve { call }).expect("a call on hold can be taken back");
+        let again = self.wait_state(call, CallState::Talking);
+        self.desk.hears(tone);
+        self.client.command(Command::HangUp { call }).expect("a call that talks can be ended");
+        phone.expect("CALL_CLOSED", SOON);
+        self.client.wait_gone(call, SOON);
+        [talking, held, again]
     }
 
     /// Calls `phone` and gives the call back once both sides say that they talk.

@@ -97,11 +97,7 @@ impl Kamailio {
     #[must_use]
     #[track_caller]
     pub fn start_with_streams(scratch: &Path, port: u16, identity: &Identity) -> Self {
-        let streams = STREAMS
-            .replace("@TLS@", &(port + 1).to_string())
-            .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
-            .replace("@KEY@", &identity.key.display().to_string());
-        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "1", &streams)
+        Self::start_as(scratch, port, Digest::Md5, AN_HOUR, "1", &streams(port, identity))
     }
 
     /// Another one: registrar and presence server for thousands of phones and people, whose states are told it by
@@ -131,6 +127,17 @@ impl Kamailio {
     #[track_caller]
     pub fn start_on(scratch: &Path, ip: impl Into<IpAddr>, port: u16) -> Self {
         Self::start_at(scratch, (ip.into(), port), Digest::Md5, AN_HOUR, "1", DATAGRAMS)
+    }
+
+    /// Likewise, with UDP and TCP there and TLS as `identity` on the next port.
+    ///
+    /// # Panics
+    /// When it or its TLS (package kamailio-tls-modules) is not installed or does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with_streams_on(scratch: &Path, ip: Ipv4Addr, port: u16, identity: &Identity) -> Self {
+        let streams = streams(port, identity).replace("127.0.0.1", &ip.to_string());
+        Self::start_at(scratch, (ip.into(), port), Digest::Md5, AN_HOUR, "1", &streams)
     }
 
     #[track_caller]
@@ -204,6 +211,14 @@ impl Kamailio {
     pub fn address(&self) -> String {
         SocketAddr::new(self.ip, self.port).to_string()
     }
+}
+
+/// What its configuration says of connections.
+fn streams(port: u16, identity: &Identity) -> String {
+    STREAMS
+        .replace("@TLS@", &(port + 1).to_string())
+        .replace("@CERTIFICATE@", &identity.certificate.display().to_string())
+        .replace("@KEY@", &identity.key.display().to_string())
 }
 
 /// Runs it on the files that are there and waits until it answers.

@@ -29,6 +29,7 @@ pub mod kamailio;
 pub mod keeping;
 pub mod liar;
 pub mod linphone;
+pub mod load;
 pub mod looks;
 pub mod network;
 pub mod office;

@@ -27,6 +27,8 @@ pub const GREEN: Colour = [0x3e, 0xcf, 0x8e];
 
 /// What rings, what waits too long, and the end of a call, in the dark theme.
 pub const RED: Colour = [0xff, 0x5d, 0x62];
+/// Icon of what is switched off, in the dark theme.
+pub const GREY: Colour = [0x83, 0x91, 0xa4];
 /// What waits, in the dark theme.
 pub const AMBER: Colour = [0xff, 0xb0, 0x20];
 /// What is chosen or marked, and the mark of a call that is neither red, orange nor green, in the dark theme.
@@ -57,6 +59,8 @@ pub const DIRECTORY: Area = Area { x: 486, y: 134, width: 716, height: 540 };
 
 /// How long the screen may take to show, and these eyes to read, what has happened.
 const READ: Duration = Duration::from_secs(15);
+/// Pixels that an icon has at least.
+pub const STROKES: f64 = 15.0;
 /// Steps of a dragging finger.
 const DRAG_STEPS: usize = 12;
 
@@ -176,6 +180,16 @@ impl Screen {
         page.close(None).expect("the live page can be left");
         // Whatever it showed; its own farewell comes after it has read everything.
         while page.read().is_ok() {}
+    }
+
+    /// The state beside the clock with this word, once its icon has this colour; where its word is.
+    #[track_caller]
+    pub fn pill(&mut self, of: &str, ink: Colour) -> (usize, usize) {
+        self.wait(&format!("{of} in its colour"), READ, |picture| {
+            let text = word(picture, STATES, of)?;
+            let icon = Area { x: text.x.saturating_sub(32), width: 28, y: 20, height: 44 };
+            (picture.ink(icon, RAISED, ink) > STROKES).then(|| text.centre())
+        })
     }
 
     /// Taps what stands on the screen, once it does.

@@ -35,25 +35,17 @@ fn become_another(phone: &mut Baresip, house: &House, number: &str, module: &str
     }
 }
 
-/// Both hear each other: in a call of the phone's, after hold, and in a call of the desk's.
+/// Both hear each other: in a call of the phone's, after hold, and in a call of the desk's. The operator sees whether
+/// that is `encrypted`, on hold too.
 #[track_caller]
-fn both_ways(house: &mut House, phone: &mut Baresip) {
-    phone.dial("5550100");
-    let call = house.answer_next(phone);
-    house.desk.hears(A_TONE);
-    phone.hears(DESK_TONE);
-    house.client.command(Command::Hold { call }).unwrap();
-    house.wait_state(call, CallState::Held);
-    house.client.command(Command::Retrieve { call }).unwrap();
-    house.wait_state(call, CallState::Talking);
-    house.desk.hears(A_TONE);
-    house.client.command(Command::HangUp { call }).unwrap();
-    phone.expect("CALL_CLOSED", SOON);
-    house.client.wait_gone(call, SOON);
+fn both_ways(house: &mut House, phone: &mut Baresip, encrypted: bool) {
+    let seen = house.held_once(phone, A_TONE);
+    assert_eq!(seen.map(|call| call.encrypted), [encrypted; 3], "talking, held, talking");
 
     let call = house.call_to(phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
+    assert_eq!(house.wait_state(call, CallState::Talking).encrypted, encrypted);
     house.client.command(Command::HangUp { call }).unwrap();
     phone.expect("CALL_CLOSED", SOON);
     house.client.wait_gone(call, SOON);
@@ -64,7 +56,7 @@ fn acc_6_speech_in_g722_both_ways() {
     let mut house = House::build(Digest::Md5);
     let mut phone = house.phone("2101", A_TONE, Codec::Pcma);
     become_another(&mut phone, &house, "2102", "g722.so", "audio_codecs=G722/16000/1");
-    both_ways(&mut house, &mut phone);
+    both_ways(&mut house, &mut phone, false);
     house.desk.program.wait_log("codec=\"G722\"", SOON);
 }
 
@@ -76,7 +68,7 @@ fn acc_6_a_desk_that_must_encrypt_speaks_with_those_who_do_and_with_nobody_else(
     let closed = phone.expect("CALL_CLOSED", SOON);
     assert!(closed["param"].as_str().is_some_and(|why| why.contains("488")), "{closed}");
     become_another(&mut phone, &house, "2102", "srtp.so", "mediaenc=srtp-mand;audio_codecs=pcma");
-    both_ways(&mut house, &mut phone);
+    both_ways(&mut house, &mut phone, true);
     house.desk.program.wait_log("encryption=\"AES_CM_128_HMAC_SHA1_80\"", SOON);
     let log = house.desk.program.log();
     assert!(
@@ -89,9 +81,9 @@ fn acc_6_a_desk_that_must_encrypt_speaks_with_those_who_do_and_with_nobody_else(
 fn acc_6_a_desk_that_may_encrypt_speaks_with_everybody() {
     let mut house = House::build_encrypted("optional");
     let mut phone = house.phone("2101", A_TONE, Codec::Pcma);
-    both_ways(&mut house, &mut phone);
+    both_ways(&mut house, &mut phone, false);
     house.desk.program.wait_log("encryption=\"none\"", SOON);
     become_another(&mut phone, &house, "2102", "srtp.so", "mediaenc=srtp;audio_codecs=pcma");
-    both_ways(&mut house, &mut phone);
+    both_ways(&mut house, &mut phone, true);
     house.desk.program.wait_log("encryption=\"AES_CM_128_HMAC_SHA1_80\"", SOON);
 }

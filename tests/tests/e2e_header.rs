@@ -14,27 +14,13 @@ use frontdesk_tests::picture::{Area, Colour};
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::rtp::Party;
 use frontdesk_tests::screen::{
-    self, AMBER, DIRECTORY, GREEN, RAISED, RED, STATES, Screen, TALKING, WHO, times,
+    self, AMBER, DIRECTORY, GREEN, GREY, RED, STATES, STROKES, Screen, TALKING, WHO, times,
 };
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{self, A_TONE, B_TONE, C_TONE, DESK_TONE, MUSIC_TONE};
 use ipc::Command;
 
 const SOON: Duration = Duration::from_secs(10);
-/// Pixels that an icon has at least.
-const STROKES: f64 = 15.0;
-/// Icon of what is switched off.
-const GREY: Colour = [0x83, 0x91, 0xa4];
-
-/// The pill with this word, once its icon has this colour; where its word is.
-#[track_caller]
-fn pill(screen: &mut Screen, word: &str, ink: Colour) -> (usize, usize) {
-    screen.wait(&format!("{word} in its colour"), SOON, |picture| {
-        let text = screen::word(picture, STATES, word)?;
-        let icon = Area { x: text.x.saturating_sub(32), width: 28, y: 20, height: 44 };
-        (picture.ink(icon, RAISED, ink) > STROKES).then(|| text.centre())
-    })
-}
 
 #[test]
 fn ops_1_the_header_says_who_is_talked_to_with_title_number_and_a_running_time() {
@@ -136,9 +122,9 @@ fn ops_1_ops_3_conf_1_in_a_conference_the_header_has_three_parties_and_counts_th
     house.client.command(Command::Conference { call: fourth }).unwrap();
     screen.says(wide, &["and", "more"]);
     // The handset is off the hook, and two taps on it leave the others talking.
-    let handset = pill(&mut screen, "call", GREEN);
+    let handset = screen.pill("call", GREEN);
     screen.tap_twice(handset);
-    pill(&mut screen, "Idle", GREY);
+    screen.pill("Idle", GREY);
     screen.says(WHO, &["Nobody", "line"]);
     // Of all telephones only the last was never on hold, which makes them deaf.
     phones[3].hears_mix(&[A_TONE, B_TONE, C_TONE]);
@@ -149,9 +135,9 @@ fn ops_2_two_taps_on_the_link_unregister_and_register_and_its_colour_says_so() {
     let mut house = House::build(Digest::Md5);
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut screen = house.screen();
-    let link = pill(&mut screen, "Registered", GREEN);
+    let link = screen.pill("Registered", GREEN);
     screen.tap_twice(link);
-    let link = pill(&mut screen, "Unregistered", GREY);
+    let link = screen.pill("Unregistered", GREY);
     a.dial("5550100");
     let closed = a.expect("CALL_CLOSED", SOON);
     assert!(closed["param"].as_str().unwrap().contains("404"), "still reachable: {closed}");
@@ -159,9 +145,9 @@ fn ops_2_two_taps_on_the_link_unregister_and_register_and_its_colour_says_so() {
     let port = house.exchange.port;
     assert!(house.exchange.program.terminate(SOON).success());
     screen.tap_twice(link);
-    pill(&mut screen, "Registering", AMBER);
+    screen.pill("Registering", AMBER);
     house.exchange = Kamailio::start(house.folder(), port, Digest::Md5);
-    pill(&mut screen, "Registered", GREEN);
+    screen.pill("Registered", GREEN);
 }
 
 #[test]
@@ -173,7 +159,7 @@ fn ops_2_a_line_that_is_refused_has_a_red_link() {
     let desk = Desk::start_with(scratch.path(), &mut ports, &account, NO_TIMERS);
     let mut screen = Screen::start(scratch.path(), &mut ports, &desk.socket);
     screen.says(STATES, &["Not", "registered"]);
-    pill(&mut screen, "Not", RED);
+    screen.pill("Not", RED);
 }
 
 #[test]
@@ -184,13 +170,13 @@ fn ops_3_two_taps_on_the_headset_disconnect_and_connect_the_sound() {
     a.dial("5550100");
     house.answer_next(&mut a);
     house.desk.hears(A_TONE);
-    let headset = pill(&mut screen, "Audio", GREEN);
+    let headset = screen.pill("Audio", GREEN);
     screen.tap_twice(headset);
     screen.says(STATES, &["Audio", "off"]);
-    let headset = pill(&mut screen, "Audio", GREY);
+    let headset = screen.pill("Audio", GREY);
     sound::wait_silence("the caller", SOON, || a.newest_recording());
     screen.tap_twice(headset);
-    pill(&mut screen, "Audio", GREEN);
+    screen.pill("Audio", GREEN);
     house.desk.hears(A_TONE);
     a.hears(DESK_TONE);
 }
@@ -200,15 +186,15 @@ fn ops_3_two_taps_on_the_handset_answer_and_hang_up_and_it_is_green_when_talking
     let mut house = House::build(Digest::Md5);
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
     let mut screen = house.screen();
-    pill(&mut screen, "Idle", GREY);
+    screen.pill("Idle", GREY);
     a.dial("5550100");
-    let handset = pill(&mut screen, "Ringing", RED);
+    let handset = screen.pill("Ringing", RED);
     screen.tap_twice(handset);
     a.expect("CALL_ESTABLISHED", SOON);
     screen.shows_card(TALKING, &["Tomas"]);
-    let handset = pill(&mut screen, "call", GREEN);
+    let handset = screen.pill("call", GREEN);
     house.desk.hears(A_TONE);
     screen.tap_twice(handset);
     a.expect("CALL_CLOSED", SOON);
-    pill(&mut screen, "Idle", GREY);
+    screen.pill("Idle", GREY);
 }

@@ -1,5 +1,6 @@
 //! An exchange reached by TLS, with speech encrypted everywhere: two hundred lamps, and a call that rings at a colleague's
-//! is picked up by Replaces. kamailio is the exchange, PJSUA2 the telephones, which know Replaces and SRTP.
+//! is picked up by Replaces; and a telephone that insists on encryption is called by a desk that only may. kamailio is the
+//! exchange, PJSUA2 the telephones, which know Replaces and SRTP.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use frontdesk_tests::pjsua::Pjsua;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use frontdesk_tests::telephone::{Codec, Exchange, Telephone, Transport, Wish};
-use ipc::{CallState, Command, LampState, LampView, View};
+use ipc::{CallState, CallView, Command, LampState, LampView, View};
 
 const SOON: Duration = Duration::from_secs(10);
 /// For two hundred subscriptions, which are paced.
@@ -97,4 +98,32 @@ fn acc_5_pre_1_pre_3_by_tls_two_hundred_lamps_are_lit_and_an_encrypted_call_is_p
     house.client.wait("all two hundred free", SOON, |view| {
         (FIRST..FIRST + LAMPS).all(|number| is(view, &number.to_string(), LampState::Available))
     });
+}
+
+#[test]
+fn acc_5_acc_6_a_desk_that_may_encrypt_calls_a_telephone_that_insists_on_it() {
+    let mut house = House::build_speaking("tls", "optional");
+    let exchange = Exchange {
+        address: house.exchange.tls_address(),
+        transport: Transport::TlsSrtp,
+        authority: Some(house.authority()),
+        identity: Some(Authority::new(house.folder(), "telephones").identity("127.0.0.1")),
+    };
+    let scratch = house.folder().to_owned();
+    let wish = Wish { scratch, exchange: &exchange, number: "2101", tone: A_TONE, codec: Codec::Pcma };
+    let mut ports = Ports::take();
+    let mut phone = Pjsua::start(&mut ports, &wish);
+    house.client.command(Command::Dial { number: "2101".into(), line: None }).unwrap();
+    phone.rings();
+    phone.accept();
+    phone.talks();
+    let talks = |call: &CallView| call.state == CallState::Talking;
+    let call = house.client.wait_call("the call answered", SOON, talks).call;
+    house.desk.hears(A_TONE);
+    phone.hears(DESK_TONE);
+    house.desk.program.wait_log("the offer was refused: another one of encryption, or none", SOON);
+    house.desk.program.wait_log("encryption=\"AES_CM_128_HMAC_SHA1_80\"", SOON);
+    house.client.command(Command::HangUp { call }).unwrap();
+    phone.is_over();
+    house.client.wait_gone(call, SOON);
 }

@@ -74,6 +74,11 @@ fn call_7_a_retrieved_caller_hears_the_operator_again_and_is_heard() {
 }
 
 #[test]
+fn call_5_acc_2_whoever_the_exchange_transfers_the_other_end_to_is_on_the_card() {
+    traps::becomes_another();
+}
+
+#[test]
 fn call_13_a_refused_refer_brings_the_call_back() {
     traps::refused_refer();
 }

@@ -9,6 +9,7 @@ use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::rtp::Party;
+use frontdesk_tests::screen::{GREEN, GREY};
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, MUSIC_TONE, wait_silence};
 use frontdesk_tests::standin::StandIn;
@@ -306,5 +307,32 @@ fn acc_3_ops_3_the_headset_connects_and_disconnects_the_telephone_without_any_ca
     house.client.wait("no call", SOON, |view| view.outgoing.is_empty());
     house.client.command(Command::Audio { on: false }).unwrap();
     phone.expect("CALL_CLOSED", SOON);
+    disconnected(&mut house);
+}
+
+#[test]
+fn acc_3_ops_3_two_taps_on_the_headset_connect_the_telephone_and_two_more_disconnect_it() {
+    let mut house = House::build(Digest::Md5);
+    let mut phone = house.tether(PHONE, C_TONE, Codec::Pcma);
+    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
+    let mut screen = house.screen();
+    let headset = screen.pill("Audio", GREY);
+    // A sleeve that brushes it does nothing.
+    screen.tap(headset);
+    screen.tap_twice(headset);
+    phone.expect("CALL_ESTABLISHED", SOON);
+    let headset = screen.pill("Audio", GREEN);
+    connected(&mut house);
+    // It is what the operator speaks over.
+    let call = answered(&mut house, &mut a);
+    phone.hears(A_TONE);
+    a.hears(C_TONE);
+    house.client.command(Command::HangUp { call }).unwrap();
+    a.expect("CALL_CLOSED", SOON);
+    house.client.wait_gone(call, SOON);
+    screen.pill("Idle", GREY);
+    screen.tap_twice(headset);
+    phone.expect("CALL_CLOSED", SOON);
+    screen.pill("Audio", GREY);
     disconnected(&mut house);
 }

@@ -18,18 +18,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// A call in with hold and retrieve, and a call out, each ended by the desk.
 fn calls_both_ways(house: &mut House) {
     let mut a = house.phone("2101", A_TONE, Codec::Pcma);
-    a.dial("5550100");
-    let call = house.answer_next(&mut a);
-    house.desk.hears(A_TONE);
-    a.hears(DESK_TONE);
-    house.client.command(Command::Hold { call }).unwrap();
-    house.wait_state(call, CallState::Held);
-    house.client.command(Command::Retrieve { call }).unwrap();
-    house.wait_state(call, CallState::Talking);
-    house.desk.hears(A_TONE);
-    house.client.command(Command::HangUp { call }).unwrap();
-    a.expect("CALL_CLOSED", SOON);
-    house.client.wait_gone(call, SOON);
+    house.held_once(&mut a, A_TONE);
 
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     let call = house.call_to(&mut b);

@@ -221,7 +221,7 @@ pub(crate) struct Engine {
     /// Who wants to see the screen, or sees it.
     watch: Option<WatchView>,
     /// Something visible changed since the last view.
-    stale: bool,
+    pub(crate) stale: bool,
     published: Option<Instant>,
     /// The shortest time between the last view and the next.
     frame: Duration,
@@ -546,6 +546,7 @@ impl Engine {
         view.generation = self.generation;
         view.setup.clone_from(&self.setup);
         view.watch.clone_from(&self.watch);
+        self.show_encryption(&mut view);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;
@@ -632,6 +633,10 @@ impl Engine {
             sip::Event::RemoteHold { session, held } => {
                 let Some(call) = call_of(session) else { return };
                 (call, None, Some(Input::RemoteHold { call, held }))
+            }
+            sip::Event::PeerChanged { session, peer } => {
+                let Some(call) = call_of(session) else { return };
+                (call, None, Some(self.party_changed(call, peer)))
             }
             sip::Event::TransferProgress { session, code, .. } => {
                 let Some(call) = call_of(session) else { return };
@@ -727,6 +732,16 @@ impl Engine {
         self.parts.trace.ended(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
+    }
+
+    /// The exchange has transferred the other end, and says to whom; the directories are asked for the name.
+    fn party_changed(&mut self, call: CallRef, peer: sip::Party) -> Input {
+        let party = bridge::party(peer);
+        if let Some(leg) = self.legs.by_call.get_mut(&call) {
+            leg.number.clone_from(&party.number);
+        }
+        self.parts.contacts.identify(Who::Call(call), party.clone());
+        Input::PartyChanged { call, party }
     }
 
     /// Asks who answered, when it is another number than the one dialled (a diversion, a group).

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipc::CallRef;
+use ipc::{CallRef, View};
 use media::StreamId;
 use sip::AccountId;
 use sip::sdp::{KeySeed, LocalMedia, Srtp};
@@ -61,6 +61,7 @@ impl Engine {
         let leg = self.legs.by_call.get_mut(&call);
         let before = leg.and_then(|leg| leg.agreed.replace(media.clone()));
         if before.as_ref() != Some(media) {
+            self.stale = true;
             info!(
                 call = call.0,
                 to = %media.remote_rtp,
@@ -78,6 +79,17 @@ impl Engine {
         let session = self.legs.by_call.get(&call).map(|leg| leg.session);
         if let Some(media) = session.and_then(|session| self.parts.agent.media(session)).cloned() {
             self.connect(call, &media);
+        }
+    }
+
+    /// Says of each call whether its speech is encrypted both ways (ACC-6). Where the operator speaks over a telephone,
+    /// what is between the two counts as well.
+    pub(crate) fn show_encryption(&self, view: &mut View) {
+        let phone = self.tether.session().and_then(|session| self.parts.agent.media(session));
+        let heard_in_the_clear = phone.is_some_and(|media| media.srtp.is_none());
+        for call in view.incoming.iter_mut().chain(&mut view.outgoing) {
+            let agreed = self.legs.by_call.get(&call.call).and_then(|leg| leg.agreed.as_ref());
+            call.encrypted = !heard_in_the_clear && agreed.is_some_and(|media| media.srtp.is_some());
         }
     }
 

@@ -55,4 +55,8 @@ pub struct SoundFigures {
     pub duplicates: u64,
     /// Interarrival jitter at the end, in microseconds.
     pub jitter_us: u32,
+    /// What a listener here would have thought of it: mean opinion score (ITU-T G.107) in hundredths, 100 to 450; `None`
+    /// where next to nothing was received.
+    #[serde(default)]
+    pub mos_hundredths: Option<u16>,
 }

@@ -432,6 +432,10 @@ pub struct CallView {
     /// Earlier calls with this number; of incoming calls, once the records were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<CallerHistory>,
+    /// Its speech is encrypted both ways (SRTP), all the way from the operator's ear to the next machine that hears
+    /// it, as agreed last. What lies behind that machine nobody here can tell.
+    #[serde(default)]
+    pub encrypted: bool,
     /// What can be done with it now, in menu order. A screen offers these and no others.
     pub actions: Vec<Action>,
 }

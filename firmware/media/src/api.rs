@@ -322,6 +322,8 @@ pub enum Event {
 /// Figures of one stream since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Stats {
+    /// What was agreed last; `None` where the far end never was known.
+    pub codec: Option<Codec>,
     /// RTP packets sent.
     pub packets_sent: u64,
     /// RTP packets accepted.

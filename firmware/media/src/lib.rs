@@ -30,6 +30,7 @@ mod jitter;
 mod link;
 mod loader;
 mod mixer;
+mod mos;
 mod place;
 mod plc;
 mod recording;

@@ -270,6 +270,7 @@ impl Stream {
         };
         if let Some(link) = &self.link {
             let figures = link.jitter.figures();
+            stats.codec = Some(link.remote.codec);
             stats.packets_received = link.rx.received();
             stats.lost = link.rx.lost();
             stats.late = figures.late;

@@ -17,7 +17,7 @@ use crate::header::{NameAddr, Via};
 use crate::message::Message;
 use crate::random::Random;
 use crate::resolver::{Located, Place, Resolver};
-use crate::session::Note;
+use crate::session::{FROM_CHANGE, Note};
 use crate::timers::Timers;
 use crate::transaction::{Layer, Pace, TxId};
 use crate::turns::Turns;
@@ -31,8 +31,8 @@ const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOT
 const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
-/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028.
-pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer"];
+/// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028, RFC 4916.
+pub(crate) const EXTENSIONS: &[&str] = &["replaces", "100rel", "timer", FROM_CHANGE];
 
 /// The largest request that goes by UDP where the way may be chosen, in bytes (RFC 3261 section 18.1.1).
 const LARGEST_DATAGRAM: usize = 1300;
@@ -402,9 +402,15 @@ impl Core {
         if self.silent.is_empty() {
             return;
         }
-        let steer = |route: &str| {
+        // A proxy between two transports is there twice in a row, once with its address of each (RFC 5658).
+        let mut left: Option<(IpAddr, Target)> = None;
+        let mut steer = |route: &str| {
             let mut route = NameAddr::parse(route).ok()?;
-            let instead = self.instead_of(line, hop_of(&route.uri).literal()?)?;
+            let at = hop_of(&route.uri).literal()?;
+            let beside = left.filter(|(dead, _)| *dead == at.ip()).map(|(_, instead)| instead);
+            let instead = self.instead_of(line, at).or(beside);
+            left = instead.map(|instead| (at.ip(), instead));
+            let instead = instead?;
             route.uri.host = instead.ip().to_string();
             route.uri.port = Some(instead.address.port());
             route.uri.params.remove("transport");

@@ -133,6 +133,21 @@ impl Dialog {
         }
     }
 
+    /// Takes the peer's new address from a request of its own, as the To of ours from now on (RFC 4916 section 4.4);
+    /// whether it is another.
+    pub(crate) fn rename_remote(&mut self, request: &Message) -> bool {
+        let same = |from: &NameAddr| {
+            from.uri.user == self.remote.uri.user && from.uri.host.eq_ignore_ascii_case(&self.remote.uri.host)
+        };
+        match request.from() {
+            Some(from) if !same(&from) => {
+                self.remote = from;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Takes the route set a 2xx brings where an earlier 1xx had opened the dialog (13.2.2.4).
     pub(crate) fn refresh_route(&mut self, response: &Message) {
         self.routes = record_route(response);

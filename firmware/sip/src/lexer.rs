@@ -101,39 +101,25 @@ fn status_line(version: &[u8], rest: &[u8]) -> Result<Start, Problem> {
     Ok(Start::Response { code, reason: clean(text(trim(&rest[3..]))) })
 }
 
-fn headers_and_body<'a>(bytes: &'a [u8], mut at: usize, lexed: &mut Lexed<'a>) {
+fn headers_and_body<'a>(bytes: &'a [u8], at: usize, lexed: &mut Lexed<'a>) {
     let mut length: Option<Result<usize, Problem>> = None;
-    loop {
-        if at >= bytes.len() {
-            lexed.problem.get_or_insert(Problem::NoBlankLine);
-            return;
-        }
-        let mut end = line_end(bytes, at);
-        if matches!(&bytes[at..end], b"" | b"\r") {
-            at = (end + 1).min(bytes.len());
-            break;
-        }
-        let mut folded = false;
-        while matches!(bytes.get(end + 1), Some(b' ' | b'\t')) {
-            folded = true;
-            end = line_end(bytes, end + 1);
-        }
-        let line = &bytes[at..end];
-        at = end + 1;
-        let Some((name, value)) = split_header(line) else { continue };
+    let mut fields = Fields::of(bytes, at);
+    for (name, value) in &mut fields {
         if is_content_length(name) {
             length = Some(content_length(value, length.take()));
             continue;
         }
-        let value = if folded { unfold(value) } else { clean(text(value)) };
-        push_value(&mut lexed.headers, Place::Back, name, value);
+        push_value(&mut lexed.headers, Place::Back, name, one_line(value));
         if lexed.headers.len() > MAX_HEADERS {
             lexed.headers.truncate(MAX_HEADERS);
             lexed.problem.get_or_insert(Problem::TooManyHeaders);
             return;
         }
     }
-    let available = &bytes[at..];
+    let Some(available) = fields.body() else {
+        lexed.problem.get_or_insert(Problem::NoBlankLine);
+        return;
+    };
     match length {
         None => lexed.body = available,
         Some(Ok(length)) if length <= available.len() => lexed.body = &available[..length],
@@ -145,20 +131,55 @@ fn headers_and_body<'a>(bytes: &'a [u8], mut at: usize, lexed: &mut Lexed<'a>) {
 /// What Content-Length says in a head with its blank line, by which a stream is framed; `None` where there is none.
 pub(crate) fn length_of_body(head: &[u8]) -> Option<Result<usize, Problem>> {
     let mut length = None;
-    let mut at = memchr(b'\n', head)? + 1;
-    while at < head.len() {
-        let mut end = line_end(head, at);
-        while matches!(head.get(end + 1), Some(b' ' | b'\t')) {
-            end = line_end(head, end + 1);
-        }
-        if let Some((name, value)) = split_header(&head[at..end])
-            && is_content_length(name)
-        {
-            length = Some(content_length(value, length.take()));
-        }
-        at = end + 1;
+    let start = memchr(b'\n', head)? + 1;
+    for (_, value) in Fields::of(head, start).filter(|(name, _)| is_content_length(name)) {
+        length = Some(content_length(value, length.take()));
     }
     length
+}
+
+/// Names and values of the header lines up to the blank one, folded lines joined to the one they belong to; a line that
+/// is no header is passed over. A value is as it stands: [`one_line`] makes text of it.
+pub(crate) struct Fields<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Where the body begins, once the blank line was seen.
+    body: Option<usize>,
+}
+
+impl<'a> Fields<'a> {
+    /// The first of them begins at `at`, behind the start line.
+    pub(crate) fn of(bytes: &'a [u8], at: usize) -> Fields<'a> {
+        Fields { bytes, at, body: None }
+    }
+
+    /// What follows the blank line; `None` where there was none.
+    pub(crate) fn body(&self) -> Option<&'a [u8]> {
+        self.body.map(|body| &self.bytes[body..])
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.at < self.bytes.len() && self.body.is_none() {
+            let mut end = line_end(self.bytes, self.at);
+            if matches!(&self.bytes[self.at..end], b"" | b"\r") {
+                self.body = Some((end + 1).min(self.bytes.len()));
+                return None;
+            }
+            while matches!(self.bytes.get(end + 1), Some(b' ' | b'\t')) {
+                end = line_end(self.bytes, end + 1);
+            }
+            let line = &self.bytes[self.at..end];
+            self.at = end + 1;
+            if let Some(field) = split_header(line) {
+                return Some(field);
+            }
+        }
+        None
+    }
 }
 
 /// Name and value of a header line; `None` if it is no header.
@@ -282,8 +303,11 @@ pub(crate) fn clean(value: String) -> String {
     spaced.trim_matches([' ', '\t']).to_owned()
 }
 
-/// A folded value in one line (RFC 3261 section 7.3.1).
-fn unfold(value: &[u8]) -> String {
+/// The text of a value in one line: folded lines joined (RFC 3261 section 7.3.1), and cleaned.
+pub(crate) fn one_line(value: &[u8]) -> String {
+    if memchr(b'\n', value).is_none() {
+        return clean(text(value));
+    }
     let mut out = String::with_capacity(value.len());
     for (at, part) in value.split(|&b| b == b'\n').map(trim).filter(|p| !p.is_empty()).enumerate() {
         if at > 0 {

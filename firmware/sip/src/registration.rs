@@ -105,8 +105,8 @@ impl Registration {
         self.send(core, now);
     }
 
-    /// The only target does not answer any more: the line says so, and asks until there is an answer.
-    pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant) {
+    /// The last target, `dead`, does not answer any more: the line says so, and asks until there is an answer.
+    pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant, dead: Target) {
         if !self.wanted || !(self.bound || self.tx.is_some()) {
             return;
         }
@@ -114,7 +114,8 @@ impl Registration {
         self.failures = 0;
         self.drop_request(core);
         core.timers.clear(Alarm::Registration(self.account));
-        self.report(core, RegistrationState::Failed { code: None, reason: SILENT.to_owned() });
+        let reason = core.flows.trouble(dead).unwrap_or(SILENT).to_owned();
+        self.report(core, RegistrationState::Failed { code: None, reason });
         self.send(core, now);
     }
 

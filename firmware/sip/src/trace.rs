@@ -2,11 +2,15 @@
 //!
 //! Both look at raw bytes, so that what no reader takes can be traced as well. A secret is overwritten with `0` in its
 //! own length: lengths, Content-Length and syntax stay as they were, since `0` is a legal hexadecimal digit, base64
-//! letter, token and password. Not done here: keeping a trace.
+//! letter, token, password and digit of a telephone. Not done here: keeping a trace.
+
+mod bodies;
 
 use memchr::memchr_iter;
 
-use crate::lexer::text;
+use crate::header::CSeq;
+use crate::lexer::{Fields, one_line};
+use crate::method::Method;
 
 /// What stands in the place of every byte of a secret.
 const MASK: u8 = b'0';
@@ -29,42 +33,42 @@ const PLAIN: [&[u8]; 10] = [
 /// exchanges call their own ones.
 const SECRETIVE: [&[u8]; 5] = [b"authoriz", b"authentic", b"password", b"secret", b"token"];
 
-/// The longest Call-ID kept, in bytes.
+/// The longest Call-ID kept, in characters.
 pub const MAX_CALL_ID: usize = 255;
 
 /// What can be told of a message without reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Glance {
-    /// Call-ID, at most [`MAX_CALL_ID`] bytes; `None` where there is none.
+    /// Call-ID, at most [`MAX_CALL_ID`] characters; `None` where there is none.
     pub call_id: Option<String>,
     /// Whether CSeq says that it belongs to an INVITE.
     pub is_invite: bool,
 }
 
 impl Glance {
-    /// Looks at the header lines of `message`, up to the first blank one.
+    /// Looks at the header lines of `message`, up to the first blank one. They are told apart as the reader of messages
+    /// does it: what is a message is filed under the Call-ID that its call has.
     pub fn at(message: &[u8]) -> Glance {
         let mut glance = Glance::default();
-        for line in Lines::of(message).skip_while(|&(begin, end)| begin == end) {
-            let line = &message[line.0..line.1];
-            if line.is_empty() {
-                break;
-            }
-            let Some((name, value)) = split(line) else { continue };
+        let start = message.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(message.len());
+        let Some(end) = memchr::memchr(b'\n', &message[start..]) else { return glance };
+        let mut has_cseq = false;
+        for (name, value) in Fields::of(message, start + end + 1) {
             if glance.call_id.is_none() && (is(name, b"Call-ID") || is(name, b"i")) {
-                let value = text(&value[..value.len().min(MAX_CALL_ID)]);
-                glance.call_id = Some(value).filter(|value| !value.is_empty());
-            } else if is(name, b"CSeq") {
-                let method = value.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-                glance.is_invite = method == b"INVITE";
+                glance.call_id = Some(one_line(value).chars().take(MAX_CALL_ID).collect());
+            } else if is(name, b"CSeq") && !has_cseq {
+                let cseq = CSeq::parse(&one_line(value));
+                (has_cseq, glance.is_invite) = (true, cseq.is_ok_and(|cseq| cseq.method == Method::Invite));
             }
         }
+        glance.call_id = glance.call_id.filter(|id| !id.is_empty());
         glance
     }
 }
 
 /// The message without its secrets, in the same length: what proves a password (RFC 3261 section 22, all but user,
-/// realm and the like), passwords in URIs, keys of SRTP (RFC 4568), of `k=`, MIKEY and ICE.
+/// realm and the like), passwords in URIs, keys of SRTP (RFC 4568), of `k=`, MIKEY and ICE, digits that a caller keys in
+/// and the text of a MESSAGE.
 pub fn mask(message: &[u8]) -> Vec<u8> {
     let mut out = message.to_vec();
     passwords(&mut out);
@@ -85,6 +89,7 @@ pub fn mask(message: &[u8]) -> Vec<u8> {
         }
         credentials(&mut out[begin + secret.value..last], secret.has_scheme);
     }
+    bodies::mask(&mut out, message);
     out
 }
 
@@ -263,11 +268,6 @@ fn blot(secret: &mut [u8]) {
     }
 }
 
-fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|&byte| byte == b':')?;
-    Some((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()))
-}
-
 fn is(text: &[u8], word: &[u8]) -> bool {
     text.eq_ignore_ascii_case(word)
 }
@@ -280,6 +280,7 @@ fn begins(text: &[u8], word: &[u8]) -> bool {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::message::Message;
 
     fn masked(text: &str) -> String {
         String::from_utf8(mask(text.as_bytes())).unwrap()
@@ -364,5 +365,25 @@ mod tests {
         assert_eq!(whose(""), Glance::default());
         assert_eq!(whose("rubbish\r\nCall-ID:\r\n"), Glance::default());
         assert_eq!(whose(&format!("a\r\ni: {}", "x".repeat(999))).call_id.unwrap().len(), MAX_CALL_ID);
+    }
+
+    #[test]
+    fn a_glance_tells_header_lines_apart_as_the_reader_does() {
+        for (lines, call_id) in [
+            ("Subject: a\r\n i: folded\r\nCall-ID: x", "x"),
+            ("Subject: a\ri: behind a bare carriage return\r\nCall-ID: x", "x"),
+            ("i i: no token\r\nCall-ID: x", "x"),
+            ("Call-ID\r\n :\r\n x\r\n\t@y\r\nCall-ID: z", "x @y"),
+            ("i: x\0y\r\nCall-ID: z", "x y"),
+        ] {
+            let message = format!(
+                "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c;branch=z9hG4bK1\r\nFrom: <sip:d@e>;tag=1\r\n\
+                 To: <sip:a@b>\r\nCSeq: 1 OPTIONS\r\nCSeq: 2 INVITE\r\n{lines}\r\n\r\n"
+            );
+            let seen = Glance::at(message.as_bytes());
+            assert_eq!(seen, Glance { call_id: Some(call_id.into()), is_invite: false }, "{lines:?}");
+            let read = Message::parse(message.as_bytes());
+            assert!(read.is_err() || read.unwrap().call_id() == Some(call_id), "{lines:?}");
+        }
     }
 }

@@ -221,24 +221,53 @@ fn answers_that_do_not_fit_the_offer_are_refused() {
 }
 
 #[test]
-fn a_refused_optional_offer_is_made_again_without_keys_once() {
+fn a_refused_optional_offer_insists_once_and_is_then_made_without_keys() {
     let mut desk = end(1, Optional);
-    desk.create_offer(SendRecv).unwrap();
-    assert!(desk.give_up_encryption());
-    let again = text(&desk.create_offer(SendRecv).unwrap());
-    assert!(again.contains(" RTP/AVP ") && !again.contains("crypto"));
-    assert!(!desk.give_up_encryption());
+    let first = text(&desk.create_offer(SendRecv).unwrap());
+    assert!(first.contains(" RTP/AVP ") && first.contains("a=crypto:1 "));
+    assert!(desk.offer_otherwise());
+    let insists = text(&desk.create_offer(SendRecv).unwrap());
+    assert!(insists.contains(" RTP/SAVP ") && insists.contains("a=crypto:1 "));
+    assert!(desk.offer_otherwise());
+    let plain = text(&desk.create_offer(SendRecv).unwrap());
+    assert!(plain.contains(" RTP/AVP ") && !plain.contains("crypto"));
+    assert!(!desk.offer_otherwise());
     assert_eq!(desk.receive_answer(&peer("RTP/AVP", "")).unwrap().srtp, None);
     for srtp in [Off, Mandatory] {
         let mut desk = end(1, srtp);
         desk.create_offer(SendRecv).unwrap();
-        assert!(!desk.give_up_encryption(), "{srtp:?}");
+        assert!(!desk.offer_otherwise(), "{srtp:?}");
     }
+    // Nor with nothing to make keys of.
+    let mut desk = OfferAnswer::new(LocalMedia { keys: None, ..local(1, Optional) }, 1);
+    desk.create_offer(SendRecv).unwrap();
+    assert!(!desk.offer_otherwise());
     // A refused hold is another matter.
     let (mut desk, mut phone) = (end(1, Optional), end(2, Optional));
     both(&mut desk, &mut phone);
     desk.create_offer(SendOnly).unwrap();
-    assert!(!desk.give_up_encryption());
+    assert!(!desk.offer_otherwise());
+}
+
+#[test]
+fn a_peer_that_answers_the_offer_that_insists_is_kept_to_it() {
+    let suite = "AES_CM_128_HMAC_SHA1_80";
+    let insisting = || {
+        let mut desk = end(1, Optional);
+        desk.create_offer(SendRecv).unwrap();
+        assert!(desk.offer_otherwise());
+        desk.create_offer(SendRecv).unwrap();
+        desk
+    };
+    let mut desk = insisting();
+    assert!(desk.receive_answer(&peer("RTP/SAVP", &crypto(1, suite))).unwrap().srtp.is_some());
+    let hold = text(&desk.create_offer(SendOnly).unwrap());
+    assert!(hold.contains(" RTP/SAVP ") && hold.contains("a=crypto:1 "), "{hold}");
+    // Its profile without a key is no answer; a plain one is, for encryption is not asked of everybody here.
+    assert_eq!(insisting().receive_answer(&peer("RTP/SAVP", "")), Err(SdpError::NoCommonSuite));
+    let mut desk = insisting();
+    assert_eq!(desk.receive_answer(&peer("RTP/AVP", "")).unwrap().srtp, None);
+    assert!(text(&desk.create_offer(SendOnly).unwrap()).contains(" RTP/AVP "));
 }
 
 #[test]

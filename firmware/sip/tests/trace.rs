@@ -49,6 +49,31 @@ proptest! {
     }
 
     #[test]
+    fn what_a_caller_keys_in_and_what_people_write_is_not_shown(
+        digits in "[1-9]{4,19}", way in 0..4_usize, cut in any::<prop::sample::Index>(),
+    ) {
+        let each = |signal: &str| digits.chars().map(|digit| format!("{signal}{digit}\r\n")).collect::<String>();
+        let (method, kind, body) = match way {
+            0 => ("INFO", "application/dtmf-relay", each("Signal=") + "Duration=0\r\n"),
+            1 => ("INFO", "application/dtmf", digits.clone()),
+            2 => ("MESSAGE", "text/plain", format!("my card is {digits}, thanks")),
+            _ => ("INFO", "multipart/mixed;boundary=x", format!(
+                "--x\r\nContent-Type: application/dtmf-relay\r\n\r\n{}--x--\r\n", each("Signal = ")
+            )),
+        };
+        let head = format!("{method} sip:a@b SIP/2.0\r\nCSeq: 0 {method}\r\nc: {kind}\r\n\r\n");
+        let clear = format!("{head}{body}");
+        let cut = head.len() + cut.index(body.len());
+        for part in [clear.as_bytes(), &clear.as_bytes()[..cut]] {
+            let masked = String::from_utf8(mask(part)).unwrap();
+            prop_assert_eq!(masked.len(), part.len());
+            let shown = &masked[head.len()..];
+            prop_assert!(!shown.contains(|c: char| matches!(c, '1'..='9')), "{}", shown);
+            prop_assert_eq!(mask(masked.as_bytes()), masked.as_bytes());
+        }
+    }
+
+    #[test]
     fn rubbish_keeps_its_length_and_its_lines(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let masked = mask(&bytes);
         prop_assert_eq!(masked.len(), bytes.len());

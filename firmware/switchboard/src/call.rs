@@ -391,6 +391,8 @@ impl Call {
             customer_asked: self.customer.is_asked(),
             named_by: self.customer.named_by().map(str::to_owned),
             history: self.history.clone(),
+            // Filled in by the engine, which knows what was agreed on the wire.
+            encrypted: false,
             actions: self.actions(),
         }
     }

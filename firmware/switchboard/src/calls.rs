@@ -200,6 +200,20 @@ impl Switchboard {
         }
     }
 
+    /// The other end is somebody else by now: what was known of the one before is not said of this one.
+    pub(crate) fn party_changed(&mut self, call: CallRef, party: Party) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if matches!(entry.state(), State::Ending { .. }) {
+            return;
+        }
+        tracing::info!(call = call.0, "the other end is somebody else now");
+        self.ledger.rename(call, &party);
+        entry.party = party;
+        entry.history = None;
+        self.touch();
+        self.apply_due_rules(self.latest());
+    }
+
     /// What the records know of a caller. It stays on the card of a call that was answered meanwhile.
     pub(crate) fn caller_history(&mut self, call: CallRef, history: CallerHistory) {
         if let Some(entry) = self.calls.get_mut(&call) {

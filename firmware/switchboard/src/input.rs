@@ -95,6 +95,13 @@ pub enum Input {
         /// Why.
         cause: EndCause,
     },
+    /// The other end is somebody else now, as the exchange says that has transferred it. [`Input::Identified`] may follow.
+    PartyChanged {
+        /// Which call.
+        call: CallRef,
+        /// Who it is by the network's word; without a number when it is withheld.
+        party: Party,
+    },
     /// A look-up that took longer than the ring: who the other end is.
     Identified {
         /// Which call.

@@ -106,6 +106,7 @@ impl Switchboard {
             Input::TransferProgress { call, code } => self.transfer_progress(now, call, code),
             Input::TransferEnded { call, result } => self.transfer_ended(now, call, result),
             Input::Ended { call, cause } => self.ended(now, call, &cause),
+            Input::PartyChanged { call, party } => self.party_changed(call, party),
             Input::Identified { call, party } => self.identified(call, party),
             Input::TargetIdentified { transfer, party } => self.target_identified(transfer, party),
             Input::Speaking { call, on } => self.speaking(call, on),

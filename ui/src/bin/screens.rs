@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 97] = [
+const SCENES: [Scene; 101] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -62,6 +62,14 @@ const SCENES: [Scene; 97] = [
     },
     Scene { name: "conference5", view: scenes::conference, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "greeting", view: scenes::greeting, act: |_| Ok(()) },
+    Scene { name: "encrypted", view: scenes::encrypted, act: |stage| stage.keys(&["Home"]) },
+    Scene { name: "encrypted-out", view: scenes::encrypted_out, act: |_| Ok(()) },
+    Scene { name: "encrypted-table", view: scenes::encrypted, act: |stage| stage.in_table(&["Home"]) },
+    Scene {
+        name: "encrypted-conference",
+        view: scenes::encrypted_conference,
+        act: |stage| stage.in_table(&["Home"]),
+    },
     Scene { name: "night", view: scenes::night, act: |stage| stage.open_service() },
     Scene { name: "park", view: scenes::park, act: |stage| stage.keys(&["Home", "Down", "Down"]) },
     Scene {

@@ -230,6 +230,7 @@ impl Desk {
             // The conference has the ear, and no single call (OPS-3).
             desk.set_in_call(self.conference().is_some());
             desk.set_in_call_note(SharedString::default());
+            desk.set_in_call_encrypted(false);
             desk.set_can_digits(false);
             return;
         };
@@ -237,6 +238,7 @@ impl Desk {
         let greeted = line.filter(|_| call.direction == Direction::Incoming);
         desk.set_in_call_note(greeted.map(|line| line.note.as_str().into()).unwrap_or_default());
         desk.set_in_call_colour(greeted.and_then(|line| line.colour).map_or(-1, i32::from));
+        desk.set_in_call_encrypted(call.encrypted);
         let party = &call.party;
         let name = party_name(party);
         desk.set_in_call_known(party.name.is_some());

@@ -70,6 +70,7 @@ pub(crate) fn card(
         customer_asked: call.customer_asked,
         customer: customer::in_short(call),
         named_by: call.named_by.as_deref().unwrap_or_default().into(),
+        encrypted: call.encrypted,
         member: member.is_some(),
         muted: member.is_some_and(|member| member.muted),
         can_answer: can(Action::Answer),

@@ -147,6 +147,37 @@ pub fn greeting() -> View {
     view
 }
 
+/// The same, and the speech of every call that was answered is encrypted but for one.
+#[must_use]
+pub fn encrypted() -> View {
+    let mut view = greeting();
+    let answered = view.incoming.iter_mut().filter(|call| call.answered_ms.is_some());
+    for call in answered.filter(|call| call.call != CallRef(3)) {
+        call.encrypted = true;
+    }
+    view
+}
+
+/// A colleague with a long title who was called from here, encrypted.
+#[must_use]
+pub fn encrypted_out() -> View {
+    let mut view = picture();
+    for call in view.incoming.iter_mut().chain(&mut view.outgoing) {
+        call.encrypted = call.answered_ms.is_some();
+    }
+    view
+}
+
+/// The conference below, encrypted but for one of them.
+#[must_use]
+pub fn encrypted_conference() -> View {
+    let mut view = conference();
+    for call in view.incoming.iter_mut().chain(&mut view.outgoing) {
+        call.encrypted = !matches!(call.call, CallRef(2));
+    }
+    view
+}
+
 /// The operator and five parties; one is muted, one speaks. Another call rings.
 #[must_use]
 pub fn conference() -> View {

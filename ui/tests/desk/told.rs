@@ -3,6 +3,7 @@
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{AlertWishes, Alerts, Calls, Directory, EditFault, Files, FilesStep, Menu};
+use i_slint_backend_testing::ElementHandle;
 use ipc::{
     AlertId, AlertSet, Command, CommandError, ContactId, DirectoryId, Edit, EditProblem, ImportView, Reply,
     View,
@@ -11,6 +12,11 @@ use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, Model};
 
 use super::hands::Stage;
+
+/// Marks that say so, apart from the words of the cards.
+fn locks(stage: &Stage) -> usize {
+    ElementHandle::find_by_accessible_label(&stage.app, "Speech is encrypted").count()
+}
 
 fn files(stage: &Stage) -> Files<'_> {
     stage.app.global::<Files>()
@@ -25,6 +31,28 @@ fn app_2_a_box_that_nobody_has_set_up_shows_where_and_with_which_code() {
     assert_eq!(shown, ("4071 8823".into(), "https://192.0.2.47:8443".into()));
     stage.show(View { generation: 3, ..scenes::empty() });
     assert!(!stage.has("Set this desk up in a browser"), "somebody has");
+}
+
+#[test]
+fn acc_6_a_call_whose_speech_is_encrypted_says_so_on_its_card_and_above() {
+    let stage = Stage::with(scenes::encrypted());
+    let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
+    let said = |who: &str| {
+        let shown = ElementHandle::find_by_accessible_label(&stage.app, who);
+        shown.filter_map(|element| element.accessible_description()).collect::<Vec<_>>().join("; ")
+    };
+    assert!(desk.get_in_call_encrypted());
+    // Two cards, and the header.
+    assert_eq!(locks(&stage), 3);
+    assert!(said("Helena Brandt").contains("Talking, Speech is encrypted"), "{}", said("Helena Brandt"));
+    let other = said("Tomás Rivera");
+    assert!(other.starts_with("On hold") && !other.contains("encrypted"), "not this one: {other}");
+    let mut view = scenes::encrypted();
+    for call in &mut view.incoming {
+        call.encrypted = false;
+    }
+    stage.show(View { generation: 3, ..view });
+    assert_eq!((locks(&stage), desk.get_in_call_encrypted()), (0, false), "the far end changed its mind");
 }
 
 #[test]
@@ -60,7 +88,7 @@ fn pre_7_alerts_stack_as_far_as_there_is_room_and_cover_no_call() {
     assert!((3..8).contains(&shown));
     assert_eq!(usize::try_from(alerts.get_more()).unwrap() + shown, 8);
     assert_eq!(alerts.get_cards().row_data(0).unwrap().id, "8", "the newest is among them");
-    let cards = i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "AlertView");
+    let cards = ElementHandle::find_by_element_type_name(&stage.app, "AlertView");
     for card in cards {
         let (at, size) = (card.absolute_position(), card.size());
         assert!(at.x > 484. && at.y > 84. && at.y + size.height < 680., "{at:?}");

@@ -257,6 +257,7 @@ impl Engine {
 
     /// Where the telephone hears us now.
     fn phone_media(&mut self, media: &sip::sdp::Media) {
+        self.stale = true;
         self.sound(self.parts.media.connect(STREAM, bridge::remote(media)));
     }
 

@@ -171,6 +171,7 @@ fn sound(stats: &Stats) -> SoundFigures {
         late: stats.late,
         duplicates: stats.duplicates,
         jitter_us: (stats.jitter_ms.max(0.0) * 1000.0) as u32,
+        mos_hundredths: stats.mos().map(|mos| (mos * 100.0).round() as u16),
     }
 }
 

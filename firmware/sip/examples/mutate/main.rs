@@ -1,8 +1,9 @@
 //! `make mutate`: ten million wrong messages to the readers and to user agents with live dialogs, on all cores.
 //!
 //! Batches of ten thousand, each of a seed of its own: a batch that fails prints it, and `FRONTDESK_SEED` runs that batch
-//! alone. `FRONTDESK_MUTATIONS` changes how many messages there are. Memory may not grow: it is measured after the
-//! first twentieth, when everything that has a bound has reached it, and at the end.
+//! alone. `FRONTDESK_MUTATIONS` changes how many messages there are, `FRONTDESK_FIRST_SEED` where the seeds begin. Memory
+//! may not grow: it is measured after the first twentieth, when everything that has a bound has reached it, and at the end.
+//! A batch that takes memory without end is not waited for: the program names those that ran, and ends.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 #![allow(
     clippy::disallowed_methods,
@@ -24,11 +25,13 @@ mod scene;
 #[path = "../../tests/agent/script.rs"]
 mod script;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 
 use batch::Counts;
 
@@ -39,10 +42,18 @@ const BATCH: u64 = 10_000;
 /// How much resident memory may grow after the first twentieth, in KiB: what an allocator keeps back, not a leak.
 const MAY_GROW: u64 = 8 * 1024;
 
+/// Resident memory at which the program ends, in KiB; with all cores at work it has a hundredth of it.
+const TOO_MUCH: u64 = 1024 * 1024;
+/// Time between two looks at it.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// What the threads share.
 struct Run {
     start: Instant,
+    first: u64,
     batches: u64,
+    /// The seeds that are being worked on.
+    running: Mutex<BTreeSet<u64>>,
     next: AtomicU64,
     counts: Mutex<Counts>,
     /// Resident memory after the first twentieth, in KiB.
@@ -51,16 +62,15 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    if let Some(seed) = number("FRONTDESK_SEED") {
-        let counts = batch::feed(Instant::now(), seed, BATCH);
-        println!("seed {seed}: {counts:?}");
-        return ExitCode::SUCCESS;
-    }
-    let batches = number("FRONTDESK_MUTATIONS").unwrap_or(MESSAGES).div_ceil(BATCH);
+    let only = number("FRONTDESK_SEED");
+    let first = only.or_else(|| number("FRONTDESK_FIRST_SEED")).unwrap_or(0);
+    let messages = if only.is_some() { BATCH } else { number("FRONTDESK_MUTATIONS").unwrap_or(MESSAGES) };
     let run = Run {
         start: Instant::now(),
-        batches,
-        next: AtomicU64::new(0),
+        first,
+        batches: messages.div_ceil(BATCH),
+        running: Mutex::default(),
+        next: AtomicU64::new(first),
         counts: Mutex::default(),
         warm: AtomicU64::new(0),
         failed: Mutex::default(),
@@ -68,8 +78,10 @@ fn main() -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begin = resident_kib();
     std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| run.work());
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| run.work())).collect();
+        while !workers.iter().all(ScopedJoinHandle::is_finished) {
+            run.check_memory();
+            std::thread::sleep(LOOK);
         }
     });
     run.report(begin, cores)
@@ -79,9 +91,10 @@ impl Run {
     fn work(&self) {
         loop {
             let seed = self.next.fetch_add(1, Ordering::Relaxed);
-            if seed >= self.batches {
+            if seed >= self.first + self.batches {
                 return;
             }
+            self.running.lock().unwrap().insert(seed);
             match catch_unwind(AssertUnwindSafe(|| batch::feed(self.start, seed, BATCH))) {
                 Ok(counts) => {
                     let mut all = self.counts.lock().unwrap();
@@ -92,9 +105,17 @@ impl Run {
                     self.failed.lock().unwrap().push(seed);
                 }
             }
-            if seed == self.batches / 20 {
+            self.running.lock().unwrap().remove(&seed);
+            if seed == self.first + self.batches / 20 {
                 self.warm.store(resident_kib(), Ordering::Relaxed);
             }
+        }
+    }
+
+    fn check_memory(&self) {
+        if resident_kib() > TOO_MUCH {
+            eprintln!("memory grows without end: FRONTDESK_SEED={:?}", self.running.lock().unwrap());
+            std::process::exit(1);
         }
     }
 

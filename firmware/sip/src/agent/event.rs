@@ -144,6 +144,13 @@ pub enum Event {
         /// True while the peer wants none of our sound.
         held: bool,
     },
+    /// The peer is somebody else now: the exchange has transferred it, and says so in a re-INVITE or UPDATE.
+    PeerChanged {
+        /// Which call.
+        session: SessionId,
+        /// Who it is: P-Asserted-Identity or Remote-Party-ID where the exchange is believed, else From (RFC 4916).
+        peer: Party,
+    },
     /// News of a transfer we asked for, from the peer's NOTIFY.
     TransferProgress {
         /// The call being transferred.
@@ -360,7 +367,7 @@ pub enum EndedBy {
 pub struct Cause {
     /// By whom.
     pub by: EndedBy,
-    /// The final code; 200 after a BYE, 487 after a CANCEL, 408 after silence.
+    /// The final code; 200 after a BYE, 487 after a CANCEL, 408 after silence, 0 where the exchange itself has died.
     pub code: u16,
     /// Reason phrase, or the text of a Reason header (RFC 3326).
     pub reason: String,

@@ -127,7 +127,12 @@ impl UserAgent {
         if flows.local(target).is_some() || flows.trouble(target) != Some(reason) {
             tracing::info!(%target, reason, "disconnected");
         }
-        for tx in self.core.disconnected(now, target, reason) {
+        let never_open = flows.local(target).is_none();
+        let over = self.core.disconnected(now, target, reason);
+        if never_open {
+            self.on_no_connection(now, target);
+        }
+        for tx in over {
             if let Some(owner) = self.core.layer.owner(tx) {
                 self.on_silence(now, tx, owner, true);
             }

@@ -210,6 +210,16 @@ impl UserAgent {
         self.bury(now, target, "no connection");
     }
 
+    /// Nobody takes connections at `target`. Where there is another, everything goes there before anybody hears that
+    /// there was no answer: a call that is up would end by that.
+    pub(super) fn on_no_connection(&mut self, now: Instant, target: Target) {
+        let has_others = |of: &Use| of.current == target && of.targets.len() > 1;
+        if self.core.config.probe && self.uses().iter().any(has_others) {
+            self.bury(now, target, "no connection");
+            self.follow(now);
+        }
+    }
+
     /// Every place that accounts are registered at, with its target.
     pub(super) fn uses(&self) -> Vec<Use> {
         let mut uses: Vec<Use> = Vec::new();
@@ -333,9 +343,15 @@ impl UserAgent {
             if self.core.resolver.fail_over(now, &of.place, target) {
                 continue;
             }
-            for account in of.accounts {
-                if let Some(registration) = self.registrations.get_mut(&account) {
-                    registration.on_dead_target(&mut self.core, now);
+            for account in &of.accounts {
+                if let Some(registration) = self.registrations.get_mut(account) {
+                    registration.on_dead_target(&mut self.core, now, target);
+                }
+            }
+            let core = &mut self.core;
+            for session in self.sessions.values_mut() {
+                if session.account().is_some_and(|account| of.accounts.contains(&account)) {
+                    session.on_last_target_dead(core, now, target);
                 }
             }
         }

@@ -13,6 +13,10 @@ use super::description::{self, Encoding, Format};
 use super::stream::{choose, read_media, secured};
 use super::{Codec, Direction, LocalMedia, Media, SdpError, Srtp, SrtpKeys, SrtpSuite};
 
+/// The profile of speech that may be in the clear, and of speech that may not (RFC 3711 section 12).
+const PLAIN: &str = "RTP/AVP";
+const SECURE: &str = "RTP/SAVP";
+
 /// What two ends have agreed on, and the offer under way between them. A clone serves each early dialog of a forked
 /// INVITE: all answer the same offer.
 #[derive(Debug, Clone)]
@@ -33,7 +37,7 @@ pub struct OfferAnswer {
     /// the last, as a session timer's does, must not differ from it.
     suites: Vec<SrtpSuite>,
     mux: bool,
-    /// The peer refused an offer with keys that it could have ignored, so it gets none.
+    /// The peer refused every offer with keys, so it gets none.
     plain_only: bool,
 }
 
@@ -82,7 +86,7 @@ impl OfferAnswer {
     pub fn new(local: LocalMedia, session_id: u64) -> OfferAnswer {
         // One `m=` line, so that no peer has to choose. A peer that cannot encrypt passes over the keys in a plain one,
         // and the others answer with theirs (as Lync, Asterisk and linphone have it); what must be encrypted says so.
-        let transport = if local.srtp == Srtp::Mandatory { "RTP/SAVP" } else { "RTP/AVP" };
+        let transport = if local.srtp == Srtp::Mandatory { SECURE } else { PLAIN };
         OfferAnswer {
             local,
             session_id: session_id >> 1, // some peers read it as a signed number
@@ -196,12 +200,12 @@ impl OfferAnswer {
         self.abandon_offer();
         let media = answer?;
         self.peer_codecs = description::read(body)?.iter().flat_map(description::Stream::codecs).collect();
-        if media.srtp.is_some() {
-            // Later offers name the profile that the peer itself uses.
-            for (line, stream) in self.lines.iter_mut().zip(description::read(body)?) {
-                if let Line::Ours { transport } = line {
-                    *transport = stream.transport;
-                }
+        // Later offers name the profile that the peer itself uses.
+        for (line, stream) in self.lines.iter_mut().zip(description::read(body)?) {
+            if let Line::Ours { transport } = line
+                && (media.srtp.is_some() || transport == SECURE)
+            {
+                *transport = stream.transport;
             }
         }
         self.agreed = Some(media.clone());
@@ -213,15 +217,19 @@ impl OfferAnswer {
         self.state = State::Stable;
     }
 
-    /// Our first offer was refused, perhaps because of the keys in it, which nobody needs to look at: true if another
-    /// offer, without keys, is worth a try.
-    pub fn give_up_encryption(&mut self) -> bool {
+    /// Our first offer was refused, perhaps for how it offers encryption that nobody needs to take: true if another one
+    /// is worth a try. The next says that it must be encrypted, for a peer that insists on that takes no other; the one after that is without keys.
+    pub fn offer_otherwise(&mut self) -> bool {
         let first = matches!(self.state, State::LocalOffer(_)) && self.agreed.is_none();
         if !first || self.local.srtp != Srtp::Optional || self.our_lines().is_empty() {
             return false;
         }
         self.abandon_offer();
-        self.plain_only = true;
+        for line in &mut self.lines {
+            let Line::Ours { transport } = line else { continue };
+            self.plain_only = transport != PLAIN;
+            *transport = if self.plain_only { PLAIN } else { SECURE }.to_owned();
+        }
         true
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Birth, Fork, Left, Session, State, party, reliable, unattended};
+use super::{Birth, Fork, Left, Peer, Session, State, party, reliable, unattended};
 use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
@@ -51,8 +51,14 @@ impl Session {
         Ok(session)
     }
 
-    /// Hangs up before an answer. The CANCEL must wait for a first provisional response.
+    /// Hangs up before an answer.
     pub(super) fn cancel(&mut self, core: &mut Core, now: Instant, reason: &str) {
+        self.call_back(core, now);
+        self.end(core, now, EndedBy::Local, 487, reason);
+    }
+
+    /// Takes the INVITE back. The CANCEL must wait for a first provisional response.
+    fn call_back(&mut self, core: &mut Core, now: Instant) {
         if let Some(invite) = self.asking {
             if core.layer.sent_to(invite).is_none() {
                 core.layer.forget(invite);
@@ -61,7 +67,6 @@ impl Session {
                 self.send_cancel(core, now, invite);
             }
         }
-        self.end(core, now, EndedBy::Local, 487, reason);
     }
 
     pub(super) fn on_invite_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
@@ -87,25 +92,49 @@ impl Session {
         if !reached {
             return self.end(core, now, EndedBy::Error, 503, "the target's name could not be resolved");
         }
-        if !self.proceeding && self.try_next_target(core, now, id) {
+        if !self.passed_on && self.try_next_target(core, now, id) {
             return;
         }
         self.end(core, now, EndedBy::Timeout, 408, "no answer");
     }
 
-    /// `dead` answers nothing any more: an INVITE that it swallowed goes to the account's next target, and so does
-    /// whatever we were asking for in the call.
+    /// `dead` answers nothing any more: an INVITE that it swallowed, or has said no more of than that it tries, goes to
+    /// the account's next target (RFC 3263 section 4.3), and so does whatever we were asking for in the call. One that
+    /// rings already is left where it is: its answer may come by another way.
     pub(crate) fn on_dead_target(&mut self, core: &mut Core, now: Instant, dead: Target) {
         self.refresh_elsewhere(core, now, dead);
         let lost = |tx: &TxId| core.layer.sent_to(*tx) == Some(dead) && core.layer.is_unheard(*tx);
-        let Some(tx) = self.asking.filter(lost) else { return };
-        if self.state == State::Up {
+        if self.state == State::Up
+            && let Some(tx) = self.asking.filter(lost)
+        {
             core.layer.forget(tx);
-            self.ask_elsewhere(core, now);
-        } else if self.state == State::Calling && self.try_next_target(core, now, tx) {
-            core.layer.hush(tx);
-            self.left.push(Left { tx, is_cancelled: false });
+            return self.ask_elsewhere(core, now);
         }
+        let Some(tx) = self.stuck_at(core, dead) else { return };
+        let is_cancelled = self.proceeding;
+        if !self.try_next_target(core, now, tx) {
+            return;
+        }
+        tracing::info!(session = self.id.0, %dead, is_cancelled, "a call that nobody had goes by the next target");
+        core.layer.hush(tx);
+        self.left.push(Left { tx, is_cancelled });
+        if is_cancelled {
+            core.send_cancel(now, tx, Owner::Session(self.id), None);
+        }
+    }
+
+    /// `dead` answers nothing any more, and there is no other target: a call of ours that it has not passed on is over.
+    pub(crate) fn on_last_target_dead(&mut self, core: &mut Core, now: Instant, dead: Target) {
+        if self.stuck_at(core, dead).is_some() {
+            self.call_back(core, now);
+            self.end(core, now, EndedBy::Timeout, 0, "the exchange does not answer");
+        }
+    }
+
+    /// Our first INVITE, where `dead` has said nothing of it that would show that anybody behind has it.
+    fn stuck_at(&self, core: &Core, dead: Target) -> Option<TxId> {
+        let tx = self.asking.filter(|tx| core.layer.sent_to(*tx) == Some(dead))?;
+        (self.state == State::Calling && !self.passed_on).then_some(tx)
     }
 
     /// The dead target is back and finds our old INVITE in its buffer: nobody must ring for it.
@@ -143,6 +172,7 @@ impl Session {
         if code == 100 || self.state != State::Calling {
             return;
         }
+        self.passed_on = true;
         let fork = self.note_fork(core, now, id, response);
         if fork.and_then(|at| self.forks.get(at)).is_some_and(|fork| fork.ended) {
             return;
@@ -241,6 +271,7 @@ impl Session {
         self.told = Some(media.clone());
         let trusted = self.account.is_some_and(|account| core.believes_exchange(account));
         let by = party::answerer(response, trusted);
+        self.peer = Peer::of(by.clone(), response);
         self.take_timer(core, now, response);
         core.emit(Event::Answered { session: self.id, media, by });
         self.note_remote_hold(core);
@@ -267,12 +298,12 @@ impl Session {
             return;
         }
         self.forks.clear();
-        self.proceeding = false;
+        (self.proceeding, self.passed_on) = (false, false);
         self.asking = match code {
             401 | 407 => self.answer_challenge(core, now, id, response),
             422 => self.ask_for_longer(core, now, id, response),
             300..=399 => self.follow(core, now, id, response),
-            488 | 606 => self.call_plain(core, now, id),
+            488 | 606 => self.offer_otherwise(core, now, id),
             _ => None,
         };
         let moved = code == 503 && self.try_next_target(core, now, id);
@@ -302,15 +333,15 @@ impl Session {
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
     }
 
-    /// Calls again without keys where the peer may have refused the offer because of them.
-    fn call_plain(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
-        if !self.media.give_up_encryption() {
+    /// Calls again with another offer of encryption, at last with none, where the peer may have refused for that.
+    fn offer_otherwise(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
+        if !self.media.offer_otherwise() {
             return None;
         }
         let offer = self.media.create_offer(Direction::SendRecv).ok()?;
         let request = self.again(core, id, |request| request.set_body(crate::sdp::CONTENT_TYPE, offer))?;
         let hop = Hop::Address(core.layer.sent_to(id)?);
-        tracing::info!(session = self.id.0, "the offer of encryption was refused: calling without");
+        tracing::info!(session = self.id.0, "the offer was refused: another one of encryption, or none");
         Some(core.send(now, request, &hop, Owner::Session(self.id), 0))
     }
 
@@ -322,6 +353,7 @@ impl Session {
             return false;
         }
         let Some(request) = self.again(core, id, |_| {}) else { return false };
+        self.proceeding = false;
         self.asking = Some(core.send(now, request, &Hop::Place(place), Owner::Session(self.id), 0));
         true
     }

@@ -4,13 +4,14 @@
 //! provisional responses, `renegotiate` holds,
 //! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
 //! directly, `refresh` does session timers, `transfer` does REFER both ways, `replace`
-//! lets one call take another's place, `party` reads who is who, and
+//! lets one call take another's place, `party` reads who is who, `identity` follows a peer who becomes somebody else, and
 //! `unattended` asks for an answer without a hand. A session that has ended stays
 //! for 64 T1 to acknowledge late 2xx.
 //!
 //! Not done here: what a call means on the desk, media itself.
 
 mod calling;
+mod identity;
 mod lending;
 mod party;
 mod refresh;
@@ -26,6 +27,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use identity::Peer;
+pub(crate) use identity::TAG as FROM_CHANGE;
 use lending::Borrowed;
 pub(crate) use lending::Note;
 use refresh::Refresh;
@@ -69,6 +72,8 @@ pub(crate) struct Session {
     asking: Option<TxId>,
     /// A provisional response came, so a CANCEL may be sent (RFC 3261 9.1).
     proceeding: bool,
+    /// More than 100 came: somebody behind the first hop has our INVITE.
+    passed_on: bool,
     cancel_sent: bool,
     /// INVITEs that were sent to a target that died: another one was sent instead.
     left: Vec<Left>,
@@ -105,6 +110,8 @@ pub(crate) struct Session {
     probe: Option<TxId>,
     /// What our CANCEL or BYE says of why (RFC 3326).
     reason: Option<&'static str>,
+    /// Who the peer is, as the program knows it.
+    peer: Peer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +206,7 @@ impl Session {
             state,
             asking: None,
             proceeding: false,
+            passed_on: false,
             cancel_sent: false,
             left: Vec::new(),
             redirects: 0,
@@ -227,6 +235,7 @@ impl Session {
             borrowed: None,
             probe: None,
             reason: None,
+            peer: Peer::default(),
         }
     }
 

@@ -12,19 +12,29 @@ use crate::uri::Scheme;
 
 /// The caller of an INVITE. `trusted`: it came from one of our registrars, which is believed.
 pub(super) fn caller(invite: &Message, trusted: bool) -> Party {
-    let (asserted, remote) = vouched(invite, trusted, "calling");
-    let mut party = match asserted.or_else(|| remote.clone()).or_else(|| invite.from()) {
-        Some(address) => party(&address),
-        None => nobody(),
-    };
+    vouched_for(invite, trusted, "calling").unwrap_or_else(|| sender(invite))
+}
+
+/// The sender of a request by its own word.
+pub(super) fn sender(request: &Message) -> Party {
+    let party = request.from().map_or_else(nobody, |address| party(&address));
+    if wants_privacy(request) { Party { number: None, display: None, ..party } } else { party }
+}
+
+/// The sender of a request by that of an exchange that is `trusted`, as far as it may be shown. `side`: its end of the
+/// call, `calling` or `called`.
+pub(super) fn vouched_for(request: &Message, trusted: bool, side: &str) -> Option<Party> {
+    let (asserted, remote) = vouched(request, trusted, side);
+    let remote = remote.or_else(|| vouched(request, trusted, "calling").1);
+    let mut party = party(&asserted.or_else(|| remote.clone())?);
     let hides = |what| remote.as_ref().is_some_and(|remote| hides(remote, what));
-    if wants_privacy(invite) || hides("uri") {
+    if wants_privacy(request) || hides("uri") {
         party.number = None;
     }
-    if wants_privacy(invite) || hides("name") {
+    if wants_privacy(request) || hides("name") {
         party.display = None;
     }
-    party
+    Some(party)
 }
 
 /// What the caller of an INVITE wanted to reach.

@@ -241,6 +241,7 @@ impl Session {
                 if !offered {
                     self.note_media(core);
                 }
+                self.note_identity(core, id, request);
             }
             Err(error) => ringing::refuse_offer(core, now, id, error),
         }
@@ -301,6 +302,10 @@ impl Session {
                 self.note_media(core);
             }
             _ => {}
+        }
+        // Who it is at one of several ends that ring is told when one of them answers.
+        if fork.is_none() {
+            self.note_identity(core, id, request);
         }
     }
 

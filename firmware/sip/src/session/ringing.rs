@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::reliable::{Described, Provisionals};
-use super::{Birth, Session, State, party, refresh, unattended};
+use super::{Birth, Peer, Session, State, party, refresh, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, HostPort, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
@@ -67,10 +67,12 @@ impl Session {
         }
         let trusted = core.believes(account, from.ip());
         let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
+        let caller = party::caller(&request, trusted);
+        session.peer = Peer::of(caller.clone(), &request);
         core.emit(Event::Incoming {
             session: id,
             account,
-            caller: party::caller(&request, trusted),
+            caller,
             called: party::called(&request),
             diversion: party::diversion(&request),
             media: offered,

@@ -5,18 +5,9 @@ use std::net::SocketAddr;
 use sip::digest::{Algorithm, Verdict, Verifier};
 use sip::{Account, AccountId, Invite, Message, Package};
 
-use crate::net::{FAIR, Net, account, media, want};
+use crate::net::{Net, account, media, want};
 use crate::script::{answer, reply};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(21, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
+use crate::steps::desk;
 
 fn verifier(algorithm: Algorithm) -> Verifier {
     Verifier::new("pbx.example", algorithm, "key", 1000)

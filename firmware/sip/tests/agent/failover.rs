@@ -12,35 +12,37 @@ use sip::{
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{answer, reply, within};
 
-const US: &str = "192.0.2.1:5060";
-const FIRST: &str = "198.51.100.9:5060";
-const SECOND: &str = "198.51.100.10:5060";
+pub const US: &str = "192.0.2.1:5060";
+pub const FIRST: &str = "198.51.100.9:5060";
+pub const SECOND: &str = "198.51.100.10:5060";
 const STEP: Duration = Duration::from_millis(10);
 /// How long fail-back may take: the better target is asked every 10 s, and must answer twice.
 const RETURN: Duration = Duration::from_millis(20_500);
 
 /// How an exchange behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub enum Mood {
     Well,
     /// Takes nothing and says nothing.
     Dead,
     /// Registers, and drops OPTIONS.
     Deaf,
+    /// Says of a call that it tries, and no more.
+    Trying,
     /// Answers OPTIONS, and registers nobody.
     Refusing,
 }
 
 /// A desk whose exchange has these machines, and what came in where since it was last asked.
-struct House {
-    net: Net,
-    us: usize,
+pub struct House {
+    pub net: Net,
+    pub us: usize,
     machines: Vec<(SocketAddr, Mood)>,
     seen: BTreeMap<SocketAddr, Vec<(Instant, Message)>>,
 }
 
 impl House {
-    fn new(machines: &[&str]) -> House {
+    pub fn new(machines: &[&str]) -> House {
         House::with(machines, |account| account)
     }
 
@@ -68,13 +70,13 @@ impl House {
         }
     }
 
-    fn mood(&mut self, at: &str, mood: Mood) {
+    pub fn mood(&mut self, at: &str, mood: Mood) {
         let at = address(at);
         self.machines.iter_mut().find(|(known, _)| *known == at).unwrap().1 = mood;
     }
 
     /// The machines do their work until `done`, at most for `limit`; how long that took.
-    fn serve(&mut self, limit: Duration, mut done: impl FnMut(&House) -> bool) -> Duration {
+    pub fn serve(&mut self, limit: Duration, mut done: impl FnMut(&House) -> bool) -> Duration {
         let start = self.net.now;
         while self.net.now < start + limit && !done(self) {
             self.net.pass(STEP);
@@ -105,6 +107,7 @@ impl House {
         let code = match (message.method(), mood) {
             (_, Mood::Dead) | (Some(Method::Options), Mood::Deaf) | (Some(Method::Ack) | None, _) => return,
             (Some(Method::Register), Mood::Refusing) => 500,
+            (Some(Method::Invite), Mood::Trying) => 100,
             // A call rings until the test answers it.
             (Some(Method::Invite), _) => 180,
             _ => 200,
@@ -120,19 +123,19 @@ impl House {
     }
 
     /// What came in there since.
-    fn take(&mut self, at: &str, method: &Method) -> Vec<(Instant, Message)> {
+    pub fn take(&mut self, at: &str, method: &Method) -> Vec<(Instant, Message)> {
         let seen = self.seen.entry(address(at)).or_default();
         let (wanted, rest) = std::mem::take(seen).into_iter().partition(|(_, m)| m.method() == Some(method));
         *seen = rest;
         wanted
     }
 
-    fn count(&self, at: &str, method: &Method) -> usize {
+    pub fn count(&self, at: &str, method: &Method) -> usize {
         let seen = self.seen.get(&address(at));
         seen.map_or(0, |seen| seen.iter().filter(|(_, m)| m.method() == Some(method)).count())
     }
 
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.seen.clear();
         self.net.stations[self.us].events.clear();
     }
@@ -150,7 +153,7 @@ impl House {
     }
 
     /// Registered, and everything quiet for a while.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         self.serve(Duration::from_secs(20), |_| false);
         assert!(self.is_registered());
         self.clear();
@@ -158,20 +161,24 @@ impl House {
 
     /// A call that the first machine set up and stays in (Record-Route).
     fn call(&mut self) -> (SessionId, Message) {
+        self.call_by(&format!("<sip:{FIRST};lr=on;did=7.1>"))
+    }
+
+    fn call_by(&mut self, routes: &str) -> (SessionId, Message) {
         let invite = Invite::new(AccountId(1), "2110", media(3000));
         let session = self.net.act(self.us, |agent, now| agent.invite(now, invite)).unwrap();
         self.serve(Duration::from_secs(1), |house| house.count(FIRST, &Method::Invite) > 0);
         let (_, invite) = self.take(FIRST, &Method::Invite).remove(0);
         let phone = address("203.0.113.7:5062");
         let mut ok = answer(&invite, "far", phone, "sendrecv");
-        ok.push("Record-Route", format!("<sip:{FIRST};lr=on;did=7.1>"));
+        ok.push("Record-Route", routes);
         self.net.send(address(FIRST), address(US), &ok);
         self.net.wait(self.us, "Answered", 1, want::answered);
         (session, invite)
     }
 }
 
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn acc_5_a_dead_target_is_noticed_in_time_and_calls_come_in_over_the_next_one() {
@@ -287,6 +294,25 @@ fn acc_5_a_live_call_stays_and_what_is_said_in_it_goes_by_the_other_target() {
     house.net.act(house.us, |agent, now| agent.hang_up(now, session));
     house.serve(Duration::from_secs(1), |house| house.count(SECOND, &Method::Bye) > 0);
     assert_eq!(house.take(SECOND, &Method::Bye).len(), 1);
+}
+
+/// Between two transports a proxy is in the route once for each (RFC 5658). What is behind it stays where it is.
+#[test]
+fn acc_5_both_addresses_of_a_dead_proxy_give_way_to_the_other_target() {
+    let mut house = House::new(&[FIRST, SECOND]);
+    house.settle();
+    let other = "198.51.100.9:5062;transport=tcp";
+    let behind = "<sip:198.51.100.30;lr>";
+    let (session, _) = house.call_by(&format!("{behind}, <sip:{other};lr;r2=on>, <sip:{FIRST};lr;r2=on>"));
+    house.mood(FIRST, Mood::Dead);
+    house.serve(LONG, |house| house.count(SECOND, &Method::Register) > 0);
+    house.clear();
+    house.net.act(house.us, |agent, now| agent.hang_up(now, session));
+    house.serve(Duration::from_secs(5), |house| house.count(SECOND, &Method::Bye) > 0);
+    let (_, bye) = house.take(SECOND, &Method::Bye).remove(0);
+    let routes: Vec<&str> = bye.headers("Route").collect();
+    let there = format!("<sip:{SECOND};lr;r2=on>");
+    assert_eq!(routes, [there.as_str(), there.as_str(), behind]);
 }
 
 #[test]

@@ -8,16 +8,7 @@ use sip::{
 
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{Caller, answer, reply, within};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(31, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
+use crate::steps::{PBX, US, desk, taken};
 
 /// A telephone whose account does not believe its exchange.
 fn distrustful() -> (Net, usize, SocketAddr) {
@@ -168,4 +159,112 @@ fn the_reason_of_a_bye_is_handed_on() {
     bye.push("Reason", "Q.850;cause=31;text=\"network out of order\"");
     net.send(pbx, at, &bye);
     assert_eq!(net.wait(us, "Ended", 1, want::ended).reason, "network out of order");
+}
+
+/// Sends a request of the caller's and takes its 200.
+fn ask(net: &mut Net, us: usize, pbx: SocketAddr, request: &Message) {
+    net.send(pbx, net.stations[us].at, request);
+    net.receive(pbx, "200", 1);
+    net.clear(pbx);
+}
+
+fn changed(event: &Event) -> Option<(Option<String>, Option<String>)> {
+    match event {
+        Event::PeerChanged { peer, .. } => Some((peer.number.clone(), peer.display.clone())),
+        _ => None,
+    }
+}
+
+/// Changes that nobody has waited for.
+fn changes(net: &Net, us: usize) -> usize {
+    net.said(us).iter().filter(|said| *said == "PeerChanged").count()
+}
+
+#[test]
+fn an_exchange_that_has_transferred_the_other_end_says_who_it_is_now() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, mut caller, _) = taken(&mut net, us, pbx, &[]);
+    let mut update = caller.request(Method::Update);
+    update.push("P-Asserted-Identity", "\"Ingrid\" <sip:2102@pbx.example>");
+    ask(&mut net, us, pbx, &update);
+    let who = net.wait(us, "PeerChanged", 1, changed);
+    assert_eq!(who, (Some("2102".into()), Some("Ingrid".into())));
+
+    // The same again, without the name, changes nothing; nor does a request that says nothing of it.
+    let mut update = caller.request(Method::Update);
+    update.push("P-Asserted-Identity", "<sip:2102@pbx.example>");
+    ask(&mut net, us, pbx, &update);
+    let update = caller.request(Method::Update);
+    ask(&mut net, us, pbx, &update);
+    assert_eq!(changes(&net, us), 0);
+
+    // In a re-INVITE, of the caller's end of the call, and hidden where that is wished.
+    for (privacy, number) in [("off", Some("2104")), ("full", None)] {
+        let mut invite = caller.invite();
+        let value = format!(
+            "<sip:100@pbx.example>;party=called, \"David\" <sip:2104@pbx.example>;party=calling;privacy={privacy}"
+        );
+        invite.push("Remote-Party-ID", value);
+        net.send(pbx, at, &invite);
+        let ok = net.receive(pbx, "200 INVITE", 1);
+        let ack = caller.ack(&ok);
+        net.send(pbx, at, &ack);
+        assert_eq!(net.wait(us, "PeerChanged", 1, changed).0.as_deref(), number, "{privacy}");
+        net.clear(pbx);
+    }
+
+    // What was refused was not taken, and says nothing either.
+    let mut update = caller.request(Method::Update);
+    update.push("P-Asserted-Identity", "<sip:2109@pbx.example>");
+    update.set_body("application/sdp", b"v=0\r\nm=audio 9 RTP/AVP 18\r\nc=IN IP4 198.51.100.9\r\n".to_vec());
+    net.send(pbx, at, &update);
+    net.receive(pbx, "488", 1);
+    assert_eq!(changes(&net, us), 0);
+    net.act(us, |agent, now| agent.hang_up(now, session));
+    let bye = net.receive(pbx, "BYE", 1);
+    assert!(bye.header("To").unwrap().contains("0591234"), "the dialog's addresses are as they were");
+}
+
+#[test]
+fn who_placed_our_own_call_on_is_told_by_the_called_end() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let invite = dial(&mut net, us, pbx, Invite::new(AccountId(1), "2110", media(3000)));
+    net.send(pbx, at, &answer(&invite, "t", pbx, "sendrecv"));
+    net.wait(us, "Answered", 1, want::answered);
+    for (number, side) in [("2102", "called"), ("2103", "calling")] {
+        let cseq = number.parse().unwrap();
+        let mut update = within(&invite, "t", pbx, Method::Update, cseq);
+        update.push("Remote-Party-ID", format!("<sip:{number}@pbx.example>;party={side}"));
+        ask(&mut net, us, pbx, &update);
+        assert_eq!(net.wait(us, "PeerChanged", 1, changed).0.as_deref(), Some(number), "{side}");
+    }
+}
+
+#[test]
+fn an_account_that_does_not_believe_its_exchange_keeps_whom_it_knows() {
+    let (mut net, us, pbx) = distrustful();
+    let (_, mut caller, _) = taken(&mut net, us, pbx, &[]);
+    let mut update = caller.request(Method::Update);
+    update.push("P-Asserted-Identity", "\"Ingrid\" <sip:2102@pbx.example>");
+    ask(&mut net, us, pbx, &update);
+    assert_eq!(changes(&net, us), 0);
+}
+
+#[test]
+fn a_from_that_changes_counts_where_the_peer_has_said_that_it_may() {
+    for (supported, counts) in [("from-change", true), ("timer", false)] {
+        let (mut net, us, pbx) = distrustful();
+        let (session, mut caller, _) = taken(&mut net, us, pbx, &[("Supported", supported)]);
+        let mut update = caller.request(Method::Update);
+        update.set("From", format!("\"Lea\" <sip:2117@pbx.example>;tag={}", caller.tag));
+        ask(&mut net, us, pbx, &update);
+        assert_eq!(changes(&net, us), usize::from(counts), "{supported}");
+        // Requests of ours name the one who is there.
+        net.act(us, |agent, now| agent.hang_up(now, session));
+        let to = net.receive(pbx, "BYE", 1).to().unwrap();
+        assert_eq!(to.uri.user.as_deref(), Some(if counts { "2117" } else { "0591234" }));
+        assert_eq!(to.tag(), Some(caller.tag.as_str()));
+    }
 }

@@ -305,6 +305,7 @@ pub fn session_of(event: &Event) -> Option<SessionId> {
         | Event::Retrieved { session }
         | Event::HoldFailed { session, .. }
         | Event::RemoteHold { session, .. }
+        | Event::PeerChanged { session, .. }
         | Event::TransferProgress { session, .. }
         | Event::TransferEnded { session, .. }
         | Event::Refer { session, .. }

@@ -5,24 +5,9 @@ use std::time::Duration;
 
 use sip::{EndedBy, Event, Invite, Message, Method, SessionId};
 
-use crate::net::{FAIR, Net, STORM, address, media, want};
+use crate::net::{Net, STORM, address, media, want};
 use crate::script::{Caller, answer, reply, sdp, within};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(5, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
-
-fn dial(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Message) {
-    let call = Invite::new(sip::AccountId(1), "2110", media(3000));
-    let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
-    (session, net.receive(pbx, "INVITE", 1))
-}
+use crate::steps::{US, acknowledged, desk, dial};
 
 /// A reliable provisional response of the peer.
 fn reliable(invite: &Message, code: u16, tag: &str, pbx: SocketAddr, rseq: u32) -> Message {
@@ -30,6 +15,13 @@ fn reliable(invite: &Message, code: u16, tag: &str, pbx: SocketAddr, rseq: u32) 
     response.push("Require", "100rel");
     response.push("RSeq", rseq.to_string());
     response
+}
+
+/// The same with a description.
+fn reliable_with(invite: &Message, tag: &str, pbx: SocketAddr, rseq: u32, direction: &str) -> Message {
+    let mut early = reliable(invite, 183, tag, pbx, rseq);
+    early.set_body("application/sdp", sdp(4000, direction));
+    early
 }
 
 fn early_port(event: &Event) -> Option<u16> {
@@ -76,7 +68,7 @@ fn prack(caller: &mut Caller, response: &Message) -> Message {
 fn reliable_responses_are_acknowledged_once_each_and_in_their_order() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (_, invite) = dial(&mut net, us, pbx);
+    let (_, invite) = dial(&mut net, us, pbx, "2110");
     assert!(invite.headers("Supported").any(|tag| tag == "100rel"));
     assert!(invite.headers("Allow").any(|method| method == "PRACK"));
     let first = reliable(&invite, 183, "t", pbx, 7);
@@ -104,10 +96,8 @@ fn reliable_responses_are_acknowledged_once_each_and_in_their_order() {
 fn a_prack_nobody_answers_delays_neither_answer_nor_ack() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (session, invite) = dial(&mut net, us, pbx);
-    let mut early = reliable(&invite, 183, "t", pbx, 1);
-    early.set_body("application/sdp", sdp(4000, "sendrecv"));
-    net.send(pbx, at, &early);
+    let (session, invite) = dial(&mut net, us, pbx, "2110");
+    net.send(pbx, at, &reliable_with(&invite, "t", pbx, 1, "sendrecv"));
     net.receive(pbx, "PRACK", 1);
     net.send(pbx, at, &answer(&invite, "t", pbx, "sendrecv"));
     net.pass(Duration::from_millis(10));
@@ -124,10 +114,8 @@ fn a_prack_nobody_answers_delays_neither_answer_nor_ack() {
 fn an_answer_in_a_reliable_response_is_the_answer_and_an_update_may_change_it_before_the_pickup() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (_, invite) = dial(&mut net, us, pbx);
-    let mut early = reliable(&invite, 183, "t", pbx, 1);
-    early.set_body("application/sdp", sdp(4000, "sendrecv"));
-    net.send(pbx, at, &early);
+    let (_, invite) = dial(&mut net, us, pbx, "2110");
+    net.send(pbx, at, &reliable_with(&invite, "t", pbx, 1, "sendrecv"));
     net.receive(pbx, "PRACK", 1);
     assert_eq!(net.wait(us, "Progress", 1, early_port), 4000);
     let mut update = within(&invite, "t", pbx, Method::Update, 1);
@@ -151,10 +139,8 @@ fn an_answer_in_a_reliable_response_is_the_answer_and_an_update_may_change_it_be
 fn an_answer_in_a_reliable_response_needs_no_repetition() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (_, invite) = dial(&mut net, us, pbx);
-    let mut early = reliable(&invite, 183, "t", pbx, 1);
-    early.set_body("application/sdp", sdp(4000, "sendrecv"));
-    net.send(pbx, at, &early);
+    let (_, invite) = dial(&mut net, us, pbx, "2110");
+    net.send(pbx, at, &reliable_with(&invite, "t", pbx, 1, "sendrecv"));
     net.send(pbx, at, &reply(&invite, 200, "t", pbx));
     assert_eq!(net.wait(us, "Answered", 1, want::answered).remote_rtp.port(), 4000);
 }
@@ -163,7 +149,7 @@ fn an_answer_in_a_reliable_response_needs_no_repetition() {
 fn a_challenged_prack_is_sent_again_with_its_credentials() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (_, invite) = dial(&mut net, us, pbx);
+    let (_, invite) = dial(&mut net, us, pbx, "2110");
     net.send(pbx, at, &reliable(&invite, 180, "t", pbx, 1));
     let first = net.receive(pbx, "PRACK", 1);
     let mut challenge = reply(&first, 407, "t", pbx);
@@ -197,11 +183,8 @@ fn ringing_is_told_reliably_where_the_caller_requires_it() {
     net.pass(Duration::from_secs(40));
     assert_eq!(net.count(pbx, "180"), 0);
     net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(pbx, "200 INVITE", 1);
+    let (ok, _) = acknowledged(&mut net, us, &mut caller);
     assert!(String::from_utf8_lossy(ok.body()).contains("m=audio 3000"));
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    net.wait(us, "Confirmed", 1, want::confirmed);
 }
 
 #[test]
@@ -282,11 +265,9 @@ fn an_answer_behind_early_media_waits_until_that_has_arrived() {
     net.send(pbx, at, &ack);
     assert!(String::from_utf8_lossy(net.receive(pbx, "200 PRACK", 1).body()).contains("m=audio 3000"));
     assert_eq!(net.wait(us, "MediaChanged", 0, changed_port), 4002);
-    let ok = net.receive(pbx, "200 INVITE", 1);
+    let (ok, agreed) = acknowledged(&mut net, us, &mut caller);
     assert!(ok.body().is_empty(), "offer and answer are over");
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    assert_eq!(net.wait(us, "Confirmed", 1, want::confirmed).remote_rtp.port(), 4002);
+    assert_eq!(agreed.remote_rtp.port(), 4002);
 }
 
 #[test]
@@ -353,11 +334,9 @@ fn an_offer_left_to_us_is_made_in_the_first_reliable_response_and_answered_in_it
     net.receive(pbx, "200 PRACK", 1);
     assert_eq!(net.wait(us, "MediaChanged", 0, changed_port), 4000);
     net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(pbx, "200 INVITE", 1);
+    let (ok, agreed) = acknowledged(&mut net, us, &mut caller);
     assert!(ok.body().is_empty());
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    assert_eq!(net.wait(us, "Confirmed", 1, want::confirmed).remote_rtp.port(), 4000);
+    assert_eq!(agreed.remote_rtp.port(), 4000);
 }
 
 #[test]
@@ -404,14 +383,13 @@ fn two_agents_agree_on_early_media_in_a_storm() {
 fn a_reliable_response_to_a_reinvite_is_acknowledged_and_may_bring_its_answer() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (session, invite) = dial(&mut net, us, pbx);
+    let (session, invite) = dial(&mut net, us, pbx, "2110");
     net.send(pbx, at, &answer(&invite, "t", pbx, "sendrecv"));
     net.wait(us, "Answered", 1, want::answered);
     net.act(us, |agent, now| agent.hold(now, session));
     net.receive(pbx, "ACK", 1);
     let hold = net.receive(pbx, "INVITE", 1);
-    let mut early = reliable(&hold, 183, "t", pbx, 4);
-    early.set_body("application/sdp", sdp(4000, "recvonly"));
+    let early = reliable_with(&hold, "t", pbx, 4, "recvonly");
     net.send(pbx, at, &early);
     net.send(pbx, at, &early);
     net.send(pbx, at, &reliable(&hold, 180, "t", pbx, 6));

@@ -1,22 +1,12 @@
 //! What strangers, broken peers and floods get for an answer, and that calls do not notice.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::{Config, Message, Method};
 
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{Caller, sdp};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(3, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
+use crate::steps::{PBX, US, desk, taken};
 
 #[test]
 fn every_wrong_request_gets_the_answer_its_rfc_names() {
@@ -104,7 +94,7 @@ fn options_tells_what_we_can() {
     );
     assert_eq!(ok.header("Accept"), Some("application/sdp"));
     let supported = ok.header("Supported").unwrap();
-    assert_eq!(supported, "replaces, 100rel, timer", "what is not offered is not claimed");
+    assert_eq!(supported, "replaces, 100rel, timer, from-change", "what is not offered is not claimed");
 }
 
 #[test]
@@ -264,14 +254,7 @@ fn a_stranger_in_a_call_is_not_counted_as_a_flood() {
     let (mut net, us, _) = desk();
     let at = net.stations[us].at;
     let friend = net.peer("203.0.113.50:5060");
-    let mut caller = Caller::new(friend, at, "friend");
-    let invite = caller.invite();
-    net.send(friend, at, &invite);
-    let session = net.wait(us, "Incoming", 1, want::incoming);
-    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(friend, "200", 1);
-    let ack = caller.ack(&ok);
-    net.send(friend, at, &ack);
+    let (_, mut caller, _) = taken(&mut net, us, friend, &[]);
     for _ in 0..200 {
         let update = caller.request(Method::Update);
         net.send(friend, at, &update);
@@ -283,18 +266,10 @@ fn a_stranger_in_a_call_is_not_counted_as_a_flood() {
 fn a_forged_bye_without_the_right_tags_ends_nothing() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let mut caller = Caller::new(pbx, at, "target");
-    let invite = caller.invite();
-    net.send(pbx, at, &invite);
-    let session = net.wait(us, "Incoming", 1, want::incoming);
-    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(pbx, "200", 1);
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    net.wait(us, "Confirmed", 1, want::confirmed);
+    let (_, caller, _) = taken(&mut net, us, pbx, &[]);
     let stranger = net.peer("203.0.113.66:5060");
     for (tag, to_tag) in [("wrong", caller.to_tag.clone()), (caller.tag.as_str(), Some("wrong".into()))] {
-        let mut forged = Caller::new(stranger, at, "target");
+        let mut forged = Caller::new(stranger, at, &caller.call_id);
         (forged.tag, forged.to_tag, forged.number) = (tag.to_owned(), to_tag, 50);
         let bye = forged.request(Method::Bye);
         net.send(stranger, at, &bye);

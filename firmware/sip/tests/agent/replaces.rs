@@ -108,7 +108,7 @@ fn a_confirmed_call_is_replaced_and_ended_once_the_new_one_is_answered() {
     let cause = net.wait(us, "Ended", 0, want::ended);
     assert_eq!((cause.by, cause.reason.as_str()), (EndedBy::Local, "replaced"));
     let ok = net.receive(pbx, "200 INVITE", 1);
-    assert_eq!(ok.header("Supported"), Some("replaces, 100rel, timer"));
+    assert_eq!(ok.header("Supported"), Some("replaces, 100rel, timer, from-change"));
     let bye = net.receive(pbx, "BYE", 1);
     assert_eq!(bye.call_id(), Some("old"));
     net.send(pbx, address(US), &reply(&bye, 200, "x", pbx));
@@ -376,7 +376,7 @@ fn a_lamp_is_picked_up_by_the_names_of_its_call_or_not_at_all() {
     assert_eq!(invite.header("Replaces"), Some("c@pbx;to-tag=l;from-tag=r;early-only"));
     assert_eq!(
         (invite.header("Require"), invite.header("Supported")),
-        (Some("replaces"), Some("replaces, 100rel, timer"))
+        (Some("replaces"), Some("replaces, 100rel, timer, from-change"))
     );
     for call_id in ["", "a;early-only", "a b", "a\r\nVia: x", "a,b"] {
         call.replaces = Some(Replaces { call_id: call_id.into(), ..replaces.clone() });

@@ -111,34 +111,56 @@ fn a_call_without_keys_at_hand_is_not_answered_in_the_clear() {
     assert_eq!(net.wait(us, "Ended", 1, want::ended).code, 488);
 }
 
+fn call(agent: &mut sip::UserAgent, now: std::time::Instant, srtp: Srtp) -> sip::SessionId {
+    agent.invite(now, Invite::new(AccountId(1), "200", local(3000, srtp))).unwrap()
+}
+
 #[test]
-fn an_offer_of_encryption_that_is_refused_is_made_again_without_once() {
+fn an_offer_of_encryption_that_is_refused_insists_once_and_is_then_made_without() {
     let (mut net, us, pbx) = desk(Srtp::Optional);
-    let call = |agent: &mut sip::UserAgent, now, srtp| {
-        agent.invite(now, Invite::new(AccountId(1), "200", local(3000, srtp))).unwrap()
-    };
     net.act(us, |agent, now| call(agent, now, Srtp::Optional));
     let first = net.receive(pbx, "INVITE", 1);
     assert!(body(&first).contains(" RTP/AVP ") && body(&first).contains("a=crypto:1 "));
     net.send(pbx, address(US), &reply(&first, 488, "t1", pbx));
     let second = net.receive(pbx, "INVITE", 1);
-    assert!(body(&second).contains(" RTP/AVP ") && !body(&second).contains("crypto"));
-    assert_eq!((second.call_id(), second.cseq().unwrap().number), (first.call_id(), 2));
-    net.send(pbx, address(US), &answer(&second, "t2", pbx, "sendrecv"));
+    assert!(body(&second).contains(" RTP/SAVP ") && body(&second).contains("a=crypto:1 "));
+    net.send(pbx, address(US), &reply(&second, 488, "t2", pbx));
+    let third = net.receive(pbx, "INVITE", 1);
+    assert!(body(&third).contains(" RTP/AVP ") && !body(&third).contains("crypto"));
+    assert_eq!((third.call_id(), third.cseq().unwrap().number), (first.call_id(), 3));
+    net.send(pbx, address(US), &answer(&third, "t3", pbx, "sendrecv"));
     assert_eq!(net.wait(us, "Answered", 1, want::answered).srtp, None);
 
     for srtp in [Srtp::Optional, Srtp::Mandatory, Srtp::Off] {
         let (mut net, us, pbx) = desk(srtp);
         net.act(us, |agent, now| call(agent, now, srtp));
-        let invites = if srtp == Srtp::Optional { 2 } else { 1 };
+        let invites = if srtp == Srtp::Optional { 3 } else { 1 };
         for _ in 0..invites {
             let invite = net.receive(pbx, "INVITE", 1);
+            let is_secure = body(&invite).contains("SAVP") || body(&invite).contains("crypto");
+            assert!(srtp != Srtp::Off || !is_secure, "{}", body(&invite));
             net.send(pbx, address(US), &reply(&invite, 488, "t1", pbx));
         }
         assert_eq!(net.wait(us, "Ended", 1, want::ended).code, 488);
         net.pass(std::time::Duration::from_secs(60));
         assert_eq!(net.count(pbx, "INVITE"), 0, "{srtp:?}");
     }
+}
+
+#[test]
+fn a_peer_that_insists_on_encryption_is_called_by_a_desk_that_may_encrypt() {
+    let (mut net, us, pbx) = desk(Srtp::Optional);
+    let session = net.act(us, |agent, now| call(agent, now, Srtp::Optional));
+    let plain = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, address(US), &reply(&plain, 488, "t1", pbx));
+    net.receive(pbx, "ACK", 1);
+    let insists = net.receive(pbx, "INVITE", 1);
+    let mut ok = answer(&insists, "t2", pbx, "sendrecv");
+    let sealed = body(&ok).replace("RTP/AVP", "RTP/SAVP") + &CRYPTO.replace("crypto:7", "crypto:1");
+    ok.set_body("application/sdp", sealed.into_bytes());
+    net.send(pbx, address(US), &ok);
+    let media = net.wait(us, "Answered", 1, want::answered);
+    assert!(media.srtp.is_some() && media.srtp == keys(&net, us, session));
 }
 
 #[test]

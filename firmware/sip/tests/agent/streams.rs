@@ -1,12 +1,11 @@
 //! Connections: what waits for them, what they carry, and what becomes of it when they break (ACC-5).
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Account, AccountId, Config, Event, HostPort, Invite, Message, Method, RegistrationState, Target,
-    Transmit, Transport, UserAgent,
+    Account, AccountId, Config, Event, HostPort, Invite, Message, Method, RegistrationState, SessionId,
+    Target, Transmit, Transport, UserAgent,
 };
 
 use crate::net::{account, address, media};
@@ -27,8 +26,10 @@ struct Desk {
 
 impl Desk {
     fn new(account: Account) -> Desk {
-        let mut config = Config::new(address(US));
-        config.streams = true;
+        Desk::with(account, Config { streams: true, ..Config::new(address(US)) })
+    }
+
+    fn with(account: Account, config: Config) -> Desk {
         #[allow(clippy::disallowed_methods, reason = "a test needs some first instant")]
         let now = Instant::now();
         let agent = UserAgent::new(config, 9);
@@ -111,12 +112,36 @@ fn registered() -> (Desk, Target) {
     (desk, pbx)
 }
 
+/// The name server says what is behind the name that was asked for.
+fn resolve(desk: &mut Desk, host: &str, targets: &[Target]) {
+    let id = desk.events.iter().find_map(|event| match event {
+        Event::Resolve { id, host: asked, .. } if asked == host => Some(*id),
+        _ => None,
+    });
+    desk.act(|agent, now| agent.resolved(now, id.unwrap(), Ok(targets.to_vec())));
+}
+
 /// Answers the REGISTER that was sent last.
 fn grant(desk: &mut Desk, pbx: Target) {
     let (to, register) = desk.next();
     assert_eq!((to, register.method()), (pbx, Some(&Method::Register)));
     let mut ok = Message::response(&register, 200);
     ok.push("Contact", format!("{};expires=3600", register.header("Contact").unwrap()));
+    desk.receive(pbx, &ok);
+}
+
+/// A call of the desk's: its INVITE.
+fn dial(desk: &mut Desk) -> (SessionId, Message) {
+    let call = Invite::new(AccountId(1), "2110", media(3000));
+    let session = desk.act(|agent, now| agent.invite(now, call)).unwrap();
+    (session, desk.next().1)
+}
+
+/// The same, answered by somebody with this Contact.
+fn talk(desk: &mut Desk, pbx: Target, contact: &str) {
+    let (_, invite) = dial(desk);
+    let mut ok = answer(&invite, "b", pbx.address, "sendrecv");
+    ok.set("Contact", contact);
     desk.receive(pbx, &ok);
 }
 
@@ -216,9 +241,7 @@ fn acc_5_where_udp_was_asked_for_by_name_large_requests_go_by_it_too() {
 #[test]
 fn acc_5_what_a_broken_connection_cut_off_goes_once_more_by_a_new_one() {
     let (mut desk, pbx) = registered();
-    let call = Invite::new(AccountId(1), "2110", media(3000));
-    desk.act(|agent, now| agent.invite(now, call)).unwrap();
-    let (_, first) = desk.next();
+    let (_, first) = dial(&mut desk);
     desk.break_off(pbx, "the peer broke it off");
     assert_eq!(desk.asked().unwrap().0, pbx);
     assert!(desk.sent.is_empty());
@@ -245,12 +268,7 @@ fn acc_5_a_broken_connection_is_registered_by_anew() {
 #[test]
 fn acc_5_a_call_that_outlives_its_connection_tells_where_we_are_once_there_is_a_new_one() {
     let (mut desk, pbx) = registered();
-    let call = Invite::new(AccountId(1), "2110", media(3000));
-    desk.act(|agent, now| agent.invite(now, call)).unwrap();
-    let (_, invite) = desk.next();
-    let mut ok = answer(&invite, "b", address(PBX), "sendrecv");
-    ok.set("Contact", format!("<sip:peer@{PBX};transport=tcp>"));
-    desk.receive(pbx, &ok);
+    talk(&mut desk, pbx, &format!("<sip:peer@{PBX};transport=tcp>"));
     desk.sent.clear();
     desk.break_off(pbx, "closed by the peer");
     // Nobody takes connections for a while: the call stays.
@@ -265,6 +283,47 @@ fn acc_5_a_call_that_outlives_its_connection_tells_where_we_are_once_there_is_a_
     assert_eq!((to, again.method()), (pbx, Some(&Method::Invite)));
     assert_eq!(again.to().unwrap().tag(), Some("b"));
     assert_eq!(again.contact().unwrap().uri.port, Some(40001));
+}
+
+/// Two targets behind a name, and the better one's machine goes down in the middle of a call.
+#[test]
+fn acc_5_a_call_goes_by_the_next_target_where_nobody_takes_connections_any_more() {
+    const SECOND: &str = "198.51.100.10:5060";
+    let registrar = HostPort { host: "pbx.example".into(), port: None };
+    let config = Config { streams: true, probe: true, ..Config::new(address(US)) };
+    let mut desk = Desk::with(Account { registrar, ..over(Transport::Tcp) }, config);
+    let [first, second] = [PBX, SECOND].map(|at| by(Transport::Tcp, at));
+    resolve(&mut desk, "pbx.example", &[first, second]);
+    assert_eq!(desk.asked().unwrap().0, first);
+    desk.connect(first);
+    grant(&mut desk, first);
+    let (session, invite) = dial(&mut desk);
+    let mut ok = answer(&invite, "b", first.address, "sendrecv");
+    ok.push("Record-Route", format!("<sip:{PBX};transport=tcp;lr>"));
+    desk.receive(first, &ok);
+    desk.sent.clear();
+    desk.events.clear();
+
+    desk.break_off(first, "closed by the peer");
+    assert_eq!(desk.asked().unwrap().0, first, "it may only have cleared its connections");
+    // Somebody wants the call on hold at this very moment.
+    desk.act(|agent, now| agent.hold(now, session));
+    desk.break_off(first, "nobody takes connections there");
+    assert_eq!(desk.asked().unwrap().0, second);
+    desk.connect(second);
+    let sent: Vec<(Target, Message)> =
+        std::iter::from_fn(|| (!desk.sent.is_empty()).then(|| desk.next())).collect();
+    assert!(sent.iter().all(|(to, _)| *to == second), "{sent:?}");
+    let hold = sent.iter().map(|(_, message)| message).find(|sent| sent.method() == Some(&Method::Invite));
+    assert_eq!(hold.unwrap().header("Route"), Some(format!("<sip:{SECOND};transport=tcp;lr>").as_str()));
+    assert!(!desk.events.iter().any(|event| matches!(event, Event::Ended { .. })));
+    assert!(!desk.events.iter().any(|event| matches!(event, Event::HoldFailed { .. })));
+
+    // Gone as well: the line says why.
+    desk.break_off(second, "closed by the peer");
+    desk.break_off(second, "certificate is for somebody else");
+    let RegistrationState::Failed { reason, .. } = desk.registration() else { panic!("registered") };
+    assert_eq!(reason, "certificate is for somebody else");
 }
 
 #[test]
@@ -302,12 +361,7 @@ fn acc_5_a_call_that_came_by_a_connection_is_answered_by_it_with_our_end_as_cont
 #[test]
 fn acc_5_an_answered_call_is_acknowledged_by_the_connection() {
     let (mut desk, pbx) = registered();
-    let call = Invite::new(AccountId(1), "2110", media(3000));
-    desk.act(|agent, now| agent.invite(now, call)).unwrap();
-    let (_, invite) = desk.next();
-    let mut ok = answer(&invite, "b", address(PBX), "sendrecv");
-    ok.set("Contact", format!("<sip:peer@{PBX};transport=tcp>"));
-    desk.receive(pbx, &ok);
+    talk(&mut desk, pbx, &format!("<sip:peer@{PBX};transport=tcp>"));
     let (to, ack) = desk.next();
     assert_eq!((to, ack.method()), (pbx, Some(&Method::Ack)));
     assert_eq!(ack.via().unwrap().transport, "TCP");
@@ -317,30 +371,16 @@ fn acc_5_an_answered_call_is_acknowledged_by_the_connection() {
 fn acc_5_the_name_for_the_certificate_is_the_one_the_account_was_set_to() {
     let registrar = HostPort { host: "pbx.example".into(), port: None };
     let mut desk = Desk::new(Account { registrar, ..over(Transport::Tls) });
-    let resolve = |desk: &mut Desk, host: &str, to: &[SocketAddr]| {
-        let id = desk.events.iter().find_map(|event| match event {
-            Event::Resolve { id, host: asked, .. } if asked == host => Some(*id),
-            _ => None,
-        });
-        let targets = to.iter().map(|&at| Target::new(Transport::Tls, at)).collect();
-        desk.act(|agent, now| agent.resolved(now, id.unwrap(), Ok(targets)));
-    };
-    let at = address("198.51.100.9:5061");
-    resolve(&mut desk, "pbx.example", &[at]);
-    let pbx = Target::new(Transport::Tls, at);
+    let pbx = by(Transport::Tls, "198.51.100.9:5061");
+    resolve(&mut desk, "pbx.example", &[pbx]);
     assert_eq!(desk.asked(), Some((pbx, Some("pbx.example".into()))));
     desk.connect(pbx);
     let transmit = desk.sent.pop_front().unwrap();
     assert_eq!(transmit.server_name.as_deref(), Some("pbx.example"));
 
     // Somebody's Contact leads to the same address by another name: that is not believed there.
-    let call = Invite::new(AccountId(1), "2110", media(3000));
-    desk.act(|agent, now| agent.invite(now, call)).unwrap();
-    let (_, invite) = desk.next();
-    let mut ok = answer(&invite, "b", at, "sendrecv");
-    ok.set("Contact", "<sip:peer@a.evil.example;transport=tls>");
-    desk.receive(pbx, &ok);
-    resolve(&mut desk, "a.evil.example", &[at]);
+    talk(&mut desk, pbx, "<sip:peer@a.evil.example;transport=tls>");
+    resolve(&mut desk, "a.evil.example", &[pbx]);
     desk.break_off(pbx, "closed by the peer");
     assert_eq!(desk.asked(), Some((pbx, Some("pbx.example".into()))));
 }

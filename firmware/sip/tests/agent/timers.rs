@@ -3,53 +3,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::{EndedBy, Invite, Message, Method, SessionId};
+use sip::{EndedBy, Message, Method, SessionId};
 
-use crate::net::{FAIR, Net, media, want};
+use crate::net::{Net, want};
 use crate::script::{Caller, answer, reply, sdp, within};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(9, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
-
-fn dial(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Message) {
-    let call = Invite::new(sip::AccountId(1), "2110", media(3000));
-    let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
-    (session, net.receive(pbx, "INVITE", 1))
-}
+use crate::steps::{desk, dial, taken};
 
 /// A call of ours, answered with these header lines.
 fn talking(net: &mut Net, us: usize, pbx: SocketAddr, lines: &[(&str, &str)]) -> (SessionId, Message) {
     let at = net.stations[us].at;
-    let (session, invite) = dial(net, us, pbx);
+    let (session, invite) = dial(net, us, pbx, "2110");
     let mut ok = answer(&invite, "t", pbx, "sendrecv");
     lines.iter().for_each(|(name, value)| ok.push(name, *value));
     net.send(pbx, at, &ok);
     net.receive(pbx, "ACK", 1);
     net.wait(us, "Answered", 1, want::answered);
     (session, invite)
-}
-
-/// A call of the exchange's with these header lines, answered; with our 200.
-fn called(net: &mut Net, us: usize, pbx: SocketAddr, lines: &[(&str, &str)]) -> (SessionId, Caller, Message) {
-    let at = net.stations[us].at;
-    let mut caller = Caller::new(pbx, at, "incoming");
-    let mut invite = caller.invite();
-    lines.iter().for_each(|(name, value)| invite.push(name, *value));
-    net.send(pbx, at, &invite);
-    let session = net.wait(us, "Incoming", 1, want::incoming);
-    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(pbx, "200 INVITE", 1);
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    net.wait(us, "Confirmed", 1, want::confirmed);
-    (session, caller, ok)
 }
 
 fn session_expires(message: &Message) -> Option<&str> {
@@ -155,7 +124,7 @@ fn a_peer_that_no_longer_knows_the_call_ends_it_and_one_that_only_refuses_does_n
 fn an_interval_the_exchange_finds_too_short_is_raised() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
-    let (_, mut invite) = dial(&mut net, us, pbx);
+    let (_, mut invite) = dial(&mut net, us, pbx, "2110");
     for least in ["3600", "7200"] {
         let mut refusal = reply(&invite, 422, "x", pbx);
         refusal.push("Min-SE", least);
@@ -206,7 +175,7 @@ fn a_peer_that_refreshes_keeps_the_call() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     let lines = [("Supported", "timer"), ("Session-Expires", "120;refresher=uac")];
-    let (_, mut caller, ok) = called(&mut net, us, pbx, &lines);
+    let (_, mut caller, ok) = taken(&mut net, us, pbx, &lines);
     assert_eq!((session_expires(&ok), ok.header("Require")), (Some("120;refresher=uac"), Some("timer")));
     for turn in 0..4 {
         net.pass(Duration::from_secs(75));
@@ -243,7 +212,7 @@ fn who_refreshes_is_chosen_as_the_table_of_the_rfc_says() {
         (&[][..], None, None),
     ] {
         let (mut net, us, pbx) = desk();
-        let (_, _, ok) = called(&mut net, us, pbx, lines);
+        let (_, _, ok) = taken(&mut net, us, pbx, lines);
         assert_eq!((session_expires(&ok), ok.header("Require")), (agreed, require), "{lines:?}");
     }
 }
@@ -259,7 +228,7 @@ fn too_short_an_interval_is_refused_where_the_caller_can_raise_it() {
     net.send(pbx, at, &invite);
     assert_eq!(net.receive(pbx, "422", 1).header("Min-SE"), Some("90"));
     assert!(net.said(us).is_empty());
-    let (_, mut caller, ok) = called(&mut net, us, pbx, &[("Session-Expires", "1")]);
+    let (_, mut caller, ok) = taken(&mut net, us, pbx, &[("Session-Expires", "1")]);
     assert_eq!(session_expires(&ok), Some("1;refresher=uas"), "who cannot be told is taken as it is");
     net.clear(pbx);
     net.pass(Duration::from_secs(9));

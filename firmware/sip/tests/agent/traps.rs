@@ -5,26 +5,9 @@ use std::time::Duration;
 
 use sip::{EndedBy, Event, Invite, Message, Method, SessionId, TransferResult};
 
-use crate::net::{FAIR, Net, media, want};
+use crate::net::{Net, media, want};
 use crate::script::{Caller, answer, reply, sdp, within};
-
-const US: &str = "192.0.2.1:5060";
-const PBX: &str = "198.51.100.9:5060";
-
-/// A telephone and the exchange it belongs to, played by the test.
-fn desk() -> (Net, usize, SocketAddr) {
-    let mut net = Net::new(3, FAIR);
-    let pbx = net.peer(PBX);
-    let us = net.phone(US, pbx);
-    (net, us, pbx)
-}
-
-fn dial(net: &mut Net, us: usize, pbx: SocketAddr, number: &str) -> (SessionId, Message) {
-    let call = Invite::new(sip::AccountId(1), number, media(3000));
-    let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
-    let invite = net.receive(pbx, "INVITE", 1);
-    (session, invite)
-}
+use crate::steps::{PBX, desk, dial, taken};
 
 /// A call of ours that the exchange answered.
 fn talking(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Message) {
@@ -38,16 +21,7 @@ fn talking(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Message) {
 
 /// A call of the exchange's that we answered.
 fn called(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Caller) {
-    let at = net.stations[us].at;
-    let mut caller = Caller::new(pbx, at, "incoming");
-    let invite = caller.invite();
-    net.send(pbx, at, &invite);
-    let session = net.wait(us, "Incoming", 1, want::incoming);
-    net.act(us, |agent, now| agent.accept(now, session, media(3000)));
-    let ok = net.receive(pbx, "200 INVITE", 1);
-    let ack = caller.ack(&ok);
-    net.send(pbx, at, &ack);
-    net.wait(us, "Confirmed", 1, want::confirmed);
+    let (session, caller, _) = taken(net, us, pbx, &[]);
     (session, caller)
 }
 

@@ -165,15 +165,14 @@ fn a_reference_serves_one_call() {
     assert!(bench.desk.next_call() > CallRef(drawn.0 + 5), "never a reference that is used");
 }
 
+fn named(number: &str, name: &str) -> Party {
+    Party { number: Some(number.into()), name: Some(name.into()), ..Party::default() }
+}
+
 #[test]
 fn names_found_late_reach_card_ledger_and_log() {
     let mut bench = ready();
     let call = CallRef(1);
-    let named = |number: &str, name: &str| Party {
-        number: Some(number.into()),
-        name: Some(name.into()),
-        ..Party::default()
-    };
     bench.input(incoming(call, "5550200"));
     bench.input(Input::Identified { call, party: named("1", "Alice Fournier") });
     assert_eq!(bench.view.incoming[0].party.name.as_deref(), Some("Alice Fournier"));
@@ -192,6 +191,32 @@ fn names_found_late_reach_card_ledger_and_log() {
     bench.input(Input::Ended { call, cause: switchboard::EndCause::default() });
     bench.pass(10_000);
     assert_eq!(bench.logged[0].transfers[0].to.name.as_deref(), Some("Robert"));
+    bench.assert_quiet();
+}
+
+#[test]
+fn whoever_the_other_end_becomes_is_on_the_card_in_the_ledger_and_in_the_log() {
+    let mut bench = ready();
+    let call = CallRef(1);
+    bench.input(incoming(call, "5550200"));
+    bench.input(Input::Identified { call, party: named("1", "Alice Fournier") });
+    bench.input(Input::History { call, history: ipc::CallerHistory { calls: 3, ..Default::default() } });
+    bench.command(&Command::Answer { call }).0.unwrap();
+    bench.input(Input::Confirmed { call });
+    bench.input(Input::PartyChanged { call, party: named("2102", "Extension 2102") });
+    let card = &bench.view.incoming[0];
+    assert_eq!(card.party, named("2102", "Extension 2102"));
+    assert_eq!((card.state, card.history.clone()), (ipc::CallState::Talking, None), "that was Alice's");
+    bench.input(Input::Identified { call, party: named("2102", "Ingrid Solberg") });
+    bench.command(&Command::BlindTransfer { call, to: "2110".into() }).0.unwrap();
+    assert_eq!(bench.view.transfers[0].who.name.as_deref(), Some("Ingrid Solberg"));
+    // Transferred once more while our own transfer is under way, to somebody who does not want to be known.
+    bench.input(Input::PartyChanged { call, party: Party::default() });
+    assert_eq!(bench.view.transfers[0].who, Party::default());
+    bench.input(Input::Ended { call, cause: switchboard::EndCause::default() });
+    bench.pass(10_000);
+    assert_eq!(bench.logged[0].party, Party::default());
+    bench.input(Input::PartyChanged { call, party: named("2102", "Nobody") });
     bench.assert_quiet();
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
     let call = CallRef(random.below(calls + 3));
     let code = u16::try_from(random.below(800)).unwrap();
     let party = Party { number: Some(call.0.to_string()), ..Party::default() };
-    match random.below(18) {
+    match random.below(19) {
         0 => Input::Progress { call, code, early_media: random.percent(50) },
         1 => Input::Answered { call, by: None },
         2 => Input::Confirmed { call },
@@ -194,6 +194,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
             customer: random.percent(50).then(|| card("nobody's")),
         },
         16 => Input::Connectors(ALL),
+        17 => Input::PartyChanged { call, party },
         14 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
         _ => Input::Deadline,
     }

@@ -13,7 +13,6 @@ mod frames;
 mod glass;
 mod house;
 mod live;
-mod load;
 mod peers;
 mod people;
 mod plugins;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use frontdesk_tests::house::scratch;
 use frontdesk_tests::kamailio::{DOMAIN, Kamailio};
+use frontdesk_tests::load::Load;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::program::Program;
 use frontdesk_tests::publisher::{Kind, Publisher};
@@ -16,7 +17,6 @@ use ipc::{LampState, LampView, Registration, View};
 use sip::dialog_info::{CallDirection, Dialog, DialogInfo, DialogState, Participant};
 
 use crate::house::{self, Account};
-use crate::load::Load;
 
 const PHONES: usize = 2_000;
 /// NOTIFYs a second.

@@ -3,15 +3,15 @@
 use std::fs;
 use std::time::Duration;
 
-use frontdesk_tests::program::Program;
+use crate::program::Program;
 
 /// Processor time so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Load {
+pub struct Load {
     /// Of all threads, those that have ended too.
-    pub(crate) whole: Duration,
+    pub whole: Duration,
     /// Of the threads called so.
-    pub(crate) thread: Duration,
+    pub thread: Duration,
 }
 
 impl Load {
@@ -20,7 +20,7 @@ impl Load {
     /// # Panics
     /// When it has ended.
     #[track_caller]
-    pub(crate) fn of(program: &Program, thread: &str) -> Self {
+    pub fn of(program: &Program, thread: &str) -> Self {
         let id = program.id();
         let whole = spent(&format!("/proc/{id}/stat")).expect("a running child has figures");
         let tasks = fs::read_dir(format!("/proc/{id}/task")).expect("a running child has threads").flatten();
@@ -33,7 +33,7 @@ impl Load {
     }
 
     /// What was used since `before`.
-    pub(crate) fn since(self, before: Self) -> Self {
+    pub fn since(self, before: Self) -> Self {
         Self {
             whole: self.whole.saturating_sub(before.whole),
             thread: self.thread.saturating_sub(before.thread),
