@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 guests template-check plugin-report admin-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages axe json-server pjsua2 guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace
 else
@@ -28,6 +28,9 @@ axe: ## fetch the checker of accessibility for the administrator's page
 
 pjsua2: ## fetch PJSUA2, telephones that we did not write
 	@.ci/pjsua2
+
+speech-quality: ## fetch what judges speech: PESQ and ViSQOL
+	@.ci/speech-quality
 
 json-server: ## fetch a service with a JSON API, for the connector to any such service
 	@.ci/json-server
@@ -49,6 +52,10 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 	@.ci/schemathesis
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/admin-report
+
+audio-report: test-packages speech-quality ## speech over lossy networks beside baresip on the same packets: delay, PESQ and ViSQOL (half an hour)
+	$(CARGO) build --workspace --bins
+	$${CARGO_TARGET_DIR:-target}/debug/audio-report
 
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws
@@ -100,7 +107,7 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages axe json-server pjsua2 guests programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages axe json-server pjsua2 speech-quality guests programs ## run the end-to-end tests and print which requirements they show
 	$(CARGO) run -p frontdesk-tests --bin requirements
 
 screens: packages ## draw the desk in all its states to target/screens/*.png

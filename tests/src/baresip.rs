@@ -23,10 +23,11 @@ use crate::wait;
 
 const SOON: Duration = Duration::from_secs(10);
 /// Debian's folder of modules; the triplet's folder comes first on newer releases.
-const MODULES: [&str; 2] = ["/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/baresip/modules"];
+pub(crate) const MODULES: [&str; 2] =
+    ["/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/baresip/modules"];
 
 impl Codec {
-    fn account(self) -> &'static str {
+    pub(crate) fn account(self) -> &'static str {
         match self {
             Self::Pcma => "pcma",
             Self::Pcmu => "pcmu",
@@ -35,7 +36,7 @@ impl Codec {
         }
     }
 
-    fn module(self) -> &'static str {
+    pub(crate) fn module(self) -> &'static str {
         match self {
             Self::Pcma | Self::Pcmu => "g711.so",
             Self::G722 => "g722.so",

@@ -100,13 +100,23 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn build_speaking(transport: &'static str, srtp: &'static str) -> Self {
+        Self::build_speaking_with(transport, srtp, "")
+    }
+
+    /// Likewise, with more in the desk's settings file.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_speaking_with(transport: &'static str, srtp: &'static str, settings_more: &str) -> Self {
         let scratch = scratch();
         let mut ports = Ports::take();
         let authority = Authority::new(scratch.path(), AUTHORITY);
         let identity = authority.identity("127.0.0.1");
         let exchange = Kamailio::start_with_streams(scratch.path(), ports.one(), &identity);
         let at = if transport == "tls" { exchange.tls_address() } else { exchange.address() };
-        let settings = format!("{NO_TIMERS}{}", authority.trusted());
+        let settings = format!("{NO_TIMERS}{}{settings_more}", authority.trusted());
         let account = Account { srtp, ..Account::reaching(&at, transport) };
         Self::furnish(scratch, ports, exchange, &account, &settings)
     }

@@ -235,6 +235,18 @@ pub fn guarded(name: &str, rows: &mut Vec<Row>, measure: impl FnOnce(&mut Vec<Ro
     }
 }
 
+/// The end of a report: its table, the machine, the file [`write`] makes, and the last line.
+#[must_use]
+pub fn publish(name: &str, rows: &[Row]) -> ExitCode {
+    print(rows);
+    println!("\n{}", machine());
+    if let Err(error) = write(name, rows) {
+        eprintln!("the report cannot be written: {error}");
+        return ExitCode::FAILURE;
+    }
+    conclude(rows)
+}
+
 /// The last line, `N passed, N failed`: success only when there are figures and every bar holds.
 #[must_use]
 pub fn conclude(rows: &[Row]) -> ExitCode {

@@ -10,7 +10,7 @@ mod faces;
 mod states;
 
 pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
-pub use directories::{barren, connector, people, place, rows, vast};
+pub use directories::{barren, connector, people, place, rows, take_over, taken_over, vast};
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
@@ -268,6 +268,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         line_name: line.1.into(),
         diverted_by: None,
         intercepted: None,
+        taken_over: false,
         began_ms: NOW - seconds * 1000,
         answered_ms: None,
         held_since_ms: None,

@@ -248,6 +248,9 @@ async fn call_5_crm_1_app_2_numbers_and_the_crm_are_set() {
     ];
     let settings = saved(&house, &mut ada, "/numbers/rules", &rules).await;
     assert_eq!((settings.rules.hold_alarm_s, settings.rules.monitor), (90, false));
+    assert!(!settings.rules.take_over, "nobody allowed it");
+    let settings = saved(&house, &mut ada, "/numbers/rules", &with(&rules, &[("take_over", "on")])).await;
+    assert!(settings.rules.take_over && !settings.rules.monitor);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! Nothing is decided here and nothing is kept; whoever wants to know what a word of one crate is
 //! called in the other reads this file.
 
-use ipc::{AudioState, Direction, LampCall, LampState, OnlineState, Party, Registration, RingTone};
+use ipc::{AudioState, Direction, LampCall, LampState, OnlineState, Party, Registration, RingTone, TalkId};
 use sip::{
     Cause, DiversionReason, EndedBy, Identity, RegistrationState, Replaces, TransferResult,
     dialog_info::{CallDirection, Dialog, DialogState, Participant},
@@ -30,20 +30,23 @@ pub(crate) struct Lamp {
 }
 
 /// What a phone does, from all its dialogs (RFC 4235). Park slots and conference rooms are phones like others.
-pub(crate) fn lamp(dialogs: &[Dialog]) -> Lamp {
-    let live = || dialogs.iter().filter(|dialog| dialog.state != DialogState::Terminated);
+/// `talks` has, at the place of each dialog, by what it can be taken over.
+pub(crate) fn lamp(dialogs: &[Dialog], talks: &[Option<TalkId>]) -> Lamp {
+    let named = dialogs.iter().zip(talks.iter().copied().chain(std::iter::repeat(None)));
+    let live = || named.clone().filter(|(dialog, _)| dialog.state != DialogState::Terminated);
     let calls = u16::try_from(live().count()).unwrap_or(u16::MAX);
     let state = match calls {
         0 => LampState::Available,
-        _ if live().all(rings) => LampState::Ringing,
+        _ if live().all(|(dialog, _)| rings(dialog)) => LampState::Ringing,
         _ => LampState::Busy,
     };
-    let peer = live().find_map(|dialog| dialog.remote.as_ref()).map(|remote| {
+    let peer = live().find_map(|(dialog, _)| dialog.remote.as_ref()).map(|remote| {
         let number = || sip::Uri::parse(&remote.identity).ok().and_then(|uri| uri.number());
         remote.display.clone().or_else(number).unwrap_or_else(|| remote.identity.clone())
     });
-    let ringing = live().filter(|dialog| rings(dialog));
-    let talks = ringing.chain(live().filter(|dialog| !rings(dialog))).take(MAX_TALKS).map(talk).collect();
+    let ringing = live().filter(|(dialog, _)| rings(dialog));
+    let talking = live().filter(|(dialog, _)| !rings(dialog));
+    let talks = ringing.chain(talking).take(MAX_TALKS).map(|(dialog, id)| talk(dialog, id)).collect();
     Lamp { state, calls, peer, talks }
 }
 
@@ -52,12 +55,12 @@ fn rings(dialog: &Dialog) -> bool {
     dialog.state != DialogState::Confirmed && dialog.direction == Some(CallDirection::Recipient)
 }
 
-fn talk(dialog: &Dialog) -> LampCall {
+fn talk(dialog: &Dialog, talk: Option<TalkId>) -> LampCall {
     let direction = dialog.direction.map(|direction| match direction {
         CallDirection::Initiator => Direction::Outgoing,
         CallDirection::Recipient => Direction::Incoming,
     });
-    LampCall { ringing: rings(dialog), direction, party: remote_party(dialog) }
+    LampCall { ringing: rings(dialog), direction, party: remote_party(dialog), talk }
 }
 
 /// The first call that rings on a phone, of those that can be taken by Replaces if there is one.
@@ -75,8 +78,15 @@ pub(crate) fn pickup<'a>(dialogs: impl Iterator<Item = &'a Dialog>) -> Option<Pi
     (!found.is_empty()).then(|| found.swap_remove(best))
 }
 
+/// By what a conversation can be taken over: an INVITE to the phone's other end that takes the phone's place there.
+/// Which of them began it makes no difference once it is confirmed, nor whether one has the other on hold (RFC 3891
+/// section 3). `None` where it is none, or the exchange does not tell enough; no feature code does this.
+pub(crate) fn takeover(dialog: &Dialog) -> Option<Takes> {
+    if dialog.state == DialogState::Confirmed { takes(dialog) } else { None }
+}
+
 /// The other end of a call of a phone.
-fn remote_party(dialog: &Dialog) -> Party {
+pub(crate) fn remote_party(dialog: &Dialog) -> Party {
     let remote = dialog.remote.as_ref();
     let name = remote.and_then(|remote| remote.display.clone());
     Party { number: remote.and_then(number), name, ..Party::default() }
@@ -244,8 +254,13 @@ pub(crate) fn audio(name: String, state: media::DeviceState) -> AudioState {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    fn lamp(dialogs: &[Dialog]) -> Lamp {
+        super::lamp(dialogs, &[])
+    }
 
     fn dialog(state: DialogState, direction: CallDirection) -> Dialog {
         Dialog {
@@ -324,6 +339,53 @@ mod tests {
     }
 
     #[test]
+    fn pre_3_a_conversation_is_taken_over_at_its_other_end_whichever_of_them_called() {
+        let remote = Participant {
+            identity: "sip:2112@pbx.example".into(),
+            display: None,
+            target: Some("sip:x7@192.0.2.9:5062".into()),
+        };
+        let talking = Dialog {
+            call_id: Some("c1".into()),
+            local_tag: Some("phone".into()),
+            remote_tag: Some("other".into()),
+            remote: Some(remote),
+            ..dialog(DialogState::Confirmed, CallDirection::Recipient)
+        };
+        let takes = takeover(&talking).unwrap();
+        let (to_tag, from_tag) = ("other".into(), "phone".into());
+        // Without early-only: what has been answered is meant.
+        assert_eq!(takes.replaces, Replaces { call_id: "c1".into(), to_tag, from_tag, early_only: false });
+        assert_eq!(takes.target, "sip:x7@192.0.2.9:5062");
+        let called = Dialog { direction: Some(CallDirection::Initiator), ..talking.clone() };
+        assert_eq!(takeover(&called), Some(takes.clone()));
+        assert_eq!(takeover(&Dialog { direction: None, ..talking.clone() }), Some(takes));
+
+        for hidden in [
+            Dialog { call_id: None, ..talking.clone() },
+            Dialog { local_tag: None, ..talking.clone() },
+            Dialog { remote_tag: None, ..talking.clone() },
+            Dialog { remote: None, ..talking.clone() },
+            Dialog { state: DialogState::Early, ..talking.clone() },
+            Dialog { state: DialogState::Terminated, ..talking.clone() },
+        ] {
+            assert_eq!(takeover(&hidden), None, "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn pre_3_each_conversation_keeps_what_it_is_taken_over_by_wherever_it_stands_in_the_list() {
+        let talking = dialog(DialogState::Confirmed, CallDirection::Recipient);
+        let over = dialog(DialogState::Terminated, CallDirection::Recipient);
+        let knocking = dialog(DialogState::Early, CallDirection::Recipient);
+        let dialogs = [over, talking.clone(), talking, knocking];
+        let ids = [None, Some(TalkId(7)), Some(TalkId(8)), None];
+        let is = super::lamp(&dialogs, &ids);
+        let talks: Vec<Option<TalkId>> = is.talks.iter().map(|talk| talk.talk).collect();
+        assert_eq!(talks, [None, Some(TalkId(7)), Some(TalkId(8))], "what rings comes first");
+    }
+
+    #[test]
     fn pre_4_a_second_call_ringing_on_a_busy_phone_leaves_it_busy_with_two_calls() {
         let talking = dialog(DialogState::Confirmed, CallDirection::Recipient);
         let knocking = dialog(DialogState::Early, CallDirection::Recipient);
@@ -352,7 +414,7 @@ mod tests {
             name: name.map(str::to_owned),
             ..Party::default()
         };
-        let call = |ringing, direction, party| LampCall { ringing, direction, party };
+        let call = |ringing, direction, party| LampCall { ringing, direction, party, talk: None };
         assert_eq!(
             lamp(&[out, dumb, odd, over]).talks,
             [

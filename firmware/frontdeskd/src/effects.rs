@@ -32,6 +32,9 @@ impl Engine {
             Effect::HangUp { call } => self.with(call, |agent, leg| agent.hang_up(now, leg.session)),
             Effect::Answer { call } => self.answer(now, call),
             Effect::Intercept { call, number, line } => self.intercept(now, call, &number, &line),
+            Effect::TakeOver { call, number, talk, line } => {
+                self.take_over_talk(now, call, &number, talk, &line);
+            }
             Effect::Dial { call, number, line } => self.dial(now, call, number, &line),
             Effect::Refer { call, transfer, to } => {
                 info!(call = call.0, to, "transfer");

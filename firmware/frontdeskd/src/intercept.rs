@@ -1,12 +1,13 @@
-//! Intercept (PRE-3): what rings on monitored phones, and the two ways to take it.
+//! Intercept (PRE-3): what rings on monitored phones and the two ways to take it, and conversations taken over.
 //!
 //! Where dialog-info tells call-id and tags, an INVITE with Replaces (RFC 3891) takes the call; else the
-//! exchange's feature code is dialled, and where the INVITE is refused it is tried once. Which calls there are
-//! to take is decided in `bridge`; whether one may be taken is the exchange's business.
+//! exchange's feature code is dialled, and where the INVITE is refused it is tried once. A conversation is taken over
+//! by Replaces or not at all. Which calls there are to take is decided in `bridge`; whether one may be taken is the
+//! exchange's business.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
-use ipc::{CallRef, Party};
+use ipc::{CallRef, Party, TalkId};
 use sip::{Cause, EndedBy, Identity, Invite, Replaces, SessionId, dialog_info::Dialog};
 use switchboard::Input;
 use tracing::{info, warn};
@@ -47,7 +48,110 @@ pub(crate) struct Intercepting {
     instead: Option<String>,
 }
 
+/// Conversations on the monitored phones that can be taken over.
+#[derive(Default)]
+pub(crate) struct Talks {
+    /// By the phone's number.
+    of: HashMap<String, Vec<Talk>>,
+    last: u64,
+}
+
+/// One of them.
+struct Talk {
+    id: TalkId,
+    /// Its other end.
+    party: Party,
+    takes: Takes,
+}
+
+impl Talks {
+    /// Sets what can be taken over of a phone, `None` at the place of each dialog that cannot. One that was told before
+    /// keeps its identity, and none is given again.
+    fn set(
+        &mut self,
+        number: &str,
+        dialogs: impl Iterator<Item = Option<(Party, Takes)>>,
+    ) -> Vec<Option<TalkId>> {
+        let before = self.of.remove(number).unwrap_or_default();
+        let (mut now, mut ids) = (Vec::new(), Vec::new());
+        for told in dialogs {
+            ids.push(told.map(|(party, takes)| {
+                let same = before.iter().find(|talk| {
+                    // Who was handed on meanwhile, on the same dialog, is somebody else.
+                    talk.takes.replaces == takes.replaces && talk.party.number == party.number
+                });
+                let id = same.map_or_else(
+                    || {
+                        self.last += 1;
+                        TalkId(self.last)
+                    },
+                    |talk| talk.id,
+                );
+                now.push(Talk { id, party, takes });
+                id
+            }));
+        }
+        if !now.is_empty() {
+            self.of.insert(number.to_owned(), now);
+        }
+        ids
+    }
+
+    /// Nothing vouches for the phone.
+    pub(crate) fn forget(&mut self, number: &str) {
+        self.of.remove(number);
+    }
+
+    fn find(&self, number: &str, id: TalkId) -> Option<&Talk> {
+        self.of.get(number)?.iter().find(|talk| talk.id == id)
+    }
+}
+
 impl Engine {
+    /// What of a phone's dialogs could be taken over. Calls of this desk are none of it, whatever the exchange says is
+    /// at their other end.
+    pub(crate) fn know_talks(&mut self, number: &str, dialogs: &[Dialog]) -> Vec<Option<TalkId>> {
+        let mut talks = std::mem::take(&mut self.lamps.talks);
+        let is_ours = self.is_our_number(number);
+        let ids = talks.set(
+            number,
+            dialogs.iter().map(|dialog| {
+                let takes = bridge::takeover(dialog).filter(|_| !is_ours && !self.is_from_here(dialog))?;
+                let here = self.is_a_call_of_ours(&takes.replaces.call_id);
+                (!here).then(|| (bridge::remote_party(dialog), takes))
+            }),
+        );
+        self.lamps.talks = talks;
+        ids
+    }
+
+    /// Takes a conversation over: its other end speaks with the desk from then on, and ends what it had with the phone.
+    pub(crate) fn take_over_talk(
+        &mut self,
+        now: Instant,
+        call: CallRef,
+        phone: &str,
+        talk: TalkId,
+        line: &str,
+    ) {
+        let Some(Talk { party, takes, .. }) = self.lamps.talks.find(phone, talk) else {
+            let reason = format!("nobody talks at {phone} any more");
+            return self.not_dialled(now, call, NO_SUCH_DIALOG, reason);
+        };
+        let (party, Takes { target, to, replaces }) = (party.clone(), takes.clone());
+        info!(call = call.0, phone, line, "a conversation is taken over");
+        let Some((account, local)) = self.prepare(now, call, line) else { return };
+        let invite = Invite { replaces: Some(replaces), to: Some(to), ..Invite::new(account, target, local) };
+        let way = party.number.clone();
+        let intercepting = Intercepting { way: way.clone(), instead: None };
+        if self.place(now, call, invite, way, line, Some(intercepting)) {
+            self.identify_call(call, Party { number: Some(phone.to_owned()), ..Party::default() });
+            if party.number.is_some() {
+                self.identify_call(call, party);
+            }
+        }
+    }
+
     /// What of a phone's dialogs could be picked up. Calls from this desk are none of it.
     pub(crate) fn set_ringing(&mut self, now: Instant, number: String, dialogs: &[Dialog]) {
         let by_code = self.parts.intercept.is_some();
@@ -119,8 +223,59 @@ impl Engine {
     /// The other end is one of our lines or accounts.
     fn is_from_here(&self, dialog: &Dialog) -> bool {
         let number = dialog.remote.as_ref().and_then(bridge::number);
+        number.is_some_and(|number| self.is_our_number(&number))
+    }
+
+    /// The number of a line or an account.
+    fn is_our_number(&self, number: &str) -> bool {
         let lines = self.parts.lines.iter().map(|(line, _)| line);
         let mut ours = lines.chain(self.parts.mailboxes.iter().map(|mailbox| &mailbox.user));
-        number.is_some_and(|number| ours.any(|our| *our == number))
+        ours.any(|our| our == number)
+    }
+
+    /// An exchange that stands between both ends may call it something else; then its numbers tell.
+    fn is_a_call_of_ours(&self, call_id: &str) -> bool {
+        self.legs.by_session.keys().any(|&session| self.parts.agent.call_id(session) == Some(call_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who talks there in the dialog of that Call-ID.
+    fn told(call_id: &str) -> Option<(Party, Takes)> {
+        let party = Party { number: Some(call_id.into()), ..Party::default() };
+        let (to_tag, from_tag) = ("other".into(), "phone".into());
+        let replaces = Replaces { call_id: call_id.into(), to_tag, from_tag, early_only: false };
+        let to = Identity { display: None, uri: "sip:77@pbx.example".into() };
+        Some((party, Takes { target: "sip:x7@192.0.2.9".into(), to, replaces }))
+    }
+
+    fn id(id: u64) -> Option<TalkId> {
+        Some(TalkId(id))
+    }
+
+    #[test]
+    fn pre_3_a_conversation_keeps_its_identity_and_another_one_never_gets_it() {
+        let mut talks = Talks::default();
+        assert_eq!(talks.set("2102", [told("a"), None, told("b")].into_iter()), [id(1), None, id(2)]);
+        assert_eq!(talks.set("2102", [told("b"), told("c")].into_iter()), [id(2), id(3)]);
+        assert!(talks.find("2102", TalkId(1)).is_none(), "it has ended");
+        assert_eq!(talks.set("2102", [told("a")].into_iter()), [id(4)], "the same call-id, later");
+        let party = talks.find("2102", TalkId(4)).map(|talk| talk.party.number.clone());
+        assert_eq!(party, Some(Some("a".into())));
+        assert!(talks.find("2103", TalkId(4)).is_none(), "another phone");
+        let handed_on = told("a").map(|(_, takes)| (Party::default(), takes));
+        assert_eq!(
+            talks.set("2102", [handed_on].into_iter()),
+            [id(5)],
+            "the same dialog, with somebody else"
+        );
+        assert_eq!(talks.set("2102", [told("a")].into_iter()), [id(6)]);
+        talks.forget("2102");
+        assert!(talks.find("2102", TalkId(6)).is_none() && talks.of.is_empty());
+        assert_eq!(talks.set("2102", [None].into_iter()), [None]);
+        assert!(talks.of.is_empty(), "nothing is kept of a phone that talks with nobody");
     }
 }

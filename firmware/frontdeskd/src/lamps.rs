@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::LampState;
+use ipc::{LampState, TalkId};
 use sip::{AccountId, Package, SubscriptionId, SubscriptionState, dialog_info::Dialog};
 use switchboard::Input;
 use tracing::{debug, info, warn};
@@ -17,7 +17,7 @@ use tracing::{debug, info, warn};
 use crate::{
     bridge::{self, Lamp},
     engine::Engine,
-    intercept::Pickup,
+    intercept::{Pickup, Talks},
 };
 
 /// Phones monitored at most: twice the lamps the desk is made for. A list of customers loaded by mistake
@@ -37,6 +37,8 @@ pub(crate) struct Lamps {
     known: HashMap<String, Lamp>,
     /// Phones on which something rings that can be picked up.
     pub(crate) ringing: HashMap<String, Pickup>,
+    /// What can be taken over.
+    pub(crate) talks: Talks,
     /// Phones whose person wants no calls.
     undisturbed: HashSet<String>,
     /// Phones to monitor whose turn has not come.
@@ -149,6 +151,7 @@ impl Engine {
             self.parts.agent.unsubscribe(now, subscription);
         }
         self.lamps.ringing.remove(&number);
+        self.lamps.talks.forget(&number);
         self.lamps.known.remove(&number);
         self.parts.board.handle(now, Input::LampGone { number });
     }
@@ -156,7 +159,8 @@ impl Engine {
     /// The exchange says what a phone does.
     pub(crate) fn lamp_news(&mut self, now: Instant, subscription: SubscriptionId, dialogs: &[Dialog]) {
         if let Some(number) = self.lamps.by_subscription.get(&subscription).cloned() {
-            self.set_lamp(now, number.clone(), Some(bridge::lamp(dialogs)));
+            let talks: Vec<Option<TalkId>> = self.know_talks(&number, dialogs);
+            self.set_lamp(now, number.clone(), Some(bridge::lamp(dialogs, &talks)));
             self.set_ringing(now, number, dialogs);
         }
     }
@@ -193,7 +197,10 @@ impl Engine {
         self.lamps.ringing.remove(&number);
         match &lamp {
             Some(lamp) => drop(self.lamps.known.insert(number.clone(), lamp.clone())),
-            None => drop(self.lamps.known.remove(&number)),
+            None => {
+                self.lamps.talks.forget(&number);
+                self.lamps.known.remove(&number);
+            }
         }
         self.show_lamp(now, number, lamp.unwrap_or_default());
     }

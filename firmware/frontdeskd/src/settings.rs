@@ -66,6 +66,7 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         rules,
         park,
         extension_digits,
+        take_over,
     } = administered(settings);
     preferences.hold_alarm_ms = hold_alarm_ms;
     Ok(switchboard::Settings {
@@ -82,6 +83,7 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         rules,
         park,
         extension_digits,
+        take_over,
         volumes: store.load_volumes()?,
         service: store.load_service()?,
         ..switchboard::Settings::default()
@@ -115,6 +117,7 @@ pub(crate) fn administered(settings: &Settings) -> Administered {
         rules: settings.handling.clone(),
         park: settings.park.clone(),
         extension_digits: settings.numbers.extension_min.into()..=settings.numbers.extension_max.into(),
+        take_over: settings.rules.take_over,
     }
 }
 

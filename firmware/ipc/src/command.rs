@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ServiceMode, Theme, Volumes,
+    NoticeId, Party, ServiceMode, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -106,6 +106,14 @@ pub enum Command {
     Intercept {
         /// The phone's number, as its [`crate::LampView`] has it.
         number: String,
+    },
+    /// Take over a call that somebody is in: its other end is spoken to from here, and who spoke to them is cut off
+    /// (PRE-3). The call that has the ear now is put on hold.
+    TakeOver {
+        /// The number of the phone that talks, as its [`crate::LampView`] has it.
+        number: String,
+        /// Which of its calls, by [`crate::LampCall::talk`].
+        talk: TalkId,
     },
     /// Take a call into the conference, which begins with it and the call that talks; or join again
     /// with any of its calls (CONF-1).
@@ -297,6 +305,15 @@ pub enum CommandError {
         /// What was given.
         number: String,
     },
+    /// The call has ended meanwhile, or the exchange does not tell what taking it over needs.
+    #[error("no such call is talking at {number} any more, or it cannot be taken over")]
+    NobodyTalks {
+        /// What was given.
+        number: String,
+    },
+    /// The administrator does not let calls be taken over.
+    #[error("taking over calls is not allowed here; the administrator can allow it")]
+    TakeOverNotAllowed,
     /// There are as many calls as the desk can hold.
     #[error("too many calls")]
     TooManyCalls,

@@ -54,6 +54,6 @@ pub use view::{
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
     Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
     ParkSlotView, ParkedView, Party, PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy,
-    Registration, ServiceView, SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState,
-    TransferView, View, Volumes, WatchView,
+    Registration, ServiceView, SetupView, TalkId, Theme, TransferEnd, TransferId, TransferKind,
+    TransferState, TransferView, View, Volumes, WatchView,
 };

@@ -77,6 +77,9 @@ pub struct View {
     /// Who wants to see the screen, or sees it (APP-2).
     #[serde(default)]
     pub watch: Option<WatchView>,
+    /// The administrator lets calls that colleagues are in be taken over (PRE-3).
+    #[serde(default)]
+    pub take_over: bool,
 }
 
 /// Somebody who wants to see the screen, or sees it (APP-2).
@@ -398,6 +401,9 @@ pub struct CallView {
     /// For a call that rang on somebody's phone and is picked up from here: whose (PRE-3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intercepted: Option<Party>,
+    /// With [`CallView::intercepted`]: they talked there already, and are cut off by it.
+    #[serde(default)]
+    pub taken_over: bool,
     /// When the call appeared.
     pub began_ms: u64,
     /// When it was first answered.
@@ -702,7 +708,16 @@ pub struct LampCall {
     pub direction: Option<Direction>,
     /// The other end, as far as the exchange says.
     pub party: Party,
+    /// By which it can be taken over (PRE-3). `None`: it rings, it is a call of this desk, or the exchange does not
+    /// tell what that needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<TalkId>,
 }
+
+/// Identity of a conversation on a monitored phone, never given twice while the desk runs: what is taken over is what
+/// was shown, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TalkId(pub u64);
 
 /// What a monitored phone does (PRE-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -772,6 +787,15 @@ pub enum NoticeKind {
         from: Party,
         /// SIP status; 481 when nothing rings there any more, 486 when somebody else has answered, 0 when
         /// there was no answer at all.
+        code: u16,
+        /// The reason phrase, untranslated.
+        reason: String,
+    },
+    /// A call that somebody was in was not taken over (PRE-3): they talk on, if they still do.
+    TakeOverFailed {
+        /// Whose phone.
+        from: Party,
+        /// SIP status; 481 and 603 when the call had ended, 0 when there was no answer at all.
         code: u16,
         /// The reason phrase, untranslated.
         reason: String,

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// Packets kept at most: 2 s of 10 ms packets.
 const MAX_PACKETS: usize = 200;
-/// Delay before the first packet is played, and until more is known: 40 ms.
-const START_MS: f64 = 40.0;
+/// Delay before the first packet is played, and until more is known. On an even network little of it need be given back.
+const START_MS: f64 = 30.0;
 /// Bounds of the delay aimed for.
 const TARGET_MS: std::ops::RangeInclusive<f64> = 20.0..=300.0;
 /// Playing happens in ticks of 10 ms, so a packet must be there up to 10 ms early.
@@ -35,11 +35,15 @@ const RELEARN_MS: u32 = 100;
 const MAX_GAP_MS: u32 = 2000;
 /// This many packets in a row before their turn show that the time base moved back.
 const LATE_RUN: u32 = 4;
-/// Packets over which loss is averaged, and the share of it from which repair is worth its delay.
-const LOSS_MEMORY: u64 = 50;
-const WORTH_REPAIR: f64 = 0.03;
+/// Packets over which loss is averaged, and the share of it from which repair is worth its delay: two lost ones within
+/// ten seconds. It stays worth it for a while, because each change of delay is heard more than the delay itself.
+const LOSS_MEMORY: u64 = 500;
+const WORTH_REPAIR: f64 = 0.003;
 /// Frames between two stretches, so that speech is at most 10 % faster or slower.
 const STRETCH_EVERY: u32 = 5;
+/// More delay than this beyond the target is given back at once, less of it in a pause, if one comes within so many frames.
+const GENTLE_MS: f64 = 30.0;
+const PATIENT: u32 = 100;
 /// Too much delay to shorten gently (beyond the target): packets are skipped.
 const SKIP_MS: f64 = 250.0;
 
@@ -72,6 +76,8 @@ pub(crate) enum Pull<'a> {
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) enum Stretch {
     Keep,
+    /// Shorten it if it is a pause.
+    ShortenPause,
     Shorten,
     Lengthen,
 }
@@ -207,6 +213,11 @@ impl JitterBuffer {
         self.lost(missing)
     }
 
+    /// Takes note that what was played last has been made longer or shorter as was asked for: not every sound can be.
+    pub(crate) fn stretched(&mut self) {
+        self.delay.stretched();
+    }
+
     /// Delay between the quickest arrival and playing, in ms, as it was when the last packet was played.
     pub(crate) fn depth_ms(&self) -> f64 {
         self.delay.smoothed.unwrap_or(0.0)
@@ -261,7 +272,7 @@ impl JitterBuffer {
             if !(skip && may_skip) {
                 break;
             }
-            self.delay.smoothed = None;
+            self.delay.stretched();
         }
         Pull::Play { payload: &self.playing.payload, stretch }
     }
@@ -294,6 +305,8 @@ struct Delay {
     quickest: Option<Quickest>,
     smoothed: Option<f64>,
     since_stretch: u32,
+    /// Frames for which there has been a little too much delay.
+    patient: u32,
     repairs: bool,
     /// Fading share of lost packets, and how long a packet plays, in ms.
     loss: f64,
@@ -317,6 +330,7 @@ impl Delay {
             quickest: None,
             smoothed: None,
             since_stretch: 0,
+            patient: 0,
             repairs,
             loss: 0.0,
             frame_ms: 20.0,
@@ -366,12 +380,19 @@ impl Delay {
     fn steer(&mut self) -> Stretch {
         let Some(depth) = self.smoothed else { return Stretch::Keep };
         let excess = depth - self.target();
-        if self.since_stretch < STRETCH_EVERY || (-4.0..=11.0).contains(&excess) {
-            return Stretch::Keep;
+        self.patient = if excess > 11.0 { self.patient + 1 } else { 0 };
+        match excess {
+            _ if self.since_stretch < STRETCH_EVERY => Stretch::Keep,
+            excess if excess < -4.0 => Stretch::Lengthen,
+            excess if excess > GENTLE_MS || self.patient > PATIENT => Stretch::Shorten,
+            excess if excess > 11.0 => Stretch::ShortenPause,
+            _ => Stretch::Keep,
         }
+    }
+
+    fn stretched(&mut self) {
         self.since_stretch = 0;
         self.smoothed = None;
-        if excess > 0.0 { Stretch::Shorten } else { Stretch::Lengthen }
     }
 
     /// The delay to aim for, in ms.
@@ -415,6 +436,14 @@ mod tests {
         played: Vec<u32>,
         quiet_ms: u32,
         depths: Vec<f64>,
+        /// What it hears is no pause.
+        loud: bool,
+    }
+
+    impl Stretch {
+        fn in_a_pause(self) -> Stretch {
+            if self == Stretch::ShortenPause { Stretch::Shorten } else { self }
+        }
     }
 
     fn ms(value: f64) -> Duration {
@@ -424,7 +453,14 @@ mod tests {
     impl Listener {
         fn new() -> Listener {
             let jitter = JitterBuffer::new(8000, false);
-            Listener { jitter, heard_ms: 0.0, played: Vec::new(), quiet_ms: 0, depths: Vec::new() }
+            Listener {
+                jitter,
+                heard_ms: 0.0,
+                played: Vec::new(),
+                quiet_ms: 0,
+                depths: Vec::new(),
+                loud: false,
+            }
         }
 
         /// 20 ms of G.711 whose payload is its own number.
@@ -438,8 +474,12 @@ mod tests {
                 self.heard_ms += match self.jitter.pull(ms(now + self.heard_ms)) {
                     Pull::Play { payload, stretch } => {
                         self.played.push(u32::from_be_bytes(payload.try_into().expect("a number")));
+                        let stretch = if self.loud { stretch } else { stretch.in_a_pause() };
+                        if !matches!(stretch, Stretch::Keep | Stretch::ShortenPause) {
+                            self.jitter.stretched();
+                        }
                         match stretch {
-                            Stretch::Keep => 20.0,
+                            Stretch::Keep | Stretch::ShortenPause => 20.0,
                             Stretch::Shorten => 12.0,
                             Stretch::Lengthen => 28.0,
                         }
@@ -495,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_stream_starts_at_forty_milliseconds_and_settles_at_twenty_within_a_second() {
+    fn an_even_stream_starts_at_thirty_milliseconds_and_settles_at_twenty_within_a_second() {
         let mut listener = Listener::new();
         listener.run(&arrivals(500, |_| Some(0.0)), 0.0, 10_000.0);
         assert!((30..=60).contains(&listener.quiet_ms), "{}", listener.quiet_ms);
@@ -504,6 +544,31 @@ mod tests {
         assert!(listener.jitter.figures().concealed_ms <= 40, "{:?}", listener.jitter.figures());
         assert_eq!(listener.played, (0..500).take(listener.played.len()).collect::<Vec<_>>());
         assert!(listener.played.len() >= 498);
+    }
+
+    #[test]
+    fn a_little_too_much_delay_is_given_back_in_the_next_pause_or_in_the_end() {
+        for (pause, end) in [(true, 1500.0), (false, 4000.0)] {
+            let network = arrivals(500, |_| Some(0.0));
+            let mut listener = Listener { loud: true, ..Listener::new() };
+            listener.run(&network[..50], 0.0, 1000.0);
+            let begun = listener.depth_at(900.0);
+            assert!((34.0..=45.0).contains(&begun), "nothing is given back in speech: {begun}");
+            listener.loud = !pause;
+            listener.run(&network[50..], 1000.0, 9000.0);
+            assert!(listener.depth_at(end) <= 33.0, "{pause}: {}", listener.depth_at(end));
+            assert_eq!(listener.jitter.figures().late, 0);
+        }
+    }
+
+    #[test]
+    fn room_for_repair_is_kept_once_two_packets_were_lost() {
+        let mut listener = Listener { jitter: JitterBuffer::new(8000, true), ..Listener::new() };
+        listener.run(&arrivals(2500, |n| (n % 50 != 49 || n > 1000).then_some(0.0)), 0.0, 49_900.0);
+        assert!(listener.depth_at(1900.0) <= 33.0, "{}", listener.depth_at(1900.0));
+        let kept = &listener.depths[700..1900];
+        assert!(kept.iter().all(|depth| *depth >= 36.0), "{:?}", kept.iter().copied().fold(99.0, f64::min));
+        assert!(listener.depth_at(49_800.0) <= 33.0, "{}", listener.depth_at(49_800.0));
     }
 
     #[test]

@@ -31,8 +31,10 @@ mod link;
 mod loader;
 mod mixer;
 mod mos;
+mod payloads;
 mod place;
 mod plc;
+mod predictor;
 mod recording;
 mod resample;
 mod rtcp;
@@ -51,3 +53,4 @@ pub use api::{
     SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone,
 };
 pub use handle::{MAX_SEATS, Media};
+pub use payloads::payloads;

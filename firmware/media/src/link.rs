@@ -140,10 +140,14 @@ impl Link {
                     if self.decoder.decode(payload, &mut self.decoded).is_err() {
                         self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
                     }
-                    match stretch {
-                        Stretch::Keep => {}
-                        Stretch::Shorten => _ = stretch::shorten(&mut self.decoded),
-                        Stretch::Lengthen => _ = stretch::lengthen(&mut self.decoded),
+                    let changed = match stretch {
+                        Stretch::Keep => 0,
+                        Stretch::ShortenPause => stretch::shorten_pause(&mut self.decoded),
+                        Stretch::Shorten => stretch::shorten(&mut self.decoded),
+                        Stretch::Lengthen => stretch::lengthen(&mut self.decoded),
+                    };
+                    if changed > 0 {
+                        self.jitter.stretched();
                     }
                 }
                 Pull::Conceal { ms, next } => {

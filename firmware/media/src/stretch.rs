@@ -6,6 +6,10 @@
 const LAGS: std::ops::RangeInclusive<usize> = 120..=480;
 /// Only every sixth sample is compared: speech has its periods below 4 kHz.
 const STRIDE: usize = 6;
+/// How alike two pieces must be to take one for the other: 1.0 is the same.
+const ALIKE: f32 = 0.85;
+/// Speech is said to pause below this level.
+const QUIET: f32 = 60.0;
 /// A piece this short cannot lose ten milliseconds.
 pub(crate) const MIN_LENGTH: usize = 2 * 480;
 
@@ -14,7 +18,7 @@ pub(crate) fn shorten(samples: &mut Vec<i16>) -> usize {
     if samples.len() < MIN_LENGTH {
         return 0;
     }
-    let lag = period(samples);
+    let Some(lag) = period(samples) else { return 0 };
     for n in 0..lag {
         samples[n] = fade(samples[n], samples[n + lag], n, lag);
     }
@@ -22,12 +26,17 @@ pub(crate) fn shorten(samples: &mut Vec<i16>) -> usize {
     lag
 }
 
+/// Likewise, if all of it is a pause; else nothing goes.
+pub(crate) fn shorten_pause(samples: &mut Vec<i16>) -> usize {
+    if is_pause(samples) { shorten(samples) } else { 0 }
+}
+
 /// Repeats one period at the front of `samples` (at least [`MIN_LENGTH`]); returns how many were added.
 pub(crate) fn lengthen(samples: &mut Vec<i16>) -> usize {
     if samples.len() < MIN_LENGTH {
         return 0;
     }
-    let lag = period(samples);
+    let Some(lag) = period(samples) else { return 0 };
     let blended: Vec<i16> = (0..lag).map(|n| fade(samples[n + lag], samples[n], n, lag)).collect();
     samples.splice(lag..lag, blended);
     lag
@@ -39,21 +48,34 @@ fn fade(a: i16, b: i16, n: usize, length: usize) -> i16 {
     ((a * (length - n) + b * n) / length) as i16
 }
 
-fn period(samples: &[i16]) -> usize {
+/// Whether nothing much is heard in it.
+fn is_pause(samples: &[i16]) -> bool {
+    let energy: f32 = samples.iter().step_by(STRIDE).map(|&s| f32::from(s) * f32::from(s)).sum();
+    energy * (STRIDE as f32) < QUIET * QUIET * samples.len() as f32
+}
+
+/// The length of the piece that is most like the one after it, if any is like enough, or nothing much is heard.
+fn period(samples: &[i16]) -> Option<usize> {
+    if is_pause(samples) {
+        return Some(*LAGS.end());
+    }
+    let compared = MIN_LENGTH - LAGS.end();
+    let own: f32 = samples[..compared].iter().step_by(STRIDE).map(|&s| f32::from(s) * f32::from(s)).sum();
     let score = |lag: usize| {
         let (mut product, mut energy) = (0.0_f32, 1.0_f32);
-        for n in (0..MIN_LENGTH - LAGS.end()).step_by(STRIDE) {
+        for n in (0..compared).step_by(STRIDE) {
             let (a, b) = (f32::from(samples[n]), f32::from(samples[n + lag]));
             product += a * b;
             energy += b * b;
         }
-        product / energy.sqrt()
+        product / (energy * own).sqrt()
     };
-    // On a tie (silence) the longest wins: the last of equals is the maximum.
+    // On a tie the longest wins: the last of equals is the maximum.
     LAGS.step_by(STRIDE)
         .map(|lag| (lag, score(lag)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map_or(480, |best| best.0)
+        .filter(|(_, alike)| *alike >= ALIKE)
+        .map(|(lag, _)| lag)
 }
 
 #[cfg(test)]
@@ -84,6 +106,29 @@ mod tests {
         assert!(LAGS.contains(&added));
         assert_eq!(longer.len(), 960 + added);
         assert!(largest_step(&longer) <= limit);
+    }
+
+    #[test]
+    fn what_has_no_period_is_left_alone() {
+        let mut number = 1_u32;
+        let mut noise: Vec<i16> = (0..960)
+            .map(|_| {
+                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (number >> 20) as i16
+            })
+            .collect();
+        assert_eq!((shorten(&mut noise), lengthen(&mut noise), noise.len()), (0, 0, 960));
+    }
+
+    #[test]
+    fn a_pause_is_shortened_where_speech_is_not() {
+        let mut pause: Vec<i16> = tone(960).iter().map(|sample| sample / 400).collect();
+        assert_eq!(shorten_pause(&mut pause), 480);
+        let mut speech = tone(960);
+        assert_eq!((shorten_pause(&mut speech), speech.len()), (0, 960));
+        // A word that begins in the last quarter is speech.
+        let mut word = [vec![0; 720], tone(240)].concat();
+        assert_eq!(shorten_pause(&mut word), 0);
     }
 
     #[test]

@@ -413,9 +413,9 @@ impl Core {
             let instead = instead?;
             route.uri.host = instead.ip().to_string();
             route.uri.port = Some(instead.address.port());
-            route.uri.params.remove("transport");
-            if let Some(name) = instead.transport.uri_name() {
-                route.uri.params.set("transport", Some(name));
+            match instead.transport.uri_name() {
+                Some(name) => route.uri.params.set("transport", Some(name)),
+                None => _ = route.uri.params.remove("transport"),
             }
             Some(route.to_string())
         };

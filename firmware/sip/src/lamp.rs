@@ -34,13 +34,18 @@ impl Lamp {
     /// one is believed even where its version went back: exchanges start counting anew.
     pub(crate) fn merge(&mut self, document: DialogInfo) -> Merge {
         let last = self.version;
+        let mut before = BTreeMap::new();
         if document.full {
-            self.calls.clear();
+            before = std::mem::take(&mut self.calls);
         } else if last.is_some_and(|last| document.version <= last) {
             return Merge::Stale;
         }
         self.version = Some(document.version);
-        for call in document.dialogs {
+        for mut call in document.dialogs {
+            let known = self.calls.get(&call.id).or_else(|| before.get(&call.id));
+            if let Some(known) = known {
+                keep_tags(known, &mut call);
+            }
             if call.state == DialogState::Terminated {
                 self.calls.remove(&call.id);
             } else if self.calls.len() < MAX_DIALOGS || self.calls.contains_key(&call.id) {
@@ -53,6 +58,17 @@ impl Lamp {
             Some(_) => Merge::Gap,
             None => Merge::Unfounded,
         }
+    }
+}
+
+/// An exchange may tell a call's tags while it rings and no more once it is answered (pua_dialoginfo of kamailio): they
+/// are those of the same call all the same, and an INVITE with Replaces needs them (RFC 3891). Where the call was forked
+/// and another branch answered they are not, and that INVITE finds nothing.
+fn keep_tags(known: &Dialog, call: &mut Dialog) {
+    let same = call.call_id.is_some() && call.call_id == known.call_id;
+    if same && call.local_tag.is_none() && call.remote_tag.is_none() {
+        call.local_tag.clone_from(&known.local_tag);
+        call.remote_tag.clone_from(&known.remote_tag);
     }
 }
 
@@ -87,6 +103,36 @@ mod tests {
         assert_eq!(ids(&lamp), ["a", "b"]);
         assert_eq!(lamp.merge(document(2, false, &[("a", Terminated), ("b", Confirmed)])), Merge::Done);
         assert_eq!(ids(&lamp), ["b"]);
+    }
+
+    #[test]
+    fn tags_told_while_it_rang_are_kept_for_the_same_call_only() {
+        let told = |version, full, call_id: Option<&str>, tags: Option<(&str, &str)>, state| {
+            let mut document = document(version, full, &[("a", state)]);
+            let call = &mut document.dialogs[0];
+            call.call_id = call_id.map(str::to_owned);
+            call.local_tag = tags.map(|(local, _)| local.to_owned());
+            call.remote_tag = tags.map(|(_, remote)| remote.to_owned());
+            document
+        };
+        let tags = |lamp: &Lamp| {
+            let call = &lamp.calls["a"];
+            call.local_tag.clone().zip(call.remote_tag.clone())
+        };
+        let (early, confirmed) = (DialogState::Early, DialogState::Confirmed);
+        for full in [true, false] {
+            let mut lamp = Lamp::default();
+            lamp.merge(told(0, true, Some("c1"), Some(("l", "r")), early));
+            lamp.merge(told(1, full, Some("c1"), None, confirmed));
+            assert_eq!(tags(&lamp), Some(("l".into(), "r".into())), "full: {full}");
+            lamp.merge(told(2, full, Some("c1"), Some(("x", "y")), confirmed));
+            assert_eq!(tags(&lamp), Some(("x".into(), "y".into())), "what is told counts");
+            lamp.merge(told(3, full, Some("c2"), None, confirmed));
+            assert_eq!(tags(&lamp), None, "another call");
+            lamp.merge(told(4, full, None, Some(("l", "r")), early));
+            lamp.merge(told(5, full, None, None, confirmed));
+            assert_eq!(tags(&lamp), None, "nobody says that it is the same");
+        }
     }
 
     #[test]

@@ -226,11 +226,21 @@ pub struct Rules {
     pub max_calls: u32,
     /// Watch the phones of local contacts with presence (PRE-1).
     pub monitor: bool,
+    /// Let the operator take over a call that a colleague is in (PRE-3), who is cut off by it. Only where the exchange
+    /// tells what the INVITE with Replaces needs.
+    pub take_over: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { transfer_timeout_s: 30, hold_alarm_s: 120, ended_transfer_s: 8, max_calls: 200, monitor: true }
+        Self {
+            transfer_timeout_s: 30,
+            hold_alarm_s: 120,
+            ended_transfer_s: 8,
+            max_calls: 200,
+            monitor: true,
+            take_over: false,
+        }
     }
 }
 

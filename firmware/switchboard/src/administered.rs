@@ -26,6 +26,7 @@ impl Switchboard {
             rules,
             park,
             extension_digits,
+            take_over,
         } = administered;
         self.settings.lines = lines;
         self.show_lines();
@@ -39,6 +40,7 @@ impl Switchboard {
         self.settings.max_calls = max_calls;
         self.settings.timers = timers;
         self.settings.extension_digits = extension_digits;
+        self.settings.take_over = take_over;
         self.set_rules(rules);
         self.set_slots(park);
         self.limit_waits(now);

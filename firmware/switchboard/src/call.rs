@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipc::{
     Action, CallRef, CallState, CallView, CallerHistory, Direction, LogTransfer, Party, RecallReason,
-    RecallWhy, TransferEnd, TransferId, TransferView,
+    RecallWhy, TalkId, TransferEnd, TransferId, TransferView,
 };
 
 use crate::customer::Customer;
@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) diverted_by: Option<Party>,
     /// Whose phone it rings on, or rang on, for a call picked up from there.
     pub(crate) intercepted: Option<Party>,
+    /// For a call taken over: which talk of that phone it was.
+    pub(crate) taking: Option<TalkId>,
     pub(crate) hold: WireHold,
     /// The network sends sound before the answer.
     pub(crate) early_media: bool,
@@ -145,6 +147,7 @@ impl Call {
             line_name: String::new(),
             diverted_by: None,
             intercepted: None,
+            taking: None,
             hold: WireHold::default(),
             early_media: false,
             recall: None,
@@ -376,6 +379,7 @@ impl Call {
             line_name: self.line_name.clone(),
             diverted_by: self.diverted_by.clone(),
             intercepted: self.intercepted.clone(),
+            taken_over: self.taking.is_some(),
             began_ms: self.times.began,
             answered_ms: self.times.answered,
             held_since_ms: self.times.held_since(),

@@ -260,6 +260,7 @@ impl Switchboard {
             self.sound.start_failure_tone(tone, now + span(self.settings.failure_tone));
         }
         let kind = match call.intercepted.clone() {
+            Some(from) if call.taking.is_some() => NoticeKind::TakeOverFailed { from, code, reason },
             Some(from) => NoticeKind::InterceptFailed { from, code, reason },
             None => NoticeKind::DialFailed { to: call.party.clone(), code, reason },
         };

@@ -29,6 +29,7 @@ impl Switchboard {
             Command::Park { call, slot } => self.do_park(now, *call, slot.as_deref()),
             Command::Unpark { slot } => self.do_unpark(now, slot),
             Command::Intercept { number } => self.do_intercept(now, number),
+            Command::TakeOver { number, talk } => self.do_take_over(now, number, *talk),
             Command::Conference { call } => self.do_conference(now, *call),
             Command::MuteMember { call, on } => self.do_mute_member(*call, *on),
             Command::SetService { mode } => {

@@ -1,6 +1,6 @@
 //! What the desk wants done.
 
-use ipc::{CallRef, ContactId, LogRow, Preferences, RingTone, ServiceMode, TransferId, Volumes};
+use ipc::{CallRef, ContactId, LogRow, Preferences, RingTone, ServiceMode, TalkId, TransferId, Volumes};
 
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
 /// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] or [`crate::Input::Ended`].
@@ -54,6 +54,17 @@ pub enum Effect {
         call: CallRef,
         /// The phone, as in [`crate::Input::Rings`].
         number: String,
+        /// Number of the line to show; it is one of the settings.
+        line: String,
+    },
+    /// Place a call that takes the place of somebody in a call (PRE-3).
+    TakeOver {
+        /// Allocated here.
+        call: CallRef,
+        /// The phone, as in [`crate::Input::Lamp`].
+        number: String,
+        /// Which of its calls.
+        talk: TalkId,
         /// Number of the line to show; it is one of the settings.
         line: String,
     },

@@ -14,7 +14,7 @@
 //! a call), `ear` (hold, retrieve, the one talk field), `conference`, `transfer` (from the wish to its
 //! end) with `ledger` (its books), `transfer_commands`, `grace` (undo), `queue` (waiting for a busy
 //! phone), `attended` (the consultation call), `recall` (calls that come back), `takeover` (INVITE
-//! with Replaces), `intercept` (calls of other phones picked up), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
+//! with Replaces), `intercept` (calls of other phones picked up and taken over), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
 //! derived from the state), `customer` (what
 //! customer databases say of a caller), `record` (the log row), `number` (what can be called), `desk` (lines,
 //! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)

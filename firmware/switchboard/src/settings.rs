@@ -64,6 +64,9 @@ pub struct Settings {
     /// How many digits an extension of the house has: callers with other numbers are external.
     /// 2 to 5.
     pub extension_digits: RangeInclusive<usize>,
+    /// Calls that colleagues are in may be taken over (PRE-3). Not by default: it cuts them off.
+    #[serde(default)]
+    pub take_over: bool,
     /// Loudness as kept.
     pub volumes: Volumes,
     /// The service mode chosen by hand before the desk was restarted.
@@ -87,6 +90,8 @@ pub struct Administered {
     pub rules: Vec<Rule>,
     pub park: Vec<ParkSlot>,
     pub extension_digits: RangeInclusive<usize>,
+    #[serde(default)]
+    pub take_over: bool,
 }
 
 impl Settings {
@@ -106,6 +111,7 @@ impl Settings {
             rules: self.rules.clone(),
             park: self.park.clone(),
             extension_digits: self.extension_digits.clone(),
+            take_over: self.take_over,
         }
     }
 }
@@ -130,6 +136,7 @@ impl Default for Settings {
             rules: Vec::new(),
             park: Vec::new(),
             extension_digits: 2..=5,
+            take_over: false,
             volumes: Volumes::default(),
             service: None,
         }

@@ -41,6 +41,7 @@ impl Switchboard {
             setup: None,
             watch: None,
             crm: self.desk.crm,
+            take_over: self.settings.take_over,
         }
     }
 

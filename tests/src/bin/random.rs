@@ -63,13 +63,7 @@ fn main() -> ExitCode {
         };
         rows.extend(struck(what, counts));
     }
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("random", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("random", &rows)
 }
 
 /// Runs so many cases of each test; what they print passes through to standard error.

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 101] = [
+const SCENES: [Scene; 105] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -225,6 +225,22 @@ const SCENES: [Scene; 101] = [
         act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Enter"]),
     },
     Scene {
+        name: "take-over-menu",
+        view: scenes::take_over,
+        act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down"]),
+    },
+    Scene {
+        name: "take-over",
+        view: scenes::take_over,
+        act: |stage| stage.ask_take_over(&["Right", "Right", "Right", "/", "Down", "Down", "Enter", "Right"]),
+    },
+    Scene {
+        name: "take-over-several",
+        view: scenes::take_over,
+        act: |stage| stage.ask_take_over(&["Right", "/", "Down", "Down", "Down", "Enter", "Down"]),
+    },
+    Scene { name: "taken-over", view: scenes::taken_over, act: |_| Ok(()) },
+    Scene {
         name: "mail",
         view: scenes::people,
         act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Down", "Enter"]),
@@ -400,6 +416,15 @@ impl Stage {
             self.console.take(News { events, view: None });
         }
         self.screen.draw();
+    }
+
+    /// The question before a call is taken over, once it can be answered.
+    fn ask_take_over(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.keys(&["F5"])?;
+        self.keys(keys)?;
+        std::thread::sleep(std::time::Duration::from_millis(750));
+        self.settle();
+        Ok(())
     }
 
     fn input(&self, input: &Input) -> anyhow::Result<()> {

@@ -47,6 +47,7 @@ impl Desk {
             }
         }
         rows.extend(self.intercept_row(contact));
+        rows.extend(self.take_over_row(contact));
         rows.extend(self.rows_beside_numbers(contact));
         let offered = self.offers_here(Place::Contact(self.calls.selected), Some(contact));
         let sends =

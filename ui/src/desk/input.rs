@@ -44,6 +44,9 @@ impl Desk {
         {
             return taken;
         }
+        if let Some(taken) = self.take_over_key(key) {
+            return taken;
+        }
         if let Some(taken) = self.form_key(key) {
             return taken;
         }

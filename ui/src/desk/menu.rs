@@ -51,6 +51,8 @@ pub(super) enum Choice {
     Link(Box<ContactRow>, ContactLink),
     /// The card of a contact's phone.
     Phone(Box<ContactRow>),
+    /// The question before a call on a contact's phone is taken over.
+    TakeOver(Box<ContactRow>),
     Table(bool),
     Dividers,
     ResetDividers,
@@ -187,6 +189,7 @@ impl Desk {
             Some(Choice::Write(about, task)) => self.write_item(*about, task),
             Some(Choice::Link(contact, link)) => self.open_link_of(&contact, link),
             Some(Choice::Phone(contact)) => self.open_phone_card(*contact),
+            Some(Choice::TakeOver(contact)) => self.open_take_over(*contact),
             Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
             Some(Choice::Table(on)) => self.set_table(on),
             Some(Choice::Dividers) => self.arrange_by_keys(),

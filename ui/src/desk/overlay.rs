@@ -10,6 +10,7 @@ use super::directory_menu::Page;
 use super::drag::InTheAir;
 use super::menu::{At, Choice};
 use super::prompt::Question;
+use super::take_over::Asked;
 use crate::models::words::party_name;
 use crate::screen::Keypad;
 
@@ -32,6 +33,8 @@ pub(crate) struct Overlay {
     pub(super) form: Option<Form>,
     /// Whose phone the card shows.
     pub(super) phone: Option<ContactRow>,
+    /// Whose call may be taken over.
+    pub(super) take_over: Option<Asked>,
     pub(super) drag: Option<InTheAir>,
     keypad: Option<CallRef>,
     sent: String,
@@ -88,6 +91,7 @@ impl Desk {
         if keypad {
             self.close_keypad();
         }
+        self.show_take_over();
         self.show_whole_customer();
         self.directory_overlays_changed();
     }
@@ -101,6 +105,7 @@ impl Desk {
         self.close_finder();
         self.close_form();
         self.close_phone_card();
+        self.close_take_over();
         self.close_alert_wishes();
         self.open_volumes(false);
         if self.prompt_is_open() {

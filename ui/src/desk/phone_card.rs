@@ -63,7 +63,8 @@ impl Desk {
     }
 }
 
-fn talk(talk: &ipc::LampCall) -> PhoneTalk {
+/// A call on a phone, as a row.
+pub(super) fn talk(talk: &ipc::LampCall) -> PhoneTalk {
     PhoneTalk {
         ringing: talk.ringing,
         way: way(talk),

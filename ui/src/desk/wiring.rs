@@ -170,6 +170,10 @@ fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {
     form.on_accept(with!(desk, |this| this.accept_form()));
     form.on_close(with!(desk, |this| this.close_form()));
     app.global::<screen::PhoneCard>().on_close(with!(desk, |this| this.close_phone_card()));
+    let take_over = app.global::<screen::TakeOver>();
+    take_over.on_choose(with!(desk, |this, index| this.choose_talk(index)));
+    take_over.on_accept(with!(desk, |this| this.accept_take_over()));
+    take_over.on_close(with!(desk, |this| this.close_take_over()));
 }
 
 fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {

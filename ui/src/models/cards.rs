@@ -51,6 +51,7 @@ pub(crate) fn card(
         line_number: call.line_number.as_str().into(),
         line_colour: line.and_then(|line| line.colour).map_or(-1, i32::from),
         intercepted: call.intercepted.as_ref().map(party_name).unwrap_or_default(),
+        taken_over: call.taken_over,
         diverted_by: call.diverted_by.as_ref().map(party_name).unwrap_or_default(),
         transfer,
         transfer_kind: call.transfer.as_ref().map(|t| transfer_kind(t.kind)).unwrap_or_default(),

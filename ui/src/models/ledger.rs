@@ -68,6 +68,8 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", ""),
         Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
         Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
+        Some(CommandError::NobodyTalks { number }) => (RefusedCommand::NobodyTalks, number.as_str(), ""),
+        Some(CommandError::TakeOverNotAllowed) => (RefusedCommand::TakeOverNotAllowed, "", ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
             (RefusedCommand::Failed, "", "")
@@ -159,6 +161,14 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
         NoticeKind::InterceptFailed { from, code, reason } => LedgerEntry {
             id,
             kind: LedgerKind::InterceptFailed,
+            who: party_name(from),
+            code: i32::from(*code),
+            reason: reason.as_str().into(),
+            ..blank()
+        },
+        NoticeKind::TakeOverFailed { from, code, reason } => LedgerEntry {
+            id,
+            kind: LedgerKind::TakeOverFailed,
             who: party_name(from),
             code: i32::from(*code),
             reason: reason.as_str().into(),

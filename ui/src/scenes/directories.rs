@@ -2,7 +2,8 @@
 
 use ipc::{
     AlertSet, Column, ContactId, ContactPage, ContactPlace, ContactQuery, ContactRow, Direction, DirectoryId,
-    DirectoryLook, LampCall, Layout, OnlineState, Party, PersonView, SortKey, View,
+    DirectoryLook, LampCall, Layout, Notice, NoticeId, NoticeKind, OnlineState, Party, PersonView, SortKey,
+    TalkId, View,
 };
 
 use super::{NOW, STAFF, contact, directory, outside, picture, staff};
@@ -34,7 +35,8 @@ pub fn people() -> View {
         since_ms: NOW - 600_000,
     };
     view.people = states.into_iter().map(person).collect();
-    let talk = |ringing, direction, party| LampCall { ringing, direction: Some(direction), party };
+    let talk =
+        |ringing, direction, party| LampCall { ringing, direction: Some(direction), party, talk: None };
     for lamp in &mut view.lamps {
         std::sync::Arc::make_mut(lamp).talks = match lamp.number.as_str() {
             "2102" => vec![
@@ -46,6 +48,44 @@ pub fn people() -> View {
             "2112" => vec![talk(true, Direction::Outgoing, Party::default())],
             _ => Vec::new(),
         };
+    }
+    view
+}
+
+/// Likewise, where the administrator lets calls be taken over (PRE-3): Ben is in two, David in one.
+#[must_use]
+pub fn take_over() -> View {
+    let mut view = people();
+    view.take_over = true;
+    for lamp in &mut view.lamps {
+        let lamp = std::sync::Arc::make_mut(lamp);
+        if lamp.number == "2102" {
+            let party = outside("Helena Brandt", "+49 30 5557 0142");
+            let direction = Some(Direction::Outgoing);
+            lamp.talks.insert(1, LampCall { ringing: false, direction, party, talk: None });
+            lamp.calls = 3;
+        }
+        let number: u64 = lamp.number.parse().unwrap_or_default();
+        let talking = lamp.talks.iter_mut().filter(|call| !call.ringing);
+        for (place, call) in (0..).zip(talking) {
+            call.talk = Some(TalkId(number * 10 + place));
+        }
+    }
+    view
+}
+
+/// Likewise: one was taken over, another one was not given.
+#[must_use]
+pub fn taken_over() -> View {
+    let mut view = take_over();
+    let from = |name: &str| Party { name: Some(name.into()), ..Party::default() };
+    if let Some(call) = view.outgoing.first_mut() {
+        call.intercepted = Some(from("Marie-Christine de la Fontaine"));
+        call.taken_over = true;
+    }
+    for (id, code) in [(70, 403), (71, 481)] {
+        let kind = NoticeKind::TakeOverFailed { from: from("Ben Whitaker"), code, reason: String::new() };
+        view.notices.push(Notice { id: NoticeId(id), since_ms: NOW - id, kind });
     }
     view
 }

@@ -35,10 +35,14 @@ pub(crate) fn schemas() -> Value {
                 ("name", json!({ "type": "string", "minLength": 1, "maxLength": 128 })),
                 ("phone", maybe("string")), ("phone_account", maybe("string")),
             ])),
-            ("rules", object(&[
-                ("transfer_timeout_s", range(5, 600)), ("hold_alarm_s", range(5, 3600)),
-                ("ended_transfer_s", range(1, 300)), ("max_calls", range(1, 500)), ("monitor", yes_no()),
-            ])),
+            ("rules", with_optional(
+                &["transfer_timeout_s", "hold_alarm_s", "ended_transfer_s", "max_calls", "monitor"],
+                &[
+                    ("transfer_timeout_s", range(5, 600)), ("hold_alarm_s", range(5, 3600)),
+                    ("ended_transfer_s", range(1, 300)), ("max_calls", range(1, 500)), ("monitor", yes_no()),
+                    ("take_over", yes_no()),
+                ],
+            )),
             ("numbers", with_optional(
                 &["country", "trunk_prefix", "international_prefix", "extension_min", "extension_max"],
                 &[

@@ -77,6 +77,7 @@ fn rules(fields: &Fields, signed: &Signed) -> Result<Rules, Wrong> {
         ended_transfer_s: number("ended_transfer_s")?,
         max_calls: number("max_calls")?,
         monitor: fields.has("monitor"),
+        take_over: fields.has("take_over"),
     })
 }
 
@@ -165,7 +166,7 @@ fn numbers_form(form: &Form<'_>, now: &Numbers) -> Markup {
 }
 
 fn rules_form(form: &Form<'_>, now: &Rules) -> Markup {
-    let monitor = text::MONITOR.is(form.signed.language);
+    let language = form.signed.language;
     let fields = html! {
         div.columns {
             (form.number("transfer_timeout_s", text::TRANSFER_TIMEOUT, now.transfer_timeout_s, 5..=600, None))
@@ -173,7 +174,9 @@ fn rules_form(form: &Form<'_>, now: &Rules) -> Markup {
             (form.number("ended_transfer_s", text::ENDED_TRANSFER, now.ended_transfer_s, 1..=300, None))
             (form.number("max_calls", text::MAX_CALLS, now.max_calls, 1..=500, None))
         }
-        (form.tick("monitor", monitor, now.monitor))
+        (form.tick("monitor", text::MONITOR.is(language), now.monitor))
+        (form.tick("take_over", text::TAKE_OVER.is(language), now.take_over))
+        p.hint { (text::TAKE_OVER_HINT.is(language)) }
     };
     form.around("desk-rules", "/numbers/rules", fields)
 }

@@ -187,6 +187,8 @@ texts! {
     ENDED_TRANSFER = "An ended transfer stays in view, in seconds", "Un transfert terminé reste affiché, en secondes";
     MAX_CALLS = "Most calls at once; more are refused as busy", "Appels simultanés au plus ; au-delà, occupé";
     MONITOR = "Watch the phones of colleagues", "Surveiller les postes des collègues";
+    TAKE_OVER = "Let the operator take over a call that a colleague is in", "Permettre à l’opérateur de prendre l’appel en cours d’un collègue";
+    TAKE_OVER_HINT = "The colleague is cut off at once. The desk asks before, and offers it only where the exchange tells what it needs (dialog event with call-id and tags, Replaces).", "La communication du collègue est coupée immédiatement. Le poste demande confirmation, et ne le propose que si le central transmet le nécessaire (événements « dialog » avec call-id et tags, Replaces).";
 
     OPERATORS_TITLE = "Operators and PINs", "Opérateurs et codes PIN";
     OPERATORS_MENU = "Operators", "Opérateurs";

@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, FromDesk, HookAction,
     Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey,
-    Theme, ToDesk, View, Volumes,
+    TalkId, Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -134,6 +134,13 @@ enum Request {
     Intercept {
         /// The phone's number.
         number: String,
+    },
+    /// Take over a call that a monitored phone is in; who speaks there is cut off.
+    TakeOver {
+        /// The phone's number.
+        number: String,
+        /// Which of its calls, as the view has it in `talk`; needed where several can be taken over.
+        talk: Option<u64>,
     },
     /// Take a call into the conference, or join it again.
     Conference {
@@ -397,6 +404,11 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::Forward { call, to } => Command::Forward { call: CallRef(call), to },
         Request::Park { call, slot } => Command::Park { call: CallRef(call), slot },
         Request::Intercept { number } => Command::Intercept { number },
+        Request::TakeOver { number, talk: Some(talk) } => Command::TakeOver { number, talk: TalkId(talk) },
+        Request::TakeOver { number, talk: None } => {
+            let talk = only_talk(&desk.view()?, &number)?;
+            Command::TakeOver { number, talk }
+        }
         Request::Unpark { slot } => Command::Unpark { slot },
         Request::Conference { call } => Command::Conference { call: CallRef(call) },
         Request::MuteMember { call, state } => Command::MuteMember { call: CallRef(call), on: on(state) },
@@ -471,6 +483,18 @@ fn first_with(view: &View, action: Action) -> Result<CallRef> {
     let mut calls = view.incoming.iter().chain(&view.outgoing);
     let call: Option<&CallView> = calls.find(|call| call.actions.contains(&action));
     call.map(|call| call.call).with_context(|| format!("no call can do {action:?} now"))
+}
+
+/// Somebody is cut off: which call is not guessed.
+fn only_talk(view: &View, number: &str) -> Result<TalkId> {
+    let lamp = view.lamps.iter().find(|lamp| lamp.number == number);
+    let lamp = lamp.with_context(|| format!("no phone {number:?} is watched"))?;
+    let talks: Vec<TalkId> = lamp.talks.iter().filter_map(|call| call.talk).collect();
+    match talks[..] {
+        [talk] => Ok(talk),
+        [] => bail!("no call at {number} can be taken over"),
+        _ => bail!("several calls at {number} can be taken over: name one by its `talk` in the view"),
+    }
 }
 
 fn print(value: &impl serde::Serialize) -> Result<()> {

@@ -1,24 +1,26 @@
 //! Sessions: one call leg, from the INVITE to the last answer.
 //!
-//! `calling` makes calls (forks, CANCEL and its races), `ringing` takes them, `reliable` acknowledges
-//! provisional responses, `renegotiate` holds,
-//! retrieves and follows the peer's re-INVITE and UPDATE, `lending` lets two peers speak with each other
-//! directly, `refresh` does session timers, `transfer` does REFER both ways, `replace`
-//! lets one call take another's place, `party` reads who is who, `identity` follows a peer who becomes somebody else, and
-//! `unattended` asks for an answer without a hand. A session that has ended stays
-//! for 64 T1 to acknowledge late 2xx.
+//! `calling` makes calls (forks, CANCEL and its races), `next_target` has them go on where a target has died, `ringing`
+//! takes them, `reliable` acknowledges provisional responses, `renegotiate` holds, retrieves and follows the peer's
+//! re-INVITE and UPDATE, `lending` lets two peers speak with each other directly, `refresh` does session timers, `transfer`
+//! does REFER both ways, `replace` lets one call take another's place, `party` reads who is who, `identity` follows a peer
+//! who becomes somebody else, `unattended` asks for an answer without a hand, `sending` sends what belongs to a call, and
+//! `ending` ends it. A session that has ended stays for 64 T1 to acknowledge late 2xx.
 //!
 //! Not done here: what a call means on the desk, media itself.
 
 mod calling;
+mod ending;
 mod identity;
 mod lending;
+mod next_target;
 mod party;
 mod refresh;
 mod reliable;
 mod renegotiate;
 mod replace;
 mod ringing;
+mod sending;
 mod transfer;
 mod unattended;
 
@@ -37,8 +39,8 @@ pub(crate) use replace::Standing;
 pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
 
-use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
-use crate::core::{Alarm, Core, Hop, Owner};
+use crate::agent::{AccountId, EndedBy, Event, SessionId, TransferResult};
+use crate::core::{Alarm, Core, Hop};
 use crate::dialog::{Dialog, Order};
 use crate::flow::Target;
 use crate::message::Message;
@@ -249,30 +251,6 @@ impl Session {
         self.media.place().ip()
     }
 
-    /// Ends the call from our side, whatever state it is in.
-    pub(crate) fn hang_up(&mut self, core: &mut Core, now: Instant) {
-        let reason = if self.state == State::Calling { "cancelled" } else { "hung up" };
-        self.leave(core, now, reason);
-    }
-
-    /// Ends the call in the way its state asks for; `reason` is for the program alone.
-    fn leave(&mut self, core: &mut Core, now: Instant, reason: &str) {
-        self.give_back(core, now);
-        match self.state {
-            State::Calling => self.cancel(core, now, reason),
-            State::Ringing => self.reject(core, now, 480),
-            State::Answering => {
-                self.bye_due = true;
-                self.end(core, now, EndedBy::Local, 200, reason);
-            }
-            State::Up => {
-                self.send_bye(core, now);
-                self.end(core, now, EndedBy::Local, 200, reason);
-            }
-            State::Over => {}
-        }
-    }
-
     /// Puts a command behind those that wait.
     fn enqueue(&mut self, core: &mut Core, now: Instant, task: Task) {
         if self.state == State::Over {
@@ -414,12 +392,12 @@ impl Session {
         }
     }
 
-    /// Whether the program still knows this session.
     /// The account it goes through.
     pub(crate) fn account(&self) -> Option<AccountId> {
         self.account
     }
 
+    /// Whether the program still knows this session.
     pub(crate) fn is_live(&self) -> bool {
         self.state != State::Over
     }
@@ -439,37 +417,6 @@ impl Session {
         (&self.call_id, &self.local_tag)
     }
 
-    fn on_bye(&mut self, core: &mut Core, now: Instant, id: TxId, bye: &Message, fork: Option<usize>) {
-        core.reply(now, id, 200);
-        if self.state == State::Over {
-            self.bye_due = false;
-            self.unacked = None;
-            core.timers.clear(Alarm::Repeat(self.id));
-            return;
-        }
-        if self.dialog.is_none() {
-            // A BYE in an early dialog ends that fork; others may still answer.
-            if let Some(fork) = fork.and_then(|at| self.forks.get_mut(at)) {
-                fork.ended = true;
-            }
-            return;
-        }
-        if let Some(invite) = self.asked.take() {
-            let tag = self.local_tag.clone();
-            if let Some(response) = core.response(invite, 487, &tag) {
-                core.layer.respond(now, invite, &response);
-            }
-        }
-        // Whoever hangs up after our 2xx was answered, though the ACK was lost or is overtaken.
-        if self.state == State::Answering {
-            self.confirm(core);
-        }
-        self.unacked = None;
-        let (reason, elsewhere) = party::reason_of(bye);
-        let cause = Cause { by: EndedBy::Remote, code: 200, reason, elsewhere };
-        self.finish(core, now, cause);
-    }
-
     /// The peer has our 2xx.
     fn confirm(&mut self, core: &mut Core) {
         let Some(media) = self.media.media().cloned() else { return };
@@ -483,230 +430,8 @@ impl Session {
         }
     }
 
-    /// Repeats a 2xx that nobody acknowledged, or gives up.
-    fn repeat_answer(&mut self, core: &mut Core, now: Instant) {
-        let Some(unacked) = &mut self.unacked else { return };
-        if now >= unacked.until {
-            self.unacked = None;
-            self.bye_due = false;
-            self.send_bye(core, now);
-            return self.end(core, now, EndedBy::Timeout, 408, "our answer was never acknowledged");
-        }
-        core.layer.send_plain(unacked.to, unacked.bytes.clone());
-        unacked.interval = (unacked.interval * 2).min(core.config.t2);
-        let next = (now + unacked.interval).min(unacked.until);
-        core.timers.set(Alarm::Repeat(self.id), next);
-    }
-
-    /// Sends a 2xx to INVITE and keeps it until the ACK.
-    fn send_answer(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message, offered: bool) {
-        let Some(to) = core.layer.reply_to(id) else { return };
-        core.layer.respond(now, id, response);
-        self.unacked = Some(Unacked {
-            number: response.cseq().map_or(0, |cseq| cseq.number),
-            to,
-            bytes: response.write(),
-            interval: core.config.t1,
-            until: now + core.config.t1 * 64,
-            offered,
-        });
-        core.timers.set(Alarm::Repeat(self.id), now + core.config.t1);
-    }
-
-    /// A 200 with our Contact and, if not empty, a description.
-    fn answer_with(&self, core: &Core, id: TxId, body: Vec<u8>) -> Option<Message> {
-        let mut response = core.response(id, 200, &self.local_tag)?;
-        response.push("Contact", core.contact_in(self.account, id));
-        response.push("Allow", core.allow());
-        response.push("Supported", core.supported());
-        if !body.is_empty() {
-            response.set_body(crate::sdp::CONTENT_TYPE, body);
-        }
-        Some(response)
-    }
-
-    /// Sends a request in the confirmed dialog.
-    fn send_within(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        method: Method,
-        fill: impl FnOnce(&mut Message),
-    ) -> Option<TxId> {
-        let dialog = self.dialog.as_mut()?;
-        let request = dialog.request(method);
-        let hop = core.dialog_hop(self.account, dialog.hop());
-        Some(self.send_on(core, now, request, &hop, fill))
-    }
-
-    /// Sends a request of one of our dialogs, with what our own exchange wants to see.
-    fn send_on(
-        &self,
-        core: &mut Core,
-        now: Instant,
-        mut request: Message,
-        hop: &Hop,
-        fill: impl FnOnce(&mut Message),
-    ) -> TxId {
-        fill(&mut request);
-        core.reroute(self.account, &mut request);
-        if core.is_ours(self.account, hop)
-            && let Some(line) = self.account.and_then(|account| core.lines.get_mut(&account))
-        {
-            line.authorise(&mut request);
-        }
-        core.send(now, request, hop, Owner::Session(self.id), 0)
-    }
-
-    fn send_bye(&mut self, core: &mut Core, now: Instant) {
-        let reason = self.reason;
-        self.send_within(core, now, Method::Bye, |bye| {
-            if let Some(reason) = reason {
-                bye.push("Reason", reason);
-            }
-        });
-    }
-
-    /// A BYE that says why.
-    fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &'static str) {
-        self.reason = Some(reason);
-        self.send_bye(core, now);
-    }
-
-    /// Sends an ACK in `dialog` and keeps it. To our own exchange it carries the credentials of its INVITE
-    /// (RFC 3261 13.2.2.4): a proxy cannot ask for them.
-    fn acknowledge(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        dialog: &Dialog,
-        number: u32,
-        invite: Option<&Message>,
-    ) {
-        self.acknowledge_with(core, now, dialog, (number, invite), Vec::new());
-    }
-
-    /// The same with a description, unless it is empty.
-    fn acknowledge_with(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        dialog: &Dialog,
-        (number, invite): (u32, Option<&Message>),
-        body: Vec<u8>,
-    ) {
-        let hop = core.dialog_hop(self.account, dialog.hop());
-        let mut request = dialog.ack(number);
-        core.reroute(self.account, &mut request);
-        if let Some(invite) = invite.filter(|_| core.is_ours(self.account, &hop)) {
-            for name in ["Authorization", "Proxy-Authorization"] {
-                invite.headers(name).for_each(|value| request.push(name, value));
-            }
-        }
-        if !body.is_empty() {
-            request.set_body(crate::sdp::CONTENT_TYPE, body);
-        }
-        self.keep_ack(core, now, dialog, number, request, hop);
-    }
-
-    fn keep_ack(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        dialog: &Dialog,
-        number: u32,
-        request: Message,
-        hop: Hop,
-    ) {
-        let sent = core.send_ack(now, request.clone(), &hop);
-        if self.acks.len() >= MAX_ACKS {
-            self.acks.pop_front();
-        }
-        self.acks.push_back(Ack { number, remote_tag: dialog.remote_tag().to_owned(), request, hop, sent });
-    }
-
-    /// Sends the ACK of a repeated 2xx again; false if this 2xx is new.
-    fn repeat_ack(&mut self, core: &mut Core, now: Instant, number: u32, remote_tag: &str) -> bool {
-        let mut known = self.acks.iter_mut();
-        let Some(ack) = known.find(|ack| ack.number == number && ack.remote_tag == remote_tag) else {
-            return false;
-        };
-        match &ack.sent {
-            Some((to, bytes)) => core.layer.send_plain(*to, bytes.clone()),
-            None => ack.sent = core.send_ack(now, ack.request.clone(), &ack.hop),
-        }
-        true
-    }
-
-    /// Answers a 401 or 407 with a new request; `None` if this response is none or cannot be
-    /// answered. Only our own exchange gets an answer: whoever calls us directly could otherwise
-    /// collect proofs of our password by challenging our BYE.
-    fn answer_challenge(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        id: TxId,
-        response: &Message,
-    ) -> Option<TxId> {
-        if !matches!(response.code(), Some(401 | 407)) {
-            return None;
-        }
-        let refused = core.layer.sent_request(id)?.clone();
-        let attempt = core.layer.attempt(id);
-        if !core.is_trusted(core.layer.sent_to(id)?.ip()) {
-            return None;
-        }
-        let line = core.lines.get_mut(&self.account?)?;
-        let mut again = line.answer(&mut core.random, &refused, response, attempt)?;
-        let tag = refused.to().and_then(|to| to.tag().map(str::to_owned));
-        let number = match tag.and_then(|tag| self.dialog_with(&tag)) {
-            Some(dialog) => dialog.next_cseq(),
-            None => refused.cseq()?.number.checked_add(1)?,
-        };
-        again.set("CSeq", format!("{number} {}", refused.method()?));
-        let hop = Hop::Address(core.layer.sent_to(id)?);
-        Some(core.send(now, again, &hop, Owner::Session(self.id), attempt + 1))
-    }
-
-    /// The dialog, early or not, with the peer of that tag.
-    fn dialog_with(&mut self, tag: &str) -> Option<&mut Dialog> {
-        let dialogs = self.dialog.iter_mut().chain(self.forks.iter_mut().map(|fork| &mut fork.dialog));
-        dialogs.into_iter().find(|dialog| dialog.is_with(tag))
-    }
-
     /// What we wish to do with the stream at present.
     fn wish(&self) -> Direction {
         if self.held { Direction::SendOnly } else { Direction::SendRecv }
-    }
-
-    fn end(&mut self, core: &mut Core, now: Instant, by: EndedBy, code: u16, reason: &str) {
-        self.finish(core, now, Cause { by, code, reason: reason.to_owned(), elsewhere: false });
-    }
-
-    /// Tells the program that the session is over, once.
-    fn finish(&mut self, core: &mut Core, now: Instant, cause: Cause) {
-        if self.state == State::Over {
-            return;
-        }
-        self.give_back(core, now);
-        self.state = State::Over;
-        core.note(Note::Over { session: self.id });
-        self.tasks.clear();
-        self.doing = None;
-        if let Some(tx) = self.referred.take().and_then(Referred::into_open) {
-            core.reply(now, tx, 481);
-        }
-        self.stop_timer(core);
-        let id = self.id;
-        for alarm in
-            [Alarm::Provisional(id), Alarm::StillRinging(id), Alarm::AskAgain(id), Alarm::Transfer(id)]
-        {
-            core.timers.clear(alarm);
-        }
-        if self.unacked.is_none() {
-            core.timers.clear(Alarm::Repeat(self.id));
-        }
-        core.timers.set(Alarm::Linger(self.id), now + core.config.t1 * 64);
-        core.emit(Event::Ended { session: self.id, cause });
     }
 }

@@ -74,6 +74,9 @@ const PIECES: [&str; 44] = [
     "Via: ",
 ];
 
+/// The most bytes that are made of anything: what a datagram can carry.
+const LARGEST: usize = 65_535;
+
 /// `bytes` with one to six changes; `other` is what pieces are taken from.
 pub fn mutated(dice: &mut Dice, bytes: &[u8], other: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
@@ -82,9 +85,10 @@ pub fn mutated(dice: &mut Dice, bytes: &[u8], other: &[u8]) -> Vec<u8> {
             out.push(dice.bits() as u8);
         }
         change(dice, &mut out, other);
+        // What is larger never reaches a reader: the network cuts it. Pieces that are repeated of what was repeated before
+        // would fill the machine.
+        out.truncate(LARGEST);
     }
-    // What is larger never reaches a reader: the network cuts it.
-    out.truncate(65_535);
     out
 }
 

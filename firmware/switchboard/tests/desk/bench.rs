@@ -160,6 +160,18 @@ impl Bench {
             }
         }
         for effect in &effects {
+            let Effect::TakeOver { call, number, talk, .. } = effect else { continue };
+            let told = |l: &std::sync::Arc<ipc::LampView>| {
+                l.number == *number && l.talks.iter().any(|told| told.talk == Some(*talk))
+            };
+            assert!(before.take_over, "{effect:?} is not allowed");
+            assert!(before.lamps.iter().any(told), "{effect:?} of what nobody was shown");
+            assert_eq!(self.view.talk, Some(*call), "{effect:?} has the ear");
+            let card = self.cards().find(|c| c.call == *call).expect("a card");
+            let phone = card.intercepted.as_ref().and_then(|p| p.number.as_ref());
+            assert!(card.taken_over && phone == Some(number), "{card:?}");
+        }
+        for effect in &effects {
             let Effect::Intercept { call, number, .. } = effect else { continue };
             let rings = |l: &std::sync::Arc<ipc::LampView>| l.number == *number && l.rings.is_some();
             assert!(before.lamps.iter().any(rings), "{effect:?} while nothing rings there");
@@ -376,7 +388,10 @@ impl Books {
     }
 
     fn effect(&mut self, effect: &Effect, now: u64) {
-        if let Effect::Dial { call, number, .. } | Effect::Intercept { call, number, .. } = effect {
+        if let Effect::Dial { call, number, .. }
+        | Effect::Intercept { call, number, .. }
+        | Effect::TakeOver { call, number, .. } = effect
+        {
             let party = Party { number: Some(number.clone()), ..Party::default() };
             self.enter(&party, *call, now);
         }
@@ -579,6 +594,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::HangUp { call }
         | Effect::Dial { call, .. }
         | Effect::Intercept { call, .. }
+        | Effect::TakeOver { call, .. }
         | Effect::Refer { call, .. }
         | Effect::ReferToCall { call, .. }
         | Effect::Redirect { call, .. }

@@ -1,10 +1,16 @@
-//! Intercept (PRE-3): calls that ring on other phones, picked up here.
+//! Intercept (PRE-3): calls that ring on other phones, picked up here; calls that others are in, taken over.
 
 use expect_test::expect;
-use ipc::{Command, CommandError, Party};
-use switchboard::{Effect, Input};
+use ipc::{Command, CommandError, Party, TalkId};
+use switchboard::{Effect, Input, Settings};
 
-use crate::script::{check, play, ready};
+use crate::bench::Bench;
+use crate::script::{check, check_on, no_timers, play, ready, ready_with};
+
+/// A desk whose administrator lets calls be taken over.
+fn ready_to_take_over() -> Bench {
+    ready_with(Settings { timers: no_timers(), take_over: true, ..Settings::default() })
+}
 
 #[test]
 fn pre_3_what_rings_elsewhere_is_picked_up_and_talks_while_the_other_call_waits() {
@@ -179,4 +185,135 @@ fn pre_3_the_card_names_whose_phone_it_was_and_who_calls() {
     play(&mut bench, "rings 2103 77");
     let refused = bench.command(&Command::Intercept { number: "2103".into() }).0;
     assert_eq!(refused, Err(CommandError::NothingRings { number: "2103".into() }));
+}
+
+#[test]
+fn pre_3_a_call_that_a_colleague_is_in_is_taken_over_and_talks_while_the_other_call_waits() {
+    check_on(
+        ready_to_take_over(),
+        "\
+in 1 5550100
+answer 1
+ack 1
+talks 2102 77:5 88:6 99
+--
+seize 2102 6
+ok 2
+talks 2102 77:5 99
+bye 2",
+        &expect![[r#"
+            seize 2102 6
+                hold 1
+                take talk 6 of 2102 over as 2 from 5550100
+                ear 2
+              = 1 Held · 2 Dialing* (88 taken over from 2102)
+            ok 2
+              = 1 Held · 2 Talking* (88 taken over from 2102)
+            talks 2102 77:5 99
+            bye 2
+                log 88 Completed, answered 0, talk 0, hold 0
+                ear free
+              = 1 Held
+        "#]],
+    );
+}
+
+#[test]
+fn pre_3_nothing_is_taken_over_but_the_very_call_that_was_shown() {
+    check_on(
+        ready_to_take_over(),
+        "\
+seize 2102 5
+talks 2102 99
+seize 2102 5
+talks 2102 77:5
+seize 2103 5
+seize 2102 4
+talks 2102 77:6
+seize 2102 5
+lamp 2102 unknown
+seize 2102 6
+talks 2102 77:7
+lamp 2102 gone
+seize 2102 7",
+        &expect![[r#"
+            seize 2102 5
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+              = empty
+            talks 2102 99
+            seize 2102 5
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+            talks 2102 77:5
+            seize 2103 5
+                refused: no such call is talking at 2103 any more, or it cannot be taken over
+            seize 2102 4
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+            talks 2102 77:6
+            seize 2102 5
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+            lamp 2102 unknown
+            seize 2102 6
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+            talks 2102 77:7
+            lamp 2102 gone
+            seize 2102 7
+                refused: no such call is talking at 2102 any more, or it cannot be taken over
+        "#]],
+    );
+}
+
+#[test]
+fn pre_3_a_take_over_that_is_refused_says_of_whom_and_the_call_that_waits_stays() {
+    check_on(
+        ready_to_take_over(),
+        "\
+in 1 5550100
+answer 1
+ack 1
+talks 2102 77:5
+--
+seize 2102 5
+seize 2102 5
+final 2 481
+retrieve 1",
+        &expect![[r#"
+            seize 2102 5
+                hold 1
+                take talk 5 of 2102 over as 2 from 5550100
+                ear 2
+              = 1 Held · 2 Dialing* (77 taken over from 2102)
+            seize 2102 5
+                refused: not possible in the call's present state
+            final 2 481
+                log 77 Failed, answered never, talk 0, hold 0
+                ear free
+                Tone(Some(Congestion))
+              = 1 Held · !take over 2102 failed 481
+            retrieve 1
+                retrieve 1
+                ear 1
+                Tone(None)
+              = 1 Talking* · !take over 2102 failed 481
+        "#]],
+    );
+}
+
+#[test]
+fn pre_3_nothing_is_taken_over_where_the_administrator_does_not_allow_it() {
+    let mut bench = ready();
+    play(&mut bench, "talks 2102 77:5");
+    assert!(!bench.view.take_over);
+    let take = Command::TakeOver { number: "2102".into(), talk: TalkId(5) };
+    assert_eq!(bench.command(&take), (Err(CommandError::TakeOverNotAllowed), Vec::new()));
+    // Allowed while the desk runs, and forbidden again.
+    let allowed = Settings { take_over: true, ..bench.settings.clone() };
+    bench.input(Input::Settings(Box::new(allowed.administered())));
+    assert!(bench.view.take_over);
+    let effects = bench.command(&take).1;
+    assert!(effects.iter().any(|e| matches!(e, Effect::TakeOver { .. })), "{effects:?}");
+    let forbidden = Settings { take_over: false, ..allowed };
+    bench.input(Input::Settings(Box::new(forbidden.administered())));
+    play(&mut bench, "talks 2102 88:6");
+    let take = Command::TakeOver { number: "2102".into(), talk: TalkId(6) };
+    assert_eq!(bench.command(&take).0, Err(CommandError::TakeOverNotAllowed));
 }

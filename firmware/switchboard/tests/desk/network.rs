@@ -50,7 +50,9 @@ impl Network {
             Effect::Answer { call } => self.say(now, 50, Input::Confirmed { call: *call }, random),
             Effect::Hold { call } => self.hold(now, *call, true, random),
             Effect::Retrieve { call } => self.hold(now, *call, false, random),
-            Effect::Dial { call, .. } | Effect::Intercept { call, .. } => self.dial(now, *call, random),
+            Effect::Dial { call, .. } | Effect::Intercept { call, .. } | Effect::TakeOver { call, .. } => {
+                self.dial(now, *call, random);
+            }
             Effect::Refer { call, .. } => self.refer(now, *call, random),
             Effect::ReferToCall { call, to, .. } => {
                 self.refer(now, *call, random);

@@ -1,8 +1,8 @@
 //! One run of random operations: a hurried operator, callers, colleagues and the model network.
 
 use ipc::{
-    Action, Availability, CallRef, CallState, Callers, Command, HookAction, LampState, Outcome, ParkSlot,
-    Party, Rule, ServiceMode, Timers, TransferId, TransferState, Trigger, Volumes,
+    Action, Availability, CallRef, CallState, Callers, Command, HookAction, LampCall, LampState, Outcome,
+    ParkSlot, Party, Rule, ServiceMode, TalkId, Timers, TransferId, TransferState, Trigger, Volumes,
 };
 use switchboard::{Effect, EndCause, Input, Settings};
 
@@ -27,12 +27,14 @@ pub(crate) fn timers(seed: u64) -> Timers {
     }
 }
 
-/// The desk of a seed: two park slots, and some of the rules of [`RULES`].
+/// The desk of a seed: two park slots, some of the rules of [`RULES`], and whether calls may be taken over.
 fn settings(seed: u64) -> Settings {
     let slot = |number: &str| ParkSlot { number: number.into(), name: String::new() };
     let mut random = Random::new(!seed);
     let rules = RULES.iter().filter(|_| random.percent(30)).map(Written::rule).collect();
-    Settings { park: vec![slot("701"), slot("702")], rules, timers: timers(seed), ..Settings::default() }
+    let park = vec![slot("701"), slot("702")];
+    let take_over = !seed.is_multiple_of(3);
+    Settings { park, rules, timers: timers(seed), take_over, ..Settings::default() }
 }
 
 /// A rule as the table has it.
@@ -122,6 +124,8 @@ pub(crate) struct Run {
     /// Apart, so that calls happen as they did before there were customers.
     customers: Random,
     dialled: u64,
+    /// Conversations elsewhere so far.
+    talks: u64,
 }
 
 impl Run {
@@ -129,7 +133,8 @@ impl Run {
         let random = Random::new(seed);
         let bench = ready_with(settings(seed));
         let customers = Random::new(!seed);
-        Self { bench, network: Network::default(), random, last_call: 0, seats: 0, customers, dialled: 0 }
+        let network = Network::default();
+        Self { bench, network, random, last_call: 0, seats: 0, customers, dialled: 0, talks: 0 }
     }
 
     pub(crate) fn step(&mut self, seen: &mut Seen) {
@@ -257,18 +262,34 @@ impl Run {
             2 => return self.input(Input::LampGone { number }),
             _ => self.random.pick(&states).unwrap(),
         };
-        let mut effects = self.input(Input::Lamp {
-            number: number.clone(),
-            state,
-            calls: 0,
-            peer: None,
-            talks: Vec::new(),
-        });
+        let talks = if state == LampState::Busy { self.talks_elsewhere(&number) } else { Vec::new() };
+        let mut effects =
+            self.input(Input::Lamp { number: number.clone(), state, calls: 0, peer: None, talks });
         if self.random.percent(30) {
             let caller = self.random.percent(80).then(|| self.rings_elsewhere());
             effects.extend(self.input(Input::Rings { number, caller }));
         }
         effects
+    }
+
+    /// Whom a colleague talks with: some still with those before; not all of it can be taken over.
+    fn talks_elsewhere(&mut self, number: &str) -> Vec<LampCall> {
+        let known = self.bench.view.lamps.iter().find(|lamp| lamp.number == number);
+        let mut talks = known.map(|lamp| lamp.talks.clone()).unwrap_or_default();
+        talks.retain(|_| self.customers.percent(70));
+        for _ in 0..self.customers.below(3) {
+            self.talks += 1;
+            let name = format!("talker {}", self.talks);
+            let party = match self.customers.below(5) {
+                0 => Party::default(),
+                _ => {
+                    Party { number: Some(format!("06{}", self.talks)), name: Some(name), ..Party::default() }
+                }
+            };
+            let talk = self.customers.percent(80).then_some(TalkId(self.talks));
+            talks.push(LampCall { ringing: false, direction: None, party, talk });
+        }
+        talks
     }
 
     /// Who calls a colleague: by number and name, by one of them, or not known at all.
@@ -309,7 +330,10 @@ impl Run {
         let (_, effects) = self.bench.command(&command);
         for effect in &effects {
             self.network.hear(self.bench.now_ms, effect, &mut self.random);
-            if let Effect::Dial { call, .. } | Effect::Intercept { call, .. } = effect {
+            if let Effect::Dial { call, .. }
+            | Effect::Intercept { call, .. }
+            | Effect::TakeOver { call, .. } = effect
+            {
                 self.last_call = call.0;
             }
         }
@@ -362,6 +386,7 @@ impl Run {
             7..9 => Command::Retrieve { call },
             9 => Command::HangUp { call },
             10 => self.dial(),
+            52 if self.customers.percent(50) => self.take_over(),
             52 => self.intercept(),
             11..16 => Command::BlindTransfer { call, to: self.target() },
             22..27 | 48..52 => {
@@ -393,6 +418,21 @@ impl Run {
         let ringing: Vec<&str> = lamps.map(|lamp| lamp.number.as_str()).collect();
         let number = self.random.pick(&ringing).filter(|_| self.random.percent(80)).map(str::to_owned);
         Command::Intercept { number: number.unwrap_or_else(|| self.target()) }
+    }
+
+    /// Mostly of somebody who talks; now and then of what has ended, or never was.
+    fn take_over(&mut self) -> Command {
+        let lamps = self.bench.view.lamps.iter();
+        let told = lamps.flat_map(|lamp| lamp.talks.iter().map(|told| (lamp.number.as_str(), told.talk)));
+        let talks: Vec<(&str, TalkId)> = told.filter_map(|(number, talk)| Some((number, talk?))).collect();
+        let there = self.customers.percent(80);
+        match self.customers.pick(&talks).filter(|_| there) {
+            Some((number, talk)) => Command::TakeOver { number: number.to_owned(), talk },
+            None => {
+                let number = format!("21{}", self.customers.below(TARGETS));
+                Command::TakeOver { number, talk: TalkId(self.customers.below(self.talks + 2)) }
+            }
+        }
     }
 
     fn dial(&mut self) -> Command {

@@ -25,6 +25,7 @@
 //! | talk time is counted twice after Replaces | "talk and hold time" |
 //! | an overdue entry keeps its deadline | "a deadline was handled and is still due" |
 //! | a call is picked up where nothing rings | "while nothing rings there" |
+//! | a conversation is taken over that has ended, or though the administrator forbids it | "of what nobody was shown", "is not allowed" |
 //!
 //! Not caught here but by a script each: whose ear a refused hold or an undo takes, tones and mute that
 //! come back or do not, a recall that is not said in the ear, the recall reason after an undo, a grace
@@ -211,7 +212,7 @@ impl Seen {
         assert!(self.seats > 5, "only {} members were replaced", self.seats);
         let working: BTreeSet<String> = RULES.iter().take(WORKING).map(|r| r.name.to_owned()).collect();
         assert_eq!(self.rules, working, "rules applied, and no others");
-        for notice in ["DialFailed", "InterceptFailed", "HoldFailed", "RuleIgnored"] {
+        for notice in ["DialFailed", "InterceptFailed", "TakeOverFailed", "HoldFailed", "RuleIgnored"] {
             assert!(self.notices.contains(notice), "{notice} is not in {:?}", self.notices);
         }
         let ends = ["Undone", "Abandoned", "Answered", "HandedOver", "Refused", "TakenBack", "TimedOut"];
@@ -241,6 +242,7 @@ impl Seen {
             "HangUp",
             "Dial",
             "Intercept",
+            "TakeOver",
             "Refer",
             "Redirect",
             "Announce",

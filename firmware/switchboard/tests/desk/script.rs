@@ -13,6 +13,8 @@
 //! | `lamp NUMBER free/busy/rings/dnd/unknown/gone` | a monitored phone |
 //! | `rings NUMBER CALLER`, `rings NUMBER` | who rings at a monitored phone; nobody who could be picked up |
 //! | `pick NUMBER` | what rings there is picked up |
+//! | `talks NUMBER OTHER:TALK…` | a phone talks with these, and by what each can be taken over; `OTHER` alone cannot be |
+//! | `seize NUMBER TALK` | that is taken over |
 //! | `replace CALL OLD` | an INVITE with Replaces from number CALL |
 //! | `answer/reject/hold/retrieve/hangup CALL`, `dial NUMBER`, `to CALL NUMBER`, `digits CALL DIGITS` | commands |
 //! | `f9`, `f10`, `offhook`, `onhook`, `dnd`, `available`, `mute` | commands |
@@ -22,8 +24,8 @@
 
 use expect_test::Expect;
 use ipc::{
-    Action, Availability, CallRef, CallView, Command, HookAction, LampState, LogRow, Party, Registration,
-    RingTone, ServiceMode, Timers, TransferKind, TransferState, View,
+    Action, Availability, CallRef, CallView, Command, HookAction, LampCall, LampState, LogRow, Party,
+    Registration, RingTone, ServiceMode, TalkId, Timers, TransferKind, TransferState, View,
 };
 use switchboard::{Ear, Effect, EndCause, Input, Line, Settings, TransferResult};
 
@@ -147,6 +149,7 @@ fn input(words: &[&str]) -> Option<Input> {
             Input::Rings { number: words[1].into(), caller }
         }
         "lamp" => lamp(words[1], words[2]),
+        "talks" => talks(words[1], &words[2..]),
         _ => return None,
     })
 }
@@ -163,6 +166,19 @@ fn lamp(number: &str, word: &str) -> Input {
         other => panic!("no such lamp: {other}"),
     };
     Input::Lamp { number, state, calls: 0, peer: None, talks: Vec::new() }
+}
+
+/// A phone that is busy with these.
+fn talks(number: &str, with: &[&str]) -> Input {
+    let call = |word: &&str| {
+        let (other, talk) = word.split_once(':').map_or((*word, None), |(other, talk)| (other, Some(talk)));
+        let party = Party { number: Some(other.into()), ..Party::default() };
+        let talk = talk.map(|talk| TalkId(talk.parse().unwrap()));
+        LampCall { ringing: false, direction: None, party, talk }
+    };
+    let calls = u16::try_from(with.len()).unwrap();
+    let talks = with.iter().map(call).collect();
+    Input::Lamp { number: number.into(), state: LampState::Busy, calls, peer: None, talks }
 }
 
 fn command(words: &[&str]) -> Command {
@@ -192,6 +208,7 @@ fn command(words: &[&str]) -> Command {
         "park" => Command::Park { call: call(), slot: words.get(2).map(|s| (*s).into()) },
         "unpark" => Command::Unpark { slot: words[1].into() },
         "pick" => Command::Intercept { number: words[1].into() },
+        "seize" => Command::TakeOver { number: words[1].into(), talk: TalkId(words[2].parse().unwrap()) },
         "confer" => Command::Conference { call: call() },
         "quiet" => Command::MuteMember { call: call(), on: true },
         "longest" => Command::Hook { action: HookAction::AnswerLongest },
@@ -220,6 +237,9 @@ fn word(effect: &Effect) -> String {
         Effect::HangUp { call } => format!("hang up {}", call.0),
         Effect::Dial { call, number, line } => format!("dial {} {number} from {line}", call.0),
         Effect::Intercept { call, number, line } => format!("pick up {number} as {} from {line}", call.0),
+        Effect::TakeOver { call, number, talk, line } => {
+            format!("take talk {} of {number} over as {} from {line}", talk.0, call.0)
+        }
         Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
         Effect::ReferToCall { call, to, .. } => format!("refer {} to call {}", call.0, to.0),
         Effect::IdentifyTarget { number, .. } => format!("whose is {number}"),
@@ -269,6 +289,9 @@ fn picture(view: &View) -> String {
         ipc::NoticeKind::InterceptFailed { from, code, .. } => {
             format!("!pick up {} failed {code}", number(from))
         }
+        ipc::NoticeKind::TakeOverFailed { from, code, .. } => {
+            format!("!take over {} failed {code}", number(from))
+        }
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         other => format!("!{other:?}"),
     }));
@@ -309,7 +332,9 @@ fn card(card: &CallView, view: &View) -> String {
     let recall = card.recall.as_ref();
     let recall = recall.map(|r| format!(" (from {} {:?})", number(&r.from), r.why)).unwrap_or_default();
     let picked = card.intercepted.as_ref();
-    let picked = picked.map(|p| format!(" ({} from {})", number(&card.party), number(p))).unwrap_or_default();
+    let how = if card.taken_over { "taken over from" } else { "from" };
+    let picked =
+        picked.map(|p| format!(" ({} {how} {})", number(&card.party), number(p))).unwrap_or_default();
     format!("{} {:?}{ear}{picked}{transfer}{recall}{again}", card.call.0, card.state)
 }
 

@@ -12,11 +12,5 @@ use frontdesk_tests::report;
 fn main() -> ExitCode {
     let mut rows = Vec::new();
     report::guarded("conference", &mut rows, room::measure);
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("conference", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("conference", &rows)
 }

@@ -31,13 +31,7 @@ fn main() -> ExitCode {
         let name = format!("failover {service:?} {fault:?}").to_lowercase();
         report::guarded(&name, &mut rows, |rows| play(rows, service, fault, rounds));
     }
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("failover", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("failover", &rows)
 }
 
 fn play(rows: &mut Vec<Row>, service: Service, fault: Fault, rounds: u32) {
@@ -54,7 +48,7 @@ fn play(rows: &mut Vec<Row>, service: Service, fault: Fault, rounds: u32) {
     let row = |figure: &str, of: fn(&Times) -> Duration, bar| {
         let took = || times.iter().map(|times| of(times).as_secs_f64());
         let (least, most) = (took().fold(f64::INFINITY, f64::min), took().fold(0.0, f64::max));
-        Row::of(&format!("{what}: {figure}"), "s", &[("least", least), ("most", most)], "most", bar)
+        Row::of(format!("{what}: {figure}"), "s", &[("least", least), ("most", most)], "most", bar)
     };
     let notice = if fault == Fault::Killed { NOTICE_BROKEN } else { NOTICE };
     rows.push(row("the fault of the better exchange is noticed", |times| times.notice, notice));

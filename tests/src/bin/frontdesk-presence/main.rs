@@ -29,11 +29,5 @@ fn main() -> ExitCode {
     let plan = Plan::asked();
     let mut rows = Vec::new();
     report::guarded("presence", &mut rows, |rows| run::run(plan, rows));
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("presence", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("presence", &rows)
 }

@@ -52,13 +52,7 @@ fn main() -> ExitCode {
     let (calls, rate) = (asked("FRONTDESK_SOAK_CALLS", CALLS), asked("FRONTDESK_SOAK_RATE", RATE));
     let mut rows = Vec::new();
     report::guarded("soak", &mut rows, |rows| soak(calls, rate, rows));
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("soak", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("soak", &rows)
 }
 
 fn asked(name: &str, default: u32) -> u32 {

@@ -27,13 +27,7 @@ fn main() -> ExitCode {
     if transactions > 0 {
         report::guarded("the transactions", &mut rows, |rows| leak::run(transactions, rows));
     }
-    report::print(&rows);
-    println!("\n{}", report::machine());
-    if let Err(error) = report::write("sip-traps", &rows) {
-        eprintln!("the report cannot be written: {error}");
-        return ExitCode::FAILURE;
-    }
-    report::conclude(&rows)
+    report::publish("sip-traps", &rows)
 }
 
 fn played(trap: &Trap) -> Row {
