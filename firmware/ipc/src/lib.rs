@@ -14,6 +14,7 @@ mod directory;
 mod edit;
 mod frame;
 mod handling;
+mod lamp;
 mod log;
 mod people;
 mod plugin;
@@ -38,6 +39,7 @@ pub use frame::{
     MAX_SCREEN_PICTURE, PROTOCOL, Query, Reply, SCREEN, ToDesk, TurnFigures, encode,
 };
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
+pub use lamp::{LampCall, LampState, LampView, TalkId};
 pub use log::{EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
 pub use people::FoundPerson;
 pub use plugin::{
@@ -51,9 +53,9 @@ pub use plugin::{
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
-    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LampCall, LampState, LampView,
-    Language, LineView, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen,
-    ParkSlotView, ParkedView, Party, PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy,
-    Registration, ServiceView, SetupView, TalkId, Theme, TransferEnd, TransferId, TransferKind,
-    TransferState, TransferView, View, Volumes, WatchView,
+    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, Language, LineView, Notice,
+    NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen, ParkSlotView, ParkedView, Party,
+    PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
+    SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
+    WatchView,
 };
