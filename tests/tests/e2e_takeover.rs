@@ -51,6 +51,14 @@ fn wait_takeable(house: &mut House, number: &str) -> TalkId {
     takeable(&view, number).unwrap()
 }
 
+/// Waits until 2101 calls and 2102 rings as far as the desk knows: kamailio tells a call's tags only that long.
+#[track_caller]
+fn wait_ringing(house: &mut House) {
+    house.client.wait("2102 rings", SOON, |view| {
+        is(view, "2102", LampState::Ringing) && is(view, "2101", LampState::Busy)
+    });
+}
+
 /// Takes over what the phone `number` is in, and gives back the call once it talks.
 #[track_caller]
 fn take_over(house: &mut House, number: &str) -> CallView {
@@ -107,6 +115,7 @@ fn acc_5_pre_3_by_tls_an_encrypted_talk_is_taken_over_from_either_of_two_colleag
     // From the one who was called.
     a.dial("2102");
     b.rings();
+    wait_ringing(&mut house);
     b.accept();
     b.talks();
     b.hears(A_TONE);
@@ -135,6 +144,7 @@ fn acc_5_pre_3_by_tls_an_encrypted_talk_is_taken_over_from_either_of_two_colleag
     // From the one who called, whom the other one has on hold meanwhile.
     a.dial("2102");
     b.rings();
+    wait_ringing(&mut house);
     b.accept();
     b.talks();
     wait_takeable(&mut house, "2101");
@@ -162,6 +172,7 @@ fn talking_pair(house: &mut House) -> (Baresip, Baresip) {
     let mut b = house.phone("2102", B_TONE, Codec::Pcma);
     a.dial("2102");
     b.expect("CALL_INCOMING", SOON);
+    wait_ringing(house);
     b.accept();
     b.expect("CALL_ESTABLISHED", SOON);
     (a, b)
@@ -213,6 +224,7 @@ fn pre_3_a_talk_that_has_ended_or_that_the_exchange_does_not_give_stays_where_it
         let name = format!("talking_caller-{code}");
         let sipp = Sipp::start_as(house.folder(), "talking_caller", &name, run, &more);
         b.expect("CALL_INCOMING", SOON);
+        house.client.wait("2102 rings", SOON, |view| is(view, "2102", LampState::Ringing));
         b.accept();
         b.expect("CALL_ESTABLISHED", SOON);
         let talk = wait_takeable(&mut house, "2102");
