@@ -53,7 +53,7 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/admin-report
 
-audio-report: test-packages speech-quality ## speech over lossy networks beside baresip on the same packets: delay, PESQ and ViSQOL (half an hour)
+audio-report: test-packages speech-quality ## speech over lossy networks beside baresip on the same packets: delay and PESQ (half an hour)
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/audio-report
 

@@ -122,7 +122,7 @@ class Phone:
 
     def open_transport(self):
         config = pj.TransportConfig()
-        config.boundAddress = "127.0.0.1"
+        config.boundAddress = self.settings["ip"]
         config.port = self.settings["sip"]
         if self.settings["transport"] == "tls":
             config.tlsConfig.CaListFile = self.settings["authority"]
@@ -142,7 +142,7 @@ class Phone:
             pj.AuthCredInfo("digest", "*", user, 0, settings["password"])
         )
         media = config.mediaConfig
-        media.transportConfig.boundAddress = "127.0.0.1"
+        media.transportConfig.boundAddress = settings["ip"]
         media.transportConfig.port = settings["rtp"]
         media.transportConfig.portRange = 40
         if settings["transport"] == "tls":

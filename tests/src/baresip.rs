@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -184,7 +184,8 @@ impl Baresip {
         }
         write("config", &config(&folder, wish, place));
         let mut command = Command::new("baresip");
-        command.args(["-4", "-s", "-v", "-f"]).arg(&folder);
+        let family = if exchange.home().is_ipv4() { "-4" } else { "-6" };
+        command.args([family, "-s", "-v", "-f"]).arg(&folder);
         let program = Program::start(&format!("baresip-{number}"), command, scratch);
         let control = wait::until("baresip's control socket", Duration::from_secs(15), || {
             TcpStream::connect(("127.0.0.1", place.control)).ok()
@@ -383,6 +384,8 @@ fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     let modules = MODULES.into_iter().find(|path| Path::new(path).is_dir());
     let modules = modules.expect("baresip's modules are installed (package baresip-core)");
     let rate = wish.codec.rate();
+    let ip = wish.exchange.home();
+    let listen = SocketAddr::new(ip, sip);
     let authority = wish.exchange.authority.as_ref().map_or_else(String::new, |path| {
         let (folder, path) = (folder.display(), path.display());
         format!("sip_cafile {path}\nsip_certificate {folder}/certificate.pem\nmodule srtp.so\n")
@@ -391,7 +394,7 @@ fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
     // without it announces another address in SDP than it sends from.
     format!(
-        "poll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{sip}\ncall_max_calls 4\n\
+        "poll_method epoll\nnet_interface {ip}\nsip_listen {listen}\ncall_max_calls 4\n\
          call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player none,none\n\
          audio_alert none,none\nausrc_srate {rate}\nausrc_channels 1\nausrc_format s16\n\
          auenc_format s16\naudec_format s16\nauplay_format s16\naudio_buffer 20-160\n\

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::kamailio::{DOMAIN, Kamailio};
+use crate::network;
 use crate::ports::Ports;
 use crate::program::Program;
 use crate::repository;
@@ -36,6 +37,8 @@ pub struct Account {
     pub transport: &'static str,
     /// Whether its calls are encrypted: `off`, `optional` or `mandatory`.
     pub srtp: &'static str,
+    /// How it finds its address behind a router: `none`, `registrar` or `stun:HOST:PORT`.
+    pub nat: String,
 }
 
 impl Account {
@@ -49,7 +52,8 @@ impl Account {
     #[must_use]
     pub fn reaching(registrar: &str, transport: &'static str) -> Self {
         let password = Kamailio::password("desk");
-        Self { domain: DOMAIN.into(), registrar: registrar.into(), password, transport, srtp: "off" }
+        let (registrar, nat) = (registrar.into(), "none".into());
+        Self { domain: DOMAIN.into(), registrar, password, transport, srtp: "off", nat }
     }
 
     /// User `desk` of whatever listens on `port`.
@@ -57,19 +61,37 @@ impl Account {
     pub fn at_port(port: u16) -> Self {
         let registrar = format!("127.0.0.1:{port}");
         let (transport, srtp) = ("auto", "off");
-        Self { domain: "127.0.0.1".into(), registrar, password: "secret".into(), transport, srtp }
+        let (password, nat) = ("secret".into(), "none".into());
+        Self { domain: "127.0.0.1".into(), registrar, password, transport, srtp, nat }
     }
 }
 
 /// What a desk runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
-    /// SIP port on 127.0.0.1.
+    /// SIP port.
     pub sip: u16,
     /// First and last RTP port, two a call.
     pub rtp: (u16, u16),
     /// What goes to its log, in the words of `tracing`.
     pub log: &'static str,
+}
+
+/// Where in the network a desk stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The address that it listens on: `127.0.0.1`, `[::1]`, `0.0.0.0`.
+    pub listen: &'static str,
+    /// The one in the other family, where it listens too.
+    pub other: Option<&'static str>,
+    /// Another network than the test's.
+    pub within: Option<PathBuf>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1", other: None, within: None }
+    }
 }
 
 /// A running desk with the lines 5550100 (Sales) and 5550101 (Support).
@@ -81,12 +103,13 @@ pub struct Desk {
     pub socket: PathBuf,
     /// Its database.
     pub store: PathBuf,
-    /// Its SIP port on 127.0.0.1.
+    /// Its SIP port.
     pub sip: u16,
     /// Its first and last RTP port.
     pub rtp: (u16, u16),
     config: PathBuf,
     scratch: PathBuf,
+    standing: Standing,
 }
 
 impl Desk {
@@ -134,6 +157,22 @@ impl Desk {
         machine: &Machine,
         names: Option<SocketAddr>,
     ) -> Self {
+        Self::start_standing(scratch, account, settings_more, machine, (names, Standing::default()))
+    }
+
+    /// Likewise, elsewhere in the network.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn start_standing(
+        scratch: &Path,
+        account: &Account,
+        settings_more: &str,
+        machine: &Machine,
+        (names, standing): (Option<SocketAddr>, Standing),
+    ) -> Self {
         let folder = scratch.join("desk");
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
         let Machine { sip, rtp, .. } = *machine;
@@ -142,14 +181,15 @@ impl Desk {
         Recording::sine(DESK_TONE, 48_000, 120).write(&folder.join("tone.wav"));
         Recording::sine(MUSIC_TONE, 16_000, 10).write(&folder.join("music.wav"));
         Recording::sine(MESSAGE_TONE, 16_000, 2).write(&folder.join("message.wav"));
-        write(&config, &config_file(&folder, machine, names));
+        write(&config, &config_file(&folder, machine, names, &standing));
         let settings = folder.join("settings.toml");
         write(&settings, &(settings_file(account) + settings_more));
         let mut import = Command::new(repository::program("frontdeskd"));
         import.arg("--config").arg(&config).args(["settings", "import"]).arg(&settings);
         succeed("frontdeskd settings import", import);
-        let program = Program::start("frontdeskd", command(&config), scratch);
-        let mut desk = Self { program, socket, store, sip, rtp, config, scratch: scratch.to_owned() };
+        let program = Program::start("frontdeskd", command(&config, &standing), scratch);
+        let scratch = scratch.to_owned();
+        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing };
         desk.wait_open();
         desk
     }
@@ -160,7 +200,7 @@ impl Desk {
     /// When it does not come up.
     #[track_caller]
     pub fn start_again(&mut self) {
-        self.program = Program::start("frontdeskd", command(&self.config), &self.scratch);
+        self.program = Program::start("frontdeskd", command(&self.config, &self.standing), &self.scratch);
         self.wait_open();
     }
 
@@ -187,7 +227,7 @@ impl Desk {
     pub fn start_again_on(&mut self, sip: &str) {
         assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
         let config = fs::read_to_string(&self.config).expect("the settings are still there");
-        let listen = format!("listen = \"127.0.0.1:{}\"\n", self.sip);
+        let listen = format!("listen = \"{}:{}\"\n", self.standing.listen, self.sip);
         write(&self.config, &config.replace(&listen, &format!("{sip}\n")));
         self.start_again();
     }
@@ -336,8 +376,12 @@ impl Desk {
     }
 }
 
-fn command(config: &Path) -> Command {
-    let mut command = Command::new(repository::program("frontdeskd"));
+fn command(config: &Path, standing: &Standing) -> Command {
+    let desk = repository::program("frontdeskd");
+    let mut command = match &standing.within {
+        None => Command::new(desk),
+        Some(network) => network::within(network, desk),
+    };
     command.arg("--config").arg(config);
     command
 }
@@ -354,13 +398,16 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("the scratch folder is writable");
 }
 
-fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> String {
+fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>, standing: &Standing) -> String {
+    let listen = standing.listen;
+    let other = standing.other.map(|other| format!("listen_other = \"{other}:{}\"\n", machine.sip));
+    let other = other.unwrap_or_default();
     let dns = names.map(|server| format!("dns = \"{server}\"\n")).unwrap_or_default();
     let folder = folder.display();
     let Machine { sip, rtp, log } = machine;
     format!(
         "socket = \"{folder}/desk.sock\"\nstore = \"{folder}/desk.db\"\n\
-         [sip]\nlisten = \"127.0.0.1:{sip}\"\n{dns}\
+         [sip]\nlisten = \"{listen}:{sip}\"\n{other}{dns}\
          [media]\nrtp_ports = [{}, {}]\nspeaker = \"wav:{folder}/played.wav\"\n\
          microphone = \"wav:{folder}/tone.wav\"\nringer = \"none\"\nrealtime = false\n\
          hold_music = \"{folder}/music.wav\"\nannouncement = \"{folder}/message.wav\"\n\
@@ -372,11 +419,12 @@ fn config_file(folder: &Path, machine: &Machine, names: Option<SocketAddr>) -> S
 }
 
 fn settings_file(account: &Account) -> String {
-    let Account { domain, registrar, password, transport, srtp } = account;
+    let Account { domain, registrar, password, transport, srtp, nat } = account;
     format!(
         "[operator]\nname = \"Front desk\"\n\
          [[accounts]]\nuser = \"desk\"\ndomain = \"{domain}\"\npassword = \"{password}\"\n\
          registrar = \"{registrar}\"\ntransport = \"{transport}\"\nsrtp = \"{srtp}\"\n\
+         nat = \"{nat}\"\n\
          [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
          [[lines]]\nnumber = \"5550101\"\nname = \"Support\"\n\
          [[directories]]\nname = \"Staff\"\nlocal = true\n"

@@ -1,6 +1,6 @@
 //! dnsmasq as a name server on the loopback network: the records of a test, and nothing from elsewhere.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct Machine {
     /// Below the domain.
     pub name: &'static str,
     /// Where it is.
-    pub at: (Ipv4Addr, u16),
+    pub at: (IpAddr, u16),
     /// Of its SRV record.
     pub priority: u16,
 }

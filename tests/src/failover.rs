@@ -65,6 +65,8 @@ pub struct Pair {
     talking: (CallRef, Baresip),
     caller: UdpSocket,
     calls: u32,
+    /// Kept: the block of ports is ours as long as the exchanges listen there.
+    _ports: Ports,
     _names: Dnsmasq,
     scratch: TempDir,
 }
@@ -112,6 +114,7 @@ impl Pair {
             talking: (talking, b),
             caller,
             calls: 0,
+            _ports: ports,
             _names: names,
             scratch,
         }

@@ -1,6 +1,7 @@
 //! The usual scene: kamailio, the desk registered there, and telephones of other makers around it.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,12 +11,14 @@ use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::baresip::{Baresip, Codec};
-use crate::desk::{Account, Desk, NO_TIMERS};
+use crate::desk::{Account, Desk, Machine, NO_TIMERS, Standing};
 use crate::kamailio::{Digest, Kamailio};
+use crate::pjsua::Pjsua;
 use crate::ports::Ports;
 use crate::screen::Screen;
 use crate::socket::Client;
 use crate::sound::DESK_TONE;
+use crate::telephone::{Exchange, Transport, Wish};
 
 /// How long registering may take.
 const REGISTER: Duration = Duration::from_secs(15);
@@ -132,6 +135,23 @@ impl House {
         Self::furnish(scratch, ports, exchange, &account, NO_TIMERS)
     }
 
+    /// Builds it with everything at `ip`, an address of this machine, and the desk somewhere in the network.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
+    #[track_caller]
+    pub fn build_at(ip: IpAddr, standing: Standing, settings_more: &str, nat: &str) -> Self {
+        let scratch = scratch();
+        let mut ports = Ports::take();
+        let exchange = Kamailio::start_on(scratch.path(), ip, ports.one());
+        let account = Account { nat: nat.to_owned(), ..Account::at(&exchange) };
+        let machine = Machine { sip: ports.one(), rtp: ports.rtp(), log: "info,sip=debug" };
+        let settings = format!("{NO_TIMERS}{settings_more}");
+        let desk = Desk::start_standing(scratch.path(), &account, &settings, &machine, (None, standing));
+        Self::furnish_desk(scratch, ports, exchange, desk)
+    }
+
     #[track_caller]
     fn furnish(
         scratch: TempDir,
@@ -141,6 +161,11 @@ impl House {
         settings_more: &str,
     ) -> Self {
         let desk = Desk::start_with(scratch.path(), &mut ports, account, settings_more);
+        Self::furnish_desk(scratch, ports, exchange, desk)
+    }
+
+    #[track_caller]
+    fn furnish_desk(scratch: TempDir, ports: Ports, exchange: Kamailio, desk: Desk) -> Self {
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
         desk.import(STAFF);
@@ -276,6 +301,20 @@ impl House {
         self.client = self.desk.client();
         self.client
             .wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
+    }
+
+    /// A telephone of PJSUA2 with the user `number`.
+    #[must_use]
+    #[track_caller]
+    pub fn pjsua(&mut self, number: &str, tone: f64, codec: Codec) -> Pjsua {
+        let exchange = Exchange {
+            address: self.exchange.address(),
+            transport: Transport::Udp,
+            authority: None,
+            identity: None,
+        };
+        let scratch = self.scratch.path().to_owned();
+        Pjsua::start(&mut self.ports, &Wish { scratch, exchange: &exchange, number, tone, codec })
     }
 
     /// A screen on the desk.

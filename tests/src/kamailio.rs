@@ -2,7 +2,7 @@
 //! authentication and dialog-info, in front of every peer of a test.
 
 use std::fs;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub struct Kamailio {
     /// The process.
     pub program: Program,
     /// Its address, 127.0.0.1 unless it was asked for another.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Its UDP port there.
     pub port: u16,
     memory: &'static str,
@@ -114,19 +114,19 @@ impl Kamailio {
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string());
         fs::write(folder.join(CONFIG_FILE), config).expect("the scratch folder is writable");
-        let ip = Ipv4Addr::LOCALHOST;
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let program = run(scratch, ip, port, MEMORY.1);
         Self { program, ip, port, memory: MEMORY.1, scratch: scratch.to_owned() }
     }
 
-    /// Likewise, on another address of the loopback network.
+    /// Likewise, on another address of this machine, in either family, and on that alone.
     ///
     /// # Panics
     /// When it is not installed or does not come up.
     #[must_use]
     #[track_caller]
-    pub fn start_on(scratch: &Path, ip: Ipv4Addr, port: u16) -> Self {
-        Self::start_at(scratch, (ip, port), Digest::Md5, AN_HOUR, "1", DATAGRAMS)
+    pub fn start_on(scratch: &Path, ip: impl Into<IpAddr>, port: u16) -> Self {
+        Self::start_at(scratch, (ip.into(), port), Digest::Md5, AN_HOUR, "1", DATAGRAMS)
     }
 
     /// Likewise, with UDP and TCP there and TLS as `identity` on the next port.
@@ -137,7 +137,7 @@ impl Kamailio {
     #[track_caller]
     pub fn start_with_streams_on(scratch: &Path, ip: Ipv4Addr, port: u16, identity: &Identity) -> Self {
         let streams = streams(port, identity).replace("127.0.0.1", &ip.to_string());
-        Self::start_at(scratch, (ip, port), Digest::Md5, AN_HOUR, "1", &streams)
+        Self::start_at(scratch, (ip.into(), port), Digest::Md5, AN_HOUR, "1", &streams)
     }
 
     #[track_caller]
@@ -149,13 +149,13 @@ impl Kamailio {
         identifiers: &str,
         streams: &str,
     ) -> Self {
-        Self::start_at(scratch, (Ipv4Addr::LOCALHOST, port), digest, longest, identifiers, streams)
+        Self::start_at(scratch, (Ipv4Addr::LOCALHOST.into(), port), digest, longest, identifiers, streams)
     }
 
     #[track_caller]
     fn start_at(
         scratch: &Path,
-        (ip, port): (Ipv4Addr, u16),
+        (ip, port): (IpAddr, u16),
         digest: Digest,
         longest: Duration,
         identifiers: &str,
@@ -170,7 +170,7 @@ impl Kamailio {
         // Where connections are taken, the presence server is where it was asked.
         let server = if streams == DATAGRAMS { SERVER } else { "" };
         let config = CONFIG
-            .replace("127.0.0.1", &ip.to_string())
+            .replace("127.0.0.1", &host(ip))
             .replace("@STREAMS@", streams)
             .replace("@SERVER@", server)
             .replace("@PORT@", &port.to_string())
@@ -209,7 +209,7 @@ impl Kamailio {
     /// `IP:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("{}:{}", self.ip, self.port)
+        SocketAddr::new(self.ip, self.port).to_string()
     }
 }
 
@@ -223,7 +223,7 @@ fn streams(port: u16, identity: &Identity) -> String {
 
 /// Runs it on the files that are there and waits until it answers.
 #[track_caller]
-fn run(scratch: &Path, ip: Ipv4Addr, port: u16, memory: &str) -> Program {
+fn run(scratch: &Path, ip: IpAddr, port: u16, memory: &str) -> Program {
     let folder = scratch.join(FOLDER);
     let mut command = Command::new("/usr/sbin/kamailio");
     command.args(["-DD", "-E", "-m", memory, "-M", "4", "-Y"]).arg(&folder);
@@ -231,6 +231,11 @@ fn run(scratch: &Path, ip: Ipv4Addr, port: u16, memory: &str) -> Program {
     let mut program = Program::start("kamailio", command, scratch);
     wait_ready(&mut program, ip, port);
     program
+}
+
+/// An address as URIs have it.
+fn host(ip: IpAddr) -> String {
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
 }
 
 #[track_caller]
@@ -246,8 +251,8 @@ fn copy_tables(folder: &Path) {
 
 /// Knocks with OPTIONS until the answer comes.
 #[track_caller]
-fn wait_ready(program: &mut Program, ip: Ipv4Addr, port: u16) {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("127.0.0.1 has a free port");
+fn wait_ready(program: &mut Program, ip: IpAddr, port: u16) {
+    let socket = UdpSocket::bind((ip, 0)).expect("the address is this machine's, and has a free port");
     socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout can be set");
     let here = socket.local_addr().expect("a bound socket has an address");
     let knock = format!(

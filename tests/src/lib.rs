@@ -4,12 +4,13 @@
 //! A test drives the appliance only as a person or a peer would: touches and keys at the screen,
 //! SIP and RTP on the wire, words on the socket. Nothing here reaches into a program.
 //!
-//! Everything binds to 127.0.0.1, writes below a scratch folder of its own, and ends only the
+//! Everything binds to 127.0.0.1 or a network of the test's own, writes below a scratch folder of its own, and ends only the
 //! processes it started. A failing helper panics with what it waited for and the tail of the logs
 //! concerned: the panic is the test's failure.
 //!
 //! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
 
+pub mod apart;
 pub mod audio_report;
 pub mod authority;
 pub mod baresip;
@@ -31,6 +32,7 @@ pub mod liar;
 pub mod linphone;
 pub mod load;
 pub mod looks;
+pub mod network;
 pub mod office;
 pub mod peers;
 pub mod picture;
@@ -51,6 +53,7 @@ pub mod slapd;
 pub mod socket;
 pub mod sound;
 pub mod standin;
+pub mod stun;
 pub mod talker;
 pub mod telephone;
 pub mod traps;

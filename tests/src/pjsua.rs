@@ -35,13 +35,25 @@ impl Pjsua {
     #[must_use]
     #[track_caller]
     pub fn start(ports: &mut Ports, wish: &Wish<'_>) -> Self {
+        let mut phone = Self::launch(ports, wish);
+        phone.talker.expect(&["registered 200"], START);
+        phone
+    }
+
+    /// Starts it, registered or not.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    #[must_use]
+    #[track_caller]
+    pub fn launch(ports: &mut Ports, wish: &Wish<'_>) -> Self {
         let name = format!("pjsua-{}", wish.number);
         let folder = wish.scratch.join(&name);
         fs::create_dir_all(&folder).expect("the scratch folder is writable");
         let (tone, heard) = (folder.join("tone.wav"), folder.join("heard.wav"));
         Recording::sine(wish.tone, RATE, 120).write(&tone);
         let settings = serde_json::json!({
-            "sip": ports.one(), "rtp": ports.rtp().0, "user": wish.number, "domain": DOMAIN,
+            "ip": wish.exchange.home(), "sip": ports.one(), "rtp": ports.rtp().0, "user": wish.number, "domain": DOMAIN,
             "password": Kamailio::password(wish.number), "exchange": wish.exchange.address,
             "transport": wish.exchange.transport.word(), "authority": wish.exchange.authority,
             "codec": wish.codec.name(), "tone": tone, "heard": heard, "trace": folder.join("trace.log"),
@@ -50,8 +62,15 @@ impl Pjsua {
         command.arg(repository::root().join("tests/pjsua2/telephone.py"));
         let mut talker = Talker::start(&name, command, &wish.scratch);
         talker.tell(&settings.to_string());
-        talker.expect(&["registered 200"], START);
         Self { talker, heard }
+    }
+}
+
+impl Pjsua {
+    /// What it has sent and received so far, among other things.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        fs::read_to_string(self.heard.with_file_name("trace.log")).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,8 @@
 //! the block bound, so that no other test takes the same block. The blocks lie below the range the
 //! kernel gives to sockets that do not care.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 const FIRST: u16 = 21_000;
 const END: u16 = 32_000;
@@ -55,9 +56,15 @@ impl Ports {
     }
 }
 
+/// In both families, as far as the machine has them.
 fn is_free(port: u16) -> bool {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok()
+    let four = SocketAddr::from(([127, 0, 0, 1], port));
+    let six = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    let is_taken = |error: io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    UdpSocket::bind(four).is_ok()
+        && TcpListener::bind(four).is_ok()
+        && !UdpSocket::bind(six).is_err_and(is_taken)
+        && !TcpListener::bind(six).is_err_and(is_taken)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What every telephone of another maker can be asked to do here, and what it is to be: who, over which
 //! transport, with which codec. The makers are in [`crate::baresip`], [`crate::linphone`] and [`crate::pjsua`].
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::authority::Identity;
@@ -78,6 +79,22 @@ pub struct Exchange {
     pub authority: Option<PathBuf>,
     /// What a telephone shows to the exchange, where the exchange opens the connection; needed for TLS.
     pub identity: Option<Identity>,
+}
+
+impl Exchange {
+    /// Where its telephones are: on its own machine, and by the same address unless that is one of many of loopback.
+    ///
+    /// # Panics
+    /// When its address is none.
+    #[must_use]
+    #[track_caller]
+    pub fn home(&self) -> IpAddr {
+        let address: SocketAddr = self.address.parse().expect("an exchange of the tests has an IP address");
+        match address.ip() {
+            ip @ IpAddr::V4(_) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+            ip => ip,
+        }
+    }
 }
 
 /// What a telephone is to be.

@@ -1,6 +1,7 @@
 //! What every request is answered from.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::Arc,
@@ -36,8 +37,8 @@ pub(crate) struct App {
     pub(crate) views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved.
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    /// Something of them waits for the next start.
-    pub(crate) restart: watch::Receiver<bool>,
+    /// What is wrong with STUN servers, by their names in the settings.
+    pub(crate) stun: watch::Receiver<BTreeMap<String, String>>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
@@ -58,7 +59,7 @@ pub(crate) struct App {
 pub(crate) struct Sources {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    pub(crate) restart: watch::Receiver<bool>,
+    pub(crate) stun: watch::Receiver<BTreeMap<String, String>>,
     pub(crate) log: LogRing,
     pub(crate) wishes: mpsc::Sender<Wish>,
     pub(crate) live: watch::Receiver<Live>,
@@ -72,7 +73,7 @@ impl App {
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
-        let Sources { views, saved, restart, log, wishes, live } = sources;
+        let Sources { views, saved, stun, log, wishes, live } = sources;
         Ok(Self {
             db: store.path().to_owned(),
             desk: Desk::new(wishes),
@@ -88,7 +89,7 @@ impl App {
             config,
             views,
             saved,
-            restart,
+            stun,
             certificates,
             setup,
         })

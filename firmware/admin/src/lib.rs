@@ -50,6 +50,7 @@ mod watching;
 mod wishes;
 
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::PathBuf,
@@ -120,8 +121,8 @@ pub struct Parts {
     pub views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved: whole, with passwords.
     pub settings: watch::Sender<Arc<Settings>>,
-    /// Something of them takes effect only at the next start of the desk.
-    pub restart: watch::Receiver<bool>,
+    /// STUN servers that do not help, by their names in the settings, and why.
+    pub stun: watch::Receiver<BTreeMap<String, String>>,
     /// The newest lines of the program's log.
     pub log: LogRing,
     /// Where wishes of the page go.
@@ -186,8 +187,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, settings: saved, restart, log, wishes, live, reachable } = parts;
-        let sources = Sources { views, saved, restart, log, wishes, live };
+        let Parts { store, views, settings: saved, stun, log, wishes, live, reachable } = parts;
+        let sources = Sources { views, saved, stun, log, wishes, live };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)

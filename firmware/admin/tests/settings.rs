@@ -74,11 +74,7 @@ async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
         ("5550100", RingTone::Gong, "Good day\nSales")
     );
 
-    // How it stands now, what to do, and that something waits for the next start only when it does.
-    assert!(!ada.get("/lines").await.has("takes effect at the next start"));
-    house.waits.send_replace(true);
-    assert!(ada.get("/lines").await.has("takes effect at the next start"));
-    house.waits.send_replace(false);
+    // How it stands now, and what to do.
     let page = ada.get("/lines").await;
     assert!(page.has("2100@pbx.example") && page.has("compare both with what it has"), "{}", page.body);
     let page = ada.get("/lines/account?id=2100").await;
@@ -96,6 +92,17 @@ async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
     let settings = saved(&house, &mut ada, "/lines/line", &other).await;
     assert_eq!(settings.handling[0].line.as_deref(), Some("5550200"));
     assert_eq!(settings.lines[0].colour, Some(3));
+
+    // A STUN server that does not help is told of, at the account that names it.
+    let stun =
+        with(&ACCOUNT, &[("was", "2101"), ("user", "2101"), ("nat", "stun"), ("stun", "stun.example")]);
+    saved(&house, &mut ada, "/lines/account", &stun).await;
+    assert!(!ada.get("/lines").await.has("STUN server"));
+    house
+        .stun
+        .send_modify(|troubles| drop(troubles.insert("stun.example".into(), "no answer within 2 s".into())));
+    let page = ada.get("/lines").await;
+    assert!(page.has("STUN server stun.example: no answer within 2 s. Calls are heard at"), "{}", page.body);
 
     // What is in use stays, and the page says why.
     send(&mut ada, "/lines/account/remove", &[("was", "2101")]).await;
@@ -127,7 +134,7 @@ async fn app_2_what_cannot_be_is_said_at_its_field_and_nothing_is_saved() {
     refused(&mut ada, path, &account(&[("registrar", "x:0")]), "registrar", "host:port").await;
     refused(&mut ada, path, &account(&[("session_timer_s", "89")]), "session_timer_s", "0, or 90 to 86400")
         .await;
-    refused(&mut ada, path, &account(&[("nat", "stun")]), "nat", "Give a host").await;
+    refused(&mut ada, path, &account(&[("nat", "stun")]), "stun", "Give a host").await;
     let page = send(&mut ada, path, &account(&[("domain", "a <b>")])).await;
     assert!(
         page.has("value=\"a &lt;b&gt;\"") && !page.has("s3cret"),

@@ -18,18 +18,15 @@ use crate::{
     engine::Event,
     journal::Journal,
     socket::{self, Desk},
+    stun::Troubles,
     trace,
 };
 
 /// Wishes of the page that may wait.
 const WISHES: usize = 16;
 
-/// How the desk hears of settings that the page saves.
-pub(crate) struct Saved {
-    pub(crate) settings: watch::Sender<Arc<Settings>>,
-    /// Something of them takes effect at the next start.
-    pub(crate) restart: watch::Receiver<bool>,
-}
+/// How the desk hears of settings that the page saves, and the page of STUN servers that do not help.
+type Saved = (watch::Sender<Arc<Settings>>, watch::Receiver<Troubles>);
 
 /// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
 pub(crate) struct Page {
@@ -90,9 +87,9 @@ async fn open(
     let reachable = move || config::address_towards(outside).ok().or(Some(local));
     let (views, log) = (desk.views.clone(), journal.ring.clone());
     let live = desk.watching.live();
-    let Saved { settings: saved, restart } = saved;
     let reachable = Box::new(reachable);
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, restart };
+    let (saved, stun) = saved;
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun };
     Ok(Admin::start(settings, parts).await?)
 }
 

@@ -5,7 +5,7 @@
 //! is unregistered with its old password and stays until its calls are over, the new one registers at once.
 //! Not done here: what the change means for calls on the desk (`switchboard`).
 
-use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use ipc::Registration;
 use sip::{Account, AccountId, Package};
@@ -19,7 +19,7 @@ use crate::{
     contacts::Contacts,
     engine::{Engine, Event},
     mailboxes::{self, Mailbox},
-    net,
+    net::{self, Broken},
     records::Records,
     settings::{self, Numbering},
     tether::Phone,
@@ -44,9 +44,6 @@ pub(crate) struct Change {
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
-/// What peers are told to send to, by the settings.
-type AddressBy = Box<dyn Fn(&Settings) -> Option<SocketAddr> + Send + Sync>;
-
 /// Where changes go.
 pub(crate) struct Follower {
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
@@ -55,11 +52,6 @@ pub(crate) struct Follower {
     pub(crate) records: Records,
     pub(crate) timetable: watch::Sender<store::Timetable>,
     pub(crate) inbox: mpsc::Sender<Event>,
-    /// What peers are told to send to until the next start.
-    pub(crate) local: SocketAddr,
-    pub(crate) address_by: AddressBy,
-    /// Hears whether it will be another address then.
-    pub(crate) restart: watch::Sender<bool>,
 }
 
 impl Follower {
@@ -111,8 +103,6 @@ impl Follower {
             timetable.clone_from(&wanted.timetable);
             differs
         });
-        let address = tokio::task::block_in_place(|| (self.address_by)(wanted));
-        self.restart.send_replace(address.is_some_and(|address| address != self.local));
         Ok(true)
     }
 }
@@ -128,13 +118,16 @@ impl Engine {
             "settings taken over"
         );
         if let Some(tls) = tls {
-            self.parts.net.set_tls(tls);
+            for Broken { target, reason } in self.parts.net.set_tls(tls) {
+                self.parts.agent.disconnected(now, target, reason);
+            }
             self.try_again(now);
         }
         self.parts.lines = lines;
         self.parts.watched = watched;
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);
+        self.follow_stun();
         self.replace_mailboxes(now, mailboxes);
         self.tether_to(now, phone);
         self.parts.board.handle(now, Input::Settings(Box::new(desk)));
@@ -146,6 +139,8 @@ impl Engine {
         if let Some(xmpp) = xmpp {
             self.replace_xmpp(now, xmpp);
         }
+        // Another exchange may be reached from another address.
+        self.look_for_address(now);
         // Through the account of the first line, which may be another one now.
         self.monitor_wanted(now);
         self.watch_wanted(now);

@@ -179,8 +179,8 @@ impl Engine {
             self.not_dialled(now, call, 0, "no line is set up".into());
             return None;
         };
-        match self.open_stream(call) {
-            Ok(rtp) => Some((account, self.local_media(Some(account), rtp))),
+        match self.open_stream(StreamId(call.0), self.parts.agent.media_ip(account), Some(account)) {
+            Ok(ports) => Some((account, self.local_media(Some(account), ports))),
             Err(error) => {
                 self.not_dialled(now, call, 0, error.to_string());
                 None

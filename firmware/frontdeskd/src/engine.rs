@@ -45,6 +45,7 @@ use crate::{
     people::People,
     records::Records,
     referral::Referrals,
+    stun::{self, Stun},
     tether::{Phone, Tether},
     trace::Trace,
     turns::{self, Turns},
@@ -102,6 +103,8 @@ pub(crate) struct Parts {
     pub(crate) phone: Option<Phone>,
     /// Who is online, where an XMPP server says it.
     pub(crate) xmpp: Option<Xmpp>,
+    /// Hears what is wrong with STUN servers.
+    pub(crate) stun_troubles: watch::Sender<stun::Troubles>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
     pub(crate) started: (Instant, i64),
 }
@@ -114,6 +117,7 @@ pub(crate) struct Engine {
     pub(crate) people: People,
     pub(crate) tether: Tether,
     pub(crate) referrals: Referrals,
+    pub(crate) stun: Stun,
     audio: Audio,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
@@ -142,6 +146,7 @@ impl Engine {
             people: People::default(),
             tether: Tether::default(),
             referrals: Referrals::default(),
+            stun: Stun::default(),
             audio: Audio::default(),
             registrations: HashMap::new(),
             streams: 0,
@@ -164,6 +169,7 @@ impl Engine {
         self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
+        self.follow_stun();
         self.tether_to(now, self.parts.phone.clone());
         self.carry(now);
         let (mut farewell, mut is_restart) = (None, false);
@@ -261,6 +267,7 @@ impl Engine {
                 };
                 self.parts.agent.resolved_for(now, id, result, lifetime);
             }
+            Event::StunServer { name, found } => self.stun_found(&name, found),
             Event::Media(event) => self.take_media(now, event),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),

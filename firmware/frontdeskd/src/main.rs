@@ -32,6 +32,7 @@ mod replay;
 mod settings;
 mod socket;
 mod speech;
+mod stun;
 mod tether;
 mod timetable;
 mod trace;
@@ -193,6 +194,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
     let sockets = Sockets::open(&config.sip)?;
     let socket_address = sockets.local;
+    let bound = [Some(sockets.local), sockets.other];
     let local = reachable_address(socket_address, &settings)?;
     let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
     let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
@@ -220,7 +222,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let watched = tokio::spawn(watching.clone().tell(inbox.clone()));
     let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
     let (timetable, followed) = watch::channel(settings.timetable.clone());
-    let (restart, at_next_start) = watch::channel(false);
+    let (stun_troubles, troubles) = watch::channel(stun::Troubles::new());
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
@@ -242,6 +244,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         phone: settings::phone(&settings, &accounts),
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
+        stun_troubles,
         started: (started, editing::unix_ms()),
     });
 
@@ -256,7 +259,6 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let plugins = config.plugins.socket.clone();
     let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
     let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
-    let bound = socket_address;
     let follower = Follower {
         settings: saved_settings,
         numbering,
@@ -264,9 +266,6 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         records: records.clone(),
         timetable,
         inbox: inbox.clone(),
-        local,
-        address_by: Box::new(move |settings| reachable_address(bound, settings).ok()),
-        restart,
     };
     let follower = tokio::spawn(follower.follow());
     let desk = socket::Desk {
@@ -281,10 +280,9 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         started,
         sip_address: local,
     };
-    let saved = admin_page::Saved { settings: saved, restart: at_next_start };
-    let page = admin_page::start(config, &desk, saved, journal).await;
+    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
-    let mover = tokio::spawn(moves::look(socket_address, inbox.clone()));
+    let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
     let tasks = [asking, clock, connectors, follower, mover, server, stopper, watched];

@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_secs(3);
 const OUTSIDE: ([u8; 4], [u16; 8]) = ([192, 0, 2, 1], [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
 
 /// Has the engine look from time to time, for as long as there is one.
-pub(crate) async fn look(bound: SocketAddr, inbox: mpsc::Sender<Event>) {
-    if !bound.ip().is_unspecified() {
+pub(crate) async fn look(bound: [Option<SocketAddr>; 2], inbox: mpsc::Sender<Event>) {
+    if !bound.into_iter().flatten().any(|bound| bound.ip().is_unspecified()) {
         return;
     }
     let mut ticks = tokio::time::interval(LOOK);
@@ -42,23 +42,41 @@ impl Engine {
     /// Tells everybody where the desk is now, if that is elsewhere. Without any network it stays where it was.
     pub(crate) fn look_for_address(&mut self, now: Instant) {
         let (local, other) = self.parts.agent.addresses();
-        let exchange = self.parts.agent.exchange().map(|target| target.address);
-        let Some(ip) = address(local.ip(), exchange) else { return };
-        let other_now = other.map(|other| address(other.ip(), None).unwrap_or(other.ip()));
-        if ip == local.ip() && other_now == other.map(|other| other.ip()) {
+        let (local_now, other_now) = (self.present(local), self.other_family(local, other));
+        if (local_now, other_now) == (local, other) {
             return;
         }
         let calls = self.legs.by_call.len();
-        info!(from = %local.ip(), to = %ip, calls, "this machine has another address");
+        info!(from = %local, to = %local_now, other = ?other_now, calls, "this machine has another address");
+        let ways = [Some((local, local_now)), other.zip(other_now)];
         for leg in self.legs.by_call.values_mut() {
-            if leg.local.rtp.ip() == local.ip() {
-                leg.local.rtp.set_ip(ip);
+            let mut ways = ways.into_iter().flatten();
+            if let Some((_, to)) = ways.find(|(from, _)| from.ip() == leg.local.rtp.ip()) {
+                leg.local.rtp.set_ip(to.ip());
             }
         }
         let names = self.parts.names.clone();
         tokio::task::spawn_blocking(move || names.reload());
-        let other = other.zip(other_now).map(|(other, ip)| SocketAddr::new(ip, other.port()));
-        self.parts.agent.moved(now, SocketAddr::new(ip, local.port()), other);
+        self.parts.agent.moved(now, local_now, other_now);
+        self.ask_stun_again();
+    }
+
+    /// What an address of ours is at present: one that was set stays.
+    fn present(&self, before: SocketAddr) -> SocketAddr {
+        if self.parts.net.bound(before.ip()).is_none_or(|bound| !bound.is_unspecified()) {
+            return before;
+        }
+        let exchange = self.parts.agent.exchange().map(|target| target.address);
+        let ip = address(before.ip(), exchange).unwrap_or(before.ip());
+        SocketAddr::new(ip, before.port())
+    }
+
+    /// The same in the other family than `local`'s. There may have been none when the desk started.
+    fn other_family(&self, local: SocketAddr, before: Option<SocketAddr>) -> Option<SocketAddr> {
+        let any: IpAddr = if local.is_ipv4() { [0_u16; 8].into() } else { [0_u8; 4].into() };
+        let bound = self.parts.net.bound_port(any)?;
+        let at = self.present(before.unwrap_or(bound));
+        Some(at).filter(|at| !at.ip().is_unspecified())
     }
 }
 

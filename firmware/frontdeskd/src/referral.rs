@@ -14,7 +14,7 @@ use sip::{AccountId, EndedBy, Event, Invite, Replaces, SessionId};
 use switchboard::Input;
 use tracing::{info, warn};
 
-use crate::{bridge, engine::Engine};
+use crate::{bridge, engine::Engine, speech::Ports};
 
 /// Refused by the desk (RFC 3261 section 21.6.2).
 const DECLINE: u16 = 603;
@@ -54,7 +54,8 @@ impl Engine {
         };
         let Some(leg) = self.legs.by_call.get(&call) else { return };
         // The same port, for there is one operator; where speech is encrypted, keys of its own.
-        let local = self.local_media(Some(account), leg.local.rtp);
+        let ports = Ports { rtp: leg.local.rtp, rtcp: leg.local.rtcp };
+        let local = self.local_media(Some(account), ports);
         let mut invite = Invite { replaces, ..Invite::new(account, target, local) };
         invite.headers.extend(referred_by.map(|by| ("Referred-By".to_owned(), by)));
         match self.parts.agent.invite(now, invite) {

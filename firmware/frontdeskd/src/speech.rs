@@ -3,7 +3,7 @@
 //! Not done here: who hears whom (`effects.rs`), the devices (`audio.rs`), and which word of one crate is which of the other
 //! (`bridge.rs`).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipc::{CallRef, View};
 use media::StreamId;
@@ -15,24 +15,44 @@ use tracing::{error, info};
 use crate::bridge;
 use crate::engine::Engine;
 
+/// Where a call's sound comes in, as its peer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub(crate) rtp: SocketAddr,
+    /// Where that is not one port above RTP.
+    pub(crate) rtcp: Option<SocketAddr>,
+}
+
 impl Engine {
-    /// An RTP port for a call.
-    pub(crate) fn open_stream(&mut self, call: CallRef) -> Result<SocketAddr, media::Error> {
-        let mut rtp = self.parts.media.open(StreamId(call.0))?;
+    /// Ports for a stream of this account's that is to come to `ip`, an address of ours, or to where that is seen from
+    /// outside, if the account has a server that knows.
+    pub(crate) fn open_stream(
+        &mut self,
+        stream: StreamId,
+        ip: IpAddr,
+        account: Option<AccountId>,
+    ) -> Result<Ports, media::Error> {
+        if let Some(ports) = self.take_ready(stream, account, ip)? {
+            self.streams += 1;
+            return Ok(ports);
+        }
+        // On every address where SIP is: then calls survive when the machine gets another.
+        let bound = self.parts.net.bound(ip).unwrap_or(ip);
+        let mut rtp = self.parts.media.open_at(stream, bound)?;
         if rtp.ip().is_unspecified() {
-            rtp.set_ip(self.parts.agent.local());
+            rtp.set_ip(ip);
         }
         self.streams += 1;
-        Ok(rtp)
+        Ok(Ports { rtp, rtcp: None })
     }
 
-    /// What we can do in a call of this account whose sound comes in at `rtp`; a stranger's call, which is no account's,
+    /// What we can do in a call of this account whose sound comes in at these ports; a stranger's call, which is no account's,
     /// is not encrypted.
-    pub(crate) fn local_media(&self, account: Option<AccountId>, rtp: SocketAddr) -> LocalMedia {
+    pub(crate) fn local_media(&self, account: Option<AccountId>, ports: Ports) -> LocalMedia {
         let account = account.and_then(|id| self.parts.accounts.iter().find(|known| known.id == id));
         let srtp = account.map_or(Srtp::Off, |account| account.srtp);
         let keys = if srtp == Srtp::Off { None } else { key_seed() };
-        LocalMedia { srtp, keys, ..LocalMedia::plain(rtp, bridge::codecs()) }
+        LocalMedia { srtp, keys, rtcp: ports.rtcp, ..LocalMedia::plain(ports.rtp, bridge::codecs()) }
     }
 
     /// Connects the sound of a call as agreed. It may be told more than once, and is connected each time: who joined the

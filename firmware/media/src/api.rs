@@ -206,6 +206,32 @@ pub enum DeviceState {
     Closed,
 }
 
+/// How a server outside sees the two ports of a stream ([`crate::Media::probe`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapping {
+    /// Where RTP that is sent to the stream from outside must go.
+    pub rtp: SocketAddr,
+    /// The same of RTCP; `None` where the server said nothing of that port.
+    pub rtcp: Option<SocketAddr>,
+}
+
+/// Why a server's view of a stream is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StunError {
+    /// Nobody answered three requests within 2 s.
+    #[error("no answer within 2 s")]
+    Silent,
+    /// The server says that it does not answer.
+    #[error("it refuses (code {code})")]
+    Refused {
+        /// Its ERROR-CODE, 300 to 699; 0 where it says none.
+        code: u16,
+    },
+    /// The answer names no address that can be used.
+    #[error("its answer names no address")]
+    Useless,
+}
+
 /// Something the rest of the appliance may want to know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -224,6 +250,13 @@ pub enum Event {
         stream: StreamId,
         /// Its final figures.
         stats: Stats,
+    },
+    /// How a server sees the stream's ports, told for the first time or otherwise than before.
+    Mapped {
+        /// Which stream.
+        stream: StreamId,
+        /// What it sees, or why that is not known.
+        mapping: Result<Mapping, StunError>,
     },
     /// A sound device came or went.
     Device {

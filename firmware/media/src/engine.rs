@@ -5,10 +5,12 @@
 //! Not done here: what a stream does with its packets ([`crate::stream`]), and opening devices
 //! ([`crate::devices`]).
 
+mod outside;
+
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::UdpSocket as StdSocket;
+use std::net::{SocketAddr, UdpSocket as StdSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,6 +32,7 @@ use crate::rtp::MAX_PACKET;
 use crate::sound::Sound;
 use crate::speaking::Speaking;
 use crate::stream::{Stream, Wire};
+use crate::stun::Probe;
 
 const WAKE: Token = Token(0);
 /// Ticks made up for in one go after the thread was kept from running: one second.
@@ -51,6 +54,8 @@ const MEDIA_PRIORITY: i32 = 40;
 pub(crate) enum Request {
     Open { stream: StreamId, rtp: StdSocket, rtcp: StdSocket },
     Connect { stream: StreamId, remote: Box<Remote> },
+    Probe { stream: StreamId, server: SocketAddr },
+    Rename { stream: StreamId, to: StreamId },
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
@@ -183,6 +188,8 @@ struct Entry {
     tokens: [Token; 2],
     read_this_tick: u32,
     place: Place,
+    /// Asks a server how it sees the ports.
+    probe: Option<Probe>,
     /// The message being read for this stream.
     message: Option<PathBuf>,
 }
@@ -278,6 +285,8 @@ impl Engine {
                 }
             }
             Request::Connect { stream, remote } => self.connect(stream, *remote),
+            Request::Probe { stream, server } => self.probe(stream, server),
+            Request::Rename { stream, to } => self.rename(stream, to),
             Request::Listen(ear) => {
                 self.ear = ear;
                 self.arrange();
@@ -319,8 +328,16 @@ impl Engine {
         self.tokens.insert(tokens[0], (id, Wire::Rtp));
         self.tokens.insert(tokens[1], (id, Wire::Rtcp));
         let stream = Stream::new(id, self.clock.now(), self.clock.epoch, random());
-        let entry =
-            Entry { stream, rtp, rtcp, tokens, read_this_tick: 0, place: Place::new(), message: None };
+        let entry = Entry {
+            stream,
+            rtp,
+            rtcp,
+            tokens,
+            read_this_tick: 0,
+            place: Place::new(),
+            probe: None,
+            message: None,
+        };
         self.streams.insert(id, entry);
         self.arrange();
         Ok(())
@@ -460,7 +477,7 @@ impl Engine {
     fn read(&mut self, token: Token) {
         let Some(&(id, wire)) = self.tokens.get(&token) else { return };
         let Some(entry) = self.streams.get_mut(&id) else { return };
-        let Entry { stream, rtp, rtcp, read_this_tick, .. } = entry;
+        let Entry { stream, rtp, rtcp, read_this_tick, probe, .. } = entry;
         let socket = if wire == Wire::Rtp { rtp } else { rtcp };
         // One byte more than is believed, to know what is too long.
         let mut buffer = [0; MAX_PACKET + 1];
@@ -475,6 +492,9 @@ impl Engine {
                     *read_this_tick += 1;
                     self.read_this_tick += 1;
                     let now = self.clock.started.elapsed();
+                    if probe.as_mut().is_some_and(|probe| probe.receive(wire, from, &buffer[..length])) {
+                        continue;
+                    }
                     match wire {
                         Wire::Rtp => stream.receive(now, from, &buffer[..length], &mut |e| (self.events)(e)),
                         Wire::Rtcp => stream.receive_rtcp(now, from, &buffer[..length]),
@@ -517,6 +537,7 @@ impl Engine {
                 stream.set_live(false);
             }
         }
+        self.ask_servers();
         self.watch_operator(&voice);
         let heard = self.sound.hear(&self.bus.finish());
         match telephone.and_then(|id| self.streams.get_mut(&id)) {
@@ -587,7 +608,7 @@ impl Clock {
     }
 }
 
-fn transmit(rtp: &UdpSocket, rtcp: &UdpSocket, wire: Wire, to: std::net::SocketAddr, bytes: &[u8]) {
+fn transmit(rtp: &UdpSocket, rtcp: &UdpSocket, wire: Wire, to: SocketAddr, bytes: &[u8]) {
     let socket = match wire {
         Wire::Rtp => rtp,
         Wire::Rtcp => rtcp,

@@ -3,7 +3,7 @@
 //! Not done here: everything a request means; that is the media thread's.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,9 +53,26 @@ impl Media {
     ///
     /// The address is what was bound, so `0.0.0.0` when [`Config::rtp_ip`] is unspecified.
     pub fn open(&self, stream: StreamId) -> Result<SocketAddr, Error> {
-        let (rtp, rtcp, address) = self.bind_pair()?;
+        self.open_at(stream, self.config.rtp_ip)
+    }
+
+    /// Likewise at another local address, perhaps of the other family.
+    pub fn open_at(&self, stream: StreamId, ip: IpAddr) -> Result<SocketAddr, Error> {
+        let (rtp, rtcp, address) = self.bind_pair(ip)?;
         self.request(Request::Open { stream, rtp, rtcp })?;
         Ok(address)
+    }
+
+    /// Has a STUN server (RFC 8489) asked how it sees the ports of an open stream, again every 15 s until the stream is
+    /// closed. [`Event::Mapped`] tells within 2 s, and whenever that changes.
+    pub fn probe(&self, stream: StreamId, server: SocketAddr) -> Result<(), Error> {
+        self.request(Request::Probe { stream, server })
+    }
+
+    /// Gives the ports of a stream that was never connected to another one, `to`, which is open from now on; what a
+    /// server is asked about them goes on.
+    pub fn rename(&self, stream: StreamId, to: StreamId) -> Result<(), Error> {
+        self.request(Request::Rename { stream, to })
     }
 
     /// Sets the far end of an open stream, again on every re-INVITE. SSRC, sequence numbers and the jitter
@@ -206,7 +223,7 @@ impl Media {
 
     /// Tries every pair of the range once, beginning after the last one given out, so that a port just
     /// closed rests for a while and late packets of the old call find nobody.
-    fn bind_pair(&self) -> Result<(UdpSocket, UdpSocket, SocketAddr), Error> {
+    fn bind_pair(&self, ip: IpAddr) -> Result<(UdpSocket, UdpSocket, SocketAddr), Error> {
         let (first, last) = (*self.config.rtp_ports.start(), *self.config.rtp_ports.end());
         let even = u32::from(first).next_multiple_of(2);
         let pairs = (u32::from(last) + 1).saturating_sub(even) / 2;
@@ -214,16 +231,16 @@ impl Media {
             let pair = self.next_pair.fetch_add(1, Ordering::Relaxed) % pairs;
             // Cannot exceed `last`, a u16.
             let port = (even + 2 * pair) as u16;
-            if let Some(bound) = self.try_pair(port)? {
+            if let Some(bound) = Self::try_pair(ip, port)? {
                 return Ok(bound);
             }
         }
-        Err(Error::NoPort { ip: self.config.rtp_ip, first, last })
+        Err(Error::NoPort { ip, first, last })
     }
 
-    fn try_pair(&self, port: u16) -> Result<Option<(UdpSocket, UdpSocket, SocketAddr)>, Error> {
+    fn try_pair(ip: IpAddr, port: u16) -> Result<Option<(UdpSocket, UdpSocket, SocketAddr)>, Error> {
         let bind = |port: u16| {
-            let address = SocketAddr::new(self.config.rtp_ip, port);
+            let address = SocketAddr::new(ip, port);
             match UdpSocket::bind(address) {
                 Ok(socket) => Ok(Some(socket)),
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => Ok(None),
@@ -233,10 +250,10 @@ impl Media {
         let Some(rtp) = bind(port)? else { return Ok(None) };
         let Some(rtcp) = bind(port + 1)? else { return Ok(None) };
         for socket in [&rtp, &rtcp] {
-            let address = SocketAddr::new(self.config.rtp_ip, port);
+            let address = SocketAddr::new(ip, port);
             socket.set_nonblocking(true).map_err(|source| Error::Bind { address, source })?;
         }
-        Ok(Some((rtp, rtcp, SocketAddr::new(self.config.rtp_ip, port))))
+        Ok(Some((rtp, rtcp, SocketAddr::new(ip, port))))
     }
 }
 

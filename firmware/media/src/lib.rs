@@ -44,12 +44,13 @@ mod speaking;
 mod srtp;
 mod stream;
 mod stretch;
+mod stun;
 mod tones;
 mod wav;
 
 pub use api::{
-    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError,
-    Srtp, SrtpSuite, Stats, StreamId, Tone,
+    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
+    SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone,
 };
 pub use handle::{MAX_SEATS, Media};
 pub use payloads::payloads;

@@ -315,7 +315,7 @@ mod tests {
         assert!(level(&made[400..480]) > before / 4.0, "at 60 ms: {} of {before}", level(&made[400..480]));
         let levels: Vec<f32> = made.chunks(160).map(level).collect();
         assert!(levels.windows(2).all(|two| two[1] <= two[0] * 1.1), "{levels:?}");
-        assert!(made[1300..].iter().all(|sample| sample.abs() < 50), "{levels:?}");
+        assert!(made[1400..].iter().all(|sample| sample.abs() < 50), "{levels:?}");
     }
 
     #[test]

@@ -129,6 +129,8 @@ impl Sound {
             }
             Request::Open { .. }
             | Request::Connect { .. }
+            | Request::Probe { .. }
+            | Request::Rename { .. }
             | Request::Listen(_)
             | Request::Telephone(_)
             | Request::Conference(_)

@@ -151,7 +151,7 @@ impl Line {
     /// Notes where the exchange saw the REGISTER come from (`received` and `rport` of our Via); true if our Contact
     /// has changed by it.
     pub(crate) fn note_seen_at(&mut self, response: &Message, sent_to: Target) -> bool {
-        if self.account.nat != Nat::Registrar {
+        if self.account.nat == Nat::None {
             return false;
         }
         let Some(via) = response.via() else { return false };

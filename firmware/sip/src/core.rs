@@ -580,9 +580,21 @@ impl Core {
     /// Our end of what carries messages to `target`: of the connection, where there is one, since a peer that has no
     /// way to open one to us finds us by that.
     fn local_towards(&self, target: Target) -> SocketAddr {
-        let same = |local: &SocketAddr| local.is_ipv4() == target.address.is_ipv4();
-        let of_family = || Some(self.config.local).filter(same).or(self.config.local_other.filter(same));
+        let of_family = || self.local_of(target.address.is_ipv4());
         self.flows.local(target).or_else(of_family).unwrap_or(self.config.local)
+    }
+
+    /// Our address in one family, IPv4 or IPv6, if we have one.
+    pub(crate) fn local_of(&self, is_ipv4: bool) -> Option<SocketAddr> {
+        let same = |local: &SocketAddr| local.is_ipv4() == is_ipv4;
+        Some(self.config.local).filter(same).or(self.config.local_other.filter(same))
+    }
+
+    /// Our address in the family by which the exchange of `account` is reached at present.
+    pub(crate) fn near(&self, account: AccountId) -> SocketAddr {
+        let place = self.first_hop(account);
+        let exchange = place.and_then(|place| self.resolver.current(&place));
+        exchange.and_then(|at| self.local_of(at.address.is_ipv4())).unwrap_or(self.config.local)
     }
 
     /// Via, Max-Forwards and User-Agent, the same for every request.

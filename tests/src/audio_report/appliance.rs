@@ -81,7 +81,9 @@ pub(super) fn measure(scratch: &Path, speech: &[i16], judge: &mut Judge) -> Thro
     };
     let inwards = take("in", speech.to_vec(), begin, speaker.heard(begin, end));
     // The microphone's file is opened after the loudspeaker's, so that it was at most so long ago.
-    let outwards = take("out", speech.repeat(TIMES), opened, sent(&mouth, peer, begin, end));
+    let before = (begin.saturating_duration_since(opened).as_secs_f64() * f64::from(RATE)) as usize;
+    let spoken = speech.iter().copied().cycle().skip(before).take(speech.len()).collect();
+    let outwards = take("out", spoken, begin, sent(&mouth, peer, begin, end));
     let delay = |score: super::score::Score| score.delay_ms.expect("speech is found");
     Through { out_ms: delay(judge.judge(&outwards)), in_ms: delay(judge.judge(&inwards)) }
 }

@@ -28,7 +28,7 @@ pub struct Wish {
     pub networks: Vec<String>,
     /// How often each.
     pub repeats: usize,
-    /// ViSQOL's opinion too, which takes longer than all the rest.
+    /// ViSQOL's opinion too, which takes longer than all the rest: minutes for each recording.
     pub visqol: bool,
     /// The whole appliance too.
     pub appliance: bool,
@@ -37,7 +37,7 @@ pub struct Wish {
 impl Default for Wish {
     fn default() -> Self {
         let codecs = vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
-        Self { codecs, networks: Vec::new(), repeats: 3, visqol: true, appliance: true }
+        Self { codecs, networks: Vec::new(), repeats: 3, visqol: false, appliance: true }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `make audio-report`: how calls sound at the desk, beside baresip on the same packets at the same moments.
 //!
-//! `--codec NAME`, `--network WORD` (both as often as wished), `--repeats N` and `--quick` (no ViSQOL, no appliance) ask
-//! for less than everything.
+//! `--codec NAME`, `--network WORD` (both as often as wished), `--repeats N` and `--no-appliance` ask for less than everything,
+//! `--visqol` for a second opinion, which takes hours.
 #![allow(clippy::print_stderr, reason = "what is wrong with the arguments is said")]
 
 use std::env;
@@ -31,7 +31,8 @@ fn wish(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
             }
             "--network" => wish.networks.push(value()?),
             "--repeats" => wish.repeats = value()?.parse().map_err(|error| format!("--repeats: {error}"))?,
-            "--quick" => (wish.visqol, wish.appliance) = (false, false),
+            "--visqol" => wish.visqol = true,
+            "--no-appliance" => wish.appliance = false,
             other => return Err(format!("{other} is not known")),
         }
     }

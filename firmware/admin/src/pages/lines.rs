@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use ipc::{Language, Registration, RingTone, View};
 use maud::{Markup, html};
-use store::{Account, Line, Settings, Srtp, Transport};
+use store::{Account, Line, Nat, Settings, Srtp, Transport};
 
 use crate::{
     fault::{Fault, of_store},
@@ -33,7 +33,6 @@ pub(crate) async fn show(signed: Signed) -> Page {
         html! { @if signed.may_write() { p { a.button id=(id) href=(to) { (t(words)) } } } }
     };
     let body = html! {
-        @if *signed.app.restart.borrow() { p.alert { (t(text::RESTART)) } }
         section aria-labelledby="accounts-title" {
             h2 #accounts-title { (t(text::SIP_ACCOUNTS)) }
             p.lead { (t(text::SIP_ACCOUNTS_INTRO)) }
@@ -74,9 +73,12 @@ fn accounts_table(signed: &Signed, settings: &Settings, view: &View) -> Markup {
             html! { a href=(about(sip_accounts::PATH, "id", account.id())) { (account.id()) } },
             html! { (account.user) "@" (account.domain) },
             reached(account, language),
-            match state {
-                Some(line) => standing(&line.registration, signed),
-                None => html! { span.badge.off { (t(text::SIP_ACCOUNT_UNUSED)) } },
+            html! {
+                @match state {
+                    Some(line) => (standing(&line.registration, signed)),
+                    None => span.badge.off { (t(text::SIP_ACCOUNT_UNUSED)) },
+                }
+                @if let Some(words) = stun_trouble(signed, account) { p.hint { (words) } }
             },
         ]
     };
@@ -93,6 +95,13 @@ fn reached(account: &Account, language: Language) -> Markup {
         @if account.transport != Transport::Auto { " · " (account.transport.word().to_uppercase()) }
         @if readable && account.srtp != Srtp::Off { p.hint { (text::SRTP_READABLE.is(language)) } }
     }
+}
+
+/// That the account's STUN server does not help, and why.
+fn stun_trouble(signed: &Signed, account: &Account) -> Option<String> {
+    let Nat::Stun(server) = &account.nat else { return None };
+    let reason = signed.app.stun.borrow().get(server).cloned()?;
+    Some(text::STUN_TROUBLE.with(signed.language, &[("server", server), ("reason", &reason)]))
 }
 
 /// How an account stands, and what to do where it does not work.

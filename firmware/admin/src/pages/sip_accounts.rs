@@ -95,7 +95,11 @@ async fn take(signed: &Signed, fields: &Fields, was: Option<String>) -> Result<S
         }
         Some(was) => replace(settings, &was, typed),
     });
-    changed.await.map_err(|problem| wrong(&problem, "accounts", signed.language))?;
+    changed.await.map_err(|problem| match wrong(&problem, "accounts", signed.language) {
+        // The choice itself is always one that there is.
+        Wrong { field, words } if field == "nat" => Wrong::at("stun", words),
+        wrong => wrong,
+    })?;
     Ok(name)
 }
 
@@ -205,19 +209,18 @@ fn reach(form: &Form<'_>, now: &Account) -> Markup {
         Nat::Registrar => ("registrar", ""),
         Nat::Stun(server) => ("stun", server.as_str()),
     };
-    let mut ways = vec![option("none", text::NAT_NONE), option("registrar", text::NAT_REGISTRAR)];
-    // Kept where a file of settings says so; not offered, as nothing asks such a server yet.
-    let is_stun = way == "stun";
-    ways.extend(is_stun.then(|| option("stun", text::NAT_STUN)));
+    let ways = [
+        option("none", text::NAT_NONE),
+        option("registrar", text::NAT_REGISTRAR),
+        option("stun", text::NAT_STUN),
+    ];
     let timer = now.session_timer_s;
     html! {
         div.columns {
             (form.choice("transport", text::SIP_TRANSPORT, now.transport.word(), &transports, Some(text::SIP_TRANSPORT_HINT)))
             (form.choice("srtp", text::SIP_SRTP, now.srtp.word(), &srtps, Some(text::SIP_SRTP_HINT)))
             (form.choice("nat", text::SIP_NAT, way, &ways, Some(text::SIP_NAT_HINT)))
-            @if is_stun {
-                (form.text("stun", text::SIP_STUN, server, Some(text::SIP_STUN_HINT), false))
-            }
+            (form.text("stun", text::SIP_STUN, server, Some(text::SIP_STUN_HINT), false))
             (form.number("session_timer_s", text::SIP_TIMER, timer, 0..=86_400, Some(text::SIP_TIMER_HINT)))
         }
         (form.tick("trust_identity", text::SIP_TRUST.is(language), now.trust_identity))

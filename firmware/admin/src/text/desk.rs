@@ -6,7 +6,6 @@ texts! {
     NOT_SAVED = "Nothing was saved.", "Rien n’a été enregistré.";
     OPTIONAL = "(optional)", "(facultatif)";
     DESK_SAVED = "Saved. The desk works with it from now on; calls go on.", "Enregistré. Le poste l’applique dès maintenant ; les appels continuent.";
-    RESTART = "The address at which exchanges reach the desk changes with this. That takes effect at the next start of the desk; everything else already works.", "L’adresse à laquelle les centraux joignent le poste change ainsi. Cela prend effet au prochain démarrage du poste ; tout le reste fonctionne déjà.";
     MOVE_UP = "Up", "Monter";
     MOVE_UP_NAMED = "Move {name} up", "Monter {name}";
     MOVE_DOWN = "Down", "Descendre";

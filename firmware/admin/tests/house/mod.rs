@@ -6,6 +6,7 @@ pub(crate) mod clean;
 pub(crate) mod host;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -29,8 +30,8 @@ pub(crate) struct House {
     pub(crate) views: watch::Sender<Arc<View>>,
     /// Settings as the desk hears of them.
     pub(crate) saved: watch::Receiver<Arc<Settings>>,
-    /// Whether something of them waits for the next start.
-    pub(crate) waits: watch::Sender<bool>,
+    /// What is wrong with STUN servers.
+    pub(crate) stun: watch::Sender<BTreeMap<String, String>>,
     pub(crate) log: LogRing,
     /// The screen as the desk behind the page keeps it.
     pub(crate) live: watch::Sender<Live>,
@@ -63,7 +64,7 @@ impl House {
             sound: Sound { speaker: "default".into(), ..Sound::default() },
         };
         let (settings, saved) = watch::channel(Arc::default());
-        let (waits, restart) = watch::channel(false);
+        let (stun, stun_seen) = watch::channel(BTreeMap::new());
         let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
         let (wishes, asked) = mpsc::channel(8);
         let (live, live_seen) = watch::channel(Live::default());
@@ -77,10 +78,10 @@ impl House {
             live: live_seen,
             reachable,
             settings,
-            restart,
+            stun: stun_seen,
         };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, waits, log, live, desk }
+        Self { admin, folder, views, saved, stun, log, live, desk }
     }
 
     /// A box with the administrator Ada, and her browser.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ipc::{CallFigures, Census, Command, CommandError, OnlineState, ServiceMode, SetupView, WatchView};
-use sip::ResolveId;
+use sip::{HostPort, ResolveId};
 use switchboard::Input;
 use tokio::sync::oneshot;
 
@@ -56,6 +56,13 @@ pub(crate) enum Event {
         id: ResolveId,
         /// The targets behind it, or why there are none.
         result: Result<Found, String>,
+    },
+    /// The name of a STUN server was looked up.
+    StunServer {
+        /// As the settings have it.
+        name: HostPort,
+        /// Where it is, or why that is not known.
+        found: Result<SocketAddr, String>,
     },
     /// From the sound.
     Media(media::Event),

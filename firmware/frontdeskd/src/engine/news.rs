@@ -9,7 +9,9 @@ use tracing::{info, warn};
 use super::Engine;
 use crate::{
     contacts::{News, Who},
-    records, xmpp,
+    records,
+    stun::Stun,
+    xmpp,
 };
 
 impl Engine {
@@ -22,7 +24,10 @@ impl Engine {
                     self.parts.board.handle(now, Input::Audio(audio));
                 }
             }
+            media::Event::Mapped { stream, mapping } => self.stun_answered(now, stream, mapping),
+            media::Event::Closed { stream, .. } if Stun::is_spare(stream) => {}
             media::Event::Closed { stream, stats } => {
+                self.stun.forget(stream);
                 self.streams = self.streams.saturating_sub(1);
                 self.parts.trace.over(CallRef(stream.0), &stats);
             }

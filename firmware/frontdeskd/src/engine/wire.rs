@@ -134,15 +134,16 @@ impl Engine {
         // The Call-ID is what the exchange's own log knows this call by.
         let call_id = request.call_id();
         info!(call = call.0, from = caller.number, to = called_number, call_id, "incoming call");
-        let rtp = match self.open_stream(call) {
-            Ok(rtp) => rtp,
+        let Some(ip) = self.parts.agent.media_ip_of(session) else { return };
+        let ports = match self.open_stream(StreamId(call.0), ip, account) {
+            Ok(ports) => ports,
             Err(error) => {
                 error!(call = call.0, %error, "call refused: no sound");
                 return self.parts.agent.reject(now, session, 503);
             }
         };
         self.parts.trace.name(call, call_id);
-        let local = self.local_media(account, rtp);
+        let local = self.local_media(account, ports);
         let line = called_number.clone();
         let number = caller.number.clone();
         self.legs

@@ -18,7 +18,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
-use super::{ConnectionId, News, QUEUE, stream, tls};
+use super::{
+    ConnectionId, News, QUEUE, stream,
+    tls::{self, Own},
+};
 use crate::net::stream::{Side, Way};
 
 /// Connections of peers at once, and those of one address.
@@ -46,8 +49,8 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Takes connections until the engine has gone; with TLS where `tls` says how.
-pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, way: Way) {
+/// Takes connections until the engine has gone; with TLS where we have something to show.
+pub(crate) async fn listen(listener: TcpListener, mut own: Option<Own>, way: Way) {
     let seats = Seats::default();
     while !way.inbox.is_closed() {
         let (tcp, peer) = match listener.accept().await {
@@ -63,7 +66,7 @@ pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, way:
             info!(%peer, "connection refused: too many");
             continue;
         };
-        let (tls, way) = (tls.clone(), way.clone());
+        let (tls, way) = (own.as_mut().map(Own::acceptor), way.clone());
         tokio::spawn(async move {
             take(tcp, peer, tls, way).await;
             drop(seat);

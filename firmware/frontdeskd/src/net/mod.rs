@@ -125,9 +125,25 @@ impl Net {
         local.filter(|local| !local.ip().is_unspecified())
     }
 
-    /// From now on connections are encrypted so; those that stand stay as they are.
-    pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) {
+    /// Where datagrams of the family of `ip` arrive: an unspecified address where that is everywhere.
+    pub(crate) fn bound(&self, ip: IpAddr) -> Option<IpAddr> {
+        self.bound_port(ip).map(|bound| bound.ip())
+    }
+
+    /// Likewise, with the port.
+    pub(crate) fn bound_port(&self, ip: IpAddr) -> Option<SocketAddr> {
+        self.sockets.iter().find(|socket| is_of(socket, ip))?.local_addr().ok()
+    }
+
+    /// From now on connections are encrypted so. Those that the desk has opened were opened by other rules and are given
+    /// up; those of peers, who were not asked who they are, stay.
+    pub(crate) fn set_tls(&mut self, tls: Arc<ClientConfig>) -> Vec<Broken> {
         self.tls = tls;
+        let by_old_rules = |target: &Target, connection: &mut Connection| {
+            target.transport == Transport::Tls && connection.is_ours
+        };
+        let given_up = self.connections.extract_if(by_old_rules);
+        given_up.map(|(target, _)| Broken { target, reason: "the settings of TLS have changed" }).collect()
     }
 
     /// Sends without waiting, by a connection that is opened where there is none. A connection whose peer does not take
@@ -205,8 +221,7 @@ impl Net {
 
     /// The address that connections towards `peer` come from: the one that datagrams come from, if there is one.
     fn own_address(&self, peer: IpAddr) -> Option<IpAddr> {
-        let socket = self.sockets.iter().find(|socket| is_of(socket, peer))?;
-        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
+        self.bound(peer).filter(|ip| !ip.is_unspecified())
     }
 }
 

@@ -8,10 +8,9 @@ use tokio::{
     sync::mpsc,
     task::JoinHandle,
 };
-use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
-use super::{Way, listen, tls, udp};
+use super::{Way, listen, tls::Own, udp};
 use crate::{
     config::SipConfig,
     engine::{Event, Gauges},
@@ -21,7 +20,7 @@ use crate::{
 pub(crate) struct Sockets {
     /// For datagrams; the first is the one of `sip.listen`.
     pub(crate) datagrams: Vec<Arc<UdpSocket>>,
-    listeners: Vec<(TcpListener, Option<TlsAcceptor>)>,
+    listeners: Vec<(TcpListener, Option<Own>)>,
     /// Where `sip.listen` is.
     pub(crate) local: SocketAddr,
     /// Where `sip.listen_other` is.
@@ -50,11 +49,11 @@ impl Sockets {
         if let (Some(address), Some(certificate), Some(key)) =
             (config.listen_tls, &config.certificate, &config.key)
         {
-            let acceptor = tls::server(certificate, key)?;
+            let own = Own::read(certificate, key)?;
             let listener =
                 listen::bind(address).with_context(|| format!("cannot take TLS connections on {address}"))?;
             info!(address = %listener.local_addr()?, "TLS connections are taken");
-            listeners.push((listener, Some(acceptor)));
+            listeners.push((listener, Some(own)));
         }
         let local = *bound.first().ok_or_else(|| io::Error::other("no socket"))?;
         Ok(Self { datagrams: sockets, listeners, local, other: bound.get(1).copied() })

@@ -238,14 +238,14 @@ fn certificate(name: &str) -> Pair {
 fn trusting(pair: &Pair, more: store::Tls) -> (Net, Way, mpsc::Receiver<Event>) {
     let (mut net, way, events) = net();
     let settings = store::Tls { ca: vec![pair.pem.clone()], ..more };
-    net.set_tls(tls::client(&settings).unwrap());
+    assert_eq!(net.set_tls(tls::client(&settings).unwrap()), []);
     (net, way, events)
 }
 
 async fn listening(acceptor: TlsAcceptor, way: Way) -> Target {
     let listener = listen::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let here = listener.local_addr().unwrap();
-    tokio::spawn(listen::listen(listener, Some(acceptor), way));
+    tokio::spawn(listen::listen(listener, Some(acceptor.into()), way));
     Target::new(Transport::Tls, here)
 }
 
@@ -279,6 +279,55 @@ async fn acc_5_two_desks_speak_tls_by_name() {
     assert!(matches!(ours, News::Opened { .. }));
     let News::Message { from, bytes, .. } = news(&mut events).await else { panic!() };
     assert_eq!((from.transport, bytes.as_slice()), (Transport::Tls, MESSAGE));
+}
+
+#[tokio::test]
+async fn acc_5_other_settings_of_tls_give_up_the_connections_that_the_desk_has_opened() {
+    let pair = certificate("pbx.example");
+    let (mut net, way, mut events) = trusting(&pair, store::Tls::default());
+    let there = listening(by_files(&pair), way).await;
+    assert_eq!(net.connect(there, Some("pbx.example".into())), Wished::Later);
+    let (ours, theirs) = both(&mut events, there).await;
+    for opened in [ours, theirs] {
+        let News::Opened { id, target, local, theirs } = opened else { panic!() };
+        assert!(net.opened(id, target, local, theirs));
+    }
+    let given_up = net.set_tls(tls::client(&store::Tls::default()).unwrap());
+    let reason = "the settings of TLS have changed";
+    assert_eq!(given_up, [Broken { target: there, reason }]);
+    // The next one is opened by the new rules, which do not trust that certificate.
+    assert_eq!(net.connect(there, Some("pbx.example".into())), Wished::Later);
+    loop {
+        if let News::Closed { target, reason, .. } = news(&mut events).await
+            && target == there
+            && reason.contains("tls.ca")
+        {
+            break;
+        }
+    }
+}
+
+#[test]
+fn acc_5_a_renewed_certificate_is_read_again_and_a_broken_one_leaves_the_old_one_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["a.pem", "a.key"].map(|name| folder.path().join(name));
+    let write = |pair: &Pair, seconds: u64| {
+        for (file, text) in files.iter().zip([&pair.pem, &pair.key]) {
+            std::fs::write(file, text).unwrap();
+            let at = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            std::fs::File::options().write(true).open(file).unwrap().set_modified(at).unwrap();
+        }
+    };
+    let same = |a: &TlsAcceptor, b: &TlsAcceptor| Arc::ptr_eq(a.config(), b.config());
+    write(&certificate("desk.example"), 1);
+    let mut own = tls::Own::read(&files[0], &files[1]).unwrap();
+    let first = own.acceptor();
+    assert!(same(&first, &own.acceptor()));
+    write(&Pair { pem: "hello".into(), key: String::new() }, 2);
+    assert!(same(&first, &own.acceptor()));
+    write(&certificate("desk.example"), 3);
+    let second = own.acceptor();
+    assert!(!same(&first, &second) && same(&second, &own.acceptor()));
 }
 
 #[tokio::test]

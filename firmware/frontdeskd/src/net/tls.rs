@@ -1,6 +1,11 @@
 //! TLS to exchanges: whom we believe, what we show, and what went wrong in words for an administrator.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::{Context, Result, anyhow};
 use store::Tls;
@@ -14,7 +19,7 @@ use tokio_rustls::{
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     },
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::trust;
 
@@ -62,6 +67,58 @@ pub(crate) fn server(certificate: &Path, key_file: &Path) -> Result<TlsAcceptor>
         .with_single_cert(chain, key)
         .with_context(|| format!("{} and {}", certificate.display(), key_file.display()))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What we show to peers that connect, from files that are read again when they have changed: a renewed certificate
+/// counts from the next connection on.
+pub(crate) struct Own {
+    /// The certificate with its chain, and the key.
+    files: [PathBuf; 2],
+    changed: [Option<SystemTime>; 2],
+    acceptor: TlsAcceptor,
+}
+
+impl Own {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// As [`server`].
+    pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Own> {
+        let files = [certificate.to_owned(), key.to_owned()];
+        let changed = changed(&files);
+        Ok(Own { acceptor: server(certificate, key)?, files, changed })
+    }
+
+    /// As it is now. Files that cannot be used leave the one before in use: the second of two may be on its way.
+    pub(super) fn acceptor(&mut self) -> TlsAcceptor {
+        let changed = changed(&self.files);
+        if changed != self.changed {
+            self.changed = changed;
+            let [certificate, key] = &self.files;
+            match server(certificate, key) {
+                Ok(acceptor) => {
+                    info!(certificate = %certificate.display(), "certificate for connections of peers read again");
+                    self.acceptor = acceptor;
+                }
+                Err(error) => {
+                    warn!("the certificate for connections of peers stays the one before: {error:#}")
+                }
+            }
+        }
+        self.acceptor.clone()
+    }
+}
+
+#[cfg(test)]
+impl From<TlsAcceptor> for Own {
+    fn from(acceptor: TlsAcceptor) -> Own {
+        Own { files: Default::default(), changed: [None; 2], acceptor }
+    }
+}
+
+/// When the files were written last.
+fn changed(files: &[PathBuf; 2]) -> [Option<SystemTime>; 2] {
+    files.each_ref().map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok())
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {

@@ -196,15 +196,15 @@ impl Engine {
         if !matches!(self.tether.line, Line::Down) {
             return;
         }
-        let rtp = match self.parts.media.open(STREAM) {
-            Ok(rtp) => rtp,
+        let ip = self.parts.agent.media_ip(phone.account);
+        let ports = match self.open_stream(STREAM, ip, Some(phone.account)) {
+            Ok(ports) => ports,
             Err(error) => {
                 warn!(%error, "no sound for the telephone");
                 return self.phone_failed(now, PhoneFault::NotCallable);
             }
         };
-        self.streams += 1;
-        let local = self.local_media(Some(phone.account), rtp);
+        let local = self.local_media(Some(phone.account), ports);
         let invite = Invite {
             answer_after: Some(Duration::ZERO),
             ..Invite::new(phone.account, phone.number.as_str(), local)

@@ -38,12 +38,16 @@ impl UserAgent {
 
     fn move_on(&mut self, now: Instant, of: &Use, before: Target) {
         let is_dead = self.core.silent.contains(&before);
+        // Two machines that refuse connections at once would be asked in turns without end.
+        let is_hopeless = self.core.silent.contains(&of.current);
         tracing::info!(from = %before, to = %of.current, is_dead, "the exchange is used by another target");
         for &account in &of.accounts {
             if let Some(registration) = self.registrations.get_mut(&account) {
                 registration.follow(&mut self.core, now, of.current, is_dead);
             }
-            self.ask_lamps_anew(now, account);
+            if !is_hopeless {
+                self.ask_lamps_anew(now, account);
+            }
         }
         if !is_dead {
             return;

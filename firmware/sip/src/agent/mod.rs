@@ -155,6 +155,9 @@ impl UserAgent {
         let before = (self.core.config.local, self.core.config.local_other);
         self.core.config.local = local;
         self.core.config.local_other = local_other;
+        if before.0 == local && before.1.is_none() {
+            return; // one more is no reason to leave the one that is used
+        }
         let mut ways = vec![(before.0.ip(), local.ip())];
         ways.extend(before.1.zip(local_other).map(|(from, to)| (from.ip(), to.ip())));
         for line in self.core.lines.values_mut() {
@@ -172,12 +175,26 @@ impl UserAgent {
         self.settle(now);
     }
 
-    /// The addresses written into Via and Contact at present.
-    pub fn local(&self) -> IpAddr {
-        self.core.config.local.ip()
+    /// The sound of a call is to come elsewhere from now on, `rtcp` being where RTCP does if that is not one port above
+    /// RTP: the peer is told by a re-INVITE as soon as the call is up. What the program hands to
+    /// [`UserAgent::accept`] must name the new place too.
+    pub fn heard_at(&mut self, now: Instant, session: SessionId, rtp: SocketAddr, rtcp: Option<SocketAddr>) {
+        self.with(now, session, |session, core| session.heard_at(core, now, rtp, rtcp));
     }
 
-    /// The same with their ports, in both address families.
+    /// Our address to which the sound of a call through `account` shall come: of the family, IPv4 or IPv6, by which its
+    /// exchange is reached at present.
+    pub fn media_ip(&self, account: AccountId) -> IpAddr {
+        self.core.near(account).ip()
+    }
+
+    /// The same of a call that is there. One that has come in wants its sound at an address of the family that its
+    /// offer names, or, where the offer is left to us, that its INVITE came by.
+    pub fn media_ip_of(&self, session: SessionId) -> Option<IpAddr> {
+        self.sessions.get(&session).map(Session::media_ip)
+    }
+
+    /// The addresses written into Via and Contact at present, with their ports, in both address families.
     pub fn addresses(&self) -> (SocketAddr, Option<SocketAddr>) {
         (self.core.config.local, self.core.config.local_other)
     }

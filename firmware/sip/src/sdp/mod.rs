@@ -25,8 +25,10 @@ pub const MAX_SIZE: usize = 16 * 1024;
 /// What we have to offer: where we hear, and in which codecs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalMedia {
-    /// Where our RTP is received. RTCP is one port above.
+    /// Where our RTP is received.
     pub rtp: SocketAddr,
+    /// Where our RTCP is received (`a=rtcp`, RFC 3605); one port above RTP without it.
+    pub rtcp: Option<SocketAddr>,
     /// By preference, the best first. Duplicates are ignored.
     pub codecs: Vec<Codec>,
     /// Length of the packets we would like to receive, in ms.
@@ -41,7 +43,7 @@ pub struct LocalMedia {
 impl LocalMedia {
     /// Unencrypted, with packets of 20 ms.
     pub fn plain(rtp: SocketAddr, codecs: Vec<Codec>) -> LocalMedia {
-        LocalMedia { rtp, codecs, ptime_ms: 20, srtp: Srtp::Off, keys: None }
+        LocalMedia { rtp, rtcp: None, codecs, ptime_ms: 20, srtp: Srtp::Off, keys: None }
     }
 }
 
@@ -213,9 +215,12 @@ pub enum SdpError {
     /// None of our codecs.
     #[error("no common codec")]
     NoCommonCodec,
-    /// A host name, another network or address family than ours.
+    /// A host name, another network, or an address that nobody has.
     #[error("incompatible network address")]
     Address,
+    /// An address of the other family, IPv4 or IPv6, than the one that we hear at.
+    #[error("no address of this family (IPv4, IPv6) here")]
+    Family,
     /// The answer does not fit the offer (RFC 3264 section 6): wrong number of streams, or a codec never offered.
     #[error("answer does not fit the offer")]
     AnswerMismatch,
@@ -243,7 +248,7 @@ impl SdpError {
             SdpError::NoAudio => 304,
             SdpError::Transport | SdpError::NotEncrypted | SdpError::NoCommonSuite => 302,
             SdpError::NoCommonCodec => 305,
-            SdpError::Address => 301,
+            SdpError::Address | SdpError::Family => 301,
             _ => 399,
         }
     }

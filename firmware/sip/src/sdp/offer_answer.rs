@@ -109,6 +109,16 @@ impl OfferAnswer {
         self.local = local;
     }
 
+    /// Where we hear, or shall.
+    pub(crate) fn place(&self) -> std::net::SocketAddr {
+        self.local.rtp
+    }
+
+    /// We hear there now; takes effect with the next offer or answer.
+    pub(crate) fn hear_at(&mut self, rtp: std::net::SocketAddr, rtcp: Option<std::net::SocketAddr>) {
+        (self.local.rtp, self.local.rtcp) = (rtp, rtcp);
+    }
+
     /// We hear at `to` in place of `from`, at the same port; takes effect with the next offer or answer.
     pub fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
         if self.local.rtp.ip() == from {
@@ -421,6 +431,11 @@ impl OfferAnswer {
             attributes.push(Attribute::with_value("rtpmap", format!("{number} telephone-event/{clock}")));
             attributes.push(Attribute::with_value("fmtp", format!("{number} 0-16")));
             formats.push(number.to_string());
+        }
+        if let Some(rtcp) = self.local.rtcp {
+            let family = if rtcp.is_ipv4() { "IP4" } else { "IP6" };
+            let value = format!("{} IN {family} {}", rtcp.port(), rtcp.ip());
+            attributes.push(Attribute::with_value("rtcp", value));
         }
         attributes.push(Attribute::with_value("ptime", self.local.ptime_ms));
         attributes.push(Attribute::new(direction.as_str()));

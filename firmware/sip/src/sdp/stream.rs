@@ -83,7 +83,7 @@ pub(super) fn read_media(stream: &Stream, local: &LocalMedia, wish: Direction) -
     let ip = stream.address?;
     // `0.0.0.0` says hold and not where, so it has no family: an exchange writes it in IPv6 calls too.
     if ip.is_ipv4() != local.rtp.is_ipv4() && !is_old_hold(ip) {
-        return Err(SdpError::Address);
+        return Err(SdpError::Family);
     }
     let event = |clock_hz| stream.formats.iter().find(|f| f.encoding == Encoding::TelephoneEvent(clock_hz));
     let clock = codec.rtp_clock_hz();

@@ -25,6 +25,7 @@ mod transfer;
 mod unattended;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
@@ -243,6 +244,11 @@ impl Session {
     /// What was agreed last.
     pub(crate) fn media(&self) -> Option<&Media> {
         self.media.media()
+    }
+
+    /// Our address that the sound comes to, or is to come to.
+    pub(crate) fn media_ip(&self) -> IpAddr {
+        self.media.place().ip()
     }
 
     /// Puts a command behind those that wait.

@@ -4,7 +4,7 @@
 //! Commands wait for each other: one INVITE at a time in a dialog, and a REFER only after the hold
 //! before it is settled.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::{Note, Session, State, Task, refresh, reliable, ringing};
@@ -42,6 +42,20 @@ impl Session {
         for &(from, to) in ways {
             self.media.relocate(from, to);
         }
+        if !self.tasks.contains(&Task::Refresh) {
+            self.enqueue(core, now, Task::Refresh);
+        }
+    }
+
+    /// Our sound comes to another place now: the peer is told as soon as the call is up.
+    pub(crate) fn heard_at(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        rtp: SocketAddr,
+        rtcp: Option<SocketAddr>,
+    ) {
+        self.media.hear_at(rtp, rtcp);
         if !self.tasks.contains(&Task::Refresh) {
             self.enqueue(core, now, Task::Refresh);
         }

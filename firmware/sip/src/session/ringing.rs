@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::reliable::{Described, Provisionals};
 use super::{Birth, Peer, Session, State, party, refresh, unattended};
-use crate::agent::{AccountId, Cause, EndedBy, Error, Event, SessionId};
+use crate::agent::{AccountId, Cause, EndedBy, Error, Event, HostPort, SessionId};
 use crate::core::{Alarm, Core, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
@@ -12,7 +12,7 @@ use crate::flow::Target;
 use crate::header::NameAddr;
 use crate::history;
 use crate::message::Message;
-use crate::sdp::{LocalMedia, OfferAnswer, SdpError, Srtp};
+use crate::sdp::{LocalMedia, Media, OfferAnswer, SdpError, Srtp};
 use crate::transaction::TxId;
 
 /// How often a ringing indication is repeated, so that no proxy gives the call up
@@ -41,10 +41,11 @@ impl Session {
             return None;
         };
         let srtp = account.and_then(|id| core.lines.get(&id)).map_or(Srtp::Off, |line| line.account().srtp);
-        let preset = LocalMedia { srtp, ..LocalMedia::plain(core.config.local, core.config.codecs.clone()) };
+        let near = core.local_of(from.address.is_ipv4()).unwrap_or(core.config.local);
+        let mut preset = LocalMedia { srtp, ..LocalMedia::plain(near, core.config.codecs.clone()) };
         let offered = match request.body() {
             [] => None,
-            body => match OfferAnswer::new(preset.clone(), 0).receive_offer(body) {
+            body => match read_offer(core, &mut preset, body) {
                 Ok(media) => Some(media),
                 Err(error) => {
                     refuse_offer(core, now, tx, error);
@@ -247,8 +248,22 @@ impl Session {
     }
 }
 
+/// Reads a first offer. It may name an address of the other family than the one that it came by: then we hear there,
+/// if we have one of that family.
+fn read_offer(core: &Core, preset: &mut LocalMedia, body: &[u8]) -> Result<Media, SdpError> {
+    let read = |preset: &LocalMedia| OfferAnswer::new(preset.clone(), 0).receive_offer(body);
+    match (read(preset), core.local_of(!preset.rtp.is_ipv4())) {
+        (Err(SdpError::Family), Some(other)) => {
+            preset.rtp = other;
+            read(preset)
+        }
+        (read, _) => read,
+    }
+}
+
 /// 488 or 400 with a Warning that says why (RFC 3261 20.43).
 pub(super) fn refuse_offer(core: &mut Core, now: Instant, tx: TxId, error: SdpError) {
-    let warning = format!("{} {} \"{error}\"", error.warning(), core.config.local.ip());
+    let agent = HostPort { port: None, ..core.config.local.into() };
+    let warning = format!("{} {agent} \"{error}\"", error.warning());
     core.reply_with(now, tx, error.code(), "Warning", &warning);
 }

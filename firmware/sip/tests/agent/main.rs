@@ -9,6 +9,7 @@ mod credentials;
 mod disorder;
 mod exchange;
 mod failover;
+mod families;
 mod identities;
 mod lamps;
 mod moved;

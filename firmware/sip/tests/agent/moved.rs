@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use sip::{AccountId, Event, Invite, Media, Message, Method, SessionId};
+use sip::{AccountId, Event, Invite, Media, Message, Method, Nat, SessionId};
 
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::{Caller, answer, reply};
@@ -139,4 +139,41 @@ fn acc_5_a_call_that_rings_when_the_machine_moves_is_answered_by_the_new_address
     net.send(pbx, address(NEW), &reply(&invite, 481, "t", pbx));
     net.wait(us, "Ended", 1, want::ended);
     assert_eq!(invite.method(), Some(&Method::Invite));
+}
+
+#[test]
+fn acc_5_a_call_that_is_reached_elsewhere_says_so_with_the_port_of_rtcp() {
+    let (mut net, us, pbx) = desk();
+    let session = call(&mut net, us, pbx);
+    let (rtp, rtcp) = (address("203.0.113.40:3000"), address("203.0.113.40:1025"));
+    net.act(us, |agent, now| agent.heard_at(now, session, rtp, Some(rtcp)));
+    let invite = net.receive(pbx, "INVITE", 1);
+    let body = String::from_utf8_lossy(invite.body()).into_owned();
+    assert!(body.contains("c=IN IP4 203.0.113.40\r\n") && body.contains("m=audio 3000 "), "{body}");
+    assert!(body.contains("a=rtcp:1025 IN IP4 203.0.113.40\r\n"), "{body}");
+}
+
+#[test]
+fn acc_5_behind_a_router_the_exchange_is_told_the_address_that_it_sees() {
+    for (nat, seen) in
+        [(Nat::None, false), (Nat::Registrar, true), (Nat::Stun("stun.example".parse().unwrap()), true)]
+    {
+        let mut net = Net::new(3, FAIR);
+        let pbx = net.peer(PBX);
+        let us = net.agent(OLD);
+        let account = sip::Account { register: true, nat, ..account(pbx) };
+        net.act(us, |agent, now| agent.add_account(now, account));
+        let register = net.receive(pbx, "REGISTER", 1);
+        let mut ok = granted(&register);
+        let via =
+            register.headers("Via").next().unwrap().replace(";rport", ";received=203.0.113.1;rport=40001");
+        ok.set("Via", via);
+        net.send(pbx, address(OLD), &ok);
+        net.pass(Duration::from_millis(400));
+        assert_eq!(net.count(pbx, "REGISTER"), usize::from(seen));
+        if seen {
+            let contact = net.receive(pbx, "REGISTER", 1).contact().unwrap().uri;
+            assert_eq!((contact.host.as_str(), contact.port), ("203.0.113.1", Some(40001)));
+        }
+    }
 }

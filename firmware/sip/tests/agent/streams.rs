@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Account, AccountId, Config, Event, HostPort, Invite, Message, Method, RegistrationState, SessionId,
-    Target, Transmit, Transport, UserAgent,
+    Account, AccountId, Config, Event, HostPort, Invite, Message, Method, Package, RegistrationState,
+    SessionId, Target, Transmit, Transport, UserAgent,
 };
 
 use crate::net::{account, address, media};
@@ -297,6 +297,8 @@ fn acc_5_a_call_goes_by_the_next_target_where_nobody_takes_connections_any_more(
     assert_eq!(desk.asked().unwrap().0, first);
     desk.connect(first);
     grant(&mut desk, first);
+    desk.act(|agent, now| agent.subscribe(now, AccountId(1), "2110", Package::Dialog));
+    desk.sent.clear();
     let (session, invite) = dial(&mut desk);
     let mut ok = answer(&invite, "b", first.address, "sendrecv");
     ok.push("Record-Route", format!("<sip:{PBX};transport=tcp;lr>"));
@@ -324,6 +326,19 @@ fn acc_5_a_call_goes_by_the_next_target_where_nobody_takes_connections_any_more(
     desk.break_off(second, "certificate is for somebody else");
     let RegistrationState::Failed { reason, .. } = desk.registration() else { panic!("registered") };
     assert_eq!(reason, "certificate is for somebody else");
+
+    // Both refuse at once from now on, and are not asked in turns without end.
+    let mut tries = 0;
+    for _ in 0..200 {
+        match desk.asked() {
+            Some((target, _)) => {
+                tries += 1;
+                desk.break_off(target, "nobody takes connections there");
+            }
+            None => desk.pass(Duration::from_millis(10)),
+        }
+    }
+    assert!((1..20).contains(&tries), "{tries} connections in two seconds");
 }
 
 #[test]

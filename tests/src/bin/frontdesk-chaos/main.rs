@@ -8,7 +8,6 @@
 //! (`wire`) and never from the desk.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
-mod apart;
 mod books;
 mod crowd;
 mod loss;
@@ -23,7 +22,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use frontdesk_tests::report;
+use frontdesk_tests::{apart, report};
 
 /// Calls that SIPp places; the telephones place more.
 const CALLS: u64 = 160;
@@ -31,7 +30,7 @@ const CALLS: u64 = 160;
 fn main() -> ExitCode {
     match apart::is_inside() {
         Ok(true) => inside(),
-        Ok(false) => match apart::run_inside() {
+        Ok(false) => match apart::run_inside(&[]) {
             Ok(status) if status.success() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
             Err(error) => failed(&error),
