@@ -131,10 +131,21 @@ impl Message {
                 request.method(),
                 Some(Method::Invite | Method::Subscribe | Method::Refer | Method::Notify)
             );
+        let mut once = Vec::new();
+        let mut first = |header: &Header| {
+            let kind = std::mem::discriminant(header);
+            let is_first = !once.contains(&kind);
+            if is_first {
+                once.push(kind);
+            }
+            is_first
+        };
+        // Of what there may be one only, the first: that is what was read.
         let copied = |header: &&Header| match header {
-            Header::Via(_) | Header::From(_) | Header::To(_) | Header::CallId(_) | Header::CSeq(_) => true,
+            Header::Via(_) => true,
+            Header::From(_) | Header::To(_) | Header::CallId(_) | Header::CSeq(_) => first(header),
             Header::RecordRoute(_) => forms_dialog,
-            Header::Timestamp(_) => code == 100,
+            Header::Timestamp(_) => code == 100 && first(header),
             _ => false,
         };
         let headers: Vec<Header> = request.headers.iter().filter(copied).cloned().collect();

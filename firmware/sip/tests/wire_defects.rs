@@ -232,3 +232,21 @@ fn headers_without_a_type_are_still_found() {
         assert_eq!(message.address(name).unwrap().uri.user.as_deref(), Some(name));
     }
 }
+
+/// An OPTIONS with hundreds of Call-IDs had an answer that nobody would have read (mutation test, seed 1000000030).
+#[test]
+fn an_answer_repeats_once_what_there_may_be_one_of() {
+    let many = |line: &str| format!("{line}\r\n").repeat(60);
+    let (ids, numbers) = (many("Call-ID: o"), many("CSeq: 1 OPTIONS"));
+    let (from, to) = (many("From: <sip:p@x>;tag=1"), many("To: <sip:a@b>"));
+    let request = format!(
+        "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c;branch=z9hG4bKo\r\n{from}{to}{ids}{numbers}\r\n"
+    );
+    let answer = match Message::parse(request.as_bytes()) {
+        Ok(request) => Message::response(&request, 200),
+        Err(error) => error.reply_400().unwrap(),
+    };
+    for name in ["From", "To", "Call-ID", "CSeq"] {
+        assert_eq!(answer.headers(name).count(), 1, "{name}");
+    }
+}

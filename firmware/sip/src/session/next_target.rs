@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// Our first INVITE, where `dead` has said nothing of it that would show that anybody behind has it.
-    pub(super) fn stuck_at(&self, core: &Core, dead: Target) -> Option<TxId> {
+    fn stuck_at(&self, core: &Core, dead: Target) -> Option<TxId> {
         let tx = self.asking.filter(|tx| core.layer.sent_to(*tx) == Some(dead))?;
         (self.state == State::Calling && !self.passed_on).then_some(tx)
     }
