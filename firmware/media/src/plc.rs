@@ -218,11 +218,17 @@ fn shift(made: &[f32], next: &[f32], count: usize, reach: usize) -> isize {
         product / f32::sqrt(energy)
     };
     let reach = reach as isize;
-    // The smallest of equals: a gap in silence stays as long as it is.
-    (-reach..=reach)
-        .map(|shift| (shift, score(shift)))
-        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.abs().cmp(&a.0.abs())))
-        .map_or(0, |best| best.0)
+    let scores: Vec<(isize, f32)> = (-reach..=reach).map(|shift| (shift, score(shift))).collect();
+    let best = scores.iter().map(|(_, score)| *score).fold(0.0, f32::max);
+    let peak = |n: &usize| {
+        let higher = |other: Option<&(isize, f32)>| other.is_none_or(|(_, other)| *other <= scores[*n].1);
+        let is_top = higher(n.checked_sub(1).and_then(|n| scores.get(n))) && higher(scores.get(n + 1));
+        is_top && scores[*n].1 >= NEARLY * best
+    };
+    // The smallest that is nearly as good as the best: a gap in silence stays as long as it is, and a tone, which fits
+    // again and again, keeps its pitch.
+    let smallest = (0..scores.len()).filter(peak).min_by_key(|n| scores[*n].0.abs());
+    smallest.map_or(0, |n| scores[n].0)
 }
 
 /// The value at a place between two samples.
@@ -362,6 +368,18 @@ mod tests {
         let (_, alike) = made_plc.period();
         assert!(alike < 0.5, "a period of {alike}");
         assert!((0.5..1.5).contains(&(made_level / level(&hiss))), "{made_level}");
+    }
+
+    #[test]
+    fn a_tone_keeps_its_pitch_though_it_fits_again_and_again() {
+        let tone: Vec<i16> = (0..1200)
+            .map(|n| (8000.0 * (n as f32 * 440.0 / 8000.0 * std::f32::consts::TAU).sin()) as i16)
+            .collect();
+        let mut plc = after(&tone[..800]);
+        let mut made = Vec::new();
+        plc.conceal(160, Some(&tone[960..1120]), &mut made);
+        let error = error(&made, &tone[800..960]);
+        assert!(error < 0.5, "{error}");
     }
 
     #[test]
