@@ -263,7 +263,7 @@ fn refusals_say_why() {
         (peer("m=audio 9000 RTP/AVP 18 101", "a=rtpmap:8 PCMA/8000\r\n"), SdpError::NoCommonCodec, 488),
         (peer("m=audio 9000 RTP/AVP 96", "a=rtpmap:96 PCMA/16000\r\n"), SdpError::NoCommonCodec, 488),
         (with_address("c=IN IP4 pbx.example"), SdpError::Address, 488),
-        (with_address("c=IN IP6 2001:db8::1"), SdpError::Address, 488),
+        (with_address("c=IN IP6 2001:db8::1"), SdpError::Family, 488),
     ];
     for (offer, error, code) in cases {
         let mut session = desk();

@@ -379,5 +379,5 @@ fn ipv6_media_and_an_old_hold_in_it() {
         assert!(!desk.receive_offer(&peer("RTP/AVP", connection)).unwrap().direction.sends(), "{connection}");
         desk.create_answer(SendRecv).unwrap();
     }
-    assert_eq!(desk.receive_offer(&peer("RTP/AVP", "")), Err(SdpError::Address));
+    assert_eq!(desk.receive_offer(&peer("RTP/AVP", "")), Err(SdpError::Family));
 }
