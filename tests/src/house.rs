@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::baresip::{Baresip, Codec};
+use crate::chromium::Chromium;
 use crate::desk::{Account, Desk, Machine, NO_TIMERS, Standing};
 use crate::kamailio::{Digest, Kamailio};
 use crate::pjsua::Pjsua;
@@ -18,6 +19,7 @@ use crate::ports::Ports;
 use crate::screen::Screen;
 use crate::socket::Client;
 use crate::sound::DESK_TONE;
+use crate::telephone::Telephone;
 use crate::telephone::{Exchange, Transport, Wish};
 
 /// How long registering may take.
@@ -175,6 +177,54 @@ impl House {
             client.command(Command::DismissNotice { notice: notice.id }).expect("a notice can be dismissed");
         }
         Self { desk, client, exchange, ports, scratch }
+    }
+
+    /// `phone`, of whatever make, calls and is answered: the call, once it says that it talks.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn called_by(&mut self, phone: &mut impl Telephone) -> CallRef {
+        phone.dial("5550100");
+        let rings = |call: &CallView| call.state == CallState::Ringing;
+        let call = self.client.wait_call("a ringing call", SOON, rings).call;
+        self.client.command(Command::Answer { call }).expect("a ringing call can be answered");
+        phone.talks();
+        call
+    }
+
+    /// Calls `phone`, of whatever make, by `number`: the call, once both sides say that they talk.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn calls(&mut self, phone: &mut impl Telephone, number: &str) -> CallRef {
+        self.client.command(Command::Dial { number: number.into(), line: None }).expect("a line is there");
+        phone.rings();
+        phone.accept();
+        phone.talks();
+        let talks = |call: &CallView| call.state == CallState::Talking;
+        self.client.wait_call("the call answered", SOON, talks).call
+    }
+
+    /// Opens the administrator's page and makes the first administrator: the browser, and the page's address.
+    ///
+    /// # Panics
+    /// When that does not come about.
+    #[track_caller]
+    pub fn administered(&mut self, name: &str, password: &str) -> (Chromium, String) {
+        let port = self.free_port();
+        let address = self.desk.open_admin_page(port);
+        self.client = self.desk.client();
+        let shown = self.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
+        let mut browser = Chromium::start(self.folder());
+        browser.open(&address);
+        browser.fill("Code on the touchscreen", &shown.setup.expect("it was waited for").code);
+        browser.fill("Name", name);
+        browser.fill("Password", password);
+        browser.fill("Password once more", password);
+        browser.press("Make the first administrator");
+        (browser, address)
     }
 
     /// Answers the call that `phone` has placed, and gives it back once both sides say that they talk.

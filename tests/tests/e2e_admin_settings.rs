@@ -21,18 +21,7 @@ const SOON: Duration = Duration::from_secs(15);
 /// A registered desk whose page has an administrator, in a browser.
 fn house() -> (House, Chromium, String) {
     let mut house = House::build(Digest::Md5);
-    let port = house.free_port();
-    let address = house.desk.open_admin_page(port);
-    house.client = house.desk.client();
-    let code =
-        house.client.wait("the code on the screen", SOON, |view| view.setup.is_some()).setup.unwrap().code;
-    let mut browser = Chromium::start(house.folder());
-    browser.open(&address);
-    browser.fill("Code on the touchscreen", &code);
-    browser.fill("Name", NAME);
-    browser.fill("Password", SECRET);
-    browser.fill("Password once more", SECRET);
-    browser.press("Make the first administrator");
+    let (browser, address) = house.administered(NAME, SECRET);
     house.client.wait("the line registered", SOON, is_registered("5550100"));
     (house, browser, address)
 }

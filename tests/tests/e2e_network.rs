@@ -156,12 +156,7 @@ fn acc_5_behind_a_router_callers_are_heard_at_the_address_that_a_stun_server_see
     phone.hang_up();
     house.client.wait_gone(call, SOON);
 
-    house.client.command(Command::Dial { number: "2101".into(), line: None }).unwrap();
-    phone.rings();
-    phone.accept();
-    phone.talks();
-    let talks = |call: &CallView| call.state == CallState::Talking;
-    let call = house.client.wait_call("the call answered", SOON, talks).call;
+    let call = house.calls(&mut phone, "2101");
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     house.client.command(Command::HangUp { call }).unwrap();

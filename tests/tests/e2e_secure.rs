@@ -12,7 +12,7 @@ use frontdesk_tests::pjsua::Pjsua;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use frontdesk_tests::telephone::{Codec, Exchange, Telephone, Transport, Wish};
-use ipc::{CallState, CallView, Command, LampState, LampView, View};
+use ipc::{CallState, Command, LampState, LampView, View};
 
 const SOON: Duration = Duration::from_secs(10);
 /// For two hundred subscriptions, which are paced.
@@ -113,12 +113,7 @@ fn acc_5_acc_6_a_desk_that_may_encrypt_calls_a_telephone_that_insists_on_it() {
     let wish = Wish { scratch, exchange: &exchange, number: "2101", tone: A_TONE, codec: Codec::Pcma };
     let mut ports = Ports::take();
     let mut phone = Pjsua::start(&mut ports, &wish);
-    house.client.command(Command::Dial { number: "2101".into(), line: None }).unwrap();
-    phone.rings();
-    phone.accept();
-    phone.talks();
-    let talks = |call: &CallView| call.state == CallState::Talking;
-    let call = house.client.wait_call("the call answered", SOON, talks).call;
+    let call = house.calls(&mut phone, "2101");
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     house.desk.program.wait_log("the offer was refused: another one of encryption, or none", SOON);

@@ -6,14 +6,13 @@ use std::fs;
 use std::time::Duration;
 
 use frontdesk_tests::authority::Authority;
-use frontdesk_tests::chromium::Chromium;
 use frontdesk_tests::house::House;
 use frontdesk_tests::office::{NAME, SECRET};
 use frontdesk_tests::pjsua::Pjsua;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, DESK_TONE};
 use frontdesk_tests::telephone::{Codec, Exchange, Telephone, Transport, Wish};
-use ipc::{CallState, CallView, Command, Registration, View};
+use ipc::{Command, Registration, View};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -34,11 +33,7 @@ fn calls_by_tls(house: &mut House, port: u16, trusted: &Authority, number: &str)
     let scratch = house.folder().to_owned();
     let wish = Wish { scratch, exchange: &exchange, number, tone: A_TONE, codec: Codec::Pcma };
     let mut phone = Pjsua::launch(&mut ports, &wish);
-    phone.dial("5550100");
-    let rings = |call: &CallView| call.state == CallState::Ringing;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    house.client.command(Command::Answer { call }).unwrap();
-    phone.talks();
+    let call = house.called_by(&mut phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     phone.hang_up();
@@ -73,17 +68,7 @@ fn acc_5_telephones_call_the_desk_by_tls_and_a_renewed_certificate_counts_at_onc
 #[test]
 fn acc_5_app_2_other_settings_of_tls_count_at_once_and_calls_go_on() {
     let mut house = House::build_speaking("tls", "optional");
-    let port = house.free_port();
-    let address = house.desk.open_admin_page(port);
-    house.client = house.desk.client();
-    let code = house.client.wait("the code", SOON, |view| view.setup.is_some()).setup.unwrap().code;
-    let mut browser = Chromium::start(house.folder());
-    browser.open(&address);
-    browser.fill("Code on the touchscreen", &code);
-    browser.fill("Name", NAME);
-    browser.fill("Password", SECRET);
-    browser.fill("Password once more", SECRET);
-    browser.press("Make the first administrator");
+    let (mut browser, address) = house.administered(NAME, SECRET);
     house.client.wait("Registered", SOON, is_registered);
     let authority = fs::read_to_string(house.authority()).unwrap();
     let stranger = fs::read_to_string(Authority::new(house.folder(), "stranger").certificate()).unwrap();
@@ -98,11 +83,7 @@ fn acc_5_app_2_other_settings_of_tls_count_at_once_and_calls_go_on() {
     let scratch = house.folder().to_owned();
     let wish = Wish { scratch, exchange: &exchange, number: "2101", tone: A_TONE, codec: Codec::Pcma };
     let mut phone = Pjsua::start(&mut ports, &wish);
-    phone.dial("5550100");
-    let rings = |call: &CallView| call.state == CallState::Ringing;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    house.client.command(Command::Answer { call }).unwrap();
-    phone.talks();
+    let call = house.called_by(&mut phone);
     house.desk.hears(A_TONE);
 
     // Another authority: the connection that stands was made to an exchange that is not trusted any more.
