@@ -81,6 +81,7 @@ impl Trace {
             messages_out = figures.messages_out,
             repeated_in = figures.repeated_in,
             repeated_out = figures.repeated_out,
+            mos = ?stats.mos(),
             ?stats,
             "sound of a call ended"
         );
