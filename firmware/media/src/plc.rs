@@ -181,16 +181,8 @@ impl Concealer {
         let scores: Vec<(usize, f32)> =
             (SHORTEST * scale..=LONGEST * scale).map(|lag| (lag, score(lag))).collect();
         let best = scores.iter().map(|(_, score)| *score).fold(0.0, f32::max);
-        // The first peak that is nearly as good as the best.
-        let peak = |n: usize| {
-            let (_, score) = scores[n];
-            let higher = |other: Option<&(usize, f32)>| other.is_none_or(|(_, other)| *other <= score);
-            score >= NEARLY * best
-                && higher(n.checked_sub(1).and_then(|n| scores.get(n)))
-                && higher(scores.get(n + 1))
-        };
         (0..scores.len())
-            .find(|&n| peak(n))
+            .find(|&n| is_peak(&scores, n, best))
             .map_or((LONGEST * scale, 0.0), |n| (scores[n].0, scores[n].1.max(0.0)))
     }
 
@@ -220,15 +212,20 @@ fn shift(made: &[f32], next: &[f32], count: usize, reach: usize) -> isize {
     let reach = reach as isize;
     let scores: Vec<(isize, f32)> = (-reach..=reach).map(|shift| (shift, score(shift))).collect();
     let best = scores.iter().map(|(_, score)| *score).fold(0.0, f32::max);
-    let peak = |n: &usize| {
-        let higher = |other: Option<&(isize, f32)>| other.is_none_or(|(_, other)| *other <= scores[*n].1);
-        let is_top = higher(n.checked_sub(1).and_then(|n| scores.get(n))) && higher(scores.get(n + 1));
-        is_top && scores[*n].1 >= NEARLY * best
-    };
     // The smallest that is nearly as good as the best: a gap in silence stays as long as it is, and a tone, which fits
     // again and again, keeps its pitch.
-    let smallest = (0..scores.len()).filter(peak).min_by_key(|n| scores[*n].0.abs());
+    let smallest =
+        (0..scores.len()).filter(|n| is_peak(&scores, *n, best)).min_by_key(|n| scores[*n].0.abs());
     smallest.map_or(0, |n| scores[n].0)
+}
+
+/// Whether none beside the one at `n` is better, and it is nearly as good as the best.
+fn is_peak<T>(scores: &[(T, f32)], n: usize, best: f32) -> bool {
+    let score = scores[n].1;
+    let higher = |other: Option<&(T, f32)>| other.is_none_or(|(_, other)| *other <= score);
+    score >= NEARLY * best
+        && higher(n.checked_sub(1).and_then(|n| scores.get(n)))
+        && higher(scores.get(n + 1))
 }
 
 /// The value at a place between two samples.

@@ -218,7 +218,8 @@ impl OfferAnswer {
     }
 
     /// Our first offer was refused, perhaps for how it offers encryption that nobody needs to take: true if another one
-    /// is worth a try. The next says that it must be encrypted, for a peer that insists on that takes no other; the one after that is without keys.
+    /// is worth a try. The next says that it must be encrypted, for a peer that insists on that takes no other; the one
+    /// after that is without keys.
     pub fn offer_otherwise(&mut self) -> bool {
         let first = matches!(self.state, State::LocalOffer(_)) && self.agreed.is_none();
         if !first || self.local.srtp != Srtp::Optional || self.our_lines().is_empty() {
