@@ -139,6 +139,15 @@ impl Decoder {
         Ok(())
     }
 
+    /// What is decoded next does not go on where the last left off: no step shall be heard there.
+    pub(crate) fn bridge(&mut self) {
+        match self {
+            Decoder::Law { plc, .. } | Decoder::G722 { plc, .. } => plc.bridge(),
+            // Its frames overlap.
+            Decoder::Opus { .. } => {}
+        }
+    }
+
     /// Appends `count` samples in place of a missing packet. `next` is the packet after it, whose in-band FEC
     /// may hold a copy (Opus only). `count` is a multiple of 120 (2.5 ms), at most [`MAX_SAMPLES`].
     pub(crate) fn conceal(&mut self, count: usize, next: Option<&[u8]>, out: &mut Vec<i16>) {
