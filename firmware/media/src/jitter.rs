@@ -44,6 +44,8 @@ pub(crate) struct JitterBuffer {
     /// The last timestamp unwrapped, to unwrap the next.
     last: Option<(u32, i64)>,
     next: Next,
+    /// The sequence number after the last that was played.
+    decoded: u64,
     delay: Delay,
     late_run: u32,
     figures: Figures,
@@ -52,8 +54,9 @@ pub(crate) struct JitterBuffer {
 /// What to do for the next stretch of time.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pull<'a> {
-    /// Decode and play this, perhaps a little longer or shorter; `skipped` says that packets right before it are left out.
-    Play { payload: &'a [u8], stretch: Stretch, skipped: bool },
+    /// Decode and play this, perhaps a little longer or shorter. It `continues` the last one that was played: none between
+    /// them was lost or left out, whatever was made up meanwhile.
+    Play { payload: &'a [u8], stretch: Stretch, continues: bool },
     /// Make up `ms` milliseconds; `next` is the packet right after the hole, when it is there.
     Conceal { ms: u32, next: Option<&'a [u8]> },
     /// Play `ms` of silence: nothing is expected.
@@ -117,6 +120,7 @@ impl JitterBuffer {
             state: State::Idle,
             last: None,
             next: Next::default(),
+            decoded: 0,
             delay: Delay::new(repairs),
             late_run: 0,
             figures: Figures::default(),
@@ -261,7 +265,8 @@ impl JitterBuffer {
     }
 
     fn play(&mut self, play_at: Duration) -> Pull<'_> {
-        let (mut stretch, mut skipping, mut skipped) = (Stretch::Keep, false, false);
+        let (mut stretch, mut skipping) = (Stretch::Keep, false);
+        let expected = self.decoded;
         while let Some((at, packet)) = self.packets.pop_first() {
             self.playing = packet;
             let (sequence, units) = (self.playing.sequence, self.playing.units);
@@ -277,10 +282,11 @@ impl JitterBuffer {
             if !skip || self.packets.is_empty() {
                 break;
             }
-            skipped = true;
             self.delay.stretched();
         }
-        Pull::Play { payload: &self.playing.payload, stretch, skipped }
+        self.decoded = self.next.sequence;
+        let continues = self.playing.sequence == expected;
+        Pull::Play { payload: &self.playing.payload, stretch, continues }
     }
 
     fn unwrap(&mut self, timestamp: u32) -> i64 {

@@ -31,6 +31,7 @@ mod link;
 mod loader;
 mod mixer;
 mod mos;
+mod opus_decoder;
 mod payloads;
 mod place;
 mod plc;

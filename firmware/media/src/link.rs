@@ -138,11 +138,8 @@ impl Link {
             let play_at = now + Duration::from_secs_f64(self.heard.len() as f64 / f64::from(RATE));
             self.decoded.clear();
             match self.jitter.pull(play_at) {
-                Pull::Play { payload, stretch, skipped } => {
-                    if skipped {
-                        self.decoder.bridge();
-                    }
-                    if self.decoder.decode(payload, &mut self.decoded).is_err() {
+                Pull::Play { payload, stretch, continues } => {
+                    if self.decoder.decode(payload, continues, &mut self.decoded).is_err() {
                         self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
                     }
                     let pauses = self.pauses.hear(&self.decoded);
