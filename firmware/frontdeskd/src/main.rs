@@ -369,9 +369,10 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
 
 fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
     let config = media::Config {
-        speaker: config.media.speaker.clone(),
-        microphone: config.media.microphone.clone(),
-        ringer: config.media.ringer.clone(),
+        speaker: config.media.speaker.list().into(),
+        microphone: config.media.microphone.list().into(),
+        ringer: config.media.ringer.list().into(),
+        notifier: config.media.notifier.as_ref().map(|names| names.list().into()),
         // On every address where SIP is: then calls survive when the machine gets another.
         rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),

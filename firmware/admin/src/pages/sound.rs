@@ -41,9 +41,9 @@ pub(crate) async fn show(signed: Signed) -> Page {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }
             (layout::facts("devices", &[
-                (t(text::SOUND_ROLE_SPEAKER), html! { code { (sound.speaker) } }),
-                (t(text::SOUND_ROLE_MICROPHONE), html! { code { (sound.microphone) } }),
-                (t(text::SOUND_ROLE_RINGER), html! { code { (sound.ringer) } }),
+                (t(text::SOUND_ROLE_SPEAKER), names(&sound.speaker)),
+                (t(text::SOUND_ROLE_MICROPHONE), names(&sound.microphone)),
+                (t(text::SOUND_ROLE_RINGER), names(&sound.ringer)),
             ]))
         }
         section aria-labelledby="cards-title" {
@@ -53,6 +53,10 @@ pub(crate) async fn show(signed: Signed) -> Page {
         }
     };
     Ok(layout::page(&signed, Place::Sound, t(text::SOUND_TITLE), body))
+}
+
+fn names(names: &[String]) -> Markup {
+    html! { @for (index, name) in names.iter().enumerate() { @if index > 0 { " → " } code { (name) } } }
 }
 
 /// The names in the kernel's list: ` 0 [PCH ]: HDA-Intel - HDA Intel PCH`, each with a second line about where it is.
