@@ -17,6 +17,7 @@ mod audit;
 mod backup;
 mod bundle;
 mod calendar;
+mod cards;
 mod charts;
 mod fault;
 mod fields;

@@ -27,8 +27,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// For so long after cards have come or gone, devices are tried more often: a driver and udev take their time.
 const SETTLES: Duration = Duration::from_secs(1);
 const RETRY_SETTLING: Duration = Duration::from_millis(100);
-/// A device that failed is left alone for so long at first and at most; twice as long after each failure that comes
-/// before it has run for [`RUNS`].
+/// A device that failed without being pulled out is left alone for so long at first and at most; twice as long after each
+/// failure that comes before it has run for [`RUNS`].
 const REST: Duration = Duration::from_millis(250);
 const REST_LONGEST: Duration = Duration::from_secs(64);
 const RUNS: Duration = Duration::from_secs(10);
@@ -171,9 +171,9 @@ impl Chooser {
         self.look(now);
     }
 
-    /// A device in use has failed; the audio thread has it no more.
-    pub(super) fn lost(&mut self, role: Role, serial: Serial, reason: String, now: Instant) {
-        let Some(name) = self.slots[role as usize].lost(serial, &reason, now) else { return };
+    /// A device in use has failed, or is `gone`; the audio thread has it no more.
+    pub(super) fn lost(&mut self, role: Role, serial: Serial, gone: bool, reason: String, now: Instant) {
+        let Some(name) = self.slots[role as usize].lost(serial, gone, &reason, now) else { return };
         self.leave(serial, now);
         self.free_joined(role, now);
         self.acts.push(Act::Tell { role, name, state: DeviceState::Lost { reason } });

@@ -178,7 +178,8 @@ impl Devices {
             if let Some((serial, errno)) = self.shared.take_lost(role) {
                 let reason = io::Error::from_raw_os_error(errno).to_string();
                 tracing::warn!(?role, reason, "sound device lost");
-                self.chooser.lost(role, serial, reason, Instant::now());
+                let gone = matches!(errno, libc::ENODEV | libc::EBADFD);
+                self.chooser.lost(role, serial, gone, reason, Instant::now());
             }
         }
         while let Ok(old) = self.installs.retired.pop() {

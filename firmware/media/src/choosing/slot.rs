@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{REST, REST_LONGEST, RUNS};
+use super::{REST, REST_LONGEST, RETRY, RUNS};
 use crate::api::Role;
 use crate::audio::Serial;
 use crate::device_list::DeviceList;
@@ -100,8 +100,8 @@ impl Slot {
         }
     }
 
-    /// What is in use has failed; gives its name, if it is this one.
-    pub(super) fn lost(&mut self, serial: Serial, reason: &str, now: Instant) -> Option<String> {
+    /// What is in use has failed, or is `gone`; gives its name, if it is this one.
+    pub(super) fn lost(&mut self, serial: Serial, gone: bool, reason: &str, now: Instant) -> Option<String> {
         let Some(Current::Own { index, serial: of, since }) = self.current else { return None };
         if of != serial {
             return None;
@@ -111,11 +111,15 @@ impl Slot {
         self.told = true;
         self.try_all(now);
         let candidate = &mut self.list[index];
+        candidate.reason = Some(reason.to_owned());
+        if gone {
+            candidate.next = now + RETRY;
+            return Some(candidate.name.clone());
+        }
         let ran = now.saturating_duration_since(since) > RUNS;
         candidate.losses = if ran { 1 } else { candidate.losses + 1 };
         let doublings = (candidate.losses - 1).min(16);
         candidate.next = now + (REST * (1 << doublings)).min(REST_LONGEST);
-        candidate.reason = Some(reason.to_owned());
         Some(candidate.name.clone())
     }
 

@@ -103,12 +103,16 @@ impl Bench {
     /// A card is pulled: the audio thread notices, and the kernel tells.
     fn pull(&mut self, name: &str) {
         self.there.remove(name);
-        self.fail(name);
+        self.lose(name, true);
         self.chooser.cards_changed(self.now);
         self.settle();
     }
 
     fn fail(&mut self, name: &str) {
+        self.lose(name, false);
+    }
+
+    fn lose(&mut self, name: &str, gone: bool) {
         let users: Vec<_> = self.in_use.iter().map(|(role, serial)| (*role, *serial)).collect();
         for (role, serial) in users {
             // The one before may have taken this one's device.
@@ -116,7 +120,7 @@ impl Bench {
             if still && self.open[&serial].1 == name {
                 self.in_use.remove(&role);
                 self.close(serial);
-                self.chooser.lost(Role::ALL[role], serial, "gone".into(), self.now);
+                self.chooser.lost(Role::ALL[role], serial, gone, "lost".into(), self.now);
                 self.settle();
             }
         }
@@ -192,7 +196,7 @@ fn hw_3_half_a_headset_serves_with_its_other_half() {
     let microphone = bench.in_use[&(Role::Microphone as usize)];
     bench.in_use.remove(&(Role::Microphone as usize));
     bench.close(microphone);
-    bench.chooser.lost(Role::Microphone, microphone, "broken".into(), bench.now);
+    bench.chooser.lost(Role::Microphone, microphone, false, "broken".into(), bench.now);
     bench.settle();
     assert_eq!((bench.serves(Role::Speaker), bench.serves(Role::Microphone)), (Some(HEADSET), Some(HANDSET)));
     bench.pass(Duration::from_secs(1));
