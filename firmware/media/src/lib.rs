@@ -33,6 +33,7 @@ mod hotplug;
 mod jitter;
 mod link;
 mod loader;
+mod marking;
 mod mixer;
 mod mos;
 mod opus_decoder;
