@@ -380,6 +380,7 @@ fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -
             Some(path) => media::Hold::Music { path: path.clone() },
             None => media::Hold::default(),
         },
+        voice: media::Voice::default(),
     };
     // The media thread never waits: news that finds no room is lost, and said so.
     let tell = move |event| {

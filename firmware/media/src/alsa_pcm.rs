@@ -134,6 +134,11 @@ impl AlsaOut {
         self.device.paced.then_some(self.queued - AIM)
     }
 
+    /// Samples that wait in the device.
+    pub(crate) fn waiting(&self) -> i64 {
+        self.queued
+    }
+
     /// True when the device has a clock of its own.
     pub(crate) fn is_paced(&self) -> bool {
         self.device.paced

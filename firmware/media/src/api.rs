@@ -192,6 +192,34 @@ pub enum Role {
     Ringer,
 }
 
+/// What is done to the microphone's sound before it is sent ([`crate::Media::voice`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voice {
+    /// The operator speaks and hears through a loudspeaker and a microphone on the desk. Otherwise, with a handset or
+    /// a headset, nothing at all is done, whatever the others say.
+    pub hands_free: bool,
+    /// What the microphone hears of the speaker is taken away.
+    pub echo: bool,
+    /// Steady noise is turned down.
+    pub noise: bool,
+    /// Quiet voices are turned up, loud ones limited.
+    pub gain: bool,
+}
+
+impl Voice {
+    /// What is done: echo, noise, gain.
+    pub(crate) fn effective(self) -> [bool; 3] {
+        [self.echo, self.noise, self.gain].map(|on| on && self.hands_free)
+    }
+}
+
+impl Default for Voice {
+    /// A handset or headset; everything, once it is hands-free.
+    fn default() -> Self {
+        Voice { hands_free: false, echo: true, noise: true, gain: true }
+    }
+}
+
 /// What became of a sound device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceState {
@@ -372,6 +400,8 @@ pub struct Config {
     pub realtime: bool,
     /// What streams on hold hear; [`crate::Media::hold`] changes it.
     pub hold: Hold,
+    /// What is done to the microphone's sound; [`crate::Media::voice`] changes it.
+    pub voice: Voice,
 }
 
 impl Default for Config {
@@ -384,6 +414,7 @@ impl Default for Config {
             rtp_ports: 16_384..=16_983,
             realtime: true,
             hold: Hold::default(),
+            voice: Voice::default(),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! (libasound guards each device by a mutex of its own, which nobody else ever takes.)
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::Waker;
@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     /// Ticks since the start; catches up after a delay, so it follows real time.
     pub ticks: AtomicU64,
     pub stop: AtomicBool,
+    /// What waits in the speaker's device, where that is known.
+    pub speaker_waiting_ms: AtomicU32,
     /// `errno` of a failed device by role, 0 while all is well.
     lost: [AtomicI32; 3],
 }
@@ -81,6 +83,7 @@ pub(crate) struct Frames {
     pub microphone: Consumer<Frame>,
     pub speaker: Producer<Frame>,
     pub ringer: Producer<Frame>,
+    pub shared: Arc<Shared>,
 }
 
 /// The device thread's ends of the rings.
@@ -121,6 +124,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         // The ring is new and larger than the reserve.
         let _ = speaker.push(SILENCE);
     }
+    let frames = Frames { microphone, speaker, ringer, shared: Arc::clone(&shared) };
     let audio = Audio {
         shared,
         waker,
@@ -131,7 +135,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         install: installs,
         retired: retire,
     };
-    (audio, Frames { microphone, speaker, ringer }, Installs { install, retired })
+    (audio, frames, Installs { install, retired })
 }
 
 impl Audio {
@@ -147,6 +151,7 @@ impl Audio {
                     self.lose(role, errno);
                 }
             }
+            self.shared.speaker_waiting_ms.store(self.speaker.waiting_ms(), Ordering::Relaxed);
             self.shared.ticks.fetch_add(1, Ordering::Release);
             // When the eventfd cannot be written, the media thread goes on by its own timer.
             let _ = self.waker.wake();
@@ -259,6 +264,14 @@ impl Output {
             self.owed -= 1;
         }
         Ok(())
+    }
+
+    /// What waits in the device, in milliseconds.
+    fn waiting_ms(&self) -> u32 {
+        match &self.device {
+            Some(Playback::Alsa(alsa)) => (alsa.waiting().max(0) * 1000 / i64::from(RATE)) as u32,
+            Some(Playback::Wav(_)) | None => 0,
+        }
     }
 
     fn write(&mut self, frame: &Frame) -> Result<(), Errno> {

@@ -21,7 +21,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone};
+use crate::api::{
+    Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone, Voice,
+};
 use crate::audio::{self, Audio, Shared, TICK};
 use crate::devices::Devices;
 use crate::frame::{Frame, SILENCE};
@@ -71,6 +73,7 @@ pub(crate) enum Request {
     MuteStream { stream: StreamId, on: bool },
     Volume { output: f32, input: f32 },
     RingVolume(f32),
+    Voice(Voice),
     ConnectAudio(bool),
     Telephone(Option<StreamId>),
     Device { role: Role, name: String },

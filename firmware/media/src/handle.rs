@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use mio::Waker;
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::engine::{self, Request};
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
@@ -191,6 +191,12 @@ impl Media {
     /// Sets how loud the ringer is: 0.0 silent, 1.0 as designed, 2.0 at most.
     pub fn ring_volume(&self, ringer: f32) -> Result<(), Error> {
         self.request(Request::RingVolume(level("ringer", ringer)?))
+    }
+
+    /// Says what is done to the microphone's sound, from now on: in mid-call it fades over, and nothing clicks. A
+    /// telephone in place of the devices ([`Media::telephone`]) is not touched by it.
+    pub fn voice(&self, voice: Voice) -> Result<(), Error> {
+        self.request(Request::Voice(voice))
     }
 
     /// Takes (`true`) or gives back (`false`) the speaker and the microphone. Streams go on, silently.

@@ -1,14 +1,16 @@
 //! Between the operator and the streams: levels, tones, ringing, and which devices are in use.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
-use crate::api::{Config, Event, Ring, Role, Tone};
+use crate::api::{Config, Event, Ring, Role, Tone, Voice};
 use crate::audio::{Frames, RESERVE};
 use crate::devices::{NONE, Use};
 use crate::engine::Request;
-use crate::frame::{Frame, SILENCE};
+use crate::frame::{FRAME_MS, Frame, SILENCE};
 use crate::mixer::{Gain, Mixer};
 use crate::tones::{CHIME_MS, Generator};
+use crate::voice::VoicePath;
 
 /// Microphone frames kept waiting; more are delay nobody wants.
 const MICROPHONE_WAITING: usize = 3;
@@ -43,6 +45,7 @@ pub(crate) struct Sound {
     input_level: f32,
     input_muted: bool,
     ring_level: Gain,
+    voice: VoicePath,
     last_heard: Frame,
     /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
     least_waiting: usize,
@@ -78,6 +81,7 @@ impl Sound {
             input_level: 1.0,
             input_muted: false,
             ring_level: Gain::new(1.0),
+            voice: VoicePath::new(config.voice),
             last_heard: SILENCE,
             least_waiting: usize::MAX,
             watched: 0,
@@ -115,6 +119,7 @@ impl Sound {
                 }
             }
             Request::RingVolume(level) => self.ring_level.set(level),
+            Request::Voice(voice) => self.set_voice(voice),
             Request::ConnectAudio(on) => {
                 self.connected = on;
                 self.use_devices();
@@ -168,18 +173,20 @@ impl Sound {
             // The device is a moment late, or gone: fade instead of stopping short.
             self.last_heard.map(|sample| sample / 2)
         });
-        self.listen_at(frame)
+        self.last_heard = frame;
+        let said = self.voice.process(&frame, self.way_round_ms());
+        self.listen_at(said)
     }
 
     /// The next 10 ms of a telephone in place of the microphone, which may have none.
     pub(crate) fn listen_to(&mut self, telephone: Option<Frame>) -> Frame {
         // What the device hears meanwhile is not heard later.
         while self.frames.microphone.pop().is_ok() {}
-        self.listen_at(telephone.unwrap_or_else(|| self.last_heard.map(|sample| sample / 2)))
+        self.last_heard = telephone.unwrap_or_else(|| self.last_heard.map(|sample| sample / 2));
+        self.listen_at(self.last_heard)
     }
 
     fn listen_at(&mut self, mut frame: Frame) -> Frame {
-        self.last_heard = frame;
         self.input.apply(&mut frame);
         if let Some(meter) = &mut self.meter {
             meter.input = meter.input.max(peak(&frame));
@@ -221,8 +228,24 @@ impl Sound {
         }
         if !self.leave_out(&frame) {
             // A full ring is a speaker that hangs; its device will be reported lost.
-            let _ = self.frames.speaker.push(frame);
+            let pushed = self.frames.speaker.push(frame).is_ok();
+            if pushed {
+                self.voice.played(&frame);
+            }
         }
+    }
+
+    fn set_voice(&mut self, voice: Voice) {
+        tracing::info!(?voice, "processing of the microphone");
+        self.voice.set(voice);
+    }
+
+    /// How long it takes until what is given to the speaker now comes back from the microphone, so far as is known:
+    /// what waits before and in the speaker's device, and what waits of the microphone. Rooms and cables add to it.
+    fn way_round_ms(&self) -> u32 {
+        let speaker = self.frames.speaker.buffer().capacity() - self.frames.speaker.slots();
+        let frames = speaker + self.frames.microphone.slots();
+        frames as u32 * FRAME_MS + self.frames.shared.speaker_waiting_ms.load(Ordering::Relaxed)
     }
 
     /// The next 10 ms of what rings and what sounds once.
