@@ -25,6 +25,14 @@ fn acc_2_an_operator_who_speaks_while_the_caller_does_is_heard() {
 }
 
 #[test]
+fn acc_2_app_2_a_caller_who_hears_themself_no_longer_does_once_hands_free_is_ticked() {
+    let returned = echo_report::returned(&Scene::spoken());
+    // Speech of -26 dBFS comes back some 6 dB quieter.
+    assert!((-45.0..-25.0).contains(&returned.as_it_is), "{returned:?}");
+    assert!(returned.as_it_is - returned.cancelled >= 35.0, "{returned:?}");
+}
+
+#[test]
 fn acc_2_with_a_handset_the_echo_is_not_touched() {
     let talk = echo_report::talk(&Scene::spoken(), Voice { hands_free: false, ..HANDS_FREE }, 6.0);
     assert!(talk.after.abs() < 0.01, "{talk:?}");

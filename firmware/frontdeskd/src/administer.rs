@@ -40,6 +40,8 @@ pub(crate) struct Change {
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
+    /// What is done to the microphone's sound, where that is to be done otherwise than so far.
+    pub(crate) voice: Option<media::Voice>,
     /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
@@ -90,6 +92,7 @@ impl Follower {
             intercept: wanted.numbers.intercept.clone(),
             desk: settings::administered(wanted),
             xmpp,
+            voice: (known.voice != wanted.voice).then(|| settings::voice(wanted)),
             tls,
         };
         if self.inbox.send(Event::Settings(Box::new(change))).await.is_err() {
@@ -110,7 +113,7 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp, tls } = change;
+        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp, voice, tls } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -122,6 +125,9 @@ impl Engine {
                 self.parts.agent.disconnected(now, target, reason);
             }
             self.try_again(now);
+        }
+        if let Some(voice) = voice {
+            self.sound(self.parts.media.voice(voice));
         }
         self.parts.lines = lines;
         self.parts.watched = watched;

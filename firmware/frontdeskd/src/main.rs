@@ -226,7 +226,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
-        media: start_media(config, socket_address, inbox.clone())?,
+        media: start_media(config, &settings, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
@@ -367,7 +367,12 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     UserAgent::new(config, seed)
 }
 
-fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+fn start_media(
+    config: &Config,
+    settings: &store::Settings,
+    bound: SocketAddr,
+    inbox: mpsc::Sender<Event>,
+) -> Result<Media> {
     let config = media::Config {
         speaker: config.media.speaker.clone(),
         microphone: config.media.microphone.clone(),
@@ -380,7 +385,7 @@ fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -
             Some(path) => media::Hold::Music { path: path.clone() },
             None => media::Hold::default(),
         },
-        voice: media::Voice::default(),
+        voice: settings::voice(settings),
     };
     // The media thread never waits: news that finds no room is lost, and said so.
     let tell = move |event| {

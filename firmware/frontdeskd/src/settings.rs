@@ -90,6 +90,12 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
     })
 }
 
+/// What is done to the microphone's sound.
+pub(crate) fn voice(settings: &Settings) -> media::Voice {
+    let store::Voice { hands_free, echo, noise, gain } = settings.voice;
+    media::Voice { hands_free, echo, noise, gain }
+}
+
 /// What of it may change while the desk runs.
 pub(crate) fn administered(settings: &Settings) -> Administered {
     let seconds = |s: u32| Duration::from_secs(u64::from(s));

@@ -388,7 +388,8 @@ pub struct Config {
     /// Playback device: an ALSA name (`default`, `plughw:CARD=Headset`), `wav:/path/out.wav`, or `none`.
     pub speaker: String,
     /// Capture device: an ALSA name, `wav:/path/in.wav` (silence after its end), `wav-loop:/path/in.wav`
-    /// (for ever), or `none`.
+    /// (for ever), `echo:DELAY_MS,LOSS_DB,/path/played.wav,/path/near.wav` (the second file, and what is played to the
+    /// first one, heard so much later and quieter), or `none`.
     pub microphone: String,
     /// Playback device for ringing; may be the same name as `speaker`, and is then mixed into it.
     pub ringer: String,

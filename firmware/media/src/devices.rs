@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::alsa_pcm::{AlsaIn, AlsaOut, explained};
 use crate::api::{DeviceState, Event, Role};
 use crate::audio::{Capture, Install, Installs, Playback, Shared};
+use crate::echo_file;
 use crate::engine::Sink;
 use crate::wav::{WavIn, WavOut};
 
@@ -152,6 +153,9 @@ impl Devices {
 }
 
 fn open_capture(name: &str) -> Result<Capture, String> {
+    if let Some(words) = name.strip_prefix("echo:") {
+        return echo_file::open(words).map(Capture::Wav);
+    }
     let (path, repeats) = match (name.strip_prefix("wav:"), name.strip_prefix("wav-loop:")) {
         (Some(path), _) => (path, false),
         (_, Some(path)) => (path, true),

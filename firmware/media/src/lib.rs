@@ -21,6 +21,7 @@ mod audio;
 mod codec;
 mod devices;
 mod dtmf;
+mod echo_file;
 mod engine;
 mod frame;
 mod g722;

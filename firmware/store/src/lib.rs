@@ -36,6 +36,7 @@ mod snapshot;
 mod sources;
 mod statistics;
 mod tls;
+mod voice;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -68,6 +69,7 @@ pub use statistics::{
     Slots, TimeFigures, call_direction_word, outcome_word,
 };
 pub use tls::{Certificate, MAX_PEM, Tls};
+pub use voice::Voice;
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

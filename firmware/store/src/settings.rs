@@ -9,7 +9,7 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nat, Refusal, Srtp, Tls, Transport, Why, handling::Timetable, xmpp::Xmpp};
+use crate::{Nat, Refusal, Srtp, Tls, Transport, Voice, Why, handling::Timetable, xmpp::Xmpp};
 
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
@@ -32,6 +32,8 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// Whom encrypted connections to exchanges trust.
     pub tls: Tls,
+    /// What is done to the microphone's sound.
+    pub voice: Voice,
     /// The customer database.
     pub crm: Crm,
     /// Where it is seen who is online (PRE-5).

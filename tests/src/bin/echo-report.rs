@@ -9,8 +9,8 @@ use frontdesk_tests::report;
 
 fn main() -> ExitCode {
     let mut rows = Vec::new();
-    report::guarded("the worked-out room", &mut rows, |rows| {
-        rows.extend(echo_report::rows(&Scene::spoken()))
-    });
+    let scene = Scene::spoken();
+    report::guarded("the worked-out room", &mut rows, |rows| rows.extend(echo_report::rows(&scene)));
+    report::guarded("the whole desk", &mut rows, |rows| rows.push(echo_report::row(&scene)));
     report::publish("echo", &rows)
 }

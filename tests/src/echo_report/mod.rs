@@ -6,10 +6,12 @@
 //!
 //! Not here: real rooms and loudspeakers that distort.
 
+mod desk;
 mod level;
 mod room;
 mod rows;
 mod scene;
 
+pub use desk::{Returned, returned, row};
 pub use rows::{double_talk, rows, talk};
 pub use scene::Scene;

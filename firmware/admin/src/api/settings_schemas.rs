@@ -57,6 +57,9 @@ pub(crate) fn schemas() -> Value {
             ("tls", with_optional(&["verify"], &[
                 ("ca", texts()), ("certificate", maybe("string")), ("key", key), ("verify", yes_no()),
             ])),
+            ("voice", with_optional(&[], &[
+                ("hands_free", yes_no()), ("echo", yes_no()), ("noise", yes_no()), ("gain", yes_no()),
+            ])),
             ("xmpp", json!({ "oneOf": [reference("SettingsXmpp"), { "type": "null" }] })),
             ("timers", object(&[
                 ("undo_ms", range(0, 60_000)), ("hold_ms", range(0, 86_400_000)), ("queue_ms", range(0, 86_400_000)),

@@ -1,12 +1,13 @@
-//! `/sound`: the devices, how they do, and the volumes. Only looked at here: devices are chosen in `frontdesk.toml`,
-//! volumes at the desk.
+//! `/sound`: the devices, how they do, the volumes, and what is done to the voice. The first two are only looked at here:
+//! devices are chosen in `frontdesk.toml`, volumes at the desk.
 
 use maud::{Markup, html};
 
 use crate::{
+    form::Refused,
     guard::Signed,
     layout::{self, Place},
-    pages::{Page, overview},
+    pages::{Page, lines, overview, voice},
     text::{self, Text},
 };
 
@@ -15,8 +16,14 @@ const CARDS: &str = "/proc/asound/cards";
 
 /// `GET /sound`
 pub(crate) async fn show(signed: Signed) -> Page {
+    page(&signed, None).await
+}
+
+/// The page; `refused` is what was typed into the form of the voice and not taken.
+pub(crate) async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
     let language = signed.language;
     let t = |text: Text| text.is(language);
+    let settings = lines::settings(signed).await?;
     let view = signed.app.view();
     let volumes = view.volumes;
     let percent = |value: u8, muted: bool| -> Markup {
@@ -37,6 +44,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
                 (t(text::SOUND_RINGER), percent(volumes.ring, false)),
             ]))
         }
+        (voice::section(signed, refused, settings.voice))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }
@@ -52,7 +60,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
             @else { ul #cards { @for card in &cards { li { (card) } } } }
         }
     };
-    Ok(layout::page(&signed, Place::Sound, t(text::SOUND_TITLE), body))
+    Ok(layout::page(signed, Place::Sound, t(text::SOUND_TITLE), body))
 }
 
 /// The names in the kernel's list: ` 0 [PCH ]: HDA-Intel - HDA Intel PCH`, each with a second line about where it is.
