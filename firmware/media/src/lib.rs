@@ -19,6 +19,7 @@ mod alsa_pcm;
 mod api;
 mod audio;
 mod codec;
+mod comfort;
 mod devices;
 mod dtmf;
 mod echo_file;

@@ -162,11 +162,11 @@ fn moved(scene: &Scene) -> Option<Row> {
     let piece = RATE / 2;
     let spoken = dbfs(&heard) - 10.0;
     let starts = (at..sent.len().saturating_sub(piece)).step_by(piece / 5);
-    let bad = starts.filter(|&n| {
+    let mut bad = starts.filter(|&n| {
         let (heard, sent) = (&heard[n..n + piece], &sent[n..n + piece]);
         dbfs(heard) > spoken && taken_away(heard, sent) < BAR_DB
     });
-    let last = bad.last().map_or(0.0, |n| (n + piece / 5 - at) as f64 / RATE as f64);
+    let last = bad.next_back().map_or(0.0, |n| (n + piece / 5 - at) as f64 / RATE as f64);
     let values = [("learnt again after", last)];
     Some(Row::of(
         "the microphone is moved (100 to 130 ms, another room)",
