@@ -330,7 +330,7 @@ fn settings() -> Value {
             "nat": "stun:stun.example", "session_timer_s": 0 }],
         "tls": { "ca": [], "verify": false },
         "lines": [{ "number": "5550100", "name": "Sales", "account": "desk", "note": "Good day", "colour": 3,
-            "ring": "gong", "crm": "http://x/$" }],
+            "ring": "gong", "crm": "http://x/$", "music": "/music/sales.opus" }],
         "handling": [
             { "name": "Night", "when": "arrives", "who": "external", "line": "5550100", "modes": ["night"],
                 "then": { "voicemail": { "to": "2199" } } },

@@ -5,7 +5,12 @@
 //! is unregistered with its old password and stays until its calls are over, the new one registers at once.
 //! Not done here: what the change means for calls on the desk (`switchboard`).
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
 
 use ipc::Registration;
 use sip::{Account, AccountId, Package};
@@ -31,6 +36,8 @@ pub(crate) struct Change {
     pub(crate) accounts: Vec<Account>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
+    /// What callers on hold hear, by line.
+    pub(crate) music: HashMap<String, PathBuf>,
     pub(crate) mailboxes: Vec<Mailbox>,
     /// The park slots.
     pub(crate) watched: Vec<String>,
@@ -85,6 +92,7 @@ impl Follower {
         };
         let change = Change {
             lines: settings::lines(wanted, &accounts),
+            music: settings::music(wanted),
             mailboxes: settings::mailboxes(wanted, &accounts),
             phone: settings::phone(wanted, &accounts),
             accounts,
@@ -113,7 +121,8 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp, voice, tls } = change;
+        let Change { accounts, lines, music, mailboxes, watched, intercept, phone, desk, xmpp, voice, tls } =
+            change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -130,6 +139,7 @@ impl Engine {
             self.sound(self.parts.media.voice(voice));
         }
         self.parts.lines = lines;
+        self.replace_music(music);
         self.parts.watched = watched;
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);

@@ -237,6 +237,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         gauges: Arc::clone(&gauges),
         trace: trace::Trace::new(local, config.log.trace_kib << 10),
         lines: settings::lines(&settings, &accounts),
+        music: settings::music(&settings),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),

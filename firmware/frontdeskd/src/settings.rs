@@ -1,7 +1,12 @@
 //! Accounts, lines, operators and rules: from the store to the parts of the desk, and the two
 //! commands that exchange them as one file.
 
-use std::{mem, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -88,6 +93,12 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         service: store.load_service()?,
         ..switchboard::Settings::default()
     })
+}
+
+/// The music of the lines that have their own, by number.
+pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
+    let own = |line: &store::Line| Some((line.number.clone(), PathBuf::from(line.music.as_ref()?)));
+    settings.lines.iter().filter_map(own).collect()
 }
 
 /// What is done to the microphone's sound.

@@ -176,7 +176,7 @@ pub enum Hold {
     /// again. Until the file has been read they hear what they heard before, at the start pips; pips also when it
     /// cannot be read ([`Event::SoundRefused`]).
     Music {
-        /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes.
+        /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes; or an Opus file (Ogg) as long.
         path: PathBuf,
     },
 }
@@ -432,6 +432,12 @@ pub enum SoundError {
     /// It is no WAV file, or a broken one.
     #[error("not a sound WAV file: {reason}")]
     NotWav {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It is an Ogg file without Opus that can be played, or a broken one.
+    #[error("not an Opus file: {reason}")]
+    NotOpus {
         /// What is wrong with it.
         reason: &'static str,
     },

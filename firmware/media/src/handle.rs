@@ -123,6 +123,12 @@ impl Media {
         self.request(Request::Hold(hold))
     }
 
+    /// Has an open stream hear music of its own on hold, a file as in [`Hold::Music`], or again what all the others
+    /// hear. Until the file has been read, and where it cannot be ([`Event::SoundRefused`]), it hears that as well.
+    pub fn hold_of(&self, stream: StreamId, music: Option<PathBuf>) -> Result<(), Error> {
+        self.request(Request::HoldOf { stream, music })
+    }
+
     /// Plays a message to a stream on hold, once; after it comes what streams on hold hear. `path` is a file as in
     /// [`Hold::Music`], read in the background. [`Event::Announced`] tells its end in any case.
     ///

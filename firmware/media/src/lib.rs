@@ -33,6 +33,7 @@ mod link;
 mod loader;
 mod mixer;
 mod mos;
+mod ogg;
 mod payloads;
 mod place;
 mod plc;

@@ -140,6 +140,7 @@ impl Sound {
             | Request::Telephone(_)
             | Request::Conference(_)
             | Request::Hold(_)
+            | Request::HoldOf { .. }
             | Request::Announce { .. }
             | Request::Close(_)
             | Request::Digits { .. }

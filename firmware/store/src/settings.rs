@@ -193,6 +193,9 @@ pub struct Line {
     /// How it rings.
     #[serde(default)]
     pub ring: RingTone,
+    /// What its callers on hold hear, where that is something of its own: a WAV or Opus file of the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music: Option<String>,
     /// The address of its CRM, where it has its own; as [`Crm::url`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm: Option<String>,
@@ -481,6 +484,7 @@ impl Settings {
             at.text("name", &line.name, 1, 128)?;
             at.range("colour", line.colour.unwrap_or(0).into(), 0, 7)?;
             at.web("crm", line.crm.as_deref())?;
+            at.path("music", line.music.as_deref())?;
             if line.note.len() > crate::contacts::MAX_NOTE {
                 return Err(at.invalid("note", NOTE, "at most 16384 bytes are allowed".into()));
             }
@@ -634,6 +638,16 @@ impl At {
         }
         let form = "give http:// or https://, at most 2048 characters without spaces, with $ for the number";
         Err(self.invalid(field, Why::Web, format!("{address:?} is no address; {form}")))
+    }
+
+    /// A file of the box.
+    pub(crate) fn path(self, field: &'static str, path: Option<&str>) -> Result<(), Invalid> {
+        let Some(path) = path else { return Ok(()) };
+        self.text(field, path, 1, 4096)?;
+        if path.starts_with('/') {
+            return Ok(());
+        }
+        Err(self.invalid(field, Why::Path, format!("{path:?} is no whole path; it begins with /")))
     }
 
     /// A number to dial with a place for another one in it.

@@ -87,7 +87,7 @@ pub(crate) fn schemas() -> Value {
         "SettingsLine": with_optional(&["number", "name"], &[
             ("number", text()), ("name", text()), ("account", maybe("string")), ("note", text()),
             ("colour", json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 7 })),
-            ("ring", one_of(&["bell", "chime", "warble", "gong"])), ("crm", maybe("string")),
+            ("ring", one_of(&["bell", "chime", "warble", "gong"])), ("crm", maybe("string")), ("music", maybe("string")),
         ]),
         "SettingsRule": with_optional(&["name", "when", "then"], &[
             ("name", text()), ("when", when), ("who", one_of(&["anybody", "anonymous", "external", "internal"])),
