@@ -1,7 +1,12 @@
 //! Accounts, lines, operators and rules: from the store to the parts of the desk, and the two
 //! commands that exchange them as one file.
 
-use std::{mem, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -119,6 +124,18 @@ pub(crate) fn sound(config: &MediaConfig, settings: &Settings) -> [(Role, Option
         (Role::Ringer, Some(chosen(ringer, &config.ringer))),
         (Role::Notifier, notifier),
     ]
+}
+
+/// The music of the lines that have their own, by number.
+pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
+    let own = |line: &store::Line| Some((line.number.clone(), PathBuf::from(line.music.as_ref()?)));
+    settings.lines.iter().filter_map(own).collect()
+}
+
+/// What is done to the microphone's sound.
+pub(crate) fn voice(settings: &Settings) -> media::Voice {
+    let store::Voice { hands_free, echo, noise, gain } = settings.voice;
+    media::Voice { hands_free, echo, noise, gain }
 }
 
 /// What of it may change while the desk runs.

@@ -5,7 +5,7 @@
 //! come opened through a ring and go back through another to be closed elsewhere. Those of ALSA are only spoken with:
 //! each has a thread of its own ([`crate::hand`]), so that none can hold up this one.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     /// Ticks since the start; catches up after a delay, so it follows real time.
     pub ticks: AtomicU64,
     pub stop: AtomicBool,
+    /// What waits in the speaker's device, where that is known.
+    pub speaker_waiting_ms: AtomicU32,
     /// By role: which device failed, and `errno` in the lower half; 0 while all is well.
     lost: [AtomicU64; Role::COUNT],
     /// By role: 0 for what has a device of its own or none, else one more than the role in whose device it sounds.
@@ -199,6 +201,7 @@ impl Audio {
                 }
             }
             self.record();
+            self.shared.speaker_waiting_ms.store(self.speaker.waiting_ms(), Ordering::Relaxed);
             self.shared.ticks.fetch_add(1, Ordering::Release);
             // When the eventfd cannot be written, the media thread goes on by its own timer.
             let _ = self.waker.wake();
@@ -329,6 +332,14 @@ impl Output {
             self.owed -= 1;
         }
         Ok(())
+    }
+
+    /// What waits in the device, in milliseconds.
+    fn waiting_ms(&self) -> u32 {
+        match &self.device {
+            Some((_, Playback::Alsa(alsa))) => (alsa.waiting().max(0) * 1000 / i64::from(RATE)) as u32,
+            Some((_, Playback::Wav(_))) | None => 0,
+        }
     }
 
     fn write(&mut self, frame: &Frame) -> Result<(), Errno> {

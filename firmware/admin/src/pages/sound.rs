@@ -1,4 +1,4 @@
-//! `/sound`: which device does what, how they do, and the volumes, which are set at the desk.
+//! `/sound`: which device does what, how they do, the volumes, which are set at the desk, and what is done to the voice.
 
 use maud::{Markup, html};
 use store::SoundDevices;
@@ -9,7 +9,7 @@ use crate::{
     form::{Form, Refused, Wrong},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, lines, overview},
+    pages::{Page, lines, overview, voice},
     settings::wrong,
     text::{self, Text},
 };
@@ -26,7 +26,7 @@ const ROLES: [(&str, Text); 4] = [
 
 /// `GET /sound`
 pub(crate) async fn show(signed: Signed) -> Page {
-    page(&signed, None).await
+    page(&signed, None, None).await
 }
 
 /// `POST /sound`
@@ -54,7 +54,7 @@ pub(crate) async fn choose(Posted { signed, fields }: Posted) -> Page {
             let Wrong { field: role, words } = wrong(&problem, "sound", signed.language);
             // Said at the first choice of the list.
             let at = if role.is_empty() { role } else { field(&role, 0) };
-            page(&signed, Some(Refused { typed: &fields, wrong: &Wrong { field: at, words } })).await
+            page(&signed, Some(Refused { typed: &fields, wrong: &Wrong { field: at, words } }), None).await
         }
     }
 }
@@ -63,7 +63,8 @@ fn field(role: &str, index: usize) -> String {
     format!("{role}_{}", index + 1)
 }
 
-async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
+/// The page; what was typed into the form of the devices, or of the voice, and not taken.
+pub(crate) async fn page(signed: &Signed, refused: Option<Refused<'_>>, voiced: Option<Refused<'_>>) -> Page {
     let language = signed.language;
     let t = |text: Text| text.is(language);
     let view = signed.app.view();
@@ -88,6 +89,7 @@ async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
                 (t(text::SOUND_RINGER), percent(volumes.ring, false)),
             ]))
         }
+        (voice::section(signed, voiced, settings.voice))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }
