@@ -110,6 +110,8 @@ pub struct Desk {
     config: PathBuf,
     scratch: PathBuf,
     standing: Standing,
+    /// A configuration of ALSA of its own.
+    alsa: Option<PathBuf>,
 }
 
 impl Desk {
@@ -189,7 +191,7 @@ impl Desk {
         succeed("frontdeskd settings import", import);
         let program = Program::start("frontdeskd", command(&config, &standing), scratch);
         let scratch = scratch.to_owned();
-        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing };
+        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing, alsa: None };
         desk.wait_open();
         desk
     }
@@ -200,7 +202,9 @@ impl Desk {
     /// When it does not come up.
     #[track_caller]
     pub fn start_again(&mut self) {
-        self.program = Program::start("frontdeskd", command(&self.config, &self.standing), &self.scratch);
+        let mut command = command(&self.config, &self.standing);
+        command.envs(self.alsa.as_ref().map(|configuration| ("ALSA_CONFIG_PATH", configuration)));
+        self.program = Program::start("frontdeskd", command, &self.scratch);
         self.wait_open();
     }
 
@@ -219,12 +223,14 @@ impl Desk {
         rings
     }
 
-    /// Starts the service again with these devices for speech, best first, in place of files.
+    /// Starts the service again with these devices for speech, best first, in place of files, and this configuration of
+    /// ALSA that has them.
     ///
     /// # Panics
     /// When it does not end, or does not come up.
     #[track_caller]
-    pub fn use_devices(&mut self, names: &[&str]) {
+    pub fn use_devices(&mut self, names: &[&str], alsa: &Path) {
+        self.alsa = Some(alsa.to_owned());
         assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
         let config = fs::read_to_string(&self.config).expect("the settings are still there");
         let lines = config.lines().map(|line| match line.split_once(" = ") {
