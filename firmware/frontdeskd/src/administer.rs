@@ -13,6 +13,7 @@ use std::{
 };
 
 use ipc::Registration;
+use media::{DeviceList, Role};
 use sip::{Account, AccountId, Package};
 use store::Settings;
 use switchboard::{Administered, Input};
@@ -21,6 +22,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
 use crate::{
+    config::MediaConfig,
     contacts::Contacts,
     engine::{Engine, Event},
     mailboxes::{self, Mailbox},
@@ -49,6 +51,8 @@ pub(crate) struct Change {
     pub(crate) xmpp: Option<Option<Xmpp>>,
     /// What is done to the microphone's sound, where that is to be done otherwise than so far.
     pub(crate) voice: Option<media::Voice>,
+    /// The sound devices, where others were chosen.
+    pub(crate) sound: Option<[(Role, Option<DeviceList>); 4]>,
     /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
@@ -56,6 +60,8 @@ pub(crate) struct Change {
 /// Where changes go.
 pub(crate) struct Follower {
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
+    /// The devices of the configuration file.
+    pub(crate) media: MediaConfig,
     pub(crate) numbering: Numbering,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
@@ -99,6 +105,7 @@ impl Follower {
             watched: settings::watched(wanted),
             intercept: wanted.numbers.intercept.clone(),
             desk: settings::administered(wanted),
+            sound: (known.sound != wanted.sound).then(|| settings::sound(&self.media, wanted)),
             xmpp,
             voice: (known.voice != wanted.voice).then(|| settings::voice(wanted)),
             tls,
@@ -121,8 +128,20 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, music, mailboxes, watched, intercept, phone, desk, xmpp, voice, tls } =
-            change;
+        let Change {
+            accounts,
+            lines,
+            music,
+            mailboxes,
+            watched,
+            intercept,
+            phone,
+            desk,
+            sound,
+            voice,
+            xmpp,
+            tls,
+        } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -137,6 +156,9 @@ impl Engine {
         }
         if let Some(voice) = voice {
             self.sound(self.parts.media.voice(voice));
+        }
+        for (role, devices) in sound.into_iter().flatten() {
+            self.use_devices(role, devices);
         }
         self.parts.lines = lines;
         self.replace_music(music);
@@ -160,6 +182,17 @@ impl Engine {
         // Through the account of the first line, which may be another one now.
         self.monitor_wanted(now);
         self.watch_wanted(now);
+    }
+
+    fn use_devices(&self, role: Role, devices: Option<DeviceList>) {
+        let media = &self.parts.media;
+        let taken = match devices {
+            Some(devices) => media.device(role, devices),
+            None => media.chime_where_it_rings(),
+        };
+        if let Err(error) = taken {
+            warn!(?role, "other sound devices were chosen and cannot be used: {error}");
+        }
     }
 
     /// Registers at once where that has failed: the reason may be gone.

@@ -27,7 +27,8 @@ use crate::api::{
     Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone, Voice,
 };
 use crate::audio::{self, Audio, Shared, TICK};
-use crate::devices::Devices;
+use crate::device_list::DeviceList;
+use crate::devices::{self, Devices};
 use crate::frame::{Frame, SILENCE};
 use crate::hold::{HoldSound, Pips};
 use crate::loader::{Loaded, Loader, Purpose};
@@ -56,30 +57,62 @@ const MEDIA_PRIORITY: i32 = 40;
 
 /// What the handle asks of the media thread.
 pub(crate) enum Request {
-    Open { stream: StreamId, rtp: StdSocket, rtcp: StdSocket },
-    Connect { stream: StreamId, remote: Box<Remote> },
-    Probe { stream: StreamId, server: SocketAddr },
-    Rename { stream: StreamId, to: StreamId },
+    Open {
+        stream: StreamId,
+        rtp: StdSocket,
+        rtcp: StdSocket,
+    },
+    Connect {
+        stream: StreamId,
+        remote: Box<Remote>,
+    },
+    Probe {
+        stream: StreamId,
+        server: SocketAddr,
+    },
+    Rename {
+        stream: StreamId,
+        to: StreamId,
+    },
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
-    HoldOf { stream: StreamId, music: Option<PathBuf> },
-    Announce { stream: StreamId, path: PathBuf },
+    HoldOf {
+        stream: StreamId,
+        music: Option<PathBuf>,
+    },
+    Announce {
+        stream: StreamId,
+        path: PathBuf,
+    },
     Close(StreamId),
-    Digits { stream: StreamId, digits: String },
+    Digits {
+        stream: StreamId,
+        digits: String,
+    },
     Tone(Option<Tone>),
     Ring(Option<Ring>),
     Chime,
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),
-    MuteStream { stream: StreamId, on: bool },
-    Volume { output: f32, input: f32 },
+    MuteStream {
+        stream: StreamId,
+        on: bool,
+    },
+    Volume {
+        output: f32,
+        input: f32,
+    },
     RingVolume(f32),
     Voice(Voice),
     ConnectAudio(bool),
     Telephone(Option<StreamId>),
-    Device { role: Role, name: String },
+    /// Without devices: where it rings.
+    Device {
+        role: Role,
+        devices: Option<DeviceList>,
+    },
 }
 
 /// Where events go.
@@ -113,10 +146,14 @@ pub(crate) fn start(config: &Config, inbox: Receiver<Request>, events: Sink) -> 
     let failed = |what: &'static str| move |source| Error::Start { what, source };
     let poll = Poll::new().map_err(failed("the poller"))?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(failed("the waker"))?);
-    let shared = Arc::new(Shared::default());
+    let (device_poll, device_waker) = devices::poller().map_err(failed("the poller of devices"))?;
+    let shared = Arc::new(Shared::new(device_waker));
     let (audio, frames, installs) = audio::new(Arc::clone(&shared), Arc::clone(&waker));
     let (requests, device_inbox) = sync_channel(DEVICE_QUEUE);
-    let devices = Devices::new(device_inbox, installs, Arc::clone(&shared), Arc::clone(&events));
+    let requests = devices::Requests::new(requests, Arc::clone(&shared));
+    let prepare = config.realtime.then_some(prepare_device as fn());
+    let devices =
+        Devices::new(device_poll, device_inbox, installs, Arc::clone(&shared), Arc::clone(&events), prepare);
     let loader = Loader::start(Arc::clone(&waker)).map_err(failed("the thread for recordings"))?;
     let sound = Sound::new(config, frames, requests);
     let engine = Engine::new(poll, inbox, events, Arc::clone(&shared), sound, loader);
@@ -149,6 +186,11 @@ fn spawn_audio(audio: Audio, realtime: bool) -> io::Result<JoinHandle<()>> {
         }
         audio.run();
     })
+}
+
+/// For the thread of a sound device.
+fn prepare_device() {
+    ask_for_realtime("a sound device", AUDIO_PRIORITY);
 }
 
 /// Without the right to it (`CAP_SYS_NICE` or an rtprio limit) speech works too, with less margin under load.

@@ -12,6 +12,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use mio::Waker;
 
 use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
+use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
@@ -163,7 +164,7 @@ impl Media {
         self.request(Request::Ring(ring))
     }
 
-    /// Sounds once where it rings, beside whatever rings there.
+    /// Sounds once on the notifier device, beside whatever rings there.
     pub fn chime(&self) -> Result<(), Error> {
         self.request(Request::Chime)
     }
@@ -217,9 +218,14 @@ impl Media {
         self.request(Request::Telephone(stream))
     }
 
-    /// Moves a role to another device, in mid-call if need be. Names as in [`Config`].
-    pub fn device(&self, role: Role, name: &str) -> Result<(), Error> {
-        self.request(Request::Device { role, name: name.to_owned() })
+    /// Gives a role other devices, best first, in mid-call if need be. Names as in [`Config`].
+    pub fn device(&self, role: Role, devices: impl Into<DeviceList>) -> Result<(), Error> {
+        self.request(Request::Device { role, devices: Some(devices.into()) })
+    }
+
+    /// Has chimes sound where it rings.
+    pub fn chime_where_it_rings(&self) -> Result<(), Error> {
+        self.request(Request::Device { role: Role::Notifier, devices: None })
     }
 
     fn request(&self, request: Request) -> Result<(), Error> {
