@@ -14,6 +14,7 @@ use mio::Waker;
 use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
+use crate::marking;
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
 const QUEUE: usize = 1024;
@@ -270,6 +271,7 @@ impl Media {
         for socket in [&rtp, &rtcp] {
             let address = SocketAddr::new(ip, port);
             socket.set_nonblocking(true).map_err(|source| Error::Bind { address, source })?;
+            marking::mark(socket);
         }
         Ok(Some((rtp, rtcp, SocketAddr::new(ip, port))))
     }

@@ -35,6 +35,7 @@ mod hotplug;
 mod jitter;
 mod link;
 mod loader;
+mod marking;
 mod mixer;
 mod mos;
 mod ogg;
