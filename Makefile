@@ -107,6 +107,7 @@ device-report: test-packages ## a headset pulled, blocked and stopped in mid-cal
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$(CARGO) build -p media --example hotplug
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-devices
+
 echo-report: test-packages speech-quality ## speech through a worked-out room and through a desk that hears itself: what is left of the echo, and of the operator
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/echo-report

@@ -110,8 +110,6 @@ pub struct Desk {
     config: PathBuf,
     scratch: PathBuf,
     standing: Standing,
-    /// A configuration of ALSA of its own.
-    alsa: Option<PathBuf>,
 }
 
 impl Desk {
@@ -191,7 +189,7 @@ impl Desk {
         succeed("frontdeskd settings import", import);
         let program = Program::start("frontdeskd", command(&config, &standing), scratch);
         let scratch = scratch.to_owned();
-        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing, alsa: None };
+        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing };
         desk.wait_open();
         desk
     }
@@ -202,9 +200,7 @@ impl Desk {
     /// When it does not come up.
     #[track_caller]
     pub fn start_again(&mut self) {
-        let mut command = command(&self.config, &self.standing);
-        command.envs(self.alsa.as_ref().map(|configuration| ("ALSA_CONFIG_PATH", configuration)));
-        self.program = Program::start("frontdeskd", command, &self.scratch);
+        self.program = Program::start("frontdeskd", command(&self.config, &self.standing), &self.scratch);
         self.wait_open();
     }
 
@@ -223,24 +219,6 @@ impl Desk {
         rings
     }
 
-    /// Starts the service again with these devices for speech, best first, in place of files, and this configuration of
-    /// ALSA that has them.
-    ///
-    /// # Panics
-    /// When it does not end, or does not come up.
-    #[track_caller]
-    pub fn use_devices(&mut self, names: &[&str], alsa: &Path) {
-        self.alsa = Some(alsa.to_owned());
-        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
-        let config = fs::read_to_string(&self.config).expect("the settings are still there");
-        let lines = config.lines().map(|line| match line.split_once(" = ") {
-            Some((role @ ("speaker" | "microphone"), _)) => format!("{role} = {names:?}\n"),
-            _ => format!("{line}\n"),
-        });
-        write(&self.config, &lines.collect::<String>());
-        self.start_again();
-    }
-
     /// Starts the service again with a microphone that hears nothing but what the loudspeaker plays, so much later and
     /// quieter.
     ///
@@ -257,6 +235,24 @@ impl Desk {
         assert!(config.contains(&tone), "no {tone} in {config}");
         let echo = format!("echo:{later_ms},{loss_db},{},{}", self.played().display(), silence.display());
         write(&self.config, &config.replace(&tone, &echo));
+        self.start_again();
+    }
+
+    /// Starts the service again with these devices for speech, best first, in place of files, and this configuration of
+    /// ALSA that has them.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn use_devices(&mut self, names: &[&str], alsa: &Path) {
+        self.alsa = Some(alsa.to_owned());
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let lines = config.lines().map(|line| match line.split_once(" = ") {
+            Some((role @ ("speaker" | "microphone"), _)) => format!("{role} = {names:?}\n"),
+            _ => format!("{line}\n"),
+        });
+        write(&self.config, &lines.collect::<String>());
         self.start_again();
     }
 

@@ -49,10 +49,10 @@ pub(crate) struct Change {
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
-    /// The sound devices, where others were chosen.
-    pub(crate) sound: Option<[(Role, Option<DeviceList>); 4]>,
     /// What is done to the microphone's sound, where that is to be done otherwise than so far.
     pub(crate) voice: Option<media::Voice>,
+    /// The sound devices, where others were chosen.
+    pub(crate) sound: Option<[(Role, Option<DeviceList>); 4]>,
     /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
@@ -138,8 +138,8 @@ impl Engine {
             phone,
             desk,
             sound,
-            xmpp,
             voice,
+            xmpp,
             tls,
         } = change;
         info!(
@@ -154,11 +154,11 @@ impl Engine {
             }
             self.try_again(now);
         }
-        for (role, devices) in sound.into_iter().flatten() {
-            self.use_devices(role, devices);
-        }
         if let Some(voice) = voice {
             self.sound(self.parts.media.voice(voice));
+        }
+        for (role, devices) in sound.into_iter().flatten() {
+            self.use_devices(role, devices);
         }
         self.parts.lines = lines;
         self.replace_music(music);

@@ -102,6 +102,18 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
     })
 }
 
+/// The music of the lines that have their own, by number.
+pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
+    let own = |line: &store::Line| Some((line.number.clone(), PathBuf::from(line.music.as_ref()?)));
+    settings.lines.iter().filter_map(own).collect()
+}
+
+/// What is done to the microphone's sound.
+pub(crate) fn voice(settings: &Settings) -> media::Voice {
+    let store::Voice { hands_free, echo, noise, gain } = settings.voice;
+    media::Voice { hands_free, echo, noise, gain }
+}
+
 /// The sound devices of each role, best first: those that an administrator chose, else those of the configuration file.
 /// Chimes without any are heard where it rings.
 pub(crate) fn sound(config: &MediaConfig, settings: &Settings) -> [(Role, Option<DeviceList>); 4] {
@@ -124,18 +136,6 @@ pub(crate) fn sound(config: &MediaConfig, settings: &Settings) -> [(Role, Option
         (Role::Ringer, Some(chosen(ringer, &config.ringer))),
         (Role::Notifier, notifier),
     ]
-}
-
-/// The music of the lines that have their own, by number.
-pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
-    let own = |line: &store::Line| Some((line.number.clone(), PathBuf::from(line.music.as_ref()?)));
-    settings.lines.iter().filter_map(own).collect()
-}
-
-/// What is done to the microphone's sound.
-pub(crate) fn voice(settings: &Settings) -> media::Voice {
-    let store::Voice { hands_free, echo, noise, gain } = settings.voice;
-    media::Voice { hands_free, echo, noise, gain }
 }
 
 /// What of it may change while the desk runs.

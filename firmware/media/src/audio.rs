@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::alsa_pcm::Errno;
+use crate::alsa_pcm::{AIM, Errno};
 use crate::api::Role;
 use crate::frame::{Frame, RATE, SILENCE};
 use crate::hand::{InHand, OutHand};
@@ -170,6 +170,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         // The ring is new and larger than the reserve.
         let _ = speaker.push(SILENCE);
     }
+    let frames = Frames { microphone, speaker, ringer, notifier };
     let audio = Audio {
         shared,
         waker,
@@ -181,7 +182,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         install: installs,
         retired: retire,
     };
-    (audio, Frames { microphone, speaker, ringer, notifier }, Installs { install, retired })
+    (audio, frames, Installs { install, retired })
 }
 
 impl Audio {
@@ -337,7 +338,10 @@ impl Output {
     /// What waits in the device, in milliseconds.
     fn waiting_ms(&self) -> u32 {
         match &self.device {
-            Some((_, Playback::Alsa(alsa))) => (alsa.waiting().max(0) * 1000 / i64::from(RATE)) as u32,
+            Some((_, Playback::Alsa(alsa))) => {
+                let waiting = alsa.excess().map_or(0, |excess| excess + AIM);
+                (waiting.max(0) * 1000 / i64::from(RATE)) as u32
+            }
             Some((_, Playback::Wav(_))) | None => 0,
         }
     }

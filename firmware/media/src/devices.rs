@@ -263,8 +263,8 @@ impl Devices {
     fn open(&mut self, serial: Serial, role: Role, name: String) {
         if role == Role::Microphone {
             if let Some(words) = name.strip_prefix("echo:") {
-                let heard = echo_file::open(words);
-                return self.file(serial, heard.map(|wav| Opened::Capture(Capture::Wav(wav))));
+                let wav = echo_file::open(words);
+                return self.file(serial, wav.map(|wav| Opened::Capture(Capture::Wav(wav))));
             }
             let (path, repeats) = match (name.strip_prefix("wav:"), name.strip_prefix("wav-loop:")) {
                 (Some(path), _) => (path, false),

@@ -77,13 +77,13 @@ pub(crate) enum Request {
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
-    Announce {
-        stream: StreamId,
-        path: PathBuf,
-    },
     HoldOf {
         stream: StreamId,
         music: Option<PathBuf>,
+    },
+    Announce {
+        stream: StreamId,
+        path: PathBuf,
     },
     Close(StreamId),
     Digits {

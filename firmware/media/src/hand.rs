@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::alsa_pcm::{AIM, AlsaIn, AlsaOut, Errno, explained};
+use crate::alsa_pcm::{AlsaIn, AlsaOut, Errno, explained};
 use crate::audio::Shared;
 use crate::frame::{FRAME, Frame, SILENCE};
 
@@ -206,11 +206,6 @@ impl OutHand {
             self.thread.unpark();
         }
         self.wait.check(self.between.asked.load(Ordering::Relaxed), self.between.done.load(Ordering::Acquire))
-    }
-
-    /// Samples that wait before and in the device, where that is known.
-    pub(crate) fn waiting(&self) -> i64 {
-        self.excess().map_or(0, |excess| AIM + excess)
     }
 
     /// As of [`AlsaOut::excess`].

@@ -242,8 +242,12 @@ impl Sound {
                 Some(_) => mix(&mut frame, &ringing),
             }
         }
-        if !self.leave_out(&frame) && self.frames.speaker.push(frame).is_ok() {
-            self.voice.played(&frame);
+        if !self.leave_out(&frame) {
+            // A full ring is a speaker that hangs; its device will be reported lost.
+            let pushed = self.frames.speaker.push(frame).is_ok();
+            if pushed {
+                self.voice.played(&frame);
+            }
         }
     }
 

@@ -57,11 +57,11 @@ pub(crate) fn schemas() -> Value {
             ("tls", with_optional(&["verify"], &[
                 ("ca", texts()), ("certificate", maybe("string")), ("key", key), ("verify", yes_no()),
             ])),
-            ("sound", with_optional(&[], &[
-                ("speaker", texts()), ("microphone", texts()), ("ringer", texts()), ("notifier", texts()),
-            ])),
             ("voice", with_optional(&[], &[
                 ("hands_free", yes_no()), ("echo", yes_no()), ("noise", yes_no()), ("gain", yes_no()),
+            ])),
+            ("sound", with_optional(&[], &[
+                ("speaker", texts()), ("microphone", texts()), ("ringer", texts()), ("notifier", texts()),
             ])),
             ("xmpp", json!({ "oneOf": [reference("SettingsXmpp"), { "type": "null" }] })),
             ("timers", object(&[

@@ -26,7 +26,7 @@ const ROLES: [(&str, Text); 4] = [
 
 /// `GET /sound`
 pub(crate) async fn show(signed: Signed) -> Page {
-    page(&signed, None, None).await
+    page(&signed, None).await
 }
 
 /// `POST /sound`
@@ -54,7 +54,7 @@ pub(crate) async fn choose(Posted { signed, fields }: Posted) -> Page {
             let Wrong { field: role, words } = wrong(&problem, "sound", signed.language);
             // Said at the first choice of the list.
             let at = if role.is_empty() { role } else { field(&role, 0) };
-            page(&signed, Some(Refused { typed: &fields, wrong: &Wrong { field: at, words } }), None).await
+            page(&signed, Some(Refused { typed: &fields, wrong: &Wrong { field: at, words } })).await
         }
     }
 }
@@ -63,8 +63,7 @@ fn field(role: &str, index: usize) -> String {
     format!("{role}_{}", index + 1)
 }
 
-/// The page; what was typed into the form of the devices, or of the voice, and not taken.
-pub(crate) async fn page(signed: &Signed, refused: Option<Refused<'_>>, voiced: Option<Refused<'_>>) -> Page {
+async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
     let language = signed.language;
     let t = |text: Text| text.is(language);
     let view = signed.app.view();
@@ -89,7 +88,7 @@ pub(crate) async fn page(signed: &Signed, refused: Option<Refused<'_>>, voiced: 
                 (t(text::SOUND_RINGER), percent(volumes.ring, false)),
             ]))
         }
-        (voice::section(signed, voiced, settings.voice))
+        (voice::section(signed, settings.voice))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }

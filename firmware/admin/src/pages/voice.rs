@@ -5,10 +5,10 @@ use store::Voice;
 
 use crate::{
     audit::Act,
-    form::{Form, Refused},
+    form::Form,
     guard::{Posted, Signed},
-    pages::{Page, sound},
-    settings::wrong,
+    pages::Page,
+    settings::said,
     text::{self, Text},
 };
 
@@ -26,17 +26,14 @@ pub(crate) async fn set(Posted { signed, fields }: Posted) -> Page {
             signed.app.audit(&signed.actor(), Act::SettingsChanged, "voice").await;
             Ok(signed.done("/sound", text::DESK_SAVED.is(signed.language)))
         }
-        Err(problem) => {
-            let wrong = wrong(&problem, "voice", signed.language);
-            sound::page(&signed, None, Some(Refused { typed: &fields, wrong: &wrong })).await
-        }
+        Err(problem) => Ok(signed.failed("/sound", said(&problem, signed.language))),
     }
 }
 
 /// The section of the page.
-pub(crate) fn section(signed: &Signed, refused: Option<Refused<'_>>, now: Voice) -> Markup {
+pub(crate) fn section(signed: &Signed, now: Voice) -> Markup {
     let t = |text: Text| text.is(signed.language);
-    let form = Form::new(signed, refused);
+    let form = Form::new(signed, None);
     let fields = html! {
         (form.tick("hands_free", t(text::VOICE_HANDS_FREE), now.hands_free))
         (form.tick("echo", t(text::VOICE_ECHO), now.echo))
@@ -45,7 +42,6 @@ pub(crate) fn section(signed: &Signed, refused: Option<Refused<'_>>, now: Voice)
         p.hint { (t(text::VOICE_HINT)) }
     };
     html! {
-        (form.problem())
         section aria-labelledby="voice-title" {
             h2 #voice-title { (t(text::VOICE_TITLE)) }
             p.lead { (t(text::VOICE_INTRO)) }
