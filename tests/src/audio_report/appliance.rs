@@ -1,7 +1,7 @@
-//! Through the whole appliance, files in place of its devices: from the microphone to the network and from the network to
-//! the loudspeaker, in a call of G.711 with packets of 20 ms that its operator has answered.
+//! Through the whole appliance and back, files in place of its devices: what comes from the network is played to the file of
+//! the loudspeaker, which the microphone hears, and goes to the network again. So both directions are measured in one
+//! run by one clock, in a call of G.711 with packets of 20 ms that the operator has answered.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::ear::{Heard, Moments};
 use super::mouth::Mouth;
 use super::network::{Network, PTIME_MS};
 use super::ours::Speaker;
-use super::score::{Judge, Take};
+use super::score::{Judge, Score, Take};
 use super::speech::RATE;
 use crate::house::House;
 use crate::kamailio::Digest;
@@ -25,24 +25,18 @@ pub(super) const BAR_MS: f64 = 80.0;
 /// G.711 A-law: its payload type, and its samples a second.
 const PCMA: u8 = 8;
 const LAW_RATE: u32 = 8_000;
-/// The speech is in the microphone's file as often as fits into what a file may have.
-const TIMES: usize = 12;
+/// What the way from the loudspeaker to the microphone is set to: a frame is read in the tick after the one in which it was
+/// written, and so is heard when it has been played, as by any microphone.
+const WAY_MS: u32 = 20;
 const SOON: Duration = Duration::from_secs(10);
 
 /// Delays in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Through {
-    /// From the microphone until the packet is on the network, the 20 ms that are gathered for it included.
-    pub(super) out_ms: f64,
+    /// From the network to the loudspeaker, from the microphone to the network, and the 20 ms of a packet that are gathered.
+    pub(super) both_ms: f64,
     /// From the network to the loudspeaker.
     pub(super) in_ms: f64,
-}
-
-impl Through {
-    /// From one desk's microphone to another's loudspeaker, over a network that takes no time.
-    pub(super) fn both_ms(self) -> f64 {
-        self.out_ms + self.in_ms
-    }
 }
 
 /// Measures it.
@@ -52,7 +46,8 @@ impl Through {
 #[track_caller]
 pub(super) fn measure(scratch: &Path, speech: &[i16], judge: &mut Judge) -> Through {
     let mut house = House::build(Digest::Md5);
-    let speaker = start_with(&mut house, speech);
+    house.hear_itself(WAY_MS, 0);
+    let speaker = Speaker::watch(house.desk.played());
     let mut ports = Ports::take();
     let mouth = Mouth::open(&mut ports, media::Codec::Pcma, PCMA, speech);
     let mut caller = Caller::start(&mut ports);
@@ -66,41 +61,24 @@ pub(super) fn measure(scratch: &Path, speech: &[i16], judge: &mut Judge) -> Thro
     let network = Network::clean(mouth.packets());
     let (begin, _) = mouth.speak(&network, &[peer]);
     let end = Instant::now();
-    let opened = speaker.origin().expect("the loudspeaker's file grows");
 
     let wrote = |name: &str, samples: Vec<i16>| {
         let path = scratch.join(name);
         Recording { rate: RATE, samples }.write(&path);
         path
     };
-    let take = |name: &str, reference: Vec<i16>, spoken: Instant, heard: Heard| Take {
-        reference: wrote(&format!("{name}-spoken.wav"), reference),
-        offset: heard.from.saturating_duration_since(spoken).as_secs_f64(),
-        heard: heard.write(scratch.join(format!("{name}-heard.wav"))),
-        wide: false,
+    let mut delay = |name: &str, heard: Heard| {
+        let Score { delay_ms, .. } = judge.judge(&Take {
+            reference: wrote(&format!("{name}-spoken.wav"), speech.to_vec()),
+            offset: heard.from.saturating_duration_since(begin).as_secs_f64(),
+            heard: heard.write(scratch.join(format!("{name}-heard.wav"))),
+            wide: false,
+        });
+        delay_ms.expect("speech is found")
     };
-    let inwards = take("in", speech.to_vec(), begin, speaker.heard(begin, end));
-    // The microphone's file is opened after the loudspeaker's, so that it was at most so long ago.
-    let before = (begin.saturating_duration_since(opened).as_secs_f64() * f64::from(RATE)) as usize;
-    let spoken = speech.iter().copied().cycle().skip(before).take(speech.len()).collect();
-    let outwards = take("out", spoken, begin, sent(&mouth, peer, begin, end));
-    let delay = |score: super::score::Score| score.delay_ms.expect("speech is found");
-    Through { out_ms: delay(judge.judge(&outwards)), in_ms: delay(judge.judge(&inwards)) }
-}
-
-/// Starts the desk anew with the speech for a microphone, and watches its loudspeaker from the first sample on.
-#[track_caller]
-fn start_with(house: &mut House, speech: &[i16]) -> Speaker {
-    assert!(house.desk.program.terminate(SOON).success(), "frontdeskd did not end well");
-    let played = house.desk.played();
-    let microphone = played.with_file_name("tone.wav");
-    Recording { rate: RATE, samples: speech.repeat(TIMES) }.write(&microphone);
-    // Not there where nobody has opened it.
-    let _ = fs::remove_file(&played);
-    let speaker = Speaker::watch(played);
-    house.desk.start_again();
-    house.client = house.desk.client();
-    speaker
+    let in_ms = delay("in", speaker.heard(begin, end));
+    let both_ms = delay("back", sent(&mouth, peer, begin, end));
+    Through { both_ms, in_ms }
 }
 
 /// What came from the desk: each packet is heard from when it was there.
@@ -120,14 +98,14 @@ fn sent(mouth: &Mouth, peer: std::net::SocketAddr, begin: Instant, end: Instant)
 }
 
 impl Through {
-    /// In words; the packets of the reference leave when their last sample has been spoken.
+    /// In words; a packet of the reference arrives when its last sample has been spoken.
     pub(super) fn words(self) -> String {
         format!(
-            "microphone to network {:.0} ms (with the {PTIME_MS:.0} ms of a packet), network to loudspeaker {:.0} ms, \
+            "network to loudspeaker {:.0} ms, microphone to network {:.0} ms (with the {PTIME_MS:.0} ms of a packet), \
              both {:.0} ms, bar {BAR_MS:.0} ms",
-            self.out_ms,
             self.in_ms,
-            self.both_ms()
+            self.both_ms - self.in_ms,
+            self.both_ms
         )
     }
 }

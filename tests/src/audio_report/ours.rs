@@ -151,12 +151,6 @@ impl Speaker {
         let (from, recording) = origin.zip(recording).expect("the loudspeaker's file grows");
         Heard { from, recording }.part(begin, end)
     }
-
-    /// When the first sample of the file was played, by what was seen so far.
-    pub(super) fn origin(&self) -> Option<Instant> {
-        let past = Instant::now().checked_sub(Duration::from_secs(3600))?;
-        self.moments.lock().unwrap_or_else(PoisonError::into_inner).origin(RATE, past, Instant::now())
-    }
 }
 
 impl Drop for Speaker {
