@@ -17,7 +17,7 @@ use crate::frame::{FRAME, Frame, RATE};
 const BUFFER: i64 = 8 * FRAME as i64;
 /// What shall wait in a playback device just after a frame was written: 30 ms, one frame on its way out and
 /// two in reserve.
-const AIM: i64 = 3 * FRAME as i64;
+pub(crate) const AIM: i64 = 3 * FRAME as i64;
 /// More than this waiting in a device is delay nobody wants: 60 ms.
 const EXCESS: i64 = 6 * FRAME as i64;
 /// Times in a row a buffer must stand still (or move) before the device is taken to be unpaced (or paced).

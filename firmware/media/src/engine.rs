@@ -6,6 +6,7 @@
 //! ([`crate::devices`]).
 
 mod outside;
+mod own_hold;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,7 +22,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone};
+use self::own_hold::OwnHolds;
+use crate::api::{
+    Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone, Voice,
+};
 use crate::audio::{self, Audio, Shared, TICK};
 use crate::device_list::DeviceList;
 use crate::devices::{self, Devices};
@@ -73,6 +77,10 @@ pub(crate) enum Request {
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
+    HoldOf {
+        stream: StreamId,
+        music: Option<PathBuf>,
+    },
     Announce {
         stream: StreamId,
         path: PathBuf,
@@ -97,6 +105,7 @@ pub(crate) enum Request {
         input: f32,
     },
     RingVolume(f32),
+    Voice(Voice),
     ConnectAudio(bool),
     Telephone(Option<StreamId>),
     /// Without devices: where it rings.
@@ -213,6 +222,7 @@ struct Engine {
     /// What streams on hold are to hear, and what they hear meanwhile until its file has been read.
     wanted_hold: Hold,
     hold: HoldSound,
+    own_holds: OwnHolds,
     loader: Loader,
     /// Sockets that had more to read than one tick allows.
     unread: Vec<Token>,
@@ -270,6 +280,7 @@ impl Engine {
             operator: Speaking::default(),
             wanted_hold: Hold::Beep,
             hold: HoldSound::Beep(Pips::default()),
+            own_holds: OwnHolds::default(),
             loader,
             unread: Vec::new(),
             read_this_tick: 0,
@@ -339,6 +350,7 @@ impl Engine {
                 self.arrange();
             }
             Request::Hold(hold) => self.set_hold(hold),
+            Request::HoldOf { stream, music } => self.set_own_hold(stream, music),
             Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
             Request::Digits { stream, digits } => {
@@ -459,6 +471,7 @@ impl Engine {
                     self.hold = result.map_or_else(|_| HoldSound::Beep(Pips::default()), HoldSound::Music);
                 }
             }
+            Purpose::HoldOf(stream) => self.take_own_hold(stream, Loaded { purpose, path, result }),
             Purpose::Announce(id) => {
                 let Some(entry) = self.streams.get_mut(&id) else { return };
                 if entry.message.as_ref() != Some(&path) {
@@ -483,6 +496,7 @@ impl Engine {
 
     fn close(&mut self, id: StreamId) {
         let Some(mut entry) = self.streams.remove(&id) else { return };
+        self.own_holds.forget(id);
         entry.fade_away(self.clock.now(), &mut self.bus);
         if let Some(on) = entry.place.silence() {
             (self.events)(Event::Speaking { stream: id, on });
@@ -565,11 +579,12 @@ impl Engine {
                 (self.events)(Event::Speaking { stream: id, on });
             }
         }
-        for (_, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
+        for (&id, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
             let Entry { stream, rtp, rtcp, place, .. } = entry;
             let said = place.mix(&self.bus, &voice);
             let mut events = |event| (self.events)(event);
-            stream.tick(now, &said, &mut self.hold, &mut events, &mut |wire, to, bytes| {
+            let hold = self.own_holds.of(id, &mut self.hold);
+            stream.tick(now, &said, hold, &mut events, &mut |wire, to, bytes| {
                 transmit(rtp, rtcp, wire, to, bytes);
             });
             if place.part() == Part::Held {
