@@ -76,6 +76,10 @@ impl Device {
 
     /// Frames ready to be read or written, after recovery from an underrun, overrun or suspend.
     fn available(&self) -> Result<i64, Errno> {
+        // A card that was pulled out with a full buffer is asked for nothing that would fail.
+        if self.pcm.state() == State::Disconnected {
+            return Err(libc::ENODEV);
+        }
         match self.pcm.avail_update() {
             Ok(available) => Ok(available),
             Err(e) => {

@@ -145,6 +145,8 @@ impl Devices {
         let mut ready = Events::with_capacity(4);
         while self.take_requests() {
             self.take_news();
+            // What is only about to be opened is not late yet.
+            self.act();
             self.chooser.look(Instant::now());
             self.act();
             let due = self.chooser.due().map_or(LOOK, |due| due.saturating_duration_since(Instant::now()));
