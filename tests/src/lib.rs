@@ -23,6 +23,7 @@ mod devtools;
 pub mod dice;
 pub mod dnsmasq;
 pub mod failover;
+pub mod hours;
 pub mod house;
 pub mod http;
 pub mod jabber;

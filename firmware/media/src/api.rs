@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::timing::Timing;
+
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(pub u64);
@@ -352,6 +354,8 @@ pub struct Stats {
     pub round_trip_ms: Option<f32>,
     /// Share of our packets the peer says it lost in its last report, 0.0..=1.0.
     pub remote_loss: Option<f32>,
+    /// How punctual the audio thread was while the stream was open; known of a closed stream.
+    pub timing: Timing,
 }
 
 /// How to start.

@@ -14,7 +14,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::alsa_pcm::{AlsaIn, AlsaOut, Errno};
 use crate::api::Role;
+use crate::by_hand::{HandIn, HandOut};
 use crate::frame::{Frame, RATE, SILENCE};
+use crate::timing::Counters;
 use crate::wav::{WavIn, WavOut};
 
 /// Time of one tick.
@@ -37,12 +39,16 @@ const FOLLOW_LIMIT: f64 = 0.000_2;
 pub(crate) enum Playback {
     Wav(WavOut),
     Alsa(AlsaOut),
+    /// Of [`crate::by_hand`].
+    Hand(HandOut),
 }
 
 /// An open capture device.
 pub(crate) enum Capture {
     Wav(WavIn),
     Alsa(AlsaIn),
+    /// Of [`crate::by_hand`].
+    Hand(HandIn),
 }
 
 /// A device for the audio thread, or none.
@@ -61,6 +67,8 @@ pub(crate) struct Shared {
     /// Ticks since the start; catches up after a delay, so it follows real time.
     pub ticks: AtomicU64,
     pub stop: AtomicBool,
+    /// How punctual the audio thread is.
+    pub timing: Counters,
     /// `errno` of a failed device by role, 0 while all is well.
     lost: [AtomicI32; 3],
 }
@@ -138,28 +146,38 @@ impl Audio {
     /// Runs until told to stop.
     pub(crate) fn run(mut self) {
         let mut due = Instant::now();
+        let mut late = Duration::ZERO;
         while !self.shared.stop.load(Ordering::Acquire) {
-            self.exchange_devices();
-            self.record();
-            let errors = [self.speaker.play(), self.ringer.play()];
-            for (role, result) in [Role::Speaker, Role::Ringer].into_iter().zip(errors) {
-                if let Err(errno) = result {
-                    self.lose(role, errno);
-                }
-            }
-            self.shared.ticks.fetch_add(1, Ordering::Release);
-            // When the eventfd cannot be written, the media thread goes on by its own timer.
-            let _ = self.waker.wake();
-            due += self.period();
+            due += self.tick(late);
             let now = Instant::now();
+            late = Duration::ZERO;
             if let Some(rest) = due.checked_duration_since(now) {
                 std::thread::sleep(rest);
+                late = due.elapsed();
             } else if now - due > TICK * CATCH_UP {
                 let missed = (now - due).as_millis() / TICK.as_millis();
                 self.shared.ticks.fetch_add(missed as u64, Ordering::Release);
+                late = now - due;
                 due = now;
             }
         }
+    }
+
+    /// What is done every 10 ms, `late` after its time; returns the time to the next.
+    pub(crate) fn tick(&mut self, late: Duration) -> Duration {
+        self.shared.timing.woke(late);
+        self.exchange_devices();
+        self.record();
+        let errors = [self.speaker.play(&self.shared.timing), self.ringer.play(&self.shared.timing)];
+        for (role, result) in [Role::Speaker, Role::Ringer].into_iter().zip(errors) {
+            if let Err(errno) = result {
+                self.lose(role, errno);
+            }
+        }
+        self.shared.ticks.fetch_add(1, Ordering::Release);
+        // When the eventfd cannot be written, the media thread goes on by its own timer.
+        let _ = self.waker.wake();
+        self.period()
     }
 
     /// Takes new devices and hands the old ones back.
@@ -185,6 +203,7 @@ impl Audio {
                 Ok(true)
             }
             Some(Capture::Alsa(alsa)) => alsa.read(&mut frame),
+            Some(Capture::Hand(hand)) => Ok(hand.read(&mut frame)),
         };
         match result {
             // A full ring means that the media thread stands still: what is said meanwhile is lost.
@@ -217,8 +236,12 @@ impl Audio {
 
     /// The time to the next tick, following the speaker's clock when it has one.
     fn period(&self) -> Duration {
-        let Some(Playback::Alsa(alsa)) = &self.speaker.device else { return TICK };
-        let Some(excess) = alsa.excess() else { return TICK };
+        let excess = match &self.speaker.device {
+            Some(Playback::Alsa(alsa)) => alsa.excess(),
+            Some(Playback::Hand(hand)) => Some(hand.excess()),
+            _ => None,
+        };
+        let Some(excess) = excess else { return TICK };
         let correction = excess as f64 / f64::from(RATE) * FOLLOW;
         // Longer while too much waits in the device, shorter while too little does.
         Duration::from_secs_f64(TICK.as_secs_f64() + correction.clamp(-FOLLOW_LIMIT, FOLLOW_LIMIT))
@@ -232,7 +255,7 @@ impl Install {
 }
 
 impl Output {
-    fn play(&mut self) -> Result<(), Errno> {
+    fn play(&mut self, timing: &Counters) -> Result<(), Errno> {
         let paced = match &self.device {
             None => {
                 let _ = self.frames.pop();
@@ -241,12 +264,16 @@ impl Output {
             }
             Some(Playback::Wav(_)) => false,
             Some(Playback::Alsa(alsa)) => alsa.is_paced(),
+            Some(Playback::Hand(_)) => true,
         };
         if paced || self.role == Role::Ringer {
             // The ringer's ring is empty whenever nothing rings.
             self.owed = 0;
-            let frame = self.frames.pop().unwrap_or(SILENCE);
-            return self.write(&frame);
+            let next = self.frames.pop();
+            if next.is_err() && self.role == Role::Speaker {
+                timing.late_buffer();
+            }
+            return self.write(&next.unwrap_or(SILENCE));
         }
         // Without a clock nobody listens in real time: a late frame may be written later instead of a gap.
         self.owed += 1;
@@ -254,7 +281,10 @@ impl Output {
             match self.frames.pop() {
                 Ok(frame) => self.write(&frame)?,
                 Err(_) if self.owed > PATIENCE => self.write(&SILENCE)?,
-                Err(_) => break,
+                Err(_) => {
+                    timing.late_buffer();
+                    break;
+                }
             }
             self.owed -= 1;
         }
@@ -266,6 +296,10 @@ impl Output {
             None => Ok(()),
             Some(Playback::Wav(wav)) => wav.write(frame).map_err(|e| e.raw_os_error().unwrap_or(libc::EIO)),
             Some(Playback::Alsa(alsa)) => alsa.write(frame),
+            Some(Playback::Hand(hand)) => {
+                hand.write(frame);
+                Ok(())
+            }
         }
     }
 }

@@ -18,8 +18,11 @@
 mod alsa_pcm;
 mod api;
 mod audio;
+mod by_hand;
 mod codec;
 mod devices;
+#[cfg(test)]
+mod drift;
 mod dtmf;
 mod engine;
 mod frame;
@@ -45,6 +48,7 @@ mod srtp;
 mod stream;
 mod stretch;
 mod stun;
+mod timing;
 mod tones;
 mod wav;
 
@@ -52,5 +56,7 @@ pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
     SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone,
 };
+pub use by_hand::{AudioByHand, ByHand, HandMicrophone, HandSpeaker, Parts};
 pub use handle::{MAX_SEATS, Media};
 pub use payloads::payloads;
+pub use timing::Timing;

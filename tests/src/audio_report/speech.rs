@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::sound::Recording;
 
 /// Samples a second of everything spoken.
-pub(super) const RATE: u32 = 48_000;
+pub(crate) const RATE: u32 = 48_000;
 /// Samples in a packet of 20 ms.
 pub(super) const PACKET: usize = 960;
 /// Who says what: the voices of espeak-ng, and two sentences of two to three seconds each.
@@ -29,7 +29,7 @@ const REACH: f64 = 24.0;
 /// # Panics
 /// When espeak-ng is not installed.
 #[track_caller]
-pub(super) fn speech(scratch: &Path) -> Vec<i16> {
+pub(crate) fn speech(scratch: &Path) -> Vec<i16> {
     let mut all = Vec::new();
     for (voice, sentence) in SENTENCES {
         let file = scratch.join(format!("{voice}.wav"));
