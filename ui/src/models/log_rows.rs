@@ -7,10 +7,14 @@ use crate::models::cards::transfer_end;
 use crate::models::words::party_name;
 use crate::screen::{LogEnd, LogItem, TransferStep};
 
+/// Hundredths of a mean opinion score below which many listeners are dissatisfied (ITU-T G.107 annex B).
+const DISSATISFIED: u16 = 360;
+
 /// One ended call as the log shows it.
 pub(crate) fn item(row: &LogRow) -> LogItem {
     let transfer = row.transfers.last();
     let (step, code) = transfer.map_or((TransferStep::None, 0), |transfer| transfer_end(&transfer.end));
+    let rating = row.sound.and_then(|sound| sound.mos_hundredths);
     LogItem {
         outgoing: row.direction == Direction::Outgoing,
         end: end(row.end),
@@ -21,6 +25,8 @@ pub(crate) fn item(row: &LogRow) -> LogItem {
         line: if row.line_name.is_empty() { &row.line_number } else { &row.line_name }.as_str().into(),
         talk: text(row.talk_ms),
         hold: text(row.hold_ms),
+        rating: rating.map_or(0, |mos| i32::from((mos + 5) / 10)),
+        sounded_bad: rating.is_some_and(|mos| mos < DISSATISFIED),
         transfer: step,
         transfer_to: transfer.map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
         transfer_code: code,
