@@ -8,6 +8,7 @@
 mod clock;
 mod outside;
 mod recordings;
+mod request;
 mod threads;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use crate::api::{Ear, Event, Hold, Remote, Ring, Role, Seat, Stats, StreamId, Tone};
+use crate::api::{Ear, Event, Hold, Remote, Seat, Stats, StreamId};
 use crate::frame::{Frame, SILENCE};
 use crate::hold::{HoldSound, Pips};
 use crate::loader::Loader;
@@ -34,38 +35,13 @@ use crate::stream::{Stream, Wire};
 use crate::stun::Probe;
 use crate::timing::Timing;
 use clock::{Clock, STANDSTILL};
+pub(crate) use request::Request;
 pub(crate) use threads::{Made, Threads, by_hand, start};
 
 const WAKE: Token = Token(0);
 /// Datagrams read from one socket, and from all, before the next tick: a flood waits in the kernel, or is lost.
 const PER_SOCKET: u32 = 256;
 const PER_TICK: u32 = 4096;
-/// What the handle asks of the media thread.
-pub(crate) enum Request {
-    Open { stream: StreamId, rtp: StdSocket, rtcp: StdSocket },
-    Connect { stream: StreamId, remote: Box<Remote> },
-    Probe { stream: StreamId, server: SocketAddr },
-    Rename { stream: StreamId, to: StreamId },
-    Listen(Ear),
-    Conference(Vec<Seat>),
-    Hold(Hold),
-    Announce { stream: StreamId, path: PathBuf },
-    Close(StreamId),
-    Digits { stream: StreamId, digits: String },
-    Tone(Option<Tone>),
-    Ring(Option<Ring>),
-    Chime,
-    MuteMicrophone(bool),
-    MuteSpeaker(bool),
-    Meter(bool),
-    MuteStream { stream: StreamId, on: bool },
-    Volume { output: f32, input: f32 },
-    RingVolume(f32),
-    ConnectAudio(bool),
-    Telephone(Option<StreamId>),
-    Device { role: Role, name: String },
-}
-
 /// Where events go.
 pub(crate) type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
