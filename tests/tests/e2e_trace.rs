@@ -53,7 +53,9 @@ fn app_2_the_trace_of_a_call_is_read_by_tshark_and_has_no_secret() {
     let score = figures["sound"]["mos_hundredths"].as_u64().unwrap();
     assert!((360..=450).contains(&score), "{figures}");
 
-    // The call log has it too.
+    // And the audio thread woke all the while.
+    assert!(figures["sound"]["wake_up_worst_us"].as_u64().unwrap() > 0, "{figures}");
+    // The call log has the rating too.
     let row = wait::until("the sound in the log", SOON, || {
         house.client.whole_log().into_iter().next().filter(|row| row.sound.is_some())
     });

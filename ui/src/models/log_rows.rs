@@ -55,3 +55,24 @@ pub(crate) fn end(end: EndStatus) -> LogEnd {
         EndStatus::Failed => LogEnd::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenes;
+
+    #[test]
+    fn a_rating_is_rounded_to_tenths_and_is_bad_below_what_listeners_bear() {
+        let mut row = scenes::log(0, false).rows.remove(1);
+        let mut shown = |mos: Option<u16>| {
+            row.sound = mos.map(|mos| ipc::CallSound { mos_hundredths: Some(mos), ..Default::default() });
+            let item = item(&row);
+            (item.rating, item.sounded_bad)
+        };
+        assert_eq!([shown(None), shown(Some(441)), shown(Some(360))], [(0, false), (44, false), (36, false)]);
+        assert_eq!(
+            [shown(Some(359)), shown(Some(312)), shown(Some(100))],
+            [(36, true), (31, true), (10, true)]
+        );
+    }
+}
