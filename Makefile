@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +106,11 @@ failover: test-packages ## two kamailios behind SRV records, the better one stop
 conference-report: test-packages ## five baresips in one conference: who hears whom by frequency, muted, gone and without the operator; what it costs
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-conference
+
+device-report: test-packages ## a headset pulled, blocked and stopped in mid-call, and back: how long nobody is heard, in ms; cards of a real kernel in QEMU
+	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$(CARGO) build -p media --example hotplug
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-devices
 
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence

@@ -219,6 +219,22 @@ impl Desk {
         rings
     }
 
+    /// Starts the service again with these devices for speech, best first, in place of files.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn use_devices(&mut self, names: &[&str]) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let lines = config.lines().map(|line| match line.split_once(" = ") {
+            Some((role @ ("speaker" | "microphone"), _)) => format!("{role} = {names:?}\n"),
+            _ => format!("{line}\n"),
+        });
+        write(&self.config, &lines.collect::<String>());
+        self.start_again();
+    }
+
     /// Starts the service again with these lines in the table `[sip]`.
     ///
     /// # Panics

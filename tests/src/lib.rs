@@ -42,6 +42,7 @@ pub mod ports;
 pub mod program;
 pub mod prosody;
 pub mod publisher;
+pub mod pulled;
 pub mod radicale;
 pub mod registrar;
 pub mod report;

@@ -17,6 +17,7 @@ mod audit;
 mod backup;
 mod bundle;
 mod calendar;
+mod cards;
 mod charts;
 mod fault;
 mod fields;
@@ -105,12 +106,14 @@ pub struct Config {
 /// Which sound device is which, as the desk was told.
 #[derive(Clone, Debug, Default)]
 pub struct Sound {
-    /// Earpiece.
-    pub speaker: String,
+    /// Earpiece, best first.
+    pub speaker: Vec<String>,
     /// Microphone.
-    pub microphone: String,
+    pub microphone: Vec<String>,
     /// Where it rings.
-    pub ringer: String,
+    pub ringer: Vec<String>,
+    /// Where it chimes; where it rings when there is none.
+    pub notifier: Vec<String>,
 }
 
 /// What the page is made of.

@@ -66,7 +66,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/operators/desk", post(operators::rename_desk))
         .route("/operators/{id}", get(operators::edit).post(operators::change))
         .route("/operators/{id}/{action}", post(operators::act))
-        .route("/sound", get(sound::show))
+        .route("/sound", get(sound::show).post(sound::choose))
         .route("/screen", get(screen::show))
         .route("/screen/picture", get(screen::picture))
         .route("/screen/watch", post(screen::ask))

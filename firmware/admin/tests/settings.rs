@@ -366,3 +366,28 @@ async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
     }
     assert_eq!(*house.saved.borrow().as_ref(), before);
 }
+
+#[tokio::test]
+async fn hw_3_app_2_sound_devices_are_chosen_with_what_comes_after_them_and_the_desk_hears_of_it() {
+    let (house, mut ada) = House::with_ada().await;
+    let page = ada.get("/sound").await;
+    assert!(page.has("As in frontdesk.toml: default") && page.has("Where it rings"), "{}", page.body);
+    let (headset, bell) = ("plughw:CARD=Headset,DEV=0", "plughw:CARD=Bell,DEV=0");
+    let chosen =
+        [("speaker_1", headset), ("speaker_3", "default"), ("microphone_1", headset), ("ringer_1", bell)];
+    let now = saved(&house, &mut ada, "/sound", &chosen).await.sound;
+    assert_eq!(now.speaker, [headset, "default"], "the second one was left out");
+    assert_eq!((now.microphone, now.ringer), (vec![headset.to_owned()], vec![bell.to_owned()]));
+    assert_eq!(now.notifier, Vec::<String>::new());
+    // What is chosen and not plugged in stays to be chosen.
+    let page = ada.get("/sound").await;
+    is_clean("/sound", &page.body);
+    assert!(page.has("Headset,DEV=0 (not plugged in)"), "{}", page.body);
+    // Names of ALSA that write files or run programs are none of the page's.
+    for name in ["wav:/etc/passwd", "file:'|reboot',raw", "hw:0"] {
+        refused(&mut ada, "/sound", &[("ringer_1", name)], "ringer_1", "by the id of its card").await;
+    }
+    assert_eq!(house.saved.borrow().sound.ringer, [bell]);
+    let empty = saved(&house, &mut ada, "/sound", &[]).await.sound;
+    assert_eq!(empty, store::SoundDevices::default());
+}

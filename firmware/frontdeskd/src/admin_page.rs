@@ -75,9 +75,10 @@ async fn open(
         started: desk.started,
         host_name: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().into(),
         sound: Sound {
-            speaker: config.media.speaker.clone(),
-            microphone: config.media.microphone.clone(),
-            ringer: config.media.ringer.clone(),
+            speaker: config.media.speaker.list(),
+            microphone: config.media.microphone.list(),
+            ringer: config.media.ringer.list(),
+            notifier: config.media.notifier.as_ref().map_or_else(Vec::new, config::Names::list),
         },
     };
     let store = Store::open(&config.store).context("store")?;

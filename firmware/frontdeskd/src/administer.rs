@@ -8,6 +8,7 @@
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use ipc::Registration;
+use media::{DeviceList, Role};
 use sip::{Account, AccountId, Package};
 use store::Settings;
 use switchboard::{Administered, Input};
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tracing::{info, warn};
 
 use crate::{
+    config::MediaConfig,
     contacts::Contacts,
     engine::{Engine, Event},
     mailboxes::{self, Mailbox},
@@ -40,6 +42,8 @@ pub(crate) struct Change {
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
+    /// The sound devices, where others were chosen.
+    pub(crate) sound: Option<[(Role, Option<DeviceList>); 4]>,
     /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
@@ -47,6 +51,8 @@ pub(crate) struct Change {
 /// Where changes go.
 pub(crate) struct Follower {
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
+    /// The devices of the configuration file.
+    pub(crate) media: MediaConfig,
     pub(crate) numbering: Numbering,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
@@ -89,6 +95,7 @@ impl Follower {
             watched: settings::watched(wanted),
             intercept: wanted.numbers.intercept.clone(),
             desk: settings::administered(wanted),
+            sound: (known.sound != wanted.sound).then(|| settings::sound(&self.media, wanted)),
             xmpp,
             tls,
         };
@@ -110,7 +117,7 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, xmpp, tls } = change;
+        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, sound, xmpp, tls } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -122,6 +129,9 @@ impl Engine {
                 self.parts.agent.disconnected(now, target, reason);
             }
             self.try_again(now);
+        }
+        for (role, devices) in sound.into_iter().flatten() {
+            self.use_devices(role, devices);
         }
         self.parts.lines = lines;
         self.parts.watched = watched;
@@ -144,6 +154,17 @@ impl Engine {
         // Through the account of the first line, which may be another one now.
         self.monitor_wanted(now);
         self.watch_wanted(now);
+    }
+
+    fn use_devices(&self, role: Role, devices: Option<DeviceList>) {
+        let media = &self.parts.media;
+        let taken = match devices {
+            Some(devices) => media.device(role, devices),
+            None => media.chime_where_it_rings(),
+        };
+        if let Err(error) = taken {
+            warn!(?role, "other sound devices were chosen and cannot be used: {error}");
+        }
     }
 
     /// Registers at once where that has failed: the reason may be gone.

@@ -1,7 +1,7 @@
-//! What the screen shows of the sound: one state made of three devices.
+//! What the screen shows of the sound: one state made of four devices.
 //!
 //! A desk with a dead microphone is as dumb as one without a loudspeaker is deaf, and one whose ringer
-//! fails misses calls: whichever fails is shown, with its name. Nothing is opened or retried here.
+//! fails misses calls: whichever fails is shown, with its name. One with a fall-back in use does not fail. Nothing is opened or retried here.
 
 use ipc::AudioState;
 use media::{DeviceState, Role};
@@ -14,6 +14,7 @@ pub(crate) struct Audio {
     speaker: Option<AudioState>,
     microphone: Option<AudioState>,
     ringer: Option<AudioState>,
+    notifier: Option<AudioState>,
 }
 
 impl Audio {
@@ -23,6 +24,7 @@ impl Audio {
             Role::Speaker => &mut self.speaker,
             Role::Microphone => &mut self.microphone,
             Role::Ringer => &mut self.ringer,
+            Role::Notifier => &mut self.notifier,
         };
         *device = Some(bridge::audio(name, state));
         self.shown()
@@ -35,7 +37,10 @@ impl Audio {
         // The ringer is not what the operator connects and disconnects: only its failure is worth showing,
         // and not over a desk disconnected on purpose.
         match speech {
-            Some(AudioState::Connected { .. }) | None => self.ringer.as_ref().filter(failed).or(speech),
+            Some(AudioState::Connected { .. }) | None => {
+                let rings = [&self.ringer, &self.notifier].into_iter().flatten();
+                rings.into_iter().find(failed).or(speech)
+            }
             _ => speech,
         }
         .cloned()

@@ -72,18 +72,38 @@ pub(crate) struct SipConfig {
 pub(crate) struct MediaConfig {
     /// First and last UDP port for RTP and RTCP.
     rtp_ports: (u16, u16),
-    /// Earpiece: an ALSA device, `wav:FILE`, or `none`.
-    pub(crate) speaker: String,
-    /// Microphone: an ALSA device, `wav:FILE`, or `none`.
-    pub(crate) microphone: String,
-    /// Where it rings: an ALSA device, `wav:FILE`, or `none`.
-    pub(crate) ringer: String,
+    /// Earpiece: an ALSA device, best named by its card's id (`plughw:CARD=Headset,DEV=0`), `wav:FILE`, or `none`; or a
+    /// list of them, best first.
+    pub(crate) speaker: Names,
+    /// Microphone, likewise.
+    pub(crate) microphone: Names,
+    /// Where it rings, likewise.
+    pub(crate) ringer: Names,
+    /// Where messages, reminders and alerts chime, likewise; where it rings, without it.
+    pub(crate) notifier: Option<Names>,
     /// Ask for real-time scheduling of the audio thread.
     pub(crate) realtime: bool,
     /// A WAV file that callers on hold hear; soft pips without it.
     pub(crate) hold_music: Option<PathBuf>,
     /// A WAV file played once to callers who were answered by a rule and wait.
     pub(crate) announcement: Option<PathBuf>,
+}
+
+/// One name, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Names {
+    One(String),
+    List(Vec<String>),
+}
+
+impl Names {
+    pub(crate) fn list(&self) -> Vec<String> {
+        match self {
+            Names::One(name) => vec![name.clone()],
+            Names::List(names) => names.clone(),
+        }
+    }
 }
 
 /// `[plugins]`
@@ -145,9 +165,10 @@ impl Default for MediaConfig {
     fn default() -> Self {
         Self {
             rtp_ports: (20_000, 20_999),
-            speaker: "default".into(),
-            microphone: "default".into(),
-            ringer: "default".into(),
+            speaker: Names::One("default".into()),
+            microphone: Names::One("default".into()),
+            ringer: Names::One("default".into()),
+            notifier: None,
             realtime: true,
             hold_music: None,
             announcement: None,

@@ -227,7 +227,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
-        media: start_media(config, socket_address, inbox.clone())?,
+        media: start_media(config, &settings, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
         customers: customers.clone(),
@@ -262,6 +262,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
     let follower = Follower {
         settings: saved_settings,
+        media: config.media.clone(),
         numbering,
         contacts: contacts.clone(),
         records: records.clone(),
@@ -368,11 +369,19 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     UserAgent::new(config, seed)
 }
 
-fn start_media(config: &Config, bound: SocketAddr, inbox: mpsc::Sender<Event>) -> Result<Media> {
+fn start_media(
+    config: &Config,
+    settings: &store::Settings,
+    bound: SocketAddr,
+    inbox: mpsc::Sender<Event>,
+) -> Result<Media> {
+    let [speaker, microphone, ringer, notifier] =
+        settings::sound(&config.media, settings).map(|(_, devices)| devices);
     let config = media::Config {
-        speaker: config.media.speaker.clone(),
-        microphone: config.media.microphone.clone(),
-        ringer: config.media.ringer.clone(),
+        speaker: speaker.unwrap_or_default(),
+        microphone: microphone.unwrap_or_default(),
+        ringer: ringer.unwrap_or_default(),
+        notifier,
         // On every address where SIP is: then calls survive when the machine gets another.
         rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),

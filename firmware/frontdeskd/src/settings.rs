@@ -5,11 +5,18 @@ use std::{mem, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
+use media::{DeviceList, Role};
 use sip::{Account, AccountId, HostPort, Nat, Transport, sdp::Srtp};
 use store::{Settings, Store};
 use switchboard::{Administered, Line};
 
-use crate::{editing, mailboxes::Mailbox, tether::Phone, xmpp};
+use crate::{
+    config::{MediaConfig, Names},
+    editing,
+    mailboxes::Mailbox,
+    tether::Phone,
+    xmpp,
+};
 
 /// Checks a file and puts it into the store.
 ///
@@ -88,6 +95,30 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         service: store.load_service()?,
         ..switchboard::Settings::default()
     })
+}
+
+/// The sound devices of each role, best first: those that an administrator chose, else those of the configuration file.
+/// Chimes without any are heard where it rings.
+pub(crate) fn sound(config: &MediaConfig, settings: &Settings) -> [(Role, Option<DeviceList>); 4] {
+    let chosen = |names: &[String], of_file: &Names| {
+        if names.is_empty() {
+            DeviceList::from(of_file.list())
+        } else {
+            DeviceList::new(names.iter().cloned())
+        }
+    };
+    let store::SoundDevices { speaker, microphone, ringer, notifier } = &settings.sound;
+    let notifier = match (notifier.is_empty(), &config.notifier) {
+        (true, None) => None,
+        (true, Some(names)) => Some(names.list().into()),
+        (false, _) => Some(DeviceList::new(notifier.iter().cloned())),
+    };
+    [
+        (Role::Speaker, Some(chosen(speaker, &config.speaker))),
+        (Role::Microphone, Some(chosen(microphone, &config.microphone))),
+        (Role::Ringer, Some(chosen(ringer, &config.ringer))),
+        (Role::Notifier, notifier),
+    ]
 }
 
 /// What of it may change while the desk runs.

@@ -1,10 +1,12 @@
-//! ALSA devices by name. Non-blocking throughout: the audio thread's own clock says when to move a frame.
+//! ALSA devices by name. Non-blocking as far as ALSA is: the audio thread's own clock says when to move a frame, and
+//! whoever calls has a thread of their own for what blocks all the same ([`crate::hand`]).
 //!
 //! A device may be paced by hardware or, like ALSA's `null` and `file` plugins, take and give whatever is asked
 //! for at once. Which it is shows from how its buffer moves; unpaced ones get exactly one frame a tick.
 //! Not done here: mixer controls, more than two channels, rates other than 48 kHz (name a `plug` device).
 
 use std::ffi::CString;
+use std::time::{Duration, Instant};
 
 use alsa::pcm::{Access, Format, HwParams, PCM, State};
 use alsa::{Direction, ValueOr};
@@ -20,6 +22,13 @@ const AIM: i64 = 3 * FRAME as i64;
 const EXCESS: i64 = 6 * FRAME as i64;
 /// Times in a row a buffer must stand still (or move) before the device is taken to be unpaced (or paced).
 const CONVINCED: u8 = 3;
+
+/// A device that runs but moves nothing for so long is lost.
+const STALLED: Duration = Duration::from_millis(200);
+/// A microphone may take so long to begin.
+const BEGINS: Duration = Duration::from_secs(1);
+/// A device that has not been looked at for so long has not been watched.
+const UNWATCHED: Duration = Duration::from_millis(50);
 
 /// Why a device was lost, as an `errno` value: it crosses threads in an atomic.
 pub(crate) type Errno = i32;
@@ -96,22 +105,51 @@ impl Device {
     }
 }
 
+/// Since when a device has moved nothing, as seen by somebody who looks every few milliseconds.
+struct Stall {
+    since: Instant,
+    looked: Instant,
+}
+
+impl Stall {
+    fn new() -> Stall {
+        Stall { since: Instant::now(), looked: Instant::now() }
+    }
+
+    /// Takes a look; fails when nothing has moved for `limit`.
+    fn look(&mut self, moved: bool, limit: Duration) -> Result<(), Errno> {
+        self.look_at(Instant::now(), moved, limit)
+    }
+
+    fn look_at(&mut self, now: Instant, moved: bool, limit: Duration) -> Result<(), Errno> {
+        // A machine that kept us from running says nothing of the device.
+        if moved || now.saturating_duration_since(self.looked) > UNWATCHED {
+            self.since = now;
+        }
+        self.looked = now;
+        if now.saturating_duration_since(self.since) > limit { Err(libc::ETIMEDOUT) } else { Ok(()) }
+    }
+}
+
 /// A device that is heard.
 pub(crate) struct AlsaOut {
     device: Device,
     queued: i64,
+    stall: Stall,
 }
 
 impl AlsaOut {
     pub(crate) fn open(name: &str) -> Result<AlsaOut, alsa::Error> {
-        Ok(AlsaOut { device: Device::open(name, Direction::Playback)?, queued: 0 })
+        let device = Device::open(name, Direction::Playback)?;
+        Ok(AlsaOut { device, queued: 0, stall: Stall::new() })
     }
 
     /// Plays a frame; leaves it out when the device is far behind already.
     pub(crate) fn write(&mut self, frame: &Frame) -> Result<(), Errno> {
         let mut available = self.device.available()?;
-        self.queued = self.device.buffer - available;
+        let before = std::mem::replace(&mut self.queued, self.device.buffer - available);
         if self.device.paced {
+            self.stall.look(self.queued < before, STALLED)?;
             if self.queued > EXCESS.min(self.device.buffer - FRAME as i64) {
                 return Ok(());
             }
@@ -160,11 +198,15 @@ impl AlsaOut {
 /// A device that hears.
 pub(crate) struct AlsaIn {
     device: Device,
+    stall: Stall,
+    /// How long it may be silent: longer until it has begun.
+    patience: Duration,
 }
 
 impl AlsaIn {
     pub(crate) fn open(name: &str) -> Result<AlsaIn, alsa::Error> {
-        Ok(AlsaIn { device: Device::open(name, Direction::Capture)? })
+        let device = Device::open(name, Direction::Capture)?;
+        Ok(AlsaIn { device, stall: Stall::new(), patience: BEGINS })
     }
 
     /// Records a frame; false when the device has none yet.
@@ -174,7 +216,7 @@ impl AlsaIn {
         }
         let available = self.device.available()?;
         if available < FRAME as i64 {
-            return Ok(false);
+            return self.stall.look(false, self.patience).map(|()| false);
         }
         if self.device.paced && available > EXCESS && self.device.doubts == 0 {
             // The device's clock is quicker than the speaker's: leave 10 ms out.
@@ -183,6 +225,10 @@ impl AlsaIn {
         let read = self.take(frame)?;
         let after = self.device.available()?;
         self.device.observe(available, after);
+        if read {
+            self.patience = STALLED;
+        }
+        self.stall.look(read, self.patience)?;
         Ok(read)
     }
 
@@ -227,4 +273,26 @@ pub(crate) fn explained<T>(open: impl FnOnce() -> Result<T, alsa::Error>) -> Res
 /// The error number as a positive value: ALSA's functions return it negated.
 fn code(error: &alsa::Error) -> Errno {
     error.errno().abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hw_3_a_device_that_moves_nothing_is_lost_and_one_that_was_not_watched_is_not() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut stall = Stall { since: start, looked: start };
+        for ms in (10..=200).step_by(10) {
+            assert_eq!(stall.look_at(at(ms), false, STALLED), Ok(()), "{ms} ms");
+        }
+        assert_eq!(stall.look_at(at(210), false, STALLED), Err(libc::ETIMEDOUT));
+        assert_eq!(stall.look_at(at(220), true, STALLED), Ok(()), "it moves again");
+        assert_eq!(stall.look_at(at(5_000), false, STALLED), Ok(()), "we have slept, not the device");
+        for ms in (5_010..=5_200).step_by(10) {
+            assert_eq!(stall.look_at(at(ms), false, STALLED), Ok(()), "{ms} ms");
+        }
+        assert_eq!(stall.look_at(at(5_210), false, STALLED), Err(libc::ETIMEDOUT));
+    }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::device_list::DeviceList;
 use crate::timing::Timing;
 
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
@@ -192,14 +193,25 @@ pub enum Role {
     Microphone,
     /// Where calls ring.
     Ringer,
+    /// Where messages, reminders and alerts chime.
+    Notifier,
+}
+
+impl Role {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+    /// All of them, in the order of their values. Of two that share a device the one further to the front has it.
+    pub(crate) const ALL: [Role; Role::COUNT] =
+        [Role::Speaker, Role::Microphone, Role::Ringer, Role::Notifier];
 }
 
 /// What became of a sound device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceState {
-    /// It is open and in use.
+    /// It is open and in use, by itself or together with another role.
     Open,
-    /// It could not be opened, or failed; it is tried again every two seconds.
+    /// It could not be opened, or failed. The next device of the role's list is used, if there is one; this one is
+    /// tried again when a sound card has come, and every now and then.
     Lost {
         /// Why, for the log and the diagnostics page.
         reason: String,
@@ -361,13 +373,18 @@ pub struct Stats {
 /// How to start.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Playback device: an ALSA name (`default`, `plughw:CARD=Headset`), `wav:/path/out.wav`, or `none`.
-    pub speaker: String,
-    /// Capture device: an ALSA name, `wav:/path/in.wav` (silence after its end), `wav-loop:/path/in.wav`
+    /// Playback devices, best first: an ALSA name (`default`, `plughw:CARD=Headset,DEV=0`), `wav:/path/out.wav`, or
+    /// `none`. Each role takes the next of its own list when a device is gone, and a better one when it is back; so
+    /// speaker and microphone of one headset go and return together, and one that is half broken serves with its other
+    /// half.
+    pub speaker: DeviceList,
+    /// Capture devices: an ALSA name, `wav:/path/in.wav` (silence after its end), `wav-loop:/path/in.wav`
     /// (for ever), or `none`.
-    pub microphone: String,
-    /// Playback device for ringing; may be the same name as `speaker`, and is then mixed into it.
-    pub ringer: String,
+    pub microphone: DeviceList,
+    /// Playback devices for ringing. One that the speaker uses too is shared with it: the ringing is mixed into speech.
+    pub ringer: DeviceList,
+    /// Playback devices for chimes, likewise; where it rings by default.
+    pub notifier: Option<DeviceList>,
     /// The local address RTP sockets bind to.
     pub rtp_ip: IpAddr,
     /// Ports for RTP (even) and RTCP (the odd one above).
@@ -384,6 +401,7 @@ impl Default for Config {
             speaker: "default".into(),
             microphone: "default".into(),
             ringer: "default".into(),
+            notifier: None,
             rtp_ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             rtp_ports: 16_384..=16_983,
             realtime: true,

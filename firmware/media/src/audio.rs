@@ -2,20 +2,22 @@
 //!
 //! Law 6 holds for [`run`] once its loop has begun: no lock, no allocation, no logging. It speaks with the others
 //! through single-producer single-consumer rings, atomics, and an eventfd that wakes the media thread. Devices
-//! come opened through a ring and go back through another to be closed elsewhere.
-//! (libasound guards each device by a mutex of its own, which nobody else ever takes.)
+//! come opened through a ring and go back through another to be closed elsewhere. Those of ALSA are only spoken with:
+//! each has a thread of its own ([`crate::hand`]), so that none can hold up this one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::alsa_pcm::{AlsaIn, AlsaOut, Errno};
+use crate::alsa_pcm::Errno;
 use crate::api::Role;
-use crate::by_hand::{HandIn, HandOut};
+use crate::by_hand::{MemoryIn, MemoryOut};
 use crate::frame::{Frame, RATE, SILENCE};
+use crate::hand::{InHand, OutHand};
 use crate::timing::Counters;
 use crate::wav::{WavIn, WavOut};
 
@@ -38,24 +40,26 @@ const FOLLOW_LIMIT: f64 = 0.000_2;
 /// An open playback device.
 pub(crate) enum Playback {
     Wav(WavOut),
-    Alsa(AlsaOut),
+    Alsa(OutHand),
     /// Of [`crate::by_hand`].
-    Hand(HandOut),
+    Memory(MemoryOut),
 }
 
 /// An open capture device.
 pub(crate) enum Capture {
     Wav(WavIn),
-    Alsa(AlsaIn),
+    Alsa(InHand),
     /// Of [`crate::by_hand`].
-    Hand(HandIn),
+    Memory(MemoryIn),
 }
+
+/// Which opening of a device: never the same twice.
+pub(crate) type Serial = u32;
 
 /// A device for the audio thread, or none.
 pub(crate) enum Install {
-    Speaker(Option<Playback>),
-    Ringer(Option<Playback>),
-    Microphone(Option<Capture>),
+    Playback { role: Role, device: Option<(Serial, Playback)> },
+    Capture { device: Option<(Serial, Capture)> },
 }
 
 /// A device the audio thread has done with.
@@ -69,18 +73,58 @@ pub(crate) struct Shared {
     pub stop: AtomicBool,
     /// How punctual the audio thread is.
     pub timing: Counters,
-    /// `errno` of a failed device by role, 0 while all is well.
-    lost: [AtomicI32; 3],
+    /// By role: which device failed, and `errno` in the lower half; 0 while all is well.
+    lost: [AtomicU64; Role::COUNT],
+    /// By role: 0 for what has a device of its own or none, else one more than the role in whose device it sounds.
+    joined: [AtomicU8; Role::COUNT],
+    /// The audio thread, once it runs.
+    audio: OnceLock<Thread>,
+    /// Wakes the device thread.
+    devices: Option<Waker>,
 }
 
 impl Shared {
-    /// Takes the failure of a device, if there was one.
-    pub(crate) fn take_lost(&self, role: Role) -> Option<Errno> {
-        Some(self.lost[role as usize].swap(0, Ordering::AcqRel)).filter(|errno| *errno != 0)
+    pub(crate) fn new(devices: Waker) -> Shared {
+        Shared { devices: Some(devices), ..Shared::default() }
     }
 
-    fn set_lost(&self, role: Role, errno: Errno) {
-        self.lost[role as usize].store(errno, Ordering::Release);
+    /// Takes the failure of a device, if there was one.
+    pub(crate) fn take_lost(&self, role: Role) -> Option<(Serial, Errno)> {
+        let lost = self.lost[role as usize].swap(0, Ordering::AcqRel);
+        (lost != 0).then_some(((lost >> 32) as Serial, lost as u32 as Errno))
+    }
+
+    fn set_lost(&self, role: Role, serial: Serial, errno: Errno) {
+        let lost = u64::from(serial) << 32 | u64::from(errno.unsigned_abs());
+        self.lost[role as usize].store(lost, Ordering::Release);
+        self.wake_devices();
+    }
+
+    /// Has a role sound in the device of another one, or not any more.
+    pub(crate) fn join(&self, role: Role, with: Option<Role>) {
+        let value = with.map_or(0, |with| with as u8 + 1);
+        self.joined[role as usize].store(value, Ordering::Release);
+    }
+
+    /// The role in whose device this one sounds.
+    pub(crate) fn joined(&self, role: Role) -> Option<Role> {
+        let value = usize::from(self.joined[role as usize].load(Ordering::Acquire));
+        value.checked_sub(1).and_then(|index| Role::ALL.get(index).copied())
+    }
+
+    /// Wakes the audio thread where it waits for a device.
+    pub(crate) fn wake_audio(&self) {
+        if let Some(audio) = self.audio.get() {
+            audio.unpark();
+        }
+    }
+
+    /// Wakes the device thread.
+    pub(crate) fn wake_devices(&self) {
+        if let Some(devices) = &self.devices {
+            // Should it fail, the device thread still looks by itself after a while.
+            let _ = devices.wake();
+        }
     }
 }
 
@@ -89,6 +133,7 @@ pub(crate) struct Frames {
     pub microphone: Consumer<Frame>,
     pub speaker: Producer<Frame>,
     pub ringer: Producer<Frame>,
+    pub notifier: Producer<Frame>,
 }
 
 /// The device thread's ends of the rings.
@@ -101,10 +146,11 @@ pub(crate) struct Installs {
 pub(crate) struct Audio {
     shared: Arc<Shared>,
     waker: Arc<Waker>,
-    microphone: Option<Capture>,
+    microphone: Option<(Serial, Capture)>,
     heard: Producer<Frame>,
     speaker: Output,
     ringer: Output,
+    notifier: Output,
     install: Consumer<Install>,
     retired: Producer<Retired>,
 }
@@ -112,7 +158,7 @@ pub(crate) struct Audio {
 /// A playback device and what it is to play.
 struct Output {
     role: Role,
-    device: Option<Playback>,
+    device: Option<(Serial, Playback)>,
     frames: Consumer<Frame>,
     /// Frames a device without a clock has not been given because they were late.
     owed: u32,
@@ -123,6 +169,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
     let (heard, microphone) = RingBuffer::new(RING);
     let (mut speaker, to_speaker) = RingBuffer::new(RING);
     let (ringer, to_ringer) = RingBuffer::new(RING);
+    let (notifier, to_notifier) = RingBuffer::new(RING);
     let (install, installs) = RingBuffer::new(INSTALLS);
     let (retire, retired) = RingBuffer::new(INSTALLS);
     for _ in 0..RESERVE {
@@ -136,15 +183,17 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         heard,
         speaker: Output { role: Role::Speaker, device: None, frames: to_speaker, owed: 0 },
         ringer: Output { role: Role::Ringer, device: None, frames: to_ringer, owed: 0 },
+        notifier: Output { role: Role::Notifier, device: None, frames: to_notifier, owed: 0 },
         install: installs,
         retired: retire,
     };
-    (audio, Frames { microphone, speaker, ringer }, Installs { install, retired })
+    (audio, Frames { microphone, speaker, ringer, notifier }, Installs { install, retired })
 }
 
 impl Audio {
     /// Runs until told to stop.
     pub(crate) fn run(mut self) {
+        let _ = self.shared.audio.set(std::thread::current());
         let mut due = Instant::now();
         let mut late = Duration::ZERO;
         while !self.shared.stop.load(Ordering::Acquire) {
@@ -167,13 +216,17 @@ impl Audio {
     pub(crate) fn tick(&mut self, late: Duration) -> Duration {
         self.shared.timing.woke(late);
         self.exchange_devices();
-        self.record();
-        let errors = [self.speaker.play(&self.shared.timing), self.ringer.play(&self.shared.timing)];
-        for (role, result) in [Role::Speaker, Role::Ringer].into_iter().zip(errors) {
+        if let Some((_, Capture::Alsa(alsa))) = &self.microphone {
+            alsa.ask();
+        }
+        let timing = &self.shared.timing;
+        let outputs = [&mut self.speaker, &mut self.ringer, &mut self.notifier];
+        for (role, result) in outputs.map(|output| (output.role, output.play(timing))) {
             if let Err(errno) = result {
                 self.lose(role, errno);
             }
         }
+        self.record();
         self.shared.ticks.fetch_add(1, Ordering::Release);
         // When the eventfd cannot be written, the media thread goes on by its own timer.
         let _ = self.waker.wake();
@@ -186,30 +239,46 @@ impl Audio {
             && let Ok(install) = self.install.pop()
         {
             let old = match install {
-                Install::Speaker(new) => Install::Speaker(std::mem::replace(&mut self.speaker.device, new)),
-                Install::Ringer(new) => Install::Ringer(std::mem::replace(&mut self.ringer.device, new)),
-                Install::Microphone(new) => Install::Microphone(std::mem::replace(&mut self.microphone, new)),
+                Install::Playback { role, device } => {
+                    let old =
+                        self.output(role).and_then(|output| std::mem::replace(&mut output.device, device));
+                    Install::Playback { role, device: old }
+                }
+                Install::Capture { device } => {
+                    Install::Capture { device: std::mem::replace(&mut self.microphone, device) }
+                }
             };
             self.retire(old);
         }
     }
 
+    fn output(&mut self, role: Role) -> Option<&mut Output> {
+        match role {
+            Role::Speaker => Some(&mut self.speaker),
+            Role::Ringer => Some(&mut self.ringer),
+            Role::Notifier => Some(&mut self.notifier),
+            Role::Microphone => None,
+        }
+    }
+
     fn record(&mut self) {
-        let mut frame = SILENCE;
-        let result = match &mut self.microphone {
-            None => return,
-            Some(Capture::Wav(wav)) => {
-                frame = wav.read();
-                Ok(true)
+        // A full ring means that the media thread stands still: what is said meanwhile is lost.
+        match &mut self.microphone {
+            None => {}
+            Some((_, Capture::Wav(wav))) => _ = self.heard.push(wav.read()),
+            Some((_, Capture::Memory(memory))) => {
+                let mut frame = SILENCE;
+                if memory.read(&mut frame) {
+                    let _ = self.heard.push(frame);
+                }
             }
-            Some(Capture::Alsa(alsa)) => alsa.read(&mut frame),
-            Some(Capture::Hand(hand)) => Ok(hand.read(&mut frame)),
-        };
-        match result {
-            // A full ring means that the media thread stands still: what is said meanwhile is lost.
-            Ok(true) => _ = self.heard.push(frame),
-            Ok(false) => {}
-            Err(errno) => self.lose(Role::Microphone, errno),
+            Some((_, Capture::Alsa(alsa))) => loop {
+                match alsa.take() {
+                    Ok(Some(frame)) => _ = self.heard.push(frame),
+                    Ok(None) => break,
+                    Err(errno) => break self.lose(Role::Microphone, errno),
+                }
+            },
         }
     }
 
@@ -218,27 +287,30 @@ impl Audio {
             // Tried again in the next tick; the device must not be closed in this thread.
             return;
         }
-        let old = match role {
-            Role::Speaker => Install::Speaker(self.speaker.device.take()),
-            Role::Ringer => Install::Ringer(self.ringer.device.take()),
-            Role::Microphone => Install::Microphone(self.microphone.take()),
+        let old = match self.output(role) {
+            Some(output) => Install::Playback { role, device: output.device.take() },
+            None => Install::Capture { device: self.microphone.take() },
         };
+        let serial = old.serial();
         self.retire(old);
-        self.shared.set_lost(role, errno);
+        if let Some(serial) = serial {
+            self.shared.set_lost(role, serial, errno);
+        }
     }
 
     /// Hands a device back. The caller has made sure of a free slot.
     fn retire(&mut self, old: Retired) {
-        if !old.is_empty() {
+        if old.serial().is_some() {
             let _ = self.retired.push(old);
+            self.shared.wake_devices();
         }
     }
 
     /// The time to the next tick, following the speaker's clock when it has one.
     fn period(&self) -> Duration {
         let excess = match &self.speaker.device {
-            Some(Playback::Alsa(alsa)) => alsa.excess(),
-            Some(Playback::Hand(hand)) => Some(hand.excess()),
+            Some((_, Playback::Alsa(alsa))) => alsa.excess(),
+            Some((_, Playback::Memory(memory))) => Some(memory.excess()),
             _ => None,
         };
         let Some(excess) = excess else { return TICK };
@@ -249,8 +321,12 @@ impl Audio {
 }
 
 impl Install {
-    fn is_empty(&self) -> bool {
-        matches!(self, Install::Speaker(None) | Install::Ringer(None) | Install::Microphone(None))
+    /// Which device it is, if it is one.
+    pub(crate) fn serial(&self) -> Option<Serial> {
+        match self {
+            Install::Playback { device, .. } => device.as_ref().map(|(serial, _)| *serial),
+            Install::Capture { device } => device.as_ref().map(|(serial, _)| *serial),
+        }
     }
 }
 
@@ -262,12 +338,12 @@ impl Output {
                 self.owed = 0;
                 return Ok(());
             }
-            Some(Playback::Wav(_)) => false,
-            Some(Playback::Alsa(alsa)) => alsa.is_paced(),
-            Some(Playback::Hand(_)) => true,
+            Some((_, Playback::Wav(_))) => false,
+            Some((_, Playback::Alsa(alsa))) => alsa.is_paced(),
+            Some((_, Playback::Memory(_))) => true,
         };
-        if paced || self.role == Role::Ringer {
-            // The ringer's ring is empty whenever nothing rings.
+        if paced || self.role != Role::Speaker {
+            // The ring of the others is empty whenever nothing rings.
             self.owed = 0;
             let next = self.frames.pop();
             if next.is_err() && self.role == Role::Speaker {
@@ -294,10 +370,12 @@ impl Output {
     fn write(&mut self, frame: &Frame) -> Result<(), Errno> {
         match &mut self.device {
             None => Ok(()),
-            Some(Playback::Wav(wav)) => wav.write(frame).map_err(|e| e.raw_os_error().unwrap_or(libc::EIO)),
-            Some(Playback::Alsa(alsa)) => alsa.write(frame),
-            Some(Playback::Hand(hand)) => {
-                hand.write(frame);
+            Some((_, Playback::Wav(wav))) => {
+                wav.write(frame).map_err(|e| e.raw_os_error().unwrap_or(libc::EIO))
+            }
+            Some((_, Playback::Alsa(alsa))) => alsa.write(frame),
+            Some((_, Playback::Memory(memory))) => {
+                memory.write(frame);
                 Ok(())
             }
         }

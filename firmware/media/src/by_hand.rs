@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use mio::Events;
 
-use crate::api::{Config, Error, Event};
+use crate::api::{Config, Error, Event, Role};
 use crate::audio::{Audio, Capture, Install, Installs, Playback};
 use crate::devices::Use;
 use crate::engine::{self, Engine, Made};
 use crate::handle::Media;
 
-pub(crate) use device::{HandIn, HandOut};
-pub use device::{HandMicrophone, HandSpeaker};
+pub(crate) use device::{MemoryIn, MemoryOut};
+pub use device::{MemoryMicrophone, MemorySpeaker};
 
 /// The media side.
 pub struct ByHand {
@@ -45,9 +45,9 @@ pub struct Parts {
     /// What the audio thread does.
     pub audio: AudioByHand,
     /// What is heard of the desk.
-    pub speaker: HandSpeaker,
+    pub speaker: MemorySpeaker,
     /// What is said at the desk.
-    pub microphone: HandMicrophone,
+    pub microphone: MemoryMicrophone,
 }
 
 impl Parts {
@@ -63,9 +63,10 @@ impl Parts {
             engine::by_hand(&config, inbox, Arc::new(events), device_requests)?;
         let (out, speaker) = device::speaker();
         let (heard, microphone) = device::microphone();
-        for device in
-            [Install::Speaker(Some(Playback::Hand(out))), Install::Microphone(Some(Capture::Hand(heard)))]
-        {
+        for device in [
+            Install::Playback { role: Role::Speaker, device: Some((1, Playback::Memory(out))) },
+            Install::Capture { device: Some((2, Capture::Memory(heard))) },
+        ] {
             // The ring is new and has room for both.
             let _ = installs.install.push(device);
         }

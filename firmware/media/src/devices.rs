@@ -1,169 +1,311 @@
-//! The device thread: opens sound devices by name, hands them to the audio thread, closes what comes back, and
-//! tries again what was lost. Opening may block, so it is done neither in the audio nor in the media thread.
+//! The device thread: has sound devices opened, hands them to the audio thread, and closes what comes back.
 //!
-//! Not done here: fall-back order between devices, and hot-plug notification (a lost device is polled).
+//! Which device serves which role is [`crate::choosing`]'s to say. What blocks is done by the devices' own threads
+//! ([`crate::hand`]), so that this one answers at once when a device is pulled, whatever another one does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use crate::alsa_pcm::{AlsaIn, AlsaOut, explained};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+
 use crate::api::{DeviceState, Event, Role};
-use crate::audio::{Capture, Install, Installs, Playback, Shared};
+use crate::audio::{Capture, Install, Installs, Playback, Serial, Shared};
+use crate::choosing::{Act, Chooser};
+use crate::device_list::DeviceList;
 use crate::engine::Sink;
+use crate::hand::{self, Word};
+use crate::hotplug::Hotplug;
 use crate::wav::{WavIn, WavOut};
 
-/// Time between two looks at the audio thread's reports.
-const LOOK: Duration = Duration::from_millis(100);
-/// Time between two attempts to open a device.
-const RETRY: Duration = Duration::from_secs(2);
-/// The name of no device.
-pub(crate) const NONE: &str = "none";
+/// Looks around after so long in any case.
+const LOOK: Duration = Duration::from_secs(2);
+const WAKE: Token = Token(0);
+const HOTPLUG: Token = Token(1);
+/// Where the kernel shows devices.
+const DEV: &str = "/dev";
 
-/// Uses `name` for `role`, or nothing.
+/// Uses one of `devices` for `role`, or nothing.
 pub(crate) struct Use {
     pub role: Role,
-    pub name: Option<String>,
+    pub devices: DeviceList,
+}
+
+/// The way to the device thread, which ends when this is dropped.
+pub(crate) struct Requests {
+    sender: Option<SyncSender<Use>>,
+    shared: Arc<Shared>,
+}
+
+impl Requests {
+    pub(crate) fn new(sender: SyncSender<Use>, shared: Arc<Shared>) -> Requests {
+        Requests { sender: Some(sender), shared }
+    }
+
+    /// False when the thread has not taken the last ones.
+    pub(crate) fn send(&self, request: Use) -> bool {
+        let sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(request).is_ok());
+        self.shared.wake_devices();
+        sent
+    }
+
+    /// What the threads tell each other.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        self.sender = None;
+        self.shared.wake_devices();
+    }
+}
+
+/// What the device thread waits with, and who wakes it.
+pub(crate) fn poller() -> io::Result<(Poll, Waker)> {
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKE)?;
+    Ok((poll, waker))
+}
+
+/// An open device that the audio thread has not been given yet.
+enum Opened {
+    Playback(Playback),
+    Capture(Capture),
 }
 
 /// The thread's state.
 pub(crate) struct Devices {
+    poll: Poll,
     requests: Receiver<Use>,
     installs: Installs,
     shared: Arc<Shared>,
     events: Sink,
-    slots: [Slot; 3],
+    hotplug: Option<Hotplug>,
+    chooser: Chooser,
+    /// What the threads of devices say.
+    words: Receiver<(Serial, Word)>,
+    /// For a new one.
+    say: Sender<(Serial, Word)>,
+    /// What the thread of a device does first.
+    prepare: Option<fn()>,
+    opened: BTreeMap<Serial, Opened>,
+    /// Found no room in the ring yet.
+    waiting: VecDeque<Install>,
+    /// Files that are open: they have no thread that would say when they are closed.
+    files: BTreeSet<Serial>,
     /// Files written before are gone on with, so that no recording is lost by a re-opening.
     written: BTreeSet<String>,
 }
 
-/// What is wanted for one role.
-struct Slot {
-    role: Role,
-    wanted: Option<String>,
-    open: bool,
-    retry_at: Option<Instant>,
-    /// The last failure told, so that each is told once.
-    told: Option<String>,
-}
-
 impl Devices {
     pub(crate) fn new(
+        poll: Poll,
         requests: Receiver<Use>,
         installs: Installs,
         shared: Arc<Shared>,
         events: Sink,
+        prepare: Option<fn()>,
     ) -> Devices {
-        let slot = |role| Slot { role, wanted: None, open: false, retry_at: None, told: None };
-        let slots = [slot(Role::Speaker), slot(Role::Microphone), slot(Role::Ringer)];
-        Devices { requests, installs, shared, events, slots, written: BTreeSet::new() }
+        let hotplug = Hotplug::new(Path::new(DEV)).and_then(|hotplug| {
+            let mut source = SourceFd(&hotplug.raw_fd());
+            poll.registry().register(&mut source, HOTPLUG, Interest::READABLE)?;
+            Ok(hotplug)
+        });
+        let hotplug = hotplug
+            .inspect_err(|reason| tracing::warn!(%reason, "sound cards that come are noticed late"))
+            .ok();
+        let (say, words) = channel();
+        Devices {
+            poll,
+            requests,
+            installs,
+            shared,
+            events,
+            hotplug,
+            chooser: Chooser::new(),
+            words,
+            say,
+            prepare,
+            opened: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            files: BTreeSet::new(),
+            written: BTreeSet::new(),
+        }
     }
 
     /// Runs until nobody is left to ask for anything.
     pub(crate) fn run(mut self) {
+        let mut ready = Events::with_capacity(4);
+        while self.take_requests() {
+            self.take_news();
+            self.chooser.look(Instant::now());
+            self.act();
+            let due = self.chooser.due().map_or(LOOK, |due| due.saturating_duration_since(Instant::now()));
+            // What could not be installed is tried again soon.
+            let due = if self.waiting.is_empty() { due } else { due.min(Duration::from_millis(10)) };
+            if let Err(reason) = self.poll.poll(&mut ready, Some(due.min(LOOK)))
+                && reason.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%reason, "device poller failed, sound devices stay as they are");
+                return;
+            }
+        }
+    }
+
+    fn take_requests(&mut self) -> bool {
         loop {
-            match self.requests.recv_timeout(LOOK) {
-                Ok(request) => self.request(request),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            // Closing happens here.
-            while self.installs.retired.pop().is_ok() {}
-            for index in 0..self.slots.len() {
-                self.look_after(index);
+            match self.requests.try_recv() {
+                Ok(Use { role, devices }) => self.chooser.want(role, &devices, Instant::now()),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
             }
         }
     }
 
-    fn request(&mut self, request: Use) {
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.role == request.role) else { return };
-        let name = request.name.filter(|name| name != NONE);
-        if slot.wanted == name {
-            return;
+    /// What the audio thread, the devices' threads and the kernel say.
+    fn take_news(&mut self) {
+        if self.hotplug.as_ref().is_some_and(Hotplug::changed) {
+            tracing::info!("sound cards have come or gone");
+            self.chooser.cards_changed(Instant::now());
         }
-        if let Some(old) = slot.wanted.take() {
-            slot.open = false;
-            let _ = self.installs.install.push(empty(slot.role));
-            (self.events)(Event::Device { role: slot.role, name: old, state: DeviceState::Closed });
+        for role in Role::ALL {
+            if let Some((serial, errno)) = self.shared.take_lost(role) {
+                let reason = io::Error::from_raw_os_error(errno).to_string();
+                tracing::warn!(?role, reason, "sound device lost");
+                let gone = matches!(errno, libc::ENODEV | libc::EBADFD);
+                self.chooser.lost(role, serial, gone, reason, Instant::now());
+            }
         }
-        slot.told = None;
-        slot.retry_at = name.is_some().then(Instant::now);
-        slot.wanted = name;
+        while let Ok(old) = self.installs.retired.pop() {
+            // Files are closed here; others close themselves.
+            let file = old.serial().filter(|serial| self.files.remove(serial));
+            drop(old);
+            if let Some(serial) = file {
+                self.chooser.ended(serial, Instant::now());
+            }
+        }
+        while let Ok((serial, word)) = self.words.try_recv() {
+            let now = Instant::now();
+            match word {
+                Word::Out(hand) => self.take_opened(serial, Opened::Playback(Playback::Alsa(hand))),
+                Word::In(hand) => self.take_opened(serial, Opened::Capture(Capture::Alsa(hand))),
+                Word::Refused(reason) => self.chooser.refused(serial, reason, now),
+                Word::Ended => self.chooser.ended(serial, now),
+            }
+        }
     }
 
-    fn look_after(&mut self, index: usize) {
-        let role = self.slots[index].role;
-        if let Some(errno) = self.shared.take_lost(role)
-            && self.slots[index].open
+    fn take_opened(&mut self, serial: Serial, opened: Opened) {
+        self.opened.insert(serial, opened);
+        self.chooser.opened(serial, Instant::now());
+    }
+
+    /// Does what is to be done, and what comes of that.
+    fn act(&mut self) {
+        loop {
+            let acts = self.chooser.acts();
+            if acts.is_empty() {
+                break;
+            }
+            for act in acts {
+                self.carry_out(act);
+            }
+        }
+        while self.installs.install.slots() > 0
+            && let Some(install) = self.waiting.pop_front()
         {
-            self.slots[index].open = false;
-            self.slots[index].retry_at = Some(Instant::now() + RETRY);
-            self.lost(index, std::io::Error::from_raw_os_error(errno).to_string());
+            // There is a free slot, and only this thread fills it.
+            let _ = self.installs.install.push(install);
         }
-        if self.slots[index].retry_at.is_none_or(|at| at > Instant::now()) {
-            return;
-        }
-        let Some(name) = self.slots[index].wanted.clone() else { return };
-        self.slots[index].retry_at = Some(Instant::now() + RETRY);
-        if self.installs.install.slots() == 0 {
-            return;
-        }
-        match self.open(role, &name) {
-            Ok(device) => {
-                // There is a free slot, and only this thread fills it.
-                let _ = self.installs.install.push(device);
-                let slot = &mut self.slots[index];
-                (slot.open, slot.retry_at, slot.told) = (true, None, None);
-                tracing::info!(?role, name, "sound device open");
-                (self.events)(Event::Device { role, name, state: DeviceState::Open });
+    }
+
+    fn carry_out(&mut self, act: Act) {
+        match act {
+            Act::Open { serial, role, name } => self.open(serial, role, name),
+            Act::Install { serial, role } => match self.opened.remove(&serial) {
+                Some(Opened::Playback(device)) => {
+                    self.waiting.push_back(Install::Playback { role, device: Some((serial, device)) });
+                }
+                Some(Opened::Capture(device)) => {
+                    self.waiting.push_back(Install::Capture { device: Some((serial, device)) });
+                }
+                None => {}
+            },
+            Act::Drop { serial } => {
+                self.opened.remove(&serial);
+                if self.files.remove(&serial) {
+                    self.chooser.ended(serial, Instant::now());
+                }
             }
-            Err(reason) => self.lost(index, reason),
+            Act::Remove { role: Role::Microphone } => {
+                self.waiting.push_back(Install::Capture { device: None });
+            }
+            Act::Remove { role } => self.waiting.push_back(Install::Playback { role, device: None }),
+            Act::Join { role, with } => self.shared.join(role, with),
+            Act::Tell { role, name, state } => {
+                match &state {
+                    DeviceState::Open => tracing::info!(?role, name, "sound device in use"),
+                    DeviceState::Lost { reason } => tracing::warn!(?role, name, reason, "no sound device"),
+                    DeviceState::Closed => tracing::info!(?role, name, "sound device given back"),
+                }
+                (self.events)(Event::Device { role, name, state });
+            }
         }
     }
 
-    fn lost(&mut self, index: usize, reason: String) {
-        let slot = &mut self.slots[index];
-        if slot.told.as_ref() == Some(&reason) {
-            return;
+    fn open(&mut self, serial: Serial, role: Role, name: String) {
+        if role == Role::Microphone {
+            let (path, repeats) = match (name.strip_prefix("wav:"), name.strip_prefix("wav-loop:")) {
+                (Some(path), _) => (path, false),
+                (_, Some(path)) => (path, true),
+                _ => return self.start(serial, role, name),
+            };
+            let wav = WavIn::open(path, repeats).map_err(|e| e.to_string());
+            return self.file(serial, wav.map(|wav| Opened::Capture(Capture::Wav(wav))));
         }
-        slot.told = Some(reason.clone());
-        let name = slot.wanted.clone().unwrap_or_default();
-        tracing::warn!(role = ?slot.role, name, reason, "sound device lost");
-        (self.events)(Event::Device { role: slot.role, name, state: DeviceState::Lost { reason } });
+        let Some(path) = name.strip_prefix("wav:") else { return self.start(serial, role, name) };
+        let wav = WavOut::open(path, self.written.contains(path)).map_err(|e| e.to_string());
+        if wav.is_ok() {
+            self.written.insert(path.to_owned());
+        }
+        self.file(serial, wav.map(|wav| Opened::Playback(Playback::Wav(wav))));
     }
 
-    fn open(&mut self, role: Role, name: &str) -> Result<Install, String> {
-        match role {
-            Role::Speaker => Ok(Install::Speaker(Some(self.open_playback(name)?))),
-            Role::Ringer => Ok(Install::Ringer(Some(self.open_playback(name)?))),
-            Role::Microphone => Ok(Install::Microphone(Some(open_capture(name)?))),
+    fn file(&mut self, serial: Serial, opened: Result<Opened, String>) {
+        match opened {
+            Ok(opened) => {
+                self.files.insert(serial);
+                self.take_opened(serial, opened);
+            }
+            Err(reason) => self.chooser.refused(serial, reason, Instant::now()),
         }
     }
 
-    fn open_playback(&mut self, name: &str) -> Result<Playback, String> {
-        let Some(path) = name.strip_prefix("wav:") else {
-            return explained(|| AlsaOut::open(name)).map(Playback::Alsa);
+    /// Has a device of ALSA opened by a thread of its own.
+    fn start(&mut self, serial: Serial, role: Role, name: String) {
+        let (say, shared, prepare) = (self.say.clone(), Arc::clone(&self.shared), self.prepare);
+        let prepare = move || {
+            if let Some(prepare) = prepare {
+                prepare();
+            }
         };
-        let wav = WavOut::open(path, self.written.contains(path)).map_err(|e| e.to_string())?;
-        self.written.insert(path.to_owned());
-        Ok(Playback::Wav(wav))
-    }
-}
-
-fn open_capture(name: &str) -> Result<Capture, String> {
-    let (path, repeats) = match (name.strip_prefix("wav:"), name.strip_prefix("wav-loop:")) {
-        (Some(path), _) => (path, false),
-        (_, Some(path)) => (path, true),
-        _ => return explained(|| AlsaIn::open(name)).map(Capture::Alsa),
-    };
-    WavIn::open(path, repeats).map(Capture::Wav).map_err(|e| e.to_string())
-}
-
-fn empty(role: Role) -> Install {
-    match role {
-        Role::Speaker => Install::Speaker(None),
-        Role::Ringer => Install::Ringer(None),
-        Role::Microphone => Install::Microphone(None),
+        let tell = move |word| {
+            // Nobody is left to hear it once speech has ended.
+            let _ = say.send((serial, word));
+            shared.wake_devices();
+        };
+        let started = match role {
+            Role::Microphone => hand::start_in(name, Arc::clone(&self.shared), prepare, tell),
+            _ => hand::start_out(name, prepare, tell),
+        };
+        if let Err(reason) = started {
+            self.chooser.refused(serial, reason.to_string(), Instant::now());
+        }
     }
 }

@@ -13,7 +13,9 @@ use mio::Waker;
 
 use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
 use crate::audio::Shared;
+use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
+use crate::marking;
 use crate::timing::Timing;
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
@@ -178,7 +180,7 @@ impl Media {
         self.request(Request::Ring(ring))
     }
 
-    /// Sounds once where it rings, beside whatever rings there.
+    /// Sounds once on the notifier device, beside whatever rings there.
     pub fn chime(&self) -> Result<(), Error> {
         self.request(Request::Chime)
     }
@@ -226,9 +228,14 @@ impl Media {
         self.request(Request::Telephone(stream))
     }
 
-    /// Moves a role to another device, in mid-call if need be. Names as in [`Config`].
-    pub fn device(&self, role: Role, name: &str) -> Result<(), Error> {
-        self.request(Request::Device { role, name: name.to_owned() })
+    /// Gives a role other devices, best first, in mid-call if need be. Names as in [`Config`].
+    pub fn device(&self, role: Role, devices: impl Into<DeviceList>) -> Result<(), Error> {
+        self.request(Request::Device { role, devices: Some(devices.into()) })
+    }
+
+    /// Has chimes sound where it rings.
+    pub fn chime_where_it_rings(&self) -> Result<(), Error> {
+        self.request(Request::Device { role: Role::Notifier, devices: None })
     }
 
     fn request(&self, request: Request) -> Result<(), Error> {
@@ -273,6 +280,7 @@ impl Media {
         for socket in [&rtp, &rtcp] {
             let address = SocketAddr::new(ip, port);
             socket.set_nonblocking(true).map_err(|source| Error::Bind { address, source })?;
+            marking::mark(socket);
         }
         Ok(Some((rtp, rtcp, SocketAddr::new(ip, port))))
     }

@@ -5,8 +5,8 @@
 //! * `fd-audio` moves 10 ms frames between the sound devices and lock-free rings, and is the clock of
 //!   everything else. It takes no lock, allocates nothing and logs nothing once it runs.
 //! * `fd-media` owns the RTP and RTCP sockets, jitter buffers, codecs, tones and digits.
-//! * `fd-devices` opens, watches and re-opens sound devices, because opening one may block.
-//!
+//! * `fd-devices` says which sound device is used for what, and has them opened, watched and opened again; each
+//!   device of ALSA has a thread of its own besides (`fd-sound-out`, `fd-sound-in`), because drivers may block.
 //! * `fd-recordings` reads and encodes music and messages for callers on hold.
 //!
 //! One stream at a time has the operator's ear, or the one conference of up to [`MAX_SEATS`] streams has
@@ -19,7 +19,9 @@ mod alsa_pcm;
 mod api;
 mod audio;
 mod by_hand;
+mod choosing;
 mod codec;
+mod device_list;
 mod devices;
 #[cfg(test)]
 mod drift;
@@ -27,13 +29,17 @@ mod dtmf;
 mod engine;
 mod frame;
 mod g722;
+mod hand;
 mod handle;
 mod hold;
+mod hotplug;
 mod jitter;
 mod link;
 mod loader;
+mod marking;
 mod mixer;
 mod mos;
+mod opus_decoder;
 mod payloads;
 mod place;
 mod plc;
@@ -56,7 +62,8 @@ pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
     SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone,
 };
-pub use by_hand::{AudioByHand, ByHand, HandMicrophone, HandSpeaker, Parts};
+pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
+pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
 pub use payloads::payloads;
 pub use timing::Timing;

@@ -12,7 +12,7 @@ use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
 use crate::jitter::{JitterBuffer, Pull, Stretch};
 use crate::rtp::{MAX_PACKET, Receiver};
 use crate::srtp::{Guard, Kind, Sealed};
-use crate::stretch;
+use crate::stretch::{self, Pauses};
 
 /// Packets of an encrypted stream opened in 10 ms that come from another address than the peer's, which may have moved:
 /// each costs the work of a forged one.
@@ -28,6 +28,7 @@ pub(crate) struct Link {
     pub(crate) strange: u32,
     pub(crate) jitter: JitterBuffer,
     pub(crate) decoder: Decoder,
+    pub(crate) pauses: Pauses,
     pub(crate) encoder: Encoder,
     /// Decoded, not yet played.
     pub(crate) heard: VecDeque<i16>,
@@ -57,6 +58,7 @@ impl Link {
             strange: 0,
             jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
             decoder: Decoder::new(remote.codec)?,
+            pauses: Pauses::default(),
             encoder: Encoder::new(remote.codec)?,
             heard: VecDeque::new(),
             decoded: Vec::new(),
@@ -136,18 +138,23 @@ impl Link {
             let play_at = now + Duration::from_secs_f64(self.heard.len() as f64 / f64::from(RATE));
             self.decoded.clear();
             match self.jitter.pull(play_at) {
-                Pull::Play { payload, stretch } => {
-                    if self.decoder.decode(payload, &mut self.decoded).is_err() {
+                Pull::Play { payload, stretch, continues } => {
+                    if self.decoder.decode(payload, continues, &mut self.decoded).is_err() {
                         self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
                     }
+                    let pauses = self.pauses.hear(&self.decoded);
                     let changed = match stretch {
                         Stretch::Keep => 0,
+                        Stretch::ShortenPause | Stretch::LengthenPause if !pauses => 0,
                         Stretch::ShortenPause => stretch::shorten_pause(&mut self.decoded),
                         Stretch::Shorten => stretch::shorten(&mut self.decoded),
-                        Stretch::Lengthen => stretch::lengthen(&mut self.decoded),
+                        Stretch::Lengthen | Stretch::LengthenPause => stretch::lengthen(&mut self.decoded),
                     };
                     if changed > 0 {
                         self.jitter.stretched();
+                        if self.decoded.is_empty() {
+                            continue;
+                        }
                     }
                 }
                 Pull::Conceal { ms, next } => {

@@ -78,6 +78,14 @@ impl Concealer {
         self.remember(samples.iter().map(|&sample| f32::from(sample)));
     }
 
+    /// What comes next does not go on where the last left off: it is blended with what would have come there.
+    pub(crate) fn bridge(&mut self) {
+        if self.made == 0 {
+            self.begin();
+            self.made = 1;
+        }
+    }
+
     /// Makes up `count` samples and appends them. `next` is what comes right after them, where that is known.
     pub(crate) fn conceal(&mut self, count: usize, next: Option<&[i16]>, out: &mut Vec<i16>) {
         if self.made == 0 {

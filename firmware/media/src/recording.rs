@@ -292,7 +292,7 @@ mod tests {
         // Twice round.
         for _ in 0..2 {
             while let Some(ms) = recording.packet(codec, at, ptime_ms, &mut payload) {
-                decoder.decode(&payload, &mut out).expect("decodes");
+                decoder.decode(&payload, true, &mut out).expect("decodes");
                 at += ms;
             }
             at = 0;

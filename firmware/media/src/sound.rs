@@ -1,10 +1,11 @@
 //! Between the operator and the streams: levels, tones, ringing, and which devices are in use.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::Arc;
 
 use crate::api::{Config, Event, Ring, Role, Tone};
-use crate::audio::{Frames, RESERVE};
-use crate::devices::{NONE, Use};
+use crate::audio::{Frames, RESERVE, Shared};
+use crate::device_list::DeviceList;
+use crate::devices::{Requests, Use};
 use crate::engine::Request;
 use crate::frame::{Frame, SILENCE};
 use crate::mixer::{Gain, Mixer};
@@ -26,10 +27,13 @@ const METER_FLOOR: f32 = -96.0;
 /// The operator's side of the media thread.
 pub(crate) struct Sound {
     frames: Frames,
-    devices: SyncSender<Use>,
-    speaker: String,
-    microphone: String,
-    ringer: String,
+    devices: Requests,
+    /// Says which roles share a device.
+    shared: Arc<Shared>,
+    speaker: DeviceList,
+    microphone: DeviceList,
+    ringer: DeviceList,
+    notifier: Option<DeviceList>,
     /// The headset icon: whether speaker and microphone are taken.
     connected: bool,
     tone: Option<(Tone, Generator)>,
@@ -43,6 +47,7 @@ pub(crate) struct Sound {
     input_level: f32,
     input_muted: bool,
     ring_level: Gain,
+    chime_level: Gain,
     last_heard: Frame,
     /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
     least_waiting: usize,
@@ -60,13 +65,15 @@ struct Meter {
 
 impl Sound {
     /// Takes the names from `config`; nothing is opened before [`Sound::use_devices`].
-    pub(crate) fn new(config: &Config, frames: Frames, devices: SyncSender<Use>) -> Sound {
+    pub(crate) fn new(config: &Config, frames: Frames, devices: Requests) -> Sound {
         Sound {
             frames,
+            shared: devices.shared(),
             devices,
             speaker: config.speaker.clone(),
             microphone: config.microphone.clone(),
             ringer: config.ringer.clone(),
+            notifier: config.notifier.clone(),
             connected: true,
             tone: None,
             ring: None,
@@ -78,6 +85,7 @@ impl Sound {
             input_level: 1.0,
             input_muted: false,
             ring_level: Gain::new(1.0),
+            chime_level: Gain::new(1.0),
             last_heard: SILENCE,
             least_waiting: usize::MAX,
             watched: 0,
@@ -114,16 +122,20 @@ impl Sound {
                     self.meter = on.then(Meter::default);
                 }
             }
-            Request::RingVolume(level) => self.ring_level.set(level),
+            Request::RingVolume(level) => {
+                self.ring_level.set(level);
+                self.chime_level.set(level);
+            }
             Request::ConnectAudio(on) => {
                 self.connected = on;
                 self.use_devices();
             }
-            Request::Device { role, name } => {
+            Request::Device { role, devices } => {
                 match role {
-                    Role::Speaker => self.speaker = name,
-                    Role::Microphone => self.microphone = name,
-                    Role::Ringer => self.ringer = name,
+                    Role::Speaker => self.speaker = devices.unwrap_or_default(),
+                    Role::Microphone => self.microphone = devices.unwrap_or_default(),
+                    Role::Ringer => self.ringer = devices.unwrap_or_default(),
+                    Role::Notifier => self.notifier = devices,
                 }
                 self.use_devices();
             }
@@ -144,15 +156,15 @@ impl Sound {
 
     /// Asks the device thread for the devices that are to be in use now.
     pub(crate) fn use_devices(&mut self) {
-        let speech = |name: &String| self.connected.then(|| name.clone());
-        let ringer = (!self.rings_in_speaker()).then(|| self.ringer.clone());
+        let speech = |list: &DeviceList| if self.connected { list.clone() } else { DeviceList::default() };
         let wanted = [
             (Role::Speaker, speech(&self.speaker)),
             (Role::Microphone, speech(&self.microphone)),
-            (Role::Ringer, ringer),
+            (Role::Ringer, self.ringer.clone()),
+            (Role::Notifier, self.notifier.as_ref().unwrap_or(&self.ringer).clone()),
         ];
-        for (role, name) in wanted {
-            if self.devices.try_send(Use { role, name }).is_err() {
+        for (role, devices) in wanted {
+            if !self.devices.send(Use { role, devices }) {
                 tracing::warn!(?role, "the device thread is stuck; device change not made");
             }
         }
@@ -204,44 +216,44 @@ impl Sound {
         frame
     }
 
-    /// Sends what is heard to the devices, and rings.
+    /// Sends what is heard to the devices, rings and chimes. A full ring of a device is one that hangs, and will be
+    /// reported lost.
     pub(crate) fn speak(&mut self, heard: &Frame) {
         let mut frame = *heard;
-        if let Some(mut ringing) = self.next_ringing() {
-            self.ring_level.apply(&mut ringing);
-            if self.rings_in_speaker() {
-                let mut both = Mixer::new();
-                both.add(&frame);
-                both.add(&ringing);
-                frame = both.finish();
-            } else {
-                // A full ring is a ringer that hangs.
-                let _ = self.frames.ringer.push(ringing);
+        let mut ringing = self.next_ring();
+        if let Some(chime) = self.next_chime() {
+            match self.shared.joined(Role::Notifier) {
+                None => _ = self.frames.notifier.push(chime),
+                Some(Role::Ringer) => mix(ringing.get_or_insert(SILENCE), &chime),
+                Some(_) => mix(&mut frame, &chime),
+            }
+        }
+        if let Some(ringing) = ringing {
+            match self.shared.joined(Role::Ringer) {
+                None => _ = self.frames.ringer.push(ringing),
+                Some(_) => mix(&mut frame, &ringing),
             }
         }
         if !self.leave_out(&frame) {
-            // A full ring is a speaker that hangs; its device will be reported lost.
             let _ = self.frames.speaker.push(frame);
         }
     }
 
-    /// The next 10 ms of what rings and what sounds once.
-    fn next_ringing(&mut self) -> Option<Frame> {
-        let ring = self.ring.as_mut().map(|(_, ring)| ring.next());
-        let chime = self.chime.as_mut().map(|(chime, left)| {
-            *left = left.saturating_sub(1);
-            chime.next()
-        });
-        self.chime = self.chime.take().filter(|(_, left)| *left > 0);
-        match (ring, chime) {
-            (Some(ring), Some(chime)) => {
-                let mut both = Mixer::new();
-                both.add(&ring);
-                both.add(&chime);
-                Some(both.finish())
-            }
-            (one, other) => one.or(other),
+    fn next_ring(&mut self) -> Option<Frame> {
+        let mut ring = self.ring.as_mut().map(|(_, ring)| ring.next())?;
+        self.ring_level.apply(&mut ring);
+        Some(ring)
+    }
+
+    fn next_chime(&mut self) -> Option<Frame> {
+        let (chime, left) = self.chime.as_mut()?;
+        *left = left.saturating_sub(1);
+        let (mut frame, over) = (chime.next(), *left == 0);
+        if over {
+            self.chime = None;
         }
+        self.chime_level.apply(&mut frame);
+        Some(frame)
     }
 
     /// The meter, when it is time to read it.
@@ -265,10 +277,6 @@ impl Sound {
         self.output.set(if self.output_muted { 0.0 } else { self.output_level });
     }
 
-    fn rings_in_speaker(&self) -> bool {
-        self.connected && self.ringer == self.speaker && self.ringer != NONE
-    }
-
     /// After a hiccup more frames wait in the speaker's ring than its reserve: that is delay, so one is left out
     /// when that is not heard.
     fn leave_out(&mut self, frame: &Frame) -> bool {
@@ -287,6 +295,13 @@ impl Sound {
         self.least_waiting = usize::MAX;
         surplus
     }
+}
+
+fn mix(into: &mut Frame, other: &Frame) {
+    let mut both = Mixer::new();
+    both.add(into);
+    both.add(other);
+    *into = both.finish();
 }
 
 fn peak(frame: &Frame) -> u16 {

@@ -8,27 +8,62 @@ const LAGS: std::ops::RangeInclusive<usize> = 120..=480;
 const STRIDE: usize = 6;
 /// How alike two pieces must be to take one for the other: 1.0 is the same.
 const ALIKE: f32 = 0.85;
-/// Speech is said to pause below this level.
+/// Nothing much is heard below this level, as root of the mean square.
 const QUIET: f32 = 60.0;
+/// A pause in front of noise: at most so many times as loud as the least of late, and by so much softer than speech.
+const NEAR_FLOOR: f32 = 2.0;
+const BELOW_SPEECH: f32 = 8.0;
+/// How the least and the loudest of late drift back with each millisecond: by a third in a second, by half in four.
+const RISE: f32 = 1.0003;
+const FALL: f32 = 0.9998;
+/// Milliseconds of quiet that are a pause: the stops inside of words (p, t, k) are shorter.
+const PAUSE_MS: usize = 60;
+/// Samples of a millisecond.
+const PER_MS: usize = 48;
 /// A piece this short cannot lose ten milliseconds.
 pub(crate) const MIN_LENGTH: usize = 2 * 480;
+
+/// Finds the pauses of speech, in front of noise too.
+#[derive(Default)]
+pub(crate) struct Pauses {
+    /// The least and the loudest level of late.
+    floor: Option<f32>,
+    speech: f32,
+    /// Samples for which it has been quiet.
+    quiet: usize,
+}
+
+impl Pauses {
+    /// Takes what is played next, at 48 kHz. True when it belongs to a pause that had begun before.
+    pub(crate) fn hear(&mut self, samples: &[i16]) -> bool {
+        let (level, ms) = (level(samples), (samples.len() / PER_MS) as i32);
+        let floor = self.floor.map_or(level, |floor| level.min(floor.max(1.0) * RISE.powi(ms)));
+        self.floor = Some(floor);
+        self.speech = level.max(self.speech * FALL.powi(ms));
+        let noise = level < NEAR_FLOOR * floor && BELOW_SPEECH * level < self.speech;
+        let paused = self.quiet >= PAUSE_MS * PER_MS;
+        let quiet = level < QUIET || noise;
+        self.quiet = if quiet { self.quiet + samples.len() } else { 0 };
+        quiet && paused
+    }
+}
 
 /// Removes one period from the front of `samples` (at least [`MIN_LENGTH`]); returns how many samples went.
 pub(crate) fn shorten(samples: &mut Vec<i16>) -> usize {
     if samples.len() < MIN_LENGTH {
         return 0;
     }
-    let Some(lag) = period(samples) else { return 0 };
-    for n in 0..lag {
-        samples[n] = fade(samples[n], samples[n + lag], n, lag);
-    }
-    samples.drain(lag..2 * lag);
-    lag
+    period(samples).map_or(0, |lag| remove(samples, lag))
 }
 
-/// Likewise, if all of it is a pause; else nothing goes.
+/// Likewise of a pause, where one piece is as good as another: the longest goes, or all of what is shorter than that.
 pub(crate) fn shorten_pause(samples: &mut Vec<i16>) -> usize {
-    if is_pause(samples) { shorten(samples) } else { 0 }
+    let length = samples.len();
+    if length < MIN_LENGTH {
+        samples.clear();
+        return length;
+    }
+    remove(samples, *LAGS.end())
 }
 
 /// Repeats one period at the front of `samples` (at least [`MIN_LENGTH`]); returns how many were added.
@@ -42,21 +77,30 @@ pub(crate) fn lengthen(samples: &mut Vec<i16>) -> usize {
     lag
 }
 
+/// Fades from the first piece of `lag` samples to the second, which goes.
+fn remove(samples: &mut Vec<i16>, lag: usize) -> usize {
+    for n in 0..lag {
+        samples[n] = fade(samples[n], samples[n + lag], n, lag);
+    }
+    samples.drain(lag..2 * lag);
+    lag
+}
+
 /// From `a` to `b` as `n` goes from 0 to `length`.
 fn fade(a: i16, b: i16, n: usize, length: usize) -> i16 {
     let (a, b, n, length) = (i32::from(a), i32::from(b), n as i32, length as i32);
     ((a * (length - n) + b * n) / length) as i16
 }
 
-/// Whether nothing much is heard in it.
-fn is_pause(samples: &[i16]) -> bool {
+/// Root of the mean square.
+fn level(samples: &[i16]) -> f32 {
     let energy: f32 = samples.iter().step_by(STRIDE).map(|&s| f32::from(s) * f32::from(s)).sum();
-    energy * (STRIDE as f32) < QUIET * QUIET * samples.len() as f32
+    (energy * STRIDE as f32 / samples.len().max(1) as f32).sqrt()
 }
 
 /// The length of the piece that is most like the one after it, if any is like enough, or nothing much is heard.
 fn period(samples: &[i16]) -> Option<usize> {
-    if is_pause(samples) {
+    if level(samples) < QUIET {
         return Some(*LAGS.end());
     }
     let compared = MIN_LENGTH - LAGS.end();
@@ -110,25 +154,54 @@ mod tests {
 
     #[test]
     fn what_has_no_period_is_left_alone() {
-        let mut number = 1_u32;
-        let mut noise: Vec<i16> = (0..960)
-            .map(|_| {
-                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (number >> 20) as i16
-            })
-            .collect();
+        let mut noise = noise(960, 0.06);
         assert_eq!((shorten(&mut noise), lengthen(&mut noise), noise.len()), (0, 0, 960));
     }
 
+    /// So much quieter than [`tone`], and noise: its level in full scale is `level`.
+    fn noise(count: usize, level: f32) -> Vec<i16> {
+        let mut number = 1_u32;
+        (0..count)
+            .map(|_| {
+                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((number >> 16) as i16 as f32 * level) as i16
+            })
+            .collect()
+    }
+
+    /// In which frames of 20 ms somebody pauses.
+    fn paused(sound: &[i16]) -> Vec<bool> {
+        let mut pauses = Pauses::default();
+        sound.chunks(960).map(|frame| pauses.hear(frame)).collect()
+    }
+
     #[test]
-    fn a_pause_is_shortened_where_speech_is_not() {
-        let mut pause: Vec<i16> = tone(960).iter().map(|sample| sample / 400).collect();
-        assert_eq!(shorten_pause(&mut pause), 480);
-        let mut speech = tone(960);
-        assert_eq!((shorten_pause(&mut speech), speech.len()), (0, 960));
-        // A word that begins in the last quarter is speech.
-        let mut word = [vec![0; 720], tone(240)].concat();
-        assert_eq!(shorten_pause(&mut word), 0);
+    fn a_pause_is_quiet_for_longer_than_a_stop_inside_a_word() {
+        let stop = [tone(4800), vec![0; 2 * 960], tone(4800)].concat();
+        assert!(paused(&stop).iter().all(|paused| !paused));
+        let pause = [tone(4800), vec![0; 10 * 960], tone(4800)].concat();
+        let expected: Vec<bool> = (0..20).map(|n| (8..15).contains(&n)).collect();
+        assert_eq!(paused(&pause), expected);
+    }
+
+    #[test]
+    fn there_are_pauses_in_front_of_noise_and_none_in_music() {
+        let humming = |count| tone(count).iter().zip(noise(count, 0.01)).map(|(a, b)| a + b).collect();
+        let speech: Vec<i16> = [noise(48_000, 0.01), humming(48_000), noise(48_000, 0.01)].concat();
+        let found = paused(&speech);
+        assert!(found[..100].iter().all(|paused| !paused));
+        assert!(found[105..].iter().all(|paused| *paused), "{found:?}");
+        assert!(paused(&tone(480_000)).iter().all(|paused| !paused));
+    }
+
+    #[test]
+    fn a_pause_loses_ten_milliseconds_whatever_it_sounds_like() {
+        let mut pause = noise(960, 0.01);
+        let limit = largest_step(&pause);
+        assert_eq!((shorten_pause(&mut pause), pause.len()), (480, 480));
+        assert!(largest_step(&pause) <= limit);
+        let mut short = noise(480, 0.01);
+        assert_eq!((shorten_pause(&mut short), short.len()), (480, 0));
     }
 
     #[test]

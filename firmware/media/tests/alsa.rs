@@ -3,35 +3,11 @@
 mod desk;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
+use desk::alsa::with_alsa;
 use desk::{Desk, connect, rms, share, write_tone};
 use media::{Codec, DeviceState, Event, Role, StreamId};
-
-const CHILD: &str = "MEDIA_ALSA_TEST_DIR";
-
-/// ALSA reads its configuration from the environment, which must be set before the process has threads: so the
-/// test runs itself again with it.
-fn with_alsa(test: &str, configuration: &str, body: impl FnOnce(&Path)) {
-    if let Some(dir) = std::env::var_os(CHILD) {
-        return body(Path::new(&dir));
-    }
-    let dir = tempfile::tempdir().expect("a directory");
-    let conf = dir.path().join("asound.conf");
-    let text = configuration.replace("DIR", dir.path().to_str().expect("a plain path"));
-    std::fs::write(&conf, text).expect("writes");
-    let output = Command::new(std::env::current_exe().expect("a path"))
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, dir.path())
-        .env("ALSA_CONFIG_PATH", &conf)
-        .output()
-        .expect("runs");
-    let text =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("1 passed"), "{text}");
-}
 
 const FILES: &str = r#"
 pcm.nothing { type null }

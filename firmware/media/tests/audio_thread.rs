@@ -93,7 +93,7 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
         assert_eq!(state, DeviceState::Open);
     }
     b.hear(1.0);
-    a.media.device(Role::Speaker, &format!("wav:{}", a.played.display())).expect("taken");
+    a.media.device(Role::Speaker, format!("wav:{}", a.played.display())).expect("taken");
     a.hear(0.5);
     a.media.connect_audio(false).expect("taken");
     a.media.connect_audio(true).expect("taken");
@@ -104,7 +104,7 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
 
 /// Five members of every codec who come, are muted, go on hold to music, and return.
 fn conference(a: &Desk, b: &Desk, start: u64) {
-    a.media.device(Role::Microphone, &format!("wav-loop:{}", b.hum.display())).expect("taken");
+    a.media.device(Role::Microphone, format!("wav-loop:{}", b.hum.display())).expect("taken");
     let codecs = [Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::Opus, Codec::Opus];
     let mut seats = Vec::new();
     for (n, codec) in codecs.into_iter().enumerate() {

@@ -29,7 +29,7 @@ impl Table {
             Desk::with(None, move |config, dir| {
                 let hum = dir.join("quiet.wav");
                 desk::write_hum(&hum, hz, HUM);
-                config.microphone = format!("wav-loop:{}", hum.display());
+                config.microphone = format!("wav-loop:{}", hum.display()).into();
             })
         };
         let desk = humming(OPERATOR);

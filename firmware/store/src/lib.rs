@@ -33,6 +33,7 @@ mod schema;
 mod settings;
 mod settings_file;
 mod snapshot;
+mod sound_devices;
 mod sources;
 mod statistics;
 mod tls;
@@ -62,6 +63,7 @@ pub use removals::Removal;
 pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
+pub use sound_devices::SoundDevices;
 pub use sources::{Changes, Copied, CopyJob, Source};
 pub use statistics::{
     AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,

@@ -60,6 +60,8 @@ pub enum Why {
     NoKey,
     /// The key of another certificate.
     OtherKey,
+    /// No sound device by the id of its card.
+    Device,
     /// No address of a page.
     Web,
     /// No feature code with one `$`.

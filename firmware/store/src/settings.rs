@@ -9,7 +9,7 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nat, Refusal, Srtp, Tls, Transport, Why, handling::Timetable, xmpp::Xmpp};
+use crate::{Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Why, handling::Timetable, xmpp::Xmpp};
 
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
@@ -34,6 +34,9 @@ pub struct Settings {
     pub tls: Tls,
     /// The customer database.
     pub crm: Crm,
+    /// Which sound device does what.
+    #[serde(skip_serializing_if = "SoundDevices::is_empty")]
+    pub sound: SoundDevices,
     /// Where it is seen who is online (PRE-5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xmpp: Option<Xmpp>,
@@ -368,6 +371,7 @@ impl Settings {
         At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;
         self.xmpp.as_ref().map_or(Ok(()), Xmpp::validate)?;
         self.tls.validate()?;
+        self.sound.validate()?;
         self.validate_accounts()?;
         self.validate_lines()?;
         self.validate_directories()?;

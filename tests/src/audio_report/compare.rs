@@ -26,7 +26,7 @@ pub struct Figures {
 #[track_caller]
 pub fn compare(codec: Codec, network: impl FnOnce(usize) -> Network) -> [Figures; 2] {
     let scratch = house::scratch();
-    let speech = speech(scratch.path());
+    let speech = speech(scratch.path(), 0);
     let mut judge = Judge::start(scratch.path(), &speech, false);
     let mut stage = Stage::build(scratch.path(), codec, &speech, may_be_realtime());
     let network = network(stage.packets());

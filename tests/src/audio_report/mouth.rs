@@ -58,7 +58,7 @@ impl Mouth {
             [port, port + 1].map(|port| UdpSocket::bind(("127.0.0.1", port)).expect("a free port"));
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout above zero can be set");
         let address = socket.local_addr().expect("a bound socket has an address");
-        let payloads = media::payloads(codec, samples).expect("our own codecs encode speech");
+        let payloads = encoded(codec, samples);
         let (answers, over) = (Arc::<Mutex<Vec<Answer>>>::default(), Arc::<AtomicBool>::default());
         let ear = socket.try_clone().expect("an open socket can be duplicated");
         let thread = thread::spawn({
@@ -67,6 +67,15 @@ impl Mouth {
         });
         let thread = Some(thread);
         Self { address, codec, payload_type, payloads, socket, _rtcp: rtcp, answers, over, thread }
+    }
+
+    /// Speaks other `samples` from now on.
+    ///
+    /// # Panics
+    /// When the codec fails.
+    #[track_caller]
+    pub(super) fn learn(&mut self, samples: &[i16]) {
+        self.payloads = encoded(self.codec, samples);
     }
 
     /// Packets until the speech begins again.
@@ -125,6 +134,11 @@ impl Drop for Mouth {
             let _ = thread.join();
         }
     }
+}
+
+#[track_caller]
+fn encoded(codec: Codec, samples: &[i16]) -> Vec<Vec<u8>> {
+    media::payloads(codec, samples).expect("our own codecs encode speech")
 }
 
 /// So that packets leave at their time on a busy machine. Where that is not allowed, the report says how late they were.

@@ -52,7 +52,7 @@ impl Ours {
         let ports = Ports::take();
         let path = folder.join("ours.wav");
         let config = Config {
-            speaker: format!("wav:{}", path.display()),
+            speaker: format!("wav:{}", path.display()).into(),
             microphone: "none".into(),
             ringer: "none".into(),
             rtp_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

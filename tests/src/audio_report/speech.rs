@@ -24,14 +24,18 @@ const LEVEL: f64 = 32_768.0 * 0.05;
 /// Samples of the slower rate that conversion looks at, each way.
 const REACH: f64 = 24.0;
 
-/// All sentences one after another: whole packets, at 48 kHz.
+/// How many ways there are to begin.
+pub(super) const BEGINNINGS: usize = SENTENCES.len();
+
+/// All sentences one after another, from the one numbered `first` (of [`BEGINNINGS`], and over again) on: whole packets, at
+/// 48 kHz.
 ///
 /// # Panics
 /// When espeak-ng is not installed.
 #[track_caller]
-pub(crate) fn speech(scratch: &Path) -> Vec<i16> {
+pub(crate) fn speech(scratch: &Path, first: usize) -> Vec<i16> {
     let mut all = Vec::new();
-    for (voice, sentence) in SENTENCES {
+    for (voice, sentence) in SENTENCES.into_iter().cycle().skip(first % BEGINNINGS).take(BEGINNINGS) {
         let file = scratch.join(format!("{voice}.wav"));
         let mut command = Command::new("espeak-ng");
         command.args(["-v", voice, "-s", "165", "-w"]).arg(&file).arg(sentence);

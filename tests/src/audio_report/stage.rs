@@ -62,6 +62,13 @@ impl Stage {
         }
     }
 
+    /// Speaks other `speech` from now on.
+    #[track_caller]
+    pub(super) fn learn(&mut self, speech: &[i16]) {
+        self.mouth.learn(speech);
+        self.speech = speech.to_vec();
+    }
+
     /// Packets until the speech begins again.
     pub(super) fn packets(&self) -> usize {
         self.mouth.packets()

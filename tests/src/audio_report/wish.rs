@@ -9,14 +9,14 @@ use std::time::Duration;
 use super::appliance;
 use super::network::Network;
 use super::score::{Judge, Score};
-use super::speech::speech;
+use super::speech::{BEGINNINGS, speech};
 use super::stage::{Played, Stage};
 use super::table::{self, Noise, Row};
 use crate::house;
 use crate::report;
 use crate::telephone::Codec;
 
-/// Where the dice begin.
+/// Where the dice begin; in each round elsewhere.
 const SEED: u64 = 20_260_101;
 
 /// What is to be measured.
@@ -26,7 +26,8 @@ pub struct Wish {
     pub codecs: Vec<Codec>,
     /// Only networks whose name has one of these words; all where there is none.
     pub networks: Vec<String>,
-    /// How often each.
+    /// How often each; the speech begins with another of its four sentences each time, so that what happens on the way
+    /// happens to other words, and to pauses.
     pub repeats: usize,
     /// ViSQOL's opinion too, which takes longer than all the rest: minutes for each recording.
     pub visqol: bool,
@@ -37,13 +38,15 @@ pub struct Wish {
 impl Default for Wish {
     fn default() -> Self {
         let codecs = vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
-        Self { codecs, networks: Vec::new(), repeats: 3, visqol: false, appliance: true }
+        Self { codecs, networks: Vec::new(), repeats: BEGINNINGS, visqol: false, appliance: true }
     }
 }
 
 impl Wish {
-    fn networks(&self, packets: usize) -> Vec<Network> {
-        let all = Network::of_loss(packets, SEED).into_iter().chain(Network::recorded(packets));
+    fn networks(&self, packets: usize, round: usize) -> Vec<Network> {
+        let all = Network::of_loss(packets, SEED + 1000 * round as u64)
+            .into_iter()
+            .chain(Network::recorded(packets));
         let wished = |network: &Network| {
             self.networks.is_empty() || self.networks.iter().any(|word| network.name.contains(word.as_str()))
         };
@@ -58,12 +61,12 @@ impl Wish {
 #[allow(clippy::print_stdout, reason = "a report is printed")]
 pub fn run(wish: &Wish) -> ExitCode {
     let scratch = house::scratch();
-    let speech = speech(scratch.path());
+    let first = speech(scratch.path(), 0);
     let realtime = may_be_realtime();
-    let mut judge = Judge::start(scratch.path(), &speech, wish.visqol);
+    let mut judge = Judge::start(scratch.path(), &first, wish.visqol);
     println!(
         "{:.1} s of speech by espeak-ng, 4 voices, English and French, at -26 dBov",
-        speech.len() as f64 / 48e3
+        first.len() as f64 / 48e3
     );
     println!("judged by {}; delay by cross-correlation", judge.tools);
     println!(
@@ -80,24 +83,28 @@ pub fn run(wish: &Wish) -> ExitCode {
         );
     }
     let mut stages: Vec<Stage> =
-        wish.codecs.iter().map(|codec| Stage::build(scratch.path(), *codec, &speech, realtime)).collect();
+        wish.codecs.iter().map(|codec| Stage::build(scratch.path(), *codec, &first, realtime)).collect();
     let mut rows = Vec::new();
     let mut late = Duration::ZERO;
     for round in 0..wish.repeats {
         println!("round {} of {}; {}", round + 1, wish.repeats, report::machine());
         let folder = scratch.path().join(format!("round-{round}"));
+        let speech = speech(scratch.path(), round);
+        stages.iter_mut().for_each(|stage| stage.learn(&speech));
         let played: Vec<Vec<(Network, Played)>> = thread::scope(|scope| {
             let each = stages.iter_mut().zip(&wish.codecs);
-            let threads: Vec<_> =
-                each.map(|(stage, codec)| scope.spawn(|| perform(stage, *codec, wish, &folder))).collect();
+            let threads: Vec<_> = each
+                .map(|(stage, codec)| scope.spawn(|| perform(stage, *codec, wish, round, &folder)))
+                .collect();
             threads.into_iter().map(|thread| thread.join().expect("a stage that played to its end")).collect()
         });
         for (codec, all) in wish.codecs.iter().zip(played) {
             for (network, played) in all {
                 late = late.max(played.late);
                 let scores: Vec<Score> = played.takes.iter().map(|take| judge.judge(take)).collect();
-                let known =
-                    rows.iter_mut().find(|row: &&mut Row| row.codec == *codec && row.network == network);
+                let known = rows
+                    .iter_mut()
+                    .find(|row: &&mut Row| row.codec == *codec && row.network.name == network.name);
                 match known {
                     Some(row) => row.scores.push(scores),
                     None => rows.push(Row {
@@ -120,7 +127,7 @@ pub fn run(wish: &Wish) -> ExitCode {
     println!("the latest packet of all left {late:.1?} after its time; {}", report::machine());
     let mut held: Vec<bool> = rows.iter().map(|row| row.holds(&noise(row))).collect();
     if wish.appliance {
-        let through = appliance::measure(scratch.path(), &speech, &mut judge);
+        let through = appliance::measure(scratch.path(), &first, &mut judge);
         println!("through the whole appliance: {}", through.words());
         held.push(through.both_ms() <= appliance::BAR_MS);
     }
@@ -149,8 +156,14 @@ fn version() -> String {
     )
 }
 
-fn perform(stage: &mut Stage, codec: Codec, wish: &Wish, folder: &Path) -> Vec<(Network, Played)> {
-    let networks = wish.networks(stage.packets());
+fn perform(
+    stage: &mut Stage,
+    codec: Codec,
+    wish: &Wish,
+    round: usize,
+    folder: &Path,
+) -> Vec<(Network, Played)> {
+    let networks = wish.networks(stage.packets(), round);
     let each = networks.into_iter().enumerate();
     each.map(|(n, network)| {
         let played = stage.play(&network, &folder.join(format!("{}-{n}", codec.name())));

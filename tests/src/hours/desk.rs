@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use media::{
-    ByHand, Codec, Config, Direction, Event, HandMicrophone, HandSpeaker, Hold, Media, Parts, StreamId,
+    ByHand, Codec, Config, Direction, Event, Hold, Media, MemoryMicrophone, MemorySpeaker, Parts, StreamId,
 };
 
 use super::audio::AudioThread;
@@ -62,8 +62,8 @@ pub(super) struct Desk {
 
 /// The sound card: a clock of its own, what it has played and heard by it.
 struct Card {
-    speaker: HandSpeaker,
-    microphone: HandMicrophone,
+    speaker: MemorySpeaker,
+    microphone: MemoryMicrophone,
     ppm: f64,
     /// When it was last looked at, and by its own clock the samples until then.
     seen: Duration,

@@ -60,7 +60,7 @@ struct Memory {
 pub fn simulate(plan: Plan, rows: &mut Vec<Row>) {
     let begun = Instant::now();
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let spoken = speech::speech(folder.path());
+    let spoken = speech::speech(folder.path(), 0);
     let (music, announcement) = (folder.path().join("music.wav"), folder.path().join("message.wav"));
     Recording::sine(523.0, 48_000, 10).write(&music);
     Recording { rate: 48_000, samples: spoken.clone() }.write(&announcement);

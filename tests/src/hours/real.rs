@@ -24,7 +24,8 @@ const ABOVE: i32 = 60;
 pub fn in_real_time(length: Duration, rows: &mut Vec<Row>) {
     let config = Config {
         speaker: "null".into(),
-        microphone: "null".into(),
+        // A microphone is waited for, up to 2 ms in each tick.
+        microphone: "none".into(),
         ringer: "none".into(),
         realtime: true,
         ..Config::default()

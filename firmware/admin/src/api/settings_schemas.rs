@@ -57,6 +57,9 @@ pub(crate) fn schemas() -> Value {
             ("tls", with_optional(&["verify"], &[
                 ("ca", texts()), ("certificate", maybe("string")), ("key", key), ("verify", yes_no()),
             ])),
+            ("sound", with_optional(&[], &[
+                ("speaker", texts()), ("microphone", texts()), ("ringer", texts()), ("notifier", texts()),
+            ])),
             ("xmpp", json!({ "oneOf": [reference("SettingsXmpp"), { "type": "null" }] })),
             ("timers", object(&[
                 ("undo_ms", range(0, 60_000)), ("hold_ms", range(0, 86_400_000)), ("queue_ms", range(0, 86_400_000)),

@@ -26,6 +26,7 @@ pub(crate) fn why(refusal: &Refusal, language: Language) -> String {
         Why::KeyInCertificate => plain(text::WHY_KEY_IN_CERTIFICATE),
         Why::NoKey => plain(text::WHY_NO_KEY),
         Why::OtherKey => plain(text::WHY_OTHER_KEY),
+        Why::Device => plain(text::WHY_DEVICE),
         Why::Web => plain(text::WHY_WEB),
         Why::FeatureCode => plain(text::WHY_FEATURE_CODE),
         Why::Taken => plain(text::WHY_TAKEN),
@@ -48,6 +49,7 @@ pub(crate) fn with_place(refusal: &Refusal, language: Language) -> String {
         "directories" => text::PLACE_DIRECTORY,
         "park" => text::PLACE_PARK,
         "tls" => text::PLACE_TLS,
+        "sound" => text::SOUND_TITLE,
         "timetable" => text::PLACE_HOURS,
         _ => return why(refusal, language),
     };

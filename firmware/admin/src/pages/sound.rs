@@ -1,20 +1,69 @@
-//! `/sound`: the devices, how they do, and the volumes. Only looked at here: devices are chosen in `frontdesk.toml`,
-//! volumes at the desk.
+//! `/sound`: which device does what, how they do, and the volumes, which are set at the desk.
 
 use maud::{Markup, html};
+use store::SoundDevices;
 
 use crate::{
-    guard::Signed,
+    audit::Act,
+    cards::{self, Device},
+    form::{Form, Refused, Wrong},
+    guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, overview},
+    pages::{Page, lines, overview},
+    settings::wrong,
     text::{self, Text},
 };
 
-/// What the kernel knows of sound cards.
-const CARDS: &str = "/proc/asound/cards";
+/// The choices of each list, best first.
+const CHOICES: [Text; 3] = [text::SOUND_FIRST, text::SOUND_SECOND, text::SOUND_THIRD];
+/// The lists with their words in the form.
+const ROLES: [(&str, Text); 4] = [
+    ("speaker", text::SOUND_ROLE_SPEAKER),
+    ("microphone", text::SOUND_ROLE_MICROPHONE),
+    ("ringer", text::SOUND_ROLE_RINGER),
+    ("notifier", text::SOUND_ROLE_NOTIFIER),
+];
 
 /// `GET /sound`
 pub(crate) async fn show(signed: Signed) -> Page {
+    page(&signed, None).await
+}
+
+/// `POST /sound`
+pub(crate) async fn choose(Posted { signed, fields }: Posted) -> Page {
+    let list = |role: &str| {
+        let chosen = (0..CHOICES.len()).map(|index| fields.get(&field(role, index)).trim().to_owned());
+        chosen.filter(|name| !name.is_empty()).collect()
+    };
+    let sound = SoundDevices {
+        speaker: list("speaker"),
+        microphone: list("microphone"),
+        ringer: list("ringer"),
+        notifier: list("notifier"),
+    };
+    let changed = signed.app.change_settings(move |settings| {
+        settings.sound = sound;
+        Ok(())
+    });
+    match changed.await {
+        Ok(()) => {
+            signed.app.audit(&signed.actor(), Act::SettingsChanged, "sound").await;
+            Ok(signed.done("/sound", text::DESK_SAVED.is(signed.language)))
+        }
+        Err(problem) => {
+            let Wrong { field: role, words } = wrong(&problem, "sound", signed.language);
+            // Said at the first choice of the list.
+            let at = if role.is_empty() { role } else { field(&role, 0) };
+            page(&signed, Some(Refused { typed: &fields, wrong: &Wrong { field: at, words } })).await
+        }
+    }
+}
+
+fn field(role: &str, index: usize) -> String {
+    format!("{role}_{}", index + 1)
+}
+
+async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
     let language = signed.language;
     let t = |text: Text| text.is(language);
     let view = signed.app.view();
@@ -25,9 +74,11 @@ pub(crate) async fn show(signed: Signed) -> Page {
             " " (value) " %" @if muted { " · " span.badge.busy { (t(text::SOUND_MUTED)) } }
         }
     };
-    let sound = &signed.app.config.sound;
-    let cards = tokio::fs::read_to_string(CARDS).await.map(|text| cards(&text)).unwrap_or_default();
+    let settings = lines::settings(signed).await?;
+    let (cards, devices) = cards::look().await;
+    let form = Form::new(signed, refused);
     let body = html! {
+        (form.problem())
         section aria-labelledby="now-title" {
             h2 #now-title { (t(text::SOUND_NOW)) }
             (layout::facts("sound", &[
@@ -40,11 +91,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }
-            (layout::facts("devices", &[
-                (t(text::SOUND_ROLE_SPEAKER), html! { code { (sound.speaker) } }),
-                (t(text::SOUND_ROLE_MICROPHONE), html! { code { (sound.microphone) } }),
-                (t(text::SOUND_ROLE_RINGER), html! { code { (sound.ringer) } }),
-            ]))
+            (form.around("sound-devices", "/sound", choices(&form, &settings.sound, &devices)))
         }
         section aria-labelledby="cards-title" {
             h2 #cards-title { (t(text::SOUND_CARDS)) }
@@ -52,24 +99,74 @@ pub(crate) async fn show(signed: Signed) -> Page {
             @else { ul #cards { @for card in &cards { li { (card) } } } }
         }
     };
-    Ok(layout::page(&signed, Place::Sound, t(text::SOUND_TITLE), body))
+    Ok(layout::page(signed, Place::Sound, t(text::SOUND_TITLE), body))
 }
 
-/// The names in the kernel's list: ` 0 [PCH ]: HDA-Intel - HDA Intel PCH`, each with a second line about where it is.
-fn cards(text: &str) -> Vec<String> {
-    let lines = text.lines().filter(|line| line.contains("]: "));
-    lines.filter_map(|line| Some(line.split_once("]: ")?.1.trim().to_owned())).collect()
+fn choices(form: &Form<'_>, sound: &SoundDevices, devices: &[Device]) -> Markup {
+    html! {
+        @for (role, words) in ROLES {
+            fieldset {
+                legend { (words.is(form.signed.language)) }
+                div.columns {
+                    @for (index, label) in CHOICES.into_iter().enumerate() {
+                        (choice(form, (role, index), label, chosen(sound, role), devices))
+                    }
+                }
+            }
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn choice(
+    form: &Form<'_>,
+    (role, index): (&str, usize),
+    label: Text,
+    chosen: &[String],
+    devices: &[Device],
+) -> Markup {
+    let language = form.signed.language;
+    let here = |name: &str| devices.iter().any(|device| device.name == name);
+    let nothing = match (index, role) {
+        (0, "notifier") if of_file(form, role).is_empty() => {
+            text::SOUND_WHERE_IT_RINGS.is(language).to_owned()
+        }
+        (0, _) => text::SOUND_OF_FILE.with(language, &[("names", &of_file(form, role).join(", "))]),
+        _ => text::SOUND_NONE_FURTHER.is(language).to_owned(),
+    };
+    let mut options = vec![(String::new(), nothing)];
+    let fits = |device: &&Device| if role == "microphone" { device.records } else { device.plays };
+    for device in devices.iter().filter(fits) {
+        options.push((device.name.clone(), format!("{} ({})", device.words, device.name)));
+    }
+    options.push(("default".to_owned(), text::SOUND_SYSTEM.is(language).to_owned()));
+    options.push(("none".to_owned(), text::SOUND_SILENT.is(language).to_owned()));
+    // What is chosen and unplugged stays chosen.
+    let typed = form.refused.map(|refused| refused.typed.get(&field(role, index)).to_owned());
+    for name in chosen.iter().chain(&typed) {
+        if !here(name) && !options.iter().any(|(there, _)| there == name) {
+            options.push((name.clone(), text::SOUND_NOT_THERE.with(language, &[("name", name)])));
+        }
+    }
+    let now = chosen.get(index).map_or("", String::as_str);
+    form.choice(&field(role, index), label, now, &options, None)
+}
 
-    #[test]
-    fn app_2_sound_cards_are_read_as_the_kernel_lists_them() {
-        let text = " 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n                      HDA at 0xf7 irq 33\n \
-                     1 [Headset        ]: USB-Audio - Jabra\n                      at usb-0000\n";
-        assert_eq!(cards(text), ["HDA-Intel - HDA Intel PCH", "USB-Audio - Jabra"]);
-        assert_eq!(cards("--- no soundcards ---\n"), Vec::<String>::new());
+fn chosen<'a>(sound: &'a SoundDevices, role: &str) -> &'a [String] {
+    match role {
+        "speaker" => &sound.speaker,
+        "microphone" => &sound.microphone,
+        "ringer" => &sound.ringer,
+        _ => &sound.notifier,
+    }
+}
+
+/// What the configuration file says.
+fn of_file<'a>(form: &Form<'a>, role: &str) -> &'a [String] {
+    let sound = &form.signed.app.config.sound;
+    match role {
+        "speaker" => &sound.speaker,
+        "microphone" => &sound.microphone,
+        "ringer" => &sound.ringer,
+        _ => &sound.notifier,
     }
 }

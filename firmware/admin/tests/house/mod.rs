@@ -61,7 +61,7 @@ impl House {
             version: "1.2.3".into(),
             started: Instant::now(),
             host_name: "desk".into(),
-            sound: Sound { speaker: "default".into(), ..Sound::default() },
+            sound: Sound { speaker: vec!["default".into()], ..Sound::default() },
         };
         let (settings, saved) = watch::channel(Arc::default());
         let (stun, stun_seen) = watch::channel(BTreeMap::new());

@@ -20,11 +20,13 @@ use std::{
 };
 
 use sip::{Target, Transmit, Transport};
+use socket2::SockRef;
 use tokio::{
     net::UdpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 use tokio_rustls::rustls::ClientConfig;
+use tracing::debug;
 
 use self::stream::Dial;
 pub(crate) use self::{open::Sockets, stream::Way};
@@ -36,6 +38,8 @@ const QUEUE: usize = 2048;
 const MOST_DIALLED: usize = 256;
 /// Messages of all connections that may wait for the engine: fewer places than datagrams leave free in its inbox.
 const WAITING: usize = 128;
+/// The code point CS5, 40, in the upper six bits of the octet (RFC 2474 section 3).
+const SIGNALLING: u32 = 40 << 2;
 
 /// Why a datagram does not go out.
 const NO_SOCKET: &str = "the desk has no address of this kind, IPv4 or IPv6 (sip.listen, sip.listen_other)";
@@ -234,6 +238,17 @@ impl Way {
 
 fn is_of(socket: &UdpSocket, peer: IpAddr) -> bool {
     socket.local_addr().is_ok_and(|local| local.is_ipv4() == peer.is_ipv4())
+}
+
+/// Tells routers that what a socket sends is signalling of telephony: CS5, as RFC 4594 section 4.2 has it. A kernel that
+/// refuses it takes nothing but the precedence.
+fn mark(socket: &SockRef<'_>, v6: bool) {
+    let marked = socket
+        .set_tos_v4(SIGNALLING)
+        .and_then(|()| if v6 { socket.set_tclass_v6(SIGNALLING) } else { Ok(()) });
+    if let Err(error) = marked {
+        debug!(%error, "SIP is not marked");
+    }
 }
 
 /// What a message is, for the log: its first line, never a header, where passwords' digests are.

@@ -27,7 +27,7 @@ use tokio_rustls::{
 };
 use tracing::debug;
 
-use super::{ConnectionId, News, first_line, tls};
+use super::{ConnectionId, News, first_line, mark, tls};
 use crate::engine::Event;
 
 /// How long a connection may take until it can be used, TLS included.
@@ -131,6 +131,7 @@ pub(super) fn tune(tcp: &TcpStream) {
     if let Err(error) = tuned {
         debug!(%error, "socket options");
     }
+    mark(&socket, tcp.local_addr().is_ok_and(|address| address.is_ipv6()));
 }
 
 /// Reads and writes a connection until its end; why it has ended.

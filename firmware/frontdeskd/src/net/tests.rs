@@ -46,6 +46,22 @@ fn of_a_message_the_log_has_its_first_line_only() {
 }
 
 #[tokio::test]
+async fn datagrams_and_streams_are_marked_as_signalling() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let datagrams = udp::bind(address.parse().unwrap()).unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let open = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        stream::tune(&open);
+        for socket in [SockRef::from(&datagrams), SockRef::from(&open)] {
+            assert_eq!(socket.tos_v4().unwrap(), 160);
+            if address.starts_with('[') {
+                assert_eq!(socket.tclass_v6().unwrap(), 160);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn acc_5_a_message_opens_a_connection_and_its_end_is_told_once() {
     let (mut net, _way, mut events) = net();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

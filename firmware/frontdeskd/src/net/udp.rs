@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{net::UdpSocket, sync::mpsc};
 use tracing::{debug, warn};
 
-use super::first_line;
+use super::{first_line, mark};
 use crate::engine::{Event, Gauges};
 
 /// Bytes of datagrams that may wait in the system: about a thousand NOTIFYs.
@@ -36,6 +36,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.bind(&address.into())?;
     let socket = UdpSocket::from_std(socket.into())?;
     make_room(&socket);
+    mark(&SockRef::from(&socket), address.is_ipv6());
     Ok(socket)
 }
 

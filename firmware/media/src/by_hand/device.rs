@@ -25,13 +25,13 @@ struct Level {
 }
 
 /// The audio thread's end of a speaker.
-pub(crate) struct HandOut {
+pub(crate) struct MemoryOut {
     frames: Producer<Frame>,
     level: Arc<Level>,
 }
 
 /// The card's end of a speaker.
-pub struct HandSpeaker {
+pub struct MemorySpeaker {
     frames: Consumer<Frame>,
     level: Arc<Level>,
     playing: Frame,
@@ -42,28 +42,31 @@ pub struct HandSpeaker {
 }
 
 /// The audio thread's end of a microphone.
-pub(crate) struct HandIn {
+pub(crate) struct MemoryIn {
     frames: Consumer<Frame>,
 }
 
 /// The card's end of a microphone.
-pub struct HandMicrophone {
+pub struct MemoryMicrophone {
     frames: Producer<Frame>,
 }
 
-pub(super) fn speaker() -> (HandOut, HandSpeaker) {
+pub(super) fn speaker() -> (MemoryOut, MemorySpeaker) {
     let (producer, consumer) = RingBuffer::new(BUFFER);
     let level = Arc::new(Level::default());
-    let out = HandOut { frames: producer, level: Arc::clone(&level) };
-    (out, HandSpeaker { frames: consumer, level, playing: SILENCE, played: FRAME, begun: false, starved: 0 })
+    let out = MemoryOut { frames: producer, level: Arc::clone(&level) };
+    (
+        out,
+        MemorySpeaker { frames: consumer, level, playing: SILENCE, played: FRAME, begun: false, starved: 0 },
+    )
 }
 
-pub(super) fn microphone() -> (HandIn, HandMicrophone) {
+pub(super) fn microphone() -> (MemoryIn, MemoryMicrophone) {
     let (frames, heard) = RingBuffer::new(BUFFER);
-    (HandIn { frames: heard }, HandMicrophone { frames })
+    (MemoryIn { frames: heard }, MemoryMicrophone { frames })
 }
 
-impl HandOut {
+impl MemoryOut {
     pub(crate) fn write(&mut self, frame: &Frame) {
         let queued = self.level.queued.load(Ordering::Acquire);
         if queued > EXCESS {
@@ -89,7 +92,7 @@ impl HandOut {
     }
 }
 
-impl HandSpeaker {
+impl MemorySpeaker {
     /// Plays so many samples, and calls `heard` with them piece by piece. What is not there in time is silence.
     pub fn play(&mut self, samples: usize, mut heard: impl FnMut(&[i16])) {
         let mut left = samples;
@@ -124,7 +127,7 @@ impl HandSpeaker {
     }
 }
 
-impl HandIn {
+impl MemoryIn {
     /// Records a frame; false when there is none yet.
     pub(crate) fn read(&mut self, frame: &mut Frame) -> bool {
         if self.frames.slots() > EXCESS as usize / FRAME {
@@ -134,7 +137,7 @@ impl HandIn {
     }
 }
 
-impl HandMicrophone {
+impl MemoryMicrophone {
     /// Hears 10 ms. False when nobody has listened for so long that there is no room.
     pub fn hear(&mut self, frame: &[i16; FRAME]) -> bool {
         self.frames.push(*frame).is_ok()

@@ -4,29 +4,59 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 
 use crate::api::{Ear, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
+use crate::device_list::DeviceList;
 
 /// What the handle asks of the media thread.
 pub(crate) enum Request {
-    Open { stream: StreamId, rtp: UdpSocket, rtcp: UdpSocket },
-    Connect { stream: StreamId, remote: Box<Remote> },
-    Probe { stream: StreamId, server: SocketAddr },
-    Rename { stream: StreamId, to: StreamId },
+    Open {
+        stream: StreamId,
+        rtp: UdpSocket,
+        rtcp: UdpSocket,
+    },
+    Connect {
+        stream: StreamId,
+        remote: Box<Remote>,
+    },
+    Probe {
+        stream: StreamId,
+        server: SocketAddr,
+    },
+    Rename {
+        stream: StreamId,
+        to: StreamId,
+    },
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
-    Announce { stream: StreamId, path: PathBuf },
+    Announce {
+        stream: StreamId,
+        path: PathBuf,
+    },
     Close(StreamId),
-    Digits { stream: StreamId, digits: String },
+    Digits {
+        stream: StreamId,
+        digits: String,
+    },
     Tone(Option<Tone>),
     Ring(Option<Ring>),
     Chime,
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),
-    MuteStream { stream: StreamId, on: bool },
-    Volume { output: f32, input: f32 },
+    MuteStream {
+        stream: StreamId,
+        on: bool,
+    },
+    Volume {
+        output: f32,
+        input: f32,
+    },
     RingVolume(f32),
     ConnectAudio(bool),
     Telephone(Option<StreamId>),
-    Device { role: Role, name: String },
+    /// Without devices: where it rings.
+    Device {
+        role: Role,
+        devices: Option<DeviceList>,
+    },
 }

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::{Engine, Request, Sink, WAKE};
 use crate::api::{Config, Error};
 use crate::audio::{self, Audio, Installs, Shared};
-use crate::devices::{Devices, Use};
+use crate::devices::{self, Devices, Use};
 use crate::loader::Loader;
 use crate::sound::Sound;
 
@@ -51,10 +51,14 @@ impl Threads {
 
 /// Starts everything.
 pub(crate) fn start(config: &Config, inbox: Receiver<Request>, events: Sink) -> Result<Threads, Error> {
+    let (device_poll, device_waker) = devices::poller().map_err(failed("the poller of devices"))?;
     let (requests, device_inbox) = sync_channel(DEVICE_QUEUE);
+    let shared = Arc::new(Shared::new(device_waker));
+    let requests = devices::Requests::new(requests, shared);
     let Made { engine, audio, installs, waker, shared } =
         make(config, inbox, Arc::clone(&events), requests, Clock::running)?;
-    let devices = Devices::new(device_inbox, installs, Arc::clone(&shared), events);
+    let prepare = config.realtime.then_some(prepare_device as fn());
+    let devices = Devices::new(device_poll, device_inbox, installs, Arc::clone(&shared), events, prepare);
     Builder::new()
         .name("fd-devices".into())
         .spawn(move || devices.run())
@@ -92,19 +96,20 @@ pub(crate) fn by_hand(
     events: Sink,
     devices: SyncSender<Use>,
 ) -> Result<Made, Error> {
-    make(config, inbox, events, devices, Clock::handed)
+    let requests = devices::Requests::new(devices, Arc::default());
+    make(config, inbox, events, requests, Clock::handed)
 }
 
 fn make(
     config: &Config,
     inbox: Receiver<Request>,
     events: Sink,
-    devices: SyncSender<Use>,
+    devices: devices::Requests,
     clock: impl FnOnce(Arc<Shared>) -> Clock,
 ) -> Result<Made, Error> {
     let poll = Poll::new().map_err(failed("the poller"))?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(failed("the waker"))?);
-    let shared = Arc::new(Shared::default());
+    let shared = devices.shared();
     let (audio, frames, installs) = audio::new(Arc::clone(&shared), Arc::clone(&waker));
     let loader = Loader::start(Arc::clone(&waker)).map_err(failed("the thread for recordings"))?;
     let sound = Sound::new(config, frames, devices);
@@ -124,6 +129,11 @@ fn spawn_audio(audio: Audio, realtime: bool) -> io::Result<JoinHandle<()>> {
         }
         audio.run();
     })
+}
+
+/// For the thread of a sound device.
+fn prepare_device() {
+    ask_for_realtime("a sound device", AUDIO_PRIORITY);
 }
 
 /// Without the right to it (`CAP_SYS_NICE` or an rtprio limit) speech works too, with less margin under load.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod alsa;
+
 use std::f64::consts::TAU;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -47,9 +49,13 @@ impl Desk {
         // Below the ports Linux gives out by itself (32768 and up).
         let first = 20_000 + (std::process::id() % 150) as u16 * 80 + block * 2;
         let mut config = Config {
-            speaker: format!("wav:{}", played.display()),
-            microphone: if hz.is_some() { format!("wav-loop:{}", hum.display()) } else { "none".into() },
-            ringer: format!("wav:{}", rang.display()),
+            speaker: format!("wav:{}", played.display()).into(),
+            microphone: if hz.is_some() {
+                format!("wav-loop:{}", hum.display()).into()
+            } else {
+                "none".into()
+            },
+            ringer: format!("wav:{}", rang.display()).into(),
             rtp_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             rtp_ports: first..=first + 400,
             realtime: false,
