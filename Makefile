@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,10 @@ device-report: test-packages ## a headset pulled, blocked and stopped in mid-cal
 	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
 	$(CARGO) build -p media --example hotplug
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-devices
+
+echo-report: test-packages speech-quality ## speech through a worked-out room and through a desk that hears itself: what is left of the echo, and of the operator
+	$(CARGO) build --workspace --bins
+	$${CARGO_TARGET_DIR:-target}/debug/echo-report
 
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence

@@ -219,12 +219,33 @@ impl Desk {
         rings
     }
 
-    /// Starts the service again with these devices for speech, best first, in place of files.
+    /// Starts the service again with a microphone that hears nothing but what the loudspeaker plays, so much later and
+    /// quieter.
     ///
     /// # Panics
     /// When it does not end, or does not come up.
     #[track_caller]
-    pub fn use_devices(&mut self, names: &[&str]) {
+    pub fn hear_itself(&mut self, later_ms: u32, loss_db: u32) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let folder = self.scratch.join("desk");
+        let silence = folder.join("silence.wav");
+        Recording { rate: 48_000, samples: vec![0; 480] }.write(&silence);
+        let tone = format!("wav:{}", folder.join("tone.wav").display());
+        assert!(config.contains(&tone), "no {tone} in {config}");
+        let echo = format!("echo:{later_ms},{loss_db},{},{}", self.played().display(), silence.display());
+        write(&self.config, &config.replace(&tone, &echo));
+        self.start_again();
+    }
+
+    /// Starts the service again with these devices for speech, best first, in place of files, and this configuration of
+    /// ALSA that has them.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn use_devices(&mut self, names: &[&str], alsa: &Path) {
+        self.alsa = Some(alsa.to_owned());
         assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
         let config = fs::read_to_string(&self.config).expect("the settings are still there");
         let lines = config.lines().map(|line| match line.split_once(" = ") {

@@ -353,6 +353,18 @@ impl House {
             .wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
     }
 
+    /// Has the desk's microphone hear nothing but its loudspeaker, so much later and quieter.
+    ///
+    /// # Panics
+    /// When the desk does not end, come up again, or register.
+    #[track_caller]
+    pub fn hear_itself(&mut self, later_ms: u32, loss_db: u32) {
+        self.desk.hear_itself(later_ms, loss_db);
+        self.client = self.desk.client();
+        self.client
+            .wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
+    }
+
     /// A telephone of PJSUA2 with the user `number`.
     #[must_use]
     #[track_caller]

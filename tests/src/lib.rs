@@ -22,6 +22,7 @@ pub mod desk;
 mod devtools;
 pub mod dice;
 pub mod dnsmasq;
+pub mod echo_report;
 pub mod failover;
 pub mod hours;
 pub mod house;

@@ -138,7 +138,7 @@ pub fn longest_silence(mut spans: Vec<Span>, from: f64, until: f64) -> f64 {
     longest.max(until - heard_until)
 }
 
-/// The longest time in a recording in which less than a quarter of its usual level is heard, in seconds.
+/// The longest time in a recording in which less than a quarter of its loud parts' level is heard, in seconds.
 #[must_use]
 pub fn longest_pause(recording: &Recording) -> f64 {
     let size = (recording.rate / 200).max(1) as usize;
@@ -146,10 +146,12 @@ pub fn longest_pause(recording: &Recording) -> f64 {
     let levels: Vec<f64> = recording.samples.chunks_exact(size).map(level).collect();
     let mut sorted = levels.clone();
     sorted.sort_by(f64::total_cmp);
-    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+    // Even where most of it is silent.
+    let loud = sorted.get(sorted.len() * 9 / 10).copied().unwrap_or_default();
+    let pause = (loud / 4.0).max(HEARD / 4.0);
     let (mut run, mut longest) = (0_usize, 0);
     for level in levels {
-        run = if level < usual / 4.0 { run + 1 } else { 0 };
+        run = if level < pause { run + 1 } else { 0 };
         longest = longest.max(run);
     }
     (longest * size) as f64 / f64::from(recording.rate)
@@ -176,5 +178,9 @@ mod tests {
         assert_eq!(longest_pause(&recording), 0.1);
         recording.samples[16_000..20_000].fill(0);
         assert_eq!(longest_pause(&recording), 0.5);
+        recording.samples[4_000..24_000].fill(0);
+        assert_eq!(longest_pause(&recording), 2.5);
+        recording.samples.fill(0);
+        assert_eq!(longest_pause(&recording), 3.0);
     }
 }

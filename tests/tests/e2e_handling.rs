@@ -11,6 +11,7 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::rtp::Party;
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE, MESSAGE_TONE, MUSIC_TONE};
+use frontdesk_tests::telephone::Telephone;
 use frontdesk_tests::wait;
 use ipc::{CallState, Command, EndStatus, HookAction, LogRow, ServiceMode};
 
@@ -193,4 +194,30 @@ fn ten_1_ten_2_the_line_called_is_named_and_its_directory_and_greeting_come_to_t
     assert_eq!((front.name.as_str(), front.note.as_str()), ("Contoso staff", "Say good morning"));
     let line = view.lines.iter().find(|line| line.number == "5550102").unwrap();
     assert_eq!((line.note.as_str(), line.colour), ("Contoso, good morning", Some(2)));
+}
+
+#[test]
+fn ovf_1_ten_1_callers_on_hold_hear_the_music_of_the_line_they_called() {
+    let mut house = house("");
+    let own = house.folder().join("desk/message.wav");
+    let name = "name = \"Support\"\n";
+    house.desk.change_settings(name, &format!("{name}music = {own:?}\n"));
+    house.client = house.desk.client();
+    let registered = |view: &ipc::View| view.operator.registration == ipc::Registration::Registered;
+    house.client.wait("Registered", SOON, registered);
+    // Not baresip, which records nothing of what it hears on hold.
+    let mut a = house.pjsua("2101", A_TONE, Codec::Pcma);
+    let mut b = house.pjsua("2102", B_TONE, Codec::G722);
+    for (phone, line, tone) in [(&mut a, "5550101", MESSAGE_TONE), (&mut b, "5550100", MUSIC_TONE)] {
+        phone.dial(line);
+        let rings = |call: &ipc::CallView| call.state == CallState::Ringing;
+        let call = house.client.wait_call("a ringing call", SOON, rings).call;
+        house.client.command(Command::Answer { call }).unwrap();
+        phone.talks();
+        house.wait_state(call, CallState::Talking);
+        phone.hears(DESK_TONE);
+        house.client.command(Command::Hold { call }).unwrap();
+        house.wait_state(call, CallState::Held);
+        phone.hears(tone);
+    }
 }

@@ -28,6 +28,7 @@ pub(crate) mod sound;
 pub(crate) mod statistics;
 pub(crate) mod tokens;
 pub(crate) mod upload;
+pub(crate) mod voice;
 pub(crate) mod words;
 
 use axum::response::Response;

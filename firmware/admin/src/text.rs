@@ -9,6 +9,7 @@ mod people;
 mod plugins;
 mod reach;
 mod screen;
+mod voice;
 
 use std::fmt::Display;
 
@@ -23,6 +24,7 @@ pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
+pub(crate) use voice::*;
 
 /// One text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,7 @@ mod tests {
             keep::ALL,
             reach::ALL,
             screen::ALL,
+            super::voice::ALL,
         ]
         .concat()
         {

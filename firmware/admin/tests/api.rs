@@ -319,6 +319,7 @@ fn settings() -> Value {
             "take_over": true },
         "numbers": { "country": "33", "trunk_prefix": "0", "area": "1", "international_prefix": "00",
             "outside_prefix": "9", "extension_min": 3, "extension_max": 4, "intercept": "**$" },
+        "voice": { "hands_free": true, "echo": true, "noise": false, "gain": true },
         "crm": { "url": "https://crm.example/?q=$", "open": "answer" },
         "timers": { "undo_ms": 0, "hold_ms": 1, "queue_ms": 2, "park_ms": 3, "queue_delay_ms": 4 },
         "timetable": { "open": [{ "days": ["monday"], "from": "08:30", "until": "24:00" }], "holidays": ["12-25"] },
@@ -329,7 +330,7 @@ fn settings() -> Value {
             "nat": "stun:stun.example", "session_timer_s": 0 }],
         "tls": { "ca": [], "verify": false },
         "lines": [{ "number": "5550100", "name": "Sales", "account": "desk", "note": "Good day", "colour": 3,
-            "ring": "gong", "crm": "http://x/$" }],
+            "ring": "gong", "crm": "http://x/$", "music": "/music/sales.opus" }],
         "handling": [
             { "name": "Night", "when": "arrives", "who": "external", "line": "5550100", "modes": ["night"],
                 "then": { "voicemail": { "to": "2199" } } },

@@ -254,6 +254,21 @@ async fn call_5_crm_1_app_2_numbers_and_the_crm_are_set() {
 }
 
 #[tokio::test]
+async fn acc_2_app_2_what_is_done_to_the_voice_is_ticked_on_the_page_of_the_sound() {
+    let (house, mut ada) = House::with_ada().await;
+    let page = ada.get("/sound").await;
+    assert!(
+        page.has("id=\"echo\" name=\"echo\" checked")
+            && !page.has("id=\"hands_free\" name=\"hands_free\" checked")
+    );
+    let settings = saved(&house, &mut ada, "/sound/voice", &[("hands_free", "on"), ("echo", "on")]).await;
+    assert_eq!(settings.voice, store::Voice { hands_free: true, echo: true, noise: false, gain: false });
+    let page = ada.get("/sound").await;
+    assert!(page.has("name=\"hands_free\" checked") && !page.has("name=\"noise\" checked"));
+    is_clean("/sound", &page.body);
+}
+
+#[tokio::test]
 async fn acc_1_operators_have_pins_that_are_not_trivial_and_never_shown() {
     let (house, mut ada) = House::with_ada().await;
     let new = [("name", "Grace"), ("language", "fr"), ("pin", "8306")];

@@ -5,7 +5,12 @@
 //! is unregistered with its old password and stays until its calls are over, the new one registers at once.
 //! Not done here: what the change means for calls on the desk (`switchboard`).
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
 
 use ipc::Registration;
 use media::{DeviceList, Role};
@@ -33,6 +38,8 @@ pub(crate) struct Change {
     pub(crate) accounts: Vec<Account>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
+    /// What callers on hold hear, by line.
+    pub(crate) music: HashMap<String, PathBuf>,
     pub(crate) mailboxes: Vec<Mailbox>,
     /// The park slots.
     pub(crate) watched: Vec<String>,
@@ -42,6 +49,8 @@ pub(crate) struct Change {
     pub(crate) desk: Administered,
     /// The new connection to the XMPP server, where another one is wanted; `Some(None)`: none any more.
     pub(crate) xmpp: Option<Option<Xmpp>>,
+    /// What is done to the microphone's sound, where that is to be done otherwise than so far.
+    pub(crate) voice: Option<media::Voice>,
     /// The sound devices, where others were chosen.
     pub(crate) sound: Option<[(Role, Option<DeviceList>); 4]>,
     /// How connections to exchanges are encrypted, where that is to be done otherwise than so far.
@@ -89,6 +98,7 @@ impl Follower {
         };
         let change = Change {
             lines: settings::lines(wanted, &accounts),
+            music: settings::music(wanted),
             mailboxes: settings::mailboxes(wanted, &accounts),
             phone: settings::phone(wanted, &accounts),
             accounts,
@@ -97,6 +107,7 @@ impl Follower {
             desk: settings::administered(wanted),
             sound: (known.sound != wanted.sound).then(|| settings::sound(&self.media, wanted)),
             xmpp,
+            voice: (known.voice != wanted.voice).then(|| settings::voice(wanted)),
             tls,
         };
         if self.inbox.send(Event::Settings(Box::new(change))).await.is_err() {
@@ -117,7 +128,20 @@ impl Follower {
 impl Engine {
     /// Takes changed settings over. Calls go on, whatever becomes of their lines and accounts.
     pub(crate) fn administer(&mut self, now: Instant, change: Change) {
-        let Change { accounts, lines, mailboxes, watched, intercept, phone, desk, sound, xmpp, tls } = change;
+        let Change {
+            accounts,
+            lines,
+            music,
+            mailboxes,
+            watched,
+            intercept,
+            phone,
+            desk,
+            sound,
+            voice,
+            xmpp,
+            tls,
+        } = change;
         info!(
             accounts = accounts.len(),
             lines = lines.len(),
@@ -130,10 +154,14 @@ impl Engine {
             }
             self.try_again(now);
         }
+        if let Some(voice) = voice {
+            self.sound(self.parts.media.voice(voice));
+        }
         for (role, devices) in sound.into_iter().flatten() {
             self.use_devices(role, devices);
         }
         self.parts.lines = lines;
+        self.replace_music(music);
         self.parts.watched = watched;
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);

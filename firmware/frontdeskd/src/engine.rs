@@ -91,6 +91,8 @@ pub(crate) struct Parts {
     pub(crate) accounts: Vec<sip::Account>,
     /// Each line's number with its account.
     pub(crate) lines: Vec<(String, AccountId)>,
+    /// What callers on hold hear, by the line's number, where it has something of its own.
+    pub(crate) music: HashMap<String, PathBuf>,
     /// Phones watched whatever the directories say: the park slots.
     pub(crate) watched: Vec<String>,
     /// The exchange's feature code that picks up what rings on a phone, `$` for its number.

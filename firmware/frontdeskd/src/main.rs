@@ -238,6 +238,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         gauges: Arc::clone(&gauges),
         trace: trace::Trace::new(local, config.log.trace_kib << 10),
         lines: settings::lines(&settings, &accounts),
+        music: settings::music(&settings),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
         announcement: config.media.announcement.clone(),
@@ -390,6 +391,7 @@ fn start_media(
             Some(path) => media::Hold::Music { path: path.clone() },
             None => media::Hold::default(),
         },
+        voice: settings::voice(settings),
     };
     // The media thread never waits: news that finds no room is lost, and said so.
     let tell = move |event| {

@@ -1,7 +1,12 @@
 //! Accounts, lines, operators and rules: from the store to the parts of the desk, and the two
 //! commands that exchange them as one file.
 
-use std::{mem, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -95,6 +100,18 @@ pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::S
         service: store.load_service()?,
         ..switchboard::Settings::default()
     })
+}
+
+/// The music of the lines that have their own, by number.
+pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
+    let own = |line: &store::Line| Some((line.number.clone(), PathBuf::from(line.music.as_ref()?)));
+    settings.lines.iter().filter_map(own).collect()
+}
+
+/// What is done to the microphone's sound.
+pub(crate) fn voice(settings: &Settings) -> media::Voice {
+    let store::Voice { hands_free, echo, noise, gain } = settings.voice;
+    media::Voice { hands_free, echo, noise, gain }
 }
 
 /// The sound devices of each role, best first: those that an administrator chose, else those of the configuration file.

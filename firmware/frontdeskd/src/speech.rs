@@ -3,7 +3,9 @@
 //! Not done here: who hears whom (`effects.rs`), the devices (`audio.rs`), and which word of one crate is which of the other
 //! (`bridge.rs`).
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use ipc::{CallRef, View};
 use media::StreamId;
@@ -72,6 +74,28 @@ impl Engine {
             );
         }
         self.sound(self.parts.media.connect(StreamId(call.0), bridge::remote(media)));
+        if before.is_none() {
+            self.hold_by_line(call);
+        }
+    }
+
+    /// Has a caller on hold hear the music of the line, where it has its own.
+    fn hold_by_line(&self, call: CallRef) {
+        let music = self.legs.by_call.get(&call).and_then(|leg| self.parts.music.get(&leg.line));
+        if let Some(music) = music {
+            self.sound(self.parts.media.hold_of(StreamId(call.0), Some(music.clone())));
+        }
+    }
+
+    /// Takes other music for the lines; who is on hold hears it too.
+    pub(crate) fn replace_music(&mut self, music: HashMap<String, PathBuf>) {
+        let before = std::mem::replace(&mut self.parts.music, music);
+        for (call, leg) in &self.legs.by_call {
+            let music = self.parts.music.get(&leg.line);
+            if music != before.get(&leg.line) {
+                self.sound(self.parts.media.hold_of(StreamId(call.0), music.cloned()));
+            }
+        }
     }
 
     /// Connects the sound of a call that was just answered here: it flows from then on, before its ACK.

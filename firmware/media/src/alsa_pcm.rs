@@ -17,7 +17,7 @@ use crate::frame::{FRAME, Frame, RATE};
 const BUFFER: i64 = 8 * FRAME as i64;
 /// What shall wait in a playback device just after a frame was written: 30 ms, one frame on its way out and
 /// two in reserve.
-const AIM: i64 = 3 * FRAME as i64;
+pub(crate) const AIM: i64 = 3 * FRAME as i64;
 /// More than this waiting in a device is delay nobody wants: 60 ms.
 const EXCESS: i64 = 6 * FRAME as i64;
 /// Times in a row a buffer must stand still (or move) before the device is taken to be unpaced (or paced).
@@ -27,6 +27,8 @@ const CONVINCED: u8 = 3;
 const STALLED: Duration = Duration::from_millis(200);
 /// A microphone may take so long to begin.
 const BEGINS: Duration = Duration::from_secs(1);
+/// Time between two looks at a device that is to begin.
+const BEGINNING: Duration = Duration::from_millis(1);
 /// A device that has not been looked at for so long has not been watched.
 const UNWATCHED: Duration = Duration::from_millis(50);
 
@@ -144,6 +146,20 @@ impl AlsaOut {
         Ok(AlsaOut { device, queued: 0, stall: Stall::new() })
     }
 
+    /// Plays silence until the device moves. Takes its time, up to [`STALLED`]; one that never moves fails.
+    pub(crate) fn begin(&mut self) -> Result<(), Errno> {
+        self.write(&[0; FRAME])?;
+        let begun = Instant::now();
+        while begun.elapsed() <= STALLED {
+            let queued = self.device.buffer - self.device.available()?;
+            if queued == 0 || queued < self.queued {
+                return Ok(());
+            }
+            std::thread::sleep(BEGINNING);
+        }
+        Err(libc::ETIMEDOUT)
+    }
+
     /// Plays a frame; leaves it out when the device is far behind already.
     pub(crate) fn write(&mut self, frame: &Frame) -> Result<(), Errno> {
         let mut available = self.device.available()?;
@@ -207,6 +223,14 @@ impl AlsaIn {
     pub(crate) fn open(name: &str) -> Result<AlsaIn, alsa::Error> {
         let device = Device::open(name, Direction::Capture)?;
         Ok(AlsaIn { device, stall: Stall::new(), patience: BEGINS })
+    }
+
+    /// Waits for the first frame. Takes its time, up to [`BEGINS`]; a device that never has one fails.
+    pub(crate) fn begin(&mut self) -> Result<(), Errno> {
+        while !self.read(&mut [0; FRAME])? {
+            std::thread::sleep(BEGINNING);
+        }
+        Ok(())
     }
 
     /// Records a frame; false when the device has none yet.

@@ -179,7 +179,7 @@ pub enum Hold {
     /// again. Until the file has been read they hear what they heard before, at the start pips; pips also when it
     /// cannot be read ([`Event::SoundRefused`]).
     Music {
-        /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes.
+        /// A WAV file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes; or an Opus file (Ogg) as long.
         path: PathBuf,
     },
 }
@@ -203,6 +203,34 @@ impl Role {
     /// All of them, in the order of their values. Of two that share a device the one further to the front has it.
     pub(crate) const ALL: [Role; Role::COUNT] =
         [Role::Speaker, Role::Microphone, Role::Ringer, Role::Notifier];
+}
+
+/// What is done to the microphone's sound before it is sent ([`crate::Media::voice`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voice {
+    /// The operator speaks and hears through a loudspeaker and a microphone on the desk. Otherwise, with a handset or
+    /// a headset, nothing at all is done, whatever the others say.
+    pub hands_free: bool,
+    /// What the microphone hears of the speaker is taken away.
+    pub echo: bool,
+    /// Steady noise is turned down.
+    pub noise: bool,
+    /// Quiet voices are turned up, loud ones limited.
+    pub gain: bool,
+}
+
+impl Voice {
+    /// What is done: echo, noise, gain.
+    pub(crate) fn effective(self) -> [bool; 3] {
+        [self.echo, self.noise, self.gain].map(|on| on && self.hands_free)
+    }
+}
+
+impl Default for Voice {
+    /// A handset or headset; everything, once it is hands-free.
+    fn default() -> Self {
+        Voice { hands_free: false, echo: true, noise: true, gain: true }
+    }
 }
 
 /// What became of a sound device.
@@ -379,7 +407,8 @@ pub struct Config {
     /// half.
     pub speaker: DeviceList,
     /// Capture devices: an ALSA name, `wav:/path/in.wav` (silence after its end), `wav-loop:/path/in.wav`
-    /// (for ever), or `none`.
+    /// (for ever), `echo:DELAY_MS,LOSS_DB,/path/played.wav,/path/near.wav` (the second file, and what is played to the
+    /// first one, heard so much later and quieter), or `none`.
     pub microphone: DeviceList,
     /// Playback devices for ringing. One that the speaker uses too is shared with it: the ringing is mixed into speech.
     pub ringer: DeviceList,
@@ -393,6 +422,8 @@ pub struct Config {
     pub realtime: bool,
     /// What streams on hold hear; [`crate::Media::hold`] changes it.
     pub hold: Hold,
+    /// What is done to the microphone's sound; [`crate::Media::voice`] changes it.
+    pub voice: Voice,
 }
 
 impl Default for Config {
@@ -406,6 +437,7 @@ impl Default for Config {
             rtp_ports: 16_384..=16_983,
             realtime: true,
             hold: Hold::default(),
+            voice: Voice::default(),
         }
     }
 }
@@ -422,6 +454,12 @@ pub enum SoundError {
     /// It is no WAV file, or a broken one.
     #[error("not a sound WAV file: {reason}")]
     NotWav {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It is an Ogg file without Opus that can be played, or a broken one.
+    #[error("not an Opus file: {reason}")]
+    NotOpus {
         /// What is wrong with it.
         reason: &'static str,
     },

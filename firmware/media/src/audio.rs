@@ -5,7 +5,7 @@
 //! come opened through a ring and go back through another to be closed elsewhere. Those of ALSA are only spoken with:
 //! each has a thread of its own ([`crate::hand`]), so that none can hold up this one.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::alsa_pcm::Errno;
+use crate::alsa_pcm::{AIM, Errno};
 use crate::api::Role;
 use crate::by_hand::{MemoryIn, MemoryOut};
 use crate::frame::{Frame, RATE, SILENCE};
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub stop: AtomicBool,
     /// How punctual the audio thread is.
     pub timing: Counters,
+    /// What waits in the speaker's device, where that is known.
+    pub speaker_waiting_ms: AtomicU32,
     /// By role: which device failed, and `errno` in the lower half; 0 while all is well.
     lost: [AtomicU64; Role::COUNT],
     /// By role: 0 for what has a device of its own or none, else one more than the role in whose device it sounds.
@@ -176,6 +178,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         // The ring is new and larger than the reserve.
         let _ = speaker.push(SILENCE);
     }
+    let frames = Frames { microphone, speaker, ringer, notifier };
     let audio = Audio {
         shared,
         waker,
@@ -187,7 +190,7 @@ pub(crate) fn new(shared: Arc<Shared>, waker: Arc<Waker>) -> (Audio, Frames, Ins
         install: installs,
         retired: retire,
     };
-    (audio, Frames { microphone, speaker, ringer, notifier }, Installs { install, retired })
+    (audio, frames, Installs { install, retired })
 }
 
 impl Audio {
@@ -227,6 +230,7 @@ impl Audio {
             }
         }
         self.record();
+        self.shared.speaker_waiting_ms.store(self.speaker.waiting_ms(), Ordering::Relaxed);
         self.shared.ticks.fetch_add(1, Ordering::Release);
         // When the eventfd cannot be written, the media thread goes on by its own timer.
         let _ = self.waker.wake();
@@ -365,6 +369,17 @@ impl Output {
             self.owed -= 1;
         }
         Ok(())
+    }
+
+    /// What waits in the device, in milliseconds.
+    fn waiting_ms(&self) -> u32 {
+        match &self.device {
+            Some((_, Playback::Alsa(alsa))) => {
+                let waiting = alsa.excess().map_or(0, |excess| excess + AIM);
+                (waiting.max(0) * 1000 / i64::from(RATE)) as u32
+            }
+            Some((_, Playback::Wav(_) | Playback::Memory(_))) | None => 0,
+        }
     }
 
     fn write(&mut self, frame: &Frame) -> Result<(), Errno> {

@@ -17,6 +17,7 @@ use crate::api::{DeviceState, Event, Role};
 use crate::audio::{Capture, Install, Installs, Playback, Serial, Shared};
 use crate::choosing::{Act, Chooser};
 use crate::device_list::DeviceList;
+use crate::echo_file;
 use crate::engine::Sink;
 use crate::hand::{self, Word};
 use crate::hotplug::Hotplug;
@@ -261,6 +262,10 @@ impl Devices {
 
     fn open(&mut self, serial: Serial, role: Role, name: String) {
         if role == Role::Microphone {
+            if let Some(words) = name.strip_prefix("echo:") {
+                let wav = echo_file::open(words);
+                return self.file(serial, wav.map(|wav| Opened::Capture(Capture::Wav(wav))));
+            }
             let (path, repeats) = match (name.strip_prefix("wav:"), name.strip_prefix("wav-loop:")) {
                 (Some(path), _) => (path, false),
                 (_, Some(path)) => (path, true),

@@ -7,6 +7,7 @@
 
 mod clock;
 mod outside;
+mod own_hold;
 mod recordings;
 mod request;
 mod threads;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token};
 
+use self::own_hold::OwnHolds;
 use crate::api::{Ear, Event, Hold, Remote, Seat, Stats, StreamId};
 use crate::frame::{Frame, SILENCE};
 use crate::hold::{HoldSound, Pips};
@@ -64,6 +66,7 @@ pub(crate) struct Engine {
     /// What streams on hold are to hear, and what they hear meanwhile until its file has been read.
     wanted_hold: Hold,
     hold: HoldSound,
+    own_holds: OwnHolds,
     loader: Loader,
     /// Sockets that had more to read than one tick allows.
     unread: Vec<Token>,
@@ -113,6 +116,7 @@ impl Engine {
             operator: Speaking::default(),
             wanted_hold: Hold::Beep,
             hold: HoldSound::Beep(Pips::default()),
+            own_holds: OwnHolds::default(),
             loader,
             unread: Vec::new(),
             read_this_tick: 0,
@@ -203,6 +207,7 @@ impl Engine {
                 self.arrange();
             }
             Request::Hold(hold) => self.set_hold(hold),
+            Request::HoldOf { stream, music } => self.set_own_hold(stream, music),
             Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
             Request::Digits { stream, digits } => {
@@ -284,6 +289,7 @@ impl Engine {
 
     fn close(&mut self, id: StreamId) {
         let Some(mut entry) = self.streams.remove(&id) else { return };
+        self.own_holds.forget(id);
         entry.fade_away(self.clock.now(), &mut self.bus);
         if let Some(on) = entry.place.silence() {
             (self.events)(Event::Speaking { stream: id, on });
@@ -368,11 +374,12 @@ impl Engine {
                 (self.events)(Event::Speaking { stream: id, on });
             }
         }
-        for (_, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
+        for (&id, entry) in self.streams.iter_mut().filter(|(id, _)| Some(**id) != telephone) {
             let Entry { stream, rtp, rtcp, place, .. } = entry;
             let said = place.mix(&self.bus, &voice);
             let mut events = |event| (self.events)(event);
-            stream.tick(now, &said, &mut self.hold, &mut events, &mut |wire, to, bytes| {
+            let hold = self.own_holds.of(id, &mut self.hold);
+            stream.tick(now, &said, hold, &mut events, &mut |wire, to, bytes| {
                 transmit(rtp, rtcp, wire, to, bytes);
             });
             if place.part() == Part::Held {

@@ -2,7 +2,8 @@
 //!
 //! The audio thread gives frames to and takes them from such a thread through a ring and a few atomics. A device whose
 //! thread has not answered for [`STUCK`] is lost like one that failed; its thread is left to end when the driver lets
-//! it, and until then the device is not opened again. A thread opens its device itself, since that may block too.
+//! it, and until then the device is not opened again. A thread opens its device itself, since that may block too, and has
+//! it play or record a moment before it says so: a device that opens and does not run takes nobody's place.
 //! Here too nothing is allocated or logged between opening and closing.
 
 use std::sync::Arc;
@@ -113,10 +114,13 @@ pub(crate) fn start_out(
 ) -> std::io::Result<()> {
     let work = move || {
         prepare();
-        let alsa = match explained(|| AlsaOut::open(&name)) {
+        let mut alsa = match explained(|| AlsaOut::open(&name)) {
             Ok(alsa) => alsa,
             Err(reason) => return tell(Word::Refused(reason)),
         };
+        if let Err(errno) = alsa.begin() {
+            return tell(Word::Refused(std::io::Error::from_raw_os_error(errno).to_string()));
+        }
         let (frames, given) = RingBuffer::new(RING);
         let between = Arc::new(Between::default());
         between.paced.store(alsa.is_paced(), Ordering::Relaxed);
@@ -137,10 +141,13 @@ pub(crate) fn start_in(
 ) -> std::io::Result<()> {
     let work = move || {
         prepare();
-        let alsa = match explained(|| AlsaIn::open(&name)) {
+        let mut alsa = match explained(|| AlsaIn::open(&name)) {
             Ok(alsa) => alsa,
             Err(reason) => return tell(Word::Refused(reason)),
         };
+        if let Err(errno) = alsa.begin() {
+            return tell(Word::Refused(std::io::Error::from_raw_os_error(errno).to_string()));
+        }
         let (heard, frames) = RingBuffer::new(RING);
         let between = Arc::new(Between::default());
         let thread = thread::current();

@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use mio::Waker;
 
-use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
+use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::audio::Shared;
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
@@ -146,6 +146,12 @@ impl Media {
         self.request(Request::Hold(hold))
     }
 
+    /// Has an open stream hear music of its own on hold, a file as in [`Hold::Music`], or again what all the others
+    /// hear. Until the file has been read, and where it cannot be ([`Event::SoundRefused`]), it hears that as well.
+    pub fn hold_of(&self, stream: StreamId, music: Option<PathBuf>) -> Result<(), Error> {
+        self.request(Request::HoldOf { stream, music })
+    }
+
     /// Plays a message to a stream on hold, once; after it comes what streams on hold hear. `path` is a file as in
     /// [`Hold::Music`], read in the background. [`Event::Announced`] tells its end in any case.
     ///
@@ -214,6 +220,12 @@ impl Media {
     /// Sets how loud the ringer is: 0.0 silent, 1.0 as designed, 2.0 at most.
     pub fn ring_volume(&self, ringer: f32) -> Result<(), Error> {
         self.request(Request::RingVolume(level("ringer", ringer)?))
+    }
+
+    /// Says what is done to the microphone's sound, from now on: in mid-call it fades over, and nothing clicks. A
+    /// telephone in place of the devices ([`Media::telephone`]) is not touched by it.
+    pub fn voice(&self, voice: Voice) -> Result<(), Error> {
+        self.request(Request::Voice(voice))
     }
 
     /// Takes (`true`) or gives back (`false`) the speaker and the microphone. Streams go on, silently.

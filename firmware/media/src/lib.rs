@@ -12,7 +12,7 @@
 //! One stream at a time has the operator's ear, or the one conference of up to [`MAX_SEATS`] streams has
 //! ([`Media::listen`], [`Media::conference`]); every stream that is in neither is on hold.
 //!
-//! Not done here: SDP, offer/answer and the keys of SRTP (crate `sip`), echo cancellation, and any decision about which call
+//! Not done here: SDP, offer/answer and the keys of SRTP (crate `sip`), and any decision about which call
 //! talks (crate `switchboard`).
 
 mod alsa_pcm;
@@ -21,11 +21,13 @@ mod audio;
 mod by_hand;
 mod choosing;
 mod codec;
+mod comfort;
 mod device_list;
 mod devices;
 #[cfg(test)]
 mod drift;
 mod dtmf;
+mod echo_file;
 mod engine;
 mod frame;
 mod g722;
@@ -39,6 +41,7 @@ mod loader;
 mod marking;
 mod mixer;
 mod mos;
+mod ogg;
 mod opus_decoder;
 mod payloads;
 mod place;
@@ -56,14 +59,16 @@ mod stretch;
 mod stun;
 mod timing;
 mod tones;
+mod voice;
 mod wav;
 
 pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
-    SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone,
+    SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
 };
 pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
 pub use payloads::payloads;
 pub use timing::Timing;
+pub use voice::VoicePath;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::api::{Codec, Remote};
 use crate::codec::{Decoder, Encoder};
+use crate::comfort::{self, Comfort};
 use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
 use crate::jitter::{JitterBuffer, Pull, Stretch};
 use crate::rtp::{MAX_PACKET, Receiver};
@@ -27,6 +28,8 @@ pub(crate) struct Link {
     /// Packets from where the peer is not that were opened since the last tick.
     pub(crate) strange: u32,
     pub(crate) jitter: JitterBuffer,
+    /// What is heard while the peer suppresses its silence.
+    pub(crate) comfort: Comfort,
     pub(crate) decoder: Decoder,
     pub(crate) pauses: Pauses,
     pub(crate) encoder: Encoder,
@@ -57,6 +60,7 @@ impl Link {
             guard: remote.srtp.clone().map(Guard::new).transpose()?,
             strange: 0,
             jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
+            comfort: Comfort::new(),
             decoder: Decoder::new(remote.codec)?,
             pauses: Pauses::default(),
             encoder: Encoder::new(remote.codec)?,
@@ -139,6 +143,7 @@ impl Link {
             self.decoded.clear();
             match self.jitter.pull(play_at) {
                 Pull::Play { payload, stretch, continues } => {
+                    self.comfort.played();
                     if self.decoder.decode(payload, continues, &mut self.decoded).is_err() {
                         self.decoder.conceal(2 * FRAME, None, &mut self.decoded);
                     }
@@ -158,9 +163,18 @@ impl Link {
                     }
                 }
                 Pull::Conceal { ms, next } => {
+                    let pause = if next.is_none() { self.comfort.next() } else { None };
                     self.decoder.conceal((ms * RATE / 1000) as usize, next, &mut self.decoded);
+                    if let Some(noise) = pause {
+                        // Nothing is missing: the peer has said that it is silent.
+                        self.jitter.reset();
+                        comfort::fade_into(&mut self.decoded, &noise);
+                    }
                 }
-                Pull::Quiet { ms } => self.decoded.resize((ms * RATE / 1000) as usize, 0),
+                Pull::Quiet { ms } => {
+                    self.decoded.extend(self.comfort.next().into_iter().flatten());
+                    self.decoded.resize((ms * RATE / 1000) as usize, 0);
+                }
             }
             if self.decoded.is_empty() {
                 self.decoded.resize(FRAME, 0);

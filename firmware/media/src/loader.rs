@@ -29,6 +29,8 @@ const NICE: i32 = 10;
 pub(crate) enum Purpose {
     /// Music for everybody on hold.
     Hold,
+    /// Music for one stream on hold.
+    HoldOf(StreamId),
     /// A message to one caller.
     Announce(StreamId),
 }

@@ -1,4 +1,4 @@
-//! Music and messages for callers: a WAV file read once, brought to 48 kHz and encoded for every codec, so that
+//! Music and messages for callers: a WAV or Opus file read once, brought to 48 kHz and encoded for every codec, so that
 //! playing it to fifty held callers costs next to nothing.
 //!
 //! The file comes from outside and may be anything at all: every length in it is checked against what is there
@@ -6,12 +6,13 @@
 //! own ([`crate::loader`]).
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::api::{Codec, SoundError};
 use crate::codec::Encoder;
 use crate::frame::RATE;
+use crate::ogg;
 use crate::resample;
 
 /// Longest recording: ten minutes.
@@ -52,7 +53,7 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Reads and encodes a file: 16 bit PCM, mono or stereo, 8 to 48 kHz, 20 ms to ten minutes.
+    /// Reads and encodes a file: Opus, or 16 bit PCM, mono or stereo, 8 to 48 kHz; 20 ms to ten minutes.
     pub(crate) fn open(path: &Path) -> Result<Recording, SoundError> {
         let unreadable = |e: io::Error| SoundError::Unreadable { reason: e.to_string() };
         let meta = std::fs::metadata(path).map_err(unreadable)?;
@@ -63,7 +64,11 @@ impl Recording {
         if meta.len() > MAX_BYTES {
             return Err(SoundError::TooLong { limit_s: MAX_SECONDS });
         }
-        let (samples, rate) = read_wav(BufReader::new(File::open(path).map_err(unreadable)?))?;
+        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+        if file.fill_buf().map_err(unreadable)?.starts_with(ogg::BEGIN) {
+            return Recording::encode(&seamless(ogg::read(file)?)?);
+        }
+        let (samples, rate) = read_wav(file)?;
         Recording::encode(&seamless(resample::convert(&samples, rate, RATE))?)
     }
 

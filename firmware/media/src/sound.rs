@@ -1,15 +1,17 @@
 //! Between the operator and the streams: levels, tones, ringing, and which devices are in use.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use crate::api::{Config, Event, Ring, Role, Tone};
+use crate::api::{Config, Event, Ring, Role, Tone, Voice};
 use crate::audio::{Frames, RESERVE, Shared};
 use crate::device_list::DeviceList;
 use crate::devices::{Requests, Use};
 use crate::engine::Request;
-use crate::frame::{Frame, SILENCE};
+use crate::frame::{FRAME_MS, Frame, SILENCE};
 use crate::mixer::{Gain, Mixer};
 use crate::tones::{CHIME_MS, Generator};
+use crate::voice::VoicePath;
 
 /// Microphone frames kept waiting; more are delay nobody wants.
 const MICROPHONE_WAITING: usize = 3;
@@ -48,6 +50,7 @@ pub(crate) struct Sound {
     input_muted: bool,
     ring_level: Gain,
     chime_level: Gain,
+    voice: VoicePath,
     last_heard: Frame,
     /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
     least_waiting: usize,
@@ -86,6 +89,7 @@ impl Sound {
             input_muted: false,
             ring_level: Gain::new(1.0),
             chime_level: Gain::new(1.0),
+            voice: VoicePath::new(config.voice),
             last_heard: SILENCE,
             least_waiting: usize::MAX,
             watched: 0,
@@ -126,6 +130,7 @@ impl Sound {
                 self.ring_level.set(level);
                 self.chime_level.set(level);
             }
+            Request::Voice(voice) => self.set_voice(voice),
             Request::ConnectAudio(on) => {
                 self.connected = on;
                 self.use_devices();
@@ -147,6 +152,7 @@ impl Sound {
             | Request::Telephone(_)
             | Request::Conference(_)
             | Request::Hold(_)
+            | Request::HoldOf { .. }
             | Request::Announce { .. }
             | Request::Close(_)
             | Request::Digits { .. }
@@ -180,18 +186,20 @@ impl Sound {
             // The device is a moment late, or gone: fade instead of stopping short.
             self.last_heard.map(|sample| sample / 2)
         });
-        self.listen_at(frame)
+        self.last_heard = frame;
+        let said = self.voice.process(&frame, self.way_round_ms());
+        self.listen_at(said)
     }
 
     /// The next 10 ms of a telephone in place of the microphone, which may have none.
     pub(crate) fn listen_to(&mut self, telephone: Option<Frame>) -> Frame {
         // What the device hears meanwhile is not heard later.
         while self.frames.microphone.pop().is_ok() {}
-        self.listen_at(telephone.unwrap_or_else(|| self.last_heard.map(|sample| sample / 2)))
+        self.last_heard = telephone.unwrap_or_else(|| self.last_heard.map(|sample| sample / 2));
+        self.listen_at(self.last_heard)
     }
 
     fn listen_at(&mut self, mut frame: Frame) -> Frame {
-        self.last_heard = frame;
         self.input.apply(&mut frame);
         if let Some(meter) = &mut self.meter {
             meter.input = meter.input.max(peak(&frame));
@@ -235,8 +243,25 @@ impl Sound {
             }
         }
         if !self.leave_out(&frame) {
-            let _ = self.frames.speaker.push(frame);
+            // A full ring is a speaker that hangs; its device will be reported lost.
+            let pushed = self.frames.speaker.push(frame).is_ok();
+            if pushed {
+                self.voice.played(&frame);
+            }
         }
+    }
+
+    fn set_voice(&mut self, voice: Voice) {
+        tracing::info!(?voice, "processing of the microphone");
+        self.voice.set(voice);
+    }
+
+    /// How long it takes until what is given to the speaker now comes back from the microphone, so far as is known:
+    /// what waits before and in the speaker's device, and what waits of the microphone. Rooms and cables add to it.
+    fn way_round_ms(&self) -> u32 {
+        let speaker = self.frames.speaker.buffer().capacity() - self.frames.speaker.slots();
+        let frames = speaker + self.frames.microphone.slots();
+        frames as u32 * FRAME_MS + self.shared.speaker_waiting_ms.load(Ordering::Relaxed)
     }
 
     fn next_ring(&mut self) -> Option<Frame> {

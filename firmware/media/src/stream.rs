@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::api::{Codec, Event, Remote, Stats, StreamId};
 use crate::codec;
+use crate::comfort::{self, Comfort};
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
 use crate::frame::{FRAME_MS, Frame};
 use crate::hold::{HoldSound, Next, Waiting};
@@ -152,9 +153,9 @@ impl Stream {
             Err(sealed) => return self.count(sealed),
         };
         let (proven, datagram) = (opened.is_some(), opened.as_deref().unwrap_or(datagram));
-        let types =
-            [link.remote.payload_type, link.remote.dtmf_payload_type.unwrap_or(link.remote.payload_type)];
-        let codec = link.remote.codec;
+        let (speech, codec) = (link.remote.payload_type, link.remote.codec);
+        let noise = if Comfort::is(comfort::PAYLOAD_TYPE, codec) { comfort::PAYLOAD_TYPE } else { speech };
+        let types = [speech, link.remote.dtmf_payload_type.unwrap_or(speech), noise];
         let packet = match link.rx.receive(now, from, datagram, &types, codec.clock_rate(), proven) {
             Ok(packet) => packet,
             Err(Refused::Stranger) => return self.strangers += 1,
@@ -167,15 +168,21 @@ impl Stream {
         }
         if packet.restarted {
             link.jitter.reset();
+            link.comfort = Comfort::new();
         }
-        if packet.payload_type != link.remote.payload_type {
+        if Comfort::is(packet.payload_type, codec)
+            && Some(packet.payload_type) != link.remote.dtmf_payload_type
+        {
+            link.comfort.receive(packet.sequence, packet.payload);
+        } else if packet.payload_type != link.remote.payload_type {
             if let Some(heard) = self.digits_in.receive(now, packet.timestamp, packet.payload) {
                 events(digit(self.id, heard, codec));
             }
         } else if self.live && link.remote.direction.receives() {
             match codec::duration(codec, packet.payload) {
                 Some(units) => {
-                    link.jitter.insert(now, packet.sequence, packet.timestamp, units, packet.payload);
+                    let sequence = link.comfort.speech(packet.sequence);
+                    link.jitter.insert(now, sequence, packet.timestamp, units, packet.payload);
                 }
                 None => self.ignored += 1,
             }

@@ -7,11 +7,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use crate::echo_file::Echo;
 use crate::frame::{FRAME, Frame, RATE};
 use crate::resample;
 
 /// Bytes before the samples.
-const HEADER: u64 = 44;
+pub(crate) const HEADER: u64 = 44;
 /// Frames between two updates of the header.
 const UPDATE_EVERY: u32 = 50;
 /// Samples a file to be played may have in each channel: five minutes at 48 kHz.
@@ -109,6 +110,8 @@ pub(crate) struct WavIn {
     samples: Vec<i16>,
     position: usize,
     repeats: bool,
+    /// What is heard of the loudspeaker besides.
+    echo: Option<Echo>,
 }
 
 impl WavIn {
@@ -139,7 +142,17 @@ impl WavIn {
             .chunks_exact(channels)
             .map(|c| (c.iter().map(|s| i64::from(*s)).sum::<i64>() / channels as i64) as i16)
             .collect();
-        Ok(WavIn { samples: resample::convert(&mono, spec.sample_rate, RATE), position: 0, repeats })
+        Ok(WavIn {
+            samples: resample::convert(&mono, spec.sample_rate, RATE),
+            position: 0,
+            repeats,
+            echo: None,
+        })
+    }
+
+    /// The same in a room with a loudspeaker.
+    pub(crate) fn with_echo(self, echo: Echo) -> WavIn {
+        WavIn { echo: Some(echo), ..self }
     }
 
     /// The next frame; silence after the end. Allocates nothing.
@@ -152,6 +165,9 @@ impl WavIn {
             let Some(sample) = self.samples.get(self.position) else { break };
             *slot = *sample;
             self.position += 1;
+        }
+        if let Some(echo) = &mut self.echo {
+            echo.add(&mut frame);
         }
         frame
     }

@@ -37,6 +37,7 @@ mod sound_devices;
 mod sources;
 mod statistics;
 mod tls;
+mod voice;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -70,6 +71,7 @@ pub use statistics::{
     Slots, TimeFigures, call_direction_word, outcome_word,
 };
 pub use tls::{Certificate, MAX_PEM, Tls};
+pub use voice::Voice;
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

@@ -9,7 +9,7 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Why, handling::Timetable, xmpp::Xmpp};
+use crate::{Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Voice, Why, handling::Timetable, xmpp::Xmpp};
 
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
@@ -32,6 +32,8 @@ pub struct Settings {
     pub lines: Vec<Line>,
     /// Whom encrypted connections to exchanges trust.
     pub tls: Tls,
+    /// What is done to the microphone's sound.
+    pub voice: Voice,
     /// The customer database.
     pub crm: Crm,
     /// Which sound device does what.
@@ -194,6 +196,9 @@ pub struct Line {
     /// How it rings.
     #[serde(default)]
     pub ring: RingTone,
+    /// What its callers on hold hear, where that is something of its own: a WAV or Opus file of the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music: Option<String>,
     /// The address of its CRM, where it has its own; as [`Crm::url`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crm: Option<String>,
@@ -483,6 +488,7 @@ impl Settings {
             at.text("name", &line.name, 1, 128)?;
             at.range("colour", line.colour.unwrap_or(0).into(), 0, 7)?;
             at.web("crm", line.crm.as_deref())?;
+            at.path("music", line.music.as_deref())?;
             if line.note.len() > crate::contacts::MAX_NOTE {
                 return Err(at.invalid("note", NOTE, "at most 16384 bytes are allowed".into()));
             }
@@ -636,6 +642,16 @@ impl At {
         }
         let form = "give http:// or https://, at most 2048 characters without spaces, with $ for the number";
         Err(self.invalid(field, Why::Web, format!("{address:?} is no address; {form}")))
+    }
+
+    /// A file of the box.
+    pub(crate) fn path(self, field: &'static str, path: Option<&str>) -> Result<(), Invalid> {
+        let Some(path) = path else { return Ok(()) };
+        self.text(field, path, 1, 4096)?;
+        if path.starts_with('/') {
+            return Ok(());
+        }
+        Err(self.invalid(field, Why::Path, format!("{path:?} is no whole path; it begins with /")))
     }
 
     /// A number to dial with a place for another one in it.

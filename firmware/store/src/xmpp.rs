@@ -43,12 +43,7 @@ impl Xmpp {
         at.host("address", domain)?;
         at.text("password", self.password.reveal(), 0, 256)?;
         at.host("server", self.server.as_deref().unwrap_or(domain))?;
-        let Some(ca) = &self.ca else { return Ok(()) };
-        at.text("ca", ca, 1, 4096)?;
-        if !ca.starts_with('/') {
-            return Err(at.invalid("ca", Why::Path, format!("{ca:?} is no whole path; it begins with /")));
-        }
-        Ok(())
+        at.path("ca", self.ca.as_deref())
     }
 
     /// Without password it keeps the one it has in `known`, where that is the same account.

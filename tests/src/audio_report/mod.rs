@@ -22,5 +22,6 @@ mod wish;
 
 pub use compare::{Figures, compare};
 pub use network::Network;
+pub(crate) use speech::say;
 pub use table::Verdict;
 pub use wish::{Wish, run};

@@ -36,17 +36,26 @@ pub(super) const BEGINNINGS: usize = SENTENCES.len();
 pub(crate) fn speech(scratch: &Path, first: usize) -> Vec<i16> {
     let mut all = Vec::new();
     for (voice, sentence) in SENTENCES.into_iter().cycle().skip(first % BEGINNINGS).take(BEGINNINGS) {
-        let file = scratch.join(format!("{voice}.wav"));
-        let mut command = Command::new("espeak-ng");
-        command.args(["-v", voice, "-s", "165", "-w"]).arg(&file).arg(sentence);
-        let status = command.status().expect("espeak-ng is installed (package espeak-ng)");
-        assert!(status.success(), "espeak-ng does not speak as {voice}");
-        let spoken = Recording::read(&file).expect("espeak-ng writes WAV files of 16 bit");
         all.resize(all.len() + PAUSE, 0);
-        all.extend(levelled(&converted(&spoken)));
+        all.extend(say(scratch, voice, sentence));
     }
     all.resize((all.len() + PAUSE).next_multiple_of(PACKET), 0);
     all
+}
+
+/// One sentence by one voice, at 48 kHz and the usual level.
+///
+/// # Panics
+/// When espeak-ng is not installed.
+#[track_caller]
+pub(crate) fn say(scratch: &Path, voice: &str, sentence: &str) -> Vec<i16> {
+    let file = scratch.join(format!("{voice}.wav"));
+    let mut command = Command::new("espeak-ng");
+    command.args(["-v", voice, "-s", "165", "-w"]).arg(&file).arg(sentence);
+    let status = command.status().expect("espeak-ng is installed (package espeak-ng)");
+    assert!(status.success(), "espeak-ng does not speak as {voice}");
+    let spoken = Recording::read(&file).expect("espeak-ng writes WAV files of 16 bit");
+    levelled(&converted(&spoken))
 }
 
 /// The same at the usual level.

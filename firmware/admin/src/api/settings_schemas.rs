@@ -57,6 +57,9 @@ pub(crate) fn schemas() -> Value {
             ("tls", with_optional(&["verify"], &[
                 ("ca", texts()), ("certificate", maybe("string")), ("key", key), ("verify", yes_no()),
             ])),
+            ("voice", with_optional(&[], &[
+                ("hands_free", yes_no()), ("echo", yes_no()), ("noise", yes_no()), ("gain", yes_no()),
+            ])),
             ("sound", with_optional(&[], &[
                 ("speaker", texts()), ("microphone", texts()), ("ringer", texts()), ("notifier", texts()),
             ])),
@@ -87,7 +90,7 @@ pub(crate) fn schemas() -> Value {
         "SettingsLine": with_optional(&["number", "name"], &[
             ("number", text()), ("name", text()), ("account", maybe("string")), ("note", text()),
             ("colour", json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 7 })),
-            ("ring", one_of(&["bell", "chime", "warble", "gong"])), ("crm", maybe("string")),
+            ("ring", one_of(&["bell", "chime", "warble", "gong"])), ("crm", maybe("string")), ("music", maybe("string")),
         ]),
         "SettingsRule": with_optional(&["name", "when", "then"], &[
             ("name", text()), ("when", when), ("who", one_of(&["anybody", "anonymous", "external", "internal"])),

@@ -75,6 +75,7 @@ fn typed(fields: &Fields) -> Line {
         note: fields.get("note").trim().replace("\r\n", "\n"),
         colour: fields.get("colour").parse().ok(),
         ring: ring.map(|(_, ring)| *ring).unwrap_or_default(),
+        music: optional(fields, "music"),
         crm: optional(fields, "crm"),
     }
 }
@@ -192,6 +193,7 @@ fn fields(form: &Form<'_>, settings: &Settings, known: Option<&Line>) -> Markup 
             (form.choice("ring", text::LINE_RING, ring, &rings, None))
             (form.choice("colour", text::LINE_COLOUR, &colour, &colours, None))
             (form.text("crm", text::LINE_CRM, now.crm.as_deref().unwrap_or_default(), Some(text::LINE_CRM_HINT), false))
+            (form.text("music", text::LINE_MUSIC, now.music.as_deref().unwrap_or_default(), Some(text::LINE_MUSIC_HINT), false))
         }
         (form.area("note", text::LINE_NOTE, &now.note, Some(text::LINE_NOTE_HINT), 3))
     }

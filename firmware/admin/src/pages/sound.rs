@@ -1,4 +1,4 @@
-//! `/sound`: which device does what, how they do, and the volumes, which are set at the desk.
+//! `/sound`: which device does what, how they do, the volumes, which are set at the desk, and what is done to the voice.
 
 use maud::{Markup, html};
 use store::SoundDevices;
@@ -9,7 +9,7 @@ use crate::{
     form::{Form, Refused, Wrong},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, lines, overview},
+    pages::{Page, lines, overview, voice},
     settings::wrong,
     text::{self, Text},
 };
@@ -88,6 +88,7 @@ async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
                 (t(text::SOUND_RINGER), percent(volumes.ring, false)),
             ]))
         }
+        (voice::section(signed, settings.voice))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }

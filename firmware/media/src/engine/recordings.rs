@@ -51,6 +51,7 @@ impl Engine {
                     self.hold = result.map_or_else(|_| HoldSound::Beep(Pips::default()), HoldSound::Music);
                 }
             }
+            Purpose::HoldOf(stream) => self.take_own_hold(stream, Loaded { purpose, path, result }),
             Purpose::Announce(id) => {
                 let Some(entry) = self.streams.get_mut(&id) else { return };
                 if entry.message.as_ref() != Some(&path) {

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 
-use crate::api::{Ear, Hold, Remote, Ring, Role, Seat, StreamId, Tone};
+use crate::api::{Ear, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::device_list::DeviceList;
 
 /// What the handle asks of the media thread.
@@ -28,6 +28,10 @@ pub(crate) enum Request {
     Listen(Ear),
     Conference(Vec<Seat>),
     Hold(Hold),
+    HoldOf {
+        stream: StreamId,
+        music: Option<PathBuf>,
+    },
     Announce {
         stream: StreamId,
         path: PathBuf,
@@ -52,6 +56,7 @@ pub(crate) enum Request {
         input: f32,
     },
     RingVolume(f32),
+    Voice(Voice),
     ConnectAudio(bool),
     Telephone(Option<StreamId>),
     /// Without devices: where it rings.

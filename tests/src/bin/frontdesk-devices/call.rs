@@ -1,6 +1,7 @@
 //! The call: a telephone of another maker with a tone, a desk with a headset and a handset whose microphones hear tones,
 //! and what both hear while the headset comes and goes.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ struct Gaps {
 const STANDSTILL: Duration = Duration::from_millis(40);
 
 /// Plays it all and adds what was heard.
-pub(crate) fn measure(cards: &[Card], rows: &mut Vec<Row>) {
+pub(crate) fn measure(alsa: &Path, cards: &[Card], rows: &mut Vec<Row>) {
     let (mut wrong, mut lost) = (0, 0);
     for (file, on, name, times) in [
         ("there", false, "pulled out", 6),
@@ -60,7 +61,7 @@ pub(crate) fn measure(cards: &[Card], rows: &mut Vec<Row>) {
         ("silent", true, "stands still (its clock stops)", 3),
     ] {
         let (mut gone, mut back) = (Gaps::default(), Gaps::default());
-        let mut scene = Scene::open(cards);
+        let mut scene = Scene::open(alsa, cards);
         let begun = Instant::now();
         // Twice as often at most, on a machine with much else to do.
         for time in 0..2 * times {
@@ -86,9 +87,9 @@ pub(crate) fn measure(cards: &[Card], rows: &mut Vec<Row>) {
 }
 
 impl<'a> Scene<'a> {
-    fn open(cards: &'a [Card]) -> Self {
+    fn open(alsa: &Path, cards: &'a [Card]) -> Self {
         let mut house = House::build(Digest::Md5);
-        house.desk.use_devices(&DEVICES.map(|(name, _)| name));
+        house.desk.use_devices(&DEVICES.map(|(name, _)| name), alsa);
         house.client = house.desk.client();
         let registered = |view: &ipc::View| view.operator.registration == Registration::Registered;
         house.client.wait("Registered", SOON, registered);

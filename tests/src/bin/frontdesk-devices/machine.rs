@@ -21,16 +21,18 @@ use frontdesk_tests::{repository, wait};
 const LIMIT: Duration = Duration::from_secs(400);
 /// The bar of the issue in milliseconds.
 const BAR_MS: f64 = 300.0;
+/// Who only looks every two seconds needs one on the average until a card that is back is used.
+const BACK_MS: f64 = 1000.0;
 
 /// What the machine prints, what it means, and the bar.
-const FIGURES: [(&str, &str, bool); 7] = [
-    ("loopback out heard", "loopback card pulled: the operator hears nothing for", true),
-    ("loopback out sent", "loopback card pulled: the far end hears nothing for", true),
-    ("loopback back after", "loopback card put back: used after", false),
-    ("loopback in heard", "loopback card put back: the operator hears nothing for", true),
-    ("loopback in sent", "loopback card put back: the far end hears nothing for", true),
-    ("usb out heard", "USB card pulled: the operator hears nothing for", true),
-    ("usb back after", "USB card plugged in: used after", false),
+const FIGURES: [(&str, &str, f64); 7] = [
+    ("loopback out heard", "loopback card pulled: the operator hears nothing for", BAR_MS),
+    ("loopback out sent", "loopback card pulled: the far end hears nothing for", BAR_MS),
+    ("loopback back after", "loopback card put back: used after", BACK_MS),
+    ("loopback in heard", "loopback card put back: the operator hears nothing for", BAR_MS),
+    ("loopback in sent", "loopback card put back: the far end hears nothing for", BAR_MS),
+    ("usb out heard", "USB card pulled: the operator hears nothing for", BAR_MS),
+    ("usb back after", "USB card plugged in: used after", BACK_MS),
 ];
 
 /// Boots it and adds what it measured.
@@ -58,8 +60,7 @@ pub(crate) fn measure(rows: &mut Vec<Row>) {
         rows.push(
             match figures.get(name) {
                 None => Row::failed(&figure, "the machine stood still each time, or ended".into()),
-                Some(taken) if bar => Row::times(figure, Unit::Milliseconds, taken, "max", BAR_MS),
-                Some(taken) => Row::beside(figure, Unit::Milliseconds, taken),
+                Some(taken) => Row::times(figure, Unit::Milliseconds, taken, "max", bar),
             }
             .note(format!("left out while the machine stood still: {out}")),
         );

@@ -14,32 +14,25 @@ use std::process::{Command, ExitCode};
 
 use frontdesk_tests::{pulled, report};
 
-/// Says to a second run of this program where its devices are.
-const FOLDER: &str = "FRONTDESK_PULLED";
-
-fn main() -> ExitCode {
-    let Some(folder) = env::var_os(FOLDER) else { return with_devices() };
-    let (_, cards) = pulled::cards(folder.as_ref(), &call::DEVICES);
-    let mut rows = Vec::new();
-    report::guarded("devices", &mut rows, |rows| call::measure(&cards, rows));
-    report::guarded("machine", &mut rows, machine::measure);
-    report::publish("devices", &rows)
-}
-
 /// A folder in memory: a disk that is busy holds up whoever records, and what is measured is not the disk.
 const MEMORY: &str = "/dev/shm";
+/// Where scratch folders are made.
+const SCRATCH: &str = "TMPDIR";
 
-/// ALSA reads where its configuration is from the environment, which all programs started from here share.
-fn with_devices() -> ExitCode {
-    let memory = Path::new(MEMORY).is_dir().then_some(MEMORY);
-    let folder =
-        memory.map_or_else(tempfile::tempdir, tempfile::tempdir_in).expect("a folder for what is scratched");
-    let (configuration, _) = pulled::cards(folder.path(), &call::DEVICES);
-    let mut again = Command::new(env::current_exe().expect("a running program has a path"));
-    again
-        .env(FOLDER, folder.path())
-        .env("ALSA_CONFIG_PATH", configuration)
-        .envs(memory.map(|at| ("TMPDIR", at)));
-    let again = again.status();
-    if again.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn main() -> ExitCode {
+    if Path::new(MEMORY).is_dir() && env::var_os(SCRATCH).is_none() {
+        let mut again = Command::new(env::current_exe().expect("a running program has a path"));
+        let again = again.env(SCRATCH, MEMORY).status();
+        return if again.is_ok_and(|status| status.success()) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    }
+    let folder = tempfile::tempdir().expect("a folder for what is scratched");
+    let (alsa, cards) = pulled::cards(folder.path(), &call::DEVICES);
+    let mut rows = Vec::new();
+    report::guarded("devices", &mut rows, |rows| call::measure(&alsa, &cards, rows));
+    report::guarded("machine", &mut rows, machine::measure);
+    report::publish("devices", &rows)
 }
