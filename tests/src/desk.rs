@@ -110,6 +110,8 @@ pub struct Desk {
     config: PathBuf,
     scratch: PathBuf,
     standing: Standing,
+    /// A configuration of ALSA of its own.
+    alsa: Option<PathBuf>,
 }
 
 impl Desk {
@@ -189,7 +191,7 @@ impl Desk {
         succeed("frontdeskd settings import", import);
         let program = Program::start("frontdeskd", command(&config, &standing), scratch);
         let scratch = scratch.to_owned();
-        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing };
+        let mut desk = Self { program, socket, store, sip, rtp, config, scratch, standing, alsa: None };
         desk.wait_open();
         desk
     }
@@ -200,7 +202,9 @@ impl Desk {
     /// When it does not come up.
     #[track_caller]
     pub fn start_again(&mut self) {
-        self.program = Program::start("frontdeskd", command(&self.config, &self.standing), &self.scratch);
+        let mut command = command(&self.config, &self.standing);
+        command.envs(self.alsa.as_ref().map(|configuration| ("ALSA_CONFIG_PATH", configuration)));
+        self.program = Program::start("frontdeskd", command, &self.scratch);
         self.wait_open();
     }
 
