@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ admin-report: test-packages guests ## let schemathesis loose on the API of the a
 audio-report: test-packages speech-quality ## speech over lossy networks beside baresip on the same packets: delay and PESQ (half an hour)
 	$(CARGO) build --workspace --bins
 	$${CARGO_TARGET_DIR:-target}/debug/audio-report
+
+audio-hours: test-packages ## eight simulated hours of calls: memory level, no late buffer, no lock or allocation in the audio thread (minutes)
+	$(CARGO) build --workspace --bin audio-hours
+	$${CARGO_TARGET_DIR:-target}/debug/audio-hours
 
 laws: ## check the laws of the architecture and the tidiness of the sources
 	$(CARGO) test -p frontdesk-tests --test laws

@@ -103,6 +103,8 @@ pub fn log_a_week(store: &Path, now_ms: i64) {
             transfers: Vec::new(),
             rules: Vec::new(),
             customer: None,
+            call: None,
+            sound: None,
         };
         store.append_call(&row).expect("the disk has room");
     }

@@ -24,6 +24,7 @@ pub mod dice;
 pub mod dnsmasq;
 pub mod echo_report;
 pub mod failover;
+pub mod hours;
 pub mod house;
 pub mod http;
 pub mod jabber;

@@ -53,6 +53,16 @@ fn app_2_the_trace_of_a_call_is_read_by_tshark_and_has_no_secret() {
     let score = figures["sound"]["mos_hundredths"].as_u64().unwrap();
     assert!((360..=450).contains(&score), "{figures}");
 
+    // And the audio thread woke all the while.
+    assert!(figures["sound"]["wake_up_worst_us"].as_u64().unwrap() > 0, "{figures}");
+    // The call log has the rating too.
+    let row = wait::until("the sound in the log", SOON, || {
+        house.client.whole_log().into_iter().next().filter(|row| row.sound.is_some())
+    });
+    let sound = row.sound.unwrap();
+    assert_eq!(sound.mos_hundredths.map(u64::from), Some(score), "{row:?}");
+    assert!(sound.received > 10 && row.answered_after_ms.is_some(), "{row:?}");
+
     let file = house.folder().join("call.pcapng");
     let path = file.display().to_string();
     house.desk.ctl(&["trace", &number, "--out", &path]);

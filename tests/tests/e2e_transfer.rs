@@ -68,6 +68,9 @@ fn call_9_call_13_a_drop_can_be_undone_before_anybody_rings() {
     a.hears(B_TONE);
     let ends: Vec<_> = rows(&mut house, 1)[0].transfers.iter().map(|transfer| transfer.end.clone()).collect();
     assert_eq!(ends, [TransferEnd::Undone, TransferEnd::Answered]);
+    // The log has how the caller sounded as long as the operator talked with them.
+    let sound = wait::until("the sound of the caller", SOON, || house.client.log(10).rows[0].sound);
+    assert!(sound.mos_hundredths.is_some_and(|mos| (360..=450).contains(&mos)), "{sound:?}");
 }
 
 #[test]
@@ -219,6 +222,7 @@ fn call_8_a_ringing_call_is_forwarded_without_being_answered() {
     a.hears(B_TONE);
     let row = &rows(&mut house, 1)[0];
     assert_eq!((row.end, row.transfers[0].kind), (EndStatus::Forwarded, TransferKind::Forward));
+    assert_eq!(row.sound, None, "the operator never heard it");
 }
 
 #[test]

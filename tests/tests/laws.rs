@@ -210,6 +210,18 @@ fn law_4_the_agent_and_the_switchboard_have_one_owner() {
     }
 }
 
+/// What runs in the audio thread, beside the rings: neither a lock nor a log line is named there, so that none is taken.
+#[test]
+fn law_6_the_sources_of_the_audio_thread_name_no_lock_and_no_log() {
+    let folder = repository::root().join("firmware/media/src");
+    for name in ["audio.rs", "alsa_pcm.rs", "wav.rs", "timing.rs", "frame.rs", "by_hand/device.rs"] {
+        let code = production_code(&folder.join(name));
+        for word in ["Mutex", "RwLock", "Condvar", "Barrier", "mpsc", "LazyLock", "tracing", "println"] {
+            assert!(!code.contains(word), "{name} belongs to the audio thread and names {word}");
+        }
+    }
+}
+
 #[test]
 fn law_7_anyhow_only_in_the_binaries() {
     for (folder, ..) in MAP.iter().filter(|(folder, ..)| *folder != "tests") {

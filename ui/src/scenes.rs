@@ -22,10 +22,10 @@ pub use states::{
 use std::sync::Arc;
 
 use ipc::{
-    Action, AudioState, Availability, CallRef, CallState, CallView, ContactId, ContactPage, ContactQuery,
-    ContactRow, Counters, Direction, DirectoryId, DirectoryView, EndStatus, LampState, LampView, LineView,
-    LogPage, LogRow, LogTransfer, Notice, NoticeId, NoticeKind, OperatorView, Party, Preferences,
-    RecallReason, RecallWhy, Registration, TransferEnd, TransferId, TransferKind, TransferState,
+    Action, AudioState, Availability, CallRef, CallSound, CallState, CallView, ContactId, ContactPage,
+    ContactQuery, ContactRow, Counters, Direction, DirectoryId, DirectoryView, EndStatus, LampState,
+    LampView, LineView, LogPage, LogRow, LogTransfer, Notice, NoticeId, NoticeKind, OperatorView, Party,
+    Preferences, RecallReason, RecallWhy, Registration, TransferEnd, TransferId, TransferKind, TransferState,
     TransferView, View,
 };
 
@@ -205,6 +205,12 @@ pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: None,
+        call: None,
+        // The sixth was over a bad network.
+        sound: (talk_s > 0).then(|| CallSound {
+            mos_hundredths: Some(if id == 6 { 312 } else { 441 - id as u16 * 3 }),
+            ..CallSound::default()
+        }),
     };
     let (main, sales, support) = (("5550000", "Main line"), ("5550100", "Sales"), ("5550200", "Support"));
     let (i, o) = (Direction::Incoming, Direction::Outgoing);

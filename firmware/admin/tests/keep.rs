@@ -48,6 +48,8 @@ fn fill(path: &Path) {
             transfers: Vec::new(),
             rules: Vec::new(),
             customer: None,
+            call: None,
+            sound: None,
         };
         store.append_call(&row).unwrap();
     }

@@ -101,6 +101,11 @@ impl Ended {
     pub(crate) fn now(row: LogRow) -> Self {
         Self { row, at: unix_ms() }
     }
+
+    /// Its row, which is not on the disk yet.
+    pub(crate) fn row_mut(&mut self) -> &mut LogRow {
+        &mut self.row
+    }
 }
 
 impl Keeper {
@@ -123,6 +128,7 @@ impl Keeper {
         };
         let journal: Vec<_> = plugins.iter().map(told).collect();
         let appended = self.store.append_call_with(&ended.row, &journal, unix_ms())?;
+        self.sounds.written(&ended.row, appended.call);
         if appended.given_up > 0 {
             warn!(
                 calls = appended.given_up,

@@ -31,6 +31,7 @@ mod referral;
 mod replay;
 mod settings;
 mod socket;
+mod sounds;
 mod speech;
 mod stun;
 mod tether;

@@ -15,8 +15,8 @@ use std::{
 use anyhow::{Context, Result};
 use directory::Picture;
 use ipc::{
-    CallRef, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage, LogQuery,
-    LogRow, Preferences, ServiceMode, Volumes,
+    CallRef, CallSound, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage,
+    LogQuery, LogRow, Preferences, ServiceMode, Volumes,
 };
 use store::{CopyJob, Source, Store, StoreError};
 use switchboard::Input;
@@ -37,6 +37,7 @@ use crate::{
     engine::Event as EngineEvent,
     finished::{Ask, Ended, Journal},
     imports::Importing,
+    sounds::Sounds,
 };
 
 /// Requests that may wait.
@@ -65,6 +66,7 @@ pub(crate) type Answer<T> = oneshot::Sender<Result<T, CommandError>>;
 
 pub(crate) enum Request {
     Log(Box<LogRow>),
+    Sound { call: CallRef, sound: CallSound },
     Page { query: LogQuery, answer: oneshot::Sender<Result<LogPage, String>> },
     Picture { contact: ContactId, answer: oneshot::Sender<Result<Option<Picture>, String>> },
     Card { contact: ContactId, answer: oneshot::Sender<Result<Option<ContactCard>, String>> },
@@ -122,6 +124,13 @@ impl Records {
             if let Request::Log(row) = refused.into_inner() {
                 error!(row = ?*row, "a call could not be logged");
             }
+        }
+    }
+
+    /// Says how a call sounded, before or after its row. Does not wait.
+    pub(crate) fn sound(&self, call: CallRef, sound: CallSound) {
+        if self.requests.try_send(Request::Sound { call, sound }).is_err() {
+            warn!(call = call.0, "how a call sounded is not in the log: the records thread is behind");
         }
     }
 
@@ -275,6 +284,8 @@ pub(crate) struct Keeper {
     pub(crate) journal: Journal,
     /// Rows refused by the disk, oldest first.
     pub(crate) backlog: VecDeque<Ended>,
+    /// Which rows and sounds belong together.
+    pub(crate) sounds: Sounds,
     /// Changes not written yet, oldest first, one of a kind.
     changes: VecDeque<Change>,
     /// The last attempt to write was refused.
@@ -299,6 +310,7 @@ impl Keeper {
             copy: None,
             journal,
             backlog,
+            sounds: Sounds::default(),
             changes,
             refused: false,
         }
@@ -356,9 +368,11 @@ impl Keeper {
                 if self.backlog.len() == MAX_BACKLOG {
                     error!(row = ?self.backlog.pop_front(), "a call could not be logged");
                 }
-                self.backlog.push_back(Ended::now(*row));
+                let row = self.sounds.joined(*row);
+                self.backlog.push_back(Ended::now(row));
                 self.catch_up();
             }
+            Request::Sound { call, sound } => self.sounded(call, sound),
             Request::Page { query, answer } => {
                 let _ = answer.send(self.store.log_page(&query).map_err(|error| error.to_string()));
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerRef, Direction, Party, TransferEnd, TransferKind};
+use crate::{CallRef, CustomerRef, Direction, Party, TransferEnd, TransferKind};
 
 /// Which part of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,33 @@ pub struct LogRow {
     /// The customer whose card was shown; of a call that has just ended only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerRef>,
+    /// Its number on the desk; of a call that has just ended only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallRef>,
+    /// How it sounded; of a call that was answered and whose sound has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<CallSound>,
+}
+
+/// How a call sounded, as was counted here of the way between this desk and the other end of the row. A call that was
+/// joined with others or passed on has the figures of its own way, not of those behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallSound {
+    /// What a listener here would have thought of it: mean opinion score (ITU-T G.107) in hundredths, 100 to 450; `None`
+    /// where less than half a second was received.
+    pub mos_hundredths: Option<u16>,
+    /// RTP packets received.
+    pub received: u64,
+    /// Packets that never came.
+    pub lost: u64,
+    /// Packets that came after their time to play.
+    pub late: u64,
+    /// Interarrival jitter at the end (RFC 3550 section 6.4.1), in microseconds.
+    pub jitter_us: u32,
+    /// Round trip in microseconds by RTCP, when the other end reports.
+    pub round_trip_us: Option<u32>,
+    /// Thousandths of our packets that the other end says it lost, in its last report.
+    pub lost_there_thousandths: Option<u16>,
 }
 
 /// How a call ended.

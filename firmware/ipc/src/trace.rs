@@ -59,4 +59,13 @@ pub struct SoundFigures {
     /// where next to nothing was received.
     #[serde(default)]
     pub mos_hundredths: Option<u16>,
+    /// Times the loudspeaker was due 10 ms of sound during the call and none were there.
+    #[serde(default)]
+    pub late_buffers: u64,
+    /// 99 of 100 wake-ups of the audio thread during the call came at most so late, in microseconds, and the latest.
+    #[serde(default)]
+    pub wake_up_p99_us: u64,
+    /// See `wake_up_p99_us`.
+    #[serde(default)]
+    pub wake_up_worst_us: u64,
 }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::device_list::DeviceList;
+use crate::timing::Timing;
 
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -393,6 +394,8 @@ pub struct Stats {
     pub round_trip_ms: Option<f32>,
     /// Share of our packets the peer says it lost in its last report, 0.0..=1.0.
     pub remote_loss: Option<f32>,
+    /// How punctual the audio thread was while the stream was open; known of a closed stream.
+    pub timing: Timing,
 }
 
 /// How to start.

@@ -15,8 +15,10 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::alsa_pcm::{AIM, Errno};
 use crate::api::Role;
+use crate::by_hand::{MemoryIn, MemoryOut};
 use crate::frame::{Frame, RATE, SILENCE};
 use crate::hand::{InHand, OutHand};
+use crate::timing::Counters;
 use crate::wav::{WavIn, WavOut};
 
 /// Time of one tick.
@@ -39,12 +41,16 @@ const FOLLOW_LIMIT: f64 = 0.000_2;
 pub(crate) enum Playback {
     Wav(WavOut),
     Alsa(OutHand),
+    /// Of [`crate::by_hand`].
+    Memory(MemoryOut),
 }
 
 /// An open capture device.
 pub(crate) enum Capture {
     Wav(WavIn),
     Alsa(InHand),
+    /// Of [`crate::by_hand`].
+    Memory(MemoryIn),
 }
 
 /// Which opening of a device: never the same twice.
@@ -65,6 +71,8 @@ pub(crate) struct Shared {
     /// Ticks since the start; catches up after a delay, so it follows real time.
     pub ticks: AtomicU64,
     pub stop: AtomicBool,
+    /// How punctual the audio thread is.
+    pub timing: Counters,
     /// What waits in the speaker's device, where that is known.
     pub speaker_waiting_ms: AtomicU32,
     /// By role: which device failed, and `errno` in the lower half; 0 while all is well.
@@ -190,32 +198,43 @@ impl Audio {
     pub(crate) fn run(mut self) {
         let _ = self.shared.audio.set(std::thread::current());
         let mut due = Instant::now();
+        let mut late = Duration::ZERO;
         while !self.shared.stop.load(Ordering::Acquire) {
-            self.exchange_devices();
-            if let Some((_, Capture::Alsa(alsa))) = &self.microphone {
-                alsa.ask();
-            }
-            let outputs = [&mut self.speaker, &mut self.ringer, &mut self.notifier];
-            for (role, result) in outputs.map(|output| (output.role, output.play())) {
-                if let Err(errno) = result {
-                    self.lose(role, errno);
-                }
-            }
-            self.record();
-            self.shared.speaker_waiting_ms.store(self.speaker.waiting_ms(), Ordering::Relaxed);
-            self.shared.ticks.fetch_add(1, Ordering::Release);
-            // When the eventfd cannot be written, the media thread goes on by its own timer.
-            let _ = self.waker.wake();
-            due += self.period();
+            due += self.tick(late);
             let now = Instant::now();
+            late = Duration::ZERO;
             if let Some(rest) = due.checked_duration_since(now) {
                 std::thread::sleep(rest);
+                late = due.elapsed();
             } else if now - due > TICK * CATCH_UP {
                 let missed = (now - due).as_millis() / TICK.as_millis();
                 self.shared.ticks.fetch_add(missed as u64, Ordering::Release);
+                late = now - due;
                 due = now;
             }
         }
+    }
+
+    /// What is done every 10 ms, `late` after its time; returns the time to the next.
+    pub(crate) fn tick(&mut self, late: Duration) -> Duration {
+        self.shared.timing.woke(late);
+        self.exchange_devices();
+        if let Some((_, Capture::Alsa(alsa))) = &self.microphone {
+            alsa.ask();
+        }
+        let timing = &self.shared.timing;
+        let outputs = [&mut self.speaker, &mut self.ringer, &mut self.notifier];
+        for (role, result) in outputs.map(|output| (output.role, output.play(timing))) {
+            if let Err(errno) = result {
+                self.lose(role, errno);
+            }
+        }
+        self.record();
+        self.shared.speaker_waiting_ms.store(self.speaker.waiting_ms(), Ordering::Relaxed);
+        self.shared.ticks.fetch_add(1, Ordering::Release);
+        // When the eventfd cannot be written, the media thread goes on by its own timer.
+        let _ = self.waker.wake();
+        self.period()
     }
 
     /// Takes new devices and hands the old ones back.
@@ -251,6 +270,12 @@ impl Audio {
         match &mut self.microphone {
             None => {}
             Some((_, Capture::Wav(wav))) => _ = self.heard.push(wav.read()),
+            Some((_, Capture::Memory(memory))) => {
+                let mut frame = SILENCE;
+                if memory.read(&mut frame) {
+                    let _ = self.heard.push(frame);
+                }
+            }
             Some((_, Capture::Alsa(alsa))) => loop {
                 match alsa.take() {
                     Ok(Some(frame)) => _ = self.heard.push(frame),
@@ -287,8 +312,12 @@ impl Audio {
 
     /// The time to the next tick, following the speaker's clock when it has one.
     fn period(&self) -> Duration {
-        let Some((_, Playback::Alsa(alsa))) = &self.speaker.device else { return TICK };
-        let Some(excess) = alsa.excess() else { return TICK };
+        let excess = match &self.speaker.device {
+            Some((_, Playback::Alsa(alsa))) => alsa.excess(),
+            Some((_, Playback::Memory(memory))) => Some(memory.excess()),
+            _ => None,
+        };
+        let Some(excess) = excess else { return TICK };
         let correction = excess as f64 / f64::from(RATE) * FOLLOW;
         // Longer while too much waits in the device, shorter while too little does.
         Duration::from_secs_f64(TICK.as_secs_f64() + correction.clamp(-FOLLOW_LIMIT, FOLLOW_LIMIT))
@@ -306,7 +335,7 @@ impl Install {
 }
 
 impl Output {
-    fn play(&mut self) -> Result<(), Errno> {
+    fn play(&mut self, timing: &Counters) -> Result<(), Errno> {
         let paced = match &self.device {
             None => {
                 let _ = self.frames.pop();
@@ -315,12 +344,16 @@ impl Output {
             }
             Some((_, Playback::Wav(_))) => false,
             Some((_, Playback::Alsa(alsa))) => alsa.is_paced(),
+            Some((_, Playback::Memory(_))) => true,
         };
         if paced || self.role != Role::Speaker {
             // The ring of the others is empty whenever nothing rings.
             self.owed = 0;
-            let frame = self.frames.pop().unwrap_or(SILENCE);
-            return self.write(&frame);
+            let next = self.frames.pop();
+            if next.is_err() && self.role == Role::Speaker {
+                timing.late_buffer();
+            }
+            return self.write(&next.unwrap_or(SILENCE));
         }
         // Without a clock nobody listens in real time: a late frame may be written later instead of a gap.
         self.owed += 1;
@@ -328,7 +361,10 @@ impl Output {
             match self.frames.pop() {
                 Ok(frame) => self.write(&frame)?,
                 Err(_) if self.owed > PATIENCE => self.write(&SILENCE)?,
-                Err(_) => break,
+                Err(_) => {
+                    timing.late_buffer();
+                    break;
+                }
             }
             self.owed -= 1;
         }
@@ -342,7 +378,7 @@ impl Output {
                 let waiting = alsa.excess().map_or(0, |excess| excess + AIM);
                 (waiting.max(0) * 1000 / i64::from(RATE)) as u32
             }
-            Some((_, Playback::Wav(_))) | None => 0,
+            Some((_, Playback::Wav(_) | Playback::Memory(_))) | None => 0,
         }
     }
 
@@ -353,6 +389,10 @@ impl Output {
                 wav.write(frame).map_err(|e| e.raw_os_error().unwrap_or(libc::EIO))
             }
             Some((_, Playback::Alsa(alsa))) => alsa.write(frame),
+            Some((_, Playback::Memory(memory))) => {
+                memory.write(frame);
+                Ok(())
+            }
         }
     }
 }

@@ -5,8 +5,12 @@
 //! Not done here: what a stream does with its packets ([`crate::stream`]), and opening devices
 //! ([`crate::devices`]).
 
+mod clock;
 mod outside;
 mod own_hold;
+mod recordings;
+mod request;
+mod threads;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,197 +18,37 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket as StdSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
 
 use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token};
 
 use self::own_hold::OwnHolds;
-use crate::api::{
-    Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, SoundError, StreamId, Tone, Voice,
-};
-use crate::audio::{self, Audio, Shared, TICK};
-use crate::device_list::DeviceList;
-use crate::devices::{self, Devices};
+use crate::api::{Ear, Event, Hold, Remote, Seat, Stats, StreamId};
 use crate::frame::{Frame, SILENCE};
 use crate::hold::{HoldSound, Pips};
-use crate::loader::{Loaded, Loader, Purpose};
+use crate::loader::Loader;
 use crate::place::{Bus, Part, Place};
 use crate::rtp::MAX_PACKET;
 use crate::sound::Sound;
 use crate::speaking::Speaking;
 use crate::stream::{Stream, Wire};
 use crate::stun::Probe;
+use crate::timing::Timing;
+use clock::{Clock, STANDSTILL};
+pub(crate) use request::Request;
+pub(crate) use threads::{Made, Threads, by_hand, start};
 
 const WAKE: Token = Token(0);
-/// Ticks made up for in one go after the thread was kept from running: one second.
-const CATCH_UP: u64 = 100;
-/// The audio thread is taken to stand still after so long without a tick.
-const STANDSTILL: Duration = Duration::from_millis(60);
 /// Datagrams read from one socket, and from all, before the next tick: a flood waits in the kernel, or is lost.
 const PER_SOCKET: u32 = 256;
 const PER_TICK: u32 = 4096;
-/// Seconds from 1900, where NTP begins, to 1970.
-const NTP_UNIX: Duration = Duration::from_secs(2_208_988_800);
-/// Requests to the device thread that may wait.
-const DEVICE_QUEUE: usize = 32;
-/// `SCHED_FIFO` priorities: the device first, then the network.
-const AUDIO_PRIORITY: i32 = 50;
-const MEDIA_PRIORITY: i32 = 40;
-
-/// What the handle asks of the media thread.
-pub(crate) enum Request {
-    Open {
-        stream: StreamId,
-        rtp: StdSocket,
-        rtcp: StdSocket,
-    },
-    Connect {
-        stream: StreamId,
-        remote: Box<Remote>,
-    },
-    Probe {
-        stream: StreamId,
-        server: SocketAddr,
-    },
-    Rename {
-        stream: StreamId,
-        to: StreamId,
-    },
-    Listen(Ear),
-    Conference(Vec<Seat>),
-    Hold(Hold),
-    HoldOf {
-        stream: StreamId,
-        music: Option<PathBuf>,
-    },
-    Announce {
-        stream: StreamId,
-        path: PathBuf,
-    },
-    Close(StreamId),
-    Digits {
-        stream: StreamId,
-        digits: String,
-    },
-    Tone(Option<Tone>),
-    Ring(Option<Ring>),
-    Chime,
-    MuteMicrophone(bool),
-    MuteSpeaker(bool),
-    Meter(bool),
-    MuteStream {
-        stream: StreamId,
-        on: bool,
-    },
-    Volume {
-        output: f32,
-        input: f32,
-    },
-    RingVolume(f32),
-    Voice(Voice),
-    ConnectAudio(bool),
-    Telephone(Option<StreamId>),
-    /// Without devices: where it rings.
-    Device {
-        role: Role,
-        devices: Option<DeviceList>,
-    },
-}
-
 /// Where events go.
 pub(crate) type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// The running threads.
-pub(crate) struct Threads {
-    waker: Arc<Waker>,
-    shared: Arc<Shared>,
-    media: JoinHandle<()>,
-    audio: JoinHandle<()>,
-}
-
-impl Threads {
-    pub(crate) fn waker(&self) -> Arc<Waker> {
-        Arc::clone(&self.waker)
-    }
-
-    /// Waits for the threads. The media thread ends when the handle's queue is gone. The device thread is not
-    /// waited for: it may be inside a driver.
-    pub(crate) fn stop(self) {
-        let _ = self.waker.wake();
-        let _ = self.media.join();
-        self.shared.stop.store(true, Ordering::Release);
-        let _ = self.audio.join();
-    }
-}
-
-/// Starts everything.
-pub(crate) fn start(config: &Config, inbox: Receiver<Request>, events: Sink) -> Result<Threads, Error> {
-    let failed = |what: &'static str| move |source| Error::Start { what, source };
-    let poll = Poll::new().map_err(failed("the poller"))?;
-    let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(failed("the waker"))?);
-    let (device_poll, device_waker) = devices::poller().map_err(failed("the poller of devices"))?;
-    let shared = Arc::new(Shared::new(device_waker));
-    let (audio, frames, installs) = audio::new(Arc::clone(&shared), Arc::clone(&waker));
-    let (requests, device_inbox) = sync_channel(DEVICE_QUEUE);
-    let requests = devices::Requests::new(requests, Arc::clone(&shared));
-    let prepare = config.realtime.then_some(prepare_device as fn());
-    let devices =
-        Devices::new(device_poll, device_inbox, installs, Arc::clone(&shared), Arc::clone(&events), prepare);
-    let loader = Loader::start(Arc::clone(&waker)).map_err(failed("the thread for recordings"))?;
-    let sound = Sound::new(config, frames, requests);
-    let engine = Engine::new(poll, inbox, events, Arc::clone(&shared), sound, loader);
-    Builder::new()
-        .name("fd-devices".into())
-        .spawn(move || devices.run())
-        .map_err(failed("the device thread"))?;
-    let (realtime, hold) = (config.realtime, config.hold.clone());
-    let audio = spawn_audio(audio, realtime).map_err(failed("the audio thread"))?;
-    let media = Builder::new().name("fd-media".into()).spawn(move || {
-        if realtime {
-            ask_for_realtime("fd-media", MEDIA_PRIORITY);
-        }
-        engine.run(hold);
-    });
-    match media {
-        Ok(media) => Ok(Threads { waker, shared, media, audio }),
-        Err(source) => {
-            shared.stop.store(true, Ordering::Release);
-            Err(Error::Start { what: "the media thread", source })
-        }
-    }
-}
-
-fn spawn_audio(audio: Audio, realtime: bool) -> io::Result<JoinHandle<()>> {
-    Builder::new().name("fd-audio".into()).spawn(move || {
-        if realtime {
-            // The only thing this thread may log, and before its loop.
-            ask_for_realtime("fd-audio", AUDIO_PRIORITY);
-        }
-        audio.run();
-    })
-}
-
-/// For the thread of a sound device.
-fn prepare_device() {
-    ask_for_realtime("a sound device", AUDIO_PRIORITY);
-}
-
-/// Without the right to it (`CAP_SYS_NICE` or an rtprio limit) speech works too, with less margin under load.
-fn ask_for_realtime(thread: &str, priority: i32) {
-    let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: `parameters` lives during the call; 0 names the calling thread.
-    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) };
-    if result != 0 {
-        let reason = io::Error::last_os_error();
-        tracing::info!(thread, %reason, "no real-time scheduling");
-    }
-}
-
-struct Engine {
+/// What the media thread owns.
+pub(crate) struct Engine {
     poll: Poll,
     inbox: Receiver<Request>,
     events: Sink,
@@ -227,6 +71,8 @@ struct Engine {
     /// Sockets that had more to read than one tick allows.
     unread: Vec<Token>,
     read_this_tick: u32,
+    /// Datagrams read since the start.
+    datagrams: u64,
 }
 
 /// A stream and its sockets.
@@ -241,15 +87,8 @@ struct Entry {
     probe: Option<Probe>,
     /// The message being read for this stream.
     message: Option<PathBuf>,
-}
-
-/// Our time, and the ticks done.
-struct Clock {
-    started: Instant,
-    epoch: Duration,
-    shared: Arc<Shared>,
-    done: u64,
-    last_tick: Instant,
+    /// How punctual the audio thread was before it was opened.
+    timing: Timing,
 }
 
 impl Engine {
@@ -257,18 +96,15 @@ impl Engine {
         poll: Poll,
         inbox: Receiver<Request>,
         events: Sink,
-        shared: Arc<Shared>,
+        clock: Clock,
         sound: Sound,
         loader: Loader,
     ) -> Engine {
-        // A clock before 1970 only spoils the round-trip times.
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Instant::now();
         Engine {
             poll,
             inbox,
             events,
-            clock: Clock { started: now, epoch: NTP_UNIX + unix, shared, done: 0, last_tick: now },
+            clock,
             sound,
             streams: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -284,36 +120,57 @@ impl Engine {
             loader,
             unread: Vec::new(),
             read_this_tick: 0,
+            datagrams: 0,
         }
     }
 
     fn run(mut self, hold: Hold) {
         let mut ready = Events::with_capacity(512);
+        self.begin(hold);
+        while self.turn(&mut ready, Some(STANDSTILL / 2)) {}
+    }
+
+    /// Asks for the devices, and has what streams on hold hear read.
+    pub(crate) fn begin(&mut self, hold: Hold) {
         self.sound.use_devices();
         self.set_hold(hold);
-        loop {
-            match self.poll.poll(&mut ready, Some(STANDSTILL / 2)) {
-                Err(e) if e.kind() != io::ErrorKind::Interrupted => {
-                    tracing::error!("media poller failed, no speech any more: {e}");
-                    return;
-                }
-                _ => {}
+    }
+
+    /// Waits for something to do, at most so long, and does it; false when it was the last turn.
+    pub(crate) fn turn(&mut self, ready: &mut Events, at_most: Option<Duration>) -> bool {
+        match self.poll.poll(ready, at_most) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => {
+                tracing::error!("media poller failed, no speech any more: {e}");
+                return false;
             }
-            if !self.take_requests() {
-                return self.close_all();
-            }
-            while let Some(loaded) = self.loader.loaded() {
-                self.take_recording(loaded);
-            }
-            for event in &ready {
-                if event.token() != WAKE {
-                    self.read(event.token());
-                }
-            }
-            for _ in 0..self.clock.due() {
-                self.tick();
+            _ => {}
+        }
+        if !self.take_requests() {
+            self.close_all();
+            return false;
+        }
+        while let Some(loaded) = self.loader.loaded() {
+            self.take_recording(loaded);
+        }
+        for event in &*ready {
+            if event.token() != WAKE {
+                self.read(event.token());
             }
         }
+        for _ in 0..self.clock.due() {
+            self.tick();
+        }
+        true
+    }
+
+    /// Makes it `now`: from here on the time is handed in.
+    pub(crate) fn make_it(&mut self, now: Duration) {
+        self.clock.set(now);
+    }
+
+    /// Datagrams read since the start.
+    pub(crate) fn datagrams(&self) -> u64 {
+        self.datagrams
     }
 
     /// Takes what the handle asks; false when it is gone.
@@ -388,6 +245,7 @@ impl Engine {
             place: Place::new(),
             probe: None,
             message: None,
+            timing: self.clock.shared().timing.read(),
         };
         self.streams.insert(id, entry);
         self.arrange();
@@ -429,71 +287,6 @@ impl Engine {
         }
     }
 
-    fn set_hold(&mut self, hold: Hold) {
-        self.wanted_hold = hold.clone();
-        match hold {
-            Hold::Nothing => self.hold = HoldSound::Nothing,
-            Hold::Beep => self.hold = HoldSound::Beep(Pips::default()),
-            // A file of the same name may be another one by now.
-            Hold::Music { path } => self.load(Purpose::Hold, path),
-        }
-    }
-
-    fn announce(&mut self, id: StreamId, path: PathBuf) {
-        let Some(entry) = self.streams.get_mut(&id) else {
-            return (self.events)(Event::Announced { stream: id, complete: false });
-        };
-        if entry.message.replace(path.clone()).is_some() {
-            (self.events)(Event::Announced { stream: id, complete: false });
-        }
-        self.load(Purpose::Announce(id), path);
-    }
-
-    fn load(&mut self, purpose: Purpose, path: PathBuf) {
-        if let Err(error) = self.loader.load(purpose, path.clone()) {
-            self.take_recording(Loaded { purpose, path, result: Err(error) });
-        }
-    }
-
-    /// Plays what has been read, if it is still wanted.
-    fn take_recording(&mut self, loaded: Loaded) {
-        let Loaded { purpose, path, result } = loaded;
-        match &result {
-            Ok(recording) => {
-                let (path, length_ms) = (path.clone(), recording.length_ms());
-                (self.events)(Event::SoundReady { path, length_ms });
-            }
-            Err(error) => self.refuse(path.clone(), error.clone()),
-        }
-        match purpose {
-            Purpose::Hold => {
-                if self.wanted_hold == (Hold::Music { path }) {
-                    self.hold = result.map_or_else(|_| HoldSound::Beep(Pips::default()), HoldSound::Music);
-                }
-            }
-            Purpose::HoldOf(stream) => self.take_own_hold(stream, Loaded { purpose, path, result }),
-            Purpose::Announce(id) => {
-                let Some(entry) = self.streams.get_mut(&id) else { return };
-                if entry.message.as_ref() != Some(&path) {
-                    return;
-                }
-                entry.message = None;
-                let over = match result {
-                    Ok(message) if entry.place.part() == Part::Held => entry.stream.announce(message),
-                    _ => true,
-                };
-                if over {
-                    (self.events)(Event::Announced { stream: id, complete: false });
-                }
-            }
-        }
-    }
-
-    fn refuse(&mut self, path: PathBuf, error: SoundError) {
-        tracing::warn!(path = %path.display(), %error, "recording refused");
-        (self.events)(Event::SoundRefused { path, error });
-    }
-
     fn close(&mut self, id: StreamId) {
         let Some(mut entry) = self.streams.remove(&id) else { return };
         self.own_holds.forget(id);
@@ -514,7 +307,8 @@ impl Engine {
         if self.ear == Ear::Stream(id) {
             self.ear = Ear::Nobody;
         }
-        let stats = entry.stream.stats();
+        let timing = self.clock.shared().timing.read().since(&entry.timing);
+        let stats = Stats { timing, ..entry.stream.stats() };
         // The ports are free before anybody hears of it.
         drop(entry);
         (self.events)(Event::Closed { stream: id, stats });
@@ -529,6 +323,7 @@ impl Engine {
     /// Reads a socket until it is empty or has had its share.
     fn read(&mut self, token: Token) {
         let Some(&(id, wire)) = self.tokens.get(&token) else { return };
+        let now = self.clock.now();
         let Some(entry) = self.streams.get_mut(&id) else { return };
         let Entry { stream, rtp, rtcp, read_this_tick, probe, .. } = entry;
         let socket = if wire == Wire::Rtp { rtp } else { rtcp };
@@ -544,7 +339,7 @@ impl Engine {
                 Ok((length, from)) => {
                     *read_this_tick += 1;
                     self.read_this_tick += 1;
-                    let now = self.clock.started.elapsed();
+                    self.datagrams += 1;
                     if probe.as_mut().is_some_and(|probe| probe.receive(wire, from, &buffer[..length])) {
                         continue;
                     }
@@ -634,34 +429,6 @@ impl Entry {
     }
 }
 
-impl Clock {
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// How many ticks to do now.
-    fn due(&mut self) -> u64 {
-        let ticks = self.shared.ticks.load(Ordering::Acquire);
-        let behind = ticks.saturating_sub(self.done);
-        if behind > CATCH_UP {
-            self.done = ticks - CATCH_UP;
-        }
-        let due = if behind > 0 {
-            behind.min(CATCH_UP)
-        } else if self.last_tick.elapsed() > STANDSTILL {
-            // As many as have passed, so that time does not slow down.
-            (self.last_tick.elapsed().as_millis() / TICK.as_millis()) as u64
-        } else {
-            0
-        };
-        if due > 0 {
-            self.done += due;
-            self.last_tick = Instant::now();
-        }
-        due
-    }
-}
-
 fn transmit(rtp: &UdpSocket, rtcp: &UdpSocket, wire: Wire, to: SocketAddr, bytes: &[u8]) {
     let socket = match wire {
         Wire::Rtp => rtp,
@@ -674,43 +441,4 @@ fn transmit(rtp: &UdpSocket, rtcp: &UdpSocket, wire: Wire, to: SocketAddr, bytes
 /// Unpredictable on the wire: the standard library keys its hasher from the system's random source.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn clock(ticks: u64) -> Clock {
-        let shared = Arc::new(Shared::default());
-        shared.ticks.store(ticks, Ordering::Release);
-        let now = Instant::now();
-        Clock { started: now, epoch: Duration::ZERO, shared, done: 0, last_tick: now }
-    }
-
-    #[test]
-    fn ticks_are_done_once_each_and_made_up_for() {
-        let mut clock = clock(0);
-        assert_eq!(clock.due(), 0);
-        clock.shared.ticks.store(1, Ordering::Release);
-        assert_eq!((clock.due(), clock.due()), (1, 0));
-        clock.shared.ticks.store(8, Ordering::Release);
-        assert_eq!((clock.due(), clock.due()), (7, 0));
-        // Beyond a second the past is let go.
-        clock.shared.ticks.store(100_000, Ordering::Release);
-        assert_eq!((clock.due(), clock.due()), (CATCH_UP, 0));
-    }
-
-    #[test]
-    fn a_device_that_hangs_does_not_stop_the_clock_nor_count_twice() {
-        let mut clock = clock(5);
-        assert_eq!(clock.due(), 5);
-        clock.last_tick -= Duration::from_millis(100);
-        let alone = clock.due();
-        assert!((10..=12).contains(&alone), "{alone}");
-        // The audio thread is back and has counted the same time.
-        clock.shared.ticks.store(5 + alone, Ordering::Release);
-        assert_eq!(clock.due(), 0);
-        clock.shared.ticks.store(6 + alone, Ordering::Release);
-        assert_eq!(clock.due(), 1);
-    }
 }

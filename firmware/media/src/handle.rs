@@ -12,12 +12,14 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use mio::Waker;
 
 use crate::api::{Config, Ear, Error, Event, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
+use crate::audio::Shared;
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
 use crate::marking;
+use crate::timing::Timing;
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
-const QUEUE: usize = 1024;
+pub(crate) const QUEUE: usize = 1024;
 /// Digits accepted in one call of [`Media::digits`].
 const MAX_DIGITS: usize = 64;
 /// Streams in the conference at most, the operator not counted.
@@ -30,6 +32,7 @@ pub const MAX_SEATS: usize = 5;
 pub struct Media {
     requests: Option<SyncSender<Request>>,
     waker: Arc<Waker>,
+    shared: Arc<Shared>,
     config: Config,
     next_pair: AtomicU32,
     threads: Option<engine::Threads>,
@@ -45,10 +48,28 @@ impl Media {
         Ok(Media {
             requests: Some(requests),
             waker: threads.waker(),
+            shared: threads.shared(),
             config,
             next_pair: AtomicU32::new(0),
             threads: Some(threads),
         })
+    }
+
+    /// The handle of [`crate::ByHand`].
+    pub(crate) fn without_threads(
+        config: Config,
+        requests: SyncSender<Request>,
+        waker: Arc<Waker>,
+        shared: Arc<Shared>,
+    ) -> Media {
+        let next_pair = AtomicU32::new(0);
+        Media { requests: Some(requests), waker, shared, config, next_pair, threads: None }
+    }
+
+    /// How punctual the audio thread has been since the start.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.shared.timing.read()
     }
 
     /// Binds an RTP (even) and RTCP (odd) port pair and returns the RTP address.

@@ -18,11 +18,14 @@
 mod alsa_pcm;
 mod api;
 mod audio;
+mod by_hand;
 mod choosing;
 mod codec;
 mod comfort;
 mod device_list;
 mod devices;
+#[cfg(test)]
+mod drift;
 mod dtmf;
 mod echo_file;
 mod engine;
@@ -54,6 +57,7 @@ mod srtp;
 mod stream;
 mod stretch;
 mod stun;
+mod timing;
 mod tones;
 mod voice;
 mod wav;
@@ -62,7 +66,9 @@ pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
     SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
 };
+pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
 pub use payloads::payloads;
+pub use timing::Timing;
 pub use voice::VoicePath;

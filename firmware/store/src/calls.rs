@@ -4,8 +4,8 @@
 
 use directory::fold;
 use ipc::{
-    CallerHistory, ContactId, Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party, PastCall,
-    TransferEnd, TransferKind,
+    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party,
+    PastCall, TransferEnd, TransferKind,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
@@ -73,6 +73,20 @@ impl Store {
         })
     }
 
+    /// Says how a call in the log sounded: that is known a moment after its end. Saying it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchCall`], or the database's.
+    pub fn set_call_sound(&mut self, id: i64, sound: &CallSound) -> Result<(), StoreError> {
+        self.write("change the call log", |db| {
+            let sql = "UPDATE call SET sound = ?2 WHERE id = ?1";
+            match db.prepare_cached(sql)?.execute(params![id, sound_text(sound)])? {
+                0 => Err(StoreError::NoSuchCall(id).into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
     /// A part of the log, newest first. The search ignores case and accents; each word must stand in a name,
     /// number or line, of the call or of one of its transfers.
     ///
@@ -85,7 +99,7 @@ impl Store {
             let total = db.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
             let sql = format!(
                 "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, \
-                 rules FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
+                 rules, sound FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
             );
             values.push(Value::Integer(query.limit.min(MAX_LOG_PAGE).into()));
             values.push(Value::Integer(query.offset.into()));
@@ -167,7 +181,7 @@ impl Store {
 pub(crate) fn append(db: &Connection, row: &LogRow) -> Result<i64, Failure> {
     let sql = format!(
         "INSERT INTO call ({PARTY}, direction, line_number, line_name, began, answered_after, talk, hold, \
-         outcome, search, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         outcome, search, rules, sound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     let mut values = party_values(&row.party);
     values.extend([
@@ -181,6 +195,7 @@ pub(crate) fn append(db: &Connection, row: &LogRow) -> Result<i64, Failure> {
         text_value(end_word(row.end)),
         Value::Text(search_text(row, &row.transfers)),
         Value::Text(rules_text(&row.rules)),
+        row.sound.as_ref().and_then(sound_text).map_or(Value::Null, Value::Text),
     ]);
     db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     let id = db.last_insert_rowid();
@@ -238,6 +253,17 @@ fn rules(text: String) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(&text).map_err(unknown)
 }
 
+/// How a call sounded, as it is kept.
+fn sound_text(sound: &CallSound) -> Option<String> {
+    // Plain numbers: cannot fail.
+    serde_json::to_string(sound).ok()
+}
+
+/// What cannot be read, perhaps of another version, is not known.
+fn sound(text: Option<String>) -> Option<CallSound> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+}
+
 fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Result<(), Failure> {
     let sql = format!(
         "INSERT INTO transfer ({PARTY}, call, position, kind, outcome, code, took) \
@@ -262,8 +288,8 @@ fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Re
 
 fn read_call(db: &Connection, id: i64) -> Result<Option<LogRow>, Failure> {
     let sql = format!(
-        "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, rules \
-         FROM call WHERE id = ?1"
+        "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, rules, \
+         sound FROM call WHERE id = ?1"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([id])?;
@@ -286,6 +312,8 @@ fn call(db: &Connection, row: &Row<'_>) -> Result<LogRow, Failure> {
         transfers: transfers(db, id)?,
         rules: rules(row.get(15)?)?,
         customer: None,
+        call: None,
+        sound: sound(row.get(16)?),
     })
 }
 

@@ -1,7 +1,10 @@
 //! The call log and the missed calls (LOG-1, LOG-2, BAR-1).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ipc::{ContactId, Direction, EndStatus, LogQuery, LogRow, LogTransfer, Party, TransferEnd, TransferKind};
+use ipc::{
+    CallSound, ContactId, Direction, EndStatus, LogQuery, LogRow, LogTransfer, Party, TransferEnd,
+    TransferKind,
+};
 use proptest::prelude::*;
 use store::{MAX_LOG_PAGE, Store, StoreError};
 use tempfile::TempDir;
@@ -31,6 +34,8 @@ fn call(began_unix_ms: i64, end: EndStatus, party: Party) -> LogRow {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: None,
+        call: None,
+        sound: None,
     }
 }
 
@@ -43,6 +48,39 @@ fn all(text: &str) -> LogQuery {
         offset: 0,
         limit: 500,
     }
+}
+
+#[test]
+fn log_1_how_a_call_sounded_is_told_with_it_or_later() {
+    let (folder, mut store) = open();
+    let sound = CallSound {
+        mos_hundredths: Some(412),
+        received: 3000,
+        lost: 2,
+        late: 1,
+        jitter_us: 900,
+        round_trip_us: Some(31_000),
+        lost_there_thousandths: Some(4),
+    };
+    let answered =
+        LogRow { answered_after_ms: Some(1), ..call(1_000, EndStatus::Completed, Party::default()) };
+    store.append_call(&LogRow { sound: Some(sound), ..answered.clone() }).unwrap();
+    let later = store.append_call(&answered).unwrap();
+    let told = |store: &Store| {
+        store.log_page(&all("")).unwrap().rows.iter().map(|row| row.sound).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&store), [None, Some(sound)]);
+    for _ in 0..2 {
+        store.set_call_sound(later, &CallSound::default()).unwrap();
+    }
+    assert_eq!(told(&store), [Some(CallSound::default()), Some(sound)]);
+    assert!(matches!(store.set_call_sound(99, &sound), Err(StoreError::NoSuchCall(99))));
+    // What a later version may have written is not known to this one, and the call is there.
+    drop(store);
+    let path = folder.path().join("desk.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute("UPDATE call SET sound = '{\"strange\":1}' WHERE id = ?1", [later]).unwrap();
+    assert_eq!(told(&Store::open(&path).unwrap()), [None, Some(sound)]);
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn call() -> LogRow {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: None,
+        call: None,
+        sound: None,
     }
 }
 

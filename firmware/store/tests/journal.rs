@@ -23,6 +23,8 @@ fn row(began: i64) -> LogRow {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: None,
+        call: None,
+        sound: None,
     }
 }
 

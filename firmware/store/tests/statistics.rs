@@ -31,6 +31,8 @@ fn call(began_unix_ms: i64, direction: Direction, end: EndStatus) -> LogRow {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: None,
+        call: None,
+        sound: None,
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
         transfers: call.transfers.iter().map(|t| t.log.clone()).collect(),
         rules: call.rules.clone(),
         customer: call.customer.record(),
+        call: Some(call.id),
+        sound: None,
     }
 }
 

@@ -14,7 +14,7 @@ mod mouth;
 mod network;
 mod ours;
 mod score;
-mod speech;
+pub(crate) mod speech;
 mod stage;
 mod table;
 mod theirs;

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::sound::Recording;
 
 /// Samples a second of everything spoken.
-pub(super) const RATE: u32 = 48_000;
+pub(crate) const RATE: u32 = 48_000;
 /// Samples in a packet of 20 ms.
 pub(super) const PACKET: usize = 960;
 /// Who says what: the voices of espeak-ng, and two sentences of two to three seconds each.
@@ -33,7 +33,7 @@ pub(super) const BEGINNINGS: usize = SENTENCES.len();
 /// # Panics
 /// When espeak-ng is not installed.
 #[track_caller]
-pub(super) fn speech(scratch: &Path, first: usize) -> Vec<i16> {
+pub(crate) fn speech(scratch: &Path, first: usize) -> Vec<i16> {
     let mut all = Vec::new();
     for (voice, sentence) in SENTENCES.into_iter().cycle().skip(first % BEGINNINGS).take(BEGINNINGS) {
         all.resize(all.len() + PAUSE, 0);

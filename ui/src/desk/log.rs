@@ -1,6 +1,7 @@
 //! The call log, a day at a time.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use ipc::{Command, LogPage, LogQuery, LogRow, Query, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
@@ -14,6 +15,8 @@ use crate::screen::{App, FocusPlace, LogItem, Screen};
 const PAGE: u32 = 100;
 /// Rows of one day that are kept; nobody scrolls further, they search.
 const MOST: usize = 5_000;
+/// How long after its end a call's sound is in the log at the latest.
+const SOUND: Duration = Duration::from_secs(1);
 
 /// State of the log that is the screen's own.
 pub(crate) struct Log {
@@ -25,6 +28,8 @@ pub(crate) struct Log {
     total: u32,
     /// The question on its way, and whether its rows follow those that are here.
     asked: Option<(u64, bool)>,
+    /// When the rows are asked for once more: how a call sounded is told a moment after its row.
+    again: Option<Instant>,
 }
 
 impl Log {
@@ -39,6 +44,7 @@ impl Log {
             model,
             total: 0,
             asked: None,
+            again: None,
         }
     }
 }
@@ -79,7 +85,17 @@ impl Desk {
     /// A call has left the desk: it may be in the log now.
     pub(crate) fn log_changed(&mut self, before: &View) {
         let gone = before.incoming.iter().chain(&before.outgoing).any(|call| self.call(call.call).is_none());
+        if gone {
+            self.log.again = Some(Instant::now() + SOUND);
+        }
         if gone || before.counters.missed != self.view.counters.missed {
+            self.ask_log();
+        }
+    }
+
+    /// What runs with the clock.
+    pub(crate) fn run_log(&mut self, now: Instant) {
+        if self.log.again.take_if(|at| *at <= now).is_some() {
             self.ask_log();
         }
     }

@@ -318,6 +318,7 @@ impl Desk {
         self.run_call_clocks(now_ms);
         self.run_header_clock(now_ms);
         self.run_alert_clocks(now_ms);
+        self.run_log(now);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {

@@ -7,10 +7,14 @@ use crate::models::cards::transfer_end;
 use crate::models::words::party_name;
 use crate::screen::{LogEnd, LogItem, TransferStep};
 
+/// Hundredths of a mean opinion score below which many listeners are dissatisfied (ITU-T G.107 annex B).
+const DISSATISFIED: u16 = 360;
+
 /// One ended call as the log shows it.
 pub(crate) fn item(row: &LogRow) -> LogItem {
     let transfer = row.transfers.last();
     let (step, code) = transfer.map_or((TransferStep::None, 0), |transfer| transfer_end(&transfer.end));
+    let rating = row.sound.and_then(|sound| sound.mos_hundredths);
     LogItem {
         outgoing: row.direction == Direction::Outgoing,
         end: end(row.end),
@@ -21,6 +25,8 @@ pub(crate) fn item(row: &LogRow) -> LogItem {
         line: if row.line_name.is_empty() { &row.line_number } else { &row.line_name }.as_str().into(),
         talk: text(row.talk_ms),
         hold: text(row.hold_ms),
+        rating: rating.map_or(0, |mos| i32::from((mos + 5) / 10)),
+        sounded_bad: rating.is_some_and(|mos| mos < DISSATISFIED),
         transfer: step,
         transfer_to: transfer.map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
         transfer_code: code,
@@ -47,5 +53,26 @@ pub(crate) fn end(end: EndStatus) -> LogEnd {
         EndStatus::Forwarded => LogEnd::Forwarded,
         EndStatus::Voicemail => LogEnd::Voicemail,
         EndStatus::Failed => LogEnd::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenes;
+
+    #[test]
+    fn a_rating_is_rounded_to_tenths_and_is_bad_below_what_listeners_bear() {
+        let mut row = scenes::log(0, false).rows.remove(1);
+        let mut shown = |mos: Option<u16>| {
+            row.sound = mos.map(|mos| ipc::CallSound { mos_hundredths: Some(mos), ..Default::default() });
+            let item = item(&row);
+            (item.rating, item.sounded_bad)
+        };
+        assert_eq!([shown(None), shown(Some(441)), shown(Some(360))], [(0, false), (44, false), (36, false)]);
+        assert_eq!(
+            [shown(Some(359)), shown(Some(312)), shown(Some(100))],
+            [(36, true), (31, true), (10, true)]
+        );
     }
 }

@@ -39,6 +39,8 @@ impl Box {
             transfers: Vec::new(),
             rules: Vec::new(),
             customer: None,
+            call: None,
+            sound: None,
         };
         store.append_call(&row).unwrap();
         made

@@ -210,6 +210,8 @@ mod tests {
             transfers: Vec::new(),
             rules: Vec::new(),
             customer: Some(CustomerRef { plugin: "a.crm".into(), id: "C-1".into() }),
+            call: None,
+            sound: None,
         }
     }
 

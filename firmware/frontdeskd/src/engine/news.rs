@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::Engine;
 use crate::{
     contacts::{News, Who},
-    records,
+    records, sounds,
     stun::Stun,
     xmpp,
 };
@@ -30,6 +30,9 @@ impl Engine {
                 self.stun.forget(stream);
                 self.streams = self.streams.saturating_sub(1);
                 self.parts.trace.over(CallRef(stream.0), &stats);
+                if let Some(sound) = sounds::counted(&stats) {
+                    self.parts.records.sound(CallRef(stream.0), sound);
+                }
             }
             media::Event::Media { stream, flowing } => info!(call = stream.0, flowing, "sound of a call"),
             media::Event::Digit { stream, digit, duration_ms } => {

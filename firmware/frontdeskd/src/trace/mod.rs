@@ -82,6 +82,9 @@ impl Trace {
             repeated_in = figures.repeated_in,
             repeated_out = figures.repeated_out,
             mos = ?stats.mos(),
+            late_buffers = stats.timing.late_buffers,
+            wake_up_p99_us = stats.timing.within_us(0.99),
+            wake_up_worst_us = stats.timing.worst_us,
             ?stats,
             "sound of a call ended"
         );
@@ -173,6 +176,9 @@ fn sound(stats: &Stats) -> SoundFigures {
         duplicates: stats.duplicates,
         jitter_us: (stats.jitter_ms.max(0.0) * 1000.0) as u32,
         mos_hundredths: stats.mos().map(|mos| (mos * 100.0).round() as u16),
+        late_buffers: stats.timing.late_buffers,
+        wake_up_p99_us: stats.timing.within_us(0.99),
+        wake_up_worst_us: stats.timing.worst_us,
     }
 }
 

@@ -232,6 +232,8 @@ mod tests {
             transfers,
             rules: Vec::new(),
             customer: None,
+            call: None,
+            sound: None,
         }
     }
 

@@ -212,6 +212,8 @@ mod tests {
             transfers: transfer.map(log).into_iter().collect(),
             rules: Vec::new(),
             customer: None,
+            call: None,
+            sound: None,
         }
     }
 

@@ -160,6 +160,8 @@ fn ended(began: i64) -> LogRow {
         transfers: Vec::new(),
         rules: Vec::new(),
         customer: Some(CustomerRef { plugin: "a".into(), id: "C-1".into() }),
+        call: None,
+        sound: None,
     }
 }
 
