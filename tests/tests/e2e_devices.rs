@@ -77,7 +77,9 @@ fn app_2_hw_3_a_device_chosen_on_the_page_is_used_at_once_in_the_call_and_after_
         browser.evaluate(&format!("document.querySelector('#{field}').value = 'default'; null"));
     }
     browser.evaluate("document.querySelector('#save-sound-devices').click(); null");
-    browser.sees("Saved. The desk works with it from now on");
+    browser.wait_text("the choice saved", SOON, |text| {
+        text.contains("Saved. The desk works with it from now on")
+    });
     house.client.wait("the device chosen", SOON, shows("default"));
     phone.hears(550.0);
     plays(&cards[1]);
