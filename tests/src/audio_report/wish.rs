@@ -18,6 +18,9 @@ use crate::telephone::Codec;
 
 /// Where the dice begin; in each round elsewhere.
 const SEED: u64 = 20_260_101;
+/// A network is played again, at most so often in all, when a packet left so long after its time.
+const TRIES: u32 = 3;
+const LATE: Duration = Duration::from_millis(8);
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -166,7 +169,15 @@ fn perform(
     let networks = wish.networks(stage.packets(), round);
     let each = networks.into_iter().enumerate();
     each.map(|(n, network)| {
-        let played = stage.play(&network, &folder.join(format!("{}-{n}", codec.name())));
+        let folder = folder.join(format!("{}-{n}", codec.name()));
+        let mut played = stage.play(&network, &folder);
+        // It was another network when the machine stood still meanwhile.
+        for _ in 1..TRIES {
+            if played.late <= LATE {
+                break;
+            }
+            played = stage.play(&network, &folder);
+        }
         (network, played)
     })
     .collect()
