@@ -362,6 +362,31 @@ mod tests {
     }
 
     #[test]
+    fn whatever_comes_and_does_not_come_is_decoded_or_refused() {
+        let mut number = 7_u32;
+        let mut roll = |below: u32| {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (number >> 8) % below
+        };
+        for codec in [Codec::Pcmu, Codec::G722, Codec::Opus] {
+            let mut decoder = Decoder::new(codec).expect("a decoder");
+            for _ in 0..2_000 {
+                let payload: Vec<u8> = (0..=roll(300)).map(|_| roll(256) as u8).collect();
+                let mut out = Vec::new();
+                if roll(2) == 0 {
+                    let decoded = decoder.decode(&payload, roll(2) == 0, &mut out);
+                    assert_eq!(decoded.is_err(), out.is_empty(), "{codec:?}");
+                } else {
+                    let ms = 10 * (1 + roll(6));
+                    let next = (roll(2) == 0).then_some(&payload[..]);
+                    decoder.conceal((ms * RATE / 1000) as usize, next, &mut out);
+                    assert_eq!(out.len() as u32, ms * RATE / 1000, "{codec:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn broken_opus_is_an_error_and_not_a_noise() {
         let mut decoder = Decoder::new(Codec::Opus).expect("a decoder");
         let mut out = Vec::new();

@@ -50,8 +50,8 @@ impl Decoder {
             *sample = (f32::from(*made) * (1.0 - share) + f32::from(*sample) * share) as i16;
         }
         out.extend_from_slice(samples);
-        let mut room = if self.lately.len() < LATELY { None } else { self.lately.pop_front() };
-        let mut kept = room.take().unwrap_or_default();
+        let oldest = if self.lately.len() < LATELY { None } else { self.lately.pop_front() };
+        let mut kept = oldest.unwrap_or_default();
         kept.clear();
         kept.extend_from_slice(payload);
         self.lately.push_back(kept);
