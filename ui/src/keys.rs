@@ -49,6 +49,8 @@ pub enum ConsoleKey {
     Search,
     /// The search over all directories (DIR-7).
     Find,
+    /// The note (NOTE-1).
+    Note,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -89,6 +91,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Switch, &["Clear", "F5"]),
     (ConsoleKey::Search, &["F3"]),
     (ConsoleKey::Find, &["Control+f"]),
+    (ConsoleKey::Note, &["Control+e"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),

@@ -15,8 +15,8 @@ pub use editing::{alerts, card, files, form, importing, known_callers, removed, 
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
 pub use states::{
-    attended, colleagues, conference, encrypted, encrypted_conference, encrypted_out, greeting, night, park,
-    phone_connecting, phone_failed, recall, undo, waiting,
+    attended, colleagues, conference, encrypted, encrypted_conference, encrypted_out, greeting, night, note,
+    park, phone_connecting, phone_failed, recall, undo, waiting,
 };
 
 use std::sync::Arc;

@@ -8,17 +8,31 @@ use ipc::{Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKin
 
 use crate::{imports, records::Records, socket::Desk};
 
-/// The command changes directories or writes into a customer database, and the engine has no part in it.
+/// The command changes directories or the note or writes into a customer database, and the engine has no part in it.
 pub(crate) fn is_its_business(command: &Command) -> bool {
-    use Command::{AddItem, CancelImport, Edit, ExportContacts, ImportContacts};
-    matches!(command, ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_) | AddItem(_))
+    use Command::{AddItem, CancelImport, DraftNote, Edit, ExportContacts, ImportContacts, SaveNote};
+    matches!(
+        command,
+        ImportContacts { .. }
+            | CancelImport
+            | ExportContacts { .. }
+            | Edit(_)
+            | AddItem(_)
+            | DraftNote { .. }
+            | SaveNote { .. }
+    )
 }
 
 /// The question is one for the disk or for connectors.
 pub(crate) fn is_asked(query: &Query) -> bool {
     matches!(
         query,
-        Query::Picture(_) | Query::Contact(_) | Query::ContactFiles | Query::Log(_) | Query::People { .. }
+        Query::Picture(_)
+            | Query::Contact(_)
+            | Query::ContactFiles
+            | Query::Log(_)
+            | Query::Note
+            | Query::People { .. }
     )
 }
 
@@ -53,6 +67,8 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
             let url = desk.customers.add_item(*item).await.map_err(CommandError::Item)?;
             Some(Reply::ItemAdded { url })
         }
+        Command::DraftNote { text } => Some(Reply::Note(Box::new(desk.records.draft_note(text).await?))),
+        Command::SaveNote { text } => Some(Reply::Note(Box::new(desk.records.save_note(text).await?))),
         _ => return Err(CommandError::NotPossible),
     })
 }
@@ -65,6 +81,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
             desk.records.card(contact).await.map(|card| Reply::Contact(card.map(Box::new)))
         }
         Query::Log(query) => desk.records.log_page(query).await.map(Reply::Log),
+        Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {
             let folders = desk.folders;

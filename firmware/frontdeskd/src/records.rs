@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use directory::Picture;
 use ipc::{
     CallRef, CallSound, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage,
-    LogQuery, LogRow, Preferences, ServiceMode, Volumes,
+    LogQuery, LogRow, Note, Preferences, ServiceMode, Volumes,
 };
 use store::{CopyJob, Source, Store, StoreError};
 use switchboard::Input;
@@ -33,7 +33,7 @@ use tracing::{error, info, warn};
 use crate::{
     connectors::Step,
     contacts::Contacts,
-    editing::AtDesk,
+    editing::{AtDesk, unix_ms},
     engine::Event as EngineEvent,
     finished::{Ask, Ended, Journal},
     imports::Importing,
@@ -80,6 +80,9 @@ pub(crate) enum Request {
     Administer { operator: String, relinked: bool },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
+    Note { answer: oneshot::Sender<Result<Note, String>> },
+    DraftNote { text: Option<String>, answer: Answer<Note> },
+    SaveNote { text: String, answer: Answer<Note> },
     Change(Change),
 }
 
@@ -240,6 +243,24 @@ impl Records {
     pub(crate) async fn copy(&self, step: Step) -> Result<bool, String> {
         let (answer, done) = oneshot::channel();
         self.ask(Request::Copy { step, answer }, done).await
+    }
+
+    /// The operator's note (NOTE-1).
+    pub(crate) async fn note_text(&self) -> Result<Note, String> {
+        let (answer, note) = oneshot::channel();
+        self.ask(Request::Note { answer }, note).await
+    }
+
+    /// Keeps what is written, or gives it up.
+    pub(crate) async fn draft_note(&self, text: Option<String>) -> Result<Note, CommandError> {
+        let (answer, done) = oneshot::channel();
+        self.command(Request::DraftNote { text, answer }, done).await
+    }
+
+    /// Saves the note.
+    pub(crate) async fn save_note(&self, text: String) -> Result<Note, CommandError> {
+        let (answer, done) = oneshot::channel();
+        self.command(Request::SaveNote { text, answer }, done).await
     }
 
     async fn command<T>(
@@ -407,6 +428,15 @@ impl Keeper {
                 let _ = answer.send(self.copy(step));
             }
             Request::Journal(ask) => self.take_journal(ask),
+            Request::Note { answer } => {
+                let _ = answer.send(self.store.note().map_err(|error| error.to_string()));
+            }
+            Request::DraftNote { text, answer } => {
+                let _ = answer.send(self.store.draft_note(text.as_deref()).map_err(failed));
+            }
+            Request::SaveNote { text, answer } => {
+                let _ = answer.send(self.store.save_note(&text, unix_ms()).map_err(failed));
+            }
             Request::Change(change) => {
                 self.changes.retain(|other| discriminant(other) != discriminant(&change));
                 self.changes.push_back(change);
@@ -457,4 +487,8 @@ impl Keeper {
     fn tell(&self, event: Event) {
         let _ = self.inbox.blocking_send(EngineEvent::Records(event));
     }
+}
+
+fn failed(error: StoreError) -> CommandError {
+    CommandError::Failed { reason: error.to_string() }
 }

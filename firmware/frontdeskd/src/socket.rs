@@ -312,6 +312,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::Contact(_)
         | Query::ContactFiles
         | Query::Log(_)
+        | Query::Note
         | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
         Query::Trace { call, after } => {

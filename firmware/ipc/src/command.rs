@@ -207,6 +207,17 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
+    /// Keeps what is written in the note without saving it (NOTE-1); done when a power cut cannot take it. `None` gives
+    /// up what has been written since the note was saved.
+    DraftNote {
+        /// At most [`crate::MAX_NOTE`] bytes.
+        text: Option<String>,
+    },
+    /// Saves the note (NOTE-1); done when a power cut cannot take it.
+    SaveNote {
+        /// At most [`crate::MAX_NOTE`] bytes.
+        text: String,
+    },
     /// Give the import that runs up; nothing of it stays.
     CancelImport,
     /// Write a directory as CSV (DIR-3); [`crate::Reply::Exported`] says where.

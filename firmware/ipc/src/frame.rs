@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallFigures, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    SortKey, TracePage, View,
+    Note, SortKey, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -90,6 +90,8 @@ pub enum Query {
         /// What was typed, 2 to 100 characters.
         text: String,
     },
+    /// The operator's note. Its answer may come after those of later requests.
+    Note,
     /// How the desk itself does, for support and benches.
     Diagnostics,
     /// The SIP messages that are kept, without secrets, as a pcapng file, a page at a time.
@@ -172,6 +174,8 @@ pub enum Reply {
     Log(LogPage),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.
     Import(ImportReport),
+    /// The note; also the reply to [`Command::DraftNote`] and [`Command::SaveNote`], sent before their `Done`.
+    Note(Box<Note>),
     /// Who was found; a connector that failed has found nobody.
     People(Vec<FoundPerson>),
     /// How the desk itself does.

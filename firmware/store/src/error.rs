@@ -129,6 +129,14 @@ pub enum StoreError {
     /// Too many accounts or tokens.
     #[error("at most {0} are possible")]
     TooManyAccounts(u32),
+    /// More than a note holds.
+    #[error("the note has {bytes} bytes, of which {most} can be kept")]
+    NoteTooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
     /// There is no such row in the call log.
     #[error("there is no row {0} in the call log")]
     NoSuchCall(i64),

@@ -24,6 +24,7 @@ mod handling;
 mod health;
 mod history;
 mod journal;
+mod note;
 mod operators;
 mod pictures;
 mod reach;

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 105] = [
+const SCENES: [Scene; 108] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -247,7 +247,10 @@ const SCENES: [Scene; 105] = [
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
+    Scene { name: "note", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "note-bold", view: scenes::picture, act: Stage::note_bold },
+    Scene { name: "note-failed", view: scenes::empty, act: Stage::note_failed },
     Scene { name: "editor-new", view: scenes::picture, act: |stage| stage.edit_new(2) },
     Scene {
         name: "editor-errors",
@@ -641,6 +644,27 @@ impl Stage {
         self.keys(&["F8", "Enter", "m", "a", "r"])
     }
 
+    fn note_bold(&self) -> anyhow::Result<()> {
+        self.rail(3)?;
+        let app = self.console.app();
+        let note = app.global::<screen::Note>();
+        note.invoke_style(screen::NoteStyle::Bold, 0, 11);
+        self.settle();
+        Ok(())
+    }
+
+    fn note_failed(&self) -> anyhow::Result<()> {
+        self.rail(3)?;
+        let app = self.console.app();
+        let note = app.global::<screen::Note>();
+        note.set_text("Key of the *archive* is with __security__.".into());
+        note.invoke_edited(note.get_text());
+        note.set_standing(screen::NoteStanding::Failed);
+        note.set_reason("the disk is full".into());
+        self.settle();
+        Ok(())
+    }
+
     fn open_service(&self) -> anyhow::Result<()> {
         let x = f32::from(u16::try_from(self.size.width)?) - 600.;
         self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
@@ -666,6 +690,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         ToDesk::Query { seq, query: Query::Place { contact, sort } } => {
             Some(Event::Reply { seq, reply: Reply::Place(scenes::place(contact, sort)) })
+        }
+        ToDesk::Query { seq, query: Query::Note } => {
+            Some(Event::Reply { seq, reply: Reply::Note(Box::new(scenes::note())) })
         }
         ToDesk::Query { seq, query: Query::Log(query) } => {
             let noon = query.from_unix_ms + 12 * 3_600_000;

@@ -25,6 +25,11 @@ impl Desk {
             return false;
         }
         let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
+        // So is the note; its text moves by the arrows, and Escape leaves it.
+        let in_note = typing && self.screen() == Screen::Note && !covered && !self.finder_is_open();
+        if in_note && !control && !KeyMap::is_function(text) {
+            return false;
+        }
         if !covered
             && !alt
             && let Some(taken) = self.editor_key(text, control, typing)
@@ -115,7 +120,7 @@ impl Desk {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
-                if self.screen() == Screen::Settings {
+                if matches!(self.screen(), Screen::Settings | Screen::Note) {
                     self.show_screen(Screen::Directory);
                 }
                 if self.screen() == Screen::Directory {
@@ -124,6 +129,7 @@ impl Desk {
                 self.focus(FocusPlace::Search);
             }
             ConsoleKey::Find => self.open_finder(""),
+            ConsoleKey::Note => self.open_note_by_key(),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });

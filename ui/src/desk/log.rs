@@ -59,13 +59,17 @@ impl Desk {
         self.close_finder();
         // It lay over whatever was in front.
         self.set_editor_aside(true);
-        let leaves_page = self.screen() == Screen::Page && screen != Screen::Page;
+        let leaves_field = matches!(self.screen(), Screen::Page | Screen::Note) && screen != self.screen();
         self.app.global::<crate::screen::Desk>().set_screen(screen);
-        if leaves_page {
-            // The page had the keyboard and is gone: the console's keys would reach nobody.
+        if leaves_field {
+            // What had the keyboard is gone: the console's keys would reach nobody.
             self.focus(FocusPlace::Nowhere);
         }
         self.page_is_seen();
+        if screen == Screen::Note {
+            // It says when it was saved, and a day may have passed.
+            self.show_note();
+        }
         if screen == Screen::Log {
             self.log.day = LogDay::today();
             self.show_log();

@@ -1,7 +1,7 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
@@ -25,6 +25,7 @@ mod links;
 mod log;
 mod mail;
 mod menu;
+mod note;
 mod overlay;
 mod page;
 mod panes;
@@ -80,6 +81,7 @@ pub(crate) struct Desk {
     directory: directory::Directory,
     finder: finder::Finder,
     log: log::Log,
+    note: note::Note,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
@@ -226,6 +228,7 @@ impl Desk {
             directory: directory::Directory::new(app, contacts),
             finder: finder::Finder::new(app, everybody),
             log: log::Log::new(app),
+            note: note::Note::default(),
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
@@ -341,10 +344,13 @@ impl Desk {
             self.mail_again();
             self.ask_editor_again();
             self.ask_log();
+            self.ask_note();
+            self.show_note();
         } else {
             self.close_overlays();
             self.files_disconnected();
             self.editor_disconnected();
+            self.note_disconnected();
         }
     }
 
@@ -379,7 +385,11 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
-        if self.editor_done(seq, &result) || self.files_done(seq, &result) || self.item_done(seq, &result) {
+        if self.editor_done(seq, &result)
+            || self.files_done(seq, &result)
+            || self.item_done(seq, &result)
+            || self.note_done(seq, &result)
+        {
             return;
         }
         let dialled = self.dialled.remove(&seq);
@@ -396,7 +406,7 @@ impl Desk {
     }
 
     fn reply(&mut self, seq: u64, reply: ipc::Reply) {
-        if self.files_arrived(seq, &reply) {
+        if self.files_arrived(seq, &reply) || self.note_arrived(seq, &reply) {
             return;
         }
         match reply {

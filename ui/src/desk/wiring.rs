@@ -33,6 +33,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_finder(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
+    wire_note(app, desk);
     wire_panes(app, desk);
     wire_editor(app, desk);
     wire_alerts(app, desk);
@@ -68,6 +69,20 @@ fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_dial(with!(desk, |this, text| this.dial(&text)));
     global.on_dismiss(with!(desk, |this, id| this.dismiss(&id)));
     global.on_undo_removal(with!(desk, |this, id| this.undo_removal(&id)));
+}
+
+fn wire_note(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Note>();
+    global.on_edited(with!(desk, |this, _text| this.note_edited()));
+    global.on_style(with!(desk, |this, style, anchor, cursor| this.style_note(style, anchor, cursor)));
+    global.on_copied(with!(desk, |this, anchor, cursor| this.copy_from_note(anchor, cursor)));
+    global.on_put_in(with!(desk, |this, anchor, cursor| this.put_into_note(anchor, cursor)));
+    global.on_take_out(with!(desk, |this, anchor, cursor| this.take_out_of_note(anchor, cursor)));
+    global.on_keep(with!(desk, |this| this.keep_note()));
+    global.on_save(with!(desk, |this| this.save_note()));
+    global.on_give_up(with!(desk, |this| this.give_up_note()));
+    global.on_bring_back(with!(desk, |this| this.bring_back_note()));
+    global.on_leave(with!(desk, |this| this.leave_note()));
 }
 
 fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -9,6 +9,7 @@ pub(crate) mod form;
 pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod log_rows;
+pub(crate) mod note;
 pub(crate) mod past;
 pub(crate) mod rows;
 pub(crate) mod tiles;

@@ -326,3 +326,17 @@ fn waits(
         ..held(call, party, line, seconds, held_seconds)
     }
 }
+
+/// A note of a busy morning, saved a while ago, with a line that is not saved yet.
+#[must_use]
+pub fn note() -> ipc::Note {
+    let saved = "Deliveries **before 10** at the back door, ask for *Ms Okafor*.\n\n\
+                 - Parking cards: __drawer 2__, sign the list\n\
+                 - Lift 3 out of order until **Friday**\n\
+                 - Visitors of Kestrel Legal: ***always*** by the side entrance";
+    ipc::Note {
+        saved: saved.to_owned(),
+        saved_ms: Some(1_795_000_000_000),
+        draft: Some(format!("{saved}\n\nCall back __Mr Brandt__ about the badge, 14:30")),
+    }
+}

@@ -11,8 +11,8 @@ use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
 use ipc::{
-    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, Query, Reply,
-    SortKey, ToDesk, View,
+    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, Note, Query,
+    Reply, SortKey, ToDesk, View,
 };
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
@@ -34,6 +34,7 @@ pub(crate) struct Stage {
     seq: Cell<u64>,
     cards: RefCell<HashMap<ContactId, Option<ContactCard>>>,
     files: RefCell<Vec<ContactFile>>,
+    note: RefCell<Note>,
     people_asked: RefCell<Vec<(u64, String)>>,
 }
 
@@ -105,6 +106,7 @@ impl Stage {
             seq: Cell::new(0),
             cards: RefCell::default(),
             files: RefCell::new(scenes::files()),
+            note: RefCell::default(),
             people_asked: RefCell::default(),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
@@ -153,6 +155,10 @@ impl Stage {
                         let reply = Reply::Place((self.places)(contact, sort));
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
+                    ToDesk::Query { seq, query: Query::Note } => {
+                        let reply = Reply::Note(Box::new(self.note.borrow().clone()));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
                     ToDesk::Query { seq, query: Query::Log(query) } => {
                         let noon = query.from_unix_ms + 12 * 3_600_000;
                         let reply = Reply::Log(scenes::log(noon, query.missed_only));
@@ -187,6 +193,11 @@ impl Stage {
     /// From now on the desk knows this of a contact.
     pub(crate) fn know(&self, contact: ContactId, card: Option<ContactCard>) {
         self.cards.borrow_mut().insert(contact, card);
+    }
+
+    /// From now on the desk has this note.
+    pub(crate) fn have_note(&self, note: Note) {
+        *self.note.borrow_mut() = note;
     }
 
     /// From now on these files are there.

@@ -10,6 +10,7 @@ mod elsewhere;
 mod faces;
 mod finder;
 mod hands;
+mod note;
 mod take_over;
 mod told;
 mod watch;
