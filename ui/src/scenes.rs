@@ -7,6 +7,7 @@ mod directories;
 mod editing;
 mod elsewhere;
 mod faces;
+mod sounds;
 mod states;
 
 pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
@@ -14,6 +15,9 @@ pub use directories::{barren, connector, people, place, rows, take_over, taken_o
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
+pub use sounds::{
+    SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
+};
 pub use states::{
     attended, colleagues, conference, encrypted, encrypted_conference, encrypted_out, greeting, night, park,
     phone_connecting, phone_failed, recall, undo, waiting,

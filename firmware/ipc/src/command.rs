@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ServiceMode, TalkId, Theme, Volumes,
+    NoticeId, Party, ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -232,6 +232,17 @@ pub enum Command {
         /// `false` refuses, and ends what was allowed.
         allow: bool,
     },
+    /// Tell this client how loud it is, and of tests of the sound ([`crate::FromDesk::Sound`]), or no longer: that ends
+    /// a test it began, too.
+    Meter {
+        /// `true` tells.
+        on: bool,
+    },
+    /// Try the sound devices, in place of a test that runs; not while there is a call.
+    TestSound {
+        /// `None` stops the one that runs.
+        test: Option<SoundTest>,
+    },
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).
@@ -326,6 +337,9 @@ pub enum CommandError {
     /// An import runs already.
     #[error("an import is running")]
     ImportRuns,
+    /// The sound cannot be tested now.
+    #[error(transparent)]
+    SoundTest(SoundTestEnd),
     /// Sound, network or storage refused.
     #[error("{reason}")]
     Failed {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallFigures, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    SortKey, TracePage, View,
+    SortKey, SoundView, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 6;
+pub const PROTOCOL: u32 = 7;
 
 /// Largest frame a client may send, in bytes: a picture in base64, and the words around it.
 pub const MAX_FRAME_TO_DESK: usize = 1280 * 1024;
@@ -118,6 +118,8 @@ pub enum FromDesk {
     },
     /// The desk now.
     View(Box<View>),
+    /// The sound, for a client that asked with [`Command::Meter`]; older ones are skipped for a slow reader.
+    Sound(SoundView),
     /// Whether a command could be begun.
     Done {
         /// Of the command.

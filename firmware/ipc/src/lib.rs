@@ -18,6 +18,7 @@ mod lamp;
 mod log;
 mod people;
 mod plugin;
+mod sound;
 mod trace;
 mod view;
 
@@ -50,6 +51,7 @@ pub use plugin::{
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
 };
+pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,

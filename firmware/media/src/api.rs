@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::device_list::DeviceList;
+use crate::sound_test::TestState;
 use crate::timing::Timing;
 
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
@@ -336,6 +337,13 @@ pub enum Event {
         input_dbfs: f32,
         /// What the operator hears: speech and tones after their level and mute, not the ringing.
         output_dbfs: f32,
+    },
+    /// How a test of the sound devices goes on ([`crate::Media::test_sound`]).
+    Test {
+        /// Which.
+        number: u64,
+        /// What it does.
+        state: TestState,
     },
     /// A recording has been read: the music plays from now on, or the message begins.
     SoundReady {

@@ -202,6 +202,11 @@ impl Engine {
                 self.seats = seats;
                 self.arrange();
             }
+            Request::Test(test) => {
+                if let Some(news) = self.sound.set_test(test) {
+                    (self.events)(news);
+                }
+            }
             Request::Telephone(stream) => {
                 self.telephone = stream;
                 self.arrange();
@@ -362,6 +367,11 @@ impl Engine {
         for token in std::mem::take(&mut self.unread) {
             self.read(token);
         }
+        // Whoever calls is heard at once, and hears nothing of a test.
+        let talks = self.ear != Ear::Nobody || self.telephone.is_some();
+        if let Some(end) = self.sound.check_test(talks) {
+            (self.events)(end);
+        }
         let now = self.clock.now();
         let telephone = self.telephone.filter(|id| self.streams.contains_key(id));
         let voice = match telephone.and_then(|id| self.streams.get_mut(&id)) {
@@ -401,6 +411,9 @@ impl Engine {
         }
         if let Some(levels) = self.sound.levels() {
             (self.events)(levels);
+        }
+        if let Some(news) = self.sound.test_news() {
+            (self.events)(news);
         }
     }
 

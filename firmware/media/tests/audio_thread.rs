@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use desk::{Desk, connect, share};
-use media::{Codec, DeviceState, Ear, Event, Hold, Role, Seat, StreamId};
+use media::{Codec, DeviceState, Ear, Event, Hold, Role, Seat, SoundTest, StreamId, TestEnd, TestState};
 
 const AUDIO_THREAD: &[u8] = b"fd-audio";
 
@@ -131,4 +131,25 @@ fn conference(a: &Desk, b: &Desk, start: u64) {
     a.media.conference(&[]).expect("taken");
     a.hear(0.3);
     assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread, a conference");
+    tests_of_sound(a, start);
+}
+
+/// Notes, and what the operator says, recorded and played back.
+fn tests_of_sound(a: &Desk, start: u64) {
+    a.media.listen(Ear::Nobody).expect("taken");
+    a.media.ring(None).expect("taken");
+    a.media.mute_speaker(false).expect("taken");
+    for (number, test) in [(1, SoundTest::Speaker), (2, SoundTest::Ringer), (3, SoundTest::HearBack)] {
+        a.media.test_sound(number, test).expect("taken");
+        let end = a.wait("the test is over", |event| match event {
+            Event::Test { number: of, state: TestState::Over(end) } if of == number => Some(end),
+            _ => None,
+        });
+        assert!(matches!(end, TestEnd::Done { .. }), "{test:?}: {end:?}");
+    }
+    assert_eq!(
+        COUNT.load(Ordering::SeqCst) - start,
+        0,
+        "allocations in the audio thread, tests of the sound"
+    );
 }

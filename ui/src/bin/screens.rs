@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 105] = [
+const SCENES: [Scene; 113] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -248,6 +248,45 @@ const SCENES: [Scene; 105] = [
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
+    Scene {
+        name: "sound-recording",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-12, -96), Some(scenes::SOUND_RECORDING))),
+    },
+    Scene {
+        name: "sound-back",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-52, -14), Some(scenes::SOUND_BACK))),
+    },
+    Scene {
+        name: "sound-nothing",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-72, -96), Some(scenes::SOUND_NOTHING))),
+    },
+    Scene {
+        name: "sound-loud",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-1, -2), Some(scenes::SOUND_LOUD))),
+    },
+    Scene {
+        name: "sound-muted",
+        view: scenes::muted,
+        act: |stage| stage.sound(scenes::sound((-96, -96), Some(scenes::SOUND_MUTED))),
+    },
+    Scene {
+        name: "sound-narrow",
+        view: scenes::empty,
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.sound(scenes::sound((-12, -96), Some(scenes::SOUND_CALL)))
+        },
+    },
+    Scene {
+        name: "sound-call",
+        view: scenes::picture,
+        act: |stage| stage.sound(scenes::sound((-18, -23), Some(scenes::SOUND_CALL))),
+    },
     Scene { name: "editor-new", view: scenes::picture, act: |stage| stage.edit_new(2) },
     Scene {
         name: "editor-errors",
@@ -486,6 +525,14 @@ impl Stage {
     fn rail(&self, entry: u8) -> anyhow::Result<()> {
         let x = f32::from(u16::try_from(self.size.width)?) - 38.;
         self.tap(x, 125. + f32::from(entry) * 68.)
+    }
+
+    /// The settings, and what the desk says of the sound.
+    fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
+        self.rail(3)?;
+        self.console.take(News { events: vec![Event::Sound(sound)], view: None });
+        self.settle();
+        Ok(())
     }
 
     fn tab(&self, index: i32) -> anyhow::Result<()> {

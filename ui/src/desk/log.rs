@@ -66,6 +66,7 @@ impl Desk {
             self.focus(FocusPlace::Nowhere);
         }
         self.page_is_seen();
+        self.listen_to_sound();
         if screen == Screen::Log {
             self.log.day = LogDay::today();
             self.show_log();

@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -30,6 +30,7 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod sound;
 mod status;
 mod take_over;
 mod watch;
@@ -90,6 +91,7 @@ pub(crate) struct Desk {
     tab: page::Tab,
     customers: customer::Customers,
     watch: watch::Watch,
+    sound: sound::Sound,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -236,6 +238,7 @@ impl Desk {
             tab: page::Tab::default(),
             customers: customer::Customers::default(),
             watch: watch::Watch::default(),
+            sound: sound::Sound::new(app),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -254,6 +257,7 @@ impl Desk {
                 Event::Disconnected => self.set_connected(false),
                 Event::Done { seq, result } => self.done(seq, result),
                 Event::Reply { seq, reply } => self.reply(seq, reply),
+                Event::Sound(sound) => self.show_sound(sound),
                 Event::Face { seq, face } => {
                     if let Some(contact) = self.faces.arrived(seq, face) {
                         self.face_arrived(contact);
@@ -319,6 +323,7 @@ impl Desk {
         self.run_header_clock(now_ms);
         self.run_alert_clocks(now_ms);
         self.run_log(now);
+        self.run_meters(now);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {
@@ -335,6 +340,7 @@ impl Desk {
         self.show_status();
         self.release_alerts();
         self.show_watch();
+        self.listen_to_sound();
         if connected {
             self.faces.again();
             self.directory.contacts.again();
@@ -383,6 +389,9 @@ impl Desk {
             return;
         }
         let dialled = self.dialled.remove(&seq);
+        if self.test_done(seq) {
+            return;
+        }
         if self.form_done(seq, &result) {
             return;
         }

@@ -74,6 +74,8 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
             (RefusedCommand::Failed, "", "")
         }
+        // Said beside its buttons.
+        Some(CommandError::SoundTest(_)) => (RefusedCommand::NotPossible, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {

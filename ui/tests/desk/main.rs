@@ -10,6 +10,7 @@ mod elsewhere;
 mod faces;
 mod finder;
 mod hands;
+mod sound;
 mod take_over;
 mod told;
 mod watch;
@@ -357,6 +358,7 @@ fn acc_4_french_comes_with_the_view_and_changes_everything() {
     }
     assert!(!stage.has("Answer") && !stage.has("Directory"));
     stage.tap(stage.middle("Réglages"));
+    stage.commands();
     stage.tap(stage.middle("English"));
     assert_eq!(stage.commands(), [Command::SetLanguage { language: Language::English }]);
 }

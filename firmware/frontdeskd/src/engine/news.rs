@@ -18,6 +18,7 @@ impl Engine {
     pub(super) fn take_media(&mut self, now: Instant, event: media::Event) {
         match event {
             media::Event::Device { role, name, state } => {
+                self.test_loses(role, &state);
                 let audio = self.audio.news(role, name, state);
                 // Devices that rest say nothing of the telephone in their place.
                 if !self.tether.is_on() {
@@ -51,8 +52,10 @@ impl Engine {
             media::Event::Announced { stream, complete } => {
                 info!(call = stream.0, complete, "message played")
             }
-            // The operator knows; and the meter is never asked for.
-            media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
+            media::Event::Levels { input_dbfs, output_dbfs } => self.show_levels(input_dbfs, output_dbfs),
+            media::Event::Test { number, state } => self.show_test(number, state),
+            // The operator knows.
+            media::Event::OperatorSpeaking { .. } => {}
         }
     }
 
