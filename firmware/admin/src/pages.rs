@@ -25,6 +25,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sip_accounts;
 pub(crate) mod sip_tls;
 pub(crate) mod sound;
+pub(crate) mod sound_test;
 pub(crate) mod statistics;
 pub(crate) mod tokens;
 pub(crate) mod upload;

@@ -20,7 +20,7 @@ use crate::{
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
         operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sip_tls,
-        sound, statistics, tokens, upload, voice,
+        sound, sound_test, statistics, tokens, upload, voice,
     },
     statics, text,
 };
@@ -68,6 +68,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/operators/{id}/{action}", post(operators::act))
         .route("/sound", get(sound::show).post(sound::choose))
         .route("/sound/voice", post(voice::set))
+        .route("/sound/test", post(sound_test::test))
+        .route("/sound/measure", post(sound_test::measure))
         .route("/screen", get(screen::show))
         .route("/screen/picture", get(screen::picture))
         .route("/screen/watch", post(screen::ask))

@@ -9,6 +9,7 @@ mod people;
 mod plugins;
 mod reach;
 mod screen;
+mod sound_test;
 mod voice;
 
 use std::fmt::Display;
@@ -24,6 +25,7 @@ pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
+pub(crate) use sound_test::*;
 pub(crate) use voice::*;
 
 /// One text.
@@ -92,6 +94,7 @@ mod tests {
             keep::ALL,
             reach::ALL,
             screen::ALL,
+            super::sound_test::ALL,
             super::voice::ALL,
         ]
         .concat()
