@@ -7,6 +7,7 @@ use std::time::Duration;
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::office::{NAME, SECRET};
 use frontdesk_tests::pulled;
 use frontdesk_tests::socket::Client;
 use frontdesk_tests::sound::{A_TONE, DESK_TONE, Recording};
@@ -16,6 +17,8 @@ use ipc::{CallState, Command, CommandError, Loudness, SoundTest, SoundTestEnd, S
 const SOON: Duration = Duration::from_secs(20);
 const METER: Command = Command::Meter { on: true };
 const HEAR_BACK: Command = Command::TestSound { test: Some(SoundTest::HearBack) };
+/// The last note of the test sound, in Hz.
+const NOTE: f64 = 783.99;
 const STOP: Command = Command::TestSound { test: None };
 
 fn state(sound: &SoundView) -> Option<SoundTestState> {
@@ -141,4 +144,30 @@ fn hw_3_a_device_pulled_during_a_test_ends_it_and_is_named_as_the_reason() {
     cards[0].set("there", true);
     wait::until("a test is possible again", SOON, || client.command(HEAR_BACK).ok());
     client.wait_sound("the recording", SOON, records);
+}
+
+#[test]
+fn app_2_acc_2_an_administrator_elsewhere_plays_a_sound_at_the_desk_and_measures_it() {
+    let mut house = House::build(Digest::Md5);
+    let (mut browser, address) = house.administered(NAME, SECRET);
+    browser.open(&format!("{address}/sound"));
+    browser.press("Measure for two seconds");
+    // The desk hums into its microphone.
+    browser.wait_text("the levels", SOON, |text| {
+        text.contains("The loudest of two seconds") && text.contains("(good), loudspeaker -96 dBFS (silent)")
+    });
+    browser.press("Play test sound at the desk");
+    browser.sees("It sounds at the desk now.");
+    wait::until("the last note in the loudspeaker", SOON, || {
+        let played = Recording::read(&house.desk.played())?;
+        let pieces = played.samples.chunks(4_800).map(<[i16]>::to_vec);
+        let mut pieces = pieces.map(|samples| Recording { rate: played.rate, samples });
+        pieces.any(|piece| piece.is_tone(NOTE)).then_some(())
+    });
+    browser.picture(&house.folder().join("sound-page.png"));
+    let mut phone = house.phone("2101", A_TONE, Codec::Pcma);
+    phone.dial("5550100");
+    house.answer_next(&mut phone);
+    browser.press("Ring once");
+    browser.sees("There is a call at the desk.");
 }
