@@ -68,7 +68,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/operators/{id}/{action}", post(operators::act))
         .route("/sound", get(sound::show).post(sound::choose))
         .route("/sound/voice", post(voice::set))
-        .route("/sound/test", post(sound_test::test))
+        .route("/sound/test/{test}", post(sound_test::test))
         .route("/sound/measure", post(sound_test::measure))
         .route("/screen", get(screen::show))
         .route("/screen/picture", get(screen::picture))

@@ -139,6 +139,11 @@ fn acc_2_what_became_of_a_test_is_said_beside_its_buttons() {
         (back, SoundTestEnd::MicrophoneMuted, "The microphone is muted here: unmute it and try again"),
         (back, SoundTestEnd::SpeakerMuted, "What you hear is muted or turned all the way down"),
         (SoundTest::Ringer, SoundTestEnd::SpeakerMuted, "The ringing tone is turned all the way down"),
+        (
+            SoundTest::Notifier,
+            SoundTestEnd::Disconnected,
+            "There is no device for it: the administrator chooses one",
+        ),
         (back, SoundTestEnd::Disconnected, "The sound device is not connected: tap the headset above"),
         (back, SoundTestEnd::Telephone, "You speak over a telephone: test the sound there"),
         (back, SoundTestEnd::DeviceLost, "The sound device was pulled out, or it fails"),

@@ -1,8 +1,8 @@
-//! `/sound/test` and `/sound/measure`: a sound at the desk, and how loud it is there; a part of the page of the sound.
+//! `/sound/test/…` and `/sound/measure`: a sound at the desk, and how loud it is there; a part of the page of the sound.
 //!
 //! Nobody hears anything of the desk here: the page gets levels, never speech.
 
-use axum::response::Response;
+use axum::{extract::Path, response::Response};
 use ipc::{CommandError, Language, Loudness, SoundLevels, SoundTest, SoundTestEnd};
 use maud::{Markup, html};
 
@@ -20,9 +20,8 @@ const TESTS: [(&str, SoundTest, Text); 3] = [
     ("notifier", SoundTest::Notifier, text::SOUND_TEST_CHIME),
 ];
 
-/// `POST /sound/test`
-pub(crate) async fn test(Posted { signed, fields }: Posted) -> Response {
-    let wanted = fields.get("test");
+/// `POST /sound/test/{test}`
+pub(crate) async fn test(Path(wanted): Path<String>, Posted { signed, .. }: Posted) -> Response {
     let Some((word, test, _)) = TESTS.into_iter().find(|(word, ..)| *word == wanted) else {
         return layout::go("/sound");
     };
@@ -53,15 +52,13 @@ pub(crate) fn section(signed: &Signed) -> Markup {
         section aria-labelledby="test-title" {
             h2 #test-title { (t(text::SOUND_TEST)) }
             p.lead { (t(text::SOUND_TEST_INTRO)) }
-            @if signed.may_write() {
-                form.inline method="post" action="/sound/test" {
-                    (layout::token(signed))
-                    @for (word, _, label) in TESTS {
-                        button id=(format!("test-{word}")) type="submit" name="test" value=(word) { (t(label)) } " "
-                    }
+            div.actions {
+                @for (word, _, label) in TESTS {
+                    @let (id, to) = (format!("test-{word}"), format!("/sound/test/{word}"));
+                    (layout::action(signed, &id, &to, t(label), ""))
                 }
+                (layout::action(signed, "measure", "/sound/measure", t(text::SOUND_MEASURE), "quiet"))
             }
-            (layout::action(signed, "measure", "/sound/measure", t(text::SOUND_MEASURE), ""))
         }
     }
 }
