@@ -38,6 +38,7 @@ mod hotplug;
 mod jitter;
 mod link;
 mod loader;
+mod loudness;
 mod marking;
 mod mixer;
 mod mos;
