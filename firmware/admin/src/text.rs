@@ -5,6 +5,7 @@ mod common;
 mod desk;
 mod figures;
 mod keep;
+mod marks;
 mod people;
 mod plugins;
 mod reach;
@@ -20,6 +21,7 @@ pub(crate) use common::*;
 pub(crate) use desk::*;
 pub(crate) use figures::*;
 pub(crate) use keep::*;
+pub(crate) use marks::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
@@ -93,6 +95,7 @@ mod tests {
             reach::ALL,
             screen::ALL,
             super::voice::ALL,
+            super::marks::ALL,
         ]
         .concat()
         {

@@ -33,6 +33,7 @@ mod frame;
 mod g722;
 mod hand;
 mod handle;
+mod history;
 mod hold;
 mod hotplug;
 mod jitter;
@@ -69,6 +70,7 @@ pub use api::{
 pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
+pub use history::Second;
 pub use payloads::payloads;
 pub use timing::Timing;
 pub use voice::VoicePath;

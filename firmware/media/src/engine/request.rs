@@ -37,6 +37,7 @@ pub(crate) enum Request {
         path: PathBuf,
     },
     Close(StreamId),
+    Mark(StreamId),
     Digits {
         stream: StreamId,
         digits: String,
