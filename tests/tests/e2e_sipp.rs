@@ -13,6 +13,8 @@ use ipc::{CallState, Command, EndStatus};
 
 /// After this time no transaction is remembered: 64*T1 and a little.
 const FORGOTTEN: Duration = Duration::from_secs(34);
+/// What SQLite keeps of a database in memory at most, unless told otherwise (PRAGMA cache_size).
+const PAGE_CACHE_KIB: u64 = 2_000;
 
 #[test]
 fn acc_2_log_1_a_cancelled_call_is_missed() {
@@ -98,7 +100,7 @@ fn acc_2_log_1_300_calls_at_20_a_second_are_all_answered_and_memory_stays_level(
         ..Run::one(scene.exchange, scene.desk.sip)
     };
     // SIP remembers what it answered for 32 s (RFC 3261, 64*T1). Level is: after that time a second,
-    // equal load needs no more than the first did.
+    // equal load needs no more than the first did, but for SQLite's cache of pages that may still be filling.
     let mut memory = [0; 2];
     for (round, ended) in [300, 600].into_iter().enumerate() {
         if round > 0 {
@@ -110,7 +112,7 @@ fn acc_2_log_1_300_calls_at_20_a_second_are_all_answered_and_memory_stays_level(
         memory[round] = scene.desk.program.resident_kib();
     }
     let [first, second] = memory;
-    assert!(second <= first + 1024, "memory grew from {first} KiB to {second} KiB over 300 calls");
+    assert!(second <= first + PAGE_CACHE_KIB, "memory grew from {first} KiB to {second} KiB over 300 calls");
 
     let page = scene.client.log(500);
     assert_eq!(page.total, 600);

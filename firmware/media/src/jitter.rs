@@ -13,6 +13,7 @@ mod delay;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::loudness::Loudness;
 use delay::Delay;
 
 /// Packets kept at most: 2 s of 10 ms packets.
@@ -30,14 +31,17 @@ const GATHER: Duration = Duration::from_millis(30);
 const MAX_GAP_MS: u32 = 2000;
 /// This many new packets in a row before their turn show that the time base moved back.
 const LATE_RUN: u32 = 4;
-/// With so much delay beyond the target packets are skipped, until there is no more of it than pauses may shrink by.
-const SKIP_MS: f64 = 280.0;
-const SKIP_TO_MS: f64 = 260.0;
+/// With more delay beyond the target than the end of this range packets are left out, so that what is left is within it and
+/// the cut is where least is said; [`KEPT_MS`] where that is the same everywhere. Pauses make up for the rest: until then it is
+/// as much as a conversation bears (ITU-T G.114: 400 ms), because a word that is missed is worse.
+const KEEP_MS: std::ops::RangeInclusive<f64> = 200.0..=400.0;
+const KEPT_MS: f64 = 260.0;
 
 /// Packets waiting to be played.
 pub(crate) struct JitterBuffer {
     /// Units of the RTP clock in a millisecond.
     per_ms: u32,
+    loudness: Loudness,
     packets: BTreeMap<i64, Packet>,
     playing: Packet,
     state: State,
@@ -111,10 +115,12 @@ struct Next {
 
 impl JitterBuffer {
     /// For a codec whose RTP clock runs at `clock_rate` Hz. With `repairs` a packet carries enough to repair the
-    /// one before it: then, while packets get lost, each is kept until the next is there.
-    pub(crate) fn new(clock_rate: u32, repairs: bool) -> JitterBuffer {
+    /// one before it: then, while packets get lost, each is kept until the next is there. Packets are left out where
+    /// `loudness` is least.
+    pub(crate) fn new(clock_rate: u32, repairs: bool, loudness: Loudness) -> JitterBuffer {
         JitterBuffer {
             per_ms: clock_rate / 1000,
+            loudness,
             packets: BTreeMap::new(),
             playing: Packet::default(),
             state: State::Idle,
@@ -265,21 +271,15 @@ impl JitterBuffer {
     }
 
     fn play(&mut self, play_at: Duration) -> Pull<'_> {
-        let (mut stretch, mut skipping) = (Stretch::Keep, false);
         let expected = self.decoded;
-        while let Some((at, packet)) = self.packets.pop_first() {
-            self.playing = packet;
-            let (sequence, units) = (self.playing.sequence, self.playing.units);
-            let lost = sequence.saturating_sub(self.next.sequence);
-            self.delay.counted(lost, f64::from(units / self.per_ms));
-            self.next = Next { timestamp: at + i64::from(units), sequence: sequence + 1, units, waited: 0 };
-            let excess = self.delay.played(play_at, self.ms(at));
-            skipping = excess > if skipping { SKIP_TO_MS } else { SKIP_MS };
+        self.skip(play_at);
+        let mut stretch = Stretch::Keep;
+        while self.take() {
+            self.delay.played(play_at, self.ms(self.next.timestamp - i64::from(self.playing.units)));
             // Frames too short to be stretched are left out instead.
-            let short = units < 20 * self.per_ms;
+            let short = self.playing.units < 20 * self.per_ms;
             stretch = self.delay.steer();
-            let skip = skipping || (short && stretch == Stretch::Shorten);
-            if !skip || self.packets.is_empty() {
+            if !(short && stretch == Stretch::Shorten) || self.packets.is_empty() {
                 break;
             }
             self.delay.stretched();
@@ -287,6 +287,42 @@ impl JitterBuffer {
         self.decoded = self.next.sequence;
         let continues = self.playing.sequence == expected;
         Pull::Play { payload: &self.playing.payload, stretch, continues }
+    }
+
+    /// With far too much delay: leaves out what comes before the best packet to go on with.
+    fn skip(&mut self, play_at: Duration) {
+        let excess = |at: i64| self.delay.excess(play_at, self.ms(at));
+        if self.packets.first_key_value().is_none_or(|(&at, _)| excess(at) <= *KEEP_MS.end()) {
+            return;
+        }
+        let mut before = (self.loudness)(&self.playing.payload);
+        let mut best: Option<(u32, u32, i64)> = None;
+        for (&at, packet) in &self.packets {
+            let loudness = (self.loudness)(&packet.payload);
+            if KEEP_MS.contains(&excess(at)) {
+                // A cut is heard on both of its sides.
+                let this = (before.saturating_add(loudness), (excess(at) - KEPT_MS).abs() as u32, at);
+                best = Some(best.map_or(this, |best| best.min(this)));
+            }
+            before = loudness;
+        }
+        // When a hole is as long as the range: the first beyond.
+        let beyond = || self.packets.keys().copied().find(|&at| excess(at) < *KEEP_MS.start());
+        let Some(best) = best.map(|(.., at)| at).or_else(beyond) else { return };
+        while self.packets.first_key_value().is_some_and(|(&at, _)| at < best) && self.take() {
+            self.delay.stretched();
+        }
+    }
+
+    /// Makes the first packet the one that is played; false when there is none.
+    fn take(&mut self) -> bool {
+        let Some((at, packet)) = self.packets.pop_first() else { return false };
+        let (sequence, units) = (packet.sequence, packet.units);
+        let lost = sequence.saturating_sub(self.next.sequence);
+        self.delay.counted(lost, f64::from(units / self.per_ms));
+        self.next = Next { timestamp: at + i64::from(units), sequence: sequence + 1, units, waited: 0 };
+        self.playing = packet;
+        true
     }
 
     fn unwrap(&mut self, timestamp: u32) -> i64 {

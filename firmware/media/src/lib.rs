@@ -39,6 +39,7 @@ mod hotplug;
 mod jitter;
 mod link;
 mod loader;
+mod loudness;
 mod marking;
 mod mixer;
 mod mos;

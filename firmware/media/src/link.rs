@@ -11,6 +11,7 @@ use crate::codec::{Decoder, Encoder};
 use crate::comfort::{self, Comfort};
 use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
 use crate::jitter::{JitterBuffer, Pull, Stretch};
+use crate::loudness;
 use crate::rtp::{MAX_PACKET, Receiver};
 use crate::srtp::{Guard, Kind, Sealed};
 use crate::stretch::{self, Pauses};
@@ -79,13 +80,17 @@ pub(crate) enum Unconnected {
     Keys(#[from] libsrtp::SrtpError),
 }
 
+fn jitter_buffer(codec: Codec) -> JitterBuffer {
+    JitterBuffer::new(codec.clock_rate(), codec == Codec::Opus, loudness::of(codec))
+}
+
 impl Link {
     pub(crate) fn new(remote: Remote) -> Result<Link, Unconnected> {
         Ok(Link {
             rx: Receiver::new(remote.rtp),
             guard: remote.srtp.clone().map(Guard::new).transpose()?,
             strange: 0,
-            jitter: JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus),
+            jitter: jitter_buffer(remote.codec),
             comfort: Comfort::new(),
             decoder: Decoder::new(remote.codec)?,
             pauses: Pauses::default(),
@@ -111,7 +116,7 @@ impl Link {
         if self.remote.codec != remote.codec {
             self.decoder = Decoder::new(remote.codec)?;
             self.encoder = Encoder::new(remote.codec)?;
-            self.jitter = JitterBuffer::new(remote.codec.clock_rate(), remote.codec == Codec::Opus);
+            self.jitter = jitter_buffer(remote.codec);
             self.spoken.clear();
             // It may count by another clock now.
             self.sent_until = None;

@@ -127,14 +127,22 @@ impl Delay {
         self.frame_ms = frame_ms;
     }
 
-    /// Takes note that a packet is played at `play_at`; returns by how many ms that exceeds the target.
-    pub(super) fn played(&mut self, play_at: Duration, timestamp_ms: f64) -> f64 {
-        let Some(quickest) = &self.quickest else { return 0.0 };
-        let depth = play_at.as_secs_f64() * 1000.0 - timestamp_ms - quickest.least();
+    /// By how many ms the delay would exceed the target if a packet were played at `play_at`.
+    pub(super) fn excess(&self, play_at: Duration, timestamp_ms: f64) -> f64 {
+        self.depth(play_at, timestamp_ms).map_or(0.0, |depth| depth - self.target())
+    }
+
+    /// Takes note that a packet is played at `play_at`.
+    pub(super) fn played(&mut self, play_at: Duration, timestamp_ms: f64) {
+        let Some(depth) = self.depth(play_at, timestamp_ms) else { return };
         let smoothed = self.smoothed.map_or(depth, |s| s + (depth - s) / 4.0);
         self.smoothed = Some(smoothed);
         self.since_stretch += 1;
-        depth - self.target()
+    }
+
+    fn depth(&self, play_at: Duration, timestamp_ms: f64) -> Option<f64> {
+        let quickest = self.quickest.as_ref()?;
+        Some(play_at.as_secs_f64() * 1000.0 - timestamp_ms - quickest.least())
     }
 
     /// What is to be done about the delay with the packet that is played now.
