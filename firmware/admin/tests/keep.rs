@@ -425,7 +425,7 @@ async fn app_2_calls_that_something_was_wrong_with_are_listed_with_their_seconds
     let file = ada.get(&format!("{path}/seconds.csv")).await;
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     assert_eq!(file.body.lines().count(), 61);
-    assert!(file.body.contains(",1000,0,49,1,0,20,0,0,0,1.3,60,,-23.5,50,-96.0\r\n"), "{}", file.body);
+    assert!(file.body.contains(",1000,0,49,1,0,20,0,0,0,0,1.3,60,,-23.5,50,-96.0\r\n"), "{}", file.body);
     ada.language = "fr";
     let french = ada.get(&path).await;
     assert!(

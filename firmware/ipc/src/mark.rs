@@ -38,6 +38,8 @@ pub struct CallSecond {
     pub shortened_ms: u32,
     /// Milliseconds by which speech was played longer, to gain delay.
     pub lengthened_ms: u32,
+    /// Milliseconds of speech that were there and not played, to lose much delay at once.
+    pub left_out_ms: u32,
     /// Interarrival jitter at its end (RFC 3550 section 6.4.1), in microseconds.
     pub jitter_us: u32,
     /// Depth of the jitter buffer at its end, in milliseconds.

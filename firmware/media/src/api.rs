@@ -392,9 +392,11 @@ pub struct Stats {
     /// Milliseconds of these that were made of the packet after the hole as well.
     pub repaired_ms: u64,
     /// Milliseconds by which speech was played shorter, to lose delay.
-    pub shortened_ms: u64,
+    pub shortened_ms: u32,
     /// Milliseconds by which it was played longer, to gain delay.
-    pub lengthened_ms: u64,
+    pub lengthened_ms: u32,
+    /// Milliseconds of speech that were there and not played, to lose much delay at once.
+    pub left_out_ms: u32,
     /// Interarrival jitter in milliseconds (RFC 3550 section 6.4.1), at the end.
     pub jitter_ms: f32,
     /// Depth of the jitter buffer in milliseconds, at the end.

@@ -40,6 +40,8 @@ pub struct Second {
     pub shortened_ms: u32,
     /// Milliseconds by which speech was played longer, to gain delay.
     pub lengthened_ms: u32,
+    /// Milliseconds of speech that were there and not played, to lose much delay at once.
+    pub left_out_ms: u32,
     /// Interarrival jitter in milliseconds (RFC 3550 section 6.4.1), at its end.
     pub jitter_ms: f32,
     /// Depth of the jitter buffer in milliseconds, at its end.
@@ -130,8 +132,9 @@ impl History {
             late: since(stats.late, before.late),
             concealed_ms: since(stats.concealed_ms, before.concealed_ms),
             repaired_ms: since(stats.repaired_ms, before.repaired_ms),
-            shortened_ms: since(stats.shortened_ms, before.shortened_ms),
-            lengthened_ms: since(stats.lengthened_ms, before.lengthened_ms),
+            shortened_ms: since(stats.shortened_ms.into(), before.shortened_ms.into()),
+            lengthened_ms: since(stats.lengthened_ms.into(), before.lengthened_ms.into()),
+            left_out_ms: since(stats.left_out_ms.into(), before.left_out_ms.into()),
             jitter_ms: stats.jitter_ms,
             buffer_ms: stats.buffer_ms,
             round_trip_ms: stats.round_trip_ms,

@@ -65,8 +65,8 @@ impl Changes {
     }
 
     /// What was played shorter, and longer, in milliseconds.
-    pub(crate) fn stretched_ms(self) -> (u64, u64) {
-        let ms = |samples| samples * 1000 / u64::from(RATE);
+    pub(crate) fn stretched_ms(self) -> (u32, u32) {
+        let ms = |samples| u32::try_from(samples * 1000 / u64::from(RATE)).unwrap_or(u32::MAX);
         (ms(self.shortened), ms(self.lengthened))
     }
 }

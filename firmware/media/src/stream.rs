@@ -296,6 +296,7 @@ impl Stream {
             stats.duplicates = figures.duplicates;
             stats.ignored += figures.overflowed;
             stats.concealed_ms = figures.concealed_ms;
+            stats.left_out_ms = u32::try_from(figures.left_out_ms).unwrap_or(u32::MAX);
             stats.repaired_ms = link.changes.repaired_ms;
             (stats.shortened_ms, stats.lengthened_ms) = link.changes.stretched_ms();
             stats.jitter_ms = (link.rx.jitter() * 1000.0 / f64::from(link.remote.codec.clock_rate())) as f32;

@@ -157,6 +157,7 @@ fn heads(language: Language) -> Vec<&'static str> {
         text::MARK_REPAIRED,
         text::MARK_SHORTENED,
         text::MARK_LENGTHENED,
+        text::MARK_LEFT_OUT,
         text::MARK_JITTER,
         text::MARK_BUFFER,
         text::MARK_ROUND_TRIP,
@@ -179,6 +180,7 @@ fn rows(mark: &CallMark, language: Language) -> Vec<Vec<Markup>> {
             second.repaired_ms,
             second.shortened_ms,
             second.lengthened_ms,
+            second.left_out_ms,
         ];
         let mut cells =
             vec![html! { (clock(ends)) @if second.held { " · " (text::MARK_HELD.is(language)) } }];
@@ -204,6 +206,7 @@ fn csv(mark: &CallMark) -> String {
         "repaired_ms",
         "shortened_ms",
         "lengthened_ms",
+        "left_out_ms",
         "jitter_ms",
         "buffer_ms",
         "round_trip_ms",
@@ -223,6 +226,7 @@ fn csv(mark: &CallMark) -> String {
             second.repaired_ms.to_string(),
             second.shortened_ms.to_string(),
             second.lengthened_ms.to_string(),
+            second.left_out_ms.to_string(),
             milliseconds(second.jitter_us),
             second.buffer_ms.to_string(),
             second.round_trip_us.map_or_else(String::new, milliseconds),
@@ -282,7 +286,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         let heads = lines[0].split(',').count();
         assert!(lines.iter().all(|line| line.split(',').count() == heads), "{file}");
-        assert!(lines[1].ends_with(",1000,1,50,0,0,0,0,0,0,1.2,0,,-23.5,0,-96.0"), "{file}");
-        assert!(lines[2].ends_with(",400,0,50,0,0,0,0,0,0,30.1,0,12.0,-23.5,0,-96.0"), "{file}");
+        assert!(lines[1].ends_with(",1000,1,50,0,0,0,0,0,0,0,1.2,0,,-23.5,0,-96.0"), "{file}");
+        assert!(lines[2].ends_with(",400,0,50,0,0,0,0,0,0,0,30.1,0,12.0,-23.5,0,-96.0"), "{file}");
     }
 }
