@@ -10,6 +10,7 @@ pub(crate) mod directories;
 pub(crate) mod handling;
 pub(crate) mod line;
 pub(crate) mod lines;
+pub(crate) mod marks;
 pub(crate) mod numbers;
 pub(crate) mod operators;
 pub(crate) mod outside;

@@ -18,9 +18,9 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
-        operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sip_tls,
-        sound, sound_test, statistics, tokens, upload, voice,
+        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
+        numbers, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
+        sip_tls, sound, sound_test, statistics, tokens, upload, voice,
     },
     statics, text,
 };
@@ -98,6 +98,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup/discard", post(backup::discard))
         .route("/backup/restart", post(backup::restart))
         .route("/diagnostics", get(diagnostics::show))
+        .route("/diagnostics/marks/{id}", get(marks::show))
+        .route("/diagnostics/marks/{id}/seconds.csv", get(marks::file))
         .route("/diagnostics/bundle", post(diagnostics::take))
         .route("/diagnostics/level", post(diagnostics::set_level))
         .route("/certificate", get(certificate::show).post(certificate::replace))

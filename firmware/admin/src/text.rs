@@ -5,6 +5,7 @@ mod common;
 mod desk;
 mod figures;
 mod keep;
+mod marks;
 mod people;
 mod plugins;
 mod reach;
@@ -21,6 +22,7 @@ pub(crate) use common::*;
 pub(crate) use desk::*;
 pub(crate) use figures::*;
 pub(crate) use keep::*;
+pub(crate) use marks::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
@@ -96,6 +98,7 @@ mod tests {
             screen::ALL,
             super::sound_test::ALL,
             super::voice::ALL,
+            super::marks::ALL,
         ]
         .concat()
         {

@@ -21,6 +21,7 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod marks;
 mod moves;
 mod names;
 mod net;

@@ -327,6 +327,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::Contact(_)
         | Query::ContactFiles
         | Query::Log(_)
+        | Query::Marks { .. }
         | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
         Query::Trace { call, after } => {
@@ -382,7 +383,7 @@ async fn with_number(desk: &Desk, command: Command) -> Result<Command, CommandEr
 }
 
 /// Runs one command of the engine.
-async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
+pub(crate) async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
     let command = match with_number(desk, command).await {
         Ok(command) => command,
         Err(error) => return Err(error),

@@ -135,6 +135,17 @@ pub enum Command {
         /// 0-9, *, #, A-D.
         digits: String,
     },
+    /// Something was wrong with this call: its last minute is kept in figures, without speech, with its row of the log.
+    /// Works too for one that has just ended.
+    MarkCall {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Likewise of a call in the log, while [`crate::LogRow::mark`] says that it is possible.
+    MarkLoggedCall {
+        /// Row id in the store.
+        id: i64,
+    },
     /// A key or a hook that acts on whichever call it means now (F9, F10, handset).
     Hook {
         /// What was pressed.
@@ -334,6 +345,9 @@ pub enum CommandError {
     /// The customer database did not take it.
     #[error(transparent)]
     Item(ItemProblem),
+    /// The last minute of that call is not there any more.
+    #[error("the figures of that call are no longer there")]
+    NoFigures,
     /// An import runs already.
     #[error("an import is running")]
     ImportRuns,

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallFigures, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
+    CallFigures, CallMark, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
     SortKey, SoundView, TracePage, View,
 };
@@ -84,6 +84,11 @@ pub enum Query {
     ContactFiles,
     /// The call log.
     Log(LogQuery),
+    /// What is kept of a call in the log that something was wrong with.
+    Marks {
+        /// Row id in the store.
+        id: i64,
+    },
     /// Whom these words mean, asked of connectors whose directories are not copied: at most 20 people, those of the
     /// first connector first. Its answer takes up to 3 s and may come after those of later requests.
     People {
@@ -172,6 +177,8 @@ pub enum Reply {
     },
     /// The call log.
     Log(LogPage),
+    /// The marked minutes of a call, oldest first; none of one that was not marked, or does not exist.
+    Marks(Vec<CallMark>),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.
     Import(ImportReport),
     /// Who was found; a connector that failed has found nobody.

@@ -16,6 +16,7 @@ mod frame;
 mod handling;
 mod lamp;
 mod log;
+mod mark;
 mod people;
 mod plugin;
 mod sound;
@@ -42,6 +43,7 @@ pub use frame::{
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use lamp::{LampCall, LampState, LampView, TalkId};
 pub use log::{CallSound, EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use mark::{CallMark, CallSecond, LogMark};
 pub use people::FoundPerson;
 pub use plugin::{
     FromPlugins, MAX_CARD_LINES, MAX_FRAME_FROM_PLUGINS, MAX_FRAME_TO_PLUGINS, MAX_ITEM_TEXT, MAX_PACKAGE,

@@ -6,6 +6,7 @@
 //! ([`crate::devices`]).
 
 mod clock;
+mod marks;
 mod outside;
 mod own_hold;
 mod recordings;
@@ -215,6 +216,7 @@ impl Engine {
             Request::HoldOf { stream, music } => self.set_own_hold(stream, music),
             Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
+            Request::Mark(stream) => self.mark(stream),
             Request::Digits { stream, digits } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
                     entry.stream.queue_digits(&digits);
@@ -314,9 +316,10 @@ impl Engine {
         }
         let timing = self.clock.shared().timing.read().since(&entry.timing);
         let stats = Stats { timing, ..entry.stream.stats() };
+        let seconds = entry.stream.seconds(self.clock.now());
         // The ports are free before anybody hears of it.
         drop(entry);
-        (self.events)(Event::Closed { stream: id, stats });
+        (self.events)(Event::Closed { stream: id, stats, seconds });
     }
 
     fn close_all(&mut self) {

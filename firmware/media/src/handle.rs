@@ -167,6 +167,11 @@ impl Media {
         self.request(Request::Close(stream))
     }
 
+    /// Asks for the last minute of a stream, which something was wrong with: [`Event::Marked`].
+    pub fn mark(&self, stream: StreamId) -> Result<(), Error> {
+        self.request(Request::Mark(stream))
+    }
+
     /// Queues digits to send as RFC 4733 events, 100 ms each and 60 ms apart; `0`-`9`, `*`, `#`, `A`-`D`.
     pub fn digits(&self, stream: StreamId, digits: &str) -> Result<(), Error> {
         let valid = |c: char| matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D');

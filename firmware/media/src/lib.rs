@@ -33,6 +33,7 @@ mod frame;
 mod g722;
 mod hand;
 mod handle;
+mod history;
 mod hold;
 mod hotplug;
 mod jitter;
@@ -71,6 +72,7 @@ pub use api::{
 pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
+pub use history::Second;
 pub use payloads::payloads;
 pub use sound_test::{SoundTest, TestEnd, TestState};
 pub use timing::Timing;

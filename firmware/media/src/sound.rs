@@ -159,6 +159,7 @@ impl Sound {
             | Request::HoldOf { .. }
             | Request::Announce { .. }
             | Request::Close(_)
+            | Request::Mark(_)
             | Request::Digits { .. }
             | Request::MuteStream { .. } => {}
         }

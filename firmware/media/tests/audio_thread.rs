@@ -93,6 +93,13 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
         assert_eq!(state, DeviceState::Open);
     }
     b.hear(1.0);
+    // Something was wrong: the last minute is told, and the audio thread knows nothing of it.
+    a.media.mark(call).expect("taken");
+    let seconds = a.wait("the last minute", |event| match event {
+        Event::Marked { seconds, .. } => Some(seconds),
+        _ => None,
+    });
+    assert!(seconds.iter().any(|second| second.packets_received > 0), "{seconds:?}");
     a.media.device(Role::Speaker, format!("wav:{}", a.played.display())).expect("taken");
     a.hear(0.5);
     a.media.connect_audio(false).expect("taken");

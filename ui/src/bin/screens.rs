@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 113] = [
+const SCENES: [Scene; 115] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -89,6 +89,14 @@ const SCENES: [Scene; 113] = [
     Scene { name: "faces-conference", view: scenes::colleagues, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
     Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
+    Scene {
+        name: "call-marked",
+        view: scenes::picture,
+        act: |stage| {
+            stage.right_click(240., 310.)?;
+            stage.keys(&["Up", "Up", "Enter"])
+        },
+    },
     Scene {
         name: "crm",
         view: scenes::picture,
@@ -247,6 +255,14 @@ const SCENES: [Scene; 113] = [
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
+    Scene {
+        name: "log-menu",
+        view: scenes::picture,
+        act: |stage| {
+            stage.rail(2)?;
+            stage.right_click(700., 235.)
+        },
+    },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(3) },
     Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
     Scene {
@@ -726,6 +742,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         ToDesk::Query { seq, query: Query::ContactFiles } => {
             Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })
+        }
+        ToDesk::Command { seq, command: Command::MarkCall { .. } } => {
+            Some(Event::Done { seq, result: Ok(()) })
         }
         ToDesk::Command { seq, command: Command::ImportContacts { .. } } => {
             Some(Event::Reply { seq, reply: Reply::Import(scenes::report()) })

@@ -24,6 +24,7 @@ mod input;
 mod links;
 mod log;
 mod mail;
+mod mark;
 mod menu;
 mod overlay;
 mod page;
@@ -37,7 +38,7 @@ mod watch;
 mod wiring;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -100,6 +101,8 @@ pub(crate) struct Desk {
     ledger: Rc<VecModel<LedgerEntry>>,
     /// What was typed into the dial bar, until the desk has taken it.
     dialled: HashMap<u64, String>,
+    /// Marks of calls on their way to the desk.
+    marking: HashSet<u64>,
     notice_count: u64,
 }
 
@@ -245,6 +248,7 @@ impl Desk {
             local_notices: Vec::new(),
             ledger,
             dialled: HashMap::new(),
+            marking: HashSet::new(),
             notice_count: 0,
             outbox,
         }
@@ -334,6 +338,7 @@ impl Desk {
     fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
         self.dialled.clear();
+        self.marking.clear();
         self.show_connection();
         self.show_calls();
         self.show_lamps();
@@ -386,6 +391,9 @@ impl Desk {
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
         if self.editor_done(seq, &result) || self.files_done(seq, &result) || self.item_done(seq, &result) {
+            return;
+        }
+        if self.mark_done(seq, &result) {
             return;
         }
         let dialled = self.dialled.remove(&seq);

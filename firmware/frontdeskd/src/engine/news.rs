@@ -27,10 +27,14 @@ impl Engine {
             }
             media::Event::Mapped { stream, mapping } => self.stun_answered(now, stream, mapping),
             media::Event::Closed { stream, .. } if Stun::is_spare(stream) => {}
-            media::Event::Closed { stream, stats } => {
+            media::Event::Marked { stream, seconds } => {
+                self.parts.records.mark(CallRef(stream.0), seconds);
+            }
+            media::Event::Closed { stream, stats, seconds } => {
                 self.stun.forget(stream);
                 self.streams = self.streams.saturating_sub(1);
                 self.parts.trace.over(CallRef(stream.0), &stats);
+                self.parts.records.sound_ended(CallRef(stream.0), seconds);
                 if let Some(sound) = sounds::counted(&stats) {
                     self.parts.records.sound(CallRef(stream.0), sound);
                 }

@@ -38,6 +38,7 @@ pub(crate) enum Request {
         path: PathBuf,
     },
     Close(StreamId),
+    Mark(StreamId),
     Digits {
         stream: StreamId,
         digits: String,
