@@ -105,6 +105,7 @@ pub fn log_a_week(store: &Path, now_ms: i64) {
             customer: None,
             call: None,
             sound: None,
+            mark: ipc::LogMark::None,
         };
         store.append_call(&row).expect("the disk has room");
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ipc::{
     CallRef, CallView, Command, CommandError, ContactId, ContactPage, ContactQuery, ContactRow, Decoder,
     Diagnostics, DirectoryId, Edit, FromDesk, LogPage, LogQuery, LogRow, MAX_FRAME_FROM_DESK,
-    MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, SortKey, ToDesk, View, encode,
+    MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, SortKey, SoundView, ToDesk, View, encode,
 };
 
 /// How long the desk may take to answer.
@@ -26,6 +26,8 @@ pub struct Client {
     view: Option<View>,
     /// `view` was not given out by [`Client::next_view`].
     unseen: bool,
+    /// What was told of the sound and not looked at yet.
+    sound: Vec<SoundView>,
     seq: u64,
 }
 
@@ -40,7 +42,7 @@ impl Client {
         let stream = UnixStream::connect(socket);
         let stream = stream.unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
         let decoder = Decoder::new(MAX_FRAME_FROM_DESK);
-        let mut client = Self { stream, decoder, view: None, unseen: false, seq: 0 };
+        let mut client = Self { stream, decoder, view: None, unseen: false, sound: Vec::new(), seq: 0 };
         client.send(&ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-tests".into(), follow: true });
         let welcome = client.receive(PATIENCE);
         assert!(matches!(welcome, Some(FromDesk::Welcome { .. })), "no welcome but {welcome:?}");
@@ -82,6 +84,40 @@ impl Client {
         }
         self.unseen = false;
         self.view.clone()
+    }
+
+    /// Waits until what the desk tells of the sound pleases `wanted`, after [`Command::Meter`]. What came earlier is let
+    /// go.
+    ///
+    /// # Panics
+    /// When it does not within `limit`; the message has the last of it.
+    #[track_caller]
+    pub fn wait_sound(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&SoundView) -> bool,
+    ) -> SoundView {
+        let (end, mut last) = (Instant::now() + limit, None);
+        loop {
+            for sound in std::mem::take(&mut self.sound) {
+                if wanted(&sound) {
+                    return sound;
+                }
+                last = Some(sound);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let message = if left.is_zero() { None } else { self.receive(left) };
+            let Some(message) = message else { panic!("not told of {what} within {limit:?}, but {last:?}") };
+            self.note(message);
+        }
+    }
+
+    /// What has been told of the sound since it was looked at last, without waiting for more than an answer.
+    #[track_caller]
+    pub fn sounds(&mut self) -> Vec<SoundView> {
+        self.diagnostics();
+        std::mem::take(&mut self.sound)
     }
 
     /// How the desk itself does.
@@ -266,9 +302,13 @@ impl Client {
     }
 
     fn note(&mut self, message: FromDesk) {
-        if let FromDesk::View(view) = message {
-            self.view = Some(*view);
-            self.unseen = true;
+        match message {
+            FromDesk::View(view) => {
+                self.view = Some(*view);
+                self.unseen = true;
+            }
+            FromDesk::Sound(sound) => self.sound.push(sound),
+            _ => {}
         }
     }
 

@@ -67,6 +67,10 @@ pub enum ConsoleKey {
     Allow,
     /// Let nobody see this screen.
     Refuse,
+    /// In the settings: play notes where callers are heard.
+    TestSound,
+    /// In the settings: record what is said, and hear it.
+    HearBack,
     /// Take what is marked.
     Enter,
     /// One step back.
@@ -100,6 +104,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::View, &["F1"]),
     (ConsoleKey::Allow, &["Control+y"]),
     (ConsoleKey::Refuse, &["Control+n"]),
+    (ConsoleKey::TestSound, &["Control+t"]),
+    (ConsoleKey::HearBack, &["Control+r"]),
     (ConsoleKey::Enter, &["Enter"]),
     (ConsoleKey::Escape, &["Escape"]),
 ];

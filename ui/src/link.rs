@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::faces::Face;
-use ipc::{Command, CommandError, Decoder, FromDesk, PROTOCOL, Query, Reply, ToDesk, View};
+use ipc::{Command, CommandError, Decoder, FromDesk, PROTOCOL, Query, Reply, SoundView, ToDesk, View};
 
 /// Requests waiting for the socket. A person cannot fill this; a hung desk can.
 const QUEUE: usize = 256;
@@ -47,6 +47,13 @@ pub struct News {
     pub view: Option<Box<View>>,
 }
 
+impl News {
+    fn hear(&mut self, sound: SoundView) {
+        self.events.retain(|event| !matches!(event, Event::Sound(_)));
+        self.events.push(Event::Sound(sound));
+    }
+}
+
 /// Something that must not be skipped.
 #[derive(Debug, PartialEq)]
 pub enum Event {
@@ -68,6 +75,8 @@ pub enum Event {
         /// As the desk said it.
         reply: Reply,
     },
+    /// How loud it is, and how the test of the sound does; a newer one takes the place of one not yet taken.
+    Sound(SoundView),
     /// The answer to [`Query::Picture`], unpacked.
     Face {
         /// What [`Outbox::query`] returned.
@@ -367,6 +376,7 @@ impl Shared {
     fn receive(&self, message: FromDesk) {
         let event = match message {
             FromDesk::View(view) => return self.publish(|news| news.view = Some(view)),
+            FromDesk::Sound(sound) => return self.publish(|news| news.hear(sound)),
             FromDesk::Done { seq, result } => Event::Done { seq, result },
             FromDesk::Reply { seq, reply } => Event::replied(seq, reply),
             // Said once already; a second time changes nothing.

@@ -7,6 +7,7 @@ mod directories;
 mod editing;
 mod elsewhere;
 mod faces;
+mod sounds;
 mod states;
 
 pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
@@ -14,6 +15,9 @@ pub use directories::{barren, connector, people, place, rows, take_over, taken_o
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
+pub use sounds::{
+    SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
+};
 pub use states::{
     attended, colleagues, conference, encrypted, encrypted_conference, encrypted_out, greeting, night, note,
     park, phone_connecting, phone_failed, recall, undo, waiting,
@@ -24,9 +28,9 @@ use std::sync::Arc;
 use ipc::{
     Action, AudioState, Availability, CallRef, CallSound, CallState, CallView, ContactId, ContactPage,
     ContactQuery, ContactRow, Counters, Direction, DirectoryId, DirectoryView, EndStatus, LampState,
-    LampView, LineView, LogPage, LogRow, LogTransfer, Notice, NoticeId, NoticeKind, OperatorView, Party,
-    Preferences, RecallReason, RecallWhy, Registration, TransferEnd, TransferId, TransferKind, TransferState,
-    TransferView, View,
+    LampView, LineView, LogMark, LogPage, LogRow, LogTransfer, Notice, NoticeId, NoticeKind, OperatorView,
+    Party, Preferences, RecallReason, RecallWhy, Registration, TransferEnd, TransferId, TransferKind,
+    TransferState, TransferView, View,
 };
 
 /// Now, on the desk's clock of every scene.
@@ -211,6 +215,12 @@ pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
             mos_hundredths: Some(if id == 6 { 312 } else { 441 - id as u16 * 3 }),
             ..CallSound::default()
         }),
+        // And the operator said so; of the two that came last it can still be said.
+        mark: match id {
+            6 => LogMark::Marked,
+            2 | 3 => LogMark::Possible,
+            _ => LogMark::None,
+        },
     };
     let (main, sales, support) = (("5550000", "Main line"), ("5550100", "Sales"), ("5550200", "Support"));
     let (i, o) = (Direction::Incoming, Direction::Outgoing);
@@ -290,6 +300,7 @@ pub fn ringing(call: u64, party: Party, line: (&str, &str), seconds: u64) -> Cal
         named_by: None,
         history,
         encrypted: false,
+        marked: false,
         actions: vec![Action::Answer, Action::Forward, Action::Reject],
     }
 }
@@ -299,7 +310,7 @@ fn held(call: u64, party: Party, line: (&str, &str), seconds: u64, held_seconds:
         state: CallState::Held,
         answered_ms: Some(NOW - seconds * 1000 + 3000),
         held_since_ms: Some(NOW - held_seconds * 1000),
-        actions: vec![Action::Retrieve, Action::Transfer, Action::HangUp],
+        actions: vec![Action::Retrieve, Action::Transfer, Action::Mark, Action::HangUp],
         ..ringing(call, party, line, seconds)
     }
 }
@@ -312,7 +323,7 @@ pub fn talking(call: u64, party: Party, seconds: u64) -> CallView {
         state: CallState::Talking,
         line_name: String::new(),
         answered_ms: Some(NOW - seconds * 1000),
-        actions: vec![Action::Hold, Action::Transfer, Action::Digits, Action::HangUp],
+        actions: vec![Action::Hold, Action::Transfer, Action::Digits, Action::Mark, Action::HangUp],
         ..ringing(call, party, ("5550000", ""), seconds + 6)
     }
 }

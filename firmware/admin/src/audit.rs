@@ -49,11 +49,12 @@ pub(crate) enum Act {
     LogLevelChanged,
     ScreenAsked,
     ScreenLeft,
+    SoundTested,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -93,6 +94,7 @@ impl Act {
         Self::LogLevelChanged,
         Self::ScreenAsked,
         Self::ScreenLeft,
+        Self::SoundTested,
     ];
 
     /// As it is kept.
@@ -137,6 +139,7 @@ impl Act {
             Self::LogLevelChanged => "log-level-changed",
             Self::ScreenAsked => "screen-asked",
             Self::ScreenLeft => "screen-left",
+            Self::SoundTested => "sound-tested",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use flate2::{Compression, write::GzEncoder};
 use ipc::{Diagnostics, PluginLogLine, PluginView, View};
 use serde_json::{Value, json};
-use store::{Settings, StoreHealth};
+use store::{MarkedCall, Settings, StoreHealth};
 
 use crate::{health::Health, logs::Line, mask::Mask};
 
@@ -23,6 +23,8 @@ pub(crate) struct Bundle {
     /// `Err` says why the plugin host is away.
     pub(crate) plugins: Result<Vec<(PluginView, Vec<PluginLogLine>)>, String>,
     pub(crate) log: Vec<Line>,
+    /// Calls that something was wrong with.
+    pub(crate) marks: Vec<MarkedCall>,
     /// The newest SIP messages as a pcapng file; names and numbers are in them.
     pub(crate) trace: Option<Vec<u8>>,
     /// Names and numbers stay in.
@@ -34,6 +36,7 @@ const READ_ME: &str = "Diagnostics of a Frontdesk box.\n\
     settings.json  settings without passwords\n\
     desk.json      the desk as its screen shows it\n\
     plugins.json   plugins and what they have logged\n\
+    marks.json     the last minute of calls that something was wrong with, second by second; no speech, no names\n\
     log.txt        the newest lines of the log\n\
     sip.pcapng     the newest SIP messages without secrets, for Wireshark; only with names and numbers\n";
 
@@ -69,6 +72,7 @@ impl Bundle {
             Err(reason) => json!({ "away": reason }),
             Ok(plugins) => plugins.iter().map(|(plugin, log)| plugin_value(plugin, log, &mut said)).collect(),
         };
+        let marks: Value = self.marks.iter().map(mark_value).collect();
         let log: String = self.log.iter().map(|line| said(&line.text) + "\n").collect();
         let mut pack = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
         let made = u64::try_from(self.made_ms / 1000).unwrap_or(0);
@@ -85,6 +89,7 @@ impl Bundle {
             ("settings.json", settings),
             ("desk.json", desk),
             ("plugins.json", plugins),
+            ("marks.json", marks),
         ] {
             add(name, &serde_json::to_vec_pretty(&value)?)?;
         }
@@ -107,6 +112,18 @@ fn plugin_value(plugin: &PluginView, log: &[PluginLogLine], said: &mut impl FnMu
         "id": id, "name": name, "version": version, "previous": previous, "enabled": enabled,
         "interval_s": interval_s, "counters": counters, "granted": granted,
         "state": said(&format!("{:?}", plugin.state)), "directory": plugin.directory, "log": log,
+    })
+}
+
+/// Nothing of who called is in it.
+fn mark_value(marked: &MarkedCall) -> Value {
+    let MarkedCall { mark, call, .. } = marked;
+    json!({
+        "said_unix_ms": mark.at_unix_ms, "until_unix_ms": mark.until_unix_ms, "seconds": mark.seconds,
+        "call": {
+            "row": call.id, "began_unix_ms": call.began_unix_ms, "direction": call.direction, "end": call.end,
+            "talk_ms": call.talk_ms, "hold_ms": call.hold_ms, "sound": call.sound,
+        },
     })
 }
 
@@ -156,6 +173,7 @@ pub(crate) mod tests {
             view: View::default(),
             plugins: Err("away".into()),
             log: ring.newest(Level::Debug, 10),
+            marks: Vec::new(),
             trace: Some(b"packets of 0791234567".to_vec()),
             is_plain,
         }
@@ -164,7 +182,9 @@ pub(crate) mod tests {
     #[test]
     fn app_2_a_bundle_has_no_password_and_names_only_when_asked_for() {
         let masked = unpacked(&bundle(false).pack().unwrap());
-        for name in ["README", "about.json", "settings.json", "desk.json", "plugins.json", "log.txt"] {
+        for name in
+            ["README", "about.json", "settings.json", "desk.json", "plugins.json", "marks.json", "log.txt"]
+        {
             assert!(masked.contains(&format!("== frontdesk-diagnostics/{name}\n")), "{name}");
         }
         for gone in ["hunter2", "Marguerite", "5550100", "0791234567", "pbx.example"] {

@@ -18,9 +18,9 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, numbers,
-        operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts, sip_tls,
-        sound, statistics, tokens, upload, voice,
+        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
+        numbers, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
+        sip_tls, sound, sound_test, statistics, tokens, upload, voice,
     },
     statics, text,
 };
@@ -68,6 +68,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/operators/{id}/{action}", post(operators::act))
         .route("/sound", get(sound::show).post(sound::choose))
         .route("/sound/voice", post(voice::set))
+        .route("/sound/test/{test}", post(sound_test::test))
+        .route("/sound/measure", post(sound_test::measure))
         .route("/screen", get(screen::show))
         .route("/screen/picture", get(screen::picture))
         .route("/screen/watch", post(screen::ask))
@@ -96,6 +98,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup/discard", post(backup::discard))
         .route("/backup/restart", post(backup::restart))
         .route("/diagnostics", get(diagnostics::show))
+        .route("/diagnostics/marks/{id}", get(marks::show))
+        .route("/diagnostics/marks/{id}/seconds.csv", get(marks::file))
         .route("/diagnostics/bundle", post(diagnostics::take))
         .route("/diagnostics/level", post(diagnostics::set_level))
         .route("/certificate", get(certificate::show).post(certificate::replace))

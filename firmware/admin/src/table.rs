@@ -42,7 +42,7 @@ impl Table {
 fn quoted(cell: &str) -> String {
     let is_formula = cell.starts_with(['=', '@', '\t', '\r'])
         || cell.starts_with(['+', '-'])
-            && !cell[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b' ');
+            && !cell[1..].bytes().all(|byte| byte.is_ascii_digit() || b" .".contains(&byte));
     let cell = if is_formula { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
@@ -57,7 +57,11 @@ mod tests {
         table.add_heads(&["b"]);
         table.row(["Sales, \"main\"".to_owned(), "=1+1".to_owned()]);
         table.row(["+41 79".to_owned(), "-cmd|x".to_owned()]);
-        assert_eq!(table.csv(), "a,b\r\n\"Sales, \"\"main\"\"\",'=1+1\r\n+41 79,'-cmd|x\r\n");
+        table.row(["-23.5".to_owned(), "-1.x()".to_owned()]);
+        assert_eq!(
+            table.csv(),
+            "a,b\r\n\"Sales, \"\"main\"\"\",'=1+1\r\n+41 79,'-cmd|x\r\n-23.5,'-1.x()\r\n"
+        );
         assert_eq!(Table::new(&["a"]).csv(), "a\r\n");
     }
 }

@@ -5,10 +5,12 @@ mod common;
 mod desk;
 mod figures;
 mod keep;
+mod marks;
 mod people;
 mod plugins;
 mod reach;
 mod screen;
+mod sound_test;
 mod voice;
 
 use std::fmt::Display;
@@ -20,10 +22,12 @@ pub(crate) use common::*;
 pub(crate) use desk::*;
 pub(crate) use figures::*;
 pub(crate) use keep::*;
+pub(crate) use marks::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
+pub(crate) use sound_test::*;
 pub(crate) use voice::*;
 
 /// One text.
@@ -92,7 +96,9 @@ mod tests {
             keep::ALL,
             reach::ALL,
             screen::ALL,
+            super::sound_test::ALL,
             super::voice::ALL,
+            super::marks::ALL,
         ]
         .concat()
         {

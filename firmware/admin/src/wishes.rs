@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ipc::Diagnostics;
+use ipc::{CommandError, Diagnostics, SoundLevels, SoundTest};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -27,6 +27,15 @@ pub enum Wish {
     Restart(oneshot::Sender<bool>),
     /// How grave lines of the log must be at least; `None` is what its settings file says.
     Level(Option<Level>),
+    /// To try a sound device at the desk; whether that could begin. Nothing is recorded for a page.
+    TestSound {
+        /// What is played.
+        test: SoundTest,
+        /// The desk's answer.
+        done: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// How loud it is at the desk: the loudest of two seconds.
+    MeasureSound(oneshot::Sender<SoundLevels>),
     /// To see the touchscreen, if the operator allows it (APP-2).
     Watch {
         /// The administrator's name; `None` ends it.
@@ -64,6 +73,18 @@ impl Desk {
     pub(crate) async fn restart(&self) -> bool {
         let (answer, told) = oneshot::channel();
         self.ask(Wish::Restart(answer), told).await.unwrap_or(false)
+    }
+
+    /// Plays something at the desk; `None` when it does not say in time whether it does.
+    pub(crate) async fn test_sound(&self, test: SoundTest) -> Option<Result<(), CommandError>> {
+        let (done, told) = oneshot::channel();
+        self.ask(Wish::TestSound { test, done }, told).await
+    }
+
+    /// The loudest of two seconds at the desk; `None` when it does not say so in time.
+    pub(crate) async fn measure_sound(&self) -> Option<SoundLevels> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Wish::MeasureSound(answer), told).await
     }
 
     /// Asks the operator to let somebody see the screen, or ends that; whether it was taken.

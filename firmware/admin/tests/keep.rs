@@ -50,6 +50,7 @@ fn fill(path: &Path) {
             customer: None,
             call: None,
             sound: None,
+            mark: ipc::LogMark::None,
         };
         store.append_call(&row).unwrap();
     }
@@ -381,4 +382,64 @@ async fn app_2_an_upload_that_breaks_off_leaves_nothing() {
         .unwrap()
         .any(|entry| entry.unwrap().file_name().to_string_lossy().contains("restore"));
     assert!(!has_rest);
+}
+
+#[tokio::test]
+async fn app_2_calls_that_something_was_wrong_with_are_listed_with_their_seconds_in_both_languages() {
+    let (house, mut ada) = House::with_ada().await;
+    let empty = ada.get("/diagnostics").await;
+    assert!(empty.has("The operator has said so of no call."), "{}", empty.body);
+    fill(&db(&house));
+    let said = Local.with_ymd_and_hms(2026, 11, 26, 9, 31, 30).unwrap().timestamp_millis();
+    let second = |n: u32| ipc::CallSecond {
+        length_ms: 1000,
+        sent: 50,
+        received: 50 - n % 7,
+        lost: n % 7,
+        concealed_ms: 20 * (n % 7),
+        jitter_us: 1_250,
+        buffer_ms: 60,
+        round_trip_us: (n > 5).then_some(31_000),
+        heard_decibel_tenths: -235,
+        said_decibel_tenths: -960,
+        ..ipc::CallSecond::default()
+    };
+    let seconds: Vec<ipc::CallSecond> = (0..60).map(second).collect();
+    let mut store = Store::open(db(&house)).unwrap();
+    for (call, until_unix_ms, seconds) in [(1, said - 12_000, seconds), (2, said, Vec::new())] {
+        let mark = ipc::CallMark { at_unix_ms: said, until_unix_ms, seconds };
+        store.add_mark(call, &mark).unwrap();
+    }
+    drop(store);
+    let page = ada.get("/diagnostics").await;
+    is_clean("/diagnostics", &page.body);
+    let sum = "received: 2826, lost: 174, late: 0, made up: 3480 ms";
+    assert!(page.has(sum) && page.has("no sound came through the desk"), "{}", page.body);
+    let path = page.body.split("href=\"/diagnostics/marks/").filter_map(|rest| rest.split('"').next()).last();
+    let path = format!("/diagnostics/marks/{}", path.unwrap());
+    let shown = ada.get(&path).await;
+    is_clean(&path, &shown.body);
+    assert!(shown.has("0791234567") && shown.has("=Sales, &lt;b&gt;main&lt;/b&gt;"), "{}", shown.body);
+    assert!(shown.has("The call ended at 09:31:18") && shown.has("-23.5") && shown.has("31.0"));
+    assert_eq!(shown.body.matches("<tr role=\"row\">").count(), 61);
+    let file = ada.get(&format!("{path}/seconds.csv")).await;
+    assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(file.body.lines().count(), 61);
+    assert!(file.body.contains(",1000,0,49,1,0,20,0,0,0,0,1.3,60,,-23.5,50,-96.0\r\n"), "{}", file.body);
+    ada.language = "fr";
+    let french = ada.get(&path).await;
+    assert!(
+        french.has("perdus : 174") && french.has("-23,5") && french.has("signalé ensuite"),
+        "{}",
+        french.body
+    );
+    for none in ["/diagnostics/marks/99", "/diagnostics/marks/99/seconds.csv"] {
+        assert_eq!(ada.get(none).await.status, 404, "{none}");
+    }
+    assert_eq!(ada.get("/diagnostics/marks/x").await.status, 400);
+    // And what goes to support has the figures and nobody's name.
+    let masked = ada.submit("/diagnostics", "/diagnostics/bundle", &[]).await;
+    let masked = unpacked(&masked.bytes);
+    assert!(masked.contains("\"concealed_ms\": 120") && masked.contains("\"direction\": \"Incoming\""));
+    assert!(!masked.contains("0791234567"));
 }

@@ -1,15 +1,16 @@
 //! The administrator's page inside the desk: its own connection to the store, its own tasks, and what the engine
 //! hears of it: the code for the first set-up, and a wish to start anew.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use admin::{Admin, Config as PageConfig, Parts, Sound, Wish};
 use anyhow::{Context, Result};
-use ipc::SetupView;
+use ipc::{Command, SetupView, SoundLevels};
 use store::{Settings, Store};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
+    time::{Instant, timeout_at},
 };
 use tracing::warn;
 
@@ -18,12 +19,16 @@ use crate::{
     engine::Event,
     journal::Journal,
     socket::{self, Desk},
+    sound_check,
     stun::Troubles,
     trace,
 };
 
 /// Wishes of the page that may wait.
 const WISHES: usize = 16;
+
+/// How long the page has the desk measure.
+const MEASURED: Duration = Duration::from_secs(2);
 
 /// How the desk hears of settings that the page saves, and the page of STUN servers that do not help.
 type Saved = (watch::Sender<Arc<Settings>>, watch::Receiver<Troubles>);
@@ -96,6 +101,8 @@ async fn open(
 
 /// Does what the page wishes, one after the other.
 async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
+    // What it plays ends by itself, and after the page.
+    let (mut listener, _) = desk.sound.client();
     while let Some(wish) = wished.recv().await {
         match wish {
             // Who asked may have gone.
@@ -103,8 +110,34 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
             Wish::Diagnostics(answer) => drop(answer.send(socket::diagnostics(&desk).await)),
             Wish::Restart(reply) => drop(desk.inbox.send(Event::Restart { reply }).await),
             Wish::Watch { who, done } => drop(done.send(desk.watching.ask(who))),
+            Wish::TestSound { test, done } => {
+                drop(done.send(listener.obey(&Command::TestSound { test: Some(test) }).await));
+            }
+            Wish::MeasureSound(answer) => drop(tokio::spawn(measure(desk.sound.clone(), answer))),
             Wish::Level(level) => (journal.set_level)(level),
         }
+    }
+}
+
+/// Looks at the meter for a moment, and tells the loudest of it.
+async fn measure(sound: sound_check::Sound, answer: oneshot::Sender<SoundLevels>) {
+    let (mut listener, mut follower) = sound.client();
+    let until = Instant::now() + MEASURED;
+    let mut loudest: Option<SoundLevels> = None;
+    if listener.obey(&Command::Meter { on: true }).await.is_ok() {
+        while let Ok(view) = timeout_at(until, follower.next()).await {
+            let Some(now) = view.levels else { continue };
+            let before = loudest.unwrap_or(now);
+            loudest = Some(SoundLevels {
+                input_dbfs: before.input_dbfs.max(now.input_dbfs),
+                output_dbfs: before.output_dbfs.max(now.output_dbfs),
+            });
+        }
+    }
+    listener.leave().await;
+    if let Some(loudest) = loudest {
+        // Who asked may have gone.
+        let _ = answer.send(loudest);
     }
 }
 

@@ -30,6 +30,17 @@ impl Audio {
         self.shown()
     }
 
+    /// The last news of a device.
+    pub(crate) fn of(&self, role: Role) -> Option<&AudioState> {
+        match role {
+            Role::Speaker => &self.speaker,
+            Role::Microphone => &self.microphone,
+            Role::Ringer => &self.ringer,
+            Role::Notifier => &self.notifier,
+        }
+        .as_ref()
+    }
+
     fn shown(&self) -> AudioState {
         let failed = |state: &&AudioState| matches!(state, AudioState::Failed { .. });
         let speech = || [&self.speaker, &self.microphone].into_iter().flatten();

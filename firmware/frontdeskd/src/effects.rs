@@ -60,6 +60,7 @@ impl Engine {
                 self.sound(self.parts.media.digits(StreamId(call.0), &digits));
                 self.tether_digits(now, call, digits.len());
             }
+            Effect::Mark { call } => self.sound(self.parts.media.mark(StreamId(call.0))),
             Effect::Talk(ear) => {
                 self.sound(self.parts.media.listen(bridge::ear(ear)));
                 self.tether_ear(now, ear);

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::{Census, Registration, SetupView, TransferState, TransferView, View, WatchView};
+use ipc::{Census, Registration, SetupView, SoundView, TransferState, TransferView, View, WatchView};
 use media::Media;
 use sip::{AccountId, Package, UserAgent};
 use switchboard::Input;
@@ -45,6 +45,7 @@ use crate::{
     people::People,
     records::Records,
     referral::Referrals,
+    sound_check::SoundCheck,
     stun::{self, Stun},
     tether::{Phone, Tether},
     trace::Trace,
@@ -84,6 +85,8 @@ pub(crate) struct Parts {
     pub(crate) names: Names,
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Sender<Arc<View>>,
+    /// How loud it is, and the test of the sound.
+    pub(crate) sound: watch::Sender<SoundView>,
     pub(crate) gauges: Arc<Gauges>,
     /// The newest SIP messages.
     pub(crate) trace: Trace,
@@ -120,7 +123,8 @@ pub(crate) struct Engine {
     pub(crate) tether: Tether,
     pub(crate) referrals: Referrals,
     pub(crate) stun: Stun,
-    audio: Audio,
+    pub(crate) audio: Audio,
+    pub(crate) sound_check: SoundCheck,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
     /// RTP streams opened and not reported closed.
@@ -150,6 +154,7 @@ impl Engine {
             referrals: Referrals::default(),
             stun: Stun::default(),
             audio: Audio::default(),
+            sound_check: SoundCheck::default(),
             registrations: HashMap::new(),
             streams: 0,
             generation: 0,
@@ -208,6 +213,7 @@ impl Engine {
             self.monitor_some(now);
             self.recheck_lamps(now);
             let drained = self.carry(now);
+            self.calls_before_tests();
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
             if drained && farewell.is_some() {
@@ -271,6 +277,7 @@ impl Engine {
             }
             Event::StunServer { name, found } => self.stun_found(&name, found),
             Event::Media(event) => self.take_media(now, event),
+            Event::Sound(wish) => self.check_sound(wish),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
             Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),

@@ -127,7 +127,9 @@ impl Keeper {
             (plugin.clone(), call)
         };
         let journal: Vec<_> = plugins.iter().map(told).collect();
-        let appended = self.store.append_call_with(&ended.row, &journal, unix_ms())?;
+        let marks = self.marks.of(ended.row.call);
+        let appended = self.store.append_call_with(&ended.row, &journal, &marks, unix_ms())?;
+        self.marks.written(&ended.row, appended.call);
         self.sounds.written(&ended.row, appended.call);
         if appended.given_up > 0 {
             warn!(

@@ -21,6 +21,7 @@ mod intercept;
 mod journal;
 mod lamps;
 mod mailboxes;
+mod marks;
 mod moves;
 mod names;
 mod net;
@@ -31,6 +32,7 @@ mod referral;
 mod replay;
 mod settings;
 mod socket;
+mod sound_check;
 mod sounds;
 mod speech;
 mod stun;
@@ -54,7 +56,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use directory::Catalogue;
-use ipc::View;
+use ipc::{SoundView, View};
 use media::Media;
 use sip::{HostPort, UserAgent};
 use store::Store;
@@ -204,6 +206,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let (inbox, events) = mpsc::channel(INBOX);
     let way = Way::new(inbox.clone());
     let (views, newest_view) = watch::channel(Arc::new(View::default()));
+    let (sound, newest_sound) = watch::channel(SoundView::default());
     let gauges = Arc::new(Gauges::default());
     let board = settings::board(&store, &settings)?;
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
@@ -235,6 +238,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         names: Names::new(config.sip.dns, abilities(socket_address, sockets.other)),
         inbox: inbox.clone(),
         views,
+        sound,
         gauges: Arc::clone(&gauges),
         trace: trace::Trace::new(local, config.log.trace_kib << 10),
         lines: settings::lines(&settings, &accounts),
@@ -274,6 +278,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
+        sound: sound_check::Sound::new(inbox.clone(), newest_sound),
         contacts,
         records,
         customers,

@@ -4,23 +4,27 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use directory::PictureType;
-use ipc::{Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKind, Query, Reply};
+use ipc::{CallRef, Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKind, Query, Reply};
 
-use crate::{imports, records::Records, socket::Desk};
+use crate::{
+    imports,
+    marks::Which,
+    records::Records,
+    socket::{self, Desk},
+};
 
-/// The command changes directories or the note or writes into a customer database, and the engine has no part in it.
+/// The command changes directories or the note, writes into a customer database or marks a call; the engine has no part in it,
+/// or not all.
 pub(crate) fn is_its_business(command: &Command) -> bool {
-    use Command::{AddItem, CancelImport, DraftNote, Edit, ExportContacts, ImportContacts, SaveNote};
-    matches!(
-        command,
-        ImportContacts { .. }
-            | CancelImport
-            | ExportContacts { .. }
-            | Edit(_)
-            | AddItem(_)
-            | DraftNote { .. }
-            | SaveNote { .. }
-    )
+    use Command::{AddItem, CancelImport, Edit, ExportContacts, ImportContacts, MarkCall, MarkLoggedCall};
+    let is_mark = matches!(command, MarkCall { .. } | MarkLoggedCall { .. });
+    let is_note = matches!(command, Command::DraftNote { .. } | Command::SaveNote { .. });
+    is_mark
+        || is_note
+        || matches!(
+            command,
+            ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_) | AddItem(_)
+        )
 }
 
 /// The question is one for the disk or for connectors.
@@ -31,6 +35,7 @@ pub(crate) fn is_asked(query: &Query) -> bool {
             | Query::Contact(_)
             | Query::ContactFiles
             | Query::Log(_)
+            | Query::Marks { .. }
             | Query::Note
             | Query::People { .. }
     )
@@ -67,9 +72,29 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
             let url = desk.customers.add_item(*item).await.map_err(CommandError::Item)?;
             Some(Reply::ItemAdded { url })
         }
+        Command::MarkCall { call } => {
+            mark(desk, call).await?;
+            None
+        }
+        Command::MarkLoggedCall { id } => {
+            desk.records.mark_late(Which::Row(id)).await?;
+            None
+        }
         Command::DraftNote { text } => Some(Reply::Note(Box::new(desk.records.draft_note(text).await?))),
         Command::SaveNote { text } => Some(Reply::Note(Box::new(desk.records.save_note(text).await?))),
         _ => return Err(CommandError::NotPossible),
+    })
+}
+
+/// Something was wrong with a call: one that is up, or one that ended before the operator's finger came down.
+async fn mark(desk: &Desk, call: CallRef) -> Result<(), CommandError> {
+    let refused = match socket::run(desk, Command::MarkCall { call }).await {
+        Err(error @ (CommandError::NoSuchCall | CommandError::NotPossible)) => error,
+        done => return done,
+    };
+    desk.records.mark_late(Which::Call(call)).await.map_err(|error| match error {
+        CommandError::NoFigures => refused,
+        error => error,
     })
 }
 
@@ -80,6 +105,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
         Query::Contact(contact) => {
             desk.records.card(contact).await.map(|card| Reply::Contact(card.map(Box::new)))
         }
+        Query::Marks { id } => desk.records.marks_of(id).await.map(Reply::Marks),
         Query::Log(query) => desk.records.log_page(query).await.map(Reply::Log),
         Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),

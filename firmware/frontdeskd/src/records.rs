@@ -37,6 +37,7 @@ use crate::{
     engine::Event as EngineEvent,
     finished::{Ask, Ended, Journal},
     imports::Importing,
+    marks::{self, Marks},
     sounds::Sounds,
 };
 
@@ -80,6 +81,7 @@ pub(crate) enum Request {
     Administer { operator: String, relinked: bool },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
+    Mark(marks::Ask),
     Note { answer: oneshot::Sender<Result<Note, String>> },
     DraftNote { text: Option<String>, answer: Answer<Note> },
     SaveNote { text: String, answer: Answer<Note> },
@@ -134,6 +136,13 @@ impl Records {
     pub(crate) fn sound(&self, call: CallRef, sound: CallSound) {
         if self.requests.try_send(Request::Sound { call, sound }).is_err() {
             warn!(call = call.0, "how a call sounded is not in the log: the records thread is behind");
+        }
+    }
+
+    /// Says something of marks. Does not wait.
+    pub(crate) fn tell_marks(&self, call: CallRef, ask: marks::Ask) {
+        if self.requests.try_send(Request::Mark(ask)).is_err() {
+            warn!(call = call.0, "the last minute of a call is not kept: the records thread is behind");
         }
     }
 
@@ -263,7 +272,7 @@ impl Records {
         self.command(Request::SaveNote { text, answer }, done).await
     }
 
-    async fn command<T>(
+    pub(crate) async fn command<T>(
         &self,
         request: Request,
         answer: oneshot::Receiver<Result<T, CommandError>>,
@@ -307,6 +316,8 @@ pub(crate) struct Keeper {
     pub(crate) backlog: VecDeque<Ended>,
     /// Which rows and sounds belong together.
     pub(crate) sounds: Sounds,
+    /// Calls that something was wrong with, or may have been.
+    pub(crate) marks: Marks,
     /// Changes not written yet, oldest first, one of a kind.
     changes: VecDeque<Change>,
     /// The last attempt to write was refused.
@@ -332,6 +343,7 @@ impl Keeper {
             journal,
             backlog,
             sounds: Sounds::default(),
+            marks: Marks::default(),
             changes,
             refused: false,
         }
@@ -395,7 +407,8 @@ impl Keeper {
             }
             Request::Sound { call, sound } => self.sounded(call, sound),
             Request::Page { query, answer } => {
-                let _ = answer.send(self.store.log_page(&query).map_err(|error| error.to_string()));
+                let page = self.store.log_page(&query).map(|page| self.with_marks(page));
+                let _ = answer.send(page.map_err(|error| error.to_string()));
             }
             Request::Picture { contact, answer } => {
                 let _ = answer.send(self.store.picture(contact).map_err(|error| error.to_string()));
@@ -428,6 +441,7 @@ impl Keeper {
                 let _ = answer.send(self.copy(step));
             }
             Request::Journal(ask) => self.take_journal(ask),
+            Request::Mark(ask) => self.take_mark(ask),
             Request::Note { answer } => {
                 let _ = answer.send(self.store.note().map_err(|error| error.to_string()));
             }

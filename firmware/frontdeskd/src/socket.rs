@@ -36,6 +36,7 @@ use crate::{
     engine::{Event, Gauges},
     paper,
     records::Records,
+    sound_check::{self, Follower, Listener, Sound},
     trace::{self, Wanted},
     watching::{Viewed, Watching},
 };
@@ -59,6 +60,7 @@ const CENSUS_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Desk {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) sound: Sound,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
     pub(crate) customers: Connectors,
@@ -165,12 +167,13 @@ async fn client(stream: UnixStream, desk: Desk) {
     };
     info!(program, follow, "client connected");
     let viewed = desk.watching.client(&program);
+    let (mut listener, follower) = desk.sound.client();
     let views = follow.then(|| desk.views.clone());
-    let writer = tokio::spawn(write_frames(write, unread, views));
+    let writer = tokio::spawn(write_frames(write, unread, views, follower));
     let welcome = FromDesk::Welcome { version: env!("CARGO_PKG_VERSION").into() };
     let end = match answers.send(welcome).await {
         Ok(()) => tokio::select! {
-            end = reader.serve(&desk, &viewed, &answers) => end,
+            end = reader.serve(&desk, (&viewed, &mut listener), &answers) => end,
             () = &mut stopped => Ok(()),
         },
         Err(_) => Ok(()),
@@ -180,8 +183,9 @@ async fn client(stream: UnixStream, desk: Desk) {
         let _ = answers.try_send(FromDesk::Refused { reason: error.to_string() });
     }
     drop(answers);
-    // Nobody watches a screen that is gone.
+    // Nobody watches a screen that is gone, and it listens to nothing.
     drop(viewed);
+    listener.leave().await;
     // A desk that stops waits for whoever holds its threads; the writer does not need them.
     drop(desk);
     // The writer ends by itself once the answers are out; a client that reads nothing runs into WRITE_TIME.
@@ -246,7 +250,12 @@ impl Reader {
         }
     }
 
-    async fn serve(&mut self, desk: &Desk, viewed: &Viewed, answers: &mpsc::Sender<FromDesk>) -> Result<()> {
+    async fn serve(
+        &mut self,
+        desk: &Desk,
+        (viewed, listener): (&Viewed, &mut Listener),
+        answers: &mpsc::Sender<FromDesk>,
+    ) -> Result<()> {
         while let Some(message) = self.next().await? {
             match message {
                 ToDesk::Hello { .. } => bail!("Hello came twice"),
@@ -255,6 +264,12 @@ impl Reader {
                 }
                 ToDesk::Command { seq, command: Command::AllowWatching { allow } } => {
                     let result = viewed.allow(allow);
+                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                        break;
+                    }
+                }
+                ToDesk::Command { seq, command } if sound_check::is_its_business(&command) => {
+                    let result = listener.obey(&command).await;
                     if answers.send(FromDesk::Done { seq, result }).await.is_err() {
                         break;
                     }
@@ -312,6 +327,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::Contact(_)
         | Query::ContactFiles
         | Query::Log(_)
+        | Query::Marks { .. }
         | Query::Note
         | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
@@ -368,7 +384,7 @@ async fn with_number(desk: &Desk, command: Command) -> Result<Command, CommandEr
 }
 
 /// Runs one command of the engine.
-async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
+pub(crate) async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
     let command = match with_number(desk, command).await {
         Ok(command) => command,
         Err(error) => return Err(error),
@@ -381,11 +397,13 @@ async fn run(desk: &Desk, command: Command) -> Result<(), CommandError> {
     answer.await.unwrap_or_else(|_| Err(stopping()))
 }
 
-/// Writes answers as they come and, for a follower, the newest view whenever the socket is free.
+/// Writes answers as they come and, for a follower, the newest view whenever the socket is free; to who asked, the newest
+/// of the sound as well.
 async fn write_frames(
     mut stream: OwnedWriteHalf,
     mut answers: mpsc::Receiver<FromDesk>,
     mut views: Option<watch::Receiver<Arc<View>>>,
+    mut sound: Follower,
 ) {
     if let Some(views) = &mut views {
         views.mark_changed();
@@ -402,6 +420,7 @@ async fn write_frames(
                 Some(view) => FromDesk::View(Box::new(View::clone(&view))),
                 None => return,
             },
+            sound = sound.next(), if welcomed => FromDesk::Sound(sound),
         };
         welcomed = true;
         let frame = match ipc::encode(&message, MAX_FRAME_FROM_DESK) {

@@ -124,6 +124,7 @@ mod tests {
             customer: None,
             call: Some(CallRef(call)),
             sound: None,
+            mark: ipc::LogMark::None,
         }
     }
 

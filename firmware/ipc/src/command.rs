@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ServiceMode, TalkId, Theme, Volumes,
+    NoticeId, Party, ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -135,6 +135,17 @@ pub enum Command {
         /// 0-9, *, #, A-D.
         digits: String,
     },
+    /// Something was wrong with this call: its last minute is kept in figures, without speech, with its row of the log.
+    /// Works too for one that has just ended.
+    MarkCall {
+        /// Which call.
+        call: CallRef,
+    },
+    /// Likewise of a call in the log, while [`crate::LogRow::mark`] says that it is possible.
+    MarkLoggedCall {
+        /// Row id in the store.
+        id: i64,
+    },
     /// A key or a hook that acts on whichever call it means now (F9, F10, handset).
     Hook {
         /// What was pressed.
@@ -243,6 +254,17 @@ pub enum Command {
         /// `false` refuses, and ends what was allowed.
         allow: bool,
     },
+    /// Tell this client how loud it is, and of tests of the sound ([`crate::FromDesk::Sound`]), or no longer: that ends
+    /// a test it began, too.
+    Meter {
+        /// `true` tells.
+        on: bool,
+    },
+    /// Try the sound devices, in place of a test that runs; not while there is a call.
+    TestSound {
+        /// `None` stops the one that runs.
+        test: Option<SoundTest>,
+    },
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).
@@ -334,9 +356,15 @@ pub enum CommandError {
     /// The customer database did not take it.
     #[error(transparent)]
     Item(ItemProblem),
+    /// The last minute of that call is not there any more.
+    #[error("the figures of that call are no longer there")]
+    NoFigures,
     /// An import runs already.
     #[error("an import is running")]
     ImportRuns,
+    /// The sound cannot be tested now.
+    #[error(transparent)]
+    SoundTest(SoundTestEnd),
     /// Sound, network or storage refused.
     #[error("{reason}")]
     Failed {

@@ -7,13 +7,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallFigures, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
+    CallFigures, CallMark, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    Note, SortKey, TracePage, View,
+    Note, SortKey, SoundView, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 6;
+pub const PROTOCOL: u32 = 7;
 
 /// Largest frame a client may send, in bytes: a picture in base64, and the words around it.
 pub const MAX_FRAME_TO_DESK: usize = 1280 * 1024;
@@ -84,6 +84,11 @@ pub enum Query {
     ContactFiles,
     /// The call log.
     Log(LogQuery),
+    /// What is kept of a call in the log that something was wrong with.
+    Marks {
+        /// Row id in the store.
+        id: i64,
+    },
     /// Whom these words mean, asked of connectors whose directories are not copied: at most 20 people, those of the
     /// first connector first. Its answer takes up to 3 s and may come after those of later requests.
     People {
@@ -120,6 +125,8 @@ pub enum FromDesk {
     },
     /// The desk now.
     View(Box<View>),
+    /// The sound, for a client that asked with [`Command::Meter`]; older ones are skipped for a slow reader.
+    Sound(SoundView),
     /// Whether a command could be begun.
     Done {
         /// Of the command.
@@ -172,6 +179,8 @@ pub enum Reply {
     },
     /// The call log.
     Log(LogPage),
+    /// The marked minutes of a call, oldest first; none of one that was not marked, or does not exist.
+    Marks(Vec<CallMark>),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.
     Import(ImportReport),
     /// The note; also the reply to [`Command::DraftNote`] and [`Command::SaveNote`], sent before their `Done`.

@@ -16,9 +16,11 @@ mod frame;
 mod handling;
 mod lamp;
 mod log;
+mod mark;
 mod note;
 mod people;
 mod plugin;
+mod sound;
 mod trace;
 mod view;
 
@@ -42,6 +44,7 @@ pub use frame::{
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use lamp::{LampCall, LampState, LampView, TalkId};
 pub use log::{CallSound, EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use mark::{CallMark, CallSecond, LogMark};
 pub use note::{MAX_NOTE, Note};
 pub use people::FoundPerson;
 pub use plugin::{
@@ -52,6 +55,7 @@ pub use plugin::{
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
 };
+pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,

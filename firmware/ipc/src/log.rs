@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallRef, CustomerRef, Direction, Party, TransferEnd, TransferKind};
+use crate::{CallRef, CustomerRef, Direction, LogMark, Party, TransferEnd, TransferKind};
 
 /// Which part of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct LogRow {
     /// How it sounded; of a call that was answered and whose sound has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<CallSound>,
+    /// Whether something was wrong with it.
+    #[serde(default, skip_serializing_if = "LogMark::is_none")]
+    pub mark: LogMark,
 }
 
 /// How a call sounded, as was counted here of the way between this desk and the other end of the row. A call that was

@@ -443,6 +443,9 @@ pub struct CallView {
     /// it, as agreed last. What lies behind that machine nobody here can tell.
     #[serde(default)]
     pub encrypted: bool,
+    /// The operator has said that something was wrong with it; it may be said again.
+    #[serde(default)]
+    pub marked: bool,
     /// What can be done with it now, in menu order. A screen offers these and no others.
     pub actions: Vec<Action>,
 }
@@ -556,6 +559,8 @@ pub enum Action {
     MuteMember,
     /// Send digits.
     Digits,
+    /// Say that something was wrong with it.
+    Mark,
     /// End the call.
     HangUp,
 }

@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::device_list::DeviceList;
+use crate::history::Second;
+use crate::sound_test::TestState;
 use crate::timing::Timing;
 
 /// One RTP stream (one `m=audio` section of one call leg), named by whoever opens it.
@@ -292,6 +294,16 @@ pub enum Event {
         stream: StreamId,
         /// Its final figures.
         stats: Stats,
+        /// Its last minute; see [`Event::Marked`].
+        seconds: Box<[Second]>,
+    },
+    /// The last minute of a stream ([`crate::Media::mark`]).
+    Marked {
+        /// Which stream.
+        stream: StreamId,
+        /// Second by second, oldest first: at most 60, the last one not over yet. None of a stream that is not open, or
+        /// whose far end never was known.
+        seconds: Box<[Second]>,
     },
     /// How a server sees the stream's ports, told for the first time or otherwise than before.
     Mapped {
@@ -337,6 +349,13 @@ pub enum Event {
         /// What the operator hears: speech and tones after their level and mute, not the ringing.
         output_dbfs: f32,
     },
+    /// How a test of the sound devices goes on ([`crate::Media::test_sound`]).
+    Test {
+        /// Which.
+        number: u64,
+        /// What it does.
+        state: TestState,
+    },
     /// A recording has been read: the music plays from now on, or the message begins.
     SoundReady {
         /// The file.
@@ -378,6 +397,14 @@ pub struct Stats {
     pub duplicates: u64,
     /// Milliseconds of speech made up because a packet was missing.
     pub concealed_ms: u64,
+    /// Milliseconds of these that were made of the packet after the hole as well.
+    pub repaired_ms: u64,
+    /// Milliseconds by which speech was played shorter, to lose delay.
+    pub shortened_ms: u32,
+    /// Milliseconds by which it was played longer, to gain delay.
+    pub lengthened_ms: u32,
+    /// Milliseconds of speech that were there and not played, to lose much delay at once.
+    pub left_out_ms: u32,
     /// Interarrival jitter in milliseconds (RFC 3550 section 6.4.1), at the end.
     pub jitter_ms: f32,
     /// Depth of the jitter buffer in milliseconds, at the end.

@@ -203,7 +203,8 @@ impl Chooser {
             match self.consider(role, index, now) {
                 Look::Next => {}
                 Look::Wait(until) => return self.slots[role as usize].look_again(until, now),
-                Look::Done => return,
+                // A better one may only be resting.
+                Look::Done => return self.slots[role as usize].look_again_for_better(now),
             }
         }
         let slot = &mut self.slots[role as usize];

@@ -6,6 +6,7 @@
 //! ([`crate::devices`]).
 
 mod clock;
+mod marks;
 mod outside;
 mod own_hold;
 mod recordings;
@@ -202,6 +203,11 @@ impl Engine {
                 self.seats = seats;
                 self.arrange();
             }
+            Request::Test(test) => {
+                if let Some(news) = self.sound.set_test(test) {
+                    (self.events)(news);
+                }
+            }
             Request::Telephone(stream) => {
                 self.telephone = stream;
                 self.arrange();
@@ -210,6 +216,7 @@ impl Engine {
             Request::HoldOf { stream, music } => self.set_own_hold(stream, music),
             Request::Announce { stream, path } => self.announce(stream, path),
             Request::Close(stream) => self.close(stream),
+            Request::Mark(stream) => self.mark(stream),
             Request::Digits { stream, digits } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
                     entry.stream.queue_digits(&digits);
@@ -309,9 +316,10 @@ impl Engine {
         }
         let timing = self.clock.shared().timing.read().since(&entry.timing);
         let stats = Stats { timing, ..entry.stream.stats() };
+        let seconds = entry.stream.seconds(self.clock.now());
         // The ports are free before anybody hears of it.
         drop(entry);
-        (self.events)(Event::Closed { stream: id, stats });
+        (self.events)(Event::Closed { stream: id, stats, seconds });
     }
 
     fn close_all(&mut self) {
@@ -362,6 +370,11 @@ impl Engine {
         for token in std::mem::take(&mut self.unread) {
             self.read(token);
         }
+        // Whoever calls is heard at once, and hears nothing of a test.
+        let talks = self.ear != Ear::Nobody || self.telephone.is_some();
+        if let Some(end) = self.sound.check_test(talks) {
+            (self.events)(end);
+        }
         let now = self.clock.now();
         let telephone = self.telephone.filter(|id| self.streams.contains_key(id));
         let voice = match telephone.and_then(|id| self.streams.get_mut(&id)) {
@@ -401,6 +414,9 @@ impl Engine {
         }
         if let Some(levels) = self.sound.levels() {
             (self.events)(levels);
+        }
+        if let Some(news) = self.sound.test_news() {
+            (self.events)(news);
         }
     }
 

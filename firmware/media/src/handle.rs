@@ -16,6 +16,7 @@ use crate::audio::Shared;
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
 use crate::marking;
+use crate::sound_test::{SoundTest, Test};
 use crate::timing::Timing;
 
 /// Requests that may wait for the media thread before [`Error::Busy`].
@@ -166,6 +167,11 @@ impl Media {
         self.request(Request::Close(stream))
     }
 
+    /// Asks for the last minute of a stream, which something was wrong with: [`Event::Marked`].
+    pub fn mark(&self, stream: StreamId) -> Result<(), Error> {
+        self.request(Request::Mark(stream))
+    }
+
     /// Queues digits to send as RFC 4733 events, 100 ms each and 60 ms apart; `0`-`9`, `*`, `#`, `A`-`D`.
     pub fn digits(&self, stream: StreamId, digits: &str) -> Result<(), Error> {
         let valid = |c: char| matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D');
@@ -204,6 +210,17 @@ impl Media {
     /// Begins or ends telling how loud it is: [`Event::Levels`], ten times a second.
     pub fn meter(&self, on: bool) -> Result<(), Error> {
         self.request(Request::Meter(on))
+    }
+
+    /// Tries the sound devices, in place of a test that still runs; [`Event::Test`] tells under this number how it goes.
+    /// A call that talks, rings or is dialled ends it at once, and so does a mute.
+    pub fn test_sound(&self, number: u64, test: SoundTest) -> Result<(), Error> {
+        self.request(Request::Test(Some(Box::new(Test::new(number, test)))))
+    }
+
+    /// Ends the test that runs, if there is one.
+    pub fn stop_sound_test(&self) -> Result<(), Error> {
+        self.request(Request::Test(None))
     }
 
     /// Silences one stream: the operator does not hear it. In the conference the others still do; see

@@ -87,6 +87,7 @@ pub(crate) struct Figures {
     pub duplicates: u64,
     pub overflowed: u64,
     pub concealed_ms: u64,
+    pub left_out_ms: u64,
 }
 
 #[derive(Default)]
@@ -282,7 +283,7 @@ impl JitterBuffer {
             if !(short && stretch == Stretch::Shorten) || self.packets.is_empty() {
                 break;
             }
-            self.delay.stretched();
+            self.leave_out();
         }
         self.decoded = self.next.sequence;
         let continues = self.playing.sequence == expected;
@@ -310,8 +311,14 @@ impl JitterBuffer {
         let beyond = || self.packets.keys().copied().find(|&at| excess(at) < *KEEP_MS.start());
         let Some(best) = best.map(|(.., at)| at).or_else(beyond) else { return };
         while self.packets.first_key_value().is_some_and(|(&at, _)| at < best) && self.take() {
-            self.delay.stretched();
+            self.leave_out();
         }
+    }
+
+    /// What was just taken is not played.
+    fn leave_out(&mut self) {
+        self.delay.stretched();
+        self.figures.left_out_ms += u64::from(self.playing.units / self.per_ms);
     }
 
     /// Makes the first packet the one that is played; false when there is none.

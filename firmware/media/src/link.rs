@@ -37,12 +37,38 @@ pub(crate) struct Link {
     /// Decoded, not yet played.
     pub(crate) heard: VecDeque<i16>,
     pub(crate) decoded: Vec<i16>,
+    /// What was done to the time of what is heard, since the start.
+    pub(crate) changes: Changes,
     /// Spoken, not yet a whole packet, and the timestamp of its first sample.
     pub(crate) spoken: Vec<i16>,
     pub(crate) spoken_at: u32,
     /// The timestamp up to which something has been sent: what was played on hold may reach into speech.
     pub(crate) sent_until: Option<u32>,
     pub(crate) payload: Vec<u8>,
+}
+
+/// How the time of what is heard was changed; what is stretched is counted in samples.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Changes {
+    shortened: u64,
+    lengthened: u64,
+    pub(crate) repaired_ms: u64,
+}
+
+impl Changes {
+    fn count(&mut self, stretch: Stretch, samples: usize) {
+        match stretch {
+            Stretch::Keep => {}
+            Stretch::Shorten | Stretch::ShortenPause => self.shortened += samples as u64,
+            Stretch::Lengthen | Stretch::LengthenPause => self.lengthened += samples as u64,
+        }
+    }
+
+    /// What was played shorter, and longer, in milliseconds.
+    pub(crate) fn stretched_ms(self) -> (u32, u32) {
+        let ms = |samples| u32::try_from(samples * 1000 / u64::from(RATE)).unwrap_or(u32::MAX);
+        (ms(self.shortened), ms(self.lengthened))
+    }
 }
 
 /// Why a stream cannot be had as agreed. It is silent then both ways.
@@ -71,6 +97,7 @@ impl Link {
             encoder: Encoder::new(remote.codec)?,
             heard: VecDeque::new(),
             decoded: Vec::new(),
+            changes: Changes::default(),
             spoken: Vec::new(),
             spoken_at: 0,
             sent_until: None,
@@ -162,12 +189,14 @@ impl Link {
                     };
                     if changed > 0 {
                         self.jitter.stretched();
+                        self.changes.count(stretch, changed);
                         if self.decoded.is_empty() {
                             continue;
                         }
                     }
                 }
                 Pull::Conceal { ms, next } => {
+                    self.changes.repaired_ms += if next.is_some() { u64::from(ms) } else { 0 };
                     let pause = if next.is_none() { self.comfort.next() } else { None };
                     self.decoder.conceal((ms * RATE / 1000) as usize, next, &mut self.decoded);
                     if let Some(noise) = pause {

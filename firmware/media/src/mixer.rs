@@ -53,6 +53,11 @@ impl Gain {
         self.wanted = level;
     }
 
+    /// True when nothing is to pass, though a last frame may fade.
+    pub(crate) fn is_off(&self) -> bool {
+        self.wanted == 0.0
+    }
+
     /// True when nothing passes, now and in the next frame.
     pub(crate) fn is_shut(&self) -> bool {
         self.now == 0.0 && self.wanted == 0.0
@@ -129,6 +134,19 @@ impl Limiter {
             (mix.sum[n] as f32 * (from + (to - from) * share)) as i16
         })
     }
+}
+
+/// What is shown for nothing at all, in dBFS: one step of 16 bit is at -90.
+const FLOOR_DBFS: f32 = -96.0;
+
+/// The loudest sample, without its sign.
+pub(crate) fn peak(frame: &Frame) -> u16 {
+    frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
+}
+
+/// The same in dBFS: 0.0 the loudest there is, -96.0 for nothing at all.
+pub(crate) fn dbfs(peak: u16) -> f32 {
+    (20.0 * (f32::from(peak) / 32_768.0).log10()).max(FLOOR_DBFS)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Between the operator and the streams: levels, tones, ringing, and which devices are in use.
 
+mod testing;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +11,8 @@ use crate::device_list::DeviceList;
 use crate::devices::{Requests, Use};
 use crate::engine::Request;
 use crate::frame::{FRAME_MS, Frame, SILENCE};
-use crate::mixer::{Gain, Mixer};
+use crate::mixer::{Gain, Mixer, dbfs, peak};
+use crate::sound_test::Test;
 use crate::tones::{CHIME_MS, Generator};
 use crate::voice::VoicePath;
 
@@ -23,8 +26,6 @@ const QUIET: u16 = 300;
 const WATCH_LONGEST: u32 = 3 * WATCH;
 /// Ticks between two readings of the meter: 100 ms.
 const METER_EVERY: u32 = 10;
-/// What the meter shows for nothing at all, in dBFS: one step of 16 bit is at -90.
-const METER_FLOOR: f32 = -96.0;
 
 /// The operator's side of the media thread.
 pub(crate) struct Sound {
@@ -56,6 +57,7 @@ pub(crate) struct Sound {
     least_waiting: usize,
     watched: u32,
     meter: Option<Meter>,
+    test: Option<Box<Test>>,
 }
 
 /// The loudest samples lately.
@@ -94,6 +96,7 @@ impl Sound {
             least_waiting: usize::MAX,
             watched: 0,
             meter: None,
+            test: None,
         }
     }
 
@@ -150,11 +153,13 @@ impl Sound {
             | Request::Rename { .. }
             | Request::Listen(_)
             | Request::Telephone(_)
+            | Request::Test(_)
             | Request::Conference(_)
             | Request::Hold(_)
             | Request::HoldOf { .. }
             | Request::Announce { .. }
             | Request::Close(_)
+            | Request::Mark(_)
             | Request::Digits { .. }
             | Request::MuteStream { .. } => {}
         }
@@ -204,6 +209,9 @@ impl Sound {
         if let Some(meter) = &mut self.meter {
             meter.input = meter.input.max(peak(&frame));
         }
+        if let Some(test) = &mut self.test {
+            test.hear(&frame);
+        }
         frame
     }
 
@@ -216,6 +224,7 @@ impl Sound {
             both.add(&tone.next());
             frame = both.finish();
         }
+        self.add_test(Role::Speaker, &mut frame);
         self.output.apply(&mut frame);
         if let Some(meter) = &mut self.meter {
             meter.output = meter.output.max(peak(&frame));
@@ -228,8 +237,8 @@ impl Sound {
     /// reported lost.
     pub(crate) fn speak(&mut self, heard: &Frame) {
         let mut frame = *heard;
-        let mut ringing = self.next_ring();
-        if let Some(chime) = self.next_chime() {
+        let mut ringing = testing::both(self.next_ring(), self.next_test(Role::Ringer));
+        if let Some(chime) = testing::both(self.next_chime(), self.next_test(Role::Notifier)) {
             match self.shared.joined(Role::Notifier) {
                 None => _ = self.frames.notifier.push(chime),
                 Some(Role::Ringer) => mix(ringing.get_or_insert(SILENCE), &chime),
@@ -327,12 +336,4 @@ fn mix(into: &mut Frame, other: &Frame) {
     both.add(into);
     both.add(other);
     *into = both.finish();
-}
-
-fn peak(frame: &Frame) -> u16 {
-    frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0)
-}
-
-fn dbfs(peak: u16) -> f32 {
-    (20.0 * (f32::from(peak) / 32_768.0).log10()).max(METER_FLOOR)
 }

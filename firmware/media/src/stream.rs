@@ -11,6 +11,7 @@ use crate::codec;
 use crate::comfort::{self, Comfort};
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
 use crate::frame::{FRAME_MS, Frame};
+use crate::history::{History, Second};
 use crate::hold::{HoldSound, Next, Waiting};
 use crate::link::{Link, Unconnected, packet_time};
 use crate::recording::Recording;
@@ -54,6 +55,8 @@ pub(crate) struct Stream {
     ignored: u64,
     forged: u64,
     replayed: u64,
+    /// Its last minute.
+    history: History,
     packet: Vec<u8>,
 }
 
@@ -76,6 +79,7 @@ impl Stream {
             ignored: 0,
             forged: 0,
             replayed: 0,
+            history: History::new(),
             packet: Vec::new(),
         }
     }
@@ -223,7 +227,9 @@ impl Stream {
         if !self.is_heard() {
             return None;
         }
-        self.link.as_mut().map(|link| link.play(now))
+        let frame = self.link.as_mut().map(|link| link.play(now))?;
+        self.history.hear(&frame);
+        Some(frame)
     }
 
     /// Lets 10 ms pass, in which `voice` is to be heard at the far end.
@@ -236,12 +242,18 @@ impl Stream {
         send: Send<'_>,
     ) {
         self.watch(now, events);
+        if self.link.is_some() && self.history.is_due(now) {
+            self.history.pass(now, &self.stats(), !self.live);
+        }
         let Some(link) = &mut self.link else { return };
         link.strange = 0;
         let per_ms = link.remote.codec.clock_rate() / 1000;
         let to = link.rx.peer();
         let reachable = !to.ip().is_unspecified() && to.port() != 0;
         if reachable && link.remote.direction.sends() {
+            if self.live {
+                self.history.say(voice);
+            }
             let announced = self.say(voice, hold, to, per_ms, send);
             if announced {
                 events(Event::Announced { stream: self.id, complete: true });
@@ -284,10 +296,18 @@ impl Stream {
             stats.duplicates = figures.duplicates;
             stats.ignored += figures.overflowed;
             stats.concealed_ms = figures.concealed_ms;
+            stats.left_out_ms = u32::try_from(figures.left_out_ms).unwrap_or(u32::MAX);
+            stats.repaired_ms = link.changes.repaired_ms;
+            (stats.shortened_ms, stats.lengthened_ms) = link.changes.stretched_ms();
             stats.jitter_ms = (link.rx.jitter() * 1000.0 / f64::from(link.remote.codec.clock_rate())) as f32;
             stats.buffer_ms = link.jitter.depth_ms().max(0.0) as u32;
         }
         stats
+    }
+
+    /// The last minute, second by second.
+    pub(crate) fn seconds(&self, now: Duration) -> Box<[Second]> {
+        self.history.seconds(now, &self.stats(), !self.live)
     }
 
     fn watch(&mut self, now: Duration, events: &mut dyn FnMut(Event)) {

@@ -72,6 +72,9 @@ const WARBLE: [Note; 24] = {
 };
 /// E5 and A5, short: something to look at, not somebody to answer.
 const CHIME: Pattern = Pattern { notes: &[bell(659.26, 0), bell(880.0, 120)], period_ms: CHIME_MS };
+/// C5, E5 and G5, one after the other: to be recognised as the test that was asked for.
+const NOTES: Pattern =
+    Pattern { notes: &[bell(523.25, 0), bell(659.26, 350), bell(783.99, 700)], period_ms: NOTES_MS };
 const HOLD: Pattern =
     Pattern { notes: &[steady(440.0, 0, 90, PIP_LEVEL), steady(440.0, 180, 90, PIP_LEVEL)], period_ms: 5000 };
 
@@ -81,6 +84,10 @@ pub(crate) const HOLD_PERIOD_MS: u32 = HOLD.period_ms;
 
 /// How long the chime lasts.
 pub(crate) const CHIME_MS: u32 = 1200;
+/// How long the notes of a test last.
+pub(crate) const NOTES_MS: u32 = 1700;
+/// How long the bell rings before its rest.
+pub(crate) const RING_ONCE_MS: u32 = 2300;
 
 /// Plays one pattern.
 pub(crate) struct Generator {
@@ -112,6 +119,11 @@ impl Generator {
 
     pub(crate) fn chime() -> Generator {
         Generator { pattern: CHIME, position: 0 }
+    }
+
+    /// Of a test.
+    pub(crate) fn notes() -> Generator {
+        Generator { pattern: NOTES, position: 0 }
     }
 
     pub(crate) fn hold() -> Generator {
@@ -207,7 +219,8 @@ mod tests {
     #[test]
     fn nothing_clicks_and_nothing_clips() {
         let rings = RINGS.map(Generator::ring);
-        let others = [Generator::tone(Tone::Busy), Generator::hold(), Generator::chime()];
+        let tone = Generator::tone(Tone::Busy);
+        let others = [tone, Generator::hold(), Generator::chime(), Generator::notes()];
         for mut generator in others.into_iter().chain(rings) {
             let all: Vec<i32> = (0..500).flat_map(|_| generator.next()).map(i32::from).collect();
             let peak = all.iter().map(|s| s.abs()).max().unwrap_or(0);

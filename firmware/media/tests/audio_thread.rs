@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use desk::{Desk, connect, share};
-use media::{Codec, DeviceState, Ear, Event, Hold, Role, Seat, StreamId};
+use media::{Codec, DeviceState, Ear, Event, Hold, Role, Seat, SoundTest, StreamId, TestEnd, TestState};
 
 const AUDIO_THREAD: &[u8] = b"fd-audio";
 
@@ -93,6 +93,13 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
         assert_eq!(state, DeviceState::Open);
     }
     b.hear(1.0);
+    // Something was wrong: the last minute is told, and the audio thread knows nothing of it.
+    a.media.mark(call).expect("taken");
+    let seconds = a.wait("the last minute", |event| match event {
+        Event::Marked { seconds, .. } => Some(seconds),
+        _ => None,
+    });
+    assert!(seconds.iter().any(|second| second.packets_received > 0), "{seconds:?}");
     a.media.device(Role::Speaker, format!("wav:{}", a.played.display())).expect("taken");
     a.hear(0.5);
     a.media.connect_audio(false).expect("taken");
@@ -131,4 +138,25 @@ fn conference(a: &Desk, b: &Desk, start: u64) {
     a.media.conference(&[]).expect("taken");
     a.hear(0.3);
     assert_eq!(COUNT.load(Ordering::SeqCst) - start, 0, "allocations in the audio thread, a conference");
+    tests_of_sound(a, start);
+}
+
+/// Notes, and what the operator says, recorded and played back.
+fn tests_of_sound(a: &Desk, start: u64) {
+    a.media.listen(Ear::Nobody).expect("taken");
+    a.media.ring(None).expect("taken");
+    a.media.mute_speaker(false).expect("taken");
+    for (number, test) in [(1, SoundTest::Speaker), (2, SoundTest::Ringer), (3, SoundTest::HearBack)] {
+        a.media.test_sound(number, test).expect("taken");
+        let end = a.wait("the test is over", |event| match event {
+            Event::Test { number: of, state: TestState::Over(end) } if of == number => Some(end),
+            _ => None,
+        });
+        assert!(matches!(end, TestEnd::Done { .. }), "{test:?}: {end:?}");
+    }
+    assert_eq!(
+        COUNT.load(Ordering::SeqCst) - start,
+        0,
+        "allocations in the audio thread, tests of the sound"
+    );
 }

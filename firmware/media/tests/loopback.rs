@@ -34,7 +34,7 @@ fn speak(a: &Desk, b: &Desk, codec: Codec) {
     }
     a.media.close(CALL).expect("taken");
     let stats = a.wait("closed", |event| match event {
-        Event::Closed { stream, stats } if stream == CALL => Some(stats),
+        Event::Closed { stream, stats, .. } if stream == CALL => Some(stats),
         _ => None,
     });
     assert!(stats.packets_sent > 140 && stats.packets_received > 140, "{stats:?}");

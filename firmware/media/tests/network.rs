@@ -14,7 +14,7 @@ const CALL: StreamId = StreamId(1);
 fn closed(desk: &Desk, id: StreamId) -> media::Stats {
     desk.media.close(id).expect("taken");
     desk.wait("closed", |event| match event {
-        Event::Closed { stream, stats } if stream == id => Some(stats),
+        Event::Closed { stream, stats, .. } if stream == id => Some(stats),
         _ => None,
     })
 }
@@ -98,6 +98,12 @@ fn requests_for_streams_that_are_not_there_do_no_harm() {
     a.media.digits(nobody, "1").expect("taken");
     a.media.mute_stream(nobody, true).expect("taken");
     a.media.close(nobody).expect("taken");
+    a.media.mark(nobody).expect("taken");
+    let told = a.wait("the last minute of nobody", |event| match event {
+        Event::Marked { stream, seconds } => Some((stream, seconds)),
+        _ => None,
+    });
+    assert_eq!(told, (nobody, Box::default()));
     let mut wrong = remote("127.0.0.1:9".parse().expect("a literal"), Codec::Pcmu);
     wrong.remote_payload_type = 128;
     assert!(matches!(a.media.connect(CALL, wrong), Err(Error::Range { .. })));

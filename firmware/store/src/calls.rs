@@ -4,15 +4,15 @@
 
 use directory::fold;
 use ipc::{
-    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogPage, LogQuery, LogRow, LogTransfer, Party,
-    PastCall, TransferEnd, TransferKind,
+    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogMark, LogPage, LogQuery, LogRow,
+    LogTransfer, Party, PastCall, TransferEnd, TransferKind,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::contacts::{clipped, contact_id, id_value};
 use crate::documents::{load_document, save_document};
-use crate::{Failure, Store, StoreError};
+use crate::{Failure, Store, StoreError, marks};
 
 /// Most rows in one page of the log.
 pub const MAX_LOG_PAGE: u32 = 500;
@@ -286,7 +286,7 @@ fn insert_transfers(db: &Connection, call: i64, transfers: &[LogTransfer]) -> Re
     Ok(())
 }
 
-fn read_call(db: &Connection, id: i64) -> Result<Option<LogRow>, Failure> {
+pub(crate) fn read_call(db: &Connection, id: i64) -> Result<Option<LogRow>, Failure> {
     let sql = format!(
         "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, rules, \
          sound FROM call WHERE id = ?1"
@@ -314,6 +314,7 @@ fn call(db: &Connection, row: &Row<'_>) -> Result<LogRow, Failure> {
         customer: None,
         call: None,
         sound: sound(row.get(16)?),
+        mark: if marks::is_marked(db, id)? { LogMark::Marked } else { LogMark::None },
     })
 }
 

@@ -5,12 +5,12 @@
 //! [`MAX_JOURNAL`] rows and [`JOURNAL_DAYS`] days; the oldest give way.
 //! Not done here: asking the connectors, deciding when to try again.
 
-use ipc::{LogRow, PluginCall};
+use ipc::{CallMark, LogRow, PluginCall};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::calls;
 use crate::documents::{load_document, save_document};
-use crate::{Failure, Store, StoreError};
+use crate::{Failure, Store, StoreError, marks};
 
 /// Most rows that wait.
 pub const MAX_JOURNAL: u32 = 10_000;
@@ -46,7 +46,7 @@ pub struct Appended {
 }
 
 impl Store {
-    /// Adds an ended call to the log and, for each of these connectors, to the journal: all or nothing, on the disk
+    /// Adds an ended call to the log with its marks and, for each of these connectors, to the journal: all or nothing, on the disk
     /// when this returns. The identity of the call is made here. `now` is in Unix milliseconds.
     ///
     /// # Errors
@@ -55,10 +55,12 @@ impl Store {
         &mut self,
         row: &LogRow,
         journal: &[(String, PluginCall)],
+        marks: &[CallMark],
         now: i64,
     ) -> Result<Appended, StoreError> {
         self.write("add to the call log", |db| {
             let call = calls::append(db, row)?;
+            marks.iter().try_for_each(|mark| marks::insert(db, call, mark))?;
             // The number of a row is given once in a store, and its time tells it from that of another store.
             let id = format!("{}-{call}", row.began_unix_ms.max(0));
             for (plugin, body) in journal {

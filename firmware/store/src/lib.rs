@@ -8,7 +8,7 @@
 //!
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
-//! `statistics` counts it, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
+//! `statistics` counts it, `marks` are minutes of calls that something was wrong with, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
 //! administrator's page's, `operators` who sits at the desk, `settings` are the words of the settings file (`reach` and `tls` those about
 //! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
 
@@ -24,6 +24,7 @@ mod handling;
 mod health;
 mod history;
 mod journal;
+mod marks;
 mod note;
 mod operators;
 mod pictures;
@@ -57,6 +58,7 @@ pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use health::StoreHealth;
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
+pub use marks::{MAX_CALL_MARKS, MarkedCall};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
 pub use reach::{Nat, NatError, Srtp, Transport};

@@ -36,6 +36,7 @@ fn call(began_unix_ms: i64, end: EndStatus, party: Party) -> LogRow {
         customer: None,
         call: None,
         sound: None,
+        mark: ipc::LogMark::None,
     }
 }
 

@@ -31,6 +31,7 @@ fn call() -> LogRow {
         customer: None,
         call: None,
         sound: None,
+        mark: ipc::LogMark::None,
     }
 }
 

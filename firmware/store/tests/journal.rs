@@ -25,6 +25,7 @@ fn row(began: i64) -> LogRow {
         customer: None,
         call: None,
         sound: None,
+        mark: ipc::LogMark::None,
     }
 }
 
@@ -50,7 +51,7 @@ fn open(folder: &tempfile::TempDir) -> Store {
 
 fn append(store: &mut Store, began: i64, plugins: &[&str]) -> store::Appended {
     let journal: Vec<_> = plugins.iter().map(|plugin| ((*plugin).to_owned(), call(began))).collect();
-    store.append_call_with(&row(began), &journal, began).unwrap()
+    store.append_call_with(&row(began), &journal, &[], began).unwrap()
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn crm_3_the_journal_has_an_end_and_the_oldest_give_way() {
     append(&mut store, NOW - JOURNAL_DAYS * DAY - 1, &["a.crm"]);
     assert_eq!(append(&mut store, NOW, &["a.crm"]).given_up, 1, "older than anybody wants it");
     let many: Vec<_> = (0..MAX_JOURNAL - 1).map(|_| ("a.crm".to_owned(), call(NOW))).collect();
-    assert_eq!(store.append_call_with(&row(NOW), &many, NOW).unwrap().given_up, 0);
+    assert_eq!(store.append_call_with(&row(NOW), &many, &[], NOW).unwrap().given_up, 0);
     let oldest = store.journal_due("a.crm", NOW).unwrap().unwrap();
     assert_eq!(append(&mut store, NOW, &["a.crm"]).given_up, 1);
     assert_eq!(store.journal_length().unwrap(), MAX_JOURNAL);

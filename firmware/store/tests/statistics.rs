@@ -33,6 +33,7 @@ fn call(began_unix_ms: i64, direction: Direction, end: EndStatus) -> LogRow {
         customer: None,
         call: None,
         sound: None,
+        mark: ipc::LogMark::None,
     }
 }
 

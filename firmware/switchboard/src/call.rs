@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) intercepted: Option<Party>,
     /// For a call taken over: which talk of that phone it was.
     pub(crate) taking: Option<TalkId>,
+    /// Something was wrong with it, the operator has said.
+    pub(crate) marked: bool,
     pub(crate) hold: WireHold,
     /// The network sends sound before the answer.
     pub(crate) early_media: bool,
@@ -148,6 +150,7 @@ impl Call {
             diverted_by: None,
             intercepted: None,
             taking: None,
+            marked: false,
             hold: WireHold::default(),
             early_media: false,
             recall: None,
@@ -276,7 +279,7 @@ impl Call {
     /// What a call in this state admits at all.
     fn table(&self) -> &'static [Action] {
         use Action::{
-            Answer, Digits, Forward, HangUp, Hold, MuteMember, Park, Reject, Retrieve, TakeTransfer,
+            Answer, Digits, Forward, HangUp, Hold, Mark, MuteMember, Park, Reject, Retrieve, TakeTransfer,
             Transfer, TransferNow, TransferToCall, Undo, WaitAgain,
         };
         match self.state {
@@ -293,6 +296,7 @@ impl Call {
                 Park,
                 Action::Conference,
                 Digits,
+                Mark,
                 HangUp,
             ],
             State::Held => &[
@@ -303,14 +307,15 @@ impl Call {
                 WaitAgain,
                 Park,
                 Action::Conference,
+                Mark,
                 HangUp,
             ],
-            State::Conference => &[Hold, Action::Conference, MuteMember, HangUp],
-            State::Grace(_) => &[Retrieve, Undo, TransferNow, HangUp],
-            State::Waiting(_) => &[Retrieve, TransferNow, HangUp],
-            State::Transferring(_) => &[Retrieve, HangUp],
+            State::Conference => &[Hold, Action::Conference, MuteMember, Mark, HangUp],
+            State::Grace(_) => &[Retrieve, Undo, TransferNow, Mark, HangUp],
+            State::Waiting(_) => &[Retrieve, TransferNow, Mark, HangUp],
+            State::Transferring(_) => &[Retrieve, Mark, HangUp],
             State::Recalling => {
-                &[Answer, Hold, Transfer, TransferToCall, WaitAgain, Park, Action::Conference, HangUp]
+                &[Answer, Hold, Transfer, TransferToCall, WaitAgain, Park, Action::Conference, Mark, HangUp]
             }
             State::Target(_) | State::Ending { .. } => &[],
         }
@@ -397,6 +402,7 @@ impl Call {
             history: self.history.clone(),
             // Filled in by the engine, which knows what was agreed on the wire.
             encrypted: false,
+            marked: self.marked,
             actions: self.actions(),
         }
     }

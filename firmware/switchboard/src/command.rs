@@ -25,6 +25,7 @@ impl Switchboard {
             Command::TransferNow { call } => self.do_transfer_now(now, *call),
             Command::WaitAgain { call } => self.do_wait_again(now, *call),
             Command::Digits { call, digits } => self.do_digits(*call, digits),
+            Command::MarkCall { call } => self.do_mark(*call),
             Command::Forward { call, to } => self.do_forward(now, *call, to),
             Command::Park { call, slot } => self.do_park(now, *call, slot.as_deref()),
             Command::Unpark { slot } => self.do_unpark(now, slot),
@@ -136,6 +137,16 @@ impl Switchboard {
         let bad = || CommandError::BadNumber { number: digits.chars().take(64).collect() };
         let digits = number::dtmf(digits).ok_or_else(bad)?;
         self.emit(Effect::Digits { call, digits });
+        Ok(())
+    }
+
+    fn do_mark(&mut self, call: CallRef) -> Result<(), CommandError> {
+        self.guard(call, Action::Mark)?;
+        if let Some(marked) = self.calls.get_mut(&call) {
+            marked.marked = true;
+        }
+        self.touch();
+        self.emit(Effect::Mark { call });
         Ok(())
     }
 

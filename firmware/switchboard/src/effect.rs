@@ -116,6 +116,11 @@ pub enum Effect {
         /// 0-9, *, #, A-D.
         digits: String,
     },
+    /// Something was wrong with this call: keep what was counted of its last minute.
+    Mark {
+        /// Which call.
+        call: CallRef,
+    },
     /// Who has the operator's ear from now on. Nobody else's speech is connected to it.
     Talk(Ear),
     /// Who is in the conference from now on, in any order; `true` for a member that is muted. An

@@ -1,6 +1,6 @@
 //! The log row of an ended call.
 
-use ipc::{Direction, EndStatus, LogRow, TransferEnd, TransferKind};
+use ipc::{Direction, EndStatus, LogMark, LogRow, TransferEnd, TransferKind};
 
 use crate::EndCause;
 use crate::call::{Call, Farewell, Ms, State};
@@ -27,6 +27,7 @@ pub(crate) fn row(call: &Call, now: Ms, end: EndStatus) -> LogRow {
         customer: call.customer.record(),
         call: Some(call.id),
         sound: None,
+        mark: LogMark::None,
     }
 }
 

@@ -106,7 +106,7 @@ impl Ours {
         let stream = StreamId(self.calls);
         self.media.close(stream).expect("media runs");
         self.wait(|event| match event {
-            Event::Closed { stream: closed, stats } if closed == stream => Some(stats),
+            Event::Closed { stream: closed, stats, .. } if closed == stream => Some(stats),
             _ => None,
         })
     }

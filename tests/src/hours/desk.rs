@@ -170,7 +170,7 @@ impl Desk {
         let Some(caller) = self.callers.remove(&id) else { return };
         while let Ok(event) = self.events.try_recv() {
             match event {
-                Event::Closed { stream, stats } if stream == id => {
+                Event::Closed { stream, stats, .. } if stream == id => {
                     self.tally.add(caller.network, caller.lost, &stats);
                 }
                 _ => {}

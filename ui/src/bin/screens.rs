@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 108] = [
+const SCENES: [Scene; 118] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -89,6 +89,14 @@ const SCENES: [Scene; 108] = [
     Scene { name: "faces-conference", view: scenes::colleagues, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
     Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
+    Scene {
+        name: "call-marked",
+        view: scenes::picture,
+        act: |stage| {
+            stage.right_click(240., 310.)?;
+            stage.keys(&["Up", "Up", "Enter"])
+        },
+    },
     Scene {
         name: "crm",
         view: scenes::picture,
@@ -247,10 +255,57 @@ const SCENES: [Scene; 108] = [
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
     Scene { name: "note", view: scenes::picture, act: |stage| stage.rail(3) },
     Scene { name: "note-bold", view: scenes::picture, act: Stage::note_bold },
     Scene { name: "note-failed", view: scenes::empty, act: Stage::note_failed },
+    Scene {
+        name: "log-menu",
+        view: scenes::picture,
+        act: |stage| {
+            stage.rail(2)?;
+            stage.right_click(700., 235.)
+        },
+    },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
+    Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
+    Scene {
+        name: "sound-recording",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-12, -96), Some(scenes::SOUND_RECORDING))),
+    },
+    Scene {
+        name: "sound-back",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-52, -14), Some(scenes::SOUND_BACK))),
+    },
+    Scene {
+        name: "sound-nothing",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-72, -96), Some(scenes::SOUND_NOTHING))),
+    },
+    Scene {
+        name: "sound-loud",
+        view: scenes::empty,
+        act: |stage| stage.sound(scenes::sound((-1, -2), Some(scenes::SOUND_LOUD))),
+    },
+    Scene {
+        name: "sound-muted",
+        view: scenes::muted,
+        act: |stage| stage.sound(scenes::sound((-96, -96), Some(scenes::SOUND_MUTED))),
+    },
+    Scene {
+        name: "sound-narrow",
+        view: scenes::empty,
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.sound(scenes::sound((-12, -96), Some(scenes::SOUND_CALL)))
+        },
+    },
+    Scene {
+        name: "sound-call",
+        view: scenes::picture,
+        act: |stage| stage.sound(scenes::sound((-18, -23), Some(scenes::SOUND_CALL))),
+    },
     Scene { name: "editor-new", view: scenes::picture, act: |stage| stage.edit_new(2) },
     Scene {
         name: "editor-errors",
@@ -491,6 +546,14 @@ impl Stage {
         self.tap(x, 125. + f32::from(entry) * 68.)
     }
 
+    /// The settings, and what the desk says of the sound.
+    fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
+        self.rail(4)?;
+        self.console.take(News { events: vec![Event::Sound(sound)], view: None });
+        self.settle();
+        Ok(())
+    }
+
     fn tab(&self, index: i32) -> anyhow::Result<()> {
         self.console.app().global::<screen::Directory>().invoke_open_tab(index);
         self.settle();
@@ -706,6 +769,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         ToDesk::Query { seq, query: Query::ContactFiles } => {
             Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })
+        }
+        ToDesk::Command { seq, command: Command::MarkCall { .. } } => {
+            Some(Event::Done { seq, result: Ok(()) })
         }
         ToDesk::Command { seq, command: Command::ImportContacts { .. } } => {
             Some(Event::Reply { seq, reply: Reply::Import(scenes::report()) })

@@ -245,6 +245,7 @@ impl Desk {
             Action::MuteMember => Command::MuteMember { call, on: !muted },
             Action::Forward => return self.open_prompt(call, PromptKind::Forward),
             Action::Transfer => return self.open_prompt(call, PromptKind::Transfer),
+            Action::Mark => return self.mark_call(call),
             Action::Park => return self.open_park_menu(call),
             Action::Digits => return self.open_keypad(),
             // They need another call, which a drag or a row of the menu names.

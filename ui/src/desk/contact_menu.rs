@@ -114,7 +114,7 @@ impl Desk {
     /// The menu of a row of the log.
     pub(crate) fn open_log_menu(&mut self, index: i32, x: f32, y: f32) {
         let row = usize::try_from(index).ok().and_then(|index| self.log_row(index));
-        let Some(party) = row.map(|row| row.party.clone()) else { return };
+        let Some((id, mark, party)) = row.map(|row| (row.id, row.mark, row.party.clone())) else { return };
         self.tap_log(index);
         let mut rows = Vec::new();
         if let Some(number) = party.number.as_ref().filter(|number| !number.is_empty()) {
@@ -127,6 +127,7 @@ impl Desk {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
         rows.extend(self.item_rows(&About { party: party.clone(), subject: None }));
+        rows.extend(self.mark_row(id, mark));
         self.open_menu(party_name(&party), rows, At::Finger(x, y));
     }
 }

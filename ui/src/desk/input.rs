@@ -158,6 +158,7 @@ impl Desk {
             }
             // Nobody asks.
             ConsoleKey::Allow | ConsoleKey::Refuse => return false,
+            ConsoleKey::TestSound | ConsoleKey::HearBack => return self.sound_key(key),
             ConsoleKey::Escape => return self.step_back(),
             ConsoleKey::Up
             | ConsoleKey::Down
@@ -249,6 +250,7 @@ impl Desk {
             self.leave_contact();
         } else if self.is_searching() {
             self.clear_search();
+        } else if self.stop_own_test() {
         } else if self.screen() != Screen::Directory {
             self.show_screen(Screen::Directory);
         } else {

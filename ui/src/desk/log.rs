@@ -66,6 +66,7 @@ impl Desk {
             self.focus(FocusPlace::Nowhere);
         }
         self.page_is_seen();
+        self.listen_to_sound();
         if screen == Screen::Note {
             // It says when it was saved, and a day may have passed.
             self.show_note();

@@ -54,6 +54,8 @@ pub(super) enum Choice {
     /// The question before a call on a contact's phone is taken over.
     TakeOver(Box<ContactRow>),
     Table(bool),
+    /// Something was wrong with a call in the log.
+    MarkLogged(i64),
     Dividers,
     ResetDividers,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
@@ -184,6 +186,7 @@ impl Desk {
                 self.send_if_there(command);
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
+            Some(Choice::MarkLogged(id)) => self.mark_logged(id),
             Some(Choice::Crm(call)) => self.open_crm(call),
             Some(Choice::Customer(call)) => self.open_customer(call),
             Some(Choice::Write(about, task)) => self.write_item(*about, task),
@@ -261,8 +264,9 @@ impl Desk {
         let Some(view) = self.call(call) else { return };
         let mut rows: Vec<Row> =
             view.actions.iter().flat_map(|action| self.action_rows(view, *action)).collect();
-        // What ends the call stays last.
-        let last = view.actions.iter().filter(|action| **action == Action::HangUp).count();
+        // What ends the call stays last, and beside it what is said of all of it.
+        let is_last = |action: &&Action| matches!(action, Action::Mark | Action::HangUp);
+        let last = view.actions.iter().filter(is_last).count();
         let customer = self.customer_rows(view);
         let before = rows.len().saturating_sub(last);
         rows.splice(before..before, customer.into_iter().chain(self.directory_rows(call)));
@@ -314,6 +318,10 @@ impl Desk {
                 act(if muted { MenuWord::UnmuteMember } else { MenuWord::MuteMember })
             }
             Action::Digits => act(MenuWord::Digits),
+            Action::Mark => {
+                let row = MenuEntry { chosen: call.marked, ..entry(MenuWord::Mark, "", "", "") };
+                vec![(row, Choice::Act(id, action))]
+            }
             Action::HangUp => act(MenuWord::HangUp),
         }
     }

@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -24,6 +24,7 @@ mod input;
 mod links;
 mod log;
 mod mail;
+mod mark;
 mod menu;
 mod note;
 mod overlay;
@@ -31,13 +32,14 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod sound;
 mod status;
 mod take_over;
 mod watch;
 mod wiring;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -92,6 +94,7 @@ pub(crate) struct Desk {
     tab: page::Tab,
     customers: customer::Customers,
     watch: watch::Watch,
+    sound: sound::Sound,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -100,6 +103,8 @@ pub(crate) struct Desk {
     ledger: Rc<VecModel<LedgerEntry>>,
     /// What was typed into the dial bar, until the desk has taken it.
     dialled: HashMap<u64, String>,
+    /// Marks of calls on their way to the desk.
+    marking: HashSet<u64>,
     notice_count: u64,
 }
 
@@ -239,12 +244,14 @@ impl Desk {
             tab: page::Tab::default(),
             customers: customer::Customers::default(),
             watch: watch::Watch::default(),
+            sound: sound::Sound::new(app),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
             local_notices: Vec::new(),
             ledger,
             dialled: HashMap::new(),
+            marking: HashSet::new(),
             notice_count: 0,
             outbox,
         }
@@ -257,6 +264,7 @@ impl Desk {
                 Event::Disconnected => self.set_connected(false),
                 Event::Done { seq, result } => self.done(seq, result),
                 Event::Reply { seq, reply } => self.reply(seq, reply),
+                Event::Sound(sound) => self.show_sound(sound),
                 Event::Face { seq, face } => {
                     if let Some(contact) = self.faces.arrived(seq, face) {
                         self.face_arrived(contact);
@@ -322,6 +330,7 @@ impl Desk {
         self.run_header_clock(now_ms);
         self.run_alert_clocks(now_ms);
         self.run_log(now);
+        self.run_meters(now);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {
@@ -332,12 +341,14 @@ impl Desk {
     fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
         self.dialled.clear();
+        self.marking.clear();
         self.show_connection();
         self.show_calls();
         self.show_lamps();
         self.show_status();
         self.release_alerts();
         self.show_watch();
+        self.listen_to_sound();
         if connected {
             self.faces.again();
             self.directory.contacts.again();
@@ -392,7 +403,13 @@ impl Desk {
         {
             return;
         }
+        if self.mark_done(seq, &result) {
+            return;
+        }
         let dialled = self.dialled.remove(&seq);
+        if self.test_done(seq) {
+            return;
+        }
         if self.form_done(seq, &result) {
             return;
         }

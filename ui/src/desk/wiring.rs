@@ -38,6 +38,9 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_editor(app, desk);
     wire_alerts(app, desk);
     wire_files(app, desk);
+    let sound = app.global::<screen::SoundCheck>();
+    sound.on_begin(with!(desk, |this, test| this.begin_test(test)));
+    sound.on_stop(with!(desk, |this| this.stop_test()));
     app.global::<screen::Watch>().on_allow(with!(desk, |this, on| this.allow_watching(on)));
 }
 

@@ -321,6 +321,7 @@ mod tests {
             Action::Conference,
             Action::MuteMember,
             Action::Digits,
+            Action::Mark,
             Action::HangUp,
         ];
         let mut call = scenes::picture().incoming[0].clone();

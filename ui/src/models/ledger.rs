@@ -71,9 +71,12 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::NobodyTalks { number }) => (RefusedCommand::NobodyTalks, number.as_str(), ""),
         Some(CommandError::TakeOverNotAllowed) => (RefusedCommand::TakeOverNotAllowed, "", ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
+        Some(CommandError::NoFigures) => (RefusedCommand::NoFigures, "", ""),
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
             (RefusedCommand::Failed, "", "")
         }
+        // Said beside its buttons.
+        Some(CommandError::SoundTest(_)) => (RefusedCommand::NotPossible, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {
@@ -89,6 +92,11 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
 
 fn is_edit(error: &CommandError) -> bool {
     matches!(error, CommandError::Edit(_) | CommandError::ImportRuns)
+}
+
+/// The entry for a call that something was wrong with.
+pub(crate) fn marked(id: u64) -> LedgerEntry {
+    LedgerEntry { id: slint::format!("l{id}"), kind: LedgerKind::Marked, ..blank() }
 }
 
 /// The entry for a directory that was written to a file.

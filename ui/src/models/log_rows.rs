@@ -1,6 +1,6 @@
 //! A row of the call log.
 
-use ipc::{Direction, EndStatus, LogRow};
+use ipc::{Direction, EndStatus, LogMark, LogRow};
 
 use crate::clock::{duration, time_of_day};
 use crate::models::cards::transfer_end;
@@ -30,6 +30,7 @@ pub(crate) fn item(row: &LogRow) -> LogItem {
         transfer: step,
         transfer_to: transfer.map(|transfer| party_name(&transfer.to)).unwrap_or_default(),
         transfer_code: code,
+        marked: row.mark == LogMark::Marked,
         rules: row.rules.join(" · ").into(),
         can_call: row.party.number.as_deref().is_some_and(|number| !number.is_empty()),
     }

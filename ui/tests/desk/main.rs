@@ -10,7 +10,9 @@ mod elsewhere;
 mod faces;
 mod finder;
 mod hands;
+mod marks;
 mod note;
+mod sound;
 mod take_over;
 mod told;
 mod watch;
@@ -126,8 +128,8 @@ fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
     assert!(menu.get_open());
     assert_eq!(
         menu.get_entries().row_count(),
-        6,
-        "Retrieve, Transfer, to voicemail, Add to, E-mail, Hang up"
+        7,
+        "Retrieve, Transfer, to voicemail, Add to, E-mail, Something was wrong, Hang up"
     );
     assert_eq!(stage.commands(), []);
     stage.tap(stage.middle("Transfer to…"));
@@ -358,6 +360,7 @@ fn acc_4_french_comes_with_the_view_and_changes_everything() {
     }
     assert!(!stage.has("Answer") && !stage.has("Directory"));
     stage.tap(stage.middle("Réglages"));
+    stage.commands();
     stage.tap(stage.middle("English"));
     assert_eq!(stage.commands(), [Command::SetLanguage { language: Language::English }]);
 }

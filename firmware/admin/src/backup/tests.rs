@@ -41,6 +41,7 @@ impl Box {
             customer: None,
             call: None,
             sound: None,
+            mark: ipc::LogMark::None,
         };
         store.append_call(&row).unwrap();
         made

@@ -20,11 +20,13 @@ use crate::{
     health::Health,
     layout::{self, Place},
     logs::{Level, MAX_LINES},
-    pages::Page,
+    pages::{Page, marks},
     plugins::HostNow,
     text::{self, Text},
 };
 
+/// Marked calls that go into the file.
+const MARKS: u32 = 200;
 /// Lines shown on the page; the file has all.
 const SHOWN: usize = 300;
 
@@ -36,11 +38,13 @@ pub(crate) async fn show(signed: Signed) -> Page {
     let diagnostics = app.desk.diagnostics().await;
     let store = app.keeper.ask(|store| store.health()).await.ok();
     let lines = app.log.newest(level, SHOWN);
+    let marks = marks::section(&signed).await;
     let body = html! {
         section aria-labelledby="engine-title" {
             h2 #engine-title { (t(text::DIAGNOSTICS_FIGURES)) }
             (layout::facts("engine", &figures(app, diagnostics.as_ref(), store.as_ref(), language)))
         }
+        (marks)
         @if signed.may_write() { (bundle_form(&signed)) (level_form(&signed)) }
         section aria-labelledby="log-title" {
             h2 #log-title { (t(text::LOG)) }
@@ -111,6 +115,7 @@ pub(crate) async fn pack(app: &Arc<App>, is_plain: bool) -> Option<Vec<u8>> {
         view: ipc::View::clone(&app.view()),
         plugins: plugins(app).await,
         log: app.log.newest(Level::Debug, MAX_LINES),
+        marks: app.keeper.ask(|store| store.marked_calls(MARKS)).await.unwrap_or_default(),
         trace: if is_plain { app.desk.trace().await } else { None },
         is_plain,
     };

@@ -9,7 +9,7 @@ use crate::{
     form::{Form, Refused, Wrong},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, lines, overview, voice},
+    pages::{Page, lines, overview, sound_test, voice},
     settings::wrong,
     text::{self, Text},
 };
@@ -88,6 +88,7 @@ async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
                 (t(text::SOUND_RINGER), percent(volumes.ring, false)),
             ]))
         }
+        (sound_test::section(signed))
         (voice::section(signed, settings.voice))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }

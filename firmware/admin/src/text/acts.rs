@@ -42,6 +42,7 @@ texts! {
     ACT_DIAGNOSTICS_TAKEN = "took diagnostics for support", "a pris un diagnostic pour l’assistance";
     ACT_SCREEN_ASKED = "asked to watch the screen", "a demandé à regarder l’écran";
     ACT_SCREEN_LEFT = "stopped watching the screen", "a cessé de regarder l’écran";
+    ACT_SOUND_TESTED = "tested the sound at the desk", "a essayé le son au poste";
     ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn act(act: Act) -> Text {
         Act::DiagnosticsTaken => ACT_DIAGNOSTICS_TAKEN,
         Act::ScreenAsked => ACT_SCREEN_ASKED,
         Act::ScreenLeft => ACT_SCREEN_LEFT,
+        Act::SoundTested => ACT_SOUND_TESTED,
         Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

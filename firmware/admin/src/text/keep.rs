@@ -60,7 +60,7 @@ texts! {
     DIAGNOSTICS_DATABASE = "Database", "Base de données";
     DIAGNOSTICS_STORE = "{size}; contacts: {contacts}, calls: {calls}", "{size} ; contacts : {contacts}, appels : {calls}";
     BUNDLE = "Diagnostics for support", "Diagnostic pour l’assistance";
-    BUNDLE_HAS = "One file with versions and figures, settings without passwords, the desk as it is now, plugins with their logs, and the newest lines of the log. Names and numbers are struck out; the SIP messages (sip.pcapng, for Wireshark) are only in it with them.", "Un seul fichier avec versions et chiffres, réglages sans mots de passe, l’état actuel du poste, les connecteurs et leurs journaux, et les dernières lignes du journal technique. Noms et numéros sont masqués ; les messages SIP (sip.pcapng, pour Wireshark) n’y sont qu’avec eux.";
+    BUNDLE_HAS = "One file with versions and figures, settings without passwords, the desk as it is now, plugins with their logs, the figures of calls that something was wrong with, and the newest lines of the log. Names and numbers are struck out; the SIP messages (sip.pcapng, for Wireshark) are only in it with them.", "Un seul fichier avec versions et chiffres, réglages sans mots de passe, l’état actuel du poste, les connecteurs et leurs journaux, les chiffres des appels avec un problème signalé, et les dernières lignes du journal technique. Noms et numéros sont masqués ; les messages SIP (sip.pcapng, pour Wireshark) n’y sont qu’avec eux.";
     BUNDLE_PLAIN = "leave names and numbers in: only for somebody who may know who calls here", "laisser noms et numéros : seulement pour quelqu’un qui a le droit de savoir qui appelle ici";
     BUNDLE_TAKE = "Download the diagnostics", "Télécharger le diagnostic";
     LOG = "Log", "Journal technique";

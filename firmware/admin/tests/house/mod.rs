@@ -117,6 +117,14 @@ async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>, l
                 desk.heard.push("restart".into());
                 let _ = answer.send(!desk.has_call);
             }
+            Wish::TestSound { test, done } => {
+                desk.heard.push(format!("test {test:?}"));
+                let call = ipc::CommandError::SoundTest(ipc::SoundTestEnd::Call);
+                let _ = done.send(if desk.has_call { Err(call) } else { Ok(()) });
+            }
+            Wish::MeasureSound(answer) => {
+                let _ = answer.send(ipc::SoundLevels { input_dbfs: -21, output_dbfs: -96 });
+            }
             Wish::Level(level) => desk.heard.push(format!("{level:?}")),
             Wish::Watch { who, done } => {
                 desk.heard.push(format!("watch {who:?}"));

@@ -181,6 +181,19 @@ enum Request {
         /// 0-9, *, #, A-D.
         digits: String,
     },
+    /// Something was wrong with a call: its last minute is kept in figures, without speech.
+    Mark {
+        /// The call's number in the view; of one that has just ended as well. Without it the one that is talking.
+        call: Option<u64>,
+        /// In place of it: the `id` of its row in the log, a little while after the call.
+        #[arg(long, conflicts_with = "call")]
+        row: Option<i64>,
+    },
+    /// Print the marked minutes of a call in the log, second by second.
+    Marks {
+        /// The `id` of its row in the log.
+        row: i64,
+    },
     /// Do what a key or the hook does.
     Hook {
         /// Which one.
@@ -361,6 +374,7 @@ fn run(cli: Cli) -> Result<()> {
         Request::Diagnostics => desk.print_reply(Query::Diagnostics),
         Request::Trace { call, out: Some(out), .. } => desk.trace(call.map(CallRef), &out),
         Request::Trace { call, out: None, .. } => desk.print_figures(call.map(CallRef)),
+        Request::Marks { row } => desk.print_reply(Query::Marks { id: row }),
         Request::Log { text, missed, limit } => {
             let query = LogQuery {
                 from_unix_ms: i64::MIN,
@@ -395,6 +409,8 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::HangUp { call: Some(call) } => Command::HangUp { call: CallRef(call) },
         Request::HangUp { call: None } => Command::Hook { action: HookAction::HangUpActive },
         Request::Transfer { call, to } => Command::BlindTransfer { call: CallRef(call), to },
+        Request::Mark { row: Some(id), .. } => Command::MarkLoggedCall { id },
+        Request::Mark { call, row: None } => Command::MarkCall { call: choose(call, Action::Mark)? },
         Request::Digits { call, digits } => Command::Digits { call: CallRef(call), digits },
         Request::Voicemail { call, to } => Command::VoicemailTransfer { call: CallRef(call), to },
         Request::Attended { call, to } => Command::AttendedTransfer { call: CallRef(call), to: CallRef(to) },
@@ -472,6 +488,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Contacts { .. }
         | Request::Contact { .. }
         | Request::Log { .. }
+        | Request::Marks { .. }
         | Request::Trace { .. }
         | Request::Diagnostics => {
             bail!("this request is a query")
@@ -570,6 +587,7 @@ impl Connection {
         match self.ask(query)? {
             Reply::Contacts(page) => print(&page),
             Reply::Log(page) => print(&page),
+            Reply::Marks(marks) => print(&marks),
             Reply::Diagnostics(figures) => print(&figures),
             other => print(&other),
         }

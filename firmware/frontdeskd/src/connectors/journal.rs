@@ -212,6 +212,7 @@ mod tests {
             customer: Some(CustomerRef { plugin: "a.crm".into(), id: "C-1".into() }),
             call: None,
             sound: None,
+            mark: ipc::LogMark::None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     administer::Change,
     contacts::News,
     names::Found,
-    net, records,
+    net, records, sound_check,
     trace::{Entry, Wanted},
 };
 
@@ -66,6 +66,8 @@ pub(crate) enum Event {
     },
     /// From the sound.
     Media(media::Event),
+    /// What a client wants to know of the sound, or to try.
+    Sound(sound_check::Wish),
     /// From the contacts.
     Contacts(News),
     /// From the records.

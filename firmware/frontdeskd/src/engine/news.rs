@@ -18,6 +18,7 @@ impl Engine {
     pub(super) fn take_media(&mut self, now: Instant, event: media::Event) {
         match event {
             media::Event::Device { role, name, state } => {
+                self.test_loses(role, &state);
                 let audio = self.audio.news(role, name, state);
                 // Devices that rest say nothing of the telephone in their place.
                 if !self.tether.is_on() {
@@ -26,10 +27,14 @@ impl Engine {
             }
             media::Event::Mapped { stream, mapping } => self.stun_answered(now, stream, mapping),
             media::Event::Closed { stream, .. } if Stun::is_spare(stream) => {}
-            media::Event::Closed { stream, stats } => {
+            media::Event::Marked { stream, seconds } => {
+                self.parts.records.mark(CallRef(stream.0), seconds);
+            }
+            media::Event::Closed { stream, stats, seconds } => {
                 self.stun.forget(stream);
                 self.streams = self.streams.saturating_sub(1);
                 self.parts.trace.over(CallRef(stream.0), &stats);
+                self.parts.records.sound_ended(CallRef(stream.0), seconds);
                 if let Some(sound) = sounds::counted(&stats) {
                     self.parts.records.sound(CallRef(stream.0), sound);
                 }
@@ -51,8 +56,10 @@ impl Engine {
             media::Event::Announced { stream, complete } => {
                 info!(call = stream.0, complete, "message played")
             }
-            // The operator knows; and the meter is never asked for.
-            media::Event::OperatorSpeaking { .. } | media::Event::Levels { .. } => {}
+            media::Event::Levels { input_dbfs, output_dbfs } => self.show_levels(input_dbfs, output_dbfs),
+            media::Event::Test { number, state } => self.show_test(number, state),
+            // The operator knows.
+            media::Event::OperatorSpeaking { .. } => {}
         }
     }
 

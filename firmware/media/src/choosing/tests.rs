@@ -278,6 +278,17 @@ fn hw_3_a_device_that_hangs_while_it_opens_holds_nobody_up_and_is_taken_when_it_
 }
 
 #[test]
+fn hw_3_a_bell_that_failed_once_rings_again_though_the_headset_rang_meanwhile() {
+    let mut bench = Bench::new(&[HEADSET, BELL]);
+    bench.want(Role::Ringer, &[BELL, HEADSET]);
+    bench.want(Role::Speaker, &[HEADSET]);
+    bench.fail(BELL);
+    assert_eq!(bench.serves(Role::Ringer), Some(HEADSET));
+    bench.pass(2 * REST_LONGEST);
+    assert_eq!(bench.serves(Role::Ringer), Some(BELL));
+}
+
+#[test]
 fn hw_3_a_device_that_never_closes_is_not_opened_again() {
     let mut bench = Bench::new(&[HEADSET, HANDSET]);
     bench.want(Role::Speaker, &[HEADSET, HANDSET]);

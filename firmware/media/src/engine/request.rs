@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::api::{Ear, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::device_list::DeviceList;
+use crate::sound_test::Test;
 
 /// What the handle asks of the media thread.
 pub(crate) enum Request {
@@ -37,6 +38,7 @@ pub(crate) enum Request {
         path: PathBuf,
     },
     Close(StreamId),
+    Mark(StreamId),
     Digits {
         stream: StreamId,
         digits: String,
@@ -47,6 +49,8 @@ pub(crate) enum Request {
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),
+    /// `None` ends what runs.
+    Test(Option<Box<Test>>),
     MuteStream {
         stream: StreamId,
         on: bool,

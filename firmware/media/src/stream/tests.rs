@@ -173,6 +173,49 @@ fn one_packet_in_ten_may_be_lost() {
 }
 
 #[test]
+fn the_last_minute_tells_in_which_second_packets_were_lost_or_late() {
+    for codec in [Codec::Pcma, Codec::Opus] {
+        let mut pair = Pair::new(codec);
+        pair.run(3000, at_once);
+        let first = pair.sent;
+        // Five in a row are lost half way through the fourth second; in the sixth five come 400 ms late.
+        pair.run(1000, |n| (!(first + 25..first + 30).contains(&n)).then_some(Duration::from_millis(2)));
+        pair.run(1000, at_once);
+        let first = pair.sent;
+        let slow = |n| if (first + 25..first + 30).contains(&n) { 400 } else { 2 };
+        pair.run(1000, |n| Some(Duration::from_millis(slow(n))));
+        pair.run(1010, at_once);
+        let seconds = pair.b.seconds(pair.now);
+        assert_eq!(
+            seconds.iter().map(|s| s.length_ms).collect::<Vec<_>>(),
+            [[1000; 7].as_slice(), &[10]].concat()
+        );
+        let whole = &seconds[..7];
+        for (n, second) in whole.iter().enumerate() {
+            let expected = if n == 3 { 43..=46 } else { 48..=51 };
+            assert!(expected.contains(&second.packets_received), "{codec:?}, second {n}: {second:?}");
+            assert_eq!(second.lost > 3, n == 3, "{codec:?}, second {n}: {second:?}");
+            assert_eq!(second.late > 1, n == 5, "{codec:?}, second {n}: {second:?}");
+            assert_eq!(second.concealed_ms >= 40, n == 3 || n == 5, "{codec:?}, second {n}: {second:?}");
+            assert!(!second.held && second.said_dbfs == -96.0, "B says nothing: {second:?}");
+            assert!(
+                n == 0 || (-16.0..-12.0).contains(&second.heard_dbfs),
+                "{codec:?}, second {n}: {second:?}"
+            );
+        }
+        let (stats, sum) = (pair.b.stats(), |of: fn(&Second) -> u32| seconds.iter().map(of).sum::<u32>());
+        assert_eq!(u64::from(sum(|s| s.packets_received)), stats.packets_received);
+        assert_eq!(u64::from(sum(|s| s.concealed_ms)), stats.concealed_ms);
+        assert_eq!(u64::from(sum(|s| s.late)), stats.late);
+        pair.b.set_live(false);
+        pair.run(2000, at_once);
+        let held = pair.b.seconds(pair.now)[8];
+        assert_eq!((held.held, held.concealed_ms, held.heard_dbfs), (true, 0, -96.0), "{held:?}");
+        assert!((48..=51).contains(&held.packets_received), "{held:?}");
+    }
+}
+
+#[test]
 fn swinging_delays_are_ironed_out() {
     for codec in [Codec::Pcmu, Codec::Opus] {
         let mut pair = Pair::new(codec);

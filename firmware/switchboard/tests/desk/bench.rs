@@ -574,6 +574,7 @@ fn compare_actions(card: &CallView) {
         (Action::TransferToCall, answered),
         (Action::TakeTransfer, speaks || tried && card.intercepted.is_none()),
         (Action::WaitAgain, answered && card.waited_for.is_some()),
+        (Action::Mark, answered || card.state == CallState::Conference || moved.is_some()),
     ];
     for (action, expected) in expected {
         assert_eq!(offers(action), expected, "{action:?}: {card:?}");
@@ -601,6 +602,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::Announce { call }
         | Effect::AskCustomer { call, .. }
         | Effect::LookUpCaller { call, .. }
+        | Effect::Mark { call }
         | Effect::Digits { call, .. } => Some(*call),
         Effect::Talk(Ear::Call(call)) => Some(*call),
         Effect::Talk(_)

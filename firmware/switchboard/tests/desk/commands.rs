@@ -419,3 +419,53 @@ fn a_call_has_the_page_of_its_lines_crm_and_one_without_number_has_none() {
         [Some("https://crm.example/?q=%2B33%201%2655"), Some("http://crm/alice?n=alice"), None]
     );
 }
+
+#[test]
+fn call_8_something_was_wrong_is_said_of_calls_that_were_answered() {
+    check(
+        "in 1 5550100\nmark 1\nanswer 1\nack 1\nmark 1\nhold 1\nmark 1\nmark 9\nhangup 1\nmark 1",
+        &expect![[r#"
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
+            mark 1
+                refused: not possible in the call's present state
+            answer 1
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            mark 1
+                mark 1
+            hold 1
+                hold 1
+                ear free
+              = 1 Held
+            mark 1
+                mark 1
+            mark 9
+                refused: there is no such call
+            hangup 1
+                hang up 1
+              = 1 Ending
+            mark 1
+                refused: not possible in the call's present state
+        "#]],
+    );
+}
+
+#[test]
+fn call_8_a_card_says_that_something_was_wrong_with_its_call() {
+    let mut bench = ready();
+    let call = bench.next_call();
+    bench.input(incoming(call, "5550100"));
+    bench.command(&Command::Answer { call }).0.unwrap();
+    bench.input(Input::Confirmed { call });
+    assert!(!bench.view.incoming[0].marked);
+    let (done, effects) = bench.command(&Command::MarkCall { call });
+    assert_eq!((done, effects), (Ok(()), vec![Effect::Mark { call }]));
+    assert!(bench.view.incoming[0].marked);
+}

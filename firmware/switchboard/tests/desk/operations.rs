@@ -397,6 +397,8 @@ impl Run {
             29..31 => Command::UndoTransfer { call },
             31 => Command::TransferNow { call },
             32..34 => Command::WaitAgain { call },
+            // No roll of its own: the others fall as they did.
+            16 if call.0.is_multiple_of(2) => Command::MarkCall { call },
             16 => Command::Digits { call, digits: "1".into() },
             17 => Command::Hook { action: self.key() },
             18 => Command::Mute { on: self.random.percent(50) },

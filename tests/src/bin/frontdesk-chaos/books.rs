@@ -234,6 +234,7 @@ mod tests {
             customer: None,
             call: None,
             sound: None,
+            mark: ipc::LogMark::None,
         }
     }
 

@@ -162,6 +162,7 @@ fn ended(began: i64) -> LogRow {
         customer: Some(CustomerRef { plugin: "a".into(), id: "C-1".into() }),
         call: None,
         sound: None,
+        mark: ipc::LogMark::None,
     }
 }
 
