@@ -10,7 +10,8 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::screen::{self, CALLS, DIRECTORY, RINGING, TALKING};
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use ipc::{
-    CallState, EndStatus, LampState, RecallWhy, Registration, TransferEnd, TransferState, TransferView, View,
+    CallState, EndStatus, LampState, LogMark, LogRow, RecallWhy, Registration, TransferEnd, TransferState,
+    TransferView, View,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -87,7 +88,9 @@ fn call_1_call_9_call_13_log_1_app_4_a_call_is_answered_dragged_to_a_colleague_a
     a.hears(B_TONE);
     house.desk.start_again();
     let again = house.desk.client().log(10);
-    assert_eq!(again.rows, page.rows);
+    // Its last minute was in memory only, for a mark.
+    let kept: Vec<LogRow> = page.rows.into_iter().map(|row| LogRow { mark: LogMark::None, ..row }).collect();
+    assert_eq!(again.rows, kept);
 }
 
 #[test]

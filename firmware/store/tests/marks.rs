@@ -112,7 +112,10 @@ fn app_4_a_database_of_before_gets_its_table_for_marks_and_keeps_its_calls() {
     drop(store);
     let path = folder.path().join("desk.db");
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.execute_batch("DROP TABLE mark; PRAGMA user_version = 8;").unwrap();
+    db.execute_batch(
+        "DROP TABLE mark; DROP TRIGGER note_of_removed_operator; DROP TABLE note; PRAGMA user_version = 8;",
+    )
+    .unwrap();
     drop(db);
     let mut store = Store::open(&path).unwrap();
     assert_eq!(told(&store), [LogMark::None]);

@@ -255,9 +255,9 @@ const SCENES: [Scene; 118] = [
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
     Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
-    Scene { name: "note", view: scenes::picture, act: |stage| stage.rail(3) },
-    Scene { name: "note-bold", view: scenes::picture, act: Stage::note_bold },
-    Scene { name: "note-failed", view: scenes::empty, act: Stage::note_failed },
+    Scene { name: "notes", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "notes-bold", view: scenes::picture, act: Stage::note_bold },
+    Scene { name: "notes-failed", view: scenes::empty, act: Stage::note_failed },
     Scene {
         name: "log-menu",
         view: scenes::picture,

@@ -91,7 +91,8 @@ fn inside(text: &str, style: Style) -> Option<&str> {
     let mut from = 0;
     loop {
         let found = from + near[from..].find(sign)?;
-        let run = near[found..].bytes().take_while(|&byte| byte == sign.as_bytes()[0]).count();
+        let is_sign = |byte: u8| byte == sign.as_bytes()[0];
+        let run = near[found..].bytes().take_while(|&byte| is_sign(byte)).count();
         // Of three stars both what is bold and what is italic may end there; the inner one closes first.
         end = match (style, run) {
             (Style::Italic, 3) => found + 2,
@@ -99,9 +100,9 @@ fn inside(text: &str, style: Style) -> Option<&str> {
             _ => found,
         };
         let inside = &near[..end];
+        let says_something = !inside.bytes().all(is_sign) && !inside.ends_with(char::is_whitespace);
         // Two stars close nothing that is italic.
-        if (style, run) != (Style::Italic, 2) && !inside.is_empty() && !inside.ends_with(char::is_whitespace)
-        {
+        if (style, run) != (Style::Italic, 2) && says_something {
             return Some(inside);
         }
         from = found + run;
