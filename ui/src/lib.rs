@@ -17,6 +17,7 @@ mod models;
 pub mod offers;
 pub mod panes;
 pub mod scenes;
+pub mod shortcuts;
 pub mod web;
 
 pub use desk::Console;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
+    NoticeId, Party, ServiceMode, Shortcuts, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -195,6 +195,16 @@ pub enum Command {
     SetTheme {
         /// The new colours.
         theme: Theme,
+    },
+    /// Keep the settings of the screen as a whole (SET-1).
+    SavePreferences {
+        /// The new language.
+        language: Language,
+        /// The new colours.
+        theme: Theme,
+        /// The keys that are not the usual ones.
+        #[serde(default)]
+        shortcuts: Shortcuts,
     },
     /// The operator has read a notice.
     DismissNotice {

@@ -1,5 +1,6 @@
 //! What the desk looks like now.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -798,8 +799,17 @@ pub enum NoticeKind {
     },
 }
 
+/// Keys that were changed (CALL-12): an action of the screen, and the names of its keys. What is not named has its
+/// usual keys. Which actions and keys there are is the screen's to know.
+pub type Shortcuts = BTreeMap<String, Vec<String>>;
+
+/// Most actions whose keys were changed, and most keys of one.
+pub const MAX_SHORTCUTS: (usize, usize) = (64, 8);
+/// Longest name of an action or a key, in bytes.
+pub const MAX_SHORTCUT_NAME: usize = 32;
+
 /// How this operator wants the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preferences {
     /// Language of every text.
     pub language: Language,
@@ -807,11 +817,19 @@ pub struct Preferences {
     pub theme: Theme,
     /// Hold time that turns red and bold, in milliseconds (CALL-4).
     pub hold_alarm_ms: u64,
+    /// Keys of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shortcuts: Shortcuts,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { language: Language::English, theme: Theme::Dark, hold_alarm_ms: 120_000 }
+        Self {
+            language: Language::English,
+            theme: Theme::Dark,
+            hold_alarm_ms: 120_000,
+            shortcuts: Shortcuts::new(),
+        }
     }
 }
 
@@ -833,6 +851,8 @@ pub enum Theme {
     Dark,
     /// Dark on light.
     Light,
+    /// White on black, every edge drawn: for eyes that need it.
+    Contrast,
 }
 
 /// When the page about a caller ([`CallView::crm`]) is opened (CRM-1).

@@ -49,7 +49,6 @@ impl Switchboard {
 
     /// Wishes that concern no call.
     fn obey_for_desk(&mut self, command: &Command) -> Result<(), CommandError> {
-        let preferences = self.desk.preferences;
         match command {
             Command::SetAvailability { availability } => self.set_availability(*availability),
             Command::Mute { on } => self.set_mute(*on),
@@ -61,9 +60,17 @@ impl Switchboard {
                 return Err(CommandError::Failed { reason: "there is no such directory".to_owned() });
             }
             Command::SetLanguage { language } => {
-                self.choose(ipc::Preferences { language: *language, ..preferences });
+                self.choose(ipc::Preferences { language: *language, ..self.desk.preferences.clone() });
             }
-            Command::SetTheme { theme } => self.choose(ipc::Preferences { theme: *theme, ..preferences }),
+            Command::SetTheme { theme } => {
+                self.choose(ipc::Preferences { theme: *theme, ..self.desk.preferences.clone() });
+            }
+            Command::SavePreferences { language, theme, shortcuts } => {
+                fit(shortcuts)?;
+                let (language, theme, shortcuts) = (*language, *theme, shortcuts.clone());
+                let kept = self.desk.preferences.clone();
+                self.choose(ipc::Preferences { language, theme, shortcuts, ..kept });
+            }
             Command::DismissNotice { notice } => self.dismiss_notice(*notice),
             Command::DismissAlert { alert } => self.dismiss_alert(*alert),
             Command::ClearMissed => self.set_missed(0),
@@ -164,4 +171,17 @@ impl Switchboard {
         let call = self.calls.get(&call).ok_or(CommandError::NoSuchCall)?;
         if call.allows(action) { Ok(()) } else { Err(CommandError::NotPossible) }
     }
+}
+
+/// Which actions and keys there are is the screen's to know; that they are few is checked here, since each view has them.
+fn fit(shortcuts: &ipc::Shortcuts) -> Result<(), CommandError> {
+    let (actions, keys) = ipc::MAX_SHORTCUTS;
+    let is_name = |name: &String| !name.is_empty() && name.len() <= ipc::MAX_SHORTCUT_NAME;
+    let all_fit = shortcuts.iter().all(|(action, of)| is_name(action) && of.len() <= keys && of.iter().all(is_name));
+    if shortcuts.len() <= actions && all_fit {
+        return Ok(());
+    }
+    let reason =
+        format!("at most {actions} actions with {keys} keys each, and names of {} bytes", ipc::MAX_SHORTCUT_NAME);
+    Err(CommandError::Failed { reason })
 }

@@ -77,7 +77,7 @@ impl Desk {
             import: None,
             directories: settings.directories.clone(),
             front: None,
-            preferences: settings.preferences,
+            preferences: settings.preferences.clone(),
             voicemail: 0,
             mailbox: None,
             missed: settings.missed,
@@ -206,7 +206,7 @@ impl Switchboard {
     /// The operator changes the preferences: shown at once, and kept.
     pub(crate) fn choose(&mut self, preferences: Preferences) {
         if self.desk.preferences != preferences {
-            self.preferences(preferences);
+            self.preferences(preferences.clone());
             self.emit(Effect::SavePreferences(preferences));
         }
     }

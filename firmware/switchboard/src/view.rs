@@ -27,7 +27,7 @@ impl Switchboard {
             front_directory: self.desk.front,
             counters: self.counters(),
             notices: self.notices.list.iter().cloned().collect(),
-            preferences: self.desk.preferences,
+            preferences: self.desk.preferences.clone(),
             service: self.service(),
             conference: self.conference.view(),
             park: self.slots(),

@@ -16,6 +16,10 @@ impl Desk {
         if self.watch_key(text, control, alt, typing) {
             return true;
         }
+        let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
+        if !covered && let Some(taken) = self.settings_key(text, control, alt, typing) {
+            return taken;
+        }
         // While its window is open, digits, * and # go to the other end.
         if !typing && !control && !alt && self.keypad_key(text) {
             return true;
@@ -24,7 +28,6 @@ impl Desk {
         if typing && self.screen() == Screen::Page && !self.finder_is_open() && !KeyMap::is_function(text) {
             return false;
         }
-        let covered = self.menu_is_open() || self.prompt_is_open() || self.files_are_open();
         // So is the note; its text moves by the arrows, and Escape leaves it.
         let in_note = typing && self.screen() == Screen::Note && !covered && !self.finder_is_open();
         if in_note && !control && !KeyMap::is_function(text) {
@@ -130,6 +133,7 @@ impl Desk {
             }
             ConsoleKey::Find => self.open_finder(""),
             ConsoleKey::Note => self.open_note_by_key(),
+            ConsoleKey::Settings => self.open_settings_by_key(),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });

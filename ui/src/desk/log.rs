@@ -57,6 +57,9 @@ impl Desk {
     /// Brings a screen to the front.
     pub(crate) fn show_screen(&mut self, screen: Screen) {
         self.close_finder();
+        if self.settings_hold(screen) {
+            return;
+        }
         // It lay over whatever was in front.
         self.set_editor_aside(true);
         let leaves_field = matches!(self.screen(), Screen::Page | Screen::Note) && screen != self.screen();

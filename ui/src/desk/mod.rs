@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `settings`, `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -32,6 +32,7 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod settings;
 mod sound;
 mod status;
 mod take_over;
@@ -44,7 +45,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ipc::{CallRef, CallView, Command, CommandError, ContactId, Language, View};
+use ipc::{CallRef, CallView, Command, CommandError, ContactId, View};
 use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
 use crate::clock::DeskClock;
@@ -84,6 +85,7 @@ pub(crate) struct Desk {
     finder: finder::Finder,
     log: log::Log,
     note: note::Note,
+    settings: settings::Settings,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
@@ -96,7 +98,9 @@ pub(crate) struct Desk {
     watch: watch::Watch,
     sound: sound::Sound,
     area: Area,
+    /// As they are used: the usual ones with the operator's changes.
     keys: KeyMap,
+    usual_keys: KeyMap,
     /// The program that opens web and e-mail addresses.
     opener: Option<PathBuf>,
     local_notices: Vec<LocalNotice>,
@@ -134,6 +138,7 @@ impl Console {
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
         desk.borrow_mut().fit_alerts(app.get_fitting_alerts());
         desk.borrow_mut().show_connection();
+        desk.borrow().show_key_hints();
         desk.borrow_mut().tick(Instant::now());
         Ok(Self { desk, _tick: tick, link: RefCell::default() })
     }
@@ -159,9 +164,9 @@ impl Console {
         *self.link.borrow_mut() = Some(link);
     }
 
-    /// Other keys than those of [`KeyMap::default`].
+    /// Other usual keys than those of [`KeyMap::default`]; the operator's changes go before them.
     pub fn use_keys(&self, keys: KeyMap) {
-        self.desk.borrow_mut().keys = keys;
+        self.desk.borrow_mut().set_usual_keys(keys);
     }
 
     /// Opens web and e-mail addresses with this program, which gets the address as its only argument.
@@ -234,6 +239,7 @@ impl Desk {
             finder: finder::Finder::new(app, everybody),
             log: log::Log::new(app),
             note: note::Note::default(),
+            settings: settings::Settings::new(app),
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
@@ -247,6 +253,7 @@ impl Desk {
             sound: sound::Sound::new(app),
             area: Area::Calls,
             keys: KeyMap::default(),
+            usual_keys: KeyMap::default(),
             opener: None,
             local_notices: Vec::new(),
             ledger,
@@ -282,7 +289,7 @@ impl Desk {
         let before = std::mem::replace(&mut self.view, view);
         self.clock = DeskClock::new(self.view.now_ms, now);
         self.look_at_faces(&before);
-        self.show_preferences(&before);
+        self.preferences_changed(&before);
         self.show_status();
         self.calls_changed(&before);
         self.show_ledger();
@@ -357,31 +364,18 @@ impl Desk {
             self.ask_log();
             self.ask_note();
             self.show_note();
+            self.show_settings();
         } else {
             self.close_overlays();
             self.files_disconnected();
             self.editor_disconnected();
             self.note_disconnected();
+            self.settings_disconnected();
         }
     }
 
     fn show_connection(&mut self) {
         self.app.global::<crate::screen::Desk>().set_connected(self.connected);
-    }
-
-    fn show_preferences(&mut self, before: &View) {
-        let (wanted, had) = (self.view.preferences, before.preferences);
-        let fresh = before.generation == 0;
-        if fresh || wanted.theme != had.theme {
-            self.app.global::<crate::screen::Ink>().set_dark(wanted.theme == ipc::Theme::Dark);
-        }
-        if fresh || wanted.language != had.language {
-            self.app.global::<crate::screen::Desk>().set_french(wanted.language == Language::French);
-            let language = if wanted.language == Language::French { "fr" } else { "en" };
-            if let Err(error) = slint::select_bundled_translation(language) {
-                tracing::error!("no translation: {error}");
-            }
-        }
     }
 
     /// Sends a wish; says so when the desk is away.
@@ -400,6 +394,7 @@ impl Desk {
             || self.files_done(seq, &result)
             || self.item_done(seq, &result)
             || self.note_done(seq, &result)
+            || self.settings_done(seq, &result)
         {
             return;
         }

@@ -75,7 +75,8 @@ impl Desk {
         };
         let mut calls = self.view.incoming.iter().filter(comes).map(|call| call.call);
         let call = calls.rfind(|call| !self.tab.opened.contains(call));
-        if let Some(call) = call {
+        // Nobody is asked whether to save because a call rings; the page comes when the settings are done.
+        if let Some(call) = call.filter(|_| !self.settings_are_open_ended()) {
             self.tab.opened.insert(call);
             self.tab.due.remove(&call);
             self.open_crm(call);

@@ -58,7 +58,7 @@ impl Sound {
 impl Desk {
     /// Asks the desk to measure while somebody can see it.
     pub(crate) fn listen_to_sound(&mut self) {
-        let wanted = self.connected && self.screen() == Screen::Settings;
+        let wanted = self.connected && self.screen() == Screen::Settings && self.sound_is_open();
         if wanted == self.sound.listening {
             return;
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ipc::{Command, Language, Theme};
+use ipc::Command;
 use slint::ComponentHandle;
 
 use super::{Desk, calls, drag};
@@ -34,6 +34,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_desk(app, desk);
     wire_log(app, desk);
     wire_note(app, desk);
+    wire_settings(app, desk);
     wire_panes(app, desk);
     wire_editor(app, desk);
     wire_alerts(app, desk);
@@ -86,6 +87,21 @@ fn wire_note(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_give_up(with!(desk, |this| this.give_up_note()));
     global.on_bring_back(with!(desk, |this| this.bring_back_note()));
     global.on_leave(with!(desk, |this| this.leave_note()));
+}
+
+fn wire_settings(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Settings>();
+    let place = |at: i32| usize::try_from(at).unwrap_or(usize::MAX);
+    global.on_fold(with!(desk, |this, stop| this.fold_settings(stop)));
+    global.on_choose(with!(desk, |this, stop| this.choose_setting(stop)));
+    global.on_record(with!(desk, |this, row| this.record_key(place(row))));
+    global.on_stop_recording(with!(desk, |this| this.stop_recording()));
+    global.on_take(with!(desk, |this| this.take_key()));
+    global.on_drop_key(with!(desk, |this, row, key| this.drop_key(place(row), place(key))));
+    global.on_save(with!(desk, |this| this.save_settings()));
+    global.on_reset(with!(desk, |this| this.reset_settings()));
+    global.on_give_up(with!(desk, |this| this.give_up_settings()));
+    global.on_leave(with!(desk, |this, answer| this.leave_settings(answer)));
 }
 
 fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -197,14 +213,6 @@ fn wire_finder(app: &App, desk: &Rc<RefCell<Desk>>) {
 fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     let global = app.global::<screen::Desk>();
     global.on_show(with!(desk, |this, screen| this.show_screen(screen)));
-    global.on_set_french(with!(desk, |this, on| {
-        let language = if on { Language::French } else { Language::English };
-        this.send(Command::SetLanguage { language })
-    }));
-    global.on_set_dark(with!(desk, |this, on| {
-        let theme = if on { Theme::Dark } else { Theme::Light };
-        this.send(Command::SetTheme { theme })
-    }));
     global.on_set_available(with!(desk, |this, on| this.set_available(on)));
     global.on_set_muted(with!(desk, |this, on| this.send(Command::Mute { on })));
     global.on_toggle_registration(with!(desk, |this| this.toggle_registration()));

@@ -338,6 +338,8 @@ enum Tongue {
 enum Colours {
     Dark,
     Light,
+    /// High contrast.
+    Contrast,
 }
 
 fn main() -> ExitCode {
@@ -470,6 +472,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::Language { language: Tongue::French } => Command::SetLanguage { language: Language::French },
         Request::Theme { theme: Colours::Dark } => Command::SetTheme { theme: Theme::Dark },
         Request::Theme { theme: Colours::Light } => Command::SetTheme { theme: Theme::Light },
+        Request::Theme { theme: Colours::Contrast } => Command::SetTheme { theme: Theme::Contrast },
         Request::Import { file, directory, local } => {
             let path = file.canonicalize().with_context(|| format!("cannot find {}", file.display()))?;
             Command::ImportContacts { directory, local, path }

@@ -343,7 +343,7 @@ fn preferences_and_counters_are_kept_when_changed_here() {
     let mut bench = ready();
     let french = Command::SetLanguage { language: Language::French };
     let (_, effects) = bench.command(&french);
-    assert!(matches!(effects[..], [Effect::SavePreferences(p)] if p.language == Language::French));
+    assert!(matches!(&effects[..], [Effect::SavePreferences(p)] if p.language == Language::French));
     assert_eq!(bench.command(&french).1, [], "nothing new");
     bench.input(Input::Missed { count: 3 });
     assert_eq!(bench.command(&Command::ClearMissed).1, [Effect::SaveMissed(0)]);
@@ -351,6 +351,29 @@ fn preferences_and_counters_are_kept_when_changed_here() {
     assert_eq!(bench.command(&Command::Audio { on: true }).1, [Effect::Audio(true)]);
     let import = Command::ImportContacts { directory: "Staff".into(), local: true, path: "x.csv".into() };
     assert_eq!(bench.command(&import).0, Err(CommandError::NotPossible));
+}
+
+#[test]
+fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
+    let mut bench = ready();
+    let save = |shortcuts: ipc::Shortcuts| {
+        let (language, theme) = (Language::French, ipc::Theme::Contrast);
+        Command::SavePreferences { language, theme, shortcuts }
+    };
+    let night = |key: String| ipc::Shortcuts::from([("night".to_owned(), vec![key])]);
+    let (_, effects) = bench.command(&save(night("F9".into())));
+    let [Effect::SavePreferences(kept)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(kept, &bench.view.preferences);
+    assert_eq!((kept.language, kept.theme), (Language::French, ipc::Theme::Contrast));
+    assert_eq!(kept.shortcuts, night("F9".into()));
+    assert_eq!(kept.hold_alarm_ms, ipc::Preferences::default().hold_alarm_ms, "the administrator's");
+    // No screen sends these; they would be in each view.
+    let many = (0..=ipc::MAX_SHORTCUTS.0).map(|at| (at.to_string(), Vec::new())).collect();
+    for bad in [night(String::new()), night("x".repeat(ipc::MAX_SHORTCUT_NAME + 1)), many] {
+        let (result, effects) = bench.command(&save(bad));
+        assert!(matches!(result, Err(CommandError::Failed { .. })), "{result:?}");
+        assert_eq!(effects, []);
+    }
 }
 
 #[test]

@@ -1,0 +1,600 @@
+//! The settings (SET-1): what is chosen is shown at once and kept by Save; nothing chosen is lost by leaving in a hurry.
+//!
+//! Language and colours are tried on while the settings are in front; keys do what is saved, because a key that means
+//! something else while one looks for it helps nobody. What else there is to set is the administrator's, on their page.
+
+use std::rc::Rc;
+
+use ipc::{Command, CommandError, Language, Preferences, Theme, View};
+use slint::{ComponentHandle, ModelRc, VecModel};
+
+use super::{Area, Desk};
+use crate::keys::{ConsoleKey, KeyMap};
+use crate::screen::{
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, Screen, SettingsStanding,
+    SettingsStop, SoundTest,
+};
+use crate::shortcuts::{self, EDITABLE, Recorded, Table};
+
+/// Where Save stands among the answers to "Leave without saving?", and how many there are.
+const SAVE: i32 = 0;
+const DISCARD: i32 = 1;
+const STAY: i32 = 2;
+const ANSWERS: i32 = 3;
+
+/// State of the settings that is the screen's own.
+pub(crate) struct Settings {
+    /// As chosen; `None`: as saved.
+    draft: Option<Wishes>,
+    /// What the screen looks like now.
+    worn: Option<(Language, Theme)>,
+    /// The sections that are open: look, sound, keys.
+    open: [bool; 3],
+    stop: SettingsStop,
+    key_at: usize,
+    /// The action that waits for a key.
+    recording: Option<usize>,
+    /// The key that was pressed is another's.
+    taken: Option<(String, ConsoleKey)>,
+    /// Where to, once it is decided whether to save.
+    leaving: Option<Screen>,
+    /// Save on its way to the desk, and where to afterwards.
+    sent: Option<(u64, Option<Screen>)>,
+    fault: Option<String>,
+    /// What the desk has taken, until its view says so.
+    accepted: Option<Wishes>,
+    rows: Rc<VecModel<KeyRow>>,
+    /// The keys in `rows`.
+    listed: Table,
+}
+
+/// What there is to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wishes {
+    language: Language,
+    theme: Theme,
+    keys: Table,
+}
+
+impl Settings {
+    pub(crate) fn new(app: &App) -> Self {
+        let rows = Rc::new(VecModel::default());
+        app.global::<screen::Settings>().set_rows(ModelRc::from(rows.clone()));
+        Self {
+            draft: None,
+            worn: None,
+            open: [true, true, false],
+            stop: SettingsStop::Nowhere,
+            key_at: 0,
+            recording: None,
+            taken: None,
+            leaving: None,
+            sent: None,
+            fault: None,
+            accepted: None,
+            rows,
+            listed: Table::new(),
+        }
+    }
+}
+
+// What is chosen and what is kept.
+impl Desk {
+    /// A new view may have other preferences.
+    pub(crate) fn preferences_changed(&mut self, before: &View) {
+        if before.generation == 0 || before.preferences != self.view.preferences {
+            self.keys = shortcuts::map(&self.usual_keys, &self.view.preferences.shortcuts);
+            self.show_key_hints();
+            if self.settings.draft.as_ref() == Some(&self.kept()) {
+                self.settings.draft = None;
+            }
+            self.settings.accepted = None;
+            self.show_settings();
+        }
+    }
+
+    /// Other usual keys.
+    pub(crate) fn set_usual_keys(&mut self, keys: KeyMap) {
+        self.usual_keys = keys;
+        self.keys = shortcuts::map(&self.usual_keys, &self.view.preferences.shortcuts);
+        self.show_key_hints();
+    }
+
+    fn kept(&self) -> Wishes {
+        let Preferences { language, theme, shortcuts, .. } = &self.view.preferences;
+        Wishes { language: *language, theme: *theme, keys: shortcuts::table(&self.usual_keys, shortcuts) }
+    }
+
+    fn wished(&self) -> Wishes {
+        self.settings.draft.clone().unwrap_or_else(|| self.kept())
+    }
+
+    /// As it comes out of the box. The language stays: who cannot read the screen cannot save it either.
+    fn usual(&self) -> Wishes {
+        let keys = shortcuts::table(&self.usual_keys, &ipc::Shortcuts::new());
+        Wishes { language: self.wished().language, theme: Theme::default(), keys }
+    }
+
+    fn wish(&mut self, wishes: Wishes) {
+        self.settings.fault = None;
+        self.settings.draft = (wishes != self.kept()).then_some(wishes);
+        self.show_settings();
+    }
+
+    /// Something was chosen, or a button pressed by key.
+    pub(crate) fn choose_setting(&mut self, stop: SettingsStop) {
+        let wished = self.wished();
+        match stop {
+            SettingsStop::English => self.wish(Wishes { language: Language::English, ..wished }),
+            SettingsStop::French => self.wish(Wishes { language: Language::French, ..wished }),
+            SettingsStop::Dark => self.wish(Wishes { theme: Theme::Dark, ..wished }),
+            SettingsStop::Light => self.wish(Wishes { theme: Theme::Light, ..wished }),
+            SettingsStop::Contrast => self.wish(Wishes { theme: Theme::Contrast, ..wished }),
+            SettingsStop::Look | SettingsStop::Sound | SettingsStop::Keys => self.fold_settings(stop),
+            SettingsStop::Key => self.record_key(self.settings.key_at),
+            SettingsStop::Play => self.begin_test(SoundTest::Speaker),
+            SettingsStop::Ring => self.begin_test(SoundTest::Ringer),
+            SettingsStop::Chime => self.begin_test(SoundTest::Notifier),
+            SettingsStop::HearBack => self.begin_test(SoundTest::HearBack),
+            SettingsStop::Stop => self.stop_test(),
+            SettingsStop::Reset => self.reset_settings(),
+            SettingsStop::GiveUp => self.give_up_settings(),
+            SettingsStop::Save => self.save_settings(),
+            SettingsStop::Nowhere => {}
+        }
+    }
+
+    /// Opens or folds a section.
+    pub(crate) fn fold_settings(&mut self, stop: SettingsStop) {
+        let section = match stop {
+            SettingsStop::Look => 0,
+            SettingsStop::Sound => 1,
+            _ => 2,
+        };
+        let open = &mut self.settings.open[section];
+        *open = !*open;
+        if section == 2 && !*open {
+            self.stop_recording();
+        }
+        self.listen_to_sound();
+        self.show_settings();
+    }
+
+    pub(crate) fn sound_is_open(&self) -> bool {
+        self.settings.open[1]
+    }
+
+    pub(crate) fn reset_settings(&mut self) {
+        self.stop_recording();
+        self.wish(self.usual());
+    }
+
+    pub(crate) fn give_up_settings(&mut self) {
+        self.stop_recording();
+        self.settings.draft = None;
+        self.settings.fault = None;
+        self.show_settings();
+    }
+
+    pub(crate) fn save_settings(&mut self) {
+        self.save_and(None);
+    }
+
+    fn save_and(&mut self, then: Option<Screen>) {
+        let Some(draft) = self.settings.draft.clone() else { return };
+        if self.settings.sent.is_some() {
+            return;
+        }
+        self.stop_recording();
+        let Wishes { language, theme, keys } = draft;
+        let shortcuts = shortcuts::changes(&self.usual_keys, &keys);
+        let command = Command::SavePreferences { language, theme, shortcuts };
+        self.settings.sent = self.outbox.command(command).ok().map(|seq| (seq, then));
+        self.show_settings();
+    }
+
+    /// True when this was the answer to Save.
+    pub(crate) fn settings_done(&mut self, seq: u64, result: &Result<(), CommandError>) -> bool {
+        let Some((_, then)) = self.settings.sent.take_if(|(sent, _)| *sent == seq) else { return false };
+        match result {
+            Ok(()) => {
+                // The view with it comes with the answer or a moment later; until then it is shown as chosen.
+                self.settings.accepted.clone_from(&self.settings.draft);
+                if let Some(screen) = then {
+                    self.settings.leaving = None;
+                    self.show_screen(screen);
+                }
+            }
+            Err(CommandError::Failed { reason }) => self.settings.fault = Some(reason.clone()),
+            Err(error) => self.settings.fault = Some(format!("{error:?}")),
+        }
+        self.show_settings();
+        true
+    }
+
+    pub(crate) fn settings_disconnected(&mut self) {
+        self.settings.sent = None;
+        self.show_settings();
+    }
+}
+
+// Leaving.
+impl Desk {
+    /// Something chosen is not saved, nor on its way.
+    pub(crate) fn settings_are_open_ended(&self) -> bool {
+        let settings = &self.settings;
+        settings.draft.is_some() && settings.draft != settings.accepted && settings.sent.is_none()
+    }
+
+    /// True when something chosen is not saved, and it was asked what to do: the screen stays.
+    pub(crate) fn settings_hold(&mut self, to: Screen) -> bool {
+        if self.screen() != Screen::Settings || to == Screen::Settings {
+            return false;
+        }
+        self.stop_recording();
+        if !self.settings_are_open_ended() {
+            return false;
+        }
+        self.settings.leaving = Some(to);
+        self.app.global::<screen::Settings>().set_answer(SAVE);
+        self.focus(FocusPlace::Nowhere);
+        self.show_settings();
+        true
+    }
+
+    /// The answer to "Leave without saving?".
+    pub(crate) fn leave_settings(&mut self, answer: i32) {
+        let Some(to) = self.settings.leaving else { return };
+        match answer {
+            SAVE if self.connected => return self.save_and(Some(to)),
+            SAVE => return,
+            DISCARD => {
+                self.give_up_settings();
+                self.settings.leaving = None;
+                self.show_screen(to);
+            }
+            _ => self.settings.leaving = None,
+        }
+        self.show_settings();
+    }
+}
+
+// Keys of actions.
+impl Desk {
+    /// The next key that is pressed becomes one of the row's action.
+    pub(crate) fn record_key(&mut self, row: usize) {
+        if self.settings.recording == Some(row) {
+            return self.stop_recording();
+        }
+        self.settings.recording = (row < EDITABLE.len()).then_some(row);
+        self.settings.taken = None;
+        let full = EDITABLE.get(row).is_some_and(|action| self.keys_of(*action).len() >= shortcuts::MOST);
+        self.app.global::<screen::Settings>().set_fault(if full { KeyFault::Full } else { KeyFault::None });
+        self.focus(FocusPlace::Nowhere);
+        self.show_settings();
+    }
+
+    fn keys_of(&self, action: ConsoleKey) -> Vec<String> {
+        self.wished().keys.remove(&action).unwrap_or_default()
+    }
+
+    pub(crate) fn stop_recording(&mut self) {
+        self.settings.recording = None;
+        self.settings.taken = None;
+        self.show_settings();
+    }
+
+    /// The key that another action had.
+    pub(crate) fn take_key(&mut self) {
+        if let (Some(row), Some((key, _))) = (self.settings.recording, self.settings.taken.take()) {
+            self.give_key(row, key);
+        }
+    }
+
+    /// A key of a row's action goes.
+    pub(crate) fn drop_key(&mut self, row: usize, key: usize) {
+        let mut wished = self.wished();
+        let keys = EDITABLE.get(row).and_then(|action| wished.keys.get_mut(action));
+        if let Some(keys) = keys.filter(|keys| key < keys.len()) {
+            keys.remove(key);
+            self.wish(wished);
+        }
+    }
+
+    fn give_key(&mut self, row: usize, key: String) {
+        let mut wished = self.wished();
+        for keys in wished.keys.values_mut() {
+            keys.retain(|other| *other != key);
+        }
+        if let Some(keys) = EDITABLE.get(row).and_then(|action| wished.keys.get_mut(action)) {
+            keys.push(key);
+        }
+        self.settings.recording = None;
+        self.settings.taken = None;
+        self.wish(wished);
+    }
+
+    /// A key while an action waits for one.
+    fn recorded(&mut self, row: usize, text: &str, control: bool, alt: bool) {
+        let global = self.app.global::<screen::Settings>();
+        if self.settings.taken.is_some() {
+            match self.usual_keys.read(text, control, alt, false) {
+                Some(ConsoleKey::Enter) => return self.take_key(),
+                Some(ConsoleKey::Escape) => return self.stop_recording(),
+                // Another key, then.
+                _ => self.settings.taken = None,
+            }
+        }
+        let full = EDITABLE.get(row).is_some_and(|action| self.keys_of(*action).len() >= shortcuts::MOST);
+        let fault = match Recorded::of(text, control, alt) {
+            Recorded::OnTheWay => return,
+            Recorded::Stop => return self.stop_recording(),
+            Recorded::Key(_) if full => KeyFault::Full,
+            Recorded::Key(key) => match shortcuts::owner(&self.wished().keys, &key) {
+                Some(holder) if EDITABLE.get(row) != Some(&holder) => {
+                    self.settings.taken = Some((key, holder));
+                    KeyFault::None
+                }
+                Some(_) => return self.stop_recording(),
+                None => return self.give_key(row, key),
+            },
+            Recorded::Typed => KeyFault::Typed,
+            Recorded::OfFields => KeyFault::OfFields,
+            Recorded::Fixed => KeyFault::Fixed,
+        };
+        global.set_fault(fault);
+        self.show_settings();
+    }
+}
+
+// The keyboard.
+impl Desk {
+    /// The settings' key: there, with the arrows among them.
+    pub(crate) fn open_settings_by_key(&mut self) {
+        self.show_screen(Screen::Settings);
+        if self.screen() == Screen::Settings {
+            self.set_area(Area::Directory);
+            self.settings.stop = SettingsStop::Look;
+            self.show_settings_stop();
+        }
+    }
+
+    /// A key while the settings are in front. `None`: it is none of theirs.
+    pub(crate) fn settings_key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> Option<bool> {
+        if self.screen() != Screen::Settings || self.finder_is_open() || typing {
+            return None;
+        }
+        if let Some(row) = self.settings.recording {
+            self.recorded(row, text, control, alt);
+            return Some(true);
+        }
+        let key = self.keys.read(text, control, alt, false);
+        if self.settings.leaving.is_some() {
+            let global = self.app.global::<screen::Settings>();
+            let answer = global.get_answer();
+            match key {
+                Some(ConsoleKey::Left) => global.set_answer((answer - 1).rem_euclid(ANSWERS)),
+                Some(ConsoleKey::Right) => global.set_answer((answer + 1).rem_euclid(ANSWERS)),
+                Some(ConsoleKey::Enter) => self.leave_settings(answer),
+                Some(ConsoleKey::Escape) => self.leave_settings(STAY),
+                _ => return None,
+            }
+            return Some(true);
+        }
+        if control && text == "s" {
+            self.save_settings();
+            return Some(true);
+        }
+        if self.area != Area::Directory {
+            return None;
+        }
+        let backspace = text.chars().eq([char::from(slint::platform::Key::Backspace)]);
+        if backspace && self.settings.stop == SettingsStop::Key {
+            let row = self.settings.key_at;
+            if let Some(last) =
+                EDITABLE.get(row).and_then(|action| self.keys_of(*action).len().checked_sub(1))
+            {
+                self.drop_key(row, last);
+            }
+            return Some(true);
+        }
+        match key? {
+            ConsoleKey::Enter | ConsoleKey::Primary => self.choose_setting(self.settings.stop),
+            ConsoleKey::Up => self.step_in_settings(|at, _| at.saturating_sub(1)),
+            ConsoleKey::Down => self.step_in_settings(|at, last| (at + 1).min(last)),
+            ConsoleKey::Home => self.step_in_settings(|_, _| 0),
+            ConsoleKey::End => self.step_in_settings(|_, last| last),
+            ConsoleKey::PageUp => self.step_in_settings(|at, _| at.saturating_sub(6)),
+            ConsoleKey::PageDown => self.step_in_settings(|at, last| (at + 6).min(last)),
+            key @ (ConsoleKey::Left | ConsoleKey::Right) => self.turn_in_settings(key == ConsoleKey::Right),
+            // Of calls and contacts: nothing is meant there now.
+            ConsoleKey::Transfer | ConsoleKey::Menu => {}
+            _ => return None,
+        }
+        Some(true)
+    }
+
+    /// Where the arrows stop now, from above; what is folded or cannot be pressed is passed over.
+    fn settings_stops(&self) -> Vec<(SettingsStop, usize)> {
+        use SettingsStop as S;
+        let alone = |stop: &S| (*stop, 0);
+        let [look, sound, keys] = self.settings.open;
+        let mut stops = vec![(S::Look, 0)];
+        if look {
+            stops.extend([S::English, S::French, S::Dark, S::Light, S::Contrast].iter().map(alone));
+        }
+        stops.push((S::Sound, 0));
+        if sound {
+            let runs = self.app.global::<screen::SoundCheck>().get_running();
+            let tests = [S::Play, S::Ring, S::Chime, S::HearBack];
+            stops.extend(if runs { [S::Stop].iter().map(alone).collect() } else { tests.map(|s| (s, 0)).to_vec() });
+        }
+        stops.push((S::Keys, 0));
+        if keys {
+            stops.extend((0..EDITABLE.len()).map(|row| (S::Key, row)));
+        }
+        let changed = self.settings.draft.is_some();
+        if self.wished() != self.usual() {
+            stops.push((S::Reset, 0));
+        }
+        if changed {
+            stops.extend([(S::GiveUp, 0), (S::Save, 0)]);
+        }
+        stops
+    }
+
+    fn step_in_settings(&mut self, to: impl FnOnce(usize, usize) -> usize) {
+        let stops = self.settings_stops();
+        let here = (self.settings.stop, if self.settings.stop == SettingsStop::Key { self.settings.key_at } else { 0 });
+        let last = stops.len().saturating_sub(1);
+        let next = stops.iter().position(|stop| *stop == here).map_or(0, |at| to(at, last));
+        if let Some((stop, row)) = stops.get(next) {
+            (self.settings.stop, self.settings.key_at) = (*stop, *row);
+            self.show_settings_stop();
+        }
+    }
+
+    /// Left and Right: fold and open at a head, else as Up and Down.
+    fn turn_in_settings(&mut self, right: bool) {
+        let section = match self.settings.stop {
+            SettingsStop::Look => Some(0),
+            SettingsStop::Sound => Some(1),
+            SettingsStop::Keys => Some(2),
+            _ => None,
+        };
+        match section {
+            Some(section) if self.settings.open[section] != right => self.fold_settings(self.settings.stop),
+            Some(_) => {}
+            None if right => self.step_in_settings(|at, last| (at + 1).min(last)),
+            None => self.step_in_settings(|at, _| at.saturating_sub(1)),
+        }
+    }
+
+    fn show_settings_stop(&self) {
+        let global = self.app.global::<screen::Settings>();
+        global.set_stop(self.settings.stop);
+        global.set_key_at(index(self.settings.key_at));
+        global.set_stop_turn(global.get_stop_turn().wrapping_add(1));
+    }
+}
+
+// What the screen shows of it.
+impl Desk {
+    pub(crate) fn show_settings(&mut self) {
+        let (wished, kept) = (self.wished(), self.kept());
+        self.wear(wished.language, wished.theme);
+        let settings = &self.settings;
+        let global = self.app.global::<screen::Settings>();
+        global.set_look_open(settings.open[0]);
+        global.set_sound_open(settings.open[1]);
+        global.set_keys_open(settings.open[2]);
+        global.set_french(wished.language == Language::French);
+        global.set_colours(match wished.theme {
+            Theme::Dark => Colours::Dark,
+            Theme::Light => Colours::Light,
+            Theme::Contrast => Colours::Contrast,
+        });
+        let usual = self.usual();
+        let row = |action: &ConsoleKey| {
+            let keys = wished.keys.get(action).map_or(&[][..], Vec::as_slice);
+            let names: Vec<KeyName> = keys.iter().map(|key| key_name(key)).collect();
+            KeyRow {
+                action: key_action(*action),
+                keys: ModelRc::new(VecModel::from(names)),
+                changed: usual.keys.get(action) != wished.keys.get(action),
+            }
+        };
+        if settings.listed != wished.keys {
+            settings.rows.set_vec(EDITABLE.iter().map(row).collect::<Vec<_>>());
+        }
+        let differs = |action: &&ConsoleKey| usual.keys.get(action) != wished.keys.get(action);
+        global.set_changed_keys(index(EDITABLE.iter().filter(differs).count()));
+        global.set_recording(settings.recording.map_or(-1, index));
+        global.set_taken(settings.taken.is_some());
+        if let Some((key, holder)) = &settings.taken {
+            global.set_wanted(key_name(key));
+            global.set_holder(key_action(*holder));
+        }
+        global.set_changed(wished != kept);
+        global.set_usual(wished == usual);
+        global.set_asking(settings.leaving.is_some());
+        global.set_reason(settings.fault.clone().unwrap_or_default().into());
+        global.set_standing(match () {
+            () if wished == kept || Some(&wished) == settings.accepted.as_ref() => SettingsStanding::Saved,
+            () if settings.fault.is_some() => SettingsStanding::Failed,
+            () if settings.sent.is_some() => SettingsStanding::Saving,
+            () if !self.connected => SettingsStanding::Unreachable,
+            () => SettingsStanding::Changed,
+        });
+        self.settings.listed = wished.keys;
+    }
+
+    /// Language and colours of the whole screen, where they differ from what it wears.
+    fn wear(&mut self, language: Language, theme: Theme) {
+        let worn = self.settings.worn.replace((language, theme));
+        if worn.map(|(_, theme)| theme) != Some(theme) {
+            let ink = self.app.global::<Ink>();
+            ink.set_dark(theme != Theme::Light);
+            ink.set_contrast(theme == Theme::Contrast);
+        }
+        if worn.map(|(language, _)| language) != Some(language) {
+            let language = if language == Language::French { "fr" } else { "en" };
+            if let Err(error) = slint::select_bundled_translation(language) {
+                tracing::error!("no translation: {error}");
+            }
+        }
+    }
+
+    /// The keys that stand on buttons.
+    pub(crate) fn show_key_hints(&self) {
+        let first = |action| self.keys.keys(action).first().map(|key| key_name(key)).unwrap_or_default();
+        let global = self.app.global::<Keys>();
+        global.set_primary(first(ConsoleKey::Primary));
+        global.set_hang_up(first(ConsoleKey::HangUp));
+        global.set_transfer(first(ConsoleKey::Transfer));
+        global.set_undo(first(ConsoleKey::Undo));
+        global.set_search(first(ConsoleKey::Search));
+        global.set_number(first(ConsoleKey::Number));
+        global.set_allow(first(ConsoleKey::Allow));
+        global.set_refuse(first(ConsoleKey::Refuse));
+        global.set_test_sound(first(ConsoleKey::TestSound));
+        global.set_hear_back(first(ConsoleKey::HearBack));
+    }
+}
+
+fn index(at: usize) -> i32 {
+    i32::try_from(at).unwrap_or(i32::MAX)
+}
+
+fn key_name(key: &str) -> KeyName {
+    match key.strip_prefix("Control+") {
+        Some(name) => KeyName { name: name.into(), control: true },
+        None => KeyName { name: key.into(), control: false },
+    }
+}
+
+/// [`EDITABLE`] has no other.
+fn key_action(key: ConsoleKey) -> KeyAction {
+    match key {
+        ConsoleKey::Primary => KeyAction::Primary,
+        ConsoleKey::HangUp => KeyAction::HangUp,
+        ConsoleKey::Next => KeyAction::Next,
+        ConsoleKey::AnswerLongest => KeyAction::AnswerLongest,
+        ConsoleKey::HangUpActive => KeyAction::HangUpActive,
+        ConsoleKey::Transfer => KeyAction::Transfer,
+        ConsoleKey::Undo => KeyAction::Undo,
+        ConsoleKey::Switch => KeyAction::Switch,
+        ConsoleKey::Number => KeyAction::Number,
+        ConsoleKey::Search => KeyAction::Search,
+        ConsoleKey::Find => KeyAction::Find,
+        ConsoleKey::Note => KeyAction::Note,
+        ConsoleKey::Settings => KeyAction::Settings,
+        ConsoleKey::View => KeyAction::View,
+        ConsoleKey::Night => KeyAction::Night,
+        ConsoleKey::Allow => KeyAction::Allow,
+        ConsoleKey::Refuse => KeyAction::Refuse,
+        ConsoleKey::TestSound => KeyAction::TestSound,
+        ConsoleKey::HearBack => KeyAction::HearBack,
+        _ => KeyAction::Menu,
+    }
+}

@@ -1,0 +1,248 @@
+//! The settings (SET-1), the keys that are changed there (CALL-12), and high contrast.
+
+use frontdesk_ui::link::Event;
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{self, Colours, Desk, Ink, KeyFault, Screen, SettingsStanding, SettingsStop};
+use ipc::{Command, CommandError, HookAction, Language, Shortcuts, Theme, View};
+use slint::platform::Key;
+use slint::{ComponentHandle, Model};
+
+use crate::hands::Stage;
+
+fn at_settings(view: View) -> Stage {
+    let stage = Stage::with(view);
+    stage.tap(stage.middle("Settings"));
+    stage.commands();
+    stage
+}
+
+fn standing(stage: &Stage) -> SettingsStanding {
+    stage.app.global::<screen::Settings>().get_standing()
+}
+
+fn in_front(stage: &Stage) -> Screen {
+    stage.app.global::<Desk>().get_screen()
+}
+
+fn saved(language: Language, theme: Theme, shortcuts: &[(&str, &[&str])]) -> Command {
+    Command::SavePreferences { language, theme, shortcuts: some(shortcuts) }
+}
+
+fn some(shortcuts: &[(&str, &[&str])]) -> Shortcuts {
+    let names = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    shortcuts.iter().map(|(action, keys)| ((*action).to_owned(), names(keys))).collect()
+}
+
+/// The desk took what was saved, and its view says so.
+fn take(stage: &Stage, change: impl FnOnce(&mut ipc::Preferences)) {
+    stage.answer(Ok(()));
+    let mut view = scenes::empty();
+    view.generation += 1;
+    change(&mut view.preferences);
+    stage.show(view);
+}
+
+/// The keys of the action with this name, as its row has them.
+fn keys(stage: &Stage, action: screen::KeyAction) -> Vec<String> {
+    let rows = stage.app.global::<screen::Settings>().get_rows();
+    let row = rows.iter().find(|row| row.action == action).unwrap();
+    row.keys.iter().map(|key| format!("{}{}", if key.control { "Ctrl+" } else { "" }, key.name)).collect()
+}
+
+#[test]
+fn set_1_what_is_chosen_is_seen_at_once_and_kept_by_save() {
+    let stage = at_settings(scenes::empty());
+    assert_eq!(standing(&stage), SettingsStanding::Saved);
+    stage.tap(stage.middle("Light"));
+    assert!(!stage.app.global::<Ink>().get_dark());
+    stage.tap(stage.middle("Français"));
+    assert!(stage.has("Réglages") && !stage.has("Settings"));
+    assert_eq!((standing(&stage), stage.commands()), (SettingsStanding::Changed, vec![]));
+    stage.tap(stage.middle("Enregistrer"));
+    assert_eq!(stage.commands(), [saved(Language::French, Theme::Light, &[])]);
+    assert_eq!(standing(&stage), SettingsStanding::Saving);
+    take(&stage, |kept| (kept.language, kept.theme) = (Language::French, Theme::Light));
+    assert_eq!(standing(&stage), SettingsStanding::Saved);
+    stage.tap(stage.middle("Annuaire"));
+    assert_eq!(in_front(&stage), Screen::Directory);
+    assert!(stage.has("Réglages") && !stage.app.global::<Ink>().get_dark());
+}
+
+#[test]
+fn set_1_as_saved_and_reset_take_it_back() {
+    let mut view = scenes::empty();
+    view.preferences.theme = Theme::Light;
+    view.preferences.shortcuts = some(&[("night", &["F9"])]);
+    let stage = at_settings(view);
+    stage.tap(stage.middle("High contrast"));
+    let ink = stage.app.global::<Ink>();
+    assert!(ink.get_contrast() && ink.get_dark());
+    stage.tap(stage.middle("As saved"));
+    assert!(!ink.get_contrast() && !ink.get_dark());
+    stage.tap(stage.middle("Reset"));
+    assert_eq!(stage.app.global::<screen::Settings>().get_colours(), Colours::Dark);
+    assert_eq!((standing(&stage), stage.commands()), (SettingsStanding::Changed, vec![]), "not before Save");
+    stage.control("s");
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, &[])]);
+}
+
+#[test]
+fn set_1_sections_fold_and_say_what_is_in_them() {
+    let stage = at_settings(scenes::empty());
+    assert!(stage.has("High contrast") && !stage.has("Answer, hold, take back or call"));
+    stage.tap(stage.middle("Language and colours"));
+    assert!(!stage.has("High contrast") && stage.has("English · Dark"));
+    stage.tap(stage.middle("Sound"));
+    assert_eq!(stage.commands(), [Command::Meter { on: false }], "nobody is listened to for a folded bar");
+    stage.tap(stage.middle("Keys"));
+    assert!(stage.has("Answer, hold, take back or call"));
+}
+
+#[test]
+fn set_1_nobody_leaves_with_something_unsaved_unasked() {
+    let stage = at_settings(scenes::empty());
+    stage.tap(stage.middle("Light"));
+    stage.tap(stage.middle("Log"));
+    assert_eq!(in_front(&stage), Screen::Settings);
+    assert!(stage.has("Leave without saving?"));
+    stage.tap(stage.middle("Stay here"));
+    assert!(!stage.has("Leave without saving?") && in_front(&stage) == Screen::Settings);
+    stage.key(Key::Escape);
+    stage.tap(stage.middle("Discard"));
+    assert_eq!((in_front(&stage), stage.commands()), (Screen::Directory, vec![Command::Meter { on: false }]));
+    assert!(stage.app.global::<Ink>().get_dark(), "what was tried on is off");
+    stage.tap(stage.middle("Settings"));
+    stage.tap(stage.middle("Light"));
+    stage.tap(stage.middle("Notes"));
+    stage.commands();
+    // By keys: Save is meant first.
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Light, &[])]);
+    assert_eq!(in_front(&stage), Screen::Settings, "not before it is kept");
+    take(&stage, |kept| kept.theme = Theme::Light);
+    assert_eq!(in_front(&stage), Screen::Note);
+    stage.tap(stage.middle("Directory"));
+    assert_eq!(in_front(&stage), Screen::Directory, "it is asked once");
+}
+
+#[test]
+fn set_1_what_the_desk_refuses_stays_chosen_and_is_said() {
+    let stage = at_settings(scenes::empty());
+    stage.tap(stage.middle("Light"));
+    stage.tap(stage.middle("Save"));
+    stage.answer(Err(CommandError::Failed { reason: "the disk is full".into() }));
+    assert_eq!(standing(&stage), SettingsStanding::Failed);
+    assert!(stage.has("Not saved: the disk is full"));
+    stage.event(Event::Disconnected);
+    assert!(!stage.app.global::<Ink>().get_dark(), "what was chosen stays");
+    stage.event(Event::Connected);
+    stage.commands();
+    stage.tap(stage.middle("Save"));
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Light, &[])]);
+}
+
+#[test]
+fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
+    let stage = at_settings(scenes::empty());
+    stage.tap(stage.middle("Sound"));
+    stage.tap(stage.middle("Keys"));
+    stage.commands();
+    stage.tap(stage.middle("Another key for “Night service”"));
+    assert!(stage.has("Press the key. Escape: leave it as it is"));
+    let fault = || stage.app.global::<screen::Settings>().get_fault();
+    stage.key("g");
+    assert_eq!(fault(), KeyFault::Typed);
+    stage.control("c");
+    assert_eq!(fault(), KeyFault::OfFields);
+    stage.key(Key::DownArrow);
+    assert_eq!(fault(), KeyFault::Fixed);
+    stage.control("k");
+    assert_eq!(keys(&stage, screen::KeyAction::Night), ["F12", "Ctrl+k"]);
+    stage.control("k");
+    assert_eq!(stage.commands(), [], "not before it is saved");
+    stage.control("s");
+    let night: &[(&str, &[&str])] = &[("night", &["F12", "Control+k"])];
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, night)]);
+    take(&stage, |kept| kept.shortcuts = some(night));
+    stage.control("k");
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::Night }]);
+}
+
+#[test]
+fn set_1_a_key_of_another_action_is_taken_only_when_that_is_meant() {
+    let stage = at_settings(scenes::empty());
+    stage.tap(stage.middle("Sound"));
+    stage.tap(stage.middle("Keys"));
+    stage.commands();
+    stage.tap(stage.middle("Another key for “Transfer menu”"));
+    stage.key(Key::F9);
+    assert!(stage.has("F9 is for “Answer, else take back, else hold”"));
+    stage.tap(stage.middle("Leave it"));
+    assert_eq!(keys(&stage, screen::KeyAction::Next), ["F9"]);
+    stage.tap(stage.middle("Another key for “Transfer menu”"));
+    stage.key(Key::F9);
+    stage.tap(stage.middle("Take it"));
+    assert_eq!(keys(&stage, screen::KeyAction::Transfer), ["+", "F8", "F9"]);
+    assert!(keys(&stage, screen::KeyAction::Next).is_empty());
+    stage.tap(stage.middle("Take + away from “Transfer menu”"));
+    stage.control("s");
+    let changed: &[(&str, &[&str])] = &[("next", &[]), ("transfer", &["F8", "F9"])];
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, changed)]);
+    take(&stage, |kept| kept.shortcuts = some(changed));
+    let hint = stage.app.global::<screen::Keys>().get_transfer();
+    assert_eq!((hint.name.as_str(), hint.control), ("F8", false), "buttons say the key that works");
+}
+
+#[test]
+fn set_1_the_whole_by_keys_alone() {
+    let stage = Stage::with(scenes::empty());
+    stage.control("p");
+    assert_eq!(in_front(&stage), Screen::Settings);
+    let stop = || stage.app.global::<screen::Settings>().get_stop();
+    assert_eq!(stop(), SettingsStop::Look);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::RightArrow);
+    stage.key(Key::RightArrow);
+    assert_eq!(stop(), SettingsStop::Contrast);
+    stage.key(Key::Return);
+    assert!(stage.app.global::<Ink>().get_contrast());
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Sound);
+    stage.key(Key::LeftArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Keys, "a folded section is passed over");
+    stage.key(Key::RightArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Key);
+    stage.commands();
+    // The first row: another key, and away with it again.
+    stage.key(Key::Return);
+    stage.control("k");
+    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6", "Ctrl+k"]);
+    stage.key(Key::Backspace);
+    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6"]);
+    stage.key(Key::End);
+    assert_eq!(stop(), SettingsStop::Save);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Contrast, &[])]);
+    take(&stage, |kept| kept.theme = Theme::Contrast);
+    stage.key(Key::Escape);
+    assert_eq!(in_front(&stage), Screen::Directory);
+}
+
+#[test]
+fn set_1_calls_ring_and_are_answered_while_something_is_unsaved() {
+    let stage = at_settings(scenes::empty());
+    stage.tap(stage.middle("Light"));
+    let mut view = crate::one_ringing();
+    view.generation = 9;
+    let call = view.incoming[0].call;
+    stage.show(view);
+    assert_eq!((in_front(&stage), standing(&stage)), (Screen::Settings, SettingsStanding::Changed));
+    stage.tap(stage.middle("Answer"));
+    assert_eq!(stage.commands(), [Command::Answer { call }]);
+    stage.key(Key::F9);
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::Next }]);
+}
