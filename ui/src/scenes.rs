@@ -36,6 +36,20 @@ use ipc::{
 /// Now, on the desk's clock of every scene.
 const NOW: u64 = 10_000_000;
 
+/// A desk whose operator has keys of their own.
+#[must_use]
+pub fn own_keys() -> View {
+    let mut view = empty();
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    view.preferences.shortcuts = [
+        ("night".to_owned(), keys(&["F12", "Control+k"])),
+        ("transfer".to_owned(), keys(&["+", "F8", "F1"])),
+        ("view".to_owned(), keys(&[])),
+    ]
+    .into();
+    view
+}
+
 /// A desk at rest: registered, three directories, every lamp lit, no call.
 #[must_use]
 pub fn empty() -> View {

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 118] = [
+const SCENES: [Scene; 122] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -267,6 +267,37 @@ const SCENES: [Scene; 118] = [
         },
     },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
+    Scene {
+        name: "settings-keys",
+        view: scenes::own_keys,
+        act: |stage| stage.keys_of_settings(|settings| settings.invoke_record(5)),
+    },
+    Scene {
+        name: "settings-taken",
+        view: scenes::own_keys,
+        act: |stage| {
+            stage.keys_of_settings(|settings| settings.invoke_record(1))?;
+            stage.keys(&["F9"])
+        },
+    },
+    Scene {
+        name: "settings-unsaved",
+        view: scenes::picture,
+        act: |stage| {
+            stage.rail(4)?;
+            let app = stage.console.app();
+            app.global::<screen::Settings>().invoke_choose(screen::SettingsStop::Contrast);
+            stage.rail(0)
+        },
+    },
+    Scene {
+        name: "settings-by-key",
+        view: scenes::empty,
+        act: |stage| {
+            stage.rail(4)?;
+            stage.keys(&["F5", "Down", "Down", "Down"])
+        },
+    },
     Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
     Scene {
         name: "sound-recording",
@@ -406,7 +437,7 @@ fn main() -> anyhow::Result<()> {
     }
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     for (width, height) in [(1280, 800), (1920, 1080)] {
-        for theme in [Theme::Dark, Theme::Light] {
+        for theme in [Theme::Dark, Theme::Light, Theme::Contrast] {
             for language in [Language::English, Language::French] {
                 let look = Look { size: PhysicalSize::new(width, height), theme, language };
                 for name in known.iter().filter(|name| wanted(name)) {
@@ -451,7 +482,11 @@ fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::R
         None => stage.open_keypad()?,
     }
     stage.settle();
-    let theme = if look.theme == Theme::Dark { "dark" } else { "light" };
+    let theme = match look.theme {
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+        Theme::Contrast => "contrast",
+    };
     let language = if look.language == Language::French { "fr" } else { "en" };
     let path = out.join(format!("{name}-{theme}-{language}-{}.png", look.size.height));
     let png = screen.picture().png().context("nothing was drawn")?;
@@ -544,6 +579,20 @@ impl Stage {
     fn rail(&self, entry: u8) -> anyhow::Result<()> {
         let x = f32::from(u16::try_from(self.size.width)?) - 38.;
         self.tap(x, 125. + f32::from(entry) * 68.)
+    }
+
+    /// The keys in the settings, and what is done to them.
+    fn keys_of_settings(&self, act: impl FnOnce(&screen::Settings<'_>)) -> anyhow::Result<()> {
+        self.rail(4)?;
+        let app = self.console.app();
+        let settings = app.global::<screen::Settings>();
+        settings.invoke_fold(screen::SettingsStop::Look);
+        settings.invoke_fold(screen::SettingsStop::Sound);
+        settings.invoke_fold(screen::SettingsStop::Keys);
+        self.settle();
+        act(&settings);
+        self.settle();
+        Ok(())
     }
 
     /// The settings, and what the desk says of the sound.

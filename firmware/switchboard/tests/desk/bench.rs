@@ -434,8 +434,9 @@ impl Books {
         };
         let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
         let mut candidates: Vec<_> = self.entered.iter_mut().filter(mine).collect();
-        // Two calls to one slot at one moment differ in nothing else.
-        candidates.sort_by_key(|(call, _)| !self.over.contains(call));
+        // Two calls of one caller, or to one slot, at one moment differ in nothing else: the row is of the one that
+        // has ended, else of the one that is sent away, never of one that still rings beside it.
+        candidates.sort_by_key(|(call, _)| (!self.over.contains(call), !self.gone.contains(call)));
         let known: Vec<_> = candidates.iter().map(|(_, e)| times(e)).collect();
         let entered = candidates.into_iter().find(|(_, e)| times(e) == logged);
         let (call, entered) =
