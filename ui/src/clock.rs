@@ -2,9 +2,32 @@
 //!
 //! Not here: any decision that depends on time. Durations come from the desk's monotonic clock.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveTime, TimeZone, Timelike};
+
+/// Where time stands still, if it does.
+static STANDING: OnceLock<DateTime<Local>> = OnceLock::new();
+
+/// Stops all clocks of this program at 10:24 of a Tuesday in summer: pictures are to be the same each time they are drawn.
+pub fn stand_still() {
+    let moment = NaiveDate::from_ymd_opt(2026, 7, 21).and_then(|day| day.and_hms_opt(10, 24, 0));
+    if let Some(moment) = moment.and_then(|moment| Local.from_local_datetime(&moment).earliest()) {
+        // Whoever was first has stopped them at the same moment.
+        let _ = STANDING.set(moment);
+    }
+}
+
+fn now() -> DateTime<Local> {
+    STANDING.get().copied().unwrap_or_else(Local::now)
+}
+
+/// Now, Unix milliseconds.
+#[must_use]
+pub fn now_unix_ms() -> i64 {
+    now().timestamp_millis()
+}
 
 /// The desk's monotonic clock, carried on between two views by our own.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +46,9 @@ impl DeskClock {
     /// What the desk's clock shows at `now`, in milliseconds.
     #[must_use]
     pub fn at(&self, now: Instant) -> u64 {
+        if STANDING.get().is_some() {
+            return self.desk_ms;
+        }
         let since = now.saturating_duration_since(self.at).as_millis();
         self.desk_ms.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
     }
@@ -53,7 +79,7 @@ impl WallClock {
     /// This moment in this machine's time zone.
     #[must_use]
     pub fn now() -> Self {
-        Self::of(&Local::now())
+        Self::of(&now())
     }
 
     fn of(now: &DateTime<Local>) -> Self {
@@ -74,7 +100,7 @@ impl LogDay {
     /// Today, in this machine's time zone.
     #[must_use]
     pub fn today() -> Self {
-        Self(Local::now().date_naive())
+        Self(now().date_naive())
     }
 
     /// The day before; the same day at the beginning of the calendar.
@@ -124,7 +150,7 @@ impl Moment {
     /// A Unix time in milliseconds.
     #[must_use]
     pub fn of(unix_ms: i64) -> Self {
-        Self::seen(unix_ms, Local::now().date_naive())
+        Self::seen(unix_ms, now().date_naive())
     }
 
     fn seen(unix_ms: i64, today: NaiveDate) -> Self {
@@ -154,7 +180,7 @@ pub fn time_of_day(unix_ms: i64) -> String {
 #[must_use]
 pub fn time_before_now(ms: u64) -> String {
     let ago = i64::try_from(ms).unwrap_or(i64::MAX);
-    time_of_day(Local::now().timestamp_millis().saturating_sub(ago))
+    time_of_day(now().timestamp_millis().saturating_sub(ago))
 }
 
 /// Where summer time begins at midnight there is no midnight; the day then begins an hour later.

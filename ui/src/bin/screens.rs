@@ -1,6 +1,7 @@
 //! Writes pictures of the desk to `target/screens`: the scenes, in both themes, languages and sizes.
 //!
-//! `screens [--out DIRECTORY] [NAME…]`: only the scenes named, when there are names.
+//! `screens [--out DIRECTORY] [--look WORD…] [NAME…]`: only the scenes and looks named, when there are names. All clocks
+//! stand still, so that a picture differs from an older one only where the screen does (`tests/golden.rs`).
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,6 +21,9 @@ struct Arguments {
     /// Where to.
     #[arg(long, default_value = "target/screens")]
     out: PathBuf,
+    /// Looks to draw, as in the names of the files: `dark-en-800`; all of them when none is named.
+    #[arg(long)]
+    look: Vec<String>,
     /// Scenes to draw; all of them when none is named.
     names: Vec<String>,
 }
@@ -428,6 +432,7 @@ struct Stage {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    frontdesk_ui::clock::stand_still();
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("{}", arguments.out.display()))?;
     let size = PhysicalSize::new(1280, 800);
     let screen = web::install(size, 1.0)?;
@@ -436,17 +441,30 @@ fn main() -> anyhow::Result<()> {
         anyhow::bail!("no scene is called {unknown}; there are {}", known.join(", "));
     }
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
-    for (width, height) in [(1280, 800), (1920, 1080)] {
-        for theme in [Theme::Dark, Theme::Light, Theme::Contrast] {
-            for language in [Language::English, Language::French] {
-                let look = Look { size: PhysicalSize::new(width, height), theme, language };
-                for name in known.iter().filter(|name| wanted(name)) {
-                    draw(&screen, name, look, &arguments.out)?;
-                }
+    let looks = looks();
+    if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
+        anyhow::bail!("no look is called {unknown}; there are {}", looks.map(Look::word).join(", "));
+    }
+    for look in looks {
+        if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
+            for name in known.iter().filter(|name| wanted(name)) {
+                draw(&screen, name, look, &arguments.out)?;
             }
         }
     }
     Ok(())
+}
+
+/// Sizes, colours and languages that a screen is looked at in.
+fn looks() -> [Look; 12] {
+    let sizes = [(1280, 800), (1920, 1080)];
+    let themes = [Theme::Dark, Theme::Light, Theme::Contrast];
+    let languages = [Language::English, Language::French];
+    std::array::from_fn(|at| {
+        let (width, height) = sizes[at / 6];
+        let (theme, language) = (themes[at / 2 % 3], languages[at % 2]);
+        Look { size: PhysicalSize::new(width, height), theme, language }
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -454,6 +472,19 @@ struct Look {
     size: PhysicalSize,
     theme: Theme,
     language: Language,
+}
+
+impl Look {
+    /// As it stands in the name of a picture.
+    fn word(self) -> String {
+        let theme = match self.theme {
+            Theme::Dark => "dark",
+            Theme::Light => "light",
+            Theme::Contrast => "contrast",
+        };
+        let language = if self.language == Language::French { "fr" } else { "en" };
+        format!("{theme}-{language}-{}", self.size.height)
+    }
 }
 
 fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::Result<()> {
@@ -482,13 +513,7 @@ fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::R
         None => stage.open_keypad()?,
     }
     stage.settle();
-    let theme = match look.theme {
-        Theme::Dark => "dark",
-        Theme::Light => "light",
-        Theme::Contrast => "contrast",
-    };
-    let language = if look.language == Language::French { "fr" } else { "en" };
-    let path = out.join(format!("{name}-{theme}-{language}-{}.png", look.size.height));
+    let path = out.join(format!("{name}-{}.png", look.word()));
     let png = screen.picture().png().context("nothing was drawn")?;
     std::fs::write(&path, png).with_context(|| format!("{}", path.display()))?;
     stage.console.app().hide()?;

@@ -1,6 +1,5 @@
 //! Contacts that are edited, alerts, imports, and what is known of callers.
 
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipc::{
     AlertId, AlertKind, AlertSet, AlertView, CallRef, CallerHistory, ContactCard, ContactChange,
@@ -29,7 +28,7 @@ pub fn card(contact: ContactId) -> Option<ContactCard> {
     let mut form = form(&row);
     form.note = "Prefers e-mail.\nOn Fridays in the warehouse, extension 2190.".into();
     form.alerts = AlertSet { available: true, sound: true, ..AlertSet::default() };
-    let now = now_unix_ms();
+    let now = crate::clock::now_unix_ms();
     let text =
         |field, before: &str, after: &str| TextChange { field, before: before.into(), after: after.into() };
     let change = |ago, by: &str, what| ContactChange { at_unix_ms: now - ago, by: by.into(), what };
@@ -144,7 +143,7 @@ pub fn importing() -> View {
 #[must_use]
 pub fn known_callers() -> View {
     let mut view = picture();
-    let now = now_unix_ms();
+    let now = crate::clock::now_unix_ms();
     let call =
         |ago, direction, end, taken_by| PastCall { direction, began_unix_ms: now - ago, end, taken_by };
     let (i, o) = (Direction::Incoming, Direction::Outgoing);
@@ -181,7 +180,7 @@ pub fn files() -> Vec<ContactFile> {
     let file = |name: &str, bytes, ago| ContactFile {
         path: format!("/srv/contacts/{name}").into(),
         bytes,
-        modified_unix_ms: now_unix_ms() - ago,
+        modified_unix_ms: crate::clock::now_unix_ms() - ago,
     };
     vec![
         file("customers-2026-11.csv", 21_400_000, 3 * DAY),
@@ -204,9 +203,4 @@ pub fn report() -> ImportReport {
             problem(10_002, "the row is empty"),
         ],
     }
-}
-
-fn now_unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
