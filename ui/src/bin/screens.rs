@@ -35,7 +35,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 122] = [
+const SCENES: [Scene; 125] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -271,6 +271,16 @@ const SCENES: [Scene; 122] = [
         },
     },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
+    Scene { name: "board", view: scenes::picture, act: |stage| stage.board(screen::FocusPlace::Search) },
+    Scene { name: "board-dial", view: scenes::picture, act: |stage| stage.board(screen::FocusPlace::Number) },
+    Scene {
+        name: "board-note",
+        view: scenes::empty,
+        act: |stage| {
+            stage.rail(3)?;
+            stage.board(screen::FocusPlace::Note)
+        },
+    },
     Scene {
         name: "settings-keys",
         view: scenes::own_keys,
@@ -604,6 +614,16 @@ impl Stage {
     fn rail(&self, entry: u8) -> anyhow::Result<()> {
         let x = f32::from(u16::try_from(self.size.width)?) - 38.;
         self.tap(x, 125. + f32::from(entry) * 68.)
+    }
+
+    /// The keyboard on the screen, as under a finger in this field.
+    fn board(&self, field: screen::FocusPlace) -> anyhow::Result<()> {
+        let app = self.console.app();
+        let desk = app.global::<screen::Desk>();
+        desk.set_focus_place(field);
+        desk.set_focus_turn(desk.get_focus_turn() + 1);
+        self.settle();
+        Ok(())
     }
 
     /// The keys in the settings, and what is done to them.

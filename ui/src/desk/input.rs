@@ -13,6 +13,7 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        self.board_saw_key(text, control, typing);
         if self.watch_key(text, control, alt, typing) {
             return true;
         }

@@ -1,13 +1,14 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `settings`, `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
+mod board;
 mod calls;
 mod contact_menu;
 mod customer;
@@ -86,6 +87,7 @@ pub(crate) struct Desk {
     log: log::Log,
     note: note::Note,
     settings: settings::Settings,
+    board: board::Board,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
@@ -240,6 +242,7 @@ impl Desk {
             log: log::Log::new(app),
             note: note::Note::default(),
             settings: settings::Settings::new(app),
+            board: board::Board::default(),
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),

@@ -542,7 +542,13 @@ impl Desk {
             if let Err(error) = slint::select_bundled_translation(language) {
                 tracing::error!("no translation: {error}");
             }
+            self.show_board();
         }
+    }
+
+    /// The language that the screen speaks now.
+    pub(crate) fn worn_language(&self) -> Language {
+        self.settings.worn.map(|(language, _)| language).unwrap_or_default()
     }
 
     /// The keys that stand on buttons.

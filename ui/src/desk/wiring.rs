@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ipc::Command;
+use slint::platform::WindowEvent;
 use slint::ComponentHandle;
 
 use super::{Desk, calls, drag};
@@ -35,6 +36,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_log(app, desk);
     wire_note(app, desk);
     wire_settings(app, desk);
+    wire_board(app, desk);
     wire_panes(app, desk);
     wire_editor(app, desk);
     wire_alerts(app, desk);
@@ -102,6 +104,23 @@ fn wire_settings(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_reset(with!(desk, |this| this.reset_settings()));
     global.on_give_up(with!(desk, |this| this.give_up_settings()));
     global.on_leave(with!(desk, |this, answer| this.leave_settings(answer)));
+}
+
+fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Board>();
+    global.on_toggle(with!(desk, |this| this.toggle_board()));
+    global.on_hide(with!(desk, |this| this.hide_board()));
+    global.on_field(with!(desk, |this, typing| this.board_field(typing)));
+    let (weak, window) = (Rc::downgrade(desk), app.as_weak());
+    global.on_pressed(move |key| {
+        let (Some(desk), Some(app)) = (weak.upgrade(), window.upgrade()) else { return };
+        let Some(text) = desk.borrow_mut().board_pressed(&key) else { return };
+        // The key comes back to the desk, which must be free by then.
+        desk.borrow_mut().board_types(true);
+        app.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+        app.window().dispatch_event(WindowEvent::KeyReleased { text });
+        desk.borrow_mut().board_types(false);
+    });
 }
 
 fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -1,6 +1,7 @@
 //! From the words of `ipc` to the rows the screen shows. Plain functions and models; nothing here
 //! knows the window.
 
+pub(crate) mod board;
 pub(crate) mod cards;
 pub(crate) mod contacts;
 pub(crate) mod customer;

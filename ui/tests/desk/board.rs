@@ -1,0 +1,163 @@
+//! The keyboard on the screen: searching, writing and answering questions with no other.
+
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{App, Board, Desk, Directory, Log, Note, Prompt, Screen};
+use ipc::{Command, Language};
+use slint::platform::Key;
+use slint::{ComponentHandle, Global, LogicalSize};
+
+use crate::hands::Stage;
+
+/// Longer than a field that was reached by a key is known as such.
+const NO_KEY: std::time::Duration = std::time::Duration::from_millis(450);
+
+fn is_open(stage: &Stage) -> bool {
+    stage.app.global::<Board>().get_open()
+}
+
+fn press(stage: &Stage, keys: &[&str]) {
+    for key in keys {
+        stage.tap(stage.middle(key));
+    }
+}
+
+fn letters(stage: &Stage, word: &str) {
+    for letter in word.chars() {
+        stage.tap(stage.middle(&letter.to_string()));
+    }
+}
+
+fn get<'a, T: Global<'a, App>>(stage: &'a Stage) -> T {
+    stage.app.global::<T>()
+}
+
+#[test]
+fn acc_4_a_finger_in_a_field_brings_it_and_it_types_there() {
+    let stage = Stage::with(scenes::empty());
+    assert!(!is_open(&stage));
+    stage.tap(stage.middle("Search the directory"));
+    assert!(is_open(&stage));
+    letters(&stage, "mar");
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "mar");
+    press(&stage, &["Delete what is before the cursor", "Capitals"]);
+    letters(&stage, "Yo");
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "maYo", "one capital");
+    press(&stage, &["Accents and signs"]);
+    letters(&stage, "é");
+    press(&stage, &["Letters", "Space", "7"]);
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "maYoé 7");
+    press(&stage, &["Cursor left", "Cursor left", "Delete what is before the cursor"]);
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "maYo 7");
+    press(&stage, &["Put the keyboard away"]);
+    assert!(!is_open(&stage));
+}
+
+#[test]
+fn acc_4_it_never_covers_the_field() {
+    for (width, height) in [(1280., 800.), (1920., 1080.)] {
+        for (field, rail) in [("Search the directory", None), ("Search the log", Some("Log"))] {
+            let stage = Stage::with(scenes::empty());
+            stage.app.window().set_size(LogicalSize::new(width, height));
+            stage.settle();
+            if let Some(rail) = rail {
+                stage.tap(stage.middle(rail));
+            }
+            stage.tap(stage.middle(field));
+            assert!(is_open(&stage));
+            stage.settle();
+            let (field, key) = (stage.find(field), stage.find("1"));
+            let bottom = field.absolute_position().y + field.size().height;
+            assert!(bottom <= key.absolute_position().y, "{bottom} {}", key.absolute_position().y);
+        }
+    }
+}
+
+#[test]
+fn acc_4_a_number_is_dialled_by_fingers_alone() {
+    let stage = Stage::with(scenes::empty());
+    stage.commands();
+    stage.tap(stage.middle("Number or name"));
+    letters(&stage, "2104");
+    press(&stage, &["Enter"]);
+    let dialled = stage.commands();
+    assert!(matches!(&dialled[..], [Command::Dial { number, .. }] if number == "2104"), "{dialled:?}");
+}
+
+#[test]
+fn acc_4_it_comes_to_questions_too() {
+    let stage = Stage::with(scenes::attended());
+    stage.key(Key::Home);
+    stage.key("+");
+    stage.key(Key::Escape);
+    std::thread::sleep(NO_KEY);
+    assert!(!is_open(&stage), "a key brought it nowhere");
+    // By hand, where no field is.
+    stage.tap(stage.middle("Keyboard on the screen"));
+    assert!(is_open(&stage));
+    stage.tap(stage.spot("Put the keyboard away"));
+    assert!(!is_open(&stage) && !get::<Prompt<'_>>(&stage).get_open());
+}
+
+#[test]
+fn acc_4_who_has_real_keys_is_left_alone() {
+    let stage = Stage::with(scenes::empty());
+    stage.key(Key::F3);
+    assert!(!is_open(&stage), "the field was reached by a key");
+    stage.key(Key::Escape);
+    std::thread::sleep(NO_KEY);
+    stage.tap(stage.middle("Search the directory"));
+    assert!(is_open(&stage));
+    stage.key("5");
+    assert!(is_open(&stage), "the keypad has digits");
+    stage.key("a");
+    assert!(!is_open(&stage));
+    std::thread::sleep(NO_KEY);
+    stage.tap(stage.middle("Number or name"));
+    assert!(!is_open(&stage), "it does not come again by itself");
+    stage.tap(stage.middle("Keyboard on the screen"));
+    assert!(is_open(&stage));
+}
+
+#[test]
+fn acc_4_it_speaks_the_language_of_the_screen() {
+    let mut view = scenes::empty();
+    view.preferences.language = Language::French;
+    let stage = Stage::with(view);
+    stage.tap(stage.middle("Chercher dans l’annuaire"));
+    let (a, q) = (stage.middle("a"), stage.middle("q"));
+    assert!(a.y < q.y, "AZERTY");
+    letters(&stage, "zo");
+    press(&stage, &["Accents et signes", "é"]);
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "zoé");
+}
+
+#[test]
+fn acc_4_calls_are_answered_over_it() {
+    let stage = Stage::with(scenes::empty());
+    stage.tap(stage.middle("Search the directory"));
+    let view = crate::one_ringing();
+    let call = view.incoming[0].call;
+    stage.show(view);
+    assert!(is_open(&stage));
+    stage.commands();
+    stage.tap(stage.middle("Answer"));
+    assert_eq!(stage.commands(), [Command::Answer { call }]);
+}
+
+#[test]
+fn acc_4_it_writes_the_note_and_goes_with_its_field() {
+    let stage = Stage::with(scenes::empty());
+    stage.have_note(ipc::Note::default());
+    stage.event(frontdesk_ui::link::Event::Disconnected);
+    stage.event(frontdesk_ui::link::Event::Connected);
+    stage.tap(stage.middle("Notes"));
+    stage.tap(stage.middle("Text of the note"));
+    letters(&stage, "key");
+    press(&stage, &["Enter"]);
+    letters(&stage, "x");
+    assert_eq!(get::<Note<'_>>(&stage).get_text(), "key\nx");
+    stage.tap(stage.middle("Log"));
+    assert_eq!(get::<Desk<'_>>(&stage).get_screen(), Screen::Log);
+    assert!(!is_open(&stage));
+    assert_eq!(get::<Log<'_>>(&stage).get_query(), "");
+}
