@@ -144,10 +144,11 @@ fn set_1_what_the_desk_refuses_stays_chosen_and_is_said() {
 #[test]
 fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     let stage = at_settings(scenes::empty());
-    stage.tap(stage.middle("Sound"));
-    stage.tap(stage.middle("Keys"));
+    for section in ["Language and colours", "Sound", "Keys"] {
+        stage.tap(stage.middle(section));
+    }
     stage.commands();
-    stage.tap(stage.middle("Another key for “Night service”"));
+    stage.tap(stage.middle("Another key for “Answer who has waited longest”"));
     assert!(stage.has("Press the key. Escape: leave it as it is"));
     let fault = || stage.app.global::<screen::Settings>().get_fault();
     stage.key("g");
@@ -157,22 +158,23 @@ fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     stage.key(Key::DownArrow);
     assert_eq!(fault(), KeyFault::Fixed);
     stage.control("k");
-    assert_eq!(keys(&stage, screen::KeyAction::Night), ["F12", "Ctrl+k"]);
+    assert_eq!(keys(&stage, screen::KeyAction::AnswerLongest), ["*", "F11", "Ctrl+k"]);
     stage.control("k");
     assert_eq!(stage.commands(), [], "not before it is saved");
     stage.control("s");
-    let night: &[(&str, &[&str])] = &[("night", &["F12", "Control+k"])];
-    assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, night)]);
-    take(&stage, |kept| kept.shortcuts = some(night));
+    let longest: &[(&str, &[&str])] = &[("answer_longest", &["*", "F11", "Control+k"])];
+    assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, longest)]);
+    take(&stage, |kept| kept.shortcuts = some(longest));
     stage.control("k");
-    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::Night }]);
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::AnswerLongest }]);
 }
 
 #[test]
 fn set_1_a_key_of_another_action_is_taken_only_when_that_is_meant() {
     let stage = at_settings(scenes::empty());
-    stage.tap(stage.middle("Sound"));
-    stage.tap(stage.middle("Keys"));
+    for section in ["Language and colours", "Sound", "Keys"] {
+        stage.tap(stage.middle(section));
+    }
     stage.commands();
     stage.tap(stage.middle("Another key for “Transfer menu”"));
     stage.key(Key::F9);
