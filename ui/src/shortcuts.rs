@@ -243,7 +243,11 @@ mod tests {
             ("no_such_action", &["F2"]),
         ]);
         let map = map(&usual, &kept);
-        assert_eq!(owner(&table(&usual, &kept), "F9"), Some(ConsoleKey::Next), "the first in the table has it");
+        assert_eq!(
+            owner(&table(&usual, &kept), "F9"),
+            Some(ConsoleKey::Next),
+            "the first in the table has it"
+        );
         assert_eq!(map.keys(ConsoleKey::Up), ["ArrowUp"]);
         assert_eq!(map.keys(ConsoleKey::Undo), usual.keys(ConsoleKey::Undo));
         assert_eq!(map.keys(ConsoleKey::Transfer), ["+"], "F8 was taken from it");

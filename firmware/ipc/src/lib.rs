@@ -59,9 +59,9 @@ pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, 
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
-    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, Language, LineView, MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Notice,
-    NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen, ParkSlotView, ParkedView, Party,
-    PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
-    SetupView, Shortcuts, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
-    WatchView,
+    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, Language, LineView,
+    MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView,
+    PageWhen, ParkSlotView, ParkedView, Party, PastCall, PersonView, PhoneFault, Preferences, RecallReason,
+    RecallWhy, Registration, ServiceView, SetupView, Shortcuts, Theme, TransferEnd, TransferId, TransferKind,
+    TransferState, TransferView, View, Volumes, WatchView,
 };

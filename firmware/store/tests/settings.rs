@@ -284,7 +284,8 @@ fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
     let (folder, mut store) = open();
     assert_eq!(store.load_preferences().unwrap(), Preferences::default());
     let shortcuts = [("night".to_owned(), vec!["F9".to_owned()])].into();
-    let wanted = Preferences { language: Language::French, theme: Theme::Contrast, hold_alarm_ms: 1, shortcuts };
+    let wanted =
+        Preferences { language: Language::French, theme: Theme::Contrast, hold_alarm_ms: 1, shortcuts };
     store.save_preferences(&wanted).unwrap();
     store.save_settings(&settings()).unwrap();
     drop(store);

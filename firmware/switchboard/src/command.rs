@@ -177,11 +177,14 @@ impl Switchboard {
 fn fit(shortcuts: &ipc::Shortcuts) -> Result<(), CommandError> {
     let (actions, keys) = ipc::MAX_SHORTCUTS;
     let is_name = |name: &String| !name.is_empty() && name.len() <= ipc::MAX_SHORTCUT_NAME;
-    let all_fit = shortcuts.iter().all(|(action, of)| is_name(action) && of.len() <= keys && of.iter().all(is_name));
+    let all_fit =
+        shortcuts.iter().all(|(action, of)| is_name(action) && of.len() <= keys && of.iter().all(is_name));
     if shortcuts.len() <= actions && all_fit {
         return Ok(());
     }
-    let reason =
-        format!("at most {actions} actions with {keys} keys each, and names of {} bytes", ipc::MAX_SHORTCUT_NAME);
+    let reason = format!(
+        "at most {actions} actions with {keys} keys each, and names of {} bytes",
+        ipc::MAX_SHORTCUT_NAME
+    );
     Err(CommandError::Failed { reason })
 }

@@ -11,8 +11,8 @@ use slint::{ComponentHandle, ModelRc, VecModel};
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
-    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, Screen, SettingsStanding,
-    SettingsStop, SoundTest,
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, Screen,
+    SettingsStanding, SettingsStop, SoundTest,
 };
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
 
@@ -360,7 +360,13 @@ impl Desk {
     }
 
     /// A key while the settings are in front. `None`: it is none of theirs.
-    pub(crate) fn settings_key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> Option<bool> {
+    pub(crate) fn settings_key(
+        &mut self,
+        text: &str,
+        control: bool,
+        alt: bool,
+        typing: bool,
+    ) -> Option<bool> {
         if self.screen() != Screen::Settings || self.finder_is_open() || typing {
             return None;
         }
@@ -427,7 +433,11 @@ impl Desk {
         if sound {
             let runs = self.app.global::<screen::SoundCheck>().get_running();
             let tests = [S::Play, S::Ring, S::Chime, S::HearBack];
-            stops.extend(if runs { [S::Stop].iter().map(alone).collect() } else { tests.map(|s| (s, 0)).to_vec() });
+            stops.extend(if runs {
+                [S::Stop].iter().map(alone).collect()
+            } else {
+                tests.map(|s| (s, 0)).to_vec()
+            });
         }
         stops.push((S::Keys, 0));
         if keys {
@@ -445,7 +455,10 @@ impl Desk {
 
     fn step_in_settings(&mut self, to: impl FnOnce(usize, usize) -> usize) {
         let stops = self.settings_stops();
-        let here = (self.settings.stop, if self.settings.stop == SettingsStop::Key { self.settings.key_at } else { 0 });
+        let here = (
+            self.settings.stop,
+            if self.settings.stop == SettingsStop::Key { self.settings.key_at } else { 0 },
+        );
         let last = stops.len().saturating_sub(1);
         let next = stops.iter().position(|stop| *stop == here).map_or(0, |at| to(at, last));
         if let Some((stop, row)) = stops.get(next) {

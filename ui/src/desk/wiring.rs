@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ipc::Command;
-use slint::platform::WindowEvent;
 use slint::ComponentHandle;
+use slint::platform::WindowEvent;
 
 use super::{Desk, calls, drag};
 use crate::browser::Browser;

@@ -134,6 +134,9 @@ mod tests {
         let once = Capitals::Off.pressed();
         assert_eq!((once, once.typed()), (Capitals::Once, Capitals::Off));
         let locked = once.pressed();
-        assert_eq!((locked, locked.typed(), locked.pressed()), (Capitals::Locked, Capitals::Locked, Capitals::Off));
+        assert_eq!(
+            (locked, locked.typed(), locked.pressed()),
+            (Capitals::Locked, Capitals::Locked, Capitals::Off)
+        );
     }
 }

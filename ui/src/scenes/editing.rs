@@ -1,6 +1,5 @@
 //! Contacts that are edited, alerts, imports, and what is known of callers.
 
-
 use ipc::{
     AlertId, AlertKind, AlertSet, AlertView, CallRef, CallerHistory, ContactCard, ContactChange,
     ContactChangeKind, ContactField, ContactFile, ContactForm, ContactId, ContactQuery, ContactRow,
