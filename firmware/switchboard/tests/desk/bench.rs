@@ -434,9 +434,8 @@ impl Books {
         };
         let logged = (row.answered_after_ms, row.talk_ms, row.hold_ms);
         let mut candidates: Vec<_> = self.entered.iter_mut().filter(mine).collect();
-        // Two calls of one caller, or to one slot, at one moment differ in nothing else: the row is of the one that
-        // has ended, else of the one that is sent away, never of one that still rings beside it.
-        candidates.sort_by_key(|(call, _)| (!self.over.contains(call), !self.gone.contains(call)));
+        // Two calls to one slot at one moment differ in nothing else; see `part_twins`, too.
+        candidates.sort_by_key(|(call, _)| !self.over.contains(call));
         let known: Vec<_> = candidates.iter().map(|(_, e)| times(e)).collect();
         let entered = candidates.into_iter().find(|(_, e)| times(e) == logged);
         let (call, entered) =
@@ -453,7 +452,28 @@ impl Books {
         }
     }
 
+    /// Two calls of one caller that came in one millisecond and went alike have rows that differ in nothing. The row was
+    /// the one's that has no card any more.
+    fn part_twins(&mut self, view: &View) {
+        let shown: BTreeSet<CallRef> =
+            view.incoming.iter().chain(&view.outgoing).map(|card| card.call).collect();
+        let alike = |a: &Entered, b: &Entered| {
+            (&a.party, a.carried, a.answered, a.talk, a.hold)
+                == (&b.party, b.carried, b.answered, b.talk, b.hold)
+        };
+        for call in &shown {
+            let Some(mine) = self.entered.get(call).filter(|mine| mine.logged) else { continue };
+            let is_twin =
+                |(other, e): &(&CallRef, &Entered)| !shown.contains(other) && !e.logged && alike(mine, e);
+            let Some(twin) = self.entered.iter().find(is_twin).map(|(twin, _)| *twin) else { continue };
+            self.entered.get_mut(call).expect("it is there").logged = false;
+            self.entered.get_mut(&twin).expect("it is there").logged = true;
+            self.rows.iter_mut().filter(|(of, _)| of == call).for_each(|(of, _)| *of = twin);
+        }
+    }
+
     fn compare(&mut self, view: &View, now: u64) {
+        self.part_twins(view);
         let cards = || view.incoming.iter().chain(&view.outgoing);
         let count = |states: &[CallState]| cards().filter(|c| states.contains(&c.state)).count();
         let ringing = count(&[CallState::Ringing, CallState::Recalling]);
