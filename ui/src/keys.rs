@@ -51,6 +51,10 @@ pub enum ConsoleKey {
     Find,
     /// The note (NOTE-1).
     Note,
+    /// The call log (LOG-2).
+    Log,
+    /// The statistics (STA-1).
+    Statistics,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -96,6 +100,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Search, &["F3"]),
     (ConsoleKey::Find, &["Control+f"]),
     (ConsoleKey::Note, &["Control+e"]),
+    (ConsoleKey::Log, &["Control+l"]),
+    (ConsoleKey::Statistics, &["Control+g"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),

@@ -20,6 +20,7 @@ pub mod scenes;
 pub mod web;
 
 pub use desk::Console;
+pub use models::dates;
 
 /// What the Slint compiler makes of `slint/app.slint`.
 #[allow(

@@ -74,6 +74,7 @@ use crate::{
     tls::Certificates,
 };
 
+pub use calendar::hours_of;
 pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;

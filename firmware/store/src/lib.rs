@@ -69,10 +69,10 @@ pub use settings_file::SettingsError;
 pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
 pub use sound_devices::SoundDevices;
 pub use sources::{Changes, Copied, CopyJob, Source};
-pub use statistics::{
-    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
-    Slots, TimeFigures, call_direction_word, outcome_word,
+pub use ipc::{
+    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts, TimeFigures,
 };
+pub use statistics::{Slots, call_direction_word, outcome_word};
 pub use tls::{Certificate, MAX_PEM, Tls};
 pub use voice::Voice;
 pub use xmpp::Xmpp;
@@ -114,6 +114,7 @@ impl Store {
 
     fn configure(&self) -> Result<(), rusqlite::Error> {
         self.db.busy_timeout(BUSY)?;
+        calls::add_fold(&self.db)?;
         self.db.pragma_update(None, "foreign_keys", true)?;
         self.db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         self.db.pragma_update(None, "synchronous", "full")

@@ -45,9 +45,8 @@ fn all(text: &str) -> LogQuery {
         from_unix_ms: i64::MIN,
         until_unix_ms: i64::MAX,
         text: text.into(),
-        missed_only: false,
-        offset: 0,
         limit: 500,
+        ..LogQuery::default()
     }
 }
 
@@ -155,7 +154,7 @@ fn log_2_a_page_is_cut_by_time_status_and_number() {
     let day = LogQuery { from_unix_ms: 100, until_unix_ms: 200, ..all("") };
     let page = store.log_page(&day).unwrap();
     assert_eq!((page.total, page.rows[0].began_unix_ms, page.rows[99].began_unix_ms), (100, 199, 100));
-    let page = store.log_page(&LogQuery { missed_only: true, ..day }).unwrap();
+    let page = store.log_page(&LogQuery { ends: vec![EndStatus::Missed], ..day }).unwrap();
     assert_eq!(page.rows.iter().map(|row| row.began_unix_ms % 7).sum::<i64>(), 0);
     assert_eq!(page.total, 14);
 }

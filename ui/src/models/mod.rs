@@ -4,11 +4,14 @@
 pub(crate) mod cards;
 pub(crate) mod contacts;
 pub(crate) mod customer;
+pub mod dates;
 pub(crate) mod drops;
+pub(crate) mod figures;
 pub(crate) mod form;
 pub(crate) mod ledger;
 pub(crate) mod links;
 pub(crate) mod log_rows;
+pub(crate) mod log_view;
 pub(crate) mod note;
 pub(crate) mod past;
 pub(crate) mod rows;
