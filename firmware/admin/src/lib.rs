@@ -74,8 +74,8 @@ use crate::{
     tls::Certificates,
 };
 
-pub use calendar::hours_of;
 pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
+pub use calendar::hours_of;
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;
 pub use tls::CertificateProblem;

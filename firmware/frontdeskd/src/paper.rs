@@ -112,9 +112,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
         Query::Statistics(query) => {
             desk.records.statistics(query).await.map(|told| Reply::Statistics(Box::new(told)))
         }
-        Query::CallDays { edges_unix_ms } => {
-            desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays)
-        }
+        Query::CallDays { edges_unix_ms } => desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays),
         Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {

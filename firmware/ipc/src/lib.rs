@@ -60,8 +60,8 @@ pub use plugin::{
 };
 pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use statistics::{
-    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_CALL_DAYS, MAX_SLOTS, OutcomeCount,
-    QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
+    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_CALL_DAYS, MAX_SLOTS,
+    OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use directory::fold;
 use ipc::{
-    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogMark, LogOrder, LogPage, LogQuery, LogRow, LogSort,
-    LogTransfer, MAX_LOG_SORTS, OutcomeCount, Party, PastCall, TransferEnd, TransferKind,
+    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogMark, LogOrder, LogPage, LogQuery, LogRow,
+    LogSort, LogTransfer, MAX_LOG_SORTS, OutcomeCount, Party, PastCall, TransferEnd, TransferKind,
 };
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
@@ -284,12 +284,16 @@ pub(crate) fn neighbour(
     kinds: &str,
     after: bool,
 ) -> Result<Option<i64>, Failure> {
-    let (way, order) = if after { (">=", "ASC") } else { ("<", "DESC") };
-    let sql = format!(
-        "SELECT began FROM (SELECT began, direction, outcome FROM call WHERE began {way} ?1 ORDER BY began {order} \
-         LIMIT {LOOKED_AT}) WHERE 1{kinds} ORDER BY began {order} LIMIT 1"
-    );
-    Ok(db.prepare_cached(&sql)?.query_row([edge], |row| row.get(0)).optional()?)
+    let (way, order, nearest) = if after { (">=", "ASC", "min") } else { ("<", "DESC", "max") };
+    let sql = if kinds.is_empty() {
+        format!("SELECT {nearest}(began) FROM call WHERE began {way} ?1")
+    } else {
+        format!(
+            "SELECT {nearest}(began) FROM (SELECT began, direction, outcome FROM call WHERE began {way} ?1 \
+             ORDER BY began {order} LIMIT {LOOKED_AT}) WHERE 1{kinds}"
+        )
+    };
+    Ok(db.prepare_cached(&sql)?.query_row([edge], |row| row.get(0))?)
 }
 
 /// The rows a query means, whatever their direction and end: a condition and its values.

@@ -57,6 +57,10 @@ pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use health::StoreHealth;
+pub use ipc::{
+    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
+    TimeFigures,
+};
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use marks::{MAX_CALL_MARKS, MarkedCall};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
@@ -69,9 +73,6 @@ pub use settings_file::SettingsError;
 pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
 pub use sound_devices::SoundDevices;
 pub use sources::{Changes, Copied, CopyJob, Source};
-pub use ipc::{
-    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts, TimeFigures,
-};
 pub use statistics::{Slots, call_direction_word, outcome_word};
 pub use tls::{Certificate, MAX_PEM, Tls};
 pub use voice::Voice;

@@ -4,8 +4,8 @@
 //! day has 23 or 25 hours where it has.
 
 use ipc::{
-    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, Direction, EndStatus, LineCounts, MAX_CALL_DAYS, MAX_SLOTS,
-    OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
+    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, Direction, EndStatus, LineCounts, MAX_CALL_DAYS,
+    MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
 use rusqlite::{Connection, Row, params, params_from_iter};
 
@@ -144,10 +144,12 @@ fn answers(db: &Connection, (from, until): (i64, i64)) -> Result<AnswerTimes, Fa
     );
     let limits = [QUICK_MS].into_iter().chain(ANSWER_BINS_MS).map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
     let edges: Vec<i64> = [from, until].into_iter().chain(limits).collect();
-    let (answered, quick, sum, within) = db.prepare_cached(&sql)?.query_row(params_from_iter(edges), |row| {
-        let within = (0..ANSWER_BINS_MS.len()).map(|bin| row.get(3 + bin)).collect::<Result<Vec<i64>, _>>()?;
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?, within))
-    })?;
+    let (answered, quick, sum, within) =
+        db.prepare_cached(&sql)?.query_row(params_from_iter(edges), |row| {
+            let within =
+                (0..ANSWER_BINS_MS.len()).map(|bin| row.get(3 + bin)).collect::<Result<Vec<i64>, _>>()?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?, within))
+        })?;
     let mut bins = [0; ANSWER_BINS_MS.len() + 1];
     let mut below = 0;
     for (bin, upto) in bins.iter_mut().zip(within.into_iter().chain([answered])) {

@@ -133,13 +133,8 @@ fn damage_within_the_file_is_an_error_that_names_it() {
     // Everything after the first page, which says what tables there are.
     bytes[4096..].fill(0xa5);
     fs::write(&path, bytes).unwrap();
-    let all = LogQuery {
-        from_unix_ms: 0,
-        until_unix_ms: 9,
-        text: "a".into(),
-        limit: 9,
-        ..LogQuery::default()
-    };
+    let all =
+        LogQuery { from_unix_ms: 0, until_unix_ms: 9, text: "a".into(), limit: 9, ..LogQuery::default() };
     let error = Store::open(&path).and_then(|store| store.log_page(&all)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("desk.db: is damaged"), "{error}");

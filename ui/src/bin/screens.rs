@@ -266,19 +266,39 @@ const SCENES: [Scene; 136] = [
             stage.right_click(700., 235.)
         },
     },
-    Scene { name: "log-calendar", view: scenes::picture, act: |stage| stage.log(&["F1", "Up", "Up", "Up", "Up", "Enter"]) },
+    Scene {
+        name: "log-calendar",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Up", "Up", "Up", "Up", "Enter"]),
+    },
     Scene {
         name: "log-calendar-month",
         view: scenes::picture,
         act: |stage| stage.log(&["F1", "Up", "Up", "Up", "Up", "Enter", "PageUp", "Left", "Up"]),
     },
-    Scene { name: "log-sort", view: scenes::picture, act: |stage| stage.log(&["F1", "Enter", "Down", "Down", "Down", "Enter", "F1", "Enter"]) },
-    Scene { name: "log-filter", view: scenes::picture, act: |stage| stage.log(&["F1", "Down", "Down", "Down", "Down", "Down", "Enter", "Down"]) },
+    Scene {
+        name: "log-sort",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Enter", "Down", "Down", "Down", "Enter", "F1", "Enter"]),
+    },
+    Scene {
+        name: "log-filter",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Down", "Down", "Down", "Down", "Down", "Enter", "Down"]),
+    },
     Scene { name: "log-search", view: scenes::picture, act: |stage| stage.log(&["F3", "r", "i", "v"]) },
     Scene { name: "log-search-none", view: scenes::picture, act: |stage| stage.log(&["F3", "x", "q"]) },
     Scene { name: "log-empty", view: scenes::picture, act: |stage| stage.log(&["Left", "Left"]) },
-    Scene { name: "log-details", view: scenes::picture, act: |stage| stage.log(&["Down", "Down", "Down", "Enter"]) },
-    Scene { name: "log-details-bad", view: scenes::picture, act: |stage| stage.log(&["Down", "Down", "Down", "Down", "Down", "Down", "Enter"]) },
+    Scene {
+        name: "log-details",
+        view: scenes::picture,
+        act: |stage| stage.log(&["Down", "Down", "Down", "Enter"]),
+    },
+    Scene {
+        name: "log-details-bad",
+        view: scenes::picture,
+        act: |stage| stage.log(&["Down", "Down", "Down", "Down", "Down", "Down", "Enter"]),
+    },
     Scene {
         name: "log-narrow",
         view: scenes::picture,
@@ -289,7 +309,11 @@ const SCENES: [Scene; 136] = [
     },
     Scene { name: "statistics", view: scenes::picture, act: |stage| stage.statistics(&[]) },
     Scene { name: "statistics-below", view: scenes::picture, act: |stage| stage.statistics(&["End"]) },
-    Scene { name: "statistics-week", view: scenes::picture, act: |stage| stage.statistics(&["F1", "Down", "Enter", "Left"]) },
+    Scene {
+        name: "statistics-week",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["F1", "Down", "Enter", "Left"]),
+    },
     Scene {
         name: "statistics-week-below",
         view: scenes::picture,
@@ -305,7 +329,11 @@ const SCENES: [Scene; 136] = [
         view: scenes::picture,
         act: |stage| stage.statistics(&["F1", "Down", "Enter", "F1", "Up", "Up", "Up", "Up", "Enter", "Up"]),
     },
-    Scene { name: "statistics-empty", view: scenes::picture, act: |stage| stage.statistics(&["Left", "Left"]) },
+    Scene {
+        name: "statistics-empty",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["Left", "Left"]),
+    },
     Scene {
         name: "statistics-narrow",
         view: scenes::empty,

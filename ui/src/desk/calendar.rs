@@ -80,7 +80,8 @@ impl Desk {
         let begins = match shown.span {
             Span::Week => Weekday::Mon,
             Span::Day => {
-                let locale = ["LC_ALL", "LC_TIME", "LANG"].into_iter().find_map(|name| std::env::var(name).ok());
+                let locale =
+                    ["LC_ALL", "LC_TIME", "LANG"].into_iter().find_map(|name| std::env::var(name).ok());
                 let french = self.view.preferences.language == Language::French;
                 dates::first_weekday(french, locale.as_deref().unwrap_or_default())
             }

@@ -133,6 +133,7 @@ impl Desk {
         }
         if gone || before.counters.missed != self.view.counters.missed {
             self.ask_log();
+            self.statistics_again();
         }
     }
 
@@ -271,16 +272,17 @@ impl Desk {
             return Some(taken);
         }
         let at = self.log.cursor;
-        let index = at.and_then(|at| i32::try_from(at).ok());
+        // No row is at -1: nothing comes of it.
+        let index = at.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1);
         match key {
             ConsoleKey::Left => self.move_log(-1),
             ConsoleKey::Right => self.move_log(1),
-            ConsoleKey::Enter => self.open_details(index?),
-            ConsoleKey::Primary => self.call_back(index?),
+            ConsoleKey::Enter => self.open_details(index),
+            ConsoleKey::Primary => self.call_back(index),
             ConsoleKey::Menu => self.open_log_menu_by_key(),
             ConsoleKey::View => self.open_log_view_menu(),
             _ => {
-                let last = self.log.rows.len().checked_sub(1)?;
+                let last = self.log.rows.len().saturating_sub(1);
                 let to = match (key, at) {
                     (ConsoleKey::Down | ConsoleKey::Home | ConsoleKey::PageDown, None) => 0,
                     (ConsoleKey::Up, _) => at.unwrap_or(0).saturating_sub(1),
@@ -291,7 +293,7 @@ impl Desk {
                     (ConsoleKey::End, _) => last,
                     _ => return None,
                 };
-                self.log.cursor = Some(to.min(last));
+                self.log.cursor = (!self.log.rows.is_empty()).then_some(to.min(last));
                 self.reveal_in_log();
                 self.show_log();
                 if to >= last {

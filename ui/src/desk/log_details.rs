@@ -3,8 +3,8 @@
 use ipc::{ContactCard, ContactId, LogMark, LogRow, Query};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
-use super::menu::At;
 use super::Desk;
+use super::menu::At;
 use crate::clock::{Moment, seconds_of_day};
 use crate::keys::ConsoleKey;
 use crate::models::log_rows;
@@ -64,7 +64,8 @@ impl Desk {
 
     /// Something was wrong with it.
     pub(crate) fn mark_from_details(&mut self) {
-        if let Some(id) = self.open_row().filter(|(_, row)| row.mark == LogMark::Possible).map(|(_, row)| row.id)
+        if let Some(id) =
+            self.open_row().filter(|(_, row)| row.mark == LogMark::Possible).map(|(_, row)| row.id)
         {
             self.mark_logged(id);
         }

@@ -4,9 +4,9 @@ use chrono::Local;
 use ipc::LogOrder;
 use slint::SharedString;
 
+use super::Desk;
 use super::customer::About;
 use super::menu::{At, Choice, Row, entry};
-use super::{Desk, calendar};
 use crate::models::dates::{Span, Stretch};
 use crate::models::words::party_name;
 use crate::screen::{LogWord, MenuEntry, MenuWord, Screen};
@@ -143,9 +143,12 @@ pub(super) fn date_rows(shown: Stretch) -> Vec<Row> {
         row(LogWord::WeekOn, LogChoice::Move(7)),
     ];
     let current = shown.has(Local::now().date_naive());
-    for at in [1, 3] {
-        rows[at].0.enabled = !current;
+    for (entry, choice) in rows.iter_mut().filter(|_| current) {
+        // Nothing lies ahead.
+        if matches!(entry.log, LogWord::Today | LogWord::WeekOn) {
+            entry.enabled = false;
+            *choice = Choice::Nothing;
+        }
     }
-    debug_assert_eq!(calendar::label(shown).current, current);
     rows
 }

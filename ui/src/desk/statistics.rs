@@ -12,9 +12,7 @@ use super::{Area, Desk, calendar};
 use crate::keys::ConsoleKey;
 use crate::models::dates::{Span, Stretch, wall};
 use crate::models::{figures, rows};
-use crate::screen::{
-    self, App, FocusPlace, LogWord, Screen, StatBar, StatLine, StatShare, StatTile,
-};
+use crate::screen::{self, App, FocusPlace, LogWord, Screen, StatBar, StatLine, StatShare, StatTile};
 
 /// Parts of a screenful that a key scrolls.
 const LINE: f32 = 0.2;

@@ -104,7 +104,8 @@ impl Stretch {
         };
         let then = moved(wall.date_naive(), -days).clamp(first, last).and_time(wall.time());
         // An hour that the clock leaves out has gone by when it has.
-        let same = (0..=3).find_map(|hour| zone.from_local_datetime(&(then + TimeDelta::hours(hour))).latest());
+        let same =
+            (0..=3).find_map(|hour| zone.from_local_datetime(&(then + TimeDelta::hours(hour))).latest());
         (from, same.map_or(until, |same| same.timestamp_millis()).clamp(from + 1, until.max(from + 1)))
     }
 }
@@ -172,9 +173,8 @@ pub fn first_day() -> NaiveDate {
 #[must_use]
 pub fn first_weekday(french: bool, locale: &str) -> Weekday {
     /// Countries where English is spoken and calendars begin with Sunday (Unicode CLDR, `weekData`).
-    const SUNDAY: &[&str] = &[
-        "US", "CA", "IN", "ZA", "PH", "SG", "HK", "JM", "KE", "ZW", "BW", "PK", "MT", "TT", "BS", "BZ",
-    ];
+    const SUNDAY: &[&str] =
+        &["US", "CA", "IN", "ZA", "PH", "SG", "HK", "JM", "KE", "ZW", "BW", "PK", "MT", "TT", "BS", "BZ"];
     let country = locale.split(['.', '@']).next().unwrap_or_default().split(['_', '-']).nth(1);
     let sunday = !french && country.is_some_and(|country| SUNDAY.contains(&country));
     if sunday { Weekday::Sun } else { Weekday::Mon }
@@ -349,7 +349,8 @@ mod tests {
 
     #[test]
     fn sta_1_what_is_not_over_is_compared_with_as_much_of_the_stretch_before() {
-        let at = |month, day, hour| Utc.with_ymd_and_hms(2026, month, day, hour, 0, 0).unwrap().timestamp_millis();
+        let at =
+            |month, day, hour| Utc.with_ymd_and_hms(2026, month, day, hour, 0, 0).unwrap().timestamp_millis();
         let day = Stretch::with(Span::Day, date(2026, 11, 27));
         let bounds = |day| Stretch::with(Span::Day, day).bounds(&Paris);
         let yesterday = bounds(date(2026, 11, 26));

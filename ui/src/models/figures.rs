@@ -17,9 +17,8 @@ const WAITS: [&str; ipc::ANSWER_BINS_MS.len() + 1] =
 
 /// The headline figures, each with what it was before.
 pub(crate) fn tiles(told: &CallStatistics, before: Option<&CallStatistics>, french: bool) -> Vec<StatTile> {
-    let rate = |of: &CallStatistics| {
-        (of.all.answered * 100 + of.all.incoming / 2).checked_div(of.all.incoming)
-    };
+    let rate =
+        |of: &CallStatistics| (of.all.answered * 100 + of.all.incoming / 2).checked_div(of.all.incoming);
     let counted = |kind, of: &dyn Fn(&CallStatistics) -> u64| {
         tile(kind, Some(of(told)), before.map(of), &|count| count.to_string(), &|count| count.to_string())
     };
@@ -34,7 +33,9 @@ pub(crate) fn tiles(told: &CallStatistics, before: Option<&CallStatistics>, fren
     vec![
         counted(StatTileKind::Incoming, &|of| of.all.incoming),
         // A difference of rates is one of points, not of percent.
-        tile(StatTileKind::Answered, rate(told), before.and_then(rate), &percent, &|points| points.to_string()),
+        tile(StatTileKind::Answered, rate(told), before.and_then(rate), &percent, &|points| {
+            points.to_string()
+        }),
         counted(StatTileKind::Missed, &|of| of.all.missed),
         counted(StatTileKind::Outgoing, &|of| of.all.outgoing),
         waited(StatTileKind::MeanAnswer, &|of| of.answers.mean_ms),
@@ -85,7 +86,8 @@ pub(crate) fn hours_of<Z: TimeZone>(told: &[SlotCounts], span: Span, zone: &Z) -
     hours.truncate(last + 1);
     hours.drain(..first.min(hours.len()));
     let top = top_of(hours.iter().map(|(_, counts)| counts));
-    let bar = |(hour, counts): &(u32, CallCounts)| StatBar { hour: small(u64::from(*hour)), ..bar(counts, top) };
+    let bar =
+        |(hour, counts): &(u32, CallCounts)| StatBar { hour: small(u64::from(*hour)), ..bar(counts, top) };
     (hours.iter().map(bar).collect(), small(top))
 }
 
@@ -285,7 +287,8 @@ mod tests {
             counts: counts(1, 1, 0, 0),
         };
         // A clock that stands still shows the same hour twice; here by two slots of one hour.
-        let (bars, _) = hours_of(&[slot(9 * HOUR_MS), slot(9 * HOUR_MS + 1), slot(10 * HOUR_MS)], Span::Day, &Utc);
+        let (bars, _) =
+            hours_of(&[slot(9 * HOUR_MS), slot(9 * HOUR_MS + 1), slot(10 * HOUR_MS)], Span::Day, &Utc);
         assert_eq!(bars.iter().map(|bar| bar.hour).collect::<Vec<_>>(), [9, 9, 10]);
     }
 

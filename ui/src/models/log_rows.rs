@@ -154,8 +154,7 @@ mod tests {
         let mut row = scenes::log(0, &[]).rows.remove(2);
         let kinds = |facts: &[LogFact]| facts.iter().map(|fact| fact.kind).collect::<Vec<_>>();
         use LogFactKind as Kind;
-        let wanted =
-            [Kind::Number, Kind::Company, Kind::Line, Kind::AnsweredAfter, Kind::Talk, Kind::Hold];
+        let wanted = [Kind::Number, Kind::Company, Kind::Line, Kind::AnsweredAfter, Kind::Talk, Kind::Hold];
         assert_eq!(kinds(&facts(&row)), wanted);
         let after = &facts(&row)[3];
         assert_eq!((after.whole, after.tenths), (4, 0));

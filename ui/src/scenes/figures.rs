@@ -1,10 +1,10 @@
 //! A log that can be asked like a real one, and its figures: a day with calls in the morning, the day before yesterday and
-//! Sundays without any.
+//! past Sundays without any.
 
 use chrono::{DateTime, Datelike, Local, Timelike, Weekday};
 use ipc::{
-    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, Direction, EndStatus, LineCounts, LogOrder, LogPage,
-    LogQuery, LogRow, OutcomeCount, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
+    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, Direction, EndStatus, LineCounts, LogOrder,
+    LogPage, LogQuery, LogRow, OutcomeCount, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
 
 use super::log;
@@ -36,10 +36,10 @@ pub fn log_page(query: &LogQuery) -> LogPage {
     let mut rows: Vec<LogRow> = found.into_iter().filter(wanted).collect();
     // The last criterion first: the sort is stable.
     for sort in query.sort.iter().rev() {
-        rows.sort_by_cached_key(|row| key(row, sort.by));
-        if sort.descending {
-            rows.reverse();
-        }
+        rows.sort_by(|a, b| {
+            let order = key(a, sort.by).cmp(&key(b, sort.by));
+            if sort.descending { order.reverse() } else { order }
+        });
     }
     let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let rows = rows.into_iter().skip(query.offset as usize).take(query.limit as usize).collect();
@@ -85,11 +85,8 @@ pub fn statistics(query: &StatisticsQuery) -> Statistics {
 }
 
 fn counted(edges: &[i64]) -> CallStatistics {
-    let slot = |edge: &[i64]| SlotCounts {
-        from_unix_ms: edge[0],
-        until_unix_ms: edge[1],
-        counts: hour(edge[0]),
-    };
+    let slot =
+        |edge: &[i64]| SlotCounts { from_unix_ms: edge[0], until_unix_ms: edge[1], counts: hour(edge[0]) };
     let slots: Vec<SlotCounts> = edges.windows(2).map(slot).collect();
     let mut all = CallCounts::default();
     slots.iter().for_each(|slot| all.add(&slot.counts));
@@ -125,7 +122,8 @@ fn counted(edges: &[i64]) -> CallStatistics {
         },
     };
     let times = |total_ms| TimeFigures { calls: all.answered, total_ms, longest_ms: total_ms / 5 };
-    let lines = vec![line("5550000", "Main line", 6), line("5550100", "Sales", 3), line("5550200", "Support", 1)];
+    let lines =
+        vec![line("5550000", "Main line", 6), line("5550100", "Sales", 3), line("5550200", "Support", 1)];
     CallStatistics {
         all,
         answers: AnswerTimes {
@@ -180,7 +178,8 @@ fn hour(unix_ms: i64) -> CallCounts {
 fn has_calls(unix_ms: i64) -> bool {
     let days = wall(unix_ms).map(|at| (Local::now().date_naive() - at.date_naive()).num_days());
     let sunday = wall(unix_ms).is_some_and(|at| at.weekday() == Weekday::Sun);
-    !sunday && days.is_some_and(|days| days >= 0 && days != 2)
+    // Whatever day it is on which somebody looks at this.
+    days.is_some_and(|days| days == 0 || days > 0 && days != 2 && !sunday)
 }
 
 fn wall(unix_ms: i64) -> Option<DateTime<Local>> {

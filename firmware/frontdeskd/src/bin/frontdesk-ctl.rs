@@ -21,9 +21,9 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
-    Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk, HookAction,
-    Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey,
-    StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
+    Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
+    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply,
+    ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
