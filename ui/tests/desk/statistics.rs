@@ -51,7 +51,7 @@ fn sta_1_a_day_is_told_with_its_figures_and_what_they_were_before() {
     assert!(until <= day(1).bounds(&Local).1, "no more than has gone by of today");
     let figures = told(day(0)).all;
     let before = scenes::statistics(&query).before.unwrap().all;
-    let words = format!("Calls in: {}, {} by then the day before", figures.incoming, before.incoming);
+    let words = format!("Calls in: {}, {} yesterday by now", figures.incoming, before.incoming);
     assert!(stage.has(&words), "{words}");
     // Each column carries its figures.
     let ten = told(day(0))

@@ -502,6 +502,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Contact { .. }
         | Request::Log { .. }
         | Request::Marks { .. }
+        | Request::Statistics { .. }
         | Request::Trace { .. }
         | Request::Diagnostics => {
             bail!("this request is a query")
