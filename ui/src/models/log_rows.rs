@@ -184,7 +184,7 @@ mod tests {
     fn a_rating_is_rounded_to_tenths_and_is_bad_below_what_listeners_bear() {
         let mut row = scenes::log(0, &[]).rows.remove(1);
         let mut shown = |mos: Option<u16>| {
-            row.sound = mos.map(|mos| ipc::CallSound { mos_hundredths: Some(mos), ..Default::default() });
+            row.sound = mos.map(|mos| CallSound { mos_hundredths: Some(mos), ..Default::default() });
             let item = item(&row);
             (item.rating, item.sounded_bad)
         };
