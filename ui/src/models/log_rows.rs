@@ -154,9 +154,17 @@ mod tests {
         let mut row = scenes::log(0, &[]).rows.remove(2);
         let kinds = |facts: &[LogFact]| facts.iter().map(|fact| fact.kind).collect::<Vec<_>>();
         use LogFactKind as Kind;
-        let wanted = [Kind::Number, Kind::Company, Kind::Line, Kind::AnsweredAfter, Kind::Talk, Kind::Hold];
+        let wanted = [
+            Kind::Number,
+            Kind::Company,
+            Kind::Title,
+            Kind::Line,
+            Kind::AnsweredAfter,
+            Kind::Talk,
+            Kind::Hold,
+        ];
         assert_eq!(kinds(&facts(&row)), wanted);
-        let after = &facts(&row)[3];
+        let after = &facts(&row)[4];
         assert_eq!((after.whole, after.tenths), (4, 0));
         assert_eq!(steps(&row)[0].to, "Ingrid Solberg");
         row.sound = Some(CallSound {

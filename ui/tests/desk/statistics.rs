@@ -195,9 +195,11 @@ fn sta_1_a_tap_on_a_column_tells_its_figures() {
     let stage = with_figures();
     let column = labels(&stage).into_iter().find(|label| label.starts_with("9:00 – 10:00")).unwrap();
     assert!(stage.has("A tap on a column tells its figures"));
+    let said = |stage: &Stage| labels(stage).iter().filter(|label| **label == column).count();
+    let before = said(&stage);
     stage.tap(stage.middle(&column));
     assert!(!stage.has("A tap on a column tells its figures"));
-    assert_eq!(labels(&stage).iter().filter(|label| **label == column).count(), 2);
+    assert!(said(&stage) > before);
 }
 
 #[test]
