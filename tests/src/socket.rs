@@ -262,9 +262,9 @@ impl Client {
             from_unix_ms: 0,
             until_unix_ms: i64::MAX,
             text: String::new(),
-            missed_only: false,
             offset,
             limit,
+            ..LogQuery::default()
         };
         match self.query(Query::Log(query)) {
             Reply::Log(page) => page,

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveTime, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, Local, NaiveDate, TimeZone, Timelike};
 
 /// Where time stands still, if it does.
 static STANDING: OnceLock<DateTime<Local>> = OnceLock::new();
@@ -19,7 +19,7 @@ pub fn stand_still() {
     }
 }
 
-fn now() -> DateTime<Local> {
+pub(crate) fn now() -> DateTime<Local> {
     STANDING.get().copied().unwrap_or_else(Local::now)
 }
 
@@ -92,43 +92,6 @@ impl WallClock {
     }
 }
 
-/// A day of the call log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogDay(NaiveDate);
-
-impl LogDay {
-    /// Today, in this machine's time zone.
-    #[must_use]
-    pub fn today() -> Self {
-        Self(now().date_naive())
-    }
-
-    /// The day before; the same day at the beginning of the calendar.
-    #[must_use]
-    pub fn previous(self) -> Self {
-        Self(self.0.checked_sub_days(Days::new(1)).unwrap_or(self.0))
-    }
-
-    /// The day after; the same day at the end of the calendar.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.checked_add_days(Days::new(1)).unwrap_or(self.0))
-    }
-
-    /// First millisecond of the day and of the day after, Unix time. A day may have 23 or 25 hours.
-    #[must_use]
-    pub fn bounds_unix_ms(self) -> (i64, i64) {
-        (midnight_unix_ms(self.0), midnight_unix_ms(self.next().0))
-    }
-
-    /// Weekday (0 is Sunday), day, month (1 is January), year.
-    #[must_use]
-    pub fn parts(self) -> (i32, i32, i32, i32) {
-        let weekday = number(self.0.weekday().num_days_from_sunday());
-        (weekday, number(self.0.day()), number(self.0.month()), self.0.year())
-    }
-}
-
 /// A past moment in this machine's time zone, in parts that the screen words itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
@@ -176,19 +139,20 @@ pub fn time_of_day(unix_ms: i64) -> String {
     }
 }
 
+/// Local time of day of a Unix time in milliseconds, "09:05:31"; empty when it is no time at all.
+#[must_use]
+pub fn seconds_of_day(unix_ms: i64) -> String {
+    match Local.timestamp_millis_opt(unix_ms).earliest() {
+        Some(time) => format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second()),
+        None => String::new(),
+    }
+}
+
 /// Local time of day some milliseconds ago, "09:05".
 #[must_use]
 pub fn time_before_now(ms: u64) -> String {
     let ago = i64::try_from(ms).unwrap_or(i64::MAX);
     time_of_day(now().timestamp_millis().saturating_sub(ago))
-}
-
-/// Where summer time begins at midnight there is no midnight; the day then begins an hour later.
-fn midnight_unix_ms(day: NaiveDate) -> i64 {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let local = (0..3)
-        .find_map(|hour| Local.from_local_datetime(&(midnight + chrono::TimeDelta::hours(hour))).earliest());
-    local.map_or_else(|| midnight.and_utc().timestamp_millis(), |time| time.timestamp_millis())
 }
 
 /// Calendar numbers are small.
@@ -201,6 +165,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::models::dates::midnight;
 
     #[test]
     fn durations_read_like_a_telephone() {
@@ -220,20 +185,12 @@ mod tests {
     #[test]
     fn a_past_moment_counts_days_by_the_calendar() {
         let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap_or_default();
-        let late = midnight_unix_ms(day(24)) - 1_000;
+        let late = midnight(day(24), &Local) - 1_000;
         assert_eq!(Moment::seen(late, day(24)).days_ago, 1);
         assert_eq!(Moment::seen(late, day(23)).days_ago, 0);
         assert_eq!(Moment::seen(late, day(1)).days_ago, 0, "what lies ahead is today");
         let moment = Moment::seen(late, day(24));
         assert_eq!((moment.day, moment.month, moment.year, moment.time.as_str()), (23, 11, 2026, "23:59"));
         assert_eq!(Moment::seen(i64::MAX, day(24)), Moment::default());
-    }
-
-    #[test]
-    fn a_day_ends_where_the_next_begins() {
-        let day = LogDay::today();
-        assert_eq!(day.bounds_unix_ms().1, day.next().bounds_unix_ms().0);
-        assert_eq!(day.next().previous(), day);
-        assert!(day.bounds_unix_ms().0 < day.bounds_unix_ms().1);
     }
 }

@@ -53,6 +53,10 @@ pub enum ConsoleKey {
     Note,
     /// The settings (SET-1).
     Settings,
+    /// The call log (LOG-2).
+    Log,
+    /// The statistics (STA-1).
+    Statistics,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -99,6 +103,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Find, &["Control+f"]),
     (ConsoleKey::Note, &["Control+e"]),
     (ConsoleKey::Settings, &["Control+p"]),
+    (ConsoleKey::Log, &["Control+l"]),
+    (ConsoleKey::Statistics, &["Control+g"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),

@@ -21,6 +21,7 @@ pub mod shortcuts;
 pub mod web;
 
 pub use desk::Console;
+pub use models::dates;
 
 /// What the Slint compiler makes of `slint/app.slint`.
 #[allow(

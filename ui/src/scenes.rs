@@ -7,6 +7,7 @@ mod directories;
 mod editing;
 mod elsewhere;
 mod faces;
+mod figures;
 mod sounds;
 mod states;
 
@@ -15,6 +16,7 @@ pub use directories::{barren, connector, people, place, rows, take_over, taken_o
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
+pub use figures::{call_days, log_page, statistics};
 pub use sounds::{
     SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
 };
@@ -205,9 +207,9 @@ pub fn contacts(query: &ContactQuery) -> ContactPage {
     ContactPage { total, offset: query.offset, rows: page }
 }
 
-/// A morning's log; `noon_unix_ms` is the end of it.
+/// A morning's log; `noon_unix_ms` is the end of it. Only calls with these ends, unless there are none.
 #[must_use]
-pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
+pub fn log(noon_unix_ms: i64, ends: &[EndStatus]) -> LogPage {
     let minute = 60_000;
     let row = |id: i64, direction, party: Party, line: (&str, &str), talk_s: u64, hold_s: u64, end| LogRow {
         id,
@@ -258,8 +260,8 @@ pub fn log(noon_unix_ms: i64, missed_only: bool) -> LogPage {
         row(10, i, outside("Atelier Lumière", "+33 4 72 00 11 22"), sales, 0, 0, EndStatus::Missed),
         row(11, o, outside("", "5559"), main, 0, 0, EndStatus::Failed),
     ];
-    rows.retain(|row| !missed_only || row.end == EndStatus::Missed);
-    LogPage { total: u32::try_from(rows.len()).unwrap_or(u32::MAX), offset: 0, rows }
+    rows.retain(|row| ends.is_empty() || ends.contains(&row.end));
+    LogPage { total: u32::try_from(rows.len()).unwrap_or(u32::MAX), rows, ..LogPage::default() }
 }
 
 /// A colleague, as a party matched in a local directory.

@@ -11,7 +11,7 @@ use slint::platform::Key;
 use crate::keys::{ConsoleKey, KeyMap, key_char};
 
 /// Actions whose keys may be changed, in the order of the settings.
-pub const EDITABLE: [ConsoleKey; 20] = [
+pub const EDITABLE: [ConsoleKey; 22] = [
     ConsoleKey::Primary,
     ConsoleKey::HangUp,
     ConsoleKey::Next,
@@ -24,6 +24,8 @@ pub const EDITABLE: [ConsoleKey; 20] = [
     ConsoleKey::Number,
     ConsoleKey::Search,
     ConsoleKey::Find,
+    ConsoleKey::Log,
+    ConsoleKey::Statistics,
     ConsoleKey::Note,
     ConsoleKey::Settings,
     ConsoleKey::View,

@@ -1,6 +1,6 @@
 //! Days and weeks of the clock on the wall, cut into hours: a day has 23, 24 or 25 of them.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, Days, Local, NaiveDate, TimeZone, Timelike};
 use store::Slots;
 
 /// An hour, in milliseconds.
@@ -75,6 +75,11 @@ impl Stretch {
 
     /// Its hours.
     pub(crate) fn hours<Z: TimeZone>(self, zone: &Z) -> Option<Slots> {
+        Slots::new(self.edges(zone)?)
+    }
+
+    /// Where its hours begin, and where the last one ends.
+    pub(crate) fn edges<Z: TimeZone>(self, zone: &Z) -> Option<Vec<i64>> {
         let mut edges = Vec::new();
         let mut day = self.first;
         for _ in 0..self.span.days() {
@@ -87,8 +92,17 @@ impl Stretch {
             day = next;
         }
         edges.push(midnight(day, zone)?);
-        Slots::new(edges)
+        Some(edges)
     }
+}
+
+/// Where the hours of a day of this machine's clock begin and where the last one ends, Unix milliseconds; of its whole week
+/// when `week`. The day is written `2026-11-26`; `None` is today. `None` for what is no day.
+#[must_use]
+pub fn hours_of(day: Option<&str>, week: bool) -> Option<Vec<i64>> {
+    let today = Local::now().date_naive().to_string();
+    let span = if week { Span::Week } else { Span::Day };
+    Stretch::of_words(span.word(), day.unwrap_or(&today))?.edges(&Local)
 }
 
 /// When a day begins, in Unix milliseconds: its first moment, where the clock jumps over midnight.

@@ -75,6 +75,7 @@ use crate::{
 };
 
 pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
+pub use calendar::hours_of;
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;
 pub use tls::CertificateProblem;

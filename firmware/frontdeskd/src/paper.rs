@@ -35,6 +35,8 @@ pub(crate) fn is_asked(query: &Query) -> bool {
             | Query::Contact(_)
             | Query::ContactFiles
             | Query::Log(_)
+            | Query::Statistics(_)
+            | Query::CallDays { .. }
             | Query::Marks { .. }
             | Query::Note
             | Query::People { .. }
@@ -107,6 +109,10 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
         }
         Query::Marks { id } => desk.records.marks_of(id).await.map(Reply::Marks),
         Query::Log(query) => desk.records.log_page(query).await.map(Reply::Log),
+        Query::Statistics(query) => {
+            desk.records.statistics(query).await.map(|told| Reply::Statistics(Box::new(told)))
+        }
+        Query::CallDays { edges_unix_ms } => desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays),
         Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use directory::Picture;
 use ipc::{
     CallRef, CallSound, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage,
-    LogQuery, LogRow, Note, Preferences, ServiceMode, Volumes,
+    LogQuery, LogRow, Note, Preferences, ServiceMode, Statistics, StatisticsQuery, Volumes,
 };
 use store::{CopyJob, Source, Store, StoreError};
 use switchboard::Input;
@@ -69,6 +69,8 @@ pub(crate) enum Request {
     Log(Box<LogRow>),
     Sound { call: CallRef, sound: CallSound },
     Page { query: LogQuery, answer: oneshot::Sender<Result<LogPage, String>> },
+    Statistics { query: StatisticsQuery, answer: oneshot::Sender<Result<Statistics, String>> },
+    CallDays { edges: Vec<i64>, answer: oneshot::Sender<Result<Vec<bool>, String>> },
     Picture { contact: ContactId, answer: oneshot::Sender<Result<Option<Picture>, String>> },
     Card { contact: ContactId, answer: oneshot::Sender<Result<Option<ContactCard>, String>> },
     LookBack { call: CallRef, number: String, contact: Option<ContactId> },
@@ -172,6 +174,18 @@ impl Records {
     pub(crate) async fn log_page(&self, query: LogQuery) -> Result<LogPage, String> {
         let (answer, page) = oneshot::channel();
         self.ask(Request::Page { query, answer }, page).await
+    }
+
+    /// The log, counted (STA-1).
+    pub(crate) async fn statistics(&self, query: StatisticsQuery) -> Result<Statistics, String> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Statistics { query, answer }, told).await
+    }
+
+    /// Which days have calls (LOG-2).
+    pub(crate) async fn call_days(&self, edges: Vec<i64>) -> Result<Vec<bool>, String> {
+        let (answer, days) = oneshot::channel();
+        self.ask(Request::CallDays { edges, answer }, days).await
     }
 
     /// The picture of a contact (DIR-2).
@@ -410,6 +424,12 @@ impl Keeper {
                 let page = self.store.log_page(&query).map(|page| self.with_marks(page));
                 let _ = answer.send(page.map_err(|error| error.to_string()));
             }
+            Request::Statistics { query, answer } => {
+                let _ = answer.send(sensible(self.store.asked_statistics(&query)));
+            }
+            Request::CallDays { edges, answer } => {
+                let _ = answer.send(sensible(self.store.call_days(edges)));
+            }
             Request::Picture { contact, answer } => {
                 let _ = answer.send(self.store.picture(contact).map_err(|error| error.to_string()));
             }
@@ -501,6 +521,12 @@ impl Keeper {
     fn tell(&self, event: Event) {
         let _ = self.inbox.blocking_send(EngineEvent::Records(event));
     }
+}
+
+/// `None` is a question that nobody can answer.
+fn sensible<T>(answer: Result<Option<T>, StoreError>) -> Result<T, String> {
+    let answer = answer.map_err(|error| error.to_string())?;
+    answer.ok_or_else(|| "times must follow each other, and there are too many or too few of them".to_owned())
 }
 
 fn failed(error: StoreError) -> CommandError {

@@ -327,6 +327,8 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::Contact(_)
         | Query::ContactFiles
         | Query::Log(_)
+        | Query::Statistics(_)
+        | Query::CallDays { .. }
         | Query::Marks { .. }
         | Query::Note
         | Query::People { .. } => stopping(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallFigures, CallMark, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    Note, SortKey, SoundView, TracePage, View,
+    Note, SortKey, SoundView, Statistics, StatisticsQuery, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -84,6 +84,14 @@ pub enum Query {
     ContactFiles,
     /// The call log.
     Log(LogQuery),
+    /// The call log, counted (STA-1).
+    Statistics(StatisticsQuery),
+    /// Which days have calls.
+    CallDays {
+        /// Where the days begin and the last one ends, Unix milliseconds: 2 to [`crate::MAX_CALL_DAYS`] + 1, each later
+        /// than the one before.
+        edges_unix_ms: Vec<i64>,
+    },
     /// What is kept of a call in the log that something was wrong with.
     Marks {
         /// Row id in the store.
@@ -179,6 +187,10 @@ pub enum Reply {
     },
     /// The call log.
     Log(LogPage),
+    /// The call log, counted.
+    Statistics(Box<Statistics>),
+    /// Whether each of the days has calls.
+    CallDays(Vec<bool>),
     /// The marked minutes of a call, oldest first; none of one that was not marked, or does not exist.
     Marks(Vec<CallMark>),
     /// What an import did; the reply to [`Command::ImportContacts`], sent before its `Done`.

@@ -21,6 +21,7 @@ mod note;
 mod people;
 mod plugin;
 mod sound;
+mod statistics;
 mod trace;
 mod view;
 
@@ -43,7 +44,9 @@ pub use frame::{
 };
 pub use handling::{Callers, Outcome, ParkSlot, RingTone, Rule, ServiceMode, Timers, Trigger};
 pub use lamp::{LampCall, LampState, LampView, TalkId};
-pub use log::{CallSound, EndStatus, LogPage, LogQuery, LogRow, LogTransfer};
+pub use log::{
+    CallSound, EndStatus, LogOrder, LogPage, LogQuery, LogRow, LogSort, LogTransfer, MAX_LOG_SORTS,
+};
 pub use mark::{CallMark, CallSecond, LogMark};
 pub use note::{MAX_NOTE, Note};
 pub use people::FoundPerson;
@@ -56,6 +59,10 @@ pub use plugin::{
     PluginState, PluginView, ToPlugins, UploadId,
 };
 pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
+pub use statistics::{
+    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_CALL_DAYS, MAX_SLOTS,
+    OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
+};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,

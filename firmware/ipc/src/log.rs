@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallRef, CustomerRef, Direction, LogMark, Party, TransferEnd, TransferKind};
+use crate::{CallRef, CustomerRef, Direction, LogMark, OutcomeCount, Party, TransferEnd, TransferKind};
+
+/// Most criteria by which the log is sorted.
+pub const MAX_LOG_SORTS: usize = 5;
 
 /// Which part of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogQuery {
     /// Calls that began at or after this time, Unix milliseconds.
     pub from_unix_ms: i64,
@@ -13,15 +16,51 @@ pub struct LogQuery {
     pub until_unix_ms: i64,
     /// Words to search for in name, number and line; empty shows all.
     pub text: String,
-    /// Only missed calls.
-    pub missed_only: bool,
-    /// First row wanted, newest first.
+    /// Only calls of these directions; empty for both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directions: Vec<Direction>,
+    /// Only calls that ended like one of these; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<EndStatus>,
+    /// By what they are sorted; where the first finds two the same, the second decides, and so on, at most
+    /// [`MAX_LOG_SORTS`]. What is the same in all of them, and with none: newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<LogSort>,
+    /// Count, too, how many calls of each direction ended how.
+    #[serde(default)]
+    pub counted: bool,
+    /// First row wanted.
     pub offset: u32,
     /// Rows wanted, at most 500.
     pub limit: u32,
 }
 
-/// A part of the log, newest first.
+/// One criterion by which the log is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LogSort {
+    /// What is compared.
+    pub by: LogOrder,
+    /// Largest, latest or last in the alphabet first.
+    #[serde(default)]
+    pub descending: bool,
+}
+
+/// What is compared when the log is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LogOrder {
+    /// When the call began.
+    When,
+    /// The name of the other end, else its number, in any case and without accents; whoever has neither comes first.
+    Whom,
+    /// The line's name, else its number, likewise.
+    Line,
+    /// Time talked.
+    Talk,
+    /// Time on hold.
+    Hold,
+}
+
+/// A part of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPage {
     /// How many match in all.
@@ -30,6 +69,17 @@ pub struct LogPage {
     pub offset: u32,
     /// The rows.
     pub rows: Vec<LogRow>,
+    /// How many calls of each direction ended how, whatever [`LogQuery::directions`] and [`LogQuery::ends`] say; when
+    /// [`LogQuery::counted`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<OutcomeCount>,
+    /// When nothing matches and no words were searched for: when the newest call before this part began that would,
+    /// Unix milliseconds. Only the newest 20,000 calls before it are looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_unix_ms: Option<i64>,
+    /// Likewise the first one after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later_unix_ms: Option<i64>,
 }
 
 /// One ended call (LOG-1).

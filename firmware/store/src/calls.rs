@@ -2,11 +2,14 @@
 //!
 //! Not done here: statistics (`statistics`); deciding when a call is over.
 
+use std::collections::BTreeSet;
+
 use directory::fold;
 use ipc::{
-    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogMark, LogPage, LogQuery, LogRow,
-    LogTransfer, Party, PastCall, TransferEnd, TransferKind,
+    CallSound, CallerHistory, ContactId, Direction, EndStatus, LogMark, LogOrder, LogPage, LogQuery, LogRow,
+    LogSort, LogTransfer, MAX_LOG_SORTS, OutcomeCount, Party, PastCall, TransferEnd, TransferKind,
 };
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
@@ -28,6 +31,9 @@ const MAX_RULES: usize = 32;
 
 /// Most words that count in a search.
 const MAX_WORDS: usize = 16;
+
+/// Calls that are looked at for the next one that would match, when a part of the log is empty.
+const LOOKED_AT: u32 = 20_000;
 
 /// Document with the last row that was there when the missed calls were cleared.
 const CLEARED: &str = "missed_cleared";
@@ -87,29 +93,39 @@ impl Store {
         })
     }
 
-    /// A part of the log, newest first. The search ignores case and accents; each word must stand in a name,
+    /// A part of the log. The search ignores case and accents; each word must stand in a name,
     /// number or line, of the call or of one of its transfers.
     ///
     /// # Errors
     /// The database's.
     pub fn log_page(&self, query: &LogQuery) -> Result<LogPage, StoreError> {
         self.read("read the call log", |db| {
-            let (filter, mut values) = filter(query);
-            let count = format!("SELECT count(*) FROM call WHERE {filter}");
-            let total = db.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+            let (found, mut values) = filter(query);
+            let kinds = kinds(query);
+            let count = format!("SELECT count(*) FROM call WHERE {found}{kinds}");
+            let total: u32 =
+                db.prepare_cached(&count)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+            let mut page = LogPage { total, offset: query.offset, ..LogPage::default() };
+            if query.counted {
+                page.counts = log_counts(db, &found, &values)?;
+            }
+            if total == 0 && query.text.trim().is_empty() {
+                page.earlier_unix_ms = neighbour(db, query.from_unix_ms, &kinds, false)?;
+                page.later_unix_ms = neighbour(db, query.until_unix_ms, &kinds, true)?;
+            }
             let sql = format!(
                 "SELECT {PARTY}, id, direction, line_number, line_name, began, answered_after, talk, hold, outcome, \
-                 rules, sound FROM call WHERE {filter} ORDER BY began DESC, id DESC LIMIT ? OFFSET ?"
+                 rules, sound FROM call WHERE {found}{kinds} ORDER BY {} LIMIT ? OFFSET ?",
+                order(&query.sort)
             );
             values.push(Value::Integer(query.limit.min(MAX_LOG_PAGE).into()));
             values.push(Value::Integer(query.offset.into()));
             let mut statement = db.prepare_cached(&sql)?;
             let mut found = statement.query(params_from_iter(values))?;
-            let mut rows = Vec::new();
             while let Some(row) = found.next()? {
-                rows.push(call(db, row)?);
+                page.rows.push(call(db, row)?);
             }
-            Ok(LogPage { total, offset: query.offset, rows })
+            Ok(page)
         })
     }
 
@@ -203,13 +219,87 @@ pub(crate) fn append(db: &Connection, row: &LogRow) -> Result<i64, Failure> {
     Ok(id)
 }
 
-/// The rows a query means: a condition and its values.
+/// Teaches SQLite to sort names as people do: in any case and without accents.
+pub(crate) fn add_fold(db: &Connection) -> Result<(), rusqlite::Error> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("fold", 1, flags, |context| {
+        // What is no text is nobody's name.
+        Ok(fold(context.get_raw(0).as_str().unwrap_or_default()))
+    })
+}
+
+/// How the rows of a query are sorted. None of it comes from outside but which and which way.
+fn order(sorts: &[LogSort]) -> String {
+    let mut order = String::new();
+    for sort in sorts.iter().take(MAX_LOG_SORTS) {
+        let what = match sort.by {
+            LogOrder::When => "began",
+            LogOrder::Whom => "fold(coalesce(nullif(name, ''), number, ''))",
+            LogOrder::Line => "fold(coalesce(nullif(line_name, ''), line_number))",
+            LogOrder::Talk => "talk",
+            LogOrder::Hold => "hold",
+        };
+        order.push_str(what);
+        order.push_str(if sort.descending { " DESC, " } else { ", " });
+    }
+    order + "began DESC, id DESC"
+}
+
+/// Which directions and ends are wanted, for the end of a condition.
+fn kinds(query: &LogQuery) -> String {
+    let mut kinds = String::new();
+    // The words are ours, and a hostile list of them no longer than there are.
+    for (column, words) in [
+        ("direction", query.directions.iter().map(|one| direction_word(*one)).collect::<BTreeSet<_>>()),
+        ("outcome", query.ends.iter().map(|one| end_word(*one)).collect()),
+    ] {
+        if !words.is_empty() {
+            let words: Vec<String> = words.into_iter().map(|word| format!("'{word}'")).collect();
+            kinds.push_str(&format!(" AND {column} IN ({})", words.join(", ")));
+        }
+    }
+    kinds
+}
+
+/// How many calls of each direction ended how.
+fn log_counts(db: &Connection, filter: &str, values: &[Value]) -> Result<Vec<OutcomeCount>, Failure> {
+    let sql = format!(
+        "SELECT direction, outcome, count(*) FROM call WHERE {filter} GROUP BY direction, outcome \
+         ORDER BY direction, outcome"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (direction, end) = (direction(row.get(0)?)?, end(row.get(1)?)?);
+        counts.push(OutcomeCount { direction, end, calls: milliseconds(row.get(2)?) });
+    }
+    Ok(counts)
+}
+
+/// When the next call of these kinds began, after an edge or before it.
+pub(crate) fn neighbour(
+    db: &Connection,
+    edge: i64,
+    kinds: &str,
+    after: bool,
+) -> Result<Option<i64>, Failure> {
+    let (way, order, nearest) = if after { (">=", "ASC", "min") } else { ("<", "DESC", "max") };
+    let sql = if kinds.is_empty() {
+        format!("SELECT {nearest}(began) FROM call WHERE began {way} ?1")
+    } else {
+        format!(
+            "SELECT {nearest}(began) FROM (SELECT began, direction, outcome FROM call WHERE began {way} ?1 \
+             ORDER BY began {order} LIMIT {LOOKED_AT}) WHERE 1{kinds}"
+        )
+    };
+    Ok(db.prepare_cached(&sql)?.query_row([edge], |row| row.get(0))?)
+}
+
+/// The rows a query means, whatever their direction and end: a condition and its values.
 fn filter(query: &LogQuery) -> (String, Vec<Value>) {
     let mut filter = String::from("began >= ? AND began < ?");
     let mut values = vec![Value::Integer(query.from_unix_ms), Value::Integer(query.until_unix_ms)];
-    if query.missed_only {
-        filter.push_str(" AND outcome = 'missed'");
-    }
     let text = fold(clipped(&query.text, 1024));
     let words: Vec<String> = match digits(&text) {
         Some(number) => vec![number],

@@ -57,6 +57,10 @@ pub use error::StoreError;
 pub use files::{ImportJob, MAX_IMPORT_BYTES};
 pub use handling::{Day, Hours, Timetable, holiday, minutes};
 pub use health::StoreHealth;
+pub use ipc::{
+    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
+    TimeFigures,
+};
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use marks::{MAX_CALL_MARKS, MarkedCall};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinCheck, WeakPin, pin_allowed};
@@ -69,10 +73,7 @@ pub use settings_file::SettingsError;
 pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
 pub use sound_devices::SoundDevices;
 pub use sources::{Changes, Copied, CopyJob, Source};
-pub use statistics::{
-    AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts,
-    Slots, TimeFigures, call_direction_word, outcome_word,
-};
+pub use statistics::{Slots, call_direction_word, outcome_word};
 pub use tls::{Certificate, MAX_PEM, Tls};
 pub use voice::Voice;
 pub use xmpp::Xmpp;
@@ -114,6 +115,7 @@ impl Store {
 
     fn configure(&self) -> Result<(), rusqlite::Error> {
         self.db.busy_timeout(BUSY)?;
+        calls::add_fold(&self.db)?;
         self.db.pragma_update(None, "foreign_keys", true)?;
         self.db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         self.db.pragma_update(None, "synchronous", "full")

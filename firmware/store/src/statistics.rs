@@ -3,18 +3,14 @@
 //! Not done here: calendars. Whoever asks says where the hours and days of the clock on the wall begin, so that a
 //! day has 23 or 25 hours where it has.
 
-use ipc::{Direction, EndStatus};
-use rusqlite::{Connection, Row, params};
-use serde::Serialize;
+use ipc::{
+    ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, Direction, EndStatus, LineCounts, MAX_CALL_DAYS,
+    MAX_SLOTS, OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
+};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
-use crate::calls::{direction, direction_word, end};
+use crate::calls::{direction, direction_word, end, neighbour};
 use crate::{Failure, Store, StoreError};
-
-/// Most slots in one question: a week of hours, and the one more that a change of the clock gives.
-pub const MAX_SLOTS: usize = 24 * 7 + 2;
-
-/// An answer within so many milliseconds is a quick one.
-pub const QUICK_MS: u64 = 20_000;
 
 /// Most lines told apart; those with the most calls.
 const MAX_LINES: u32 = 100;
@@ -32,101 +28,6 @@ const COUNTS: &str = "count(*) FILTER (WHERE direction = 'incoming'), \
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slots {
     edges: Vec<i64>,
-}
-
-/// What happened in one slot, or on one line. Times are milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CallCounts {
-    /// Calls that came in.
-    pub incoming: u64,
-    /// Of these, answered at this desk.
-    pub answered: u64,
-    /// Of these, missed.
-    pub missed: u64,
-    /// Calls that went out.
-    pub outgoing: u64,
-    /// Time talked, both ways.
-    pub talk_ms: u64,
-    /// Time on hold, both ways.
-    pub hold_ms: u64,
-}
-
-/// A slot and its calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct SlotCounts {
-    /// Calls that began at or after this time, Unix milliseconds.
-    pub from_unix_ms: i64,
-    /// Calls that began before this time, Unix milliseconds.
-    pub until_unix_ms: i64,
-    /// Its calls.
-    pub counts: CallCounts,
-}
-
-/// A line and its calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LineCounts {
-    /// Its number.
-    pub number: String,
-    /// The name it had last.
-    pub name: String,
-    /// Its calls.
-    pub counts: CallCounts,
-}
-
-/// How many calls of a direction ended like this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct OutcomeCount {
-    /// Who began them.
-    pub direction: Direction,
-    /// How they ended.
-    pub end: EndStatus,
-    /// How many.
-    pub calls: u64,
-}
-
-/// How long callers waited for an answer at this desk, in milliseconds; `None` where nobody was answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct AnswerTimes {
-    /// Callers answered.
-    pub answered: u64,
-    /// Of these, within [`QUICK_MS`].
-    pub quick: u64,
-    /// Half of them waited at most this long.
-    pub median_ms: Option<u64>,
-    /// 95 of 100 waited at most this long.
-    pub p95_ms: Option<u64>,
-    /// The longest wait.
-    pub longest_ms: Option<u64>,
-}
-
-/// How long the longest took, and how many calls had any of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TimeFigures {
-    /// Calls with more than none.
-    pub calls: u64,
-    /// All together, in milliseconds.
-    pub total_ms: u64,
-    /// The longest of one call, in milliseconds.
-    pub longest_ms: u64,
-}
-
-/// Everything that is told of a stretch of time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CallStatistics {
-    /// All calls.
-    pub all: CallCounts,
-    /// Waits of callers.
-    pub answers: AnswerTimes,
-    /// Time talked.
-    pub talk: TimeFigures,
-    /// Time on hold.
-    pub hold: TimeFigures,
-    /// Each slot, oldest first, also those without calls.
-    pub slots: Vec<SlotCounts>,
-    /// Each line with calls, the busiest first.
-    pub lines: Vec<LineCounts>,
-    /// Each outcome that there was.
-    pub outcomes: Vec<OutcomeCount>,
 }
 
 impl Slots {
@@ -150,36 +51,66 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn statistics(&self, slots: &Slots) -> Result<CallStatistics, StoreError> {
+        self.read("count the calls", |db| tell(db, slots))
+    }
+
+    /// The same as a client asks for it, with what it is compared with and where the next calls are. `None` when its
+    /// edges make no sense.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn asked_statistics(&self, query: &StatisticsQuery) -> Result<Option<Statistics>, StoreError> {
+        let Some(slots) = Slots::new(query.edges_unix_ms.clone()) else { return Ok(None) };
+        let before = match query.before_unix_ms.map(|(from, until)| Slots::new(vec![from, until])) {
+            Some(None) => return Ok(None),
+            Some(before) => before,
+            None => None,
+        };
         self.read("count the calls", |db| {
-            let span = slots.span();
-            let mut told = CallStatistics {
-                answers: answers(db, span)?,
-                lines: lines(db, span)?,
-                outcomes: outcomes(db, span)?,
-                ..CallStatistics::default()
-            };
-            (told.talk, told.hold) = times(db, span)?;
-            for edge in slots.edges.windows(2) {
-                let counts = counts(db, (edge[0], edge[1]))?;
-                // Together the slots are the stretch.
-                told.all.add(&counts);
-                told.slots.push(SlotCounts { from_unix_ms: edge[0], until_unix_ms: edge[1], counts });
-            }
-            Ok(told)
+            let (from, until) = slots.span();
+            Ok(Some(Statistics {
+                told: tell(db, &slots)?,
+                before: before.as_ref().map(|before| tell(db, before)).transpose()?,
+                earlier_unix_ms: neighbour(db, from, "", false)?,
+                later_unix_ms: neighbour(db, until, "", true)?,
+            }))
+        })
+    }
+
+    /// Whether each of the days between neighbouring edges has calls; `None` when the edges make no sense, or are more
+    /// than [`MAX_CALL_DAYS`] days.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn call_days(&self, edges: Vec<i64>) -> Result<Option<Vec<bool>>, StoreError> {
+        let Some(days) = Slots::new(edges).filter(|days| days.edges.len() <= MAX_CALL_DAYS + 1) else {
+            return Ok(None);
+        };
+        self.read("look for days with calls", |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM call WHERE began >= ?1 AND began < ?2)";
+            let mut statement = db.prepare_cached(sql)?;
+            let has = |day: &[i64]| statement.query_row([day[0], day[1]], |row| row.get(0));
+            Ok(Some(days.edges.windows(2).map(has).collect::<Result<_, _>>()?))
         })
     }
 }
 
-impl CallCounts {
-    /// Adds the calls of another slot.
-    pub fn add(&mut self, other: &Self) {
-        self.incoming += other.incoming;
-        self.answered += other.answered;
-        self.missed += other.missed;
-        self.outgoing += other.outgoing;
-        self.talk_ms += other.talk_ms;
-        self.hold_ms += other.hold_ms;
+fn tell(db: &Connection, slots: &Slots) -> Result<CallStatistics, Failure> {
+    let span = slots.span();
+    let mut told = CallStatistics {
+        answers: answers(db, span)?,
+        lines: lines(db, span)?,
+        outcomes: outcomes(db, span)?,
+        ..CallStatistics::default()
+    };
+    (told.talk, told.hold) = times(db, span)?;
+    for edge in slots.edges.windows(2) {
+        let counts = counts(db, (edge[0], edge[1]))?;
+        // Together the slots are the stretch.
+        told.all.add(&counts);
+        told.slots.push(SlotCounts { from_unix_ms: edge[0], until_unix_ms: edge[1], counts });
     }
+    Ok(told)
 }
 
 fn counts(db: &Connection, (from, until): (i64, i64)) -> Result<CallCounts, Failure> {
@@ -203,11 +134,28 @@ const ANSWERED: &str =
     "FROM call WHERE began >= ?1 AND began < ?2 AND direction = 'incoming' AND answered_after IS NOT NULL";
 
 fn answers(db: &Connection, (from, until): (i64, i64)) -> Result<AnswerTimes, Failure> {
-    let sql = format!("SELECT count(*), count(*) FILTER (WHERE answered_after <= ?3) {ANSWERED}");
-    let quick = i64::try_from(QUICK_MS).unwrap_or(i64::MAX);
-    let (answered, quick): (i64, i64) = db
-        .prepare_cached(&sql)?
-        .query_row(params![from, until, quick], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let within: String = (4..)
+        .zip(ANSWER_BINS_MS)
+        .map(|(place, _)| format!(", count(*) FILTER (WHERE answered_after <= ?{place})"))
+        .collect();
+    let sql = format!(
+        "SELECT count(*), count(*) FILTER (WHERE answered_after <= ?3), sum(min(answered_after, {LONGEST_MS})){within} \
+         {ANSWERED}"
+    );
+    let limits = [QUICK_MS].into_iter().chain(ANSWER_BINS_MS).map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    let edges: Vec<i64> = [from, until].into_iter().chain(limits).collect();
+    let (answered, quick, sum, within) =
+        db.prepare_cached(&sql)?.query_row(params_from_iter(edges), |row| {
+            let within =
+                (0..ANSWER_BINS_MS.len()).map(|bin| row.get(3 + bin)).collect::<Result<Vec<i64>, _>>()?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?, within))
+        })?;
+    let mut bins = [0; ANSWER_BINS_MS.len() + 1];
+    let mut below = 0;
+    for (bin, upto) in bins.iter_mut().zip(within.into_iter().chain([answered])) {
+        *bin = positive(upto - below);
+        below = upto;
+    }
     // The nearest rank: a wait that somebody had, not one between two.
     let sql = format!(
         "SELECT answered_after, place FROM (SELECT answered_after, row_number() OVER (ORDER BY answered_after) AS place \
@@ -224,9 +172,11 @@ fn answers(db: &Connection, (from, until): (i64, i64)) -> Result<AnswerTimes, Fa
     Ok(AnswerTimes {
         answered: positive(answered),
         quick: positive(quick),
+        mean_ms: sum.and_then(|sum| sum.checked_div(answered)).map(positive),
         median_ms: rank(50),
         p95_ms: rank(95),
         longest_ms: rank(100),
+        bins,
     })
 }
 

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ipc::{
-    CallSound, ContactId, Direction, EndStatus, LogQuery, LogRow, LogTransfer, Party, TransferEnd,
-    TransferKind,
+    CallSound, ContactId, Direction, EndStatus, LogOrder, LogPage, LogQuery, LogRow, LogSort, LogTransfer,
+    OutcomeCount, Party, TransferEnd, TransferKind,
 };
 use proptest::prelude::*;
 use store::{MAX_LOG_PAGE, Store, StoreError};
@@ -45,9 +45,8 @@ fn all(text: &str) -> LogQuery {
         from_unix_ms: i64::MIN,
         until_unix_ms: i64::MAX,
         text: text.into(),
-        missed_only: false,
-        offset: 0,
         limit: 500,
+        ..LogQuery::default()
     }
 }
 
@@ -155,7 +154,7 @@ fn log_2_a_page_is_cut_by_time_status_and_number() {
     let day = LogQuery { from_unix_ms: 100, until_unix_ms: 200, ..all("") };
     let page = store.log_page(&day).unwrap();
     assert_eq!((page.total, page.rows[0].began_unix_ms, page.rows[99].began_unix_ms), (100, 199, 100));
-    let page = store.log_page(&LogQuery { missed_only: true, ..day }).unwrap();
+    let page = store.log_page(&LogQuery { ends: vec![EndStatus::Missed], ..day }).unwrap();
     assert_eq!(page.rows.iter().map(|row| row.began_unix_ms % 7).sum::<i64>(), 0);
     assert_eq!(page.total, 14);
 }
@@ -274,4 +273,97 @@ fn app_4_a_store_of_the_first_release_is_taken_over() {
     let rows = store.log_page(&all("")).unwrap().rows;
     assert_eq!((rows[1].party.number.as_deref(), rows[1].rules.len()), (Some("2110"), 0));
     assert_eq!(rows[0].rules, ["Night"]);
+}
+
+/// A store with calls that differ in all by which one sorts and filters.
+fn varied() -> (TempDir, Store) {
+    let (folder, mut store) = open();
+    let calls = [
+        ("Zoé", Direction::Incoming, EndStatus::Completed, "Sales", 30, 0),
+        ("elodie", Direction::Incoming, EndStatus::Missed, "Support", 0, 0),
+        ("Étienne", Direction::Outgoing, EndStatus::Completed, "Sales", 90, 5),
+        ("Adam", Direction::Outgoing, EndStatus::NotAnswered, "Atelier", 0, 0),
+        ("", Direction::Incoming, EndStatus::Transferred, "Support", 90, 60),
+    ];
+    for (at, (name, direction, end, line, talk_ms, hold_ms)) in (1_i64..).zip(calls) {
+        let party = if name.is_empty() { Party::default() } else { party("0791", name) };
+        let line_name = line.to_owned();
+        let row = LogRow { direction, line_name, talk_ms, hold_ms, ..call(at * 1_000, end, party) };
+        store.append_call(&row).unwrap();
+    }
+    (folder, store)
+}
+
+fn ids(page: &LogPage) -> Vec<i64> {
+    page.rows.iter().map(|row| row.id).collect()
+}
+
+#[test]
+fn log_2_the_log_is_filtered_by_direction_and_end_and_counted_without_that() {
+    let (_folder, store) = varied();
+    let query = LogQuery { counted: true, ..all("") };
+    let of = |directions: &[Direction], ends: &[EndStatus]| {
+        let (directions, ends) = (directions.to_vec(), ends.to_vec());
+        store.log_page(&LogQuery { directions, ends, ..query.clone() }).unwrap()
+    };
+    assert_eq!(ids(&of(&[], &[])), [5, 4, 3, 2, 1]);
+    assert_eq!(ids(&of(&[Direction::Outgoing], &[])), [4, 3]);
+    assert_eq!(ids(&of(&[], &[EndStatus::Completed, EndStatus::Missed])), [3, 2, 1]);
+    let page = of(&[Direction::Incoming], &[EndStatus::Completed]);
+    assert_eq!((ids(&page), page.total), (vec![1], 1));
+    // What the chips say does not depend on which of them are on.
+    let count = |direction, end| OutcomeCount { direction, end, calls: 1 };
+    let counts = [
+        count(Direction::Incoming, EndStatus::Completed),
+        count(Direction::Incoming, EndStatus::Missed),
+        count(Direction::Incoming, EndStatus::Transferred),
+        count(Direction::Outgoing, EndStatus::Completed),
+        count(Direction::Outgoing, EndStatus::NotAnswered),
+    ];
+    assert_eq!(page.counts, counts);
+    // A hostile client may repeat itself.
+    assert_eq!(ids(&of(&[Direction::Outgoing; 5_000], &[EndStatus::Completed; 5_000])), [3]);
+    assert!(store.log_page(&all("")).unwrap().counts.is_empty(), "only when it is asked for");
+    let searched = store.log_page(&LogQuery { counted: true, ..all("adam") }).unwrap();
+    assert_eq!(searched.counts, [count(Direction::Outgoing, EndStatus::NotAnswered)]);
+}
+
+#[test]
+fn log_2_the_log_is_sorted_by_several_criteria_and_names_as_people_sort_them() {
+    let (_folder, store) = varied();
+    let sorted = |sorts: &[(LogOrder, bool)]| {
+        let sort = sorts.iter().map(|&(by, descending)| LogSort { by, descending }).collect();
+        ids(&store.log_page(&LogQuery { sort, ..all("") }).unwrap())
+    };
+    use LogOrder::{Hold, Line, Talk, When, Whom};
+    assert_eq!(sorted(&[(When, false)]), [1, 2, 3, 4, 5]);
+    // Nobody, Adam, elodie, Étienne, Zoé.
+    assert_eq!(sorted(&[(Whom, false)]), [5, 4, 2, 3, 1]);
+    assert_eq!(sorted(&[(Whom, true)]), [1, 3, 2, 4, 5]);
+    assert_eq!(sorted(&[(Talk, true)]), [5, 3, 1, 4, 2], "of the same the newest first");
+    assert_eq!(sorted(&[(Talk, true), (Hold, false)]), [3, 5, 1, 4, 2]);
+    assert_eq!(sorted(&[(Line, false), (Talk, true)]), [4, 3, 1, 5, 2]);
+    assert_eq!(sorted(&[(Line, false), (Talk, false), (When, false)]), [4, 1, 3, 2, 5]);
+    assert_eq!(sorted(&[(Whom, false); 5_000]), [5, 4, 2, 3, 1], "no more than there are");
+    // Page by page, as one scrolls.
+    let sort = vec![LogSort { by: Line, descending: false }];
+    let page = store.log_page(&LogQuery { sort, offset: 2, limit: 2, ..all("") }).unwrap();
+    assert_eq!((ids(&page), page.total), (vec![1, 5], 5));
+}
+
+#[test]
+fn log_2_an_empty_part_says_where_the_next_calls_are() {
+    let (_folder, store) = varied();
+    let part = |from: i64, until: i64, ends: &[EndStatus], text: &str| {
+        let query = LogQuery { from_unix_ms: from, until_unix_ms: until, ends: ends.to_vec(), ..all(text) };
+        let page = store.log_page(&query).unwrap();
+        (page.earlier_unix_ms, page.later_unix_ms)
+    };
+    assert_eq!(part(2_001, 2_999, &[], ""), (Some(2_000), Some(3_000)));
+    assert_eq!(part(2_001, 2_999, &[EndStatus::Completed], ""), (Some(1_000), Some(3_000)));
+    assert_eq!(part(9_000, 9_999, &[EndStatus::Missed], ""), (Some(2_000), None));
+    assert_eq!(part(0, 999, &[], ""), (None, Some(1_000)));
+    assert_eq!(part(9_000, 9_999, &[EndStatus::Failed], ""), (None, None), "there is no such call");
+    assert_eq!(part(0, 5_000, &[], ""), (None, None), "nobody looks elsewhere");
+    assert_eq!(part(9_000, 9_999, &[], "adam"), (None, None), "nor while one searches");
 }

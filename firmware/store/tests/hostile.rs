@@ -40,9 +40,8 @@ fn logged(store: &Store) -> u32 {
         from_unix_ms: 0,
         until_unix_ms: i64::MAX,
         text: String::new(),
-        missed_only: false,
-        offset: 0,
         limit: 1,
+        ..LogQuery::default()
     };
     store.log_page(&all).unwrap().total
 }
@@ -134,14 +133,8 @@ fn damage_within_the_file_is_an_error_that_names_it() {
     // Everything after the first page, which says what tables there are.
     bytes[4096..].fill(0xa5);
     fs::write(&path, bytes).unwrap();
-    let all = LogQuery {
-        from_unix_ms: 0,
-        until_unix_ms: 9,
-        text: "a".into(),
-        missed_only: false,
-        offset: 0,
-        limit: 9,
-    };
+    let all =
+        LogQuery { from_unix_ms: 0, until_unix_ms: 9, text: "a".into(), limit: 9, ..LogQuery::default() };
     let error = Store::open(&path).and_then(|store| store.log_page(&all)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains("desk.db: is damaged"), "{error}");

@@ -49,9 +49,8 @@ fn told(store: &Store) -> Vec<LogMark> {
         from_unix_ms: i64::MIN,
         until_unix_ms: i64::MAX,
         text: String::new(),
-        missed_only: false,
-        offset: 0,
         limit: 500,
+        ..LogQuery::default()
     };
     store.log_page(&all).unwrap().rows.iter().map(|row| row.mark).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ipc::{Direction, EndStatus, LogRow, Party};
+use ipc::{ANSWER_BINS_MS, Direction, EndStatus, LogRow, MAX_CALL_DAYS, Party, StatisticsQuery};
 use proptest::prelude::*;
 use store::{CallCounts, CallStatistics, LineCounts, MAX_SLOTS, QUICK_MS, Slots, Store};
 use tempfile::TempDir;
@@ -64,6 +64,11 @@ fn naive(calls: &[LogRow], edges: &[i64]) -> CallStatistics {
     waits.sort_unstable();
     told.answers.answered = waits.len() as u64;
     told.answers.quick = waits.iter().filter(|wait| **wait <= QUICK_MS).count() as u64;
+    told.answers.mean_ms = waits.iter().sum::<u64>().checked_div(waits.len() as u64);
+    for wait in &waits {
+        let bin = ANSWER_BINS_MS.iter().position(|end| wait <= end).unwrap_or(ANSWER_BINS_MS.len());
+        told.answers.bins[bin] += 1;
+    }
     // The smallest wait that so many of a hundred did not exceed.
     let share = |percent: usize| {
         waits
@@ -111,7 +116,8 @@ fn any_call() -> impl Strategy<Value = LogRow> {
         EndStatus::Transferred,
     ]);
     let began = prop_oneof![0..HOUR * 30, Just(0), Just(HOUR), Just(HOUR * 24)];
-    let answered = prop::option::of(prop_oneof![0_u64..60_000, Just(QUICK_MS), Just(QUICK_MS + 1)]);
+    let answered =
+        prop::option::of(prop_oneof![0_u64..150_000, Just(QUICK_MS), Just(QUICK_MS + 1), Just(5_000)]);
     let times = (0_u64..5_000_000, prop_oneof![Just(0_u64), 0_u64..1_000_000]);
     (began, any::<bool>(), ends, answered, times, 0..4_u8, any::<bool>()).prop_map(
         |(began, incoming, end, answered_after_ms, (talk_ms, hold_ms), line, renamed)| {
@@ -200,4 +206,52 @@ fn sta_1_durations_at_the_end_of_their_range_are_counted() {
     }
     let told = store.statistics(&Slots::new(vec![0, 1]).unwrap()).unwrap();
     assert_eq!(told.all.talk_ms, 3 * 365 * 24 * 3600 * 1000);
+}
+
+#[test]
+fn sta_1_a_client_gets_what_the_page_gets_with_what_came_before_and_where_calls_are() {
+    let (_folder, mut store) = open();
+    for began in [-HOUR, HOUR, HOUR + 1, 3 * HOUR, 9 * HOUR] {
+        let row = LogRow {
+            answered_after_ms: Some(4_000),
+            ..call(began, Direction::Incoming, EndStatus::Completed)
+        };
+        store.append_call(&row).unwrap();
+    }
+    let edges: Vec<i64> = (1..=4).map(|hour| hour * HOUR).collect();
+    let query = StatisticsQuery { edges_unix_ms: edges.clone(), before_unix_ms: Some((-2 * HOUR, 0)) };
+    let asked = store.asked_statistics(&query).unwrap().unwrap();
+    assert_eq!(asked.told, store.statistics(&Slots::new(edges).unwrap()).unwrap());
+    assert_eq!((asked.told.all.incoming, asked.told.answers.mean_ms), (3, Some(4_000)));
+    assert_eq!(asked.before.unwrap().all.incoming, 1);
+    assert_eq!((asked.earlier_unix_ms, asked.later_unix_ms), (Some(-HOUR), Some(9 * HOUR)));
+    let far = StatisticsQuery { edges_unix_ms: vec![100 * HOUR, 101 * HOUR], before_unix_ms: None };
+    let asked = store.asked_statistics(&far).unwrap().unwrap();
+    assert_eq!((asked.before, asked.earlier_unix_ms, asked.later_unix_ms), (None, Some(9 * HOUR), None));
+    // What makes no sense is no answer, and no panic.
+    for query in [
+        StatisticsQuery::default(),
+        StatisticsQuery { edges_unix_ms: vec![2, 1], before_unix_ms: None },
+        StatisticsQuery { edges_unix_ms: vec![1, 2], before_unix_ms: Some((2, 2)) },
+        StatisticsQuery { edges_unix_ms: (0..1_000).collect(), before_unix_ms: None },
+    ] {
+        assert_eq!(store.asked_statistics(&query).unwrap(), None, "{query:?}");
+    }
+}
+
+#[test]
+fn log_2_days_with_calls_are_told_apart_from_those_without() {
+    let (_folder, mut store) = open();
+    const DAY: i64 = 24 * HOUR;
+    // The first moment of a day, the last of another; a day of 23 hours between.
+    for began in [DAY, 3 * DAY - HOUR - 1] {
+        store.append_call(&call(began, Direction::Outgoing, EndStatus::Completed)).unwrap();
+    }
+    let edges = vec![0, DAY, 2 * DAY, 3 * DAY - HOUR, 4 * DAY];
+    assert_eq!(store.call_days(edges).unwrap(), Some(vec![false, true, true, false]));
+    let many = |days: usize| (0..=days as i64).collect::<Vec<_>>();
+    assert_eq!(store.call_days(many(MAX_CALL_DAYS)).unwrap().map(|days| days.len()), Some(MAX_CALL_DAYS));
+    for edges in [many(MAX_CALL_DAYS + 1), vec![], vec![1], vec![2, 1]] {
+        assert_eq!(store.call_days(edges).unwrap(), None);
+    }
 }

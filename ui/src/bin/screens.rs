@@ -35,7 +35,13 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 125] = [
+/// Where the entries of the rail stand, from above.
+const DIRECTORY: u8 = 0;
+const LOG: u8 = 2;
+const NOTES: u8 = 4;
+const SETTINGS: u8 = 5;
+
+const SCENES: [Scene; 143] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -258,26 +264,25 @@ const SCENES: [Scene; 125] = [
         act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Down", "Enter"]),
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
-    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(2) },
-    Scene { name: "notes", view: scenes::picture, act: |stage| stage.rail(3) },
+    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(LOG) },
+    Scene { name: "notes", view: scenes::picture, act: |stage| stage.rail(NOTES) },
     Scene { name: "notes-bold", view: scenes::picture, act: Stage::note_bold },
     Scene { name: "notes-failed", view: scenes::empty, act: Stage::note_failed },
     Scene {
         name: "log-menu",
         view: scenes::picture,
         act: |stage| {
-            stage.rail(2)?;
+            stage.rail(LOG)?;
             stage.right_click(700., 235.)
         },
     },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
     Scene { name: "board", view: scenes::picture, act: |stage| stage.board(screen::FocusPlace::Search) },
     Scene { name: "board-dial", view: scenes::picture, act: |stage| stage.board(screen::FocusPlace::Number) },
     Scene {
         name: "board-note",
         view: scenes::empty,
         act: |stage| {
-            stage.rail(3)?;
+            stage.rail(NOTES)?;
             stage.board(screen::FocusPlace::Note)
         },
     },
@@ -298,20 +303,97 @@ const SCENES: [Scene; 125] = [
         name: "settings-unsaved",
         view: scenes::picture,
         act: |stage| {
-            stage.rail(4)?;
+            stage.rail(SETTINGS)?;
             let app = stage.console.app();
             app.global::<screen::Settings>().invoke_choose(screen::SettingsStop::Contrast);
-            stage.rail(0)
+            stage.rail(DIRECTORY)
         },
     },
     Scene {
         name: "settings-by-key",
         view: scenes::empty,
         act: |stage| {
-            stage.rail(4)?;
+            stage.rail(SETTINGS)?;
             stage.keys(&["F5", "Down", "Down", "Down"])
         },
     },
+    Scene {
+        name: "log-calendar",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Up", "Up", "Up", "Up", "Enter"]),
+    },
+    Scene {
+        name: "log-calendar-month",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Up", "Up", "Up", "Up", "Enter", "PageUp", "Left", "Up"]),
+    },
+    Scene {
+        name: "log-sort",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Enter", "Down", "Down", "Down", "Enter", "F1", "Enter"]),
+    },
+    Scene {
+        name: "log-filter",
+        view: scenes::picture,
+        act: |stage| stage.log(&["F1", "Down", "Down", "Down", "Down", "Down", "Enter", "Down"]),
+    },
+    Scene { name: "log-search", view: scenes::picture, act: |stage| stage.log(&["F3", "r", "i", "v"]) },
+    Scene { name: "log-search-none", view: scenes::picture, act: |stage| stage.log(&["F3", "x", "q"]) },
+    Scene { name: "log-empty", view: scenes::picture, act: |stage| stage.log(&["Left", "Left"]) },
+    Scene {
+        name: "log-details",
+        view: scenes::picture,
+        act: |stage| stage.log(&["Down", "Down", "Down", "Enter"]),
+    },
+    Scene {
+        name: "log-details-bad",
+        view: scenes::picture,
+        act: |stage| stage.log(&["Down", "Down", "Down", "Down", "Down", "Down", "Enter"]),
+    },
+    Scene {
+        name: "log-narrow",
+        view: scenes::picture,
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.log(&["Down", "Down"])
+        },
+    },
+    Scene { name: "statistics", view: scenes::picture, act: |stage| stage.statistics(&[]) },
+    Scene { name: "statistics-below", view: scenes::picture, act: |stage| stage.statistics(&["End"]) },
+    Scene {
+        name: "statistics-week",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["F1", "Down", "Enter", "Left"]),
+    },
+    Scene {
+        name: "statistics-week-below",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["F1", "Down", "Enter", "Left", "PageDown"]),
+    },
+    Scene {
+        name: "statistics-table",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["F1", "Down", "Down", "Down", "Enter", "PageDown"]),
+    },
+    Scene {
+        name: "statistics-calendar",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["F1", "Down", "Enter", "F1", "Up", "Up", "Up", "Up", "Enter", "Up"]),
+    },
+    Scene {
+        name: "statistics-empty",
+        view: scenes::picture,
+        act: |stage| stage.statistics(&["Left", "Left"]),
+    },
+    Scene {
+        name: "statistics-narrow",
+        view: scenes::empty,
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.statistics(&["F1", "Down", "Enter", "Left"])
+        },
+    },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(SETTINGS) },
     Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
     Scene {
         name: "sound-recording",
@@ -628,7 +710,7 @@ impl Stage {
 
     /// The keys in the settings, and what is done to them.
     fn keys_of_settings(&self, act: impl FnOnce(&screen::Settings<'_>)) -> anyhow::Result<()> {
-        self.rail(4)?;
+        self.rail(SETTINGS)?;
         let app = self.console.app();
         let settings = app.global::<screen::Settings>();
         settings.invoke_fold(screen::SettingsStop::Look);
@@ -642,7 +724,7 @@ impl Stage {
 
     /// The settings, and what the desk says of the sound.
     fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
-        self.rail(4)?;
+        self.rail(SETTINGS)?;
         self.console.take(News { events: vec![Event::Sound(sound)], view: None });
         self.settle();
         Ok(())
@@ -801,8 +883,26 @@ impl Stage {
         self.keys(&["F8", "Enter", "m", "a", "r"])
     }
 
+    /// The log by its key, then these keys.
+    fn log(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.chord("l")?;
+        self.keys(keys)
+    }
+
+    /// The statistics by their key, then these keys.
+    fn statistics(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.chord("g")?;
+        self.keys(keys)
+    }
+
+    fn chord(&self, key: &str) -> anyhow::Result<()> {
+        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.keys(&[key])?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(false) })
+    }
+
     fn note_bold(&self) -> anyhow::Result<()> {
-        self.rail(3)?;
+        self.rail(NOTES)?;
         let app = self.console.app();
         let note = app.global::<screen::Note>();
         note.invoke_style(screen::NoteStyle::Bold, 0, 11);
@@ -811,7 +911,7 @@ impl Stage {
     }
 
     fn note_failed(&self) -> anyhow::Result<()> {
-        self.rail(3)?;
+        self.rail(NOTES)?;
         let app = self.console.app();
         let note = app.global::<screen::Note>();
         note.set_text("Key of the *archive* is with __security__.".into());
@@ -852,8 +952,13 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
             Some(Event::Reply { seq, reply: Reply::Note(Box::new(scenes::note())) })
         }
         ToDesk::Query { seq, query: Query::Log(query) } => {
-            let noon = query.from_unix_ms + 12 * 3_600_000;
-            Some(Event::Reply { seq, reply: Reply::Log(scenes::log(noon, query.missed_only)) })
+            Some(Event::Reply { seq, reply: Reply::Log(scenes::log_page(&query)) })
+        }
+        ToDesk::Query { seq, query: Query::Statistics(query) } => {
+            Some(Event::Reply { seq, reply: Reply::Statistics(Box::new(scenes::statistics(&query))) })
+        }
+        ToDesk::Query { seq, query: Query::CallDays { edges_unix_ms } } => {
+            Some(Event::Reply { seq, reply: Reply::CallDays(scenes::call_days(&edges_unix_ms)) })
         }
         ToDesk::Query { seq, query: Query::Contact(contact) } => {
             Some(Event::Reply { seq, reply: Reply::Contact(scenes::card(contact).map(Box::new)) })

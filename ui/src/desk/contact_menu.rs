@@ -1,10 +1,9 @@
-//! The menu of a contact (DIR-9), and the ways into a directory: from a call (CALL-8), from the log.
+//! The menu of a contact (DIR-9), and the ways into a directory: from a call (CALL-8), from the log (`log_menu`).
 //!
 //! Removing asks nothing: it can be undone, and the ledger says whom.
 
 use ipc::{CallRef, Command, ContactRow, Edit, Party};
 
-use super::customer::About;
 use super::menu::{At, Choice, Row, entry};
 use super::{Area, Desk};
 use crate::models::contacts;
@@ -87,6 +86,11 @@ impl Desk {
 
     /// Into which directory?
     pub(super) fn open_add_menu(&mut self, party: &Party) {
+        self.open_add_menu_at(party, At::There);
+    }
+
+    /// The same where no menu was.
+    pub(super) fn open_add_menu_at(&mut self, party: &Party, at: At) {
         let rows: Vec<Row> = self
             .own_directories()
             .map(|directory| {
@@ -94,7 +98,7 @@ impl Desk {
                 (row, Choice::AddParty(Box::new(party.clone()), directory.id))
             })
             .collect();
-        self.open_menu(party_name(party), rows, At::There);
+        self.open_menu(party_name(party), rows, at);
     }
 
     /// What a call's menu has of directories: nothing for a caller of whom nothing is known.
@@ -109,25 +113,5 @@ impl Desk {
             rows.push((entry(MenuWord::Email, &address, "", ""), Choice::Mail(who, address)));
         }
         rows
-    }
-
-    /// The menu of a row of the log.
-    pub(crate) fn open_log_menu(&mut self, index: i32, x: f32, y: f32) {
-        let row = usize::try_from(index).ok().and_then(|index| self.log_row(index));
-        let Some((id, mark, party)) = row.map(|row| (row.id, row.mark, row.party.clone())) else { return };
-        self.tap_log(index);
-        let mut rows = Vec::new();
-        if let Some(number) = party.number.as_ref().filter(|number| !number.is_empty()) {
-            rows.push((entry(MenuWord::CallBack, number, "", ""), Choice::Call(number.clone())));
-        }
-        if self.connected
-            && self.own_directories().next().is_some()
-            && (party.number.is_some() || party.name.is_some())
-        {
-            rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
-        }
-        rows.extend(self.item_rows(&About { party: party.clone(), subject: None }));
-        rows.extend(self.mark_row(id, mark));
-        self.open_menu(party_name(&party), rows, At::Finger(x, y));
     }
 }

@@ -283,11 +283,16 @@ impl Desk {
 impl Desk {
     /// Shows the directory of a contact and asks where it stands there.
     pub(crate) fn go_to(&mut self, contact: &ContactRow) {
+        self.go_to_contact(contact.id, contact.directory);
+    }
+
+    /// Likewise, of a contact of which only that is known.
+    pub(crate) fn go_to_contact(&mut self, contact: ContactId, directory: DirectoryId) {
         self.show_screen(Screen::Directory);
-        self.front(contact.directory);
+        self.front(directory);
         self.set_area(Area::Directory);
-        self.send(Command::ShowDirectory { directory: contact.directory });
-        self.seek(contact.id, contact.directory, ATTEMPTS);
+        self.send(Command::ShowDirectory { directory });
+        self.seek(contact, directory, ATTEMPTS);
     }
 
     /// Nobody is on the way to the front any more.

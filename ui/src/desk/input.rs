@@ -69,7 +69,24 @@ impl Desk {
         if self.alert_wishes_key(key) || self.arrange_key(key) {
             return true;
         }
+        if let Some(taken) = self.key_beside_the_calls(key) {
+            return taken;
+        }
         self.desk_key(key)
+    }
+
+    /// A key for the calendar, the log or the statistics, when nothing lies over them. `None`: it means what it means
+    /// elsewhere.
+    fn key_beside_the_calls(&mut self, key: ConsoleKey) -> Option<bool> {
+        let covered = self.app.global::<crate::screen::Desk>().get_volumes_open()
+            || self.keypad_is_open()
+            || self.link_card_is_open()
+            || self.phone_card_is_open()
+            || self.files_are_open();
+        if covered {
+            return None;
+        }
+        self.calendar_key(key).or_else(|| self.log_key(key)).or_else(|| self.statistics_key(key))
     }
 
     /// Where the arrows move from now on.
@@ -124,10 +141,11 @@ impl Desk {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
-                if matches!(self.screen(), Screen::Settings | Screen::Note) {
+                if matches!(self.screen(), Screen::Settings | Screen::Note | Screen::Statistics) {
                     self.show_screen(Screen::Directory);
                 }
-                if self.screen() == Screen::Directory {
+                if matches!(self.screen(), Screen::Directory | Screen::Log) {
+                    self.close_details();
                     self.set_area(Area::Directory);
                 }
                 self.focus(FocusPlace::Search);
@@ -135,6 +153,8 @@ impl Desk {
             ConsoleKey::Find => self.open_finder(""),
             ConsoleKey::Note => self.open_note_by_key(),
             ConsoleKey::Settings => self.open_settings_by_key(),
+            ConsoleKey::Log => self.open_log_by_key(),
+            ConsoleKey::Statistics => self.open_statistics_by_key(),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });
@@ -189,7 +209,9 @@ impl Desk {
             Area::Calls if self.editor_covers() => self.enter_list(self.view.incoming.is_empty()),
             Area::Calls => {
                 self.set_area(Area::Directory);
-                if self.directory.cursor.is_none() {
+                // There the arrows have a place of their own, or none.
+                let beside = matches!(self.screen(), Screen::Log | Screen::Statistics);
+                if !beside && self.directory.cursor.is_none() {
                     self.move_cursor(|at, _| at);
                 }
             }
@@ -253,6 +275,9 @@ impl Desk {
             self.drag_finished();
         } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {
             self.leave_contact();
+        } else if self.clear_log_search() {
+        } else if self.details_are_open() {
+            self.close_details();
         } else if self.is_searching() {
             self.clear_search();
         } else if self.stop_own_test() {

@@ -1,57 +1,85 @@
-//! The call log, a day at a time.
+//! The call log, a day at a time (LOG-1, LOG-2).
+//!
+//! What is shown of it and in which order is `models::log_view`; its menus are in `log_menu`, all that is known of one call
+//! in `log_details`, the calendar in `calendar`.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ipc::{Command, LogPage, LogQuery, LogRow, Query, View};
+use chrono::Local;
+use ipc::{Command, LogPage, LogQuery, LogRow, OutcomeCount, Query, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
-use super::Desk;
-use crate::clock::LogDay;
+use super::{Area, Desk, calendar};
+use crate::keys::ConsoleKey;
+use crate::models::dates::{Span, Stretch, wall};
+use crate::models::log_view::{Filter, Sorting};
 use crate::models::{log_rows, rows};
-use crate::screen::{App, FocusPlace, LogItem, Screen};
+use crate::screen::{self, App, FocusPlace, LogChip, LogItem, LogWord, Screen, SearchState};
 
 /// Rows asked for at once.
 const PAGE: u32 = 100;
 /// Rows of one day that are kept; nobody scrolls further, they search.
 const MOST: usize = 5_000;
+/// Rows a page key moves.
+const PAGE_ROWS: usize = 6;
 /// How long after its end a call's sound is in the log at the latest.
 const SOUND: Duration = Duration::from_secs(1);
 
 /// State of the log that is the screen's own.
 pub(crate) struct Log {
-    day: LogDay,
-    missed_only: bool,
-    query: String,
-    rows: Vec<LogRow>,
+    pub(super) day: Stretch,
+    pub(super) filter: Filter,
+    pub(super) sorting: Sorting,
+    pub(super) query: String,
+    pub(super) rows: Vec<LogRow>,
     model: Rc<VecModel<LogItem>>,
+    chips: Rc<VecModel<LogChip>>,
+    counts: Vec<OutcomeCount>,
     total: u32,
+    /// A day on which there are calls, when there are none here.
+    jump: Option<i64>,
+    pub(super) cursor: Option<usize>,
     /// The question on its way, and whether its rows follow those that are here.
     asked: Option<(u64, bool)>,
     /// When the rows are asked for once more: how a call sounded is told a moment after its row.
     again: Option<Instant>,
+    /// The row of which all is shown.
+    pub(super) open: Option<i64>,
 }
 
 impl Log {
     pub(crate) fn new(app: &App) -> Self {
-        let model = Rc::new(VecModel::default());
-        app.global::<crate::screen::Log>().set_rows(ModelRc::from(model.clone()));
+        let (model, chips) = (Rc::new(VecModel::default()), Rc::new(VecModel::default()));
+        let global = app.global::<screen::Log>();
+        global.set_rows(ModelRc::from(model.clone()));
+        global.set_chips(ModelRc::from(chips.clone()));
         Self {
-            day: LogDay::today(),
-            missed_only: false,
+            day: today(),
+            filter: Filter::default(),
+            sorting: Sorting::default(),
             query: String::new(),
             rows: Vec::new(),
             model,
+            chips,
+            counts: Vec::new(),
             total: 0,
+            jump: None,
+            cursor: None,
             asked: None,
             again: None,
+            open: None,
         }
     }
 }
 
+fn today() -> Stretch {
+    Stretch::with(Span::Day, Local::now().date_naive())
+}
+
 impl Desk {
     pub(crate) fn screen(&self) -> Screen {
-        self.app.global::<crate::screen::Desk>().get_screen()
+        self.app.global::<screen::Desk>().get_screen()
     }
 
     /// Brings a screen to the front.
@@ -60,30 +88,40 @@ impl Desk {
         if self.settings_hold(screen) {
             return;
         }
+        self.close_calendar();
+        self.close_details();
         // It lay over whatever was in front.
         self.set_editor_aside(true);
         let leaves_field = matches!(self.screen(), Screen::Page | Screen::Note) && screen != self.screen();
-        self.app.global::<crate::screen::Desk>().set_screen(screen);
+        self.app.global::<screen::Desk>().set_screen(screen);
         if leaves_field {
             // What had the keyboard is gone: the console's keys would reach nobody.
             self.focus(FocusPlace::Nowhere);
         }
         self.page_is_seen();
         self.listen_to_sound();
-        if screen == Screen::Note {
+        match screen {
             // It says when it was saved, and a day may have passed.
-            self.show_note();
+            Screen::Note => self.show_note(),
+            Screen::Log => {
+                self.log.day = today();
+                self.new_day();
+            }
+            Screen::Statistics => self.open_statistics(),
+            _ => {}
         }
-        if screen == Screen::Log {
-            self.log.day = LogDay::today();
-            self.show_log();
-            self.ask_log();
-        }
+    }
+
+    /// The log's key: the arrows move in it from then on.
+    pub(crate) fn open_log_by_key(&mut self) {
+        self.show_screen(Screen::Log);
+        self.focus(FocusPlace::Nowhere);
+        self.set_area(Area::Directory);
     }
 
     /// The missed calls' counter: shows them and forgets the count (BAR-1).
     pub(crate) fn show_missed(&mut self) {
-        self.log.missed_only = true;
+        self.log.filter = Filter::missed();
         self.show_screen(Screen::Log);
         if self.view.counters.missed > 0 {
             self.send(Command::ClearMissed);
@@ -98,6 +136,7 @@ impl Desk {
         }
         if gone || before.counters.missed != self.view.counters.missed {
             self.ask_log();
+            self.statistics_again();
         }
     }
 
@@ -105,30 +144,68 @@ impl Desk {
     pub(crate) fn run_log(&mut self, now: Instant) {
         if self.log.again.take_if(|at| *at <= now).is_some() {
             self.ask_log();
+            self.statistics_again();
         }
     }
 
-    pub(crate) fn previous_day(&mut self) {
-        self.log.day = self.log.day.previous();
-        self.new_day();
+    /// Days on, or back.
+    pub(crate) fn move_log(&mut self, days: i64) {
+        self.show_log_of(self.log.day.moved(days, Local::now().date_naive()));
     }
 
-    pub(crate) fn next_day(&mut self) {
-        if self.log.day != LogDay::today() {
-            self.log.day = self.log.day.next();
+    pub(crate) fn log_to_today(&mut self) {
+        self.show_log_of(today());
+    }
+
+    /// Shows a day.
+    pub(crate) fn show_log_of(&mut self, day: Stretch) {
+        if day != self.log.day {
+            self.log.day = day;
             self.new_day();
         }
     }
 
-    pub(crate) fn only_missed(&mut self, on: bool) {
-        self.log.missed_only = on;
-        self.show_log();
-        self.ask_log();
+    /// To the nearest day with calls: the last one before, else the first one after.
+    pub(crate) fn jump_in_log(&mut self) {
+        if let Some(at) = self.log.jump {
+            self.show_log_of(Stretch::with(Span::Day, wall(at, &Local).0));
+        }
+    }
+
+    /// What is shown alone.
+    pub(crate) fn toggle_log(&mut self, word: LogWord) {
+        self.log.filter.toggle(word);
+        self.log_from_above();
+    }
+
+    pub(crate) fn toggle_log_chip(&mut self, index: i32) {
+        let chips = self.log.filter.chips(&self.log.counts);
+        if let Some(chip) = usize::try_from(index).ok().and_then(|index| chips.get(index)) {
+            self.toggle_log(chip.word);
+        }
+    }
+
+    pub(crate) fn sort_log(&mut self, by: ipc::LogOrder) {
+        self.log.sorting.choose(by);
+        self.log_from_above();
     }
 
     pub(crate) fn search_log(&mut self, text: &str) {
         text.trim().clone_into(&mut self.log.query);
-        self.ask_log();
+        // The arrows move among what is found.
+        self.set_area(Area::Directory);
+        self.log_from_above();
+    }
+
+    /// Something is searched for in the log.
+    pub(crate) fn clear_log_search(&mut self) -> bool {
+        let global = self.app.global::<screen::Log>();
+        let searching = self.screen() == Screen::Log && !global.get_query().is_empty();
+        if searching {
+            global.set_query(Default::default());
+            self.search_log("");
+        }
+        searching
     }
 
     /// The list nears its end.
@@ -139,7 +216,7 @@ impl Desk {
         }
     }
 
-    /// Asks for the day from its newest row, when the log is in front.
+    /// Asks for the day from its first row, when the log is in front.
     pub(crate) fn ask_log(&mut self) {
         if self.screen() == Screen::Log {
             self.ask_rows(0, false);
@@ -151,7 +228,9 @@ impl Desk {
     }
 
     pub(crate) fn tap_log(&mut self, index: i32) {
-        self.app.global::<crate::screen::Log>().set_cursor(index);
+        self.set_area(Area::Directory);
+        self.log.cursor = usize::try_from(index).ok().filter(|index| *index < self.log.rows.len());
+        self.show_log();
     }
 
     /// Double-tap calls back (LOG-1).
@@ -165,29 +244,98 @@ impl Desk {
 
     pub(crate) fn log_arrived(&mut self, seq: u64, page: &LogPage) {
         let Some((_, append)) = self.log.asked.take_if(|(asked, _)| *asked == seq) else { return };
-        if !append {
-            self.log.rows.clear();
+        // Rows may have come above the one that is meant.
+        let meant = self.log.cursor.and_then(|at| self.log.rows.get(at)).map(|row| row.id);
+        if append {
+            self.log.rows.extend(page.rows.iter().take(MOST.saturating_sub(self.log.rows.len())).cloned());
+        } else {
+            self.log.rows = page.rows.iter().take(MOST).cloned().collect();
+            self.log.counts.clone_from(&page.counts);
+            self.log.jump = page.earlier_unix_ms.or(page.later_unix_ms);
+            self.log.cursor = meant.and_then(|id| self.log.rows.iter().position(|row| row.id == id));
+            if self.log.cursor.is_none() && !self.log.query.is_empty() && !self.log.rows.is_empty() {
+                // The first match is highlighted (DIR-6).
+                self.log.cursor = Some(0);
+            }
         }
-        self.log.rows.extend(page.rows.iter().take(MOST - self.log.rows.len().min(MOST)).cloned());
         self.log.total = page.total;
         let items: Vec<LogItem> = self.log.rows.iter().map(log_rows::item).collect();
         rows::replace(&self.log.model, &items);
+        self.app.global::<screen::Log>().set_jumps_on(page.earlier_unix_ms.is_none());
         self.show_log();
+        self.details_changed();
+    }
+
+    /// A key while the log is in front and the arrows are in it. `None`: it means what it means elsewhere.
+    pub(crate) fn log_key(&mut self, key: ConsoleKey) -> Option<bool> {
+        if self.screen() != Screen::Log || self.area != Area::Directory {
+            return None;
+        }
+        if let Some(taken) = self.details_key(key) {
+            return Some(taken);
+        }
+        let at = self.log.cursor;
+        // No row is at -1: nothing comes of it.
+        let index = at.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1);
+        match key {
+            ConsoleKey::Left => self.move_log(-1),
+            ConsoleKey::Right => self.move_log(1),
+            ConsoleKey::Enter => self.open_details(index),
+            ConsoleKey::Primary => self.call_back(index),
+            ConsoleKey::Menu => self.open_log_menu_by_key(),
+            ConsoleKey::View => self.open_log_view_menu(),
+            _ => {
+                let last = self.log.rows.len().saturating_sub(1);
+                let to = match (key, at) {
+                    (ConsoleKey::Down | ConsoleKey::Home | ConsoleKey::PageDown, None) => 0,
+                    (ConsoleKey::Up, _) => at.unwrap_or(0).saturating_sub(1),
+                    (ConsoleKey::Down, Some(at)) => at + 1,
+                    (ConsoleKey::PageUp, _) => at.unwrap_or(0).saturating_sub(PAGE_ROWS),
+                    (ConsoleKey::PageDown, Some(at)) => at + PAGE_ROWS,
+                    (ConsoleKey::Home, _) => 0,
+                    (ConsoleKey::End, _) => last,
+                    _ => return None,
+                };
+                self.log.cursor = (!self.log.rows.is_empty()).then_some(to.min(last));
+                self.reveal_in_log();
+                self.show_log();
+                if to >= last {
+                    self.more_log();
+                }
+            }
+        }
+        Some(true)
+    }
+
+    /// Brings the row that is meant into sight.
+    pub(super) fn reveal_in_log(&self) {
+        let global = self.app.global::<screen::Log>();
+        let index = self.log.cursor.and_then(|at| i32::try_from(at).ok());
+        global.set_cursor(index.unwrap_or(-1));
+        global.set_reveal_turn(global.get_reveal_turn().wrapping_add(1));
     }
 
     fn new_day(&mut self) {
-        self.app.global::<crate::screen::Log>().set_cursor(-1);
+        self.log.counts.clear();
+        self.log_from_above();
+    }
+
+    fn log_from_above(&mut self) {
+        self.log.cursor = None;
         self.show_log();
         self.ask_log();
     }
 
     fn ask_rows(&mut self, offset: u32, append: bool) {
-        let (from_unix_ms, until_unix_ms) = self.log.day.bounds_unix_ms();
+        let (from_unix_ms, until_unix_ms) = self.log.day.bounds(&Local);
         let query = LogQuery {
             from_unix_ms,
             until_unix_ms,
             text: self.log.query.clone(),
-            missed_only: self.log.missed_only,
+            directions: self.log.filter.directions(),
+            ends: self.log.filter.ends(),
+            sort: self.log.sorting.criteria().to_vec(),
+            counted: !append,
             offset,
             limit: PAGE,
         };
@@ -196,16 +344,23 @@ impl Desk {
         self.show_log();
     }
 
-    fn show_log(&mut self) {
-        let log = self.app.global::<crate::screen::Log>();
-        let (weekday, day, month, year) = self.log.day.parts();
-        log.set_weekday(weekday);
-        log.set_day(day);
-        log.set_month(month);
-        log.set_year(year);
-        log.set_today(self.log.day == LogDay::today());
-        log.set_missed_only(self.log.missed_only);
-        log.set_loading(self.log.asked.is_some());
-        log.set_total(i32::try_from(self.log.total).unwrap_or(i32::MAX));
+    pub(super) fn show_log(&self) {
+        let (global, log) = (self.app.global::<screen::Log>(), &self.log);
+        global.set_date(calendar::label(log.day));
+        rows::replace(&log.chips, &log.filter.chips(&log.counts));
+        global.set_filtered(!log.filter.is_off());
+        global.set_sorted(!log.sorting.is_usual());
+        global.set_loading(log.asked.is_some());
+        global.set_can_jump(log.jump.is_some());
+        global.set_total(i32::try_from(log.total).unwrap_or(i32::MAX));
+        global.set_total_text(slint::format!("{}", log.total));
+        global.set_cursor(log.cursor.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1));
+        global.set_search(match (log.query.is_empty(), log.total) {
+            (true, _) => SearchState::Idle,
+            // Nothing is said until it is known.
+            (false, _) if log.asked.is_some() => global.get_search(),
+            (false, 0) => SearchState::None,
+            (false, _) => SearchState::Hits,
+        });
     }
 }

@@ -12,6 +12,7 @@ use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::customer::About;
 use super::directory_menu::DirectoryChoice;
+use super::log_menu::LogChoice;
 use super::{Area, Desk};
 use crate::models::past;
 use crate::models::words::{digits, party_name};
@@ -56,6 +57,10 @@ pub(super) enum Choice {
     Table(bool),
     /// Something was wrong with a call in the log.
     MarkLogged(i64),
+    /// Of the menus of the log and the statistics.
+    Log(LogChoice),
+    /// A contact in its directory.
+    ShowContact(ContactId),
     Dividers,
     ResetDividers,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
@@ -187,6 +192,8 @@ impl Desk {
             }
             Some(Choice::Ask(call, kind)) => self.open_prompt(call, kind),
             Some(Choice::MarkLogged(id)) => self.mark_logged(id),
+            Some(Choice::Log(choice)) => self.choose_of_log(choice),
+            Some(Choice::ShowContact(contact)) => self.show_contact(contact),
             Some(Choice::Crm(call)) => self.open_crm(call),
             Some(Choice::Customer(call)) => self.open_customer(call),
             Some(Choice::Write(about, task)) => self.write_item(*about, task),

@@ -1,7 +1,7 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `board` (the keyboard on the screen), `menu`, `prompt` (the
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `settings`, `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
@@ -9,6 +9,7 @@
 
 mod alerts;
 mod board;
+mod calendar;
 mod calls;
 mod contact_menu;
 mod customer;
@@ -24,6 +25,8 @@ mod finder;
 mod input;
 mod links;
 mod log;
+mod log_details;
+mod log_menu;
 mod mail;
 mod mark;
 mod menu;
@@ -35,6 +38,7 @@ mod phone_card;
 mod prompt;
 mod settings;
 mod sound;
+mod statistics;
 mod status;
 mod take_over;
 mod watch;
@@ -85,6 +89,10 @@ pub(crate) struct Desk {
     directory: directory::Directory,
     finder: finder::Finder,
     log: log::Log,
+    statistics: statistics::Statistics,
+    calendar: calendar::Calendar,
+    /// The question where a contact is that shall be shown.
+    showing: Option<u64>,
     note: note::Note,
     settings: settings::Settings,
     board: board::Board,
@@ -240,6 +248,9 @@ impl Desk {
             directory: directory::Directory::new(app, contacts),
             finder: finder::Finder::new(app, everybody),
             log: log::Log::new(app),
+            statistics: statistics::Statistics::new(app),
+            calendar: calendar::Calendar::new(app),
+            showing: None,
             note: note::Note::default(),
             settings: settings::Settings::new(app),
             board: board::Board::default(),
@@ -365,6 +376,7 @@ impl Desk {
             self.mail_again();
             self.ask_editor_again();
             self.ask_log();
+            self.statistics_again();
             self.ask_note();
             self.show_note();
             self.show_settings();
@@ -421,13 +433,16 @@ impl Desk {
     }
 
     fn reply(&mut self, seq: u64, reply: ipc::Reply) {
-        if self.files_arrived(seq, &reply) || self.note_arrived(seq, &reply) {
+        if self.files_arrived(seq, &reply)
+            || self.note_arrived(seq, &reply)
+            || self.statistics_arrived(seq, &reply)
+        {
             return;
         }
         match reply {
             ipc::Reply::Contact(card) => {
                 let card = card.as_deref();
-                if !self.mail_arrived(seq, card) {
+                if !self.mail_arrived(seq, card) && !self.shown_contact_arrived(seq, card) {
                     self.editor_arrived(seq, card);
                 }
             }
@@ -446,6 +461,8 @@ impl Desk {
             ipc::Reply::Edited { directory: Some(directory), .. } => self.directory_added(seq, directory),
             ipc::Reply::ItemAdded { url } => self.item_added(seq, url),
             ipc::Reply::Log(page) => self.log_arrived(seq, &page),
+            ipc::Reply::CallDays(days) if self.days_arrived(seq, &days) => {}
+            ipc::Reply::Failed { .. } if self.days_failed(seq) => {}
             ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
                 tracing::warn!("a picture could not be had: {reason}");
             }

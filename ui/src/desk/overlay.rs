@@ -107,6 +107,7 @@ impl Desk {
         self.close_phone_card();
         self.close_take_over();
         self.close_alert_wishes();
+        self.close_calendar();
         self.open_volumes(false);
         if self.prompt_is_open() {
             self.close_prompt();

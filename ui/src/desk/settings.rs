@@ -556,6 +556,8 @@ impl Desk {
                 tracing::error!("no translation: {error}");
             }
             self.show_board();
+            // Numbers are written differently.
+            self.show_statistics();
         }
     }
 
@@ -606,6 +608,8 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::Number => KeyAction::Number,
         ConsoleKey::Search => KeyAction::Search,
         ConsoleKey::Find => KeyAction::Find,
+        ConsoleKey::Log => KeyAction::Log,
+        ConsoleKey::Statistics => KeyAction::Statistics,
         ConsoleKey::Note => KeyAction::Note,
         ConsoleKey::Settings => KeyAction::Settings,
         ConsoleKey::View => KeyAction::View,

@@ -10,6 +10,7 @@ use slint::platform::WindowEvent;
 use super::{Desk, calls, drag};
 use crate::browser::Browser;
 use crate::models::cards;
+use crate::models::dates::Span;
 use crate::screen::{self, App};
 
 /// A callback that borrows the desk; after the window is gone it does nothing.
@@ -34,6 +35,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_finder(app, desk);
     wire_desk(app, desk);
     wire_log(app, desk);
+    wire_dates(app, desk);
     wire_note(app, desk);
     wire_settings(app, desk);
     wire_board(app, desk);
@@ -255,14 +257,42 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
 
 fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     let global = app.global::<screen::Log>();
-    global.on_previous_day(with!(desk, |this| this.previous_day()));
-    global.on_next_day(with!(desk, |this| this.next_day()));
-    global.on_only_missed(with!(desk, |this, on| this.only_missed(on)));
+    global.on_move(with!(desk, |this, days| this.move_log(i64::from(days))));
+    global.on_to_today(with!(desk, |this| this.log_to_today()));
+    global.on_choose_date(with!(desk, |this| this.open_calendar()));
+    global.on_jump(with!(desk, |this| this.jump_in_log()));
+    global.on_chip(with!(desk, |this, index| this.toggle_log_chip(index)));
+    global.on_sort(with!(desk, |this, x, y| this.open_sort_menu(x, y)));
+    global.on_open(with!(desk, |this, index| this.open_details(index)));
     global.on_query_edited(with!(desk, |this, text| this.search_log(&text)));
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_log_menu(index, x, y)));
     global.on_need_more(with!(desk, |this| this.more_log()));
+    let details = app.global::<screen::LogDetails>();
+    details.on_close(with!(desk, |this| this.close_details()));
+    details.on_step(with!(desk, |this, by| this.step_details(by)));
+    details.on_call_back(with!(desk, |this| this.call_back_details()));
+    details.on_show(with!(desk, |this| this.show_from_details()));
+    details.on_add(with!(desk, |this, x, y| this.add_from_details(x, y)));
+    details.on_mark(with!(desk, |this| this.mark_from_details()));
+}
+
+fn wire_dates(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let calendar = app.global::<screen::Calendar>();
+    calendar.on_take(with!(desk, |this, index| this.take_of_calendar(index)));
+    calendar.on_month_on(with!(desk, |this, by| this.move_calendar_months(by)));
+    calendar.on_take_today(with!(desk, |this| this.take_today()));
+    calendar.on_close(with!(desk, |this| this.close_calendar()));
+    let statistics = app.global::<screen::Statistics>();
+    statistics.on_move(with!(desk, |this, days| this.move_statistics(i64::from(days))));
+    statistics.on_to_today(with!(desk, |this| this.statistics_to_today()));
+    statistics.on_choose_date(with!(desk, |this| this.open_calendar()));
+    statistics.on_jump(with!(desk, |this| this.jump_in_statistics()));
+    statistics.on_set_week(with!(desk, |this, week| {
+        this.set_statistics_span(if week { Span::Week } else { Span::Day })
+    }));
+    statistics.on_set_tables(with!(desk, |this, on| this.set_statistics_tables(on)));
 }
 
 fn wire_panes(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -3,7 +3,7 @@
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Desk, Directory, EditFault, EditField, Editor, FieldProblem, HistoryKind, LinkCard, Log, Menu, SaveBlock,
+    Desk, Directory, EditFault, EditField, Editor, FieldProblem, HistoryKind, LinkCard, Menu, SaveBlock,
     Screen,
 };
 use ipc::{
@@ -408,8 +408,7 @@ fn call_8_the_menu_of_a_call_has_the_e_mail_of_its_contact() {
 fn log_a_row_is_added_to_a_directory() {
     let stage = Stage::with(scenes::picture());
     stage.app.global::<Desk>().invoke_show(Screen::Log);
-    stage.app.global::<Log>().invoke_only_missed(true);
-    stage.settle();
+    stage.tap(stage.middle("Missed calls"));
     stage.right_click(stage.spot("Atelier Lumière"));
     stage.tap(stage.middle("Add to…"));
     stage.tap(stage.top("Customers"));

@@ -11,8 +11,8 @@ use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
 use ipc::{
-    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, Note, Query,
-    Reply, SortKey, ToDesk, View,
+    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, LogQuery, Note,
+    Query, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
 };
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
@@ -36,7 +36,13 @@ pub(crate) struct Stage {
     files: RefCell<Vec<ContactFile>>,
     note: RefCell<Note>,
     people_asked: RefCell<Vec<(u64, String)>>,
+    log_asked: RefCell<Vec<LogQuery>>,
+    figures_asked: RefCell<Vec<StatisticsQuery>>,
+    figures: Cell<Figures>,
 }
+
+/// What the desk answers to a question for statistics.
+type Figures = fn(&StatisticsQuery) -> Result<Statistics, String>;
 
 impl Stage {
     /// A desk at 1280×800 that shows `view`.
@@ -108,6 +114,9 @@ impl Stage {
             files: RefCell::new(scenes::files()),
             note: RefCell::default(),
             people_asked: RefCell::default(),
+            log_asked: RefCell::default(),
+            figures_asked: RefCell::default(),
+            figures: Cell::new(|query| Ok(scenes::statistics(query))),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
         stage.show(view);
@@ -160,8 +169,21 @@ impl Stage {
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
                     ToDesk::Query { seq, query: Query::Log(query) } => {
-                        let noon = query.from_unix_ms + 12 * 3_600_000;
-                        let reply = Reply::Log(scenes::log(noon, query.missed_only));
+                        let reply = Reply::Log(scenes::log_page(&query));
+                        self.log_asked.borrow_mut().push(query);
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::Statistics(query) } => {
+                        let told = (self.figures.get())(&query);
+                        self.figures_asked.borrow_mut().push(query);
+                        let reply = match told {
+                            Ok(told) => Reply::Statistics(Box::new(told)),
+                            Err(reason) => Reply::Failed { reason },
+                        };
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::CallDays { edges_unix_ms } } => {
+                        let reply = Reply::CallDays(scenes::call_days(&edges_unix_ms));
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
                     ToDesk::Query { seq, query: Query::Picture(contact) } => {
@@ -188,6 +210,23 @@ impl Stage {
     pub(crate) fn people_asked(&self) -> Vec<(u64, String)> {
         self.settle();
         self.people_asked.take()
+    }
+
+    /// What was asked of the log since the last time.
+    pub(crate) fn log_asked(&self) -> Vec<LogQuery> {
+        self.settle();
+        self.log_asked.take()
+    }
+
+    /// What was asked of the statistics since the last time.
+    pub(crate) fn figures_asked(&self) -> Vec<StatisticsQuery> {
+        self.settle();
+        self.figures_asked.take()
+    }
+
+    /// From now on the desk counts like this.
+    pub(crate) fn count_by(&self, figures: Figures) {
+        self.figures.set(figures);
     }
 
     /// From now on the desk knows this of a contact.

@@ -21,9 +21,9 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
-    Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, FromDesk, HookAction,
-    Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey,
-    TalkId, Theme, ToDesk, View, Volumes,
+    Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
+    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply,
+    ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -262,6 +262,14 @@ enum Request {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// Print the statistics of a day, or of the week with it: today without a day.
+    Statistics {
+        /// Such as 2026-11-26.
+        day: Option<String>,
+        /// Its whole week, Monday to Sunday.
+        #[arg(long)]
+        week: bool,
+    },
     /// Print the call log, newest first.
     Log {
         /// What to search for.
@@ -377,14 +385,19 @@ fn run(cli: Cli) -> Result<()> {
         Request::Trace { call, out: Some(out), .. } => desk.trace(call.map(CallRef), &out),
         Request::Trace { call, out: None, .. } => desk.print_figures(call.map(CallRef)),
         Request::Marks { row } => desk.print_reply(Query::Marks { id: row }),
+        Request::Statistics { day, week } => {
+            let edges_unix_ms = admin::hours_of(day.as_deref(), week)
+                .context("that is no day of the calendar, such as 2026-11-26")?;
+            desk.print_reply(Query::Statistics(StatisticsQuery { edges_unix_ms, before_unix_ms: None }))
+        }
         Request::Log { text, missed, limit } => {
             let query = LogQuery {
                 from_unix_ms: i64::MIN,
                 until_unix_ms: i64::MAX,
                 text: text.join(" "),
-                missed_only: missed,
-                offset: 0,
+                ends: if missed { vec![EndStatus::Missed] } else { Vec::new() },
                 limit,
+                ..LogQuery::default()
             };
             desk.print_reply(Query::Log(query))
         }
@@ -492,6 +505,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Contact { .. }
         | Request::Log { .. }
         | Request::Marks { .. }
+        | Request::Statistics { .. }
         | Request::Trace { .. }
         | Request::Diagnostics => {
             bail!("this request is a query")
@@ -591,6 +605,7 @@ impl Connection {
             Reply::Contacts(page) => print(&page),
             Reply::Log(page) => print(&page),
             Reply::Marks(marks) => print(&marks),
+            Reply::Statistics(figures) => print(&figures.told),
             Reply::Diagnostics(figures) => print(&figures),
             other => print(&other),
         }

@@ -2,7 +2,7 @@
 //!
 //! Prints a table, writes it to `target/reports/bench.json`, ends with `N passed, N failed`, and exits
 //! 0 only when every bar holds. Figures of the real programs are in `live`, `storm`, `set_up` and `plugins`, those of
-//! single functions in `wire`, `search`, `board` and `frames`. Names given on the command line choose among them, and then
+//! single functions in `wire`, `search`, `board`, `frames` and `records`. Names given on the command line choose among them, and then
 //! no file is written.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
@@ -17,6 +17,7 @@ mod peers;
 mod people;
 mod plugins;
 mod queries;
+mod records;
 mod search;
 mod set_up;
 mod stopwatch;
@@ -36,7 +37,7 @@ struct Group {
 }
 
 /// The real programs first, in a process that has not yet filled its own memory.
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     Group { name: "live", measure: live::measure },
     // What the desk shares with kamailio, and with another user agent.
     Group { name: "sip", measure: storm::measure },
@@ -46,13 +47,14 @@ const GROUPS: [Group; 8] = [
     Group { name: "board", measure: |rows| rows.extend(board::measure()) },
     Group { name: "search", measure: |rows| rows.extend(search::measure()) },
     Group { name: "frames", measure: |rows| rows.extend(frames::measure()) },
+    Group { name: "records", measure: |rows| rows.extend(records::measure()) },
 ];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|group| group.name != *name)) {
         eprintln!(
-            "no group of figures is called {unknown}; there are live, sip, plugins, wire, board, search, frames"
+            "no group of figures is called {unknown}; there are live, sip, plugins, wire, board, search, frames, records"
         );
         return ExitCode::FAILURE;
     }
