@@ -1,6 +1,5 @@
 //! Menus of the log: of a row, of what is shown and in which order.
 
-use chrono::Local;
 use ipc::LogOrder;
 use slint::SharedString;
 
