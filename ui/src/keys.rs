@@ -51,6 +51,8 @@ pub enum ConsoleKey {
     Find,
     /// The note (NOTE-1).
     Note,
+    /// The reminders (REM-1).
+    Reminders,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -96,6 +98,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Search, &["F3"]),
     (ConsoleKey::Find, &["Control+f"]),
     (ConsoleKey::Note, &["Control+e"]),
+    (ConsoleKey::Reminders, &["Control+d"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),

@@ -31,7 +31,7 @@ struct Scene {
     act: fn(&Stage) -> anyhow::Result<()>,
 }
 
-const SCENES: [Scene; 118] = [
+const SCENES: [Scene; 130] = [
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
@@ -266,7 +266,58 @@ const SCENES: [Scene; 118] = [
             stage.right_click(700., 235.)
         },
     },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(4) },
+    Scene { name: "reminders", view: scenes::to_be_reminded, act: |stage| stage.rail(4) },
+    Scene { name: "reminders-due", view: || scenes::reminded(3), act: |stage| stage.rail(4) },
+    Scene { name: "reminders-none", view: scenes::empty, act: Stage::no_reminders },
+    Scene {
+        name: "reminders-menu",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["Down", "/"]),
+    },
+    Scene {
+        name: "reminders-past",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["End", "Up"]),
+    },
+    Scene {
+        name: "reminders-removed",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["Down", "Delete"]),
+    },
+    Scene {
+        name: "reminders-narrow",
+        view: scenes::to_be_reminded,
+        act: |stage| {
+            stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
+            stage.reminders(&["Down"])
+        },
+    },
+    Scene {
+        name: "reminder-new",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["n", "P", "o", "s", "t"]),
+    },
+    Scene {
+        name: "reminder-edit",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["End", "Up", "Up", "Enter", "!", "Escape"]),
+    },
+    Scene {
+        name: "reminder-fault",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.reminders(&["n", "Tab", "Tab", "Tab", "9", "9"]),
+    },
+    Scene { name: "reminded", view: || scenes::reminded(3), act: |_| Ok(()) },
+    Scene {
+        name: "reminded-alerts",
+        view: || View { alerts: scenes::alerts(2).alerts, ..scenes::reminded(2) },
+        act: |stage| {
+            std::thread::sleep(std::time::Duration::from_millis(600));
+            stage.settle();
+            Ok(())
+        },
+    },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(5) },
     Scene { name: "sound", view: scenes::empty, act: |stage| stage.sound(scenes::sound((-21, -96), None)) },
     Scene {
         name: "sound-recording",
@@ -548,10 +599,25 @@ impl Stage {
 
     /// The settings, and what the desk says of the sound.
     fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
-        self.rail(4)?;
+        self.rail(5)?;
         self.console.take(News { events: vec![Event::Sound(sound)], view: None });
         self.settle();
         Ok(())
+    }
+
+    fn no_reminders(&self) -> anyhow::Result<()> {
+        self.rail(4)?;
+        self.console.app().global::<screen::Reminders>().set_rows(slint::ModelRc::default());
+        self.settle();
+        Ok(())
+    }
+
+    /// The reminders by their key, then these keys.
+    fn reminders(&self, keys: &[&str]) -> anyhow::Result<()> {
+        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.keys(&["d"])?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
+        self.keys(keys)
     }
 
     fn tab(&self, index: i32) -> anyhow::Result<()> {
@@ -757,6 +823,9 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         ToDesk::Query { seq, query: Query::Note } => {
             Some(Event::Reply { seq, reply: Reply::Note(Box::new(scenes::note())) })
         }
+        ToDesk::Query { seq, query: Query::Reminders } => {
+            Some(Event::Reply { seq, reply: Reply::Reminders(scenes::reminders()) })
+        }
         ToDesk::Query { seq, query: Query::Log(query) } => {
             let noon = query.from_unix_ms + 12 * 3_600_000;
             Some(Event::Reply { seq, reply: Reply::Log(scenes::log(noon, query.missed_only)) })
@@ -770,7 +839,7 @@ fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         ToDesk::Query { seq, query: Query::ContactFiles } => {
             Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })
         }
-        ToDesk::Command { seq, command: Command::MarkCall { .. } } => {
+        ToDesk::Command { seq, command: Command::MarkCall { .. } | Command::Reminder(_) } => {
             Some(Event::Done { seq, result: Ok(()) })
         }
         ToDesk::Command { seq, command: Command::ImportContacts { .. } } => {

@@ -54,6 +54,9 @@ impl Desk {
             |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
         let transfers = offered.iter().filter(|offer| sends(offer));
         rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(contact), true)));
+        let number =
+            [&contact.phone, &contact.mobile, &contact.home].into_iter().find(|number| !number.is_empty());
+        rows.extend(number.and_then(|number| self.call_back_row(&contacts::name(contact), number)));
         if self.connected {
             rows.push((entry(MenuWord::Alert, "", "", ""), Choice::Alerts(Box::new(contact.clone()))));
             rows.push((entry(MenuWord::Contact, "", "", ""), Choice::Contact(Box::new(contact.clone()))));
@@ -104,6 +107,8 @@ impl Desk {
         if self.own_directories().next().is_some() && (party.number.is_some() || party.name.is_some()) {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
+        let number = party.number.as_deref().unwrap_or_default();
+        rows.extend(self.call_back_row(party.name.as_deref().unwrap_or_default(), number));
         if let Some(address) = self.mail_of(call) {
             let who = party_name(party);
             rows.push((entry(MenuWord::Email, &address, "", ""), Choice::Mail(who, address)));
@@ -119,6 +124,7 @@ impl Desk {
         let mut rows = Vec::new();
         if let Some(number) = party.number.as_ref().filter(|number| !number.is_empty()) {
             rows.push((entry(MenuWord::CallBack, number, "", ""), Choice::Call(number.clone())));
+            rows.extend(self.call_back_row(party.name.as_deref().unwrap_or_default(), number));
         }
         if self.connected
             && self.own_directories().next().is_some()

@@ -36,7 +36,9 @@ impl Desk {
         {
             return taken;
         }
-        let Some(key) = self.keys.read(text, control, alt, typing) else { return false };
+        let Some(key) = self.keys.read(text, control, alt, typing) else {
+            return !typing && !control && !alt && self.reminders_letter(text);
+        };
         if self.menu_is_open() {
             return self.menu_key(key);
         }
@@ -55,6 +57,9 @@ impl Desk {
         if let Some(taken) = self.form_key(key) {
             return taken;
         }
+        if let Some(taken) = self.reminder_editor_key(key) {
+            return taken;
+        }
         if self.finder_is_open()
             && !self.link_card_is_open()
             && !self.phone_card_is_open()
@@ -64,6 +69,11 @@ impl Desk {
         }
         if self.alert_wishes_key(key) || self.arrange_key(key) {
             return true;
+        }
+        if !self.something_is_open()
+            && let Some(taken) = self.reminders_key(key, text)
+        {
+            return taken;
         }
         self.desk_key(key)
     }
@@ -120,7 +130,7 @@ impl Desk {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
-                if matches!(self.screen(), Screen::Settings | Screen::Note) {
+                if matches!(self.screen(), Screen::Settings | Screen::Note | Screen::Reminders) {
                     self.show_screen(Screen::Directory);
                 }
                 if self.screen() == Screen::Directory {
@@ -130,6 +140,7 @@ impl Desk {
             }
             ConsoleKey::Find => self.open_finder(""),
             ConsoleKey::Note => self.open_note_by_key(),
+            ConsoleKey::Reminders => self.open_reminders_by_key(),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });

@@ -6,12 +6,13 @@
 
 use ipc::{
     Action, CallRef, CallState, CallView, Command, ContactId, ContactRow, DirectoryId, LampState,
-    ParkSlotView, Party, ServiceMode,
+    ParkSlotView, Party, ReminderId, ServiceMode,
 };
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::customer::About;
 use super::directory_menu::DirectoryChoice;
+use super::reminders::Deed;
 use super::{Area, Desk};
 use crate::models::past;
 use crate::models::words::{digits, party_name};
@@ -56,6 +57,10 @@ pub(super) enum Choice {
     Table(bool),
     /// Something was wrong with a call in the log.
     MarkLogged(i64),
+    /// Of reminders.
+    Reminder(Deed),
+    /// Whom a reminder is about.
+    CallReminder(ReminderId),
     Dividers,
     ResetDividers,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
@@ -195,6 +200,8 @@ impl Desk {
             Some(Choice::TakeOver(contact)) => self.open_take_over(*contact),
             Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
             Some(Choice::Table(on)) => self.set_table(on),
+            Some(Choice::Reminder(deed)) => self.do_reminder(deed),
+            Some(Choice::CallReminder(id)) => self.call_of_reminder(id),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
                 self.reset_calls();

@@ -1,7 +1,7 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `reminders` and `reminder_editor`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
@@ -32,6 +32,8 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod reminder_editor;
+mod reminders;
 mod sound;
 mod status;
 mod take_over;
@@ -84,6 +86,9 @@ pub(crate) struct Desk {
     finder: finder::Finder,
     log: log::Log,
     note: note::Note,
+    reminders: reminders::Reminders,
+    /// The reminder being written.
+    reminder_editor: Option<reminder_editor::Editing>,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
@@ -133,6 +138,7 @@ impl Console {
         });
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
         desk.borrow_mut().fit_alerts(app.get_fitting_alerts());
+        desk.borrow_mut().fit_reminders(app.get_fitting_reminders());
         desk.borrow_mut().show_connection();
         desk.borrow_mut().tick(Instant::now());
         Ok(Self { desk, _tick: tick, link: RefCell::default() })
@@ -234,6 +240,8 @@ impl Desk {
             finder: finder::Finder::new(app, everybody),
             log: log::Log::new(app),
             note: note::Note::default(),
+            reminders: reminders::Reminders::new(app),
+            reminder_editor: None,
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
@@ -292,6 +300,7 @@ impl Desk {
         self.log_changed(&before);
         self.mail_changed();
         self.show_alerts();
+        self.reminders_changed();
         self.show_import();
         self.editor_changed(&before);
         self.pages_of_calls(&before);
@@ -330,6 +339,7 @@ impl Desk {
         self.run_header_clock(now_ms);
         self.run_alert_clocks(now_ms);
         self.run_log(now);
+        self.run_reminders();
         self.run_meters(now);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
@@ -356,12 +366,14 @@ impl Desk {
             self.ask_editor_again();
             self.ask_log();
             self.ask_note();
+            self.ask_reminders();
             self.show_note();
         } else {
             self.close_overlays();
             self.files_disconnected();
             self.editor_disconnected();
             self.note_disconnected();
+            self.reminders_disconnected();
         }
     }
 
@@ -400,6 +412,7 @@ impl Desk {
             || self.files_done(seq, &result)
             || self.item_done(seq, &result)
             || self.note_done(seq, &result)
+            || self.reminder_done(seq, &result)
         {
             return;
         }
@@ -423,7 +436,10 @@ impl Desk {
     }
 
     fn reply(&mut self, seq: u64, reply: ipc::Reply) {
-        if self.files_arrived(seq, &reply) || self.note_arrived(seq, &reply) {
+        if self.files_arrived(seq, &reply)
+            || self.note_arrived(seq, &reply)
+            || self.reminders_arrived(seq, &reply)
+        {
             return;
         }
         match reply {
