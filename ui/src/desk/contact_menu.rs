@@ -100,6 +100,13 @@ impl Desk {
         self.open_menu(party_name(party), rows, At::There);
     }
 
+    /// "Remind me to call back" in a call's menu.
+    pub(super) fn reminder_row(&self, call: CallRef) -> Option<Row> {
+        let party = &self.call(call)?.party;
+        let number = party.number.as_deref().unwrap_or_default();
+        self.call_back_row(party.name.as_deref().unwrap_or_default(), number)
+    }
+
     /// What a call's menu has of directories: nothing for a caller of whom nothing is known.
     pub(super) fn directory_rows(&self, call: CallRef) -> Vec<Row> {
         let Some(party) = self.call(call).map(|call| &call.party) else { return Vec::new() };
@@ -107,8 +114,6 @@ impl Desk {
         if self.own_directories().next().is_some() && (party.number.is_some() || party.name.is_some()) {
             rows.push((entry(MenuWord::AddTo, "", "", ""), Choice::AddTo(Box::new(party.clone()))));
         }
-        let number = party.number.as_deref().unwrap_or_default();
-        rows.extend(self.call_back_row(party.name.as_deref().unwrap_or_default(), number));
         if let Some(address) = self.mail_of(call) {
             let who = party_name(party);
             rows.push((entry(MenuWord::Email, &address, "", ""), Choice::Mail(who, address)));

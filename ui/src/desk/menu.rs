@@ -276,7 +276,8 @@ impl Desk {
         let last = view.actions.iter().filter(is_last).count();
         let customer = self.customer_rows(view);
         let before = rows.len().saturating_sub(last);
-        rows.splice(before..before, customer.into_iter().chain(self.directory_rows(call)));
+        let (reminder, directories) = (self.reminder_row(call), self.directory_rows(call));
+        rows.splice(before..before, reminder.into_iter().chain(customer).chain(directories));
         let title = party_name(&view.party);
         let matched = view.party.matched.map(number_match).unwrap_or_default();
         let history = view.history.clone();

@@ -272,6 +272,13 @@ impl Desk {
             ConsoleKey::Enter => self.save_reminder(),
             ConsoleKey::Escape => self.close_reminder_editor(),
             ConsoleKey::Home | ConsoleKey::End => {}
+            // They lead away.
+            ConsoleKey::Search
+            | ConsoleKey::Find
+            | ConsoleKey::Note
+            | ConsoleKey::Reminders
+            | ConsoleKey::Switch
+                if !self.leave_reminder_editor() => {}
             _ => return None,
         }
         Some(true)

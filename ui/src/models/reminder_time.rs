@@ -75,7 +75,7 @@ pub(crate) fn soon(now: NaiveDateTime, minutes: i32) -> NaiveDateTime {
 /// What a new reminder begins with: in an hour, at a multiple of five minutes.
 pub(crate) fn usual(now: NaiveDateTime) -> NaiveDateTime {
     let at = soon(now, 60);
-    if at.minute() % 5 == 0 { at } else { step(at, 5) }
+    if at.minute().is_multiple_of(5) { at } else { step(at, 5) }
 }
 
 /// The time of day offered that is still to come today.

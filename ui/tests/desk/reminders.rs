@@ -35,14 +35,11 @@ fn with(list: Vec<Reminder>) -> Stage {
     stage
 }
 
-/// The list is this from now on, as the view of a desk says it.
+/// The list is this from now on. The view says that it is another one, and has no notifications.
 fn have(stage: &Stage, list: Vec<Reminder>) {
-    let is_due = |reminder: &&Reminder| reminder.rang_unix_ms.is_some() && reminder.done_unix_ms.is_none();
-    let due: Vec<Reminder> = list.iter().filter(is_due).cloned().collect();
-    let due_count = u32::try_from(due.len()).unwrap();
     let generation = u64::try_from(now()).unwrap();
     stage.have_reminders(list);
-    let reminders = RemindersView { generation, due, due_count };
+    let reminders = RemindersView { generation, ..RemindersView::default() };
     stage.show(View { reminders, ..scenes::empty() });
     stage.commands();
 }
@@ -107,7 +104,7 @@ fn rem_1_a_reminder_is_written_by_touches() {
     stage.write("Fetch the parcel");
     let before = now();
     stage.tap(stage.middle("In 10 min"));
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     let what = added(&stage);
     assert_eq!((what.text.as_str(), what.number.as_str(), what.name.as_str()), ("Fetch the parcel", "", ""));
     let ahead = what.due_unix_ms - before;
@@ -148,7 +145,7 @@ fn rem_1_a_time_is_stepped_and_typed() {
     stage.control("a");
     stage.write("25");
     assert_eq!(fault(&stage), ReminderFault::NoTime);
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     assert_eq!(stage.commands(), []);
     stage.control("a");
     stage.write("16.45");
@@ -164,11 +161,11 @@ fn rem_1_what_cannot_be_kept_is_not_sent_and_what_the_desk_refuses_is_said_and_s
     let stage = with(Vec::new());
     open(&stage);
     stage.tap(stage.middle("New reminder"));
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     assert_eq!((fault(&stage), stage.commands()), (ReminderFault::Empty, vec![]));
     let editor = stage.app.global::<ReminderEditor>();
     editor.set_text("a".repeat(MAX_REMINDER_TEXT + 1).into());
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     assert_eq!((fault(&stage), stage.commands()), (ReminderFault::TooLong, vec![]));
     editor.set_text("Post".into());
     for (error, said) in [
@@ -176,20 +173,20 @@ fn rem_1_what_cannot_be_kept_is_not_sent_and_what_the_desk_refuses_is_said_and_s
         (CommandError::Reminder(ReminderProblem::BadTime), ReminderFault::BadTime),
         (CommandError::Failed { reason: "the disk is full".into() }, ReminderFault::Failed),
     ] {
-        stage.tap(stage.middle("Save"));
+        stage.tap(stage.top("Save"));
         added(&stage);
         stage.answer(Err(error));
         assert_eq!(fault(&stage), said);
         assert!(is_open(&stage) && editor.get_text() == "Post");
     }
     assert_eq!(editor.get_reason(), "the disk is full");
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     added(&stage);
     stage.event(Event::Disconnected);
     assert!(is_open(&stage) && !editor.get_waiting());
     assert_eq!(fault(&stage), ReminderFault::Away);
     stage.event(Event::Connected);
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     added(&stage);
     stage.answer(Ok(()));
     assert!(!is_open(&stage));
@@ -236,10 +233,10 @@ fn rem_1_a_double_tap_or_a_button_edits_and_what_was_changed_is_not_lost_unasked
         ("Nadia Okafor", "+44 20 7946 0991")
     );
     // Nothing was changed: nothing is asked, nothing sent.
-    stage.tap(stage.middle("Cancel"));
+    stage.tap(stage.top("Cancel"));
     assert!(!is_open(&stage));
     stage.double_tap(stage.spot("Ask about the contract"));
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     assert_eq!((is_open(&stage), stage.commands()), (false, vec![]));
 
     stage.double_tap(stage.spot("Ask about the contract"));
@@ -255,7 +252,7 @@ fn rem_1_a_double_tap_or_a_button_edits_and_what_was_changed_is_not_lost_unasked
     assert!(editor.get_asks());
     assert_eq!(screen(&stage), Screen::Reminders);
     stage.tap(stage.middle("Keep editing"));
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     let before = scenes::reminders().remove(3);
     match only(&stage) {
         Command::Reminder(ReminderWish::Change { id, what }) => {
@@ -271,7 +268,7 @@ fn rem_1_a_double_tap_or_a_button_edits_and_what_was_changed_is_not_lost_unasked
 
     stage.double_tap(stage.spot("Ask about the contract"));
     stage.tap(stage.middle("An hour later"));
-    stage.tap(stage.middle("Cancel"));
+    stage.tap(stage.top("Cancel"));
     stage.tap(stage.middle("Discard"));
     assert_eq!((is_open(&stage), stage.commands()), (false, vec![]));
 }
@@ -377,8 +374,10 @@ fn rem_1_what_is_due_is_a_notification_on_any_screen_and_covers_no_call() {
     for to in [Screen::Log, Screen::Note, Screen::Settings, Screen::Reminders, Screen::Directory] {
         stage.app.global::<Desk>().invoke_show(to);
         stage.settle();
-        assert_eq!(cards(&stage), 2, "{to:?}");
-        for label in ["Water the plants in the hall", "Call back Helena Brandt"] {
+        // Beside the list, which has them all, there is room for one.
+        let shown = if to == Screen::Reminders { 1 } else { 2 };
+        assert_eq!(cards(&stage), shown, "{to:?}");
+        for label in ["Water the plants in the hall", "Call back Helena Brandt"].into_iter().take(shown) {
             let card = ElementHandle::find_by_accessible_label(&stage.app, label).last().unwrap();
             assert!(card.absolute_position().x > edge, "{label}");
         }
@@ -455,7 +454,7 @@ fn rem_1_who_rings_while_a_reminder_is_written_is_answered_and_what_is_written_s
 fn calls_back(stage: &Stage, name: &str, number: &str) {
     assert!(is_open(stage));
     stage.commands();
-    stage.tap(stage.middle("Save"));
+    stage.tap(stage.top("Save"));
     let what = added(stage);
     assert_eq!((what.text.as_str(), what.name.as_str(), what.number.as_str()), ("", name, number));
     stage.answer(Ok(()));
