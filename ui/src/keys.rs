@@ -57,6 +57,8 @@ pub enum ConsoleKey {
     Log,
     /// The statistics (STA-1).
     Statistics,
+    /// The reminders (REM-1).
+    Reminders,
     /// The dial bar.
     Number,
     /// Answer, else retrieve, else hold.
@@ -105,6 +107,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Settings, &["Control+p"]),
     (ConsoleKey::Log, &["Control+l"]),
     (ConsoleKey::Statistics, &["Control+g"]),
+    (ConsoleKey::Reminders, &["Control+d"]),
     (ConsoleKey::Number, &["F4"]),
     (ConsoleKey::Next, &["F9"]),
     (ConsoleKey::HangUpActive, &["F10"]),

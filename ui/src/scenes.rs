@@ -8,6 +8,7 @@ mod editing;
 mod elsewhere;
 mod faces;
 mod figures;
+mod reminders;
 mod sounds;
 mod states;
 
@@ -17,6 +18,7 @@ pub use editing::{alerts, card, files, form, importing, known_callers, removed, 
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
 pub use figures::{call_days, log_page, statistics};
+pub use reminders::{reminded, reminders, to_be_reminded};
 pub use sounds::{
     SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
 };

@@ -11,7 +11,7 @@ use slint::platform::Key;
 use crate::keys::{ConsoleKey, KeyMap, key_char};
 
 /// Actions whose keys may be changed, in the order of the settings.
-pub const EDITABLE: [ConsoleKey; 22] = [
+pub const EDITABLE: [ConsoleKey; 23] = [
     ConsoleKey::Primary,
     ConsoleKey::HangUp,
     ConsoleKey::Next,
@@ -27,6 +27,7 @@ pub const EDITABLE: [ConsoleKey; 22] = [
     ConsoleKey::Log,
     ConsoleKey::Statistics,
     ConsoleKey::Note,
+    ConsoleKey::Reminders,
     ConsoleKey::Settings,
     ConsoleKey::View,
     ConsoleKey::Night,

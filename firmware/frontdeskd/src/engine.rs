@@ -45,6 +45,7 @@ use crate::{
     people::People,
     records::Records,
     referral::Referrals,
+    reminders::Reminded,
     sound_check::SoundCheck,
     stun::{self, Stun},
     tether::{Phone, Tether},
@@ -125,6 +126,7 @@ pub(crate) struct Engine {
     pub(crate) stun: Stun,
     pub(crate) audio: Audio,
     pub(crate) sound_check: SoundCheck,
+    pub(crate) reminded: Reminded,
     /// How each account stands, as far as it has been said.
     pub(crate) registrations: HashMap<AccountId, Registration>,
     /// RTP streams opened and not reported closed.
@@ -155,6 +157,7 @@ impl Engine {
             stun: Stun::default(),
             audio: Audio::default(),
             sound_check: SoundCheck::default(),
+            reminded: Reminded::default(),
             registrations: HashMap::new(),
             streams: 0,
             generation: 0,
@@ -297,6 +300,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Reminders { view, chime } => self.take_reminders(*view, chime),
             Event::Look => self.look_for_address(now),
             // Taken in `run`.
             Event::Stop | Event::Restart { .. } => {}
@@ -359,6 +363,7 @@ impl Engine {
         view.setup.clone_from(&self.setup);
         view.watch.clone_from(&self.watch);
         self.show_encryption(&mut view);
+        self.show_reminders(&mut view);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;

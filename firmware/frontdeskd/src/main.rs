@@ -29,6 +29,7 @@ mod paper;
 mod people;
 mod records;
 mod referral;
+mod reminders;
 mod replay;
 mod settings;
 mod socket;
@@ -265,6 +266,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let plugins = config.plugins.socket.clone();
     let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
     let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
+    let reminders = tokio::spawn(reminders::follow(records.clone(), inbox.clone()));
     let follower = Follower {
         settings: saved_settings,
         media: config.media.clone(),
@@ -293,7 +295,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    let tasks = [asking, clock, connectors, follower, mover, server, stopper, watched];
+    let tasks = [asking, clock, connectors, follower, mover, reminders, server, stopper, watched];
     for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }

@@ -1,4 +1,4 @@
-//! What a client asks of the disk and of customer databases: the log, contacts in full, pictures, files, and every change of directories.
+//! What a client asks of the disk and of customer databases: the log, contacts in full, pictures, files, and every change of directories, of the note and of reminders.
 //!
 //! None of it goes through the engine, and no client's calls wait for it; see `Reader::aside` in `socket`.
 
@@ -13,14 +13,16 @@ use crate::{
     socket::{self, Desk},
 };
 
-/// The command changes directories or the note, writes into a customer database or marks a call; the engine has no part in it,
+/// The command changes directories, the note or reminders, writes into a customer database or marks a call; the engine has no part in it,
 /// or not all.
 pub(crate) fn is_its_business(command: &Command) -> bool {
     use Command::{AddItem, CancelImport, Edit, ExportContacts, ImportContacts, MarkCall, MarkLoggedCall};
     let is_mark = matches!(command, MarkCall { .. } | MarkLoggedCall { .. });
     let is_note = matches!(command, Command::DraftNote { .. } | Command::SaveNote { .. });
+    let is_reminder = matches!(command, Command::Reminder(_));
     is_mark
         || is_note
+        || is_reminder
         || matches!(
             command,
             ImportContacts { .. } | CancelImport | ExportContacts { .. } | Edit(_) | AddItem(_)
@@ -39,6 +41,7 @@ pub(crate) fn is_asked(query: &Query) -> bool {
             | Query::CallDays { .. }
             | Query::Marks { .. }
             | Query::Note
+            | Query::Reminders
             | Query::People { .. }
     )
 }
@@ -84,6 +87,9 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
         }
         Command::DraftNote { text } => Some(Reply::Note(Box::new(desk.records.draft_note(text).await?))),
         Command::SaveNote { text } => Some(Reply::Note(Box::new(desk.records.save_note(text).await?))),
+        Command::Reminder(wish) => {
+            desk.records.remind(wish).await?.map(|kept| Reply::Reminder(Box::new(kept)))
+        }
         _ => return Err(CommandError::NotPossible),
     })
 }
@@ -114,6 +120,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
         }
         Query::CallDays { edges_unix_ms } => desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays),
         Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
+        Query::Reminders => desk.records.all_reminders().await.map(Reply::Reminders),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {
             let folders = desk.folders;

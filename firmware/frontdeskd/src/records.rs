@@ -38,6 +38,7 @@ use crate::{
     finished::{Ask, Ended, Journal},
     imports::Importing,
     marks::{self, Marks},
+    reminders::{self, List},
     sounds::Sounds,
 };
 
@@ -87,6 +88,7 @@ pub(crate) enum Request {
     Note { answer: oneshot::Sender<Result<Note, String>> },
     DraftNote { text: Option<String>, answer: Answer<Note> },
     SaveNote { text: String, answer: Answer<Note> },
+    Reminder(reminders::Ask),
     Change(Change),
 }
 
@@ -106,6 +108,8 @@ pub(crate) struct Records {
     requests: mpsc::Sender<Request>,
     /// Changes whenever a call was added to the journal.
     pub(crate) journal: watch::Receiver<()>,
+    /// The reminders as they are on the disk.
+    pub(crate) reminders: watch::Receiver<List>,
 }
 
 impl Records {
@@ -118,10 +122,13 @@ impl Records {
     ) -> Result<(Self, JoinHandle<()>)> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (to_journal, journal) = Journal::new(desk.plan.clone());
+        let (to_reminders, reminders) = watch::channel(List::default());
         let runtime = Handle::current();
-        let work = move || Keeper::new(store, contacts, inbox, desk, to_journal).serve(queue, &runtime);
+        let work = move || {
+            Keeper::new(store, contacts, inbox, desk, to_journal, to_reminders).serve(queue, &runtime);
+        };
         let thread = thread::Builder::new().name("records".into()).spawn(work).context("records thread")?;
-        Ok((Self { requests, journal }, thread))
+        Ok((Self { requests, journal, reminders }, thread))
     }
 
     /// Writes an ended call to the log, as soon as the disk takes it. Does not wait.
@@ -332,6 +339,8 @@ pub(crate) struct Keeper {
     pub(crate) sounds: Sounds,
     /// Calls that something was wrong with, or may have been.
     pub(crate) marks: Marks,
+    /// Where the reminders are shown.
+    pub(crate) reminders: watch::Sender<List>,
     /// Changes not written yet, oldest first, one of a kind.
     changes: VecDeque<Change>,
     /// The last attempt to write was refused.
@@ -345,6 +354,7 @@ impl Keeper {
         inbox: mpsc::Sender<EngineEvent>,
         desk: AtDesk,
         journal: Journal,
+        reminders: watch::Sender<List>,
     ) -> Self {
         let (backlog, changes) = (VecDeque::new(), VecDeque::new());
         Self {
@@ -358,6 +368,7 @@ impl Keeper {
             backlog,
             sounds: Sounds::default(),
             marks: Marks::default(),
+            reminders,
             changes,
             refused: false,
         }
@@ -365,6 +376,7 @@ impl Keeper {
 
     fn serve(mut self, mut queue: mpsc::Receiver<Request>, runtime: &Handle) {
         self.load_journals();
+        self.show_reminders();
         loop {
             let request = if self.import.is_some() {
                 match queue.try_recv() {
@@ -471,6 +483,7 @@ impl Keeper {
             Request::SaveNote { text, answer } => {
                 let _ = answer.send(self.store.save_note(&text, unix_ms()).map_err(failed));
             }
+            Request::Reminder(ask) => self.take_reminder(ask),
             Request::Change(change) => {
                 self.changes.retain(|other| discriminant(other) != discriminant(&change));
                 self.changes.push_back(change);

@@ -331,6 +331,7 @@ async fn answer(desk: &Desk, query: Query) -> Reply {
         | Query::CallDays { .. }
         | Query::Marks { .. }
         | Query::Note
+        | Query::Reminders
         | Query::People { .. } => stopping(),
         Query::Diagnostics => Reply::Diagnostics(diagnostics(desk).await),
         Query::Trace { call, after } => {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ServiceMode, Shortcuts, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
+    NoticeId, Party, ReminderProblem, ReminderWish, ServiceMode, Shortcuts, SoundTest, SoundTestEnd, TalkId,
+    Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -239,6 +240,8 @@ pub enum Command {
         /// At most [`crate::MAX_NOTE`] bytes.
         text: String,
     },
+    /// Change reminders (REM-1).
+    Reminder(ReminderWish),
     /// Give the import that runs up; nothing of it stays.
     CancelImport,
     /// Write a directory as CSV (DIR-3); [`crate::Reply::Exported`] says where.
@@ -366,6 +369,9 @@ pub enum CommandError {
     /// The customer database did not take it.
     #[error(transparent)]
     Item(ItemProblem),
+    /// The reminder is not kept like this.
+    #[error(transparent)]
+    Reminder(ReminderProblem),
     /// The last minute of that call is not there any more.
     #[error("the figures of that call are no longer there")]
     NoFigures,

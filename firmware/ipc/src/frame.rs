@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallFigures, CallMark, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    Note, SortKey, SoundView, Statistics, StatisticsQuery, TracePage, View,
+    Note, Reminder, SortKey, SoundView, Statistics, StatisticsQuery, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -105,6 +105,8 @@ pub enum Query {
     },
     /// The operator's note. Its answer may come after those of later requests.
     Note,
+    /// The operator's reminders (REM-1). Its answer may come after those of later requests.
+    Reminders,
     /// How the desk itself does, for support and benches.
     Diagnostics,
     /// The SIP messages that are kept, without secrets, as a pcapng file, a page at a time.
@@ -197,6 +199,10 @@ pub enum Reply {
     Import(ImportReport),
     /// The note; also the reply to [`Command::DraftNote`] and [`Command::SaveNote`], sent before their `Done`.
     Note(Box<Note>),
+    /// All reminders, by the time at which they are due.
+    Reminders(Vec<Reminder>),
+    /// A reminder as it is kept now, sent before the `Done` of [`Command::Reminder`].
+    Reminder(Box<Reminder>),
     /// Who was found; a connector that failed has found nobody.
     People(Vec<FoundPerson>),
     /// How the desk itself does.

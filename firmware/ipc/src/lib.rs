@@ -20,6 +20,7 @@ mod mark;
 mod note;
 mod people;
 mod plugin;
+mod reminder;
 mod sound;
 mod statistics;
 mod trace;
@@ -57,6 +58,10 @@ pub use plugin::{
     PluginInspection, PluginItem, PluginLogLine, PluginOutcome, PluginParty, PluginProblem, PluginRequest,
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
+};
+pub use reminder::{
+    MAX_DUE_SHOWN, MAX_REMINDER_PARTY, MAX_REMINDER_TEXT, MAX_REMINDERS, MAX_SNOOZE_MINUTES, Reminder,
+    ReminderForm, ReminderId, ReminderProblem, ReminderWish, RemindersView,
 };
 pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use statistics::{

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed,
-    ServiceMode,
+    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, RemindersView,
+    RemovalId, Removed, ServiceMode,
     lamp::{LampState, LampView},
 };
 
@@ -79,6 +79,9 @@ pub struct View {
     /// Who wants to see the screen, or sees it (APP-2).
     #[serde(default)]
     pub watch: Option<WatchView>,
+    /// What the operator is reminded of (REM-1).
+    #[serde(default)]
+    pub reminders: RemindersView,
     /// The administrator lets calls that colleagues are in be taken over (PRE-3).
     #[serde(default)]
     pub take_over: bool,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use directory::ContactError;
 use directory::csv::{ExportError, ImportError};
-use ipc::{ContactId, DirectoryId, EditProblem};
+use ipc::{ContactId, DirectoryId, EditProblem, ReminderProblem};
 use rusqlite::ErrorCode;
 
 use crate::settings_file::SettingsError;
@@ -137,6 +137,9 @@ pub enum StoreError {
         /// How long it may be.
         most: usize,
     },
+    /// A reminder cannot be kept like this.
+    #[error(transparent)]
+    Reminder(ReminderProblem),
     /// There is no such row in the call log.
     #[error("there is no row {0} in the call log")]
     NoSuchCall(i64),

@@ -9,7 +9,7 @@
 //! A map: `schema` makes and updates the tables, `contacts`, `pictures` and `files` keep directories,
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
 //! `statistics` counts it, `marks` are minutes of calls that something was wrong with, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
-//! administrator's page's, `operators` who sits at the desk, `settings` are the words of the settings file (`reach` and `tls` those about
+//! administrator's page's, `operators` who sits at the desk, `reminders` what they want to be told, `settings` are the words of the settings file (`reach` and `tls` those about
 //! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
 
 mod admins;
@@ -30,6 +30,7 @@ mod operators;
 mod pictures;
 mod reach;
 mod refusal;
+mod reminders;
 mod removals;
 mod schema;
 mod settings;

@@ -1,6 +1,6 @@
 //! The desk as the screen shows it.
 
-use ipc::{CallView, Counters, Direction, OperatorView, View};
+use ipc::{CallView, Counters, Direction, OperatorView, RemindersView, View};
 
 use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
@@ -40,6 +40,7 @@ impl Switchboard {
             // The engine knows of it, and no call does.
             setup: None,
             watch: None,
+            reminders: RemindersView::default(),
             crm: self.desk.crm,
             take_over: self.settings.take_over,
         }

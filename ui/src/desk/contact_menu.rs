@@ -53,6 +53,9 @@ impl Desk {
             |offer: &Offer| !matches!(offer, Offer::AskTransfer(_) | Offer::AskForward(_) | Offer::Park(_));
         let transfers = offered.iter().filter(|offer| sends(offer));
         rows.extend(transfers.filter_map(|offer| self.offer_row(offer, Some(contact), true)));
+        let number =
+            [&contact.phone, &contact.mobile, &contact.home].into_iter().find(|number| !number.is_empty());
+        rows.extend(number.and_then(|number| self.call_back_row(&contacts::name(contact), number)));
         if self.connected {
             rows.push((entry(MenuWord::Alert, "", "", ""), Choice::Alerts(Box::new(contact.clone()))));
             rows.push((entry(MenuWord::Contact, "", "", ""), Choice::Contact(Box::new(contact.clone()))));
@@ -99,6 +102,13 @@ impl Desk {
             })
             .collect();
         self.open_menu(party_name(party), rows, at);
+    }
+
+    /// "Remind me to call back" in a call's menu.
+    pub(super) fn reminder_row(&self, call: CallRef) -> Option<Row> {
+        let party = &self.call(call)?.party;
+        let number = party.number.as_deref().unwrap_or_default();
+        self.call_back_row(party.name.as_deref().unwrap_or_default(), number)
     }
 
     /// What a call's menu has of directories: nothing for a caller of whom nothing is known.

@@ -63,6 +63,10 @@ impl Finder {
 impl Desk {
     /// Opens it, with words to look for.
     pub(crate) fn open_finder(&mut self, words: &str) {
+        // It would lie below what is being written.
+        if self.reminder_editor_is_open() && !self.leave_reminder_editor() {
+            return;
+        }
         let finder = self.app.global::<screen::Finder>();
         if finder.get_open() && words.is_empty() {
             finder.set_focus_turn(finder.get_focus_turn().wrapping_add(1));

@@ -40,7 +40,9 @@ impl Desk {
         {
             return taken;
         }
-        let Some(key) = self.keys.read(text, control, alt, typing) else { return false };
+        let Some(key) = self.keys.read(text, control, alt, typing) else {
+            return !typing && !control && !alt && self.reminders_letter(text);
+        };
         if self.menu_is_open() {
             return self.menu_key(key);
         }
@@ -59,6 +61,9 @@ impl Desk {
         if let Some(taken) = self.form_key(key) {
             return taken;
         }
+        if let Some(taken) = self.reminder_editor_key(key) {
+            return taken;
+        }
         if self.finder_is_open()
             && !self.link_card_is_open()
             && !self.phone_card_is_open()
@@ -69,24 +74,22 @@ impl Desk {
         if self.alert_wishes_key(key) || self.arrange_key(key) {
             return true;
         }
-        if let Some(taken) = self.key_beside_the_calls(key) {
+        if let Some(taken) = self.key_beside_the_calls(key, text) {
             return taken;
         }
         self.desk_key(key)
     }
 
-    /// A key for the calendar, the log or the statistics, when nothing lies over them. `None`: it means what it means
-    /// elsewhere.
-    fn key_beside_the_calls(&mut self, key: ConsoleKey) -> Option<bool> {
-        let covered = self.app.global::<crate::screen::Desk>().get_volumes_open()
-            || self.keypad_is_open()
-            || self.link_card_is_open()
-            || self.phone_card_is_open()
-            || self.files_are_open();
-        if covered {
+    /// A key for the calendar, the log, the statistics or the reminders, when nothing lies over them. `None`: it means
+    /// what it means elsewhere.
+    fn key_beside_the_calls(&mut self, key: ConsoleKey, text: &str) -> Option<bool> {
+        if self.something_is_open() {
             return None;
         }
-        self.calendar_key(key).or_else(|| self.log_key(key)).or_else(|| self.statistics_key(key))
+        self.calendar_key(key)
+            .or_else(|| self.log_key(key))
+            .or_else(|| self.statistics_key(key))
+            .or_else(|| self.reminders_key(key, text))
     }
 
     /// Where the arrows move from now on.
@@ -141,7 +144,11 @@ impl Desk {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
-                if matches!(self.screen(), Screen::Settings | Screen::Note | Screen::Statistics) {
+                let has_none = matches!(
+                    self.screen(),
+                    Screen::Settings | Screen::Note | Screen::Statistics | Screen::Reminders
+                );
+                if has_none {
                     self.show_screen(Screen::Directory);
                 }
                 if matches!(self.screen(), Screen::Directory | Screen::Log) {
@@ -155,6 +162,7 @@ impl Desk {
             ConsoleKey::Settings => self.open_settings_by_key(),
             ConsoleKey::Log => self.open_log_by_key(),
             ConsoleKey::Statistics => self.open_statistics_by_key(),
+            ConsoleKey::Reminders => self.open_reminders_by_key(),
             ConsoleKey::Number => self.focus(FocusPlace::Number),
             ConsoleKey::Next => {
                 self.send(Command::Hook { action: HookAction::Next });

@@ -84,6 +84,10 @@ impl Desk {
 
     /// Brings a screen to the front.
     pub(crate) fn show_screen(&mut self, screen: Screen) {
+        // What is being written lies over whatever is in front, and is not lost unasked.
+        if self.reminder_editor_is_open() && !self.leave_reminder_editor() {
+            return;
+        }
         self.close_finder();
         if self.settings_hold(screen) {
             return;

@@ -63,6 +63,7 @@ impl Desk {
         let mut rows = Vec::new();
         if let Some(number) = party.number.as_ref().filter(|number| !number.is_empty()) {
             rows.push((entry(MenuWord::CallBack, number, "", ""), Choice::Call(number.clone())));
+            rows.extend(self.call_back_row(party.name.as_deref().unwrap_or_default(), number));
         }
         rows.push(row(LogWord::Details, LogChoice::Details(id)));
         if let Some(contact) = party.contact.filter(|_| self.connected) {

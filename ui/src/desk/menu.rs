@@ -6,13 +6,14 @@
 
 use ipc::{
     Action, CallRef, CallState, CallView, Command, ContactId, ContactRow, DirectoryId, LampState,
-    ParkSlotView, Party, ServiceMode,
+    ParkSlotView, Party, ReminderId, ServiceMode,
 };
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::customer::About;
 use super::directory_menu::DirectoryChoice;
 use super::log_menu::LogChoice;
+use super::reminders::Deed;
 use super::{Area, Desk};
 use crate::models::past;
 use crate::models::words::{digits, party_name};
@@ -61,6 +62,10 @@ pub(super) enum Choice {
     Log(LogChoice),
     /// A contact in its directory.
     ShowContact(ContactId),
+    /// Of reminders.
+    Reminder(Deed),
+    /// Whom a reminder is about.
+    CallReminder(ReminderId),
     Dividers,
     ResetDividers,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
@@ -202,6 +207,8 @@ impl Desk {
             Some(Choice::TakeOver(contact)) => self.open_take_over(*contact),
             Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
             Some(Choice::Table(on)) => self.set_table(on),
+            Some(Choice::Reminder(deed)) => self.do_reminder(deed),
+            Some(Choice::CallReminder(id)) => self.call_of_reminder(id),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
                 self.reset_calls();
@@ -276,7 +283,8 @@ impl Desk {
         let last = view.actions.iter().filter(is_last).count();
         let customer = self.customer_rows(view);
         let before = rows.len().saturating_sub(last);
-        rows.splice(before..before, customer.into_iter().chain(self.directory_rows(call)));
+        let (reminder, directories) = (self.reminder_row(call), self.directory_rows(call));
+        rows.splice(before..before, reminder.into_iter().chain(customer).chain(directories));
         let title = party_name(&view.party);
         let matched = view.party.matched.map(number_match).unwrap_or_default();
         let history = view.history.clone();

@@ -1,7 +1,7 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `board` (the keyboard on the screen), `menu`, `prompt` (the
+//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `reminders` and `reminder_editor`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `settings`, `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
@@ -36,6 +36,8 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod reminder_editor;
+mod reminders;
 mod settings;
 mod sound;
 mod statistics;
@@ -96,6 +98,9 @@ pub(crate) struct Desk {
     note: note::Note,
     settings: settings::Settings,
     board: board::Board,
+    reminders: reminders::Reminders,
+    /// The reminder being written.
+    reminder_editor: Option<reminder_editor::Editing>,
     overlay: overlay::Overlay,
     status: status::Status,
     panes: panes::Panes,
@@ -147,6 +152,7 @@ impl Console {
         });
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
         desk.borrow_mut().fit_alerts(app.get_fitting_alerts());
+        desk.borrow_mut().fit_reminders(app.get_fitting_reminders());
         desk.borrow_mut().show_connection();
         desk.borrow().show_key_hints();
         desk.borrow_mut().tick(Instant::now());
@@ -254,6 +260,8 @@ impl Desk {
             note: note::Note::default(),
             settings: settings::Settings::new(app),
             board: board::Board::default(),
+            reminders: reminders::Reminders::new(app),
+            reminder_editor: None,
             overlay: overlay::Overlay::default(),
             status: status::Status::new(app),
             panes: panes::Panes::default(),
@@ -313,6 +321,7 @@ impl Desk {
         self.log_changed(&before);
         self.mail_changed();
         self.show_alerts();
+        self.reminders_changed();
         self.show_import();
         self.editor_changed(&before);
         self.pages_of_calls(&before);
@@ -351,6 +360,7 @@ impl Desk {
         self.run_header_clock(now_ms);
         self.run_alert_clocks(now_ms);
         self.run_log(now);
+        self.run_reminders();
         self.run_meters(now);
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
@@ -378,6 +388,7 @@ impl Desk {
             self.ask_log();
             self.statistics_again();
             self.ask_note();
+            self.ask_reminders();
             self.show_note();
             self.show_settings();
         } else {
@@ -386,6 +397,7 @@ impl Desk {
             self.editor_disconnected();
             self.note_disconnected();
             self.settings_disconnected();
+            self.reminders_disconnected();
         }
     }
 
@@ -410,6 +422,7 @@ impl Desk {
             || self.item_done(seq, &result)
             || self.note_done(seq, &result)
             || self.settings_done(seq, &result)
+            || self.reminder_done(seq, &result)
         {
             return;
         }
@@ -436,6 +449,7 @@ impl Desk {
         if self.files_arrived(seq, &reply)
             || self.note_arrived(seq, &reply)
             || self.statistics_arrived(seq, &reply)
+            || self.reminders_arrived(seq, &reply)
         {
             return;
         }

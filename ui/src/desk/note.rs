@@ -186,7 +186,9 @@ impl Desk {
     /// The note's key: to the text.
     pub(crate) fn open_note_by_key(&mut self) {
         self.show_screen(screen::Screen::Note);
-        self.focus(FocusPlace::Note);
+        if self.screen() == screen::Screen::Note {
+            self.focus(FocusPlace::Note);
+        }
     }
 
     fn replace_in_note(&mut self, place: Range<usize>, words: &str) {

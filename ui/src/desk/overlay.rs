@@ -96,6 +96,19 @@ impl Desk {
         self.directory_overlays_changed();
     }
 
+    /// Something lies over the screen that is in front: its keys are not that screen's.
+    pub(crate) fn something_is_open(&self) -> bool {
+        self.menu_is_open()
+            || self.prompt_is_open()
+            || self.keypad_is_open()
+            || self.link_card_is_open()
+            || self.phone_card_is_open()
+            || self.files_are_open()
+            || self.finder_is_open()
+            || self.overlay.dragging().is_some()
+            || self.app.global::<crate::screen::Desk>().get_volumes_open()
+    }
+
     pub(crate) fn close_overlays(&mut self) {
         self.close_menu();
         self.close_keypad();

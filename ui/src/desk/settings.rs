@@ -115,7 +115,7 @@ impl Desk {
         Wishes { language: self.wished().language, theme: Theme::default(), keys }
     }
 
-    fn wish(&mut self, wishes: Wishes) {
+    fn wish_for(&mut self, wishes: Wishes) {
         self.settings.fault = None;
         self.settings.draft = (wishes != self.kept()).then_some(wishes);
         self.show_settings();
@@ -125,11 +125,11 @@ impl Desk {
     pub(crate) fn choose_setting(&mut self, stop: SettingsStop) {
         let wished = self.wished();
         match stop {
-            SettingsStop::English => self.wish(Wishes { language: Language::English, ..wished }),
-            SettingsStop::French => self.wish(Wishes { language: Language::French, ..wished }),
-            SettingsStop::Dark => self.wish(Wishes { theme: Theme::Dark, ..wished }),
-            SettingsStop::Light => self.wish(Wishes { theme: Theme::Light, ..wished }),
-            SettingsStop::Contrast => self.wish(Wishes { theme: Theme::Contrast, ..wished }),
+            SettingsStop::English => self.wish_for(Wishes { language: Language::English, ..wished }),
+            SettingsStop::French => self.wish_for(Wishes { language: Language::French, ..wished }),
+            SettingsStop::Dark => self.wish_for(Wishes { theme: Theme::Dark, ..wished }),
+            SettingsStop::Light => self.wish_for(Wishes { theme: Theme::Light, ..wished }),
+            SettingsStop::Contrast => self.wish_for(Wishes { theme: Theme::Contrast, ..wished }),
             SettingsStop::Look | SettingsStop::Sound | SettingsStop::Keys => self.fold_settings(stop),
             SettingsStop::Key => self.record_key(self.settings.key_at),
             SettingsStop::Play => self.begin_test(SoundTest::Speaker),
@@ -166,7 +166,7 @@ impl Desk {
 
     pub(crate) fn reset_settings(&mut self) {
         self.stop_recording();
-        self.wish(self.usual());
+        self.wish_for(self.usual());
     }
 
     pub(crate) fn give_up_settings(&mut self) {
@@ -297,7 +297,7 @@ impl Desk {
         let keys = EDITABLE.get(row).and_then(|action| wished.keys.get_mut(action));
         if let Some(keys) = keys.filter(|keys| key < keys.len()) {
             keys.remove(key);
-            self.wish(wished);
+            self.wish_for(wished);
         }
     }
 
@@ -311,7 +311,7 @@ impl Desk {
         }
         self.settings.recording = None;
         self.settings.taken = None;
-        self.wish(wished);
+        self.wish_for(wished);
     }
 
     /// A key while an action waits for one.
@@ -611,6 +611,7 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::Log => KeyAction::Log,
         ConsoleKey::Statistics => KeyAction::Statistics,
         ConsoleKey::Note => KeyAction::Note,
+        ConsoleKey::Reminders => KeyAction::Reminders,
         ConsoleKey::Settings => KeyAction::Settings,
         ConsoleKey::View => KeyAction::View,
         ConsoleKey::Night => KeyAction::Night,

@@ -39,6 +39,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_note(app, desk);
     wire_settings(app, desk);
     wire_board(app, desk);
+    wire_reminders(app, desk);
     wire_panes(app, desk);
     wire_editor(app, desk);
     wire_alerts(app, desk);
@@ -123,6 +124,39 @@ fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
         app.window().dispatch_event(WindowEvent::KeyReleased { text });
         desk.borrow_mut().board_types(false);
     });
+}
+
+fn wire_reminders(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let list = app.global::<screen::Reminders>();
+    list.on_add(with!(desk, |this| this.open_new_reminder("", "")));
+    list.on_edit(with!(desk, |this, index| this.edit_reminder(index)));
+    list.on_remove(with!(desk, |this, index| this.remove_reminder(index)));
+    list.on_call(with!(desk, |this, index| this.call_reminder(index)));
+    list.on_finish(with!(desk, |this, index| this.finish_reminder(index)));
+    list.on_tapped(with!(desk, |this, index| this.tap_reminder(index)));
+    list.on_menu(with!(desk, |this, index, x, y| this.open_reminder_menu(index, x, y)));
+    list.on_list_menu(with!(desk, |this, x, y| this.open_reminders_menu(x, y)));
+    list.on_remove_past(with!(desk, |this| this.remove_past_reminders()));
+    list.on_undo_removal(with!(desk, |this| this.undo_reminder_removal()));
+    list.on_card_finish(with!(desk, |this, id| this.finish_due(&id)));
+    list.on_card_snooze(with!(desk, |this, id, minutes| this.snooze_due(&id, minutes)));
+    list.on_card_call(with!(desk, |this, id| this.call_due(&id)));
+    list.on_show_list(with!(desk, |this| this.show_screen(screen::Screen::Reminders)));
+    list.on_pressing(with!(desk, |this, id, down| this.press_reminder(&id, down)));
+    list.on_fit(with!(desk, |this, count| this.fit_reminders(count)));
+    let editor = app.global::<screen::ReminderEditor>();
+    editor.on_edited(with!(desk, |this| this.reminder_edited()));
+    editor.on_time_edited(with!(desk, |this, text| this.reminder_time_edited(&text)));
+    editor.on_step(with!(desk, |this, minutes| this.step_reminder(minutes)));
+    editor.on_step_day(with!(desk, |this, days| this.step_reminder_day(days)));
+    editor.on_soon(with!(desk, |this, minutes| this.remind_soon(minutes)));
+    editor.on_today(with!(desk, |this| this.remind_today()));
+    editor.on_tomorrow(with!(desk, |this| this.remind_tomorrow()));
+    editor.on_save(with!(desk, |this| this.save_reminder()));
+    editor.on_close(with!(desk, |this| this.close_reminder_editor()));
+    editor.on_discard(with!(desk, |this| this.discard_reminder()));
+    editor.on_keep_on(with!(desk, |this| this.keep_editing_reminder()));
+    editor.on_remove(with!(desk, |this| this.remove_edited_reminder()));
 }
 
 fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {

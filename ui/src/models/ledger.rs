@@ -1,6 +1,8 @@
 //! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
 
-use ipc::{CommandError, Notice, NoticeKind, PhoneFault, Removed, TransferState, TransferView, View};
+use ipc::{
+    CommandError, Notice, NoticeKind, PhoneFault, ReminderProblem, Removed, TransferState, TransferView, View,
+};
 
 use crate::models::cards::{transfer_kind, transfer_step};
 use crate::models::form::fault;
@@ -75,6 +77,9 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
             (RefusedCommand::Failed, "", "")
         }
+        Some(CommandError::Reminder(ReminderProblem::Full)) => (RefusedCommand::RemindersFull, "", ""),
+        Some(CommandError::Reminder(ReminderProblem::Gone)) => (RefusedCommand::ReminderGone, "", ""),
+        Some(CommandError::Reminder(_)) => (RefusedCommand::Failed, "", ""),
         // Said beside its buttons.
         Some(CommandError::SoundTest(_)) => (RefusedCommand::NotPossible, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),

@@ -15,6 +15,8 @@ pub(crate) mod log_rows;
 pub(crate) mod log_view;
 pub(crate) mod note;
 pub(crate) mod past;
+pub(crate) mod reminder_time;
+pub(crate) mod reminders;
 pub(crate) mod rows;
 pub(crate) mod tiles;
 pub(crate) mod words;

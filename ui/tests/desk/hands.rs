@@ -12,7 +12,7 @@ use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptio
 use i_slint_core::input::TouchPhase;
 use ipc::{
     Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, LogQuery, Note,
-    Query, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
+    Query, Reminder, ReminderId, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
 };
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
@@ -35,6 +35,7 @@ pub(crate) struct Stage {
     cards: RefCell<HashMap<ContactId, Option<ContactCard>>>,
     files: RefCell<Vec<ContactFile>>,
     note: RefCell<Note>,
+    reminders: RefCell<Result<Vec<Reminder>, String>>,
     people_asked: RefCell<Vec<(u64, String)>>,
     log_asked: RefCell<Vec<LogQuery>>,
     figures_asked: RefCell<Vec<StatisticsQuery>>,
@@ -113,6 +114,7 @@ impl Stage {
             cards: RefCell::default(),
             files: RefCell::new(scenes::files()),
             note: RefCell::default(),
+            reminders: RefCell::new(Ok(Vec::new())),
             people_asked: RefCell::default(),
             log_asked: RefCell::default(),
             figures_asked: RefCell::default(),
@@ -166,6 +168,13 @@ impl Stage {
                     }
                     ToDesk::Query { seq, query: Query::Note } => {
                         let reply = Reply::Note(Box::new(self.note.borrow().clone()));
+                        self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
+                    }
+                    ToDesk::Query { seq, query: Query::Reminders } => {
+                        let reply = match self.reminders.borrow().clone() {
+                            Ok(list) => Reply::Reminders(list),
+                            Err(reason) => Reply::Failed { reason },
+                        };
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
                     ToDesk::Query { seq, query: Query::Log(query) } => {
@@ -237,6 +246,22 @@ impl Stage {
     /// From now on the desk has this note.
     pub(crate) fn have_note(&self, note: Note) {
         *self.note.borrow_mut() = note;
+    }
+
+    /// From now on the desk has these reminders.
+    pub(crate) fn have_reminders(&self, list: Vec<Reminder>) {
+        *self.reminders.borrow_mut() = Ok(list);
+    }
+
+    /// From now on the desk cannot read its reminders.
+    pub(crate) fn refuse_reminders(&self, reason: &str) {
+        *self.reminders.borrow_mut() = Err(reason.to_owned());
+    }
+
+    /// A reminder that the desk has.
+    pub(crate) fn reminder(&self, id: ReminderId) -> Reminder {
+        let list = self.reminders.borrow().clone().unwrap();
+        list.into_iter().find(|reminder| reminder.id == id).unwrap()
     }
 
     /// From now on these files are there.

@@ -14,6 +14,7 @@ mod hands;
 mod log;
 mod marks;
 mod note;
+mod reminders;
 mod settings;
 mod sound;
 mod statistics;
@@ -132,8 +133,8 @@ fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
     assert!(menu.get_open());
     assert_eq!(
         menu.get_entries().row_count(),
-        7,
-        "Retrieve, Transfer, to voicemail, Add to, E-mail, Something was wrong, Hang up"
+        8,
+        "Retrieve, Transfer, to voicemail, Remind me, Add to, E-mail, Something was wrong, Hang up"
     );
     assert_eq!(stage.commands(), []);
     stage.tap(stage.middle("Transfer to…"));

@@ -19,11 +19,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
-    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply,
-    ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
+    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, ReminderForm,
+    ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -281,6 +282,21 @@ enum Request {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// Print all reminders, by the time at which they are due.
+    Reminders,
+    /// Be reminded of something.
+    Remind {
+        /// When: `+10m`, `+2h` (also `s` and `d`), `14:30` today, or `"2026-11-28 09:00"`, by this machine's clock.
+        when: String,
+        /// Of what; may be left out where there is a number.
+        text: Vec<String>,
+        /// Whom to call then.
+        #[arg(long, default_value = "")]
+        number: String,
+        /// Their name.
+        #[arg(long, default_value = "")]
+        name: String,
+    },
     /// Print how the desk itself does: memory, turn times.
     Diagnostics,
     /// Write the newest SIP messages, without secrets, to a file for Wireshark (pcapng).
@@ -382,6 +398,7 @@ fn run(cli: Cli) -> Result<()> {
         }
         Request::Contact { contact } => desk.print_reply(Query::Contact(ContactId(contact))),
         Request::Diagnostics => desk.print_reply(Query::Diagnostics),
+        Request::Reminders => desk.print_reply(Query::Reminders),
         Request::Trace { call, out: Some(out), .. } => desk.trace(call.map(CallRef), &out),
         Request::Trace { call, out: None, .. } => desk.print_figures(call.map(CallRef)),
         Request::Marks { row } => desk.print_reply(Query::Marks { id: row }),
@@ -498,6 +515,12 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
             let path = file.map(std::path::absolute).transpose()?;
             Command::ExportContacts { directory: found.id, path }
         }
+        Request::Remind { when, text, number, name } => {
+            let due = moment(&when, Local::now())?;
+            let text = text.join(" ");
+            let what = ReminderForm { text, due_unix_ms: due.timestamp_millis(), number, name };
+            Command::Reminder(ReminderWish::Add(what))
+        }
         Request::Send { json } => serde_json::from_str(&json).context("this is not a command")?,
         Request::View
         | Request::Follow
@@ -507,10 +530,37 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Marks { .. }
         | Request::Statistics { .. }
         | Request::Trace { .. }
+        | Request::Reminders
         | Request::Diagnostics => {
             bail!("this request is a query")
         }
     })
+}
+
+/// A moment as it is typed; see `Remind`.
+fn moment(text: &str, now: DateTime<Local>) -> Result<DateTime<Local>> {
+    let local = |at: NaiveDateTime| {
+        Local.from_local_datetime(&at).earliest().with_context(|| format!("there is no {text:?} on that day"))
+    };
+    if let Some(span) = text.strip_prefix('+') {
+        let unit = span.chars().last().unwrap_or_default();
+        let count = span.strip_suffix(unit).and_then(|count| count.parse::<u32>().ok());
+        let count = i64::from(count.with_context(|| format!("{text:?} is no time: say +10m or +2h"))?);
+        let seconds = match unit {
+            's' => count,
+            'm' => count * 60,
+            'h' => count * 3_600,
+            'd' => count * 86_400,
+            _ => bail!("{text:?} is no time: say +10m or +2h"),
+        };
+        return Ok(now + TimeDelta::seconds(seconds));
+    }
+    if let Ok(time) = NaiveTime::parse_from_str(text, "%H:%M") {
+        return local(now.date_naive().and_time(time));
+    }
+    let day = text.replace('T', " ");
+    let day = NaiveDateTime::parse_from_str(&day, "%Y-%m-%d %H:%M");
+    local(day.with_context(|| format!("{text:?} is no time: say 14:30 or \"2026-11-28 09:00\""))?)
 }
 
 fn first_with(view: &View, action: Action) -> Result<CallRef> {
@@ -655,6 +705,27 @@ impl Connection {
                 FromDesk::Refused { reason } => bail!(reason),
                 _ => {}
             }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rem_1_a_time_is_typed_as_a_span_a_time_of_day_or_a_date() {
+        let now = Local.with_ymd_and_hms(2026, 11, 27, 9, 30, 15).unwrap();
+        let said = |text: &str| moment(text, now).unwrap().format("%Y-%m-%d %H:%M:%S").to_string();
+        assert_eq!(said("+10m"), "2026-11-27 09:40:15");
+        assert_eq!(said("+3s"), "2026-11-27 09:30:18");
+        assert_eq!(said("+2h"), "2026-11-27 11:30:15");
+        assert_eq!(said("14:05"), "2026-11-27 14:05:00");
+        assert_eq!(said("2026-12-01 08:00"), "2026-12-01 08:00:00");
+        assert_eq!(said("2026-12-01T08:00"), "2026-12-01 08:00:00");
+        for wrong in ["", "+", "+m", "+10", "+10x", "+é", "+-1m", "25:00", "soon", "2026-02-30 08:00"] {
+            assert!(moment(wrong, now).is_err(), "{wrong}");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use ipc::{CallFigures, Census, Command, CommandError, OnlineState, ServiceMode, SetupView, WatchView};
+use ipc::{
+    CallFigures, Census, Command, CommandError, OnlineState, RemindersView, ServiceMode, SetupView, WatchView,
+};
 use sip::{HostPort, ResolveId};
 use switchboard::Input;
 use tokio::sync::oneshot;
@@ -96,6 +98,13 @@ pub(crate) enum Event {
     Setup(Option<SetupView>),
     /// Who wants to see the screen, or sees it.
     Watch(Option<WatchView>),
+    /// Other reminders are due, or something else has changed about them.
+    Reminders {
+        /// What is shown of them.
+        view: Box<RemindersView>,
+        /// Some the operator was not told of before.
+        chime: bool,
+    },
     /// Look whether this machine's address is still the same.
     Look,
     /// End every call, unregister, stop.

@@ -20,6 +20,8 @@ impl Engine {
             media::Event::Device { role, name, state } => {
                 self.test_loses(role, &state);
                 let audio = self.audio.news(role, name, state);
+                // What could not be heard before may be now.
+                self.stale |= self.reminded.wants_to_chime();
                 // Devices that rest say nothing of the telephone in their place.
                 if !self.tether.is_on() {
                     self.parts.board.handle(now, Input::Audio(audio));
