@@ -321,7 +321,7 @@ impl Desk {
         self.log_changed(&before);
         self.mail_changed();
         self.show_alerts();
-        self.reminders_changed();
+        self.reminders_changed(&before);
         self.show_import();
         self.editor_changed(&before);
         self.pages_of_calls(&before);

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use ipc::{Command, CommandError, Query, Reminder, ReminderId, ReminderWish, Reply};
+use ipc::{Command, CommandError, Query, Reminder, ReminderId, ReminderWish, Reply, View};
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::menu::{At, Choice, Row, entry};
@@ -100,7 +100,10 @@ impl Desk {
     }
 
     /// A new view: what is due may be something else, and the list another one.
-    pub(crate) fn reminders_changed(&mut self) {
+    pub(crate) fn reminders_changed(&mut self, before: &View) {
+        if self.view.reminders == before.reminders {
+            return;
+        }
         if self.view.reminders.generation != self.reminders.generation && self.connected {
             self.ask_reminders();
         }
