@@ -7,6 +7,7 @@ mod directories;
 mod editing;
 mod elsewhere;
 mod faces;
+mod sign_in;
 mod sounds;
 mod states;
 
@@ -15,6 +16,7 @@ pub use directories::{barren, connector, people, place, rows, take_over, taken_o
 pub use editing::{alerts, card, files, form, importing, known_callers, removed, report};
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
+pub use sign_in::{locked, locked_at_rest, pin_refused, signed_in, signed_out};
 pub use sounds::{
     SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
 };

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Version of these words. A client of another version is refused.
-pub const PROTOCOL: u32 = 7;
+pub const PROTOCOL: u32 = 8;
 
 /// Largest frame a client may send, in bytes: a picture in base64, and the words around it.
 pub const MAX_FRAME_TO_DESK: usize = 1280 * 1024;

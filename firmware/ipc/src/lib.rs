@@ -20,6 +20,8 @@ mod mark;
 mod note;
 mod people;
 mod plugin;
+mod preferences;
+mod sign_in;
 mod sound;
 mod trace;
 mod view;
@@ -55,13 +57,14 @@ pub use plugin::{
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
 };
+pub use preferences::{Language, MAX_LOCK_AFTER, Preferences, Theme};
+pub use sign_in::{OperatorId, OperatorName, Pin, PinProblem, PinTry, SignInView};
 pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
-    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, Language, LineView, Notice,
-    NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen, ParkSlotView, ParkedView, Party,
-    PastCall, PersonView, PhoneFault, Preferences, RecallReason, RecallWhy, Registration, ServiceView,
-    SetupView, Theme, TransferEnd, TransferId, TransferKind, TransferState, TransferView, View, Volumes,
-    WatchView,
+    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LineView, Notice, NoticeId,
+    NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen, ParkSlotView, ParkedView, Party, PastCall,
+    PersonView, PhoneFault, RecallReason, RecallWhy, Registration, ServiceView, SetupView, TransferEnd,
+    TransferId, TransferKind, TransferState, TransferView, View, Volumes, WatchView,
 };

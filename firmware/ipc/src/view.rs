@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, RemovalId, Removed,
-    ServiceMode,
+    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, Preferences,
+    RemovalId, Removed, ServiceMode, SignInView,
     lamp::{LampState, LampView},
 };
 
@@ -81,6 +81,9 @@ pub struct View {
     /// The administrator lets calls that colleagues are in be taken over (PRE-3).
     #[serde(default)]
     pub take_over: bool,
+    /// Who sits at the desk (ACC-1).
+    #[serde(default)]
+    pub sign_in: SignInView,
 }
 
 /// Somebody who wants to see the screen, or sees it (APP-2).
@@ -796,43 +799,6 @@ pub enum NoticeKind {
         /// What is the matter.
         why: PhoneFault,
     },
-}
-
-/// How this operator wants the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preferences {
-    /// Language of every text.
-    pub language: Language,
-    /// Colours.
-    pub theme: Theme,
-    /// Hold time that turns red and bold, in milliseconds (CALL-4).
-    pub hold_alarm_ms: u64,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self { language: Language::English, theme: Theme::Dark, hold_alarm_ms: 120_000 }
-    }
-}
-
-/// Language of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// French.
-    French,
-}
-
-/// Colours of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Theme {
-    /// Light on dark.
-    #[default]
-    Dark,
-    /// Dark on light.
-    Light,
 }
 
 /// When the page about a caller ([`CallView::crm`]) is opened (CRM-1).

@@ -63,6 +63,10 @@ impl Switchboard {
             Command::SetLanguage { language } => {
                 self.choose(ipc::Preferences { language: *language, ..preferences });
             }
+            Command::SetLockAfter { minutes } => {
+                let lock_after_min = (*minutes).min(ipc::MAX_LOCK_AFTER);
+                self.choose(ipc::Preferences { lock_after_min, ..preferences });
+            }
             Command::SetTheme { theme } => self.choose(ipc::Preferences { theme: *theme, ..preferences }),
             Command::DismissNotice { notice } => self.dismiss_notice(*notice),
             Command::DismissAlert { alert } => self.dismiss_alert(*alert),

@@ -58,6 +58,8 @@ pub(super) enum Choice {
     MarkLogged(i64),
     Dividers,
     ResetDividers,
+    Lock,
+    SignOut,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
     Contact(Box<ContactRow>),
     AddTo(Box<Party>),
@@ -195,6 +197,8 @@ impl Desk {
             Some(Choice::TakeOver(contact)) => self.open_take_over(*contact),
             Some(Choice::Directory(directory, choice, at)) => self.choose_of_directory(directory, choice, at),
             Some(Choice::Table(on)) => self.set_table(on),
+            Some(Choice::Lock) => self.lock(),
+            Some(Choice::SignOut) => self.sign_out(),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
                 self.reset_calls();

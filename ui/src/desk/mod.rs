@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log`, `note`, `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `sign_in` (who sits here, and the locked screen), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -32,6 +32,7 @@ mod page;
 mod panes;
 mod phone_card;
 mod prompt;
+mod sign_in;
 mod sound;
 mod status;
 mod take_over;
@@ -95,6 +96,7 @@ pub(crate) struct Desk {
     customers: customer::Customers,
     watch: watch::Watch,
     sound: sound::Sound,
+    sign_in: sign_in::SignIn,
     area: Area,
     keys: KeyMap,
     /// The program that opens web and e-mail addresses.
@@ -128,7 +130,9 @@ impl Console {
         let weak = Rc::downgrade(&desk);
         tick.start(TimerMode::Repeated, TICK, move || {
             if let Some(desk) = weak.upgrade() {
-                desk.borrow_mut().tick(Instant::now());
+                let mut desk = desk.borrow_mut();
+                desk.run_sign_in();
+                desk.tick(Instant::now());
             }
         });
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
@@ -245,6 +249,7 @@ impl Desk {
             customers: customer::Customers::default(),
             watch: watch::Watch::default(),
             sound: sound::Sound::new(app),
+            sign_in: sign_in::SignIn::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             opener: None,
@@ -281,6 +286,10 @@ impl Desk {
     fn apply(&mut self, view: View, now: Instant) {
         let before = std::mem::replace(&mut self.view, view);
         self.clock = DeskClock::new(self.view.now_ms, now);
+        let opened = self.sign_in_changed(&before);
+        if opened || (before.generation == 0 && self.connected && !self.is_closed()) {
+            self.ask_everything();
+        }
         self.look_at_faces(&before);
         self.show_preferences(&before);
         self.show_status();
@@ -349,13 +358,12 @@ impl Desk {
         self.release_alerts();
         self.show_watch();
         self.listen_to_sound();
+        self.sign_in_connection();
         if connected {
-            self.faces.again();
-            self.directory.contacts.again();
-            self.mail_again();
-            self.ask_editor_again();
-            self.ask_log();
-            self.ask_note();
+            // Before the first view it is not known whether the desk answers.
+            if self.view.generation > 0 && !self.is_closed() {
+                self.ask_everything();
+            }
             self.show_note();
         } else {
             self.close_overlays();
@@ -363,6 +371,16 @@ impl Desk {
             self.editor_disconnected();
             self.note_disconnected();
         }
+    }
+
+    /// Asks for what no view has: at the start, after the connection was gone, and when somebody has signed in.
+    fn ask_everything(&mut self) {
+        self.faces.again();
+        self.directory.contacts.again();
+        self.mail_again();
+        self.ask_editor_again();
+        self.ask_log();
+        self.ask_note();
     }
 
     fn show_connection(&mut self) {
@@ -396,7 +414,8 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
-        if self.editor_done(seq, &result)
+        if self.sign_in_done(seq, &result)
+            || self.editor_done(seq, &result)
             || self.files_done(seq, &result)
             || self.item_done(seq, &result)
             || self.note_done(seq, &result)
@@ -451,6 +470,8 @@ impl Desk {
             ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
                 tracing::warn!("a picture could not be had: {reason}");
             }
+            // It is asked again once somebody has typed their PIN.
+            ipc::Reply::Failed { .. } if self.is_closed() => {}
             ipc::Reply::Failed { reason } => {
                 tracing::warn!("the desk could not answer: {reason}");
                 self.notice(Some(&CommandError::Failed { reason }));

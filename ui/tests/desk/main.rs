@@ -12,6 +12,7 @@ mod finder;
 mod hands;
 mod marks;
 mod note;
+mod sign_in;
 mod sound;
 mod take_over;
 mod told;

@@ -22,8 +22,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, FromDesk, HookAction,
-    Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Reply, ServiceMode, SortKey,
-    TalkId, Theme, ToDesk, View, Volumes,
+    Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Pin, Query, Reply, ServiceMode,
+    SortKey, TalkId, Theme, ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -214,6 +214,26 @@ enum Request {
         /// New state.
         state: Switch,
     },
+    /// Print who sits at the desk, and who may sign in.
+    Operators,
+    /// Sign in at the desk.
+    SignIn {
+        /// The operator's name.
+        name: String,
+        /// Their PIN; read from standard input when absent, so that no list of processes shows it.
+        #[arg(long)]
+        pin: Option<String>,
+    },
+    /// Sign out; refused while there is a call.
+    SignOut,
+    /// Cover the screen until a PIN is typed.
+    Lock,
+    /// Uncover the screen.
+    Unlock {
+        /// The PIN of who is signed in; read from standard input when absent.
+        #[arg(long)]
+        pin: Option<String>,
+    },
     /// Connect or disconnect the sound device.
     Audio {
         /// New state.
@@ -355,6 +375,7 @@ fn run(cli: Cli) -> Result<()> {
     let mut desk = Connection::open(&cli.socket, follow)?;
     match cli.request {
         Request::View => print(&desk.view()?),
+        Request::Operators => print(&desk.view()?.sign_in),
         Request::Follow => loop {
             if let FromDesk::View(view) = desk.next()? {
                 print(&view)?;
@@ -463,6 +484,15 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         },
         Request::Mute { state } => Command::Mute { on: on(state) },
         Request::Register { state } => Command::Register { on: on(state) },
+        Request::SignIn { name, pin } => {
+            let known = desk.view()?.sign_in.operators;
+            let found = known.iter().find(|known| known.name.to_lowercase() == name.to_lowercase());
+            let operator = found.with_context(|| format!("there is no operator {name:?}"))?.id;
+            Command::SignIn { operator, pin: typed(pin)? }
+        }
+        Request::SignOut => Command::SignOut,
+        Request::Lock => Command::Lock,
+        Request::Unlock { pin } => Command::Unlock { pin: typed(pin)? },
         Request::Audio { state } => Command::Audio { on: on(state) },
         Request::Language { language: Tongue::English } => {
             Command::SetLanguage { language: Language::English }
@@ -484,6 +514,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         }
         Request::Send { json } => serde_json::from_str(&json).context("this is not a command")?,
         Request::View
+        | Request::Operators
         | Request::Follow
         | Request::Contacts { .. }
         | Request::Contact { .. }
@@ -494,6 +525,19 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
             bail!("this request is a query")
         }
     })
+}
+
+/// A PIN: as given, else a line of standard input.
+fn typed(pin: Option<String>) -> Result<Pin> {
+    let line = match pin {
+        Some(pin) => pin,
+        None => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("no PIN came on standard input")?;
+            line
+        }
+    };
+    Ok(Pin::new(line.trim()))
 }
 
 fn first_with(view: &View, action: Action) -> Result<CallRef> {
