@@ -162,6 +162,7 @@ impl Desk {
     pub(crate) fn lock(&mut self) {
         if self.view.sign_in.operator.is_some() && !self.is_closed() {
             self.flush_note();
+            self.sign_in.idle = Duration::ZERO;
             self.sign_in.locking = self.send(Command::Lock);
         }
     }
@@ -412,8 +413,15 @@ impl Desk {
     }
 
     fn is_pin_ready(&self) -> bool {
-        let is_looked_at = self.sign_in.sent.is_none() && self.sign_in.wait.is_zero();
+        let is_looked_at = self.sign_in.sent.is_none() && self.waits().is_zero();
         DIGITS.contains(&self.sign_in.pin.len()) && is_looked_at && self.whose_pin().is_some()
+    }
+
+    /// How long no PIN of the one that is meant is looked at.
+    fn waits(&self) -> Duration {
+        let whose = self.whose_pin();
+        let is_theirs = self.sign_in.problem.as_ref().is_some_and(|(of, _)| Some(*of) == whose);
+        if is_theirs { self.sign_in.wait } else { Duration::ZERO }
     }
 
     /// Where there is no choice, nobody has to make it.
@@ -453,7 +461,7 @@ impl Desk {
         let name =
             known.filter(|one| Some(one.id) == whose).map(|one| one.name.as_str()).next().unwrap_or_default();
         global.set_who(name.into());
-        global.set_initials(initials(name).into());
+        global.set_initials(initials(name));
         global.set_tint(tint(name));
         self.show_operators();
         let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
@@ -464,7 +472,7 @@ impl Desk {
         global.set_left(left);
         global.set_reason(reason.into());
         // Not before it is over.
-        let seconds = self.sign_in.wait.as_millis().div_ceil(1000);
+        let seconds = self.waits().as_millis().div_ceil(1000);
         global.set_wait(i32::try_from(seconds).unwrap_or(i32::MAX));
         self.show_calls_of_locked();
     }
@@ -475,7 +483,7 @@ impl Desk {
         let cursor = listed.iter().position(|one| Some(one.id) == self.sign_in.chosen);
         let tile = |one: &&OperatorName| OperatorTile {
             name: one.name.as_str().into(),
-            initials: initials(&one.name).into(),
+            initials: initials(&one.name),
             tint: tint(&one.name),
             blocked: one.blocked,
         };
@@ -500,7 +508,7 @@ impl Desk {
         let blocked = self.view.sign_in.operators.iter().any(|one| one.id == whose && one.blocked);
         let problem =
             self.sign_in.problem.as_ref().filter(|(of, _)| *of == whose).map(|(_, problem)| problem);
-        let is_waiting = !self.sign_in.wait.is_zero();
+        let is_waiting = !self.waits().is_zero();
         match problem {
             _ if blocked => (PinStanding::Blocked, 0, ""),
             Some(Problem::Pin(PinProblem::Locked)) => (PinStanding::Blocked, 0, ""),
