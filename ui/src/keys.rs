@@ -71,6 +71,10 @@ pub enum ConsoleKey {
     Night,
     /// List or table view, and the dividers (CALL-6).
     View,
+    /// Lock the screen (ACC-1).
+    Lock,
+    /// The menu of who is signed in: lock, sign out.
+    Operator,
     /// Let who asks see this screen.
     Allow,
     /// Let nobody see this screen.
@@ -114,6 +118,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::AnswerLongest, &["*", "F11"]),
     (ConsoleKey::Night, &["F12"]),
     (ConsoleKey::View, &["F1"]),
+    (ConsoleKey::Lock, &["Control+q"]),
+    (ConsoleKey::Operator, &["Control+o"]),
     (ConsoleKey::Allow, &["Control+y"]),
     (ConsoleKey::Refuse, &["Control+n"]),
     (ConsoleKey::TestSound, &["Control+t"]),

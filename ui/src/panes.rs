@@ -1,9 +1,11 @@
 //! How the operator has arranged the screen (CALL-6): cards or a table, and where the dividers stand.
 //!
-//! That is the one thing the screen keeps by itself, in `screen.json` under its state folder. The file is
+//! That is the one thing the screen keeps by itself, in `screen.json` under its state folder; of an operator who is
+//! signed in (ACC-1) in a file of their own beside it. A file is
 //! replaced whole, by a rename, on a thread of its own: a power cut leaves the old one or the new one, and
 //! a slow disk never holds up a key. A file that cannot be read is said in the log and counts as none.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,8 +14,6 @@ use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 
-/// The file's name in the state folder.
-const FILE: &str = "screen.json";
 /// Widths of the calls, in pixels of the design, that a screen can have.
 const WIDTHS: std::ops::RangeInclusive<u16> = 100..=10_000;
 /// Parts of a height, in thousandths.
@@ -43,7 +43,7 @@ enum Unreadable {
     OutOfRange(Arrangement),
 }
 
-/// Keeps an [`Arrangement`] on disk. The last one given is written before this is gone.
+/// Keeps an [`Arrangement`] of each operator on disk. The last ones given are written before this is gone.
 #[derive(Debug)]
 pub struct Keeper {
     shared: Arc<Shared>,
@@ -52,39 +52,50 @@ pub struct Keeper {
 
 #[derive(Debug)]
 struct Shared {
-    path: PathBuf,
+    folder: PathBuf,
     slot: Mutex<Slot>,
     rung: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
-    newest: Option<Arrangement>,
+    newest: BTreeMap<i64, Arrangement>,
     closing: bool,
 }
 
 impl Keeper {
-    /// Reads what is in `folder` and keeps it there from now on. The folder is made when there is
+    /// Keeps it in `folder` from now on; what a desk where nobody signs in has there. The folder is made when there is
     /// something to write.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn open(folder: &Path) -> io::Result<(Self, Arrangement)> {
-        let path = folder.join(FILE);
-        let arrangement = read(&path).unwrap_or_else(|error| {
-            tracing::warn!("{} is not heeded: {error}", path.display());
-            Arrangement::default()
-        });
-        let shared = Arc::new(Shared { path, slot: Mutex::default(), rung: Condvar::new() });
+        let shared =
+            Arc::new(Shared { folder: folder.to_owned(), slot: Mutex::default(), rung: Condvar::new() });
         let run = Arc::clone(&shared);
         let thread =
             std::thread::Builder::new().name("screen-state".into()).spawn(move || run.write_all())?;
-        Ok((Self { shared, thread: Some(thread) }, arrangement))
+        let keeper = Self { shared, thread: Some(thread) };
+        let arrangement = keeper.read(0).unwrap_or_default();
+        Ok((keeper, arrangement))
     }
 
-    /// Has it written, soon; what waited to be written is not any more.
-    pub fn keep(&self, arrangement: Arrangement) {
-        lock(&self.shared.slot).newest = Some(arrangement);
+    /// What is kept of an operator, 0 where nobody signs in; `None` when there is nothing, or nothing that can be read.
+    #[must_use]
+    pub fn read(&self, operator: i64) -> Option<Arrangement> {
+        let path = self.shared.path(operator);
+        match read(&path) {
+            Ok(arrangement) => arrangement,
+            Err(error) => {
+                tracing::warn!("{} is not heeded: {error}", path.display());
+                None
+            }
+        }
+    }
+
+    /// Has it written, soon; what waited to be written of this operator is not any more.
+    pub fn keep(&self, operator: i64, arrangement: Arrangement) {
+        lock(&self.shared.slot).newest.insert(operator, arrangement);
         self.shared.rung.notify_all();
     }
 }
@@ -101,13 +112,21 @@ impl Drop for Keeper {
 }
 
 impl Shared {
+    fn path(&self, operator: i64) -> PathBuf {
+        match operator {
+            0 => self.folder.join("screen.json"),
+            operator => self.folder.join(format!("screen-{operator}.json")),
+        }
+    }
+
     fn write_all(&self) {
         let mut slot = lock(&self.slot);
         loop {
-            if let Some(newest) = slot.newest.take() {
+            if let Some((operator, newest)) = slot.newest.pop_first() {
                 drop(slot);
-                if let Err(error) = write(&self.path, &newest) {
-                    tracing::warn!("{} cannot be written: {error}", self.path.display());
+                let path = self.path(operator);
+                if let Err(error) = write(&path, &newest) {
+                    tracing::warn!("{} cannot be written: {error}", path.display());
                 }
                 slot = lock(&self.slot);
             } else if slot.closing {
@@ -123,16 +142,16 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that is not there is the default.
-fn read(path: &Path) -> Result<Arrangement, Unreadable> {
+/// `None`: the file is not there.
+fn read(path: &Path) -> Result<Option<Arrangement>, Unreadable> {
     let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arrangement::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         text => text?,
     };
     let read: Arrangement = serde_json::from_str(&text)?;
     let within = read.calls_width.is_none_or(|width| WIDTHS.contains(&width))
         && read.incoming_share.is_none_or(|share| SHARES.contains(&share));
-    if within { Ok(read) } else { Err(Unreadable::OutOfRange(read)) }
+    if within { Ok(Some(read)) } else { Err(Unreadable::OutOfRange(read)) }
 }
 
 /// Beside it first, then in its place.
@@ -161,6 +180,8 @@ fn write_new(path: &Path, arrangement: &Arrangement) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const FILE: &str = "screen.json";
+
     const MOVED: Arrangement = Arrangement { table: true, calls_width: Some(700), incoming_share: Some(250) };
 
     #[test]
@@ -170,14 +191,27 @@ mod tests {
         let (keeper, first) = Keeper::open(&state).unwrap();
         assert_eq!(first, Arrangement::default());
         for share in 0..100 {
-            keeper.keep(Arrangement { incoming_share: Some(share), ..MOVED });
+            keeper.keep(0, Arrangement { incoming_share: Some(share), ..MOVED });
         }
-        keeper.keep(MOVED);
+        keeper.keep(0, MOVED);
         drop(keeper);
         let (_keeper, again) = Keeper::open(&state).unwrap();
         assert_eq!(again, MOVED);
         let files: Vec<_> = fs::read_dir(&state).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files, [FILE], "nothing is left beside it");
+    }
+
+    #[test]
+    fn acc_1_each_operator_has_an_arrangement_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (keeper, _) = Keeper::open(folder.path()).unwrap();
+        assert_eq!(keeper.read(3), None);
+        let other = Arrangement { table: false, ..MOVED };
+        keeper.keep(3, MOVED);
+        keeper.keep(0, other);
+        drop(keeper);
+        let (keeper, of_desk) = Keeper::open(folder.path()).unwrap();
+        assert_eq!((of_desk, keeper.read(3), keeper.read(4)), (other, Some(MOVED), None));
     }
 
     #[test]
@@ -191,9 +225,9 @@ mod tests {
             assert!(read(&path).is_err(), "{broken}");
             let (keeper, arrangement) = Keeper::open(folder.path()).unwrap();
             assert_eq!(arrangement, Arrangement::default());
-            keeper.keep(MOVED);
+            keeper.keep(0, MOVED);
             drop(keeper);
-            assert_eq!(read(&path).unwrap(), MOVED);
+            assert_eq!(read(&path).unwrap(), Some(MOVED));
         }
     }
 
@@ -202,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         fs::write(&path, r#"{"table":true,"rows":"tall"}"#).unwrap();
-        assert_eq!(read(&path).unwrap(), Arrangement { table: true, ..Arrangement::default() });
+        assert_eq!(read(&path).unwrap(), Some(Arrangement { table: true, ..Arrangement::default() }));
     }
 
     #[test]
@@ -213,6 +247,6 @@ mod tests {
         let beside = path.with_extension(format!("{}.new", std::process::id()));
         fs::create_dir(&beside).unwrap();
         assert!(write(&path, &Arrangement::default()).is_err());
-        assert_eq!(read(&path).unwrap(), MOVED);
+        assert_eq!(read(&path).unwrap(), Some(MOVED));
     }
 }

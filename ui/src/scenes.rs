@@ -9,6 +9,7 @@ mod elsewhere;
 mod faces;
 mod figures;
 mod reminders;
+mod sign_in;
 mod sounds;
 mod states;
 
@@ -19,6 +20,7 @@ pub use elsewhere::{elsewhere, found};
 pub use faces::face;
 pub use figures::{call_days, log_page, statistics};
 pub use reminders::{reminded, reminders, to_be_reminded};
+pub use sign_in::{locked, locked_at_rest, pin_refused, signed_in, signed_out};
 pub use sounds::{
     SOUND_BACK, SOUND_CALL, SOUND_LOUD, SOUND_MUTED, SOUND_NOTHING, SOUND_RECORDING, muted, sound,
 };

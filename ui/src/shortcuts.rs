@@ -11,7 +11,7 @@ use slint::platform::Key;
 use crate::keys::{ConsoleKey, KeyMap, key_char};
 
 /// Actions whose keys may be changed, in the order of the settings.
-pub const EDITABLE: [ConsoleKey; 23] = [
+pub const EDITABLE: [ConsoleKey; 25] = [
     ConsoleKey::Primary,
     ConsoleKey::HangUp,
     ConsoleKey::Next,
@@ -31,6 +31,8 @@ pub const EDITABLE: [ConsoleKey; 23] = [
     ConsoleKey::Settings,
     ConsoleKey::View,
     ConsoleKey::Night,
+    ConsoleKey::Lock,
+    ConsoleKey::Operator,
     ConsoleKey::Allow,
     ConsoleKey::Refuse,
     ConsoleKey::TestSound,

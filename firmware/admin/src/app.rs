@@ -9,12 +9,12 @@ use std::{
 };
 
 use ipc::View;
-use store::{Settings, Store};
+use store::{Settings, Store, StoreError};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
     Config,
-    keeper::Keeper,
+    keeper::{Keeper, KeeperError},
     logs::LogRing,
     password::Passwords,
     plugins::Host,
@@ -98,6 +98,16 @@ impl App {
     /// The desk now.
     pub(crate) fn view(&self) -> Arc<View> {
         Arc::clone(&self.views.borrow())
+    }
+
+    /// Does something with operators; the desk hears that it must look at them again.
+    pub(crate) async fn change_operators<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, KeeperError> {
+        let done = self.keeper.ask(work).await?;
+        self.desk.operators_changed().await;
+        Ok(done)
     }
 }
 

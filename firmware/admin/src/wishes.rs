@@ -36,6 +36,8 @@ pub enum Wish {
     },
     /// How loud it is at the desk: the loudest of two seconds.
     MeasureSound(oneshot::Sender<SoundLevels>),
+    /// To know that operators were added, changed, locked or removed; there is no answer.
+    Operators,
     /// To see the touchscreen, if the operator allows it (APP-2).
     Watch {
         /// The administrator's name; `None` ends it.
@@ -91,6 +93,12 @@ impl Desk {
     pub(crate) async fn watch(&self, who: Option<String>) -> bool {
         let (done, told) = oneshot::channel();
         self.ask(Wish::Watch { who, done }, told).await.unwrap_or(false)
+    }
+
+    /// Operators were added, changed, locked or removed.
+    pub(crate) async fn operators_changed(&self) {
+        // A desk that does not hear it is ending.
+        let _ = timeout(PATIENCE, self.wishes.send(Wish::Operators)).await;
     }
 
     /// Lets the log tell more for [`LOUD`], or as much as it is set to.

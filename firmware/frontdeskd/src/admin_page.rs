@@ -18,6 +18,7 @@ use crate::{
     config::{self, AdminConfig, Config},
     engine::Event,
     journal::Journal,
+    sign_in,
     socket::{self, Desk},
     sound_check,
     stun::Troubles,
@@ -114,6 +115,7 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
                 drop(done.send(listener.obey(&Command::TestSound { test: Some(test) }).await));
             }
             Wish::MeasureSound(answer) => drop(tokio::spawn(measure(desk.sound.clone(), answer))),
+            Wish::Operators => sign_in::tell_operators(&desk).await,
             Wish::Level(level) => (journal.set_level)(level),
         }
     }

@@ -199,6 +199,8 @@ impl Engine {
     fn try_again(&mut self, now: Instant) {
         let failed = |state: &Registration| matches!(state, Registration::Failed { .. });
         let accounts = self.registrations.iter().filter(|(_, state)| failed(state));
+        let deserted = self.parts.sign_in.is_deserted();
+        let accounts = accounts.filter(|_| !deserted);
         let accounts: Vec<AccountId> = accounts.map(|(&account, _)| account).collect();
         for account in accounts {
             self.parts.agent.register(now, account, true);
@@ -214,8 +216,9 @@ impl Engine {
             self.parts.agent.remove_account(now, gone);
         }
         self.parts.accounts.clone_from(&accounts);
-        for account in accounts.into_iter().filter(|account| !before.contains(&account.id)) {
+        for mut account in accounts.into_iter().filter(|account| !before.contains(&account.id)) {
             info!(account = account.id.0, user = account.user, domain = account.domain, "account added");
+            account.register &= !self.parts.sign_in.is_deserted();
             self.parts.agent.add_account(now, account);
         }
     }

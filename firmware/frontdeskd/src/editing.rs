@@ -15,12 +15,23 @@ use crate::records::Keeper;
 
 /// Who edits, and where files of contacts are.
 pub(crate) struct AtDesk {
-    /// The operator's name.
+    /// The desk's name.
     pub(crate) operator: String,
+    /// The name of who is signed in.
+    pub(crate) signed_in: Option<String>,
+    /// Who that is; 0 where nobody signs in.
+    pub(crate) operator_id: i64,
     /// Folders with files of contacts; exports go to the first.
     pub(crate) folders: Vec<PathBuf>,
     /// How numbers are written here.
     pub(crate) plan: NumberPlan,
+}
+
+impl AtDesk {
+    /// Who it is that edits and takes calls: whoever is signed in, else the desk.
+    pub(crate) fn author(&self) -> &str {
+        self.signed_in.as_deref().unwrap_or(&self.operator)
+    }
 }
 
 impl Keeper {
@@ -29,7 +40,7 @@ impl Keeper {
         &mut self,
         edit: &Edit,
     ) -> Result<(Option<ContactId>, Option<DirectoryId>), CommandError> {
-        let author = Author { name: &self.desk.operator, now: unix_ms() };
+        let author = Author { name: self.desk.author(), now: unix_ms() };
         let edited = self.store.edit(edit, author).map_err(problem)?;
         info!(kind = kind(edit), "contacts changed");
         let contact = edited.entries.first().map(|entry| entry.id);

@@ -78,20 +78,14 @@ impl Engine {
                     self.sound(self.parts.media.connect_audio(on));
                 }
             }
-            Effect::Register(on) => {
-                let mut accounts: Vec<AccountId> =
-                    self.parts.lines.iter().map(|&(_, account)| account).collect();
-                accounts.sort_unstable();
-                accounts.dedup();
-                for account in accounts {
-                    self.parts.agent.register(now, account, on);
-                }
-            }
+            Effect::Register(on) => self.register_lines(now, on),
             Effect::Log(mut row) => {
                 row.began_unix_ms += self.parts.started.1;
                 self.parts.records.log(*row);
             }
-            Effect::SavePreferences(preferences) => self.parts.records.save_preferences(preferences),
+            Effect::SavePreferences(preferences) => {
+                self.parts.records.save_preferences(self.parts.sign_in.operator_id(), preferences);
+            }
             Effect::AskCustomer { call, number, name } => {
                 self.parts.customers.ask_customer(call, number, name);
             }
@@ -99,6 +93,16 @@ impl Engine {
             Effect::Chime => self.sound(self.parts.media.chime()),
             Effect::AlertSpent(contact) => self.parts.records.alert_spent(contact),
             Effect::SaveMissed(count) => self.parts.records.save_missed(count),
+        }
+    }
+
+    /// Registers or unregisters every line.
+    pub(crate) fn register_lines(&mut self, now: Instant, on: bool) {
+        let mut accounts: Vec<AccountId> = self.parts.lines.iter().map(|&(_, account)| account).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        for account in accounts {
+            self.parts.agent.register(now, account, on);
         }
     }
 

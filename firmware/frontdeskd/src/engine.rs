@@ -46,6 +46,7 @@ use crate::{
     records::Records,
     referral::Referrals,
     reminders::Reminded,
+    sign_in::SignIn,
     sound_check::SoundCheck,
     stun::{self, Stun},
     tether::{Phone, Tether},
@@ -79,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) media: Media,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
+    /// Who sits at the desk.
+    pub(crate) sign_in: SignIn,
     /// Customer databases and others that know callers.
     pub(crate) customers: Connectors,
     pub(crate) net: Net,
@@ -146,7 +149,9 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
         // Who asks before the first turn sees the desk as it was left, not an empty one.
-        parts.views.send_replace(Arc::new(parts.board.view(parts.started.0)));
+        let mut view = parts.board.view(parts.started.0);
+        parts.sign_in.show(&mut view);
+        parts.views.send_replace(Arc::new(view));
         Self {
             parts,
             legs: Legs::default(),
@@ -176,6 +181,7 @@ impl Engine {
         for mailbox in &self.parts.mailboxes {
             self.parts.agent.subscribe(now, mailbox.account, &mailbox.user, Package::MessageSummary);
         }
+        self.begin_sign_in(now);
         self.parts.board.handle(now, mailboxes::told(&self.parts.mailboxes));
         let volumes = self.parts.board.view(now).volumes;
         self.set_volumes(volumes);
@@ -215,7 +221,9 @@ impl Engine {
             }
             self.monitor_some(now);
             self.recheck_lamps(now);
-            let drained = self.carry(now);
+            let mut drained = self.carry(now);
+            self.settle_sign_in(now);
+            drained |= self.carry(now);
             self.calls_before_tests();
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
@@ -260,7 +268,7 @@ impl Engine {
             }
             Event::Stream(news) => self.take_stream(now, news),
             Event::Command { command, reply } => {
-                let result = self.parts.board.command(now, &command);
+                let result = self.obey(now, &command);
                 if let Err(error) = &result {
                     info!(?command, %error, "command not possible");
                 }
@@ -281,6 +289,7 @@ impl Engine {
             Event::StunServer { name, found } => self.stun_found(&name, found),
             Event::Media(event) => self.take_media(now, event),
             Event::Sound(wish) => self.check_sound(wish),
+            Event::SignIn(news) => self.take_sign_in(now, news),
             Event::Contacts(news) => self.take_contacts(now, news),
             Event::Records(event) => self.take_records(now, event),
             Event::Timetable(mode) => self.parts.board.handle(now, Input::Timetable { mode }),
@@ -364,6 +373,8 @@ impl Engine {
         view.watch.clone_from(&self.watch);
         self.show_encryption(&mut view);
         self.show_reminders(&mut view);
+        // Last: it conceals what visitors must not read.
+        self.parts.sign_in.show(&mut view);
         self.parts.views.send_replace(Arc::new(view));
         self.parts.gauges.views.fetch_add(1, Ordering::Relaxed);
         self.stale = false;

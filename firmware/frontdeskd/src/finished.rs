@@ -121,7 +121,7 @@ impl Keeper {
     pub(crate) fn append_next(&mut self) -> Result<(), StoreError> {
         let Some(ended) = self.backlog.front() else { return Ok(()) };
         let Journal { plugins, plan, news } = &self.journal;
-        let operator = &self.desk.operator;
+        let operator = self.desk.author();
         let told = |plugin: &String| {
             let call = connectors::finished(&ended.row, plugin, ended.at, plan, operator);
             (plugin.clone(), call)

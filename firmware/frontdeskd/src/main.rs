@@ -32,6 +32,7 @@ mod referral;
 mod reminders;
 mod replay;
 mod settings;
+mod sign_in;
 mod socket;
 mod sound_check;
 mod sounds;
@@ -64,7 +65,7 @@ use store::Store;
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
 };
 use tracing::{info, warn};
 
@@ -81,6 +82,7 @@ use crate::{
     net::{Net, Sockets, Way},
     records::Records,
     settings::Numbering,
+    sign_in::SignIn,
     watching::Watching,
 };
 
@@ -209,18 +211,26 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let (views, newest_view) = watch::channel(Arc::new(View::default()));
     let (sound, newest_sound) = watch::channel(SoundView::default());
     let gauges = Arc::new(Gauges::default());
-    let board = settings::board(&store, &settings)?;
+    let sign_in = SignIn::load(&store)?;
+    let board = settings::board(&store, &settings, sign_in.operator_id())?;
     let (contacts, contacts_thread) = start_contacts(&store, &settings, inbox.clone())?;
     let folders = config.contacts.folders.clone();
     let (operator, plan) = (settings.operator.name.clone(), settings.numbers.plan());
-    let at_desk = AtDesk { operator, folders: folders.clone(), plan };
+    let at_desk = AtDesk {
+        operator,
+        signed_in: sign_in.name(),
+        operator_id: sign_in.operator_id(),
+        folders: folders.clone(),
+        plan,
+    };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
     let mut agent = user_agent(local, local_other);
     let mut numbering = Numbering::default();
     let accounts = numbering.accounts(&settings)?;
     for account in &accounts {
-        agent.add_account(started, account.clone());
+        let register = account.register && !sign_in.is_deserted();
+        agent.add_account(started, sip::Account { register, ..account.clone() });
     }
     let (customers, asked) = Connectors::new();
     let watching = Watching::default();
@@ -228,12 +238,14 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
     let (timetable, followed) = watch::channel(settings.timetable.clone());
     let (stun_troubles, troubles) = watch::channel(stun::Troubles::new());
+    let gate = sign_in.gate();
     let engine = Engine::new(Parts {
         agent,
         board: Board::new(board, started, config.log.record.as_deref())?,
         media: start_media(config, &settings, socket_address, inbox.clone())?,
         contacts: contacts.clone(),
         records: records.clone(),
+        sign_in,
         customers: customers.clone(),
         net: Net::new(sockets.datagrams.clone(), way.clone(), tls),
         names: Names::new(config.sip.dns, abilities(socket_address, sockets.other)),
@@ -280,6 +292,8 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
+        gate,
+        pins: Arc::new(Semaphore::new(1)),
         sound: sound_check::Sound::new(inbox.clone(), newest_sound),
         contacts,
         records,

@@ -4,7 +4,10 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use directory::PictureType;
-use ipc::{CallRef, Command, CommandError, ContactId, ContactPicture, FromDesk, PictureKind, Query, Reply};
+use ipc::{
+    CallRef, Command, CommandError, ContactId, ContactPicture, FromDesk, OperatorId, PictureKind, Query,
+    Reply,
+};
 
 use crate::{
     imports,
@@ -46,9 +49,9 @@ pub(crate) fn is_asked(query: &Query) -> bool {
     )
 }
 
-/// Changes directories; answers with what it did, and whether it could.
-pub(crate) async fn change(desk: Desk, seq: u64, command: Command) -> Vec<FromDesk> {
-    let (reply, result) = match try_change(&desk, command).await {
+/// Changes directories, or the note of `operator`; answers with what it did, and whether it could.
+pub(crate) async fn change(desk: Desk, seq: u64, command: Command, operator: OperatorId) -> Vec<FromDesk> {
+    let (reply, result) = match try_change(&desk, command, operator).await {
         Ok(reply) => (reply, Ok(())),
         Err(error) => (None, Err(error)),
     };
@@ -56,7 +59,11 @@ pub(crate) async fn change(desk: Desk, seq: u64, command: Command) -> Vec<FromDe
     reply.into_iter().chain([FromDesk::Done { seq, result }]).collect()
 }
 
-async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, CommandError> {
+async fn try_change(
+    desk: &Desk,
+    command: Command,
+    operator: OperatorId,
+) -> Result<Option<Reply>, CommandError> {
     Ok(match command {
         Command::ImportContacts { directory, local, path } => {
             Some(Reply::Import(desk.records.import(directory, local, path).await?))
@@ -85,8 +92,12 @@ async fn try_change(desk: &Desk, command: Command) -> Result<Option<Reply>, Comm
             desk.records.mark_late(Which::Row(id)).await?;
             None
         }
-        Command::DraftNote { text } => Some(Reply::Note(Box::new(desk.records.draft_note(text).await?))),
-        Command::SaveNote { text } => Some(Reply::Note(Box::new(desk.records.save_note(text).await?))),
+        Command::DraftNote { text } => {
+            Some(Reply::Note(Box::new(desk.records.draft_note(operator, text).await?)))
+        }
+        Command::SaveNote { text } => {
+            Some(Reply::Note(Box::new(desk.records.save_note(operator, text).await?)))
+        }
         Command::Reminder(wish) => {
             desk.records.remind(wish).await?.map(|kept| Reply::Reminder(Box::new(kept)))
         }
@@ -106,8 +117,8 @@ async fn mark(desk: &Desk, call: CallRef) -> Result<(), CommandError> {
     })
 }
 
-/// Answers a question for the disk or for connectors.
-pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk> {
+/// Answers a question for the disk or for connectors; the note is that of `operator`.
+pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query, operator: OperatorId) -> Vec<FromDesk> {
     let reply = match query {
         Query::Picture(contact) => picture(&desk.records, contact).await,
         Query::Contact(contact) => {
@@ -119,8 +130,8 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query) -> Vec<FromDesk>
             desk.records.statistics(query).await.map(|told| Reply::Statistics(Box::new(told)))
         }
         Query::CallDays { edges_unix_ms } => desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays),
-        Query::Note => desk.records.note_text().await.map(|note| Reply::Note(Box::new(note))),
         Query::Reminders => desk.records.all_reminders().await.map(Reply::Reminders),
+        Query::Note => desk.records.note_text(operator).await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {
             let folders = desk.folders;

@@ -16,9 +16,9 @@ use anyhow::{Context, Result};
 use directory::Picture;
 use ipc::{
     CallRef, CallSound, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage,
-    LogQuery, LogRow, Note, Preferences, ServiceMode, Statistics, StatisticsQuery, Volumes,
+    LogQuery, LogRow, Note, OperatorId, Preferences, ServiceMode, Statistics, StatisticsQuery, Volumes,
 };
-use store::{CopyJob, Source, Store, StoreError};
+use store::{CopyJob, SignedIn, Source, Store, StoreError};
 use switchboard::Input;
 use tokio::{
     runtime::Handle,
@@ -85,21 +85,52 @@ pub(crate) enum Request {
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
     Mark(marks::Ask),
-    Note { answer: oneshot::Sender<Result<Note, String>> },
-    DraftNote { text: Option<String>, answer: Answer<Note> },
-    SaveNote { text: String, answer: Answer<Note> },
+    Note { operator: OperatorId, answer: oneshot::Sender<Result<Note, String>> },
+    DraftNote { operator: OperatorId, text: Option<String>, answer: Answer<Note> },
+    SaveNote { operator: OperatorId, text: String, answer: Answer<Note> },
     Reminder(reminders::Ask),
+    Sit { operator: i64, name: Option<String> },
+    TellPreferences { operator: i64 },
+    Work(Work),
     Change(Change),
 }
+
+/// Something that somebody waits for.
+type Work = Box<dyn FnOnce(&mut Keeper) + Send>;
 
 /// Something small that the operator changed; of each kind only the newest counts.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Preferences(Preferences),
+    Preferences {
+        operator: i64,
+        preferences: Preferences,
+    },
+    Seat(Seat),
     Volumes(Volumes),
     Service(Option<ServiceMode>),
     /// The store counts the missed as they are logged: those kept back are cleared with the rest.
     ClearMissed,
+}
+
+/// What is kept of who sits at the desk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seat {
+    /// This operator has left it.
+    Left { operator: i64 },
+    /// The screen of this operator is locked, or no longer.
+    Screen { operator: i64, locked: bool },
+}
+
+impl Change {
+    /// Whether the newer one makes the other needless.
+    fn is_overtaken_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Preferences { operator, .. }, Self::Preferences { operator: newer, .. }) => {
+                operator == newer
+            }
+            _ => discriminant(self) == discriminant(newer),
+        }
+    }
 }
 
 /// The way to the records thread. The thread ends, with everything written, when the last of these is gone.
@@ -155,9 +186,44 @@ impl Records {
         }
     }
 
-    /// Keeps the operator's preferences.
-    pub(crate) fn save_preferences(&self, preferences: Preferences) {
-        self.note(Change::Preferences(preferences));
+    /// Keeps an operator's preferences.
+    pub(crate) fn save_preferences(&self, operator: i64, preferences: Preferences) {
+        self.note(Change::Preferences { operator, preferences });
+    }
+
+    /// Keeps that an operator has left the desk.
+    pub(crate) fn keep_signed_out(&self, operator: i64) {
+        self.note(Change::Seat(Seat::Left { operator }));
+    }
+
+    /// Keeps whether the screen of an operator is locked.
+    pub(crate) fn keep_screen_lock(&self, operator: i64, locked: bool) {
+        self.note(Change::Seat(Seat::Screen { operator, locked }));
+    }
+
+    /// Somebody else edits, takes calls and is reminded from now on; 0 and `None`: nobody signs in. Does not wait.
+    pub(crate) fn sit(&self, operator: i64, name: Option<String>) {
+        if self.requests.try_send(Request::Sit { operator, name }).is_err() {
+            warn!("what is edited is not told to be by whoever is signed in: the records thread is behind");
+        }
+    }
+
+    /// Asks for the preferences of an operator; the answer is [`Input::Preferences`]. Does not wait.
+    pub(crate) fn tell_preferences(&self, operator: i64) {
+        if self.requests.try_send(Request::TellPreferences { operator }).is_err() {
+            warn!("the screen stays as it is: the records thread is behind");
+        }
+    }
+
+    /// Has the records thread do something, and waits for it.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Keeper) -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let (answer, done) = oneshot::channel();
+        // Whoever asked may have gone.
+        let work: Work = Box::new(move |keeper| drop(answer.send(Ok(work(keeper)))));
+        self.command(Request::Work(work), done).await
     }
 
     /// Keeps the loudness.
@@ -275,22 +341,26 @@ impl Records {
         self.ask(Request::Copy { step, answer }, done).await
     }
 
-    /// The operator's note (NOTE-1).
-    pub(crate) async fn note_text(&self) -> Result<Note, String> {
+    /// An operator's note (NOTE-1).
+    pub(crate) async fn note_text(&self, operator: OperatorId) -> Result<Note, String> {
         let (answer, note) = oneshot::channel();
-        self.ask(Request::Note { answer }, note).await
+        self.ask(Request::Note { operator, answer }, note).await
     }
 
     /// Keeps what is written, or gives it up.
-    pub(crate) async fn draft_note(&self, text: Option<String>) -> Result<Note, CommandError> {
+    pub(crate) async fn draft_note(
+        &self,
+        operator: OperatorId,
+        text: Option<String>,
+    ) -> Result<Note, CommandError> {
         let (answer, done) = oneshot::channel();
-        self.command(Request::DraftNote { text, answer }, done).await
+        self.command(Request::DraftNote { operator, text, answer }, done).await
     }
 
     /// Saves the note.
-    pub(crate) async fn save_note(&self, text: String) -> Result<Note, CommandError> {
+    pub(crate) async fn save_note(&self, operator: OperatorId, text: String) -> Result<Note, CommandError> {
         let (answer, done) = oneshot::channel();
-        self.command(Request::SaveNote { text, answer }, done).await
+        self.command(Request::SaveNote { operator, text, answer }, done).await
     }
 
     pub(crate) async fn command<T>(
@@ -474,18 +544,29 @@ impl Keeper {
             }
             Request::Journal(ask) => self.take_journal(ask),
             Request::Mark(ask) => self.take_mark(ask),
-            Request::Note { answer } => {
-                let _ = answer.send(self.store.note().map_err(|error| error.to_string()));
+            Request::Note { operator, answer } => {
+                let _ = answer.send(self.store.note(operator.0).map_err(|error| error.to_string()));
             }
-            Request::DraftNote { text, answer } => {
-                let _ = answer.send(self.store.draft_note(text.as_deref()).map_err(failed));
+            Request::DraftNote { operator, text, answer } => {
+                let _ = answer.send(self.store.draft_note(operator.0, text.as_deref()).map_err(failed));
             }
-            Request::SaveNote { text, answer } => {
-                let _ = answer.send(self.store.save_note(&text, unix_ms()).map_err(failed));
+            Request::SaveNote { operator, text, answer } => {
+                let _ = answer.send(self.store.save_note(operator.0, &text, unix_ms()).map_err(failed));
             }
             Request::Reminder(ask) => self.take_reminder(ask),
+            Request::Sit { operator, name } => {
+                self.desk.signed_in = name;
+                if std::mem::replace(&mut self.desk.operator_id, operator) != operator {
+                    self.show_reminders();
+                }
+            }
+            Request::TellPreferences { operator } => match self.store.load_preferences(operator) {
+                Ok(preferences) => self.say(Input::Preferences(preferences)),
+                Err(error) => warn!(%error, operator, "preferences cannot be read"),
+            },
+            Request::Work(work) => work(self),
             Request::Change(change) => {
-                self.changes.retain(|other| discriminant(other) != discriminant(&change));
+                self.changes.retain(|other| !other.is_overtaken_by(&change));
                 self.changes.push_back(change);
                 self.catch_up();
             }
@@ -516,7 +597,13 @@ impl Keeper {
         }
         while let Some(change) = self.changes.front() {
             match change {
-                Change::Preferences(preferences) => self.store.save_preferences(preferences)?,
+                Change::Preferences { operator, preferences } => {
+                    self.store.save_preferences(*operator, preferences)?;
+                }
+                Change::Seat(Seat::Left { operator }) => self.store.sign_out(*operator)?,
+                Change::Seat(Seat::Screen { operator, locked }) => {
+                    self.store.lock_screen(*operator, *locked)?;
+                }
                 Change::Volumes(volumes) => self.store.save_volumes(volumes)?,
                 Change::Service(mode) => self.store.save_service(*mode)?,
                 Change::ClearMissed => self.store.clear_missed()?,
@@ -524,6 +611,14 @@ impl Keeper {
             self.changes.pop_front();
         }
         Ok(())
+    }
+
+    /// Writes down that an operator has signed in; how they want the screen.
+    pub(crate) fn sign_in(&mut self, operator: i64) -> Result<(SignedIn, Preferences), StoreError> {
+        let signed_in = self.store.sign_in(operator, unix_ms())?;
+        // What the disk has not taken of who was there before is not true any more.
+        self.changes.retain(|change| !matches!(change, Change::Seat(_)));
+        Ok((signed_in, self.store.load_preferences(operator)?))
     }
 
     /// Tells the switchboard.

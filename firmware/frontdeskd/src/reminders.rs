@@ -25,9 +25,6 @@ use crate::{
     records::{Answer, Keeper, Records, Request},
 };
 
-/// Whose reminders these are: nobody signs in at the desk yet.
-const WHOSE: i64 = 0;
-
 /// The longest time between two looks at the clock: one that was set, and a sleep of the machine, are noticed by then.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -80,10 +77,11 @@ impl Keeper {
                 let _ = answer.send(done);
             }
             Ask::All { answer } => {
-                let _ = answer.send(self.store.reminders(WHOSE).map_err(|error| error.to_string()));
+                let _ = answer
+                    .send(self.store.reminders(self.desk.operator_id).map_err(|error| error.to_string()));
             }
             Ask::Rang { told, answer } => {
-                let done = self.store.reminders_rang(WHOSE, &told, unix_ms());
+                let done = self.store.reminders_rang(self.desk.operator_id, &told, unix_ms());
                 if done.is_ok() {
                     self.show_reminders();
                 }
@@ -94,7 +92,7 @@ impl Keeper {
 
     /// Shows the list as it is on the disk to whoever looks at the clock.
     pub(crate) fn show_reminders(&self) {
-        match self.store.reminders(WHOSE) {
+        match self.store.reminders(self.desk.operator_id) {
             Ok(all) => self.reminders.send_modify(|list| {
                 *list = List { generation: list.generation + 1, reminders: all.into() };
             }),
@@ -105,21 +103,27 @@ impl Keeper {
     fn change_reminders(&mut self, wish: &ReminderWish, now: i64) -> Result<Option<Reminder>, CommandError> {
         let store = &mut self.store;
         let kept = match wish {
-            ReminderWish::Add(what) => store.add_reminder(WHOSE, what).map(Some),
-            ReminderWish::Change { id, what } => store.change_reminder(WHOSE, *id, what).map(Some),
+            ReminderWish::Add(what) => store.add_reminder(self.desk.operator_id, what).map(Some),
+            ReminderWish::Change { id, what } => {
+                store.change_reminder(self.desk.operator_id, *id, what).map(Some)
+            }
             ReminderWish::Snooze { id, minutes } => {
                 if !(1..=MAX_SNOOZE_MINUTES).contains(minutes) {
                     return Err(CommandError::Reminder(ReminderProblem::BadTime));
                 }
                 let until = now + i64::from(*minutes) * 60_000;
-                store.snooze_reminder(WHOSE, *id, until).map(Some)
+                store.snooze_reminder(self.desk.operator_id, *id, until).map(Some)
             }
-            ReminderWish::Finish { id } => store.finish_reminder(WHOSE, *id, now).map(Some),
+            ReminderWish::Finish { id } => store.finish_reminder(self.desk.operator_id, *id, now).map(Some),
             ReminderWish::Remove { ids } | ReminderWish::Restore { ids } if ids.len() > MAX_REMINDERS => {
                 return Err(CommandError::NotPossible);
             }
-            ReminderWish::Remove { ids } => store.remove_reminders(WHOSE, ids, now).map(|()| None),
-            ReminderWish::Restore { ids } => store.restore_reminders(WHOSE, ids).map(|()| None),
+            ReminderWish::Remove { ids } => {
+                store.remove_reminders(self.desk.operator_id, ids, now).map(|()| None)
+            }
+            ReminderWish::Restore { ids } => {
+                store.restore_reminders(self.desk.operator_id, ids).map(|()| None)
+            }
         };
         kept.map_err(|error| match error {
             StoreError::Reminder(problem) => CommandError::Reminder(problem),

@@ -62,9 +62,9 @@ pub(crate) fn export(store: &Path, passwords: bool) -> Result<()> {
     Ok(())
 }
 
-/// What the switchboard is told when it starts.
-pub(crate) fn board(store: &Store, settings: &Settings) -> Result<switchboard::Settings> {
-    let mut preferences = store.load_preferences()?;
+/// What the switchboard is told when it starts; the preferences are those of `operator`.
+pub(crate) fn board(store: &Store, settings: &Settings, operator: i64) -> Result<switchboard::Settings> {
+    let mut preferences = store.load_preferences(operator)?;
     let Administered {
         lines,
         operator_name,

@@ -36,6 +36,7 @@ use crate::{
     engine::{Event, Gauges},
     paper,
     records::Records,
+    sign_in::{self, Gate},
     sound_check::{self, Follower, Listener, Sound},
     trace::{self, Wanted},
     watching::{Viewed, Watching},
@@ -60,6 +61,10 @@ const CENSUS_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Desk {
     pub(crate) inbox: mpsc::Sender<Event>,
     pub(crate) views: watch::Receiver<Arc<View>>,
+    /// What clients may do while nobody is signed in or the screen is locked.
+    pub(crate) gate: watch::Receiver<Gate>,
+    /// PINs are looked at one at a time.
+    pub(crate) pins: Arc<Semaphore>,
     pub(crate) sound: Sound,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
@@ -257,10 +262,24 @@ impl Reader {
         answers: &mpsc::Sender<FromDesk>,
     ) -> Result<()> {
         while let Some(message) = self.next().await? {
+            if let Some(refusal) = refusal(desk, &message) {
+                if answers.send(refusal).await.is_err() {
+                    break;
+                }
+                continue;
+            }
             match message {
                 ToDesk::Hello { .. } => bail!("Hello came twice"),
                 ToDesk::Command { seq, command } if paper::is_its_business(&command) => {
-                    self.aside(desk, answers, move |desk| paper::change(desk, seq, command)).await;
+                    // Whoever sits here now is meant, even if somebody else does when it is done.
+                    let operator = desk.gate.borrow().operator;
+                    self.aside(desk, answers, move |desk| paper::change(desk, seq, command, operator)).await;
+                }
+                ToDesk::Command { seq, command } if sign_in::is_its_business(&command) => {
+                    let attempt = move |desk: Desk| async move {
+                        vec![FromDesk::Done { seq, result: sign_in::attempt(&desk, command).await }]
+                    };
+                    self.aside(desk, answers, attempt).await;
                 }
                 ToDesk::Command { seq, command: Command::AllowWatching { allow } } => {
                     let result = viewed.allow(allow);
@@ -282,7 +301,8 @@ impl Reader {
                     }
                 }
                 ToDesk::Query { seq, query } if paper::is_asked(&query) => {
-                    self.aside(desk, answers, move |desk| paper::look_up(desk, seq, query)).await;
+                    let operator = desk.gate.borrow().operator;
+                    self.aside(desk, answers, move |desk| paper::look_up(desk, seq, query, operator)).await;
                 }
                 ToDesk::Query { seq, query } => {
                     let reply = answer(desk, query).await;
@@ -311,6 +331,21 @@ impl Reader {
             }
             drop(place);
         });
+    }
+}
+
+/// The answer to what a desk does not do while nobody is signed in, or its screen is locked.
+fn refusal(desk: &Desk, message: &ToDesk) -> Option<FromDesk> {
+    let gate = *desk.gate.borrow();
+    match message {
+        ToDesk::Command { seq, command } => {
+            gate.admits(command).err().map(|error| FromDesk::Done { seq: *seq, result: Err(error) })
+        }
+        ToDesk::Query { seq, query } => {
+            let failed = |error: CommandError| Reply::Failed { reason: error.to_string() };
+            gate.answers(query).err().map(|error| FromDesk::Reply { seq: *seq, reply: failed(error) })
+        }
+        ToDesk::Hello { .. } | ToDesk::Picture { .. } => None,
     }
 }
 

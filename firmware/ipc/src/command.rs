@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, Party, ReminderProblem, ReminderWish, ServiceMode, Shortcuts, SoundTest, SoundTestEnd, TalkId,
-    Theme, Volumes,
+    NoticeId, OperatorId, Party, Pin, PinProblem, ReminderProblem, ReminderWish, ServiceMode, Shortcuts,
+    SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -207,6 +207,29 @@ pub enum Command {
         #[serde(default)]
         shortcuts: Shortcuts,
     },
+    /// Lock the screen after so many minutes without a touch or a key (ACC-1).
+    SetLockAfter {
+        /// 0 never does; more than [`crate::MAX_LOCK_AFTER`] counts as that.
+        minutes: u16,
+    },
+    /// Sit down at the desk (ACC-1): the lines register. Possible while nobody is signed in, and while the screen of
+    /// somebody else is locked, whose place is taken with the calls that are there. The answer comes when the PIN has
+    /// been looked at, and may come after those of later requests.
+    SignIn {
+        /// Who.
+        operator: OperatorId,
+        /// Their PIN.
+        pin: Pin,
+    },
+    /// Leave the desk (ACC-1): the lines unregister. Refused while there is a call.
+    SignOut,
+    /// Cover the screen until a PIN is typed (ACC-1). Calls ring and can be answered all the same.
+    Lock,
+    /// Uncover it. The answer comes when the PIN has been looked at, and may come after those of later requests.
+    Unlock {
+        /// The PIN of who is signed in.
+        pin: Pin,
+    },
     /// The operator has read a notice.
     DismissNotice {
         /// Which notice.
@@ -381,6 +404,18 @@ pub enum CommandError {
     /// The sound cannot be tested now.
     #[error(transparent)]
     SoundTest(SoundTestEnd),
+    /// Nobody is signed in at the desk.
+    #[error("nobody is signed in at the desk")]
+    SignedOut,
+    /// The screen is locked.
+    #[error("the screen is locked")]
+    Locked,
+    /// Nobody leaves a call alone.
+    #[error("there are calls; end them or pass them on before signing out")]
+    CallsAreUp,
+    /// The PIN opens nothing.
+    #[error(transparent)]
+    Pin(PinProblem),
     /// Sound, network or storage refused.
     #[error("{reason}")]
     Failed {

@@ -20,7 +20,9 @@ mod mark;
 mod note;
 mod people;
 mod plugin;
+mod preferences;
 mod reminder;
+mod sign_in;
 mod sound;
 mod statistics;
 mod trace;
@@ -59,10 +61,14 @@ pub use plugin::{
     PluginRight, PluginSetting, PluginSettingKind, PluginSignIn, PluginSignInState, PluginSignature,
     PluginState, PluginView, ToPlugins, UploadId,
 };
+pub use preferences::{
+    Language, MAX_LOCK_AFTER, MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Preferences, Shortcuts, Theme,
+};
 pub use reminder::{
     MAX_DUE_SHOWN, MAX_REMINDER_PARTY, MAX_REMINDER_TEXT, MAX_REMINDERS, MAX_SNOOZE_MINUTES, Reminder,
     ReminderForm, ReminderId, ReminderProblem, ReminderWish, RemindersView,
 };
+pub use sign_in::{OperatorId, OperatorName, Pin, PinProblem, PinTry, SignInView};
 pub use sound::{Loudness, SoundLevels, SoundTest, SoundTestEnd, SoundTestState, SoundTestView, SoundView};
 pub use statistics::{
     ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_CALL_DAYS, MAX_SLOTS,
@@ -71,9 +77,8 @@ pub use statistics::{
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
-    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, Language, LineView,
-    MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Notice, NoticeId, NoticeKind, NumberMatch, OnlineState, OperatorView,
-    PageWhen, ParkSlotView, ParkedView, Party, PastCall, PersonView, PhoneFault, Preferences, RecallReason,
-    RecallWhy, Registration, ServiceView, SetupView, Shortcuts, Theme, TransferEnd, TransferId, TransferKind,
-    TransferState, TransferView, View, Volumes, WatchView,
+    CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LineView, Notice, NoticeId,
+    NoticeKind, NumberMatch, OnlineState, OperatorView, PageWhen, ParkSlotView, ParkedView, Party, PastCall,
+    PersonView, PhoneFault, RecallReason, RecallWhy, Registration, ServiceView, SetupView, TransferEnd,
+    TransferId, TransferKind, TransferState, TransferView, View, Volumes, WatchView,
 };

@@ -1,13 +1,12 @@
 //! What the desk looks like now.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, RemindersView,
-    RemovalId, Removed, ServiceMode,
+    ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, Preferences,
+    RemindersView, RemovalId, Removed, ServiceMode, SignInView,
     lamp::{LampState, LampView},
 };
 
@@ -85,6 +84,9 @@ pub struct View {
     /// The administrator lets calls that colleagues are in be taken over (PRE-3).
     #[serde(default)]
     pub take_over: bool,
+    /// Who sits at the desk (ACC-1).
+    #[serde(default)]
+    pub sign_in: SignInView,
 }
 
 /// Somebody who wants to see the screen, or sees it (APP-2).
@@ -800,62 +802,6 @@ pub enum NoticeKind {
         /// What is the matter.
         why: PhoneFault,
     },
-}
-
-/// Keys that were changed (CALL-12): an action of the screen, and the names of its keys. What is not named has its
-/// usual keys. Which actions and keys there are is the screen's to know.
-pub type Shortcuts = BTreeMap<String, Vec<String>>;
-
-/// Most actions whose keys were changed, and most keys of one.
-pub const MAX_SHORTCUTS: (usize, usize) = (64, 8);
-/// Longest name of an action or a key, in bytes.
-pub const MAX_SHORTCUT_NAME: usize = 32;
-
-/// How this operator wants the screen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preferences {
-    /// Language of every text.
-    pub language: Language,
-    /// Colours.
-    pub theme: Theme,
-    /// Hold time that turns red and bold, in milliseconds (CALL-4).
-    pub hold_alarm_ms: u64,
-    /// Keys of their own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub shortcuts: Shortcuts,
-}
-
-impl Default for Preferences {
-    fn default() -> Self {
-        Self {
-            language: Language::English,
-            theme: Theme::Dark,
-            hold_alarm_ms: 120_000,
-            shortcuts: Shortcuts::new(),
-        }
-    }
-}
-
-/// Language of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// French.
-    French,
-}
-
-/// Colours of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Theme {
-    /// Light on dark.
-    #[default]
-    Dark,
-    /// Dark on light.
-    Light,
-    /// White on black, every edge drawn: for eyes that need it.
-    Contrast,
 }
 
 /// When the page about a caller ([`CallView::crm`]) is opened (CRM-1).

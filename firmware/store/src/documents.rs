@@ -1,6 +1,6 @@
-//! Settings and preferences, each kept as one document.
+//! Settings, loudness and the service mode, each kept as one document.
 
-use ipc::{Preferences, ServiceMode, Volumes};
+use ipc::{ServiceMode, Volumes};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,6 @@ use crate::settings_file::SettingsError;
 use crate::{Failure, Store, StoreError};
 
 const SETTINGS: &str = "settings";
-const PREFERENCES: &str = "preferences";
 const VOLUMES: &str = "volumes";
 const SERVICE: &str = "service";
 
@@ -41,18 +40,6 @@ impl Store {
                 set_directory(db, &directory)?;
             }
             save_document(db, SETTINGS, &wanted)
-        })
-    }
-
-    /// How the operator wants the screen; the time of the hold alarm comes from the settings.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn load_preferences(&self) -> Result<Preferences, StoreError> {
-        self.read("read the preferences", |db| {
-            let saved: Preferences = load_document(db, PREFERENCES)?.unwrap_or_default();
-            let hold_alarm_ms = u64::from(settings(db)?.rules.hold_alarm_s) * 1000;
-            Ok(Preferences { hold_alarm_ms, ..saved })
         })
     }
 
@@ -87,17 +74,9 @@ impl Store {
     pub fn save_service(&mut self, mode: Option<ServiceMode>) -> Result<(), StoreError> {
         self.write("save the service mode", |db| save_document(db, SERVICE, &mode))
     }
-
-    /// Saves language and colours.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn save_preferences(&mut self, preferences: &Preferences) -> Result<(), StoreError> {
-        self.write("save the preferences", |db| save_document(db, PREFERENCES, preferences))
-    }
 }
 
-fn settings(db: &Connection) -> Result<Settings, Failure> {
+pub(crate) fn settings(db: &Connection) -> Result<Settings, Failure> {
     let mut settings: Settings = load_document(db, SETTINGS)?.unwrap_or_default();
     let directory =
         |directory::Directory { name, local, line, note, .. }| DirectorySettings { name, local, line, note };

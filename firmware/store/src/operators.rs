@@ -3,7 +3,7 @@
 //! A PIN is short, so guessing is what it is kept from: after [`FREE`] wrong ones each further one doubles the wait,
 //! after [`MOST`] the operator is locked until an administrator unlocks them. A try counts before it is looked at:
 //! many at the same time, or a power cut in the midst, gain nothing.
-//! Not done here: hashing PINs, which is the `admin` crate's; asking for them on the touchscreen.
+//! Not done here: hashing PINs, which is the `admin` crate's; who is signed in, which is in `sign_in`.
 
 use ipc::Language;
 use rusqlite::{OptionalExtension, Row, params};
@@ -59,6 +59,8 @@ pub enum PinCheck {
     Wrong {
         /// How many.
         left: u32,
+        /// How long none is looked at, in milliseconds.
+        wait_ms: u64,
     },
     /// Not looked at: the last one was wrong a moment ago.
     Wait {
@@ -67,6 +69,15 @@ pub enum PinCheck {
     },
     /// Not looked at: an administrator must unlock the operator.
     Locked,
+}
+
+/// A try that was counted and not looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinBegun {
+    /// The hash of the right one.
+    pub hash: String,
+    /// What it is unless it fits.
+    pub otherwise: PinCheck,
 }
 
 /// Whether a PIN may be used.
@@ -89,7 +100,7 @@ pub fn pin_allowed(pin: &str) -> Result<(), WeakPin> {
     Ok(())
 }
 
-const COLUMNS: &str = "id, name, language, locked, failures, created";
+pub(crate) const COLUMNS: &str = "id, name, language, locked, failures, created";
 
 impl Store {
     /// All operators, by name.
@@ -180,7 +191,8 @@ impl Store {
     }
 
     /// Whether a PIN is an operator's, at `now_ms`, Unix milliseconds. `fits` says whether it is the one of the hash
-    /// that is kept; it is not asked where no PIN is looked at.
+    /// that is kept; it is not asked where no PIN is looked at. Who compares elsewhere, because hashing takes its time,
+    /// uses [`Store::begin_pin`] and [`Store::pin_was_right`].
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], or the database's.
@@ -190,12 +202,24 @@ impl Store {
         now_ms: i64,
         fits: impl FnOnce(&str) -> bool,
     ) -> Result<PinCheck, StoreError> {
-        let begun = self.write("note a PIN", |db| {
+        match self.begin_pin(id, now_ms)? {
+            Err(refused) => Ok(refused),
+            Ok(begun) if fits(&begun.hash) => self.pin_was_right(id, &begun.hash),
+            Ok(begun) => Ok(begun.otherwise),
+        }
+    }
+
+    /// Counts a try of a PIN as a wrong one, before anybody looks at it. The inner error says why nobody shall.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchAccount`], or the database's.
+    pub fn begin_pin(&mut self, id: i64, now_ms: i64) -> Result<Result<PinBegun, PinCheck>, StoreError> {
+        self.write("note a PIN", |db| {
             let sql = "SELECT pin, locked, failures, wait_until FROM desk_operator WHERE id = ?1";
             let row = db.query_row(sql, [id], |row| {
                 Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, u32>(2)?, row.get::<_, i64>(3)?))
             });
-            let (kept, locked, failures, wait_until) = row.optional()?.ok_or(StoreError::NoSuchAccount)?;
+            let (hash, locked, failures, wait_until) = row.optional()?.ok_or(StoreError::NoSuchAccount)?;
             if locked {
                 return Ok(Err(PinCheck::Locked));
             }
@@ -207,19 +231,34 @@ impl Store {
             let failures = failures.saturating_add(1);
             let sql = "UPDATE desk_operator SET failures = ?2, wait_until = ?3, locked = ?4 WHERE id = ?1";
             db.execute(sql, params![id, failures, now_ms + wait_ms(failures), failures >= MOST])?;
-            Ok(Ok((kept, failures)))
-        })?;
-        let (kept, failures) = match begun {
-            Ok(begun) => begun,
-            Err(refused) => return Ok(refused),
-        };
-        if fits(&kept) {
-            self.lock_operator(id, false)?;
-            return Ok(PinCheck::Right);
-        }
-        Ok(match MOST.saturating_sub(failures) {
-            0 => PinCheck::Locked,
-            left => PinCheck::Wrong { left },
+            let otherwise = match MOST.saturating_sub(failures) {
+                0 => PinCheck::Locked,
+                left => PinCheck::Wrong { left, wait_ms: wait_ms(failures).unsigned_abs() },
+            };
+            Ok(Ok(PinBegun { hash, otherwise }))
+        })
+    }
+
+    /// Forgets the wrong tries of an operator: the one begun last fits this hash. Not if an administrator has locked
+    /// them or given them another PIN since it was begun.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchAccount`], or the database's.
+    pub fn pin_was_right(&mut self, id: i64, hash: &str) -> Result<PinCheck, StoreError> {
+        self.write("note a right PIN", |db| {
+            // Who is locked by an administrator has no failures; who is by the try that was right has them all.
+            let sql = "UPDATE desk_operator SET locked = 0, failures = 0, wait_until = 0 \
+                       WHERE id = ?1 AND pin = ?2 AND NOT (locked AND failures = 0)";
+            if db.execute(sql, params![id, hash])? == 1 {
+                return Ok(PinCheck::Right);
+            }
+            let sql = "SELECT locked, failures FROM desk_operator WHERE id = ?1";
+            let row = db.query_row(sql, [id], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?))).optional()?;
+            let (locked, failures) = row.ok_or(StoreError::NoSuchAccount)?;
+            Ok(match (locked, MOST.saturating_sub(failures)) {
+                (true, _) | (_, 0) => PinCheck::Locked,
+                (false, left) => PinCheck::Wrong { left, wait_ms: wait_ms(failures).unsigned_abs() },
+            })
         })
     }
 }
@@ -239,7 +278,7 @@ fn word(language: Language) -> &'static str {
     }
 }
 
-fn operator(row: &Row<'_>) -> Result<DeskOperator, rusqlite::Error> {
+pub(crate) fn operator(row: &Row<'_>) -> Result<DeskOperator, rusqlite::Error> {
     let language: String = row.get("language")?;
     Ok(DeskOperator {
         id: row.get("id")?,

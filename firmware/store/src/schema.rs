@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{Failure, Store, StoreError};
 
 /// The steps; the number of those done is the file's `user_version`. A step is never changed once released.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_rules.sql"),
     include_str!("../migrations/0003_editing.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0010_mark.sql"),
     include_str!("../migrations/0011_note.sql"),
     include_str!("../migrations/0012_reminder.sql"),
+    include_str!("../migrations/0013_sign_in.sql"),
 ];
 
 /// "FDSK": says in the file's header whose database it is.

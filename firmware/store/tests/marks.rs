@@ -113,7 +113,9 @@ fn app_4_a_database_of_before_gets_its_table_for_marks_and_keeps_its_calls() {
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute_batch(
         "DROP TABLE mark; DROP TRIGGER note_of_removed_operator; DROP TABLE note; \
-         DROP TRIGGER reminder_of_removed_operator; DROP TABLE reminder; PRAGMA user_version = 8;",
+         DROP TRIGGER reminder_of_removed_operator; DROP TABLE reminder; \
+         DROP TRIGGER desk_of_removed_operator; DROP TABLE signed_in; DROP TABLE operator_preferences; \
+         PRAGMA user_version = 8;",
     )
     .unwrap();
     drop(db);

@@ -39,7 +39,7 @@ fn acc_1_operators_are_kept_by_name_and_only_the_right_pin_is_theirs() {
         store.operators().unwrap().into_iter().map(|one| (one.name, one.language)).collect();
     assert_eq!(names, [("Ada L.".into(), Language::English), ("Bob".into(), Language::English)]);
     store.set_pin(ada, "5938").unwrap();
-    assert!(matches!(store.check_pin(ada, 0, is(PIN)), Ok(PinCheck::Wrong { left: 9 })));
+    assert!(matches!(store.check_pin(ada, 0, is(PIN)), Ok(PinCheck::Wrong { left: 9, wait_ms: 0 })));
     assert_eq!(store.check_pin(ada, 0, is("5938")).unwrap(), PinCheck::Right);
     store.remove_operator(bob).unwrap();
     assert!(matches!(store.check_pin(bob, 0, is("8306")), Err(StoreError::NoSuchAccount)));
@@ -52,14 +52,19 @@ fn acc_1_wrong_pins_slow_down_and_then_lock_and_only_unlocking_helps() {
     let mut now = 1_000_000;
     let mut waited = Vec::new();
     for left in (1..=9).rev() {
-        assert_eq!(store.check_pin(ada, now, is("1111")).unwrap(), PinCheck::Wrong { left });
+        let PinCheck::Wrong { left: told, wait_ms } = store.check_pin(ada, now, is("1111")).unwrap() else {
+            panic!("it is not looked at with {left} left")
+        };
+        assert_eq!(told, left);
         // Whether the right one would be looked at now is not tried while it would be: it begins anew.
         if left > 6 {
+            assert_eq!(wait_ms, 0);
             continue;
         }
         let PinCheck::Wait { ms } = store.check_pin(ada, now, is(PIN)).unwrap() else {
             panic!("the right one is looked at with {left} left")
         };
+        assert_eq!(wait_ms, ms, "it is told beforehand");
         waited.push(ms);
         now += i64::try_from(ms).unwrap();
     }
@@ -86,4 +91,25 @@ fn acc_1_a_right_pin_begins_anew_and_a_clock_that_was_set_back_shuts_nobody_out(
     }
     let PinCheck::Wait { ms } = store.check_pin(ada, 0, is(PIN)).unwrap() else { panic!("it is looked at") };
     assert_eq!(ms, 60_000);
+}
+
+#[test]
+fn acc_1_what_an_administrator_does_while_a_pin_is_looked_at_counts() {
+    let (_folder, mut store, ada) = desk();
+    let begun = store.begin_pin(ada, 0).unwrap().unwrap();
+    assert_eq!(begun.hash, PIN);
+    assert_eq!(store.operators().unwrap()[0].failures, 1, "it counts before it is looked at");
+    store.lock_operator(ada, true).unwrap();
+    assert_eq!(store.pin_was_right(ada, PIN).unwrap(), PinCheck::Locked);
+    store.lock_operator(ada, false).unwrap();
+    store.begin_pin(ada, 0).unwrap().unwrap();
+    store.set_pin(ada, "5938").unwrap();
+    assert_eq!(store.pin_was_right(ada, PIN).unwrap(), PinCheck::Wrong { left: 9, wait_ms: 0 });
+    // The tenth may be the right one.
+    for n in 0..9 {
+        store.check_pin(ada, n * 60_000, is("1111")).unwrap();
+    }
+    assert_eq!(store.check_pin(ada, 600_000, is("5938")).unwrap(), PinCheck::Right);
+    store.remove_operator(ada).unwrap();
+    assert!(matches!(store.pin_was_right(ada, "5938"), Err(StoreError::NoSuchAccount)));
 }

@@ -282,15 +282,20 @@ fn settings_that_are_not_allowed_are_not_saved() {
 #[test]
 fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
     let (folder, mut store) = open();
-    assert_eq!(store.load_preferences().unwrap(), Preferences::default());
+    assert_eq!(store.load_preferences(0).unwrap(), Preferences::default());
     let shortcuts = [("night".to_owned(), vec!["F9".to_owned()])].into();
-    let wanted =
-        Preferences { language: Language::French, theme: Theme::Contrast, hold_alarm_ms: 1, shortcuts };
-    store.save_preferences(&wanted).unwrap();
+    let wanted = Preferences {
+        language: Language::French,
+        theme: Theme::Contrast,
+        hold_alarm_ms: 1,
+        lock_after_min: 5,
+        shortcuts,
+    };
+    store.save_preferences(0, &wanted).unwrap();
     store.save_settings(&settings()).unwrap();
     drop(store);
     let store = Store::open(folder.path().join("desk.db")).unwrap();
-    assert_eq!(store.load_preferences().unwrap(), Preferences { hold_alarm_ms: 90_000, ..wanted });
+    assert_eq!(store.load_preferences(0).unwrap(), Preferences { hold_alarm_ms: 90_000, ..wanted });
 }
 
 const HANDLING: &str = r#"

@@ -190,3 +190,16 @@ fn app_2_a_box_without_a_database_takes_one_too() {
     assert_eq!(names(&path), ["New"]);
     assert!(!return_old(&path).unwrap());
 }
+
+#[test]
+fn acc_1_in_a_copy_nobody_is_signed_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("desk.db"), folder.path().join("copy"));
+    let mut store = Store::open(&path).unwrap();
+    let ada = store.add_operator("Ada", ipc::Language::French, "hash", 1).unwrap().id;
+    store.sign_in(ada, 2).unwrap();
+    snapshot(&path, &copy).unwrap();
+    let copied = Store::open(&copy).unwrap();
+    assert_eq!((copied.operator_at_desk().unwrap(), copied.operators().unwrap().len()), (None, 1));
+    assert!(store.operator_at_desk().unwrap().is_some(), "here she still is");
+}

@@ -12,6 +12,9 @@ use crate::{Effect, EndCause, Tone};
 /// SIP status with which new calls are refused: Busy Here, so that the exchange applies its rule
 /// for a busy desk (another operator, voicemail). 603 would end the search everywhere.
 const BUSY_HERE: u16 = 486;
+/// Temporarily Unavailable, while nobody is signed in: what the exchange expects of an agent who is away
+/// (RFC 3261 section 21.4.18).
+const NOBODY_HERE: u16 = 480;
 
 impl Switchboard {
     pub(crate) fn incoming(
@@ -33,9 +36,11 @@ impl Switchboard {
         self.receive(now, call);
     }
 
-    /// A call that no rule has taken: rings, unless the operator wants no calls or the desk is full.
+    /// A call that no rule has taken: rings, unless nobody is signed in, the operator wants no calls or the desk is full.
     pub(crate) fn ring_or_refuse(&mut self, now: Ms, call: Call) {
-        if self.desk.availability == Availability::DoNotDisturb {
+        if !self.is_somebody_there() {
+            self.refuse(now, &call, NOBODY_HERE, EndStatus::Missed);
+        } else if self.desk.availability == Availability::DoNotDisturb {
             self.turn_away(now, &call, EndStatus::Rejected);
         } else if self.is_full() {
             self.turn_away(now, &call, EndStatus::Missed);
@@ -241,7 +246,11 @@ impl Switchboard {
 
     /// Refuses a call before it ever rang.
     pub(crate) fn turn_away(&mut self, now: Ms, call: &Call, end: EndStatus) {
-        self.emit(Effect::Reject { call: call.id, code: BUSY_HERE });
+        self.refuse(now, call, BUSY_HERE, end);
+    }
+
+    fn refuse(&mut self, now: Ms, call: &Call, code: u16, end: EndStatus) {
+        self.emit(Effect::Reject { call: call.id, code });
         self.log(record::row(call, now, end));
     }
 

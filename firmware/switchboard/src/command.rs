@@ -65,6 +65,10 @@ impl Switchboard {
             Command::SetTheme { theme } => {
                 self.choose(ipc::Preferences { theme: *theme, ..self.desk.preferences.clone() });
             }
+            Command::SetLockAfter { minutes } => {
+                let lock_after_min = (*minutes).min(ipc::MAX_LOCK_AFTER);
+                self.choose(ipc::Preferences { lock_after_min, ..self.desk.preferences.clone() });
+            }
             Command::SavePreferences { language, theme, shortcuts } => {
                 fit(shortcuts)?;
                 let (language, theme, shortcuts) = (*language, *theme, shortcuts.clone());

@@ -23,6 +23,8 @@ const FLEETING_MS: Ms = 60_000;
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) lines: Vec<LineView>,
+    /// Who is signed in.
+    pub(crate) operator: Option<String>,
     pub(crate) availability: Availability,
     pub(crate) audio: AudioState,
     pub(crate) muted: bool,
@@ -69,6 +71,7 @@ impl Desk {
         };
         Self {
             lines: settings.lines.iter().map(line).collect(),
+            operator: None,
             availability: Availability::Available,
             audio: AudioState::Disconnected,
             muted: false,
@@ -267,6 +270,11 @@ impl Switchboard {
         if let Some(id) = linked.map(|d| d.id) {
             self.show_directory(id);
         }
+    }
+
+    /// Who sits at the desk: whoever is signed in, else the desk's own name.
+    pub(crate) fn operator_name(&self) -> &str {
+        self.desk.operator.as_deref().unwrap_or(&self.settings.operator_name)
     }
 
     pub(crate) fn line(&self, number: &str) -> Option<&crate::Line> {

@@ -132,6 +132,9 @@ pub enum Input {
     SignedIn {
         /// `false`: nobody is there to take a call.
         there: bool,
+        /// Their name; `None` where nobody signs in.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// A line's account registered, failed, or was switched off. Send one per line of the account.
     Registration {

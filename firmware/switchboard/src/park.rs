@@ -35,6 +35,8 @@ struct Parked {
     /// The call that was parked; it has left the desk or is about to.
     call: CallRef,
     who: Party,
+    /// Who parked it.
+    by: String,
     /// The line it came in on or was placed with.
     line: String,
     since: Ms,
@@ -112,7 +114,8 @@ impl Switchboard {
         }
         for (slot, line, who) in parked {
             let lit = self.slot_state(&slot) == LampState::Busy;
-            self.park.parked.insert(slot, Parked { call, who, line, since: now, overdue: false, lit });
+            let by = self.operator_name().to_owned();
+            self.park.parked.insert(slot, Parked { call, who, by, line, since: now, overdue: false, lit });
             self.touch();
         }
     }
@@ -240,10 +243,9 @@ impl Switchboard {
     }
 
     pub(crate) fn slots(&self) -> Vec<ParkSlotView> {
-        let by = &self.settings.operator_name;
         let card = |p: &Parked| ParkedView {
             who: p.who.clone(),
-            by: by.clone(),
+            by: p.by.clone(),
             since_ms: p.since,
             overdue: p.overdue,
         };

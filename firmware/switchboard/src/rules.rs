@@ -140,8 +140,16 @@ impl Switchboard {
         }
     }
 
-    pub(crate) fn signed_in(&mut self, there: bool) {
+    /// Somebody sits down at the desk, or leaves it.
+    pub(crate) fn signed_in(&mut self, there: bool, name: Option<String>) {
         self.handling.there = there;
+        self.desk.operator = name;
+        self.touch();
+    }
+
+    /// Whether an operator is signed in.
+    pub(crate) fn is_somebody_there(&self) -> bool {
+        self.handling.there
     }
 
     pub(crate) fn service(&self) -> ServiceView {

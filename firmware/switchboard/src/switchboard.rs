@@ -111,7 +111,7 @@ impl Switchboard {
             Input::TargetIdentified { transfer, party } => self.target_identified(transfer, party),
             Input::Speaking { call, on } => self.speaking(call, on),
             Input::Timetable { mode } => self.timetable(now, mode),
-            Input::SignedIn { there } => self.signed_in(there),
+            Input::SignedIn { there, name } => self.signed_in(there, name),
             Input::Deadline => self.expire(now),
             Input::Registration { line, state } => self.registration(&line, state),
             Input::Lamp { number, state, calls, peer, talks } => {
@@ -200,6 +200,12 @@ impl Switchboard {
     #[must_use]
     pub fn view(&self, now: Instant) -> View {
         self.make_view(self.ms(now))
+    }
+
+    /// No call is on the desk, nor a transfer whose end is not known.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.ledger.entries.values().all(|entry| entry.ended.is_some())
     }
 
     /// Log rows of calls that are gone, kept back for the last word on their transfer.

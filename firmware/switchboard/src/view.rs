@@ -1,6 +1,6 @@
 //! The desk as the screen shows it.
 
-use ipc::{CallView, Counters, Direction, OperatorView, RemindersView, View};
+use ipc::{CallView, Counters, Direction, OperatorView, RemindersView, SignInView, View};
 
 use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
@@ -11,7 +11,7 @@ impl Switchboard {
             generation: self.generation,
             now_ms,
             operator: OperatorView {
-                name: self.settings.operator_name.clone(),
+                name: self.operator_name().to_owned(),
                 availability: self.desk.availability,
                 registration: self.desk.worst_registration(),
                 audio: self.desk.audio.clone(),
@@ -38,6 +38,7 @@ impl Switchboard {
             alerts: self.alerts.shown.iter().cloned().collect(),
             import: self.desk.import.clone(),
             // The engine knows of it, and no call does.
+            sign_in: SignInView::default(),
             setup: None,
             watch: None,
             reminders: RemindersView::default(),

@@ -13,6 +13,9 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        if self.sign_in_key(text, control, alt) {
+            return true;
+        }
         self.board_saw_key(text, control, typing);
         if self.watch_key(text, control, alt, typing) {
             return true;
@@ -173,6 +176,8 @@ impl Desk {
             ConsoleKey::AnswerLongest => {
                 self.send(Command::Hook { action: HookAction::AnswerLongest });
             }
+            ConsoleKey::Lock => self.lock(),
+            ConsoleKey::Operator => self.open_operator_menu_by_key(),
             ConsoleKey::Night => {
                 self.send(Command::Hook { action: HookAction::Night });
             }

@@ -68,6 +68,8 @@ pub(super) enum Choice {
     CallReminder(ReminderId),
     Dividers,
     ResetDividers,
+    Lock,
+    SignOut,
     /// The menus behind a row: what can be changed of a contact, and into which directory.
     Contact(Box<ContactRow>),
     AddTo(Box<Party>),
@@ -209,6 +211,8 @@ impl Desk {
             Some(Choice::Table(on)) => self.set_table(on),
             Some(Choice::Reminder(deed)) => self.do_reminder(deed),
             Some(Choice::CallReminder(id)) => self.call_of_reminder(id),
+            Some(Choice::Lock) => self.lock(),
+            Some(Choice::SignOut) => self.sign_out(),
             Some(Choice::Dividers) => self.arrange_by_keys(),
             Some(Choice::ResetDividers) => {
                 self.reset_calls();

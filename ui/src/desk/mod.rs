@@ -4,7 +4,7 @@
 //! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `reminders` and `reminder_editor`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
-//! (header and status bar), `settings`, `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
+//! (header and status bar), `settings`, `sign_in` (who sits here, and the locked screen), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
@@ -39,6 +39,7 @@ mod prompt;
 mod reminder_editor;
 mod reminders;
 mod settings;
+mod sign_in;
 mod sound;
 mod statistics;
 mod status;
@@ -112,6 +113,7 @@ pub(crate) struct Desk {
     customers: customer::Customers,
     watch: watch::Watch,
     sound: sound::Sound,
+    sign_in: sign_in::SignIn,
     area: Area,
     /// As they are used: the usual ones with the operator's changes.
     keys: KeyMap,
@@ -147,7 +149,9 @@ impl Console {
         let weak = Rc::downgrade(&desk);
         tick.start(TimerMode::Repeated, TICK, move || {
             if let Some(desk) = weak.upgrade() {
-                desk.borrow_mut().tick(Instant::now());
+                let mut desk = desk.borrow_mut();
+                desk.run_sign_in();
+                desk.tick(Instant::now());
             }
         });
         desk.borrow_mut().fit_columns(app.get_fitting_columns());
@@ -273,6 +277,7 @@ impl Desk {
             customers: customer::Customers::default(),
             watch: watch::Watch::default(),
             sound: sound::Sound::new(app),
+            sign_in: sign_in::SignIn::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             usual_keys: KeyMap::default(),
@@ -310,6 +315,10 @@ impl Desk {
     fn apply(&mut self, view: View, now: Instant) {
         let before = std::mem::replace(&mut self.view, view);
         self.clock = DeskClock::new(self.view.now_ms, now);
+        let opened = self.sign_in_changed(&before);
+        if opened || (before.generation == 0 && self.connected && !self.is_closed()) {
+            self.ask_everything();
+        }
         self.look_at_faces(&before);
         self.preferences_changed(&before);
         self.show_status();
@@ -380,15 +389,12 @@ impl Desk {
         self.release_alerts();
         self.show_watch();
         self.listen_to_sound();
+        self.sign_in_connection();
         if connected {
-            self.faces.again();
-            self.directory.contacts.again();
-            self.mail_again();
-            self.ask_editor_again();
-            self.ask_log();
-            self.statistics_again();
-            self.ask_note();
-            self.ask_reminders();
+            // Before the first view it is not known whether the desk answers.
+            if self.view.generation > 0 && !self.is_closed() {
+                self.ask_everything();
+            }
             self.show_note();
             self.show_settings();
         } else {
@@ -399,6 +405,18 @@ impl Desk {
             self.settings_disconnected();
             self.reminders_disconnected();
         }
+    }
+
+    /// Asks for what no view has: at the start, after the connection was gone, and when somebody has signed in.
+    fn ask_everything(&mut self) {
+        self.faces.again();
+        self.directory.contacts.again();
+        self.mail_again();
+        self.ask_editor_again();
+        self.ask_log();
+        self.statistics_again();
+        self.ask_note();
+        self.ask_reminders();
     }
 
     fn show_connection(&mut self) {
@@ -417,7 +435,8 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
-        if self.editor_done(seq, &result)
+        if self.sign_in_done(seq, &result)
+            || self.editor_done(seq, &result)
             || self.files_done(seq, &result)
             || self.item_done(seq, &result)
             || self.note_done(seq, &result)
@@ -480,6 +499,8 @@ impl Desk {
             ipc::Reply::Failed { reason } if self.faces.failed(seq) => {
                 tracing::warn!("a picture could not be had: {reason}");
             }
+            // It is asked again once somebody has typed their PIN.
+            ipc::Reply::Failed { .. } if self.is_closed() => {}
             ipc::Reply::Failed { reason } => {
                 tracing::warn!("the desk could not answer: {reason}");
                 self.notice(Some(&CommandError::Failed { reason }));

@@ -100,6 +100,14 @@ impl Desk {
         true
     }
 
+    /// Somebody else's note comes in its place, or none: nothing of this one is sent any more.
+    pub(crate) fn forget_note(&mut self) {
+        self.note.timer.stop();
+        self.note = Note::default();
+        self.write(String::new(), None);
+        self.show_note();
+    }
+
     /// Nothing can be kept now.
     pub(crate) fn note_disconnected(&mut self) {
         (self.note.asked, self.note.sent) = (None, None);
@@ -227,10 +235,21 @@ impl Desk {
         });
     }
 
+    /// Has the desk keep what is written, before it belongs to somebody who is not here.
+    pub(crate) fn flush_note(&mut self) {
+        let text = self.note_text();
+        let is_new = self.note.there.is_some() && text != self.note.kept();
+        if is_new && text.len() <= MAX_NOTE && self.connected {
+            self.note.timer.stop();
+            self.send_note(Command::DraftNote { text: Some(text) });
+        }
+    }
+
     /// Has the desk keep what is written.
     pub(crate) fn keep_note(&mut self) {
         let text = self.note_text();
-        if self.note.there.is_none() || text == self.note.kept() || text.len() > MAX_NOTE {
+        if self.note.there.is_none() || text == self.note.kept() || text.len() > MAX_NOTE || self.is_closed()
+        {
             return;
         }
         if self.note.sent.is_some() {

@@ -3,6 +3,9 @@
 //! The limits that leave every pane readable are the window's, see `App` in `app.slint`: here a wish is
 //! handed to it, and what it made of the wish is what is kept.
 
+use std::collections::HashMap;
+
+use ipc::OperatorId;
 use slint::ComponentHandle;
 
 use super::Desk;
@@ -17,6 +20,10 @@ const STEP: f32 = 24.;
 #[derive(Default)]
 pub(crate) struct Panes {
     now: Arrangement,
+    /// Whose it is; 0 where nobody is signed in.
+    operator: i64,
+    /// Of others, as they left it.
+    left: HashMap<i64, Arrangement>,
     /// While the arrow keys move the dividers: how it was before.
     before: Option<Arrangement>,
     keeper: Option<Keeper>,
@@ -26,7 +33,25 @@ impl Desk {
     /// Shows what was arranged last, and keeps what is arranged from now on.
     pub(crate) fn keep_panes(&mut self, keeper: Keeper, arrangement: Arrangement) {
         self.panes.keeper = Some(keeper);
-        self.arrange(arrangement);
+        self.panes.left.insert(0, arrangement);
+        self.arrange(self.arrangement_of(self.panes.operator));
+    }
+
+    /// Shows the arrangement of who is signed in from now on (ACC-1). Somebody new finds that of the desk.
+    pub(crate) fn arrange_for(&mut self, operator: Option<OperatorId>) {
+        let operator = operator.unwrap_or_default().0;
+        if operator != self.panes.operator {
+            self.panes.left.insert(self.panes.operator, self.panes.before.take().unwrap_or(self.panes.now));
+            self.show_arranging();
+            self.panes.operator = operator;
+            self.arrange(self.arrangement_of(operator));
+        }
+    }
+
+    fn arrangement_of(&self, operator: i64) -> Arrangement {
+        let left = &self.panes.left;
+        let kept = || self.panes.keeper.as_ref().and_then(|keeper| keeper.read(operator));
+        left.get(&operator).copied().or_else(kept).or_else(|| left.get(&0).copied()).unwrap_or_default()
     }
 
     /// List or table view.
@@ -133,7 +158,7 @@ impl Desk {
 
     fn keep(&self) {
         if let Some(keeper) = &self.panes.keeper {
-            keeper.keep(self.panes.now);
+            keeper.keep(self.panes.operator, self.panes.now);
         }
     }
 

@@ -82,13 +82,16 @@ impl Settings {
 impl Desk {
     /// A new view may have other preferences.
     pub(crate) fn preferences_changed(&mut self, before: &View) {
-        if before.generation == 0 || before.preferences != self.view.preferences {
+        let sat = before.sign_in.operator != self.view.sign_in.operator;
+        if before.generation == 0 || sat || before.preferences != self.view.preferences {
             self.keys = shortcuts::map(&self.usual_keys, &self.view.preferences.shortcuts);
             self.show_key_hints();
-            if self.settings.draft.as_ref() == Some(&self.kept()) {
+            // What somebody else has chosen is not saved as theirs.
+            if sat || self.settings.draft.as_ref() == Some(&self.kept()) {
                 self.settings.draft = None;
             }
             self.settings.accepted = None;
+            self.settings.leaving = self.settings.leaving.filter(|_| self.settings.draft.is_some());
             self.show_settings();
         }
     }
@@ -576,6 +579,7 @@ impl Desk {
         global.set_undo(first(ConsoleKey::Undo));
         global.set_search(first(ConsoleKey::Search));
         global.set_number(first(ConsoleKey::Number));
+        global.set_lock(first(ConsoleKey::Lock));
         global.set_allow(first(ConsoleKey::Allow));
         global.set_refuse(first(ConsoleKey::Refuse));
         global.set_test_sound(first(ConsoleKey::TestSound));
@@ -615,6 +619,8 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::Settings => KeyAction::Settings,
         ConsoleKey::View => KeyAction::View,
         ConsoleKey::Night => KeyAction::Night,
+        ConsoleKey::Lock => KeyAction::Lock,
+        ConsoleKey::Operator => KeyAction::Operator,
         ConsoleKey::Allow => KeyAction::Allow,
         ConsoleKey::Refuse => KeyAction::Refuse,
         ConsoleKey::TestSound => KeyAction::TestSound,

@@ -13,8 +13,22 @@ use crate::models::cards;
 use crate::models::dates::Span;
 use crate::screen::{self, App};
 
-/// A callback that borrows the desk; after the window is gone it does nothing.
+/// A callback that borrows the desk; after the window is gone it does nothing. Somebody is there who touches something.
 macro_rules! with {
+    ($desk:expr, |$this:ident $(, $arg:ident)*| $body:expr) => {{
+        let weak = Rc::downgrade($desk);
+        move |$($arg),*| {
+            if let Some(desk) = weak.upgrade() {
+                let $this = &mut *desk.borrow_mut();
+                $this.touched();
+                $body;
+            }
+        }
+    }};
+}
+
+/// Likewise for what nobody's hand does.
+macro_rules! unasked {
     ($desk:expr, |$this:ident $(, $arg:ident)*| $body:expr) => {{
         let weak = Rc::downgrade($desk);
         move |$($arg),*| {
@@ -44,6 +58,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_editor(app, desk);
     wire_alerts(app, desk);
     wire_files(app, desk);
+    wire_sign_in(app, desk);
     let sound = app.global::<screen::SoundCheck>();
     sound.on_begin(with!(desk, |this, test| this.begin_test(test)));
     sound.on_stop(with!(desk, |this| this.stop_test()));
@@ -87,7 +102,7 @@ fn wire_note(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_copied(with!(desk, |this, anchor, cursor| this.copy_from_note(anchor, cursor)));
     global.on_put_in(with!(desk, |this, anchor, cursor| this.put_into_note(anchor, cursor)));
     global.on_take_out(with!(desk, |this, anchor, cursor| this.take_out_of_note(anchor, cursor)));
-    global.on_keep(with!(desk, |this| this.keep_note()));
+    global.on_keep(unasked!(desk, |this| this.keep_note()));
     global.on_save(with!(desk, |this| this.save_note()));
     global.on_give_up(with!(desk, |this| this.give_up_note()));
     global.on_bring_back(with!(desk, |this| this.bring_back_note()));
@@ -113,7 +128,7 @@ fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
     let global = app.global::<screen::Board>();
     global.on_toggle(with!(desk, |this| this.toggle_board()));
     global.on_hide(with!(desk, |this| this.hide_board()));
-    global.on_field(with!(desk, |this, typing| this.board_field(typing)));
+    global.on_field(unasked!(desk, |this, typing| this.board_field(typing)));
     let (weak, window) = (Rc::downgrade(desk), app.as_weak());
     global.on_pressed(move |key| {
         let (Some(desk), Some(app)) = (weak.upgrade(), window.upgrade()) else { return };
@@ -143,7 +158,7 @@ fn wire_reminders(app: &App, desk: &Rc<RefCell<Desk>>) {
     list.on_card_call(with!(desk, |this, id| this.call_due(&id)));
     list.on_show_list(with!(desk, |this| this.show_screen(screen::Screen::Reminders)));
     list.on_pressing(with!(desk, |this, id, down| this.press_reminder(&id, down)));
-    list.on_fit(with!(desk, |this, count| this.fit_reminders(count)));
+    list.on_fit(unasked!(desk, |this, count| this.fit_reminders(count)));
     let editor = app.global::<screen::ReminderEditor>();
     editor.on_edited(with!(desk, |this| this.reminder_edited()));
     editor.on_time_edited(with!(desk, |this, text| this.reminder_time_edited(&text)));
@@ -169,7 +184,7 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_call_contact(with!(desk, |this, index| this.call_contact(index, screen::ContactNumber::Phone)));
     global.on_call_number(with!(desk, |this, index, which| this.call_contact(index, which)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_contact_menu(index, x, y)));
-    global.on_fit_columns(with!(desk, |this, columns| this.fit_columns(columns)));
+    global.on_fit_columns(unasked!(desk, |this, columns| this.fit_columns(columns)));
     global.on_transfer_here(with!(desk, |this| this.transfer_here()));
     global.on_leave_contact(with!(desk, |this| this.leave_contact()));
     global.on_tab_menu(with!(desk, |this, index, x, y| this.open_tab_menu(index, x, y)));
@@ -210,8 +225,8 @@ fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
 
 fn wire_page(app: &App, desk: &Rc<RefCell<Desk>>) {
     let page = app.global::<screen::Page>();
-    page.on_wake(with!(desk, |this| this.page_changed()));
-    page.on_resized(with!(desk, |this, width, height| this.page_resized(width, height)));
+    page.on_wake(unasked!(desk, |this| this.page_changed()));
+    page.on_resized(unasked!(desk, |this, width, height| this.page_resized(width, height)));
     page.on_touch(with!(desk, |this, what, x, y| this.with_browser(|b| b.touch(what.into(), x, y))));
     page.on_wheel(with!(desk, |this, x, y, dx, dy| this.with_browser(|b| b.wheel((x, y), (dx, dy)))));
     page.on_key(with!(desk, |this, text, control| this.with_browser(|b| b.key(text.into(), control))));
@@ -285,7 +300,11 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_open_keypad(with!(desk, |this| this.open_keypad()));
     let weak = Rc::downgrade(desk);
     global.on_key(move |text, control, alt, typing| {
-        weak.upgrade().is_some_and(|desk| desk.borrow_mut().key(&text, control, alt, typing))
+        weak.upgrade().is_some_and(|desk| {
+            let mut desk = desk.borrow_mut();
+            desk.touched();
+            desk.key(&text, control, alt, typing)
+        })
     });
 }
 
@@ -302,7 +321,7 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
     global.on_call_back(with!(desk, |this, index| this.call_back(index)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_log_menu(index, x, y)));
-    global.on_need_more(with!(desk, |this| this.more_log()));
+    global.on_need_more(unasked!(desk, |this| this.more_log()));
     let details = app.global::<screen::LogDetails>();
     details.on_close(with!(desk, |this| this.close_details()));
     details.on_step(with!(desk, |this, by| this.step_details(by)));
@@ -362,11 +381,29 @@ fn wire_alerts(app: &App, desk: &Rc<RefCell<Desk>>) {
     alerts.on_act(with!(desk, |this, id| this.act_on_alert(&id)));
     alerts.on_dismiss(with!(desk, |this, id| this.dismiss_alert(&id)));
     alerts.on_pressing(with!(desk, |this, id, down| this.press_alert(&id, down)));
-    alerts.on_fit(with!(desk, |this, count| this.fit_alerts(count)));
+    alerts.on_fit(unasked!(desk, |this, count| this.fit_alerts(count)));
     let wishes = app.global::<screen::AlertWishes>();
     wishes.on_set_alert(with!(desk, |this, index, on| this.set_alert_wish(index, on)));
     wishes.on_accept(with!(desk, |this| this.accept_alert_wishes()));
     wishes.on_close(with!(desk, |this| this.close_alert_wishes()));
+}
+
+fn wire_sign_in(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::SignIn>();
+    global.on_choose(with!(desk, |this, index| this.choose_operator(index)));
+    global.on_digit(with!(desk, |this, digit| this.pin_digit(&digit)));
+    global.on_erase(with!(desk, |this| this.erase_pin_digit()));
+    global.on_accept(with!(desk, |this| this.accept_pin()));
+    global.on_somebody_else(with!(desk, |this| this.let_somebody_else()));
+    global.on_back(with!(desk, |this| this.leave_sign_in_list()));
+    global.on_answer(with!(desk, |this| this.answer_locked()));
+    global.on_hold(with!(desk, |this| this.hold_locked()));
+    global.on_hang_up(with!(desk, |this| this.hang_up_locked()));
+    global.on_retrieve(with!(desk, |this| this.retrieve_locked()));
+    global.on_open_menu(with!(desk, |this, x, y| this.open_operator_menu(x, y)));
+    global.on_lock(with!(desk, |this| this.lock()));
+    global.on_sign_out(with!(desk, |this| this.sign_out()));
+    global.on_set_lock_after(with!(desk, |this, minutes| this.set_lock_after(minutes)));
 }
 
 fn wire_files(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -73,6 +73,8 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::NobodyTalks { number }) => (RefusedCommand::NobodyTalks, number.as_str(), ""),
         Some(CommandError::TakeOverNotAllowed) => (RefusedCommand::TakeOverNotAllowed, "", ""),
         Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
+        Some(CommandError::CallsAreUp) => (RefusedCommand::CallsAreUp, "", ""),
+        Some(CommandError::SignedOut | CommandError::Locked) => (RefusedCommand::Closed, "", ""),
         Some(CommandError::NoFigures) => (RefusedCommand::NoFigures, "", ""),
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
             (RefusedCommand::Failed, "", "")
@@ -81,7 +83,7 @@ pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
         Some(CommandError::Reminder(ReminderProblem::Gone)) => (RefusedCommand::ReminderGone, "", ""),
         Some(CommandError::Reminder(_)) => (RefusedCommand::Failed, "", ""),
         // Said beside its buttons.
-        Some(CommandError::SoundTest(_)) => (RefusedCommand::NotPossible, "", ""),
+        Some(CommandError::SoundTest(_) | CommandError::Pin(_)) => (RefusedCommand::NotPossible, "", ""),
         Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
     };
     LedgerEntry {

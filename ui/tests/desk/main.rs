@@ -16,6 +16,7 @@ mod marks;
 mod note;
 mod reminders;
 mod settings;
+mod sign_in;
 mod sound;
 mod statistics;
 mod take_over;

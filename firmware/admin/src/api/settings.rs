@@ -72,7 +72,8 @@ pub(crate) async fn add_operator(Sent { caller, body }: Sent<NewOperator>) -> To
     let NewOperator { name, language, pin } = body;
     let language = language_of(&caller, &language)?;
     let pin = hashed(&caller, &pin).await?;
-    let added = caller.app.keeper.ask(move |store| store.add_operator(&name, language, &pin, now_ms())).await;
+    let added =
+        caller.app.change_operators(move |store| store.add_operator(&name, language, &pin, now_ms())).await;
     let added = added.map_err(|problem| Problem::of_store(&problem, caller.language))?;
     caller.app.audit(&caller.actor(), Act::OperatorAdded, added.name.clone()).await;
     Ok(shapes::json(StatusCode::CREATED, &operator(&added)))
@@ -104,7 +105,7 @@ pub(crate) async fn change_operator(named: Named, Sent { caller, body }: Sent<Op
         Some(pin) => Some(hashed(&caller, pin).await?),
         None => None,
     };
-    let changed = caller.app.keeper.ask(move |store| {
+    let changed = caller.app.change_operators(move |store| {
         store.change_operator(id, &name, language)?;
         pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))?;
         locked.map_or(Ok(()), |locked| store.lock_operator(id, locked))
@@ -119,7 +120,7 @@ pub(crate) async fn remove_operator(caller: Writer, named: Named) -> Told {
     let id = named.number(&caller)?;
     let now = read(&caller).await?.into_iter().find(|operator| operator.id == id);
     let now = now.ok_or_else(|| caller.not_found())?;
-    let removed = caller.app.keeper.ask(move |store| store.remove_operator(id)).await;
+    let removed = caller.app.change_operators(move |store| store.remove_operator(id)).await;
     removed.map_err(|problem| Problem::of_store(&problem, caller.language))?;
     caller.app.audit(&caller.actor(), Act::OperatorRemoved, now.name).await;
     Ok(StatusCode::NO_CONTENT.into_response())

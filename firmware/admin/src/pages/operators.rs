@@ -62,7 +62,7 @@ pub(crate) async fn add(Posted { signed, fields }: Posted) -> Page {
         Err(wrong) => Err(wrong),
         Ok(pin) => {
             let work = move |store: &mut store::Store| store.add_operator(&name, language, &pin, now_ms());
-            signed.app.keeper.ask(work).await.map_err(|problem| at_field(&problem, signed.language))
+            signed.app.change_operators(work).await.map_err(|problem| at_field(&problem, signed.language))
         }
     };
     match added {
@@ -114,7 +114,7 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
                 store.change_operator(id, &name, language)?;
                 pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))
             };
-            signed.app.keeper.ask(work).await.map_err(|problem| at_field(&problem, signed.language))
+            signed.app.change_operators(work).await.map_err(|problem| at_field(&problem, signed.language))
         }
     };
     match changed {
@@ -134,11 +134,11 @@ pub(crate) async fn act(Path((id, action)): Path<(i64, String)>, Posted { signed
     let (done, act, words) = match action.as_str() {
         "lock" | "unlock" => {
             let lock = action == "lock";
-            let done = signed.app.keeper.ask(move |store| store.lock_operator(id, lock)).await;
+            let done = signed.app.change_operators(move |store| store.lock_operator(id, lock)).await;
             (done, Act::OperatorChanged, text::OPERATOR_CHANGED)
         }
         "remove" => {
-            let done = signed.app.keeper.ask(move |store| store.remove_operator(id)).await;
+            let done = signed.app.change_operators(move |store| store.remove_operator(id)).await;
             (done, Act::OperatorRemoved, text::OPERATOR_REMOVED)
         }
         _ => return Err(Fault::not_found(signed.language).into_response()),

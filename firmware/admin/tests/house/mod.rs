@@ -111,6 +111,7 @@ async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>, l
     while let Some(wish) = asked.recv().await {
         let mut desk = desk.lock().unwrap();
         match wish {
+            Wish::Operators => {}
             Wish::Diagnostics(answer) => drop(answer.send(ipc::Diagnostics::default())),
             Wish::Trace(answer) => drop(answer.send(b"a trace".to_vec())),
             Wish::Restart(answer) => {

@@ -23,8 +23,9 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
-    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, ReminderForm,
-    ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View, Volumes,
+    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Pin, Query,
+    ReminderForm, ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View,
+    Volumes,
 };
 
 #[derive(Parser)]
@@ -215,6 +216,26 @@ enum Request {
         /// New state.
         state: Switch,
     },
+    /// Print who sits at the desk, and who may sign in.
+    Operators,
+    /// Sign in at the desk.
+    SignIn {
+        /// The operator's name.
+        name: String,
+        /// Their PIN; read from standard input when absent, so that no list of processes shows it.
+        #[arg(long)]
+        pin: Option<String>,
+    },
+    /// Sign out; refused while there is a call.
+    SignOut,
+    /// Cover the screen until a PIN is typed.
+    Lock,
+    /// Uncover the screen.
+    Unlock {
+        /// The PIN of who is signed in; read from standard input when absent.
+        #[arg(long)]
+        pin: Option<String>,
+    },
     /// Connect or disconnect the sound device.
     Audio {
         /// New state.
@@ -381,6 +402,7 @@ fn run(cli: Cli) -> Result<()> {
     let mut desk = Connection::open(&cli.socket, follow)?;
     match cli.request {
         Request::View => print(&desk.view()?),
+        Request::Operators => print(&desk.view()?.sign_in),
         Request::Follow => loop {
             if let FromDesk::View(view) = desk.next()? {
                 print(&view)?;
@@ -495,6 +517,15 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         },
         Request::Mute { state } => Command::Mute { on: on(state) },
         Request::Register { state } => Command::Register { on: on(state) },
+        Request::SignIn { name, pin } => {
+            let known = desk.view()?.sign_in.operators;
+            let found = known.iter().find(|known| known.name.to_lowercase() == name.to_lowercase());
+            let operator = found.with_context(|| format!("there is no operator {name:?}"))?.id;
+            Command::SignIn { operator, pin: typed(pin)? }
+        }
+        Request::SignOut => Command::SignOut,
+        Request::Lock => Command::Lock,
+        Request::Unlock { pin } => Command::Unlock { pin: typed(pin)? },
         Request::Audio { state } => Command::Audio { on: on(state) },
         Request::Language { language: Tongue::English } => {
             Command::SetLanguage { language: Language::English }
@@ -523,6 +554,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         }
         Request::Send { json } => serde_json::from_str(&json).context("this is not a command")?,
         Request::View
+        | Request::Operators
         | Request::Follow
         | Request::Contacts { .. }
         | Request::Contact { .. }
@@ -561,6 +593,19 @@ fn moment(text: &str, now: DateTime<Local>) -> Result<DateTime<Local>> {
     let day = text.replace('T', " ");
     let day = NaiveDateTime::parse_from_str(&day, "%Y-%m-%d %H:%M");
     local(day.with_context(|| format!("{text:?} is no time: say 14:30 or \"2026-11-28 09:00\""))?)
+}
+
+/// A PIN: as given, else a line of standard input.
+fn typed(pin: Option<String>) -> Result<Pin> {
+    let line = match pin {
+        Some(pin) => pin,
+        None => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("no PIN came on standard input")?;
+            line
+        }
+    };
+    Ok(Pin::new(line.trim()))
 }
 
 fn first_with(view: &View, action: Action) -> Result<CallRef> {

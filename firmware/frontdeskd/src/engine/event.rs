@@ -13,7 +13,7 @@ use crate::{
     administer::Change,
     contacts::News,
     names::Found,
-    net, records, sound_check,
+    net, records, sign_in, sound_check,
     trace::{Entry, Wanted},
 };
 
@@ -72,6 +72,8 @@ pub(crate) enum Event {
     Sound(sound_check::Wish),
     /// From the contacts.
     Contacts(News),
+    /// Somebody has signed in or tried to, or others may.
+    SignIn(sign_in::News),
     /// From the records.
     Records(records::Event),
     /// The timetable's mode changed.

@@ -123,6 +123,31 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
 }
 
 #[test]
+fn acc_1_a_call_for_a_desk_where_nobody_is_signed_in_is_told_so_and_counted_as_missed() {
+    check_on(
+        with(Vec::new()),
+        "in 10 5550100\nnobody\nin 11 5550100\nanswer 10",
+        &expect![[r#"
+            in 10 5550100
+                180 10
+                Ringer(Some(Bell))
+              = 10 Ringing
+            nobody
+            in 11 5550100
+                reject 11 480
+                SaveMissed(1)
+                log 11 Missed, answered never, talk 0, hold 0
+              = 10 Ringing · missed 1
+            answer 10
+                answer 10
+                ear 10
+                Ringer(None)
+              = 10 Answering* · missed 1
+        "#]],
+    );
+}
+
+#[test]
 fn a_recall_that_nobody_takes_climbs_the_rules() {
     let late = |seconds| Trigger::RecallUnanswered { seconds };
     let voicemail = Outcome::Voicemail { to: "*97".into() };

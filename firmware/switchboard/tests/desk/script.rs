@@ -133,7 +133,7 @@ fn input(words: &[&str]) -> Option<Input> {
         "gone" => ended(false, 0, false),
         "speaks" => Input::Speaking { call: call(), on: true },
         "timetable" => Input::Timetable { mode: mode(words[1]) },
-        "nobody" => Input::SignedIn { there: false },
+        "nobody" => Input::SignedIn { there: false, name: None },
         "final" => ended(true, code(), false),
         "replace" => {
             let old = Some(CallRef(words[2].parse().unwrap()));

@@ -1,5 +1,6 @@
 //! The scenes: what the desk shows, and what a hand does to it.
 
+use frontdesk_ui::link::{Event, News};
 use frontdesk_ui::{scenes, screen};
 use ipc::View;
 use slint::ComponentHandle;
@@ -538,4 +539,60 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "watch-seen", view: || scenes::watched(Some(true)), act: |_| Ok(()) },
     Scene { name: "callers", view: scenes::known_callers, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "callers-menu", view: scenes::known_callers, act: |stage| stage.right_click(240., 160.) },
+    Scene { name: "sign-in", view: || scenes::signed_out(5), act: |_| Ok(()) },
+    Scene {
+        name: "sign-in-pin",
+        view: || scenes::signed_out(5),
+        act: |stage| stage.keys(&["Down", "Down", "Down", "4", "7", "1", "1", "0", "8"]),
+    },
+    Scene {
+        name: "sign-in-many",
+        view: || scenes::signed_out(12),
+        act: |stage| stage.keys(&["End", "Up", "Up", "Up", "Up"]),
+    },
+    Scene { name: "sign-in-filter", view: || scenes::signed_out(12), act: |stage| stage.keys(&["d", "u"]) },
+    Scene {
+        name: "sign-in-wrong",
+        view: || scenes::pin_refused(ipc::PinProblem::Wrong { left: 8, wait_ms: 0 }),
+        act: |stage| stage.keys(&["Down", "Down", "Down"]),
+    },
+    Scene {
+        name: "sign-in-wait",
+        view: || scenes::pin_refused(ipc::PinProblem::Wrong { left: 3, wait_ms: 16_000 }),
+        act: |stage| stage.keys(&["Down", "Down", "Down"]),
+    },
+    Scene {
+        name: "sign-in-blocked",
+        view: || scenes::signed_out(5),
+        act: |stage| stage.keys(&["Down", "Down", "Down", "Down"]),
+    },
+    Scene {
+        name: "sign-in-away",
+        view: || scenes::signed_out(5),
+        act: |stage| {
+            stage.console.take(News { events: vec![Event::Disconnected], view: None });
+            stage.settle();
+            Ok(())
+        },
+    },
+    Scene {
+        name: "signed-in-menu",
+        view: scenes::signed_in,
+        act: |stage| {
+            let x = f32::from(u16::try_from(stage.size.width)?) - 190.;
+            stage.tap(x + 40., 40.)
+        },
+    },
+    Scene { name: "signed-in-settings", view: scenes::signed_in, act: |stage| stage.rail(SETTINGS) },
+    Scene { name: "locked", view: scenes::locked_at_rest, act: |_| Ok(()) },
+    Scene { name: "locked-calls", view: scenes::locked, act: |stage| stage.keys(&["4", "7"]) },
+    Scene {
+        name: "locked-other",
+        view: scenes::locked,
+        act: |stage| {
+            stage.console.app().global::<screen::SignIn>().invoke_somebody_else();
+            stage.settle();
+            Ok(())
+        },
+    },
 ];

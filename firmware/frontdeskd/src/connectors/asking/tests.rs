@@ -41,7 +41,13 @@ impl Desk {
         let plan = NumberPlan::default();
         let store = Store::open(folder.path().join("desk.db")).unwrap();
         let (contacts, _) = Contacts::start(Catalogue::new(plan.clone()), false, inbox.clone()).unwrap();
-        let at_desk = AtDesk { operator: "Front desk".into(), folders: Vec::new(), plan };
+        let at_desk = AtDesk {
+            operator: "Front desk".into(),
+            signed_in: None,
+            operator_id: 0,
+            folders: Vec::new(),
+            plan,
+        };
         let (records, _) = Records::start(store, contacts, inbox.clone(), at_desk).unwrap();
         let (connectors, asked) = Connectors::new();
         let asking = Asking {
