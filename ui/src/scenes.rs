@@ -233,6 +233,11 @@ pub fn log(noon_unix_ms: i64, ends: &[EndStatus]) -> LogPage {
         // The sixth was over a bad network.
         sound: (talk_s > 0).then(|| CallSound {
             mos_hundredths: Some(if id == 6 { 312 } else { 441 - id as u16 * 3 }),
+            received: talk_s * 50,
+            lost: if id == 6 { talk_s * 2 } else { 0 },
+            late: talk_s / 30,
+            jitter_us: if id == 6 { 23_400 } else { 1_200 },
+            round_trip_us: Some(31_000),
             ..CallSound::default()
         }),
         // And the operator said so; of the two that came last it can still be said.

@@ -24,7 +24,7 @@ pub(crate) fn tiles(told: &CallStatistics, before: Option<&CallStatistics>, fren
     };
     let percent = |rate: u64| format!("{rate}{}%", if french { "\u{a0}" } else { "" });
     let timed = |kind, of: &dyn Fn(&CallStatistics) -> u64| {
-        tile(kind, Some(of(told)), before.map(of), &hours, &hours)
+        tile(kind, Some(of(told)), before.map(of), &short, &short)
     };
     let waited = |kind, of: &dyn Fn(&CallStatistics) -> Option<u64>| {
         let text = |ms| seconds(ms, french);
@@ -200,6 +200,12 @@ fn top_of<'a>(counts: impl Iterator<Item = &'a CallCounts>) -> u64 {
     }
 }
 
+/// "41:07", "12 h 31": on a tile there is room for no more.
+fn short(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    if minutes < 60 { duration(ms) } else { format!("{} h {:02}", minutes / 60, minutes % 60) }
+}
+
 /// "41:07", "12:31:04".
 fn hours(ms: u64) -> String {
     duration(ms)
@@ -314,7 +320,7 @@ mod tests {
         assert_eq!(text(3), words("20", "=", "20"));
         assert_eq!(text(4), words("6.2 s", "", ""));
         assert_eq!(text(5), words("1:23", "", ""));
-        assert_eq!(text(6), words("1:02:05", "+1:01:04", "1:01"));
+        assert_eq!(text(6), words("1 h 02", "+1 h 01", "1:01"));
         let french = tiles(&now, None, true);
         assert_eq!((french[1].value.as_str(), french[4].value.as_str()), ("91\u{a0}%", "6,2 s"));
         assert!(french.iter().all(|tile| tile.difference.is_empty()));
