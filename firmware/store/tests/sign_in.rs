@@ -46,7 +46,7 @@ fn acc_1_note_1_each_operator_has_preferences_and_a_note_of_their_own() {
     store.save_note(0, "of the desk", 1).unwrap();
     let ada = store.add_operator("Ada", Language::French, "x", 1).unwrap().id;
     let bob = store.add_operator("Bob", Language::English, "x", 1).unwrap().id;
-    let first = Preferences { language: Language::French, ..of_desk };
+    let first = Preferences { language: Language::French, ..of_desk.clone() };
     assert_eq!(store.load_preferences(ada).unwrap(), first, "their language, and the colours of the desk");
     let own = Preferences { theme: Theme::Dark, lock_after_min: 5, ..first };
     store.save_preferences(ada, &own).unwrap();

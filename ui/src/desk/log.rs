@@ -74,7 +74,7 @@ impl Log {
 }
 
 fn today() -> Stretch {
-    Stretch::with(Span::Day, Local::now().date_naive())
+    Stretch::with(Span::Day, crate::clock::now().date_naive())
 }
 
 impl Desk {
@@ -154,7 +154,7 @@ impl Desk {
 
     /// Days on, or back.
     pub(crate) fn move_log(&mut self, days: i64) {
-        self.show_log_of(self.log.day.moved(days, Local::now().date_naive()));
+        self.show_log_of(self.log.day.moved(days, crate::clock::now().date_naive()));
     }
 
     pub(crate) fn log_to_today(&mut self) {

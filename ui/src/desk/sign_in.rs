@@ -182,6 +182,8 @@ impl Desk {
 
     /// Likewise by key.
     pub(crate) fn open_operator_menu_by_key(&mut self) {
+        // Its keys are the menu's, not those of a field that somebody was in.
+        self.focus(FocusPlace::Nowhere);
         self.operator_menu(At::Calls);
         self.move_menu(0);
     }

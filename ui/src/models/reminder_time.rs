@@ -92,7 +92,7 @@ pub(crate) fn tomorrow(now: NaiveDateTime) -> NaiveDateTime {
 
 /// Now, by the clock on the wall.
 pub(crate) fn now() -> NaiveDateTime {
-    Local::now().naive_local()
+    crate::clock::now().naive_local()
 }
 
 /// A Unix time in milliseconds on the wall, without its seconds; now when it is no time at all.

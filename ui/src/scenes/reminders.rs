@@ -1,6 +1,5 @@
 //! Reminders (REM-1): a list of all sorts, and a desk on which some are due.
 
-use chrono::Local;
 use ipc::{Reminder, ReminderForm, ReminderId, RemindersView, View};
 
 use super::{empty, picture};
@@ -11,7 +10,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 /// A list of all sorts, seen from now: the first three are due, then one for each of the next days, then two that are past.
 #[must_use]
 pub fn reminders() -> Vec<Reminder> {
-    let now = Local::now().timestamp_millis();
+    let now = crate::clock::now().timestamp_millis();
     let call = |name: &str, number: &str| (String::new(), number.to_owned(), name.to_owned());
     let say = |text: &str| (text.to_owned(), String::new(), String::new());
     let with = |text: &str, name: &str, number: &str| (text.to_owned(), number.to_owned(), name.to_owned());

@@ -287,6 +287,15 @@ impl Stage {
         self.commands.take()
     }
 
+    /// Somebody has a keyboard of their own: none comes on the screen.
+    pub(crate) fn has_keys(&self) {
+        let board = self.app.global::<frontdesk_ui::screen::Board>();
+        board.invoke_toggle();
+        board.invoke_toggle();
+        self.settle();
+        assert!(!board.get_open());
+    }
+
     pub(crate) fn wait(&self, ms: u64) {
         for _ in 0..ms.div_ceil(50) {
             mock_elapsed_time(Duration::from_millis(50));

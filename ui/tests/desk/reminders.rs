@@ -31,6 +31,7 @@ fn wish(wish: ReminderWish) -> Command {
 /// A desk at rest that has these reminders.
 fn with(list: Vec<Reminder>) -> Stage {
     let stage = Stage::with(scenes::empty());
+    stage.has_keys();
     have(&stage, list);
     stage
 }
@@ -141,7 +142,7 @@ fn rem_1_a_time_is_stepped_and_typed() {
     assert_eq!(editor.get_day().days, 0, "not before today");
     stage.tap(stage.middle("Next day"));
 
-    stage.tap(stage.middle("Time"));
+    stage.tap(stage.middle("Time of day"));
     stage.control("a");
     stage.write("25");
     assert_eq!(fault(&stage), ReminderFault::NoTime);
@@ -464,6 +465,7 @@ fn calls_back(stage: &Stage, name: &str, number: &str) {
 #[test]
 fn rem_1_call_8_a_call_back_is_noted_from_a_call_a_row_of_the_log_and_a_contact() {
     let stage = Stage::with(scenes::picture());
+    stage.has_keys();
     stage.right_click(stage.spot("Helena Brandt"));
     stage.tap(stage.middle("Remind me to call back…"));
     calls_back(&stage, "Helena Brandt", "+49 30 5557 0142");
