@@ -13,14 +13,13 @@ use std::process::Command;
 use image::{Rgb, RgbImage};
 
 /// Scenes that have all of the screen's parts between them, without a cursor that blinks.
-const SCENES: [&str; 16] = [
+const SCENES: [&str; 15] = [
     "alerts",
     "callers",
     "conference5",
     "customer",
     "desk",
     "drag",
-    "editor",
     "empty",
     "fates",
     "list",
