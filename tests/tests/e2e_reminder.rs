@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
-use frontdesk_tests::screen::DIRECTORY;
 use frontdesk_tests::sound::{A_TONE, Recording};
 use frontdesk_tests::wait;
 use ipc::{
@@ -115,7 +114,7 @@ fn rem_1_app_4_a_reminder_set_before_a_crash_is_told_after_it_with_sound_and_put
     });
     assert!(told.rang_unix_ms.unwrap() > kept.what.due_unix_ms + 1_000, "it was late, and says so: {told:?}");
 
-    // Not answered, it is there still after the next crash, and does not chime again.
+    // Not answered, it is there still after the next crash.
     crash(&mut house);
     start_again(&mut house);
     house.client.wait("the reminder again", SOON, is_due(kept.id));
