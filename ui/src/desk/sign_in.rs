@@ -182,6 +182,8 @@ impl Desk {
 
     /// Likewise by key.
     pub(crate) fn open_operator_menu_by_key(&mut self) {
+        // The menu takes the keys, and not the field that was written in.
+        self.focus(FocusPlace::Nowhere);
         self.operator_menu(At::Calls);
         self.move_menu(0);
     }

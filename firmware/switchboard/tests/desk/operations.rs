@@ -193,7 +193,7 @@ impl Run {
         match self.random.below(6) {
             0 => Input::Lamp { number, state, calls: 0, peer: None, talks: Vec::new() },
             1 => Input::Timetable { mode: self.mode() },
-            2 => Input::SignedIn { there: self.random.percent(80), name: None },
+            2 => Input::SignedIn { there: self.random.percent(95), name: None },
             3 => {
                 let known: Vec<(CallRef, &Party)> = self.bench.cards().map(|c| (c.call, &c.party)).collect();
                 let Some((call, party)) = self.random.pick(&known) else { return Input::StorageWorks };

@@ -208,7 +208,8 @@ impl Seen {
         assert!(u64::from(self.turns) > SEEDS / 4, "only {} calls left a queue by themselves", self.turns);
         assert_eq!(self.recalls.len(), 3, "{:?}", self.recalls);
         assert_eq!(self.kinds.len(), 7, "{:?}", self.kinds);
-        assert!(u64::from(self.together) > SEEDS / 4, "only {} steps with everything open", self.together);
+        // Fewer than the rest: a desk where nobody is signed in turns calls away.
+        assert!(u64::from(self.together) > SEEDS / 5, "only {} steps with everything open", self.together);
         assert!(self.seats > 5, "only {} members were replaced", self.seats);
         let working: BTreeSet<String> = RULES.iter().take(WORKING).map(|r| r.name.to_owned()).collect();
         assert_eq!(self.rules, working, "rules applied, and no others");
