@@ -326,7 +326,11 @@ impl Desk {
             Some(ConsoleKey::PageUp) => self.move_operator(|at, _| at.saturating_sub(PAGE)),
             Some(ConsoleKey::PageDown) => self.move_operator(|at, last| (at + PAGE).min(last)),
             Some(ConsoleKey::Home) => self.move_operator(|_, _| 0),
-            Some(ConsoleKey::End) => self.move_operator(|_, last| last),
+            Some(ConsoleKey::End) => {
+                // From nobody, too.
+                self.move_operator(|at, _| at);
+                self.move_operator(|_, last| last);
+            }
             Some(ConsoleKey::Enter) => self.accept_pin(),
             Some(ConsoleKey::Escape) => self.step_back_from_pin(),
             Some(ConsoleKey::Operator) if self.stage() == SignInStage::Locked => self.let_somebody_else(),
@@ -379,9 +383,6 @@ impl Desk {
         if self.sign_in.chosen != Some(id) {
             self.sign_in.chosen = Some(id);
             self.sign_in.pin.clear();
-            if self.sign_in.problem.as_ref().is_some_and(|(whose, _)| *whose != id) {
-                (self.sign_in.problem, self.sign_in.wait) = (None, Duration::ZERO);
-            }
         }
         self.show_sign_in();
     }
