@@ -1,6 +1,7 @@
 //! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -221,6 +222,34 @@ impl Desk {
         write(&self.config, &config.replace("ringer = \"none\"", &ringer));
         self.start_again();
         rings
+    }
+
+    /// Starts the service again with a file in place of the device for notifications, and a synthesiser that writes down
+    /// what espeak-ng is given to speak, a line each. Given back: the sound and the lines.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn speak_into_a_file(&mut self) -> (PathBuf, PathBuf) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let folder = self.scratch.join("desk");
+        let (sound, lines) = (folder.join("spoken.wav"), folder.join("spoken.txt"));
+        let program = folder.join("speak");
+        let script = format!(
+            "#!/bin/sh\ntext=$(cat | tr '\\n' ' ')\nprintf '%s\\n' \"$text\" >> '{}'\n\
+             printf '%s' \"$text\" | espeak-ng \"$@\"\n",
+            lines.display()
+        );
+        write(&program, &script);
+        write(&lines, "");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our own file");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let quiet = "ringer = \"none\"\n";
+        assert!(config.contains(quiet), "no {quiet} in {config}");
+        let config = config.replace(quiet, &format!("{quiet}notifier = \"wav:{}\"\n", sound.display()));
+        write(&self.config, &format!("{config}[speech]\nprogram = \"{}\"\n", program.display()));
+        self.start_again();
+        (sound, lines)
     }
 
     /// Starts the service again with a microphone that hears nothing but what the loudspeaker plays, so much later and

@@ -309,6 +309,7 @@ impl Engine {
                 self.watch = watch;
                 self.stale = true;
             }
+            Event::Say(said) => self.sound(self.parts.media.say(said)),
             Event::Reminders { view, chime } => self.take_reminders(*view, chime),
             Event::Look => self.look_for_address(now),
             // Taken in `run`.

@@ -197,6 +197,12 @@ impl Media {
         self.request(Request::Chime)
     }
 
+    /// Says something once where notifications sound, in place of what is being said there; `None` ends that. Ringing on
+    /// the same device goes on under it, quieter. Its loudness is its own: silent ringing does not silence it.
+    pub fn say(&self, said: Option<Said>) -> Result<(), Error> {
+        self.request(Request::Say(said.map(Box::new)))
+    }
+
     /// Sends silence instead of the operator's voice, on every stream.
     pub fn mute_microphone(&self, on: bool) -> Result<(), Error> {
         self.request(Request::MuteMicrophone(on))

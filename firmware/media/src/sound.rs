@@ -12,6 +12,7 @@ use crate::devices::{Requests, Use};
 use crate::engine::Request;
 use crate::frame::{FRAME_MS, Frame, SILENCE};
 use crate::mixer::{Gain, Mixer, dbfs, peak};
+use crate::said::Said;
 use crate::sound_test::Test;
 use crate::tones::{CHIME_MS, Generator};
 use crate::voice::VoicePath;
@@ -24,6 +25,8 @@ const WATCH: u32 = 200;
 const QUIET: u16 = 300;
 /// Ticks after which a frame is left out even if it is heard.
 const WATCH_LONGEST: u32 = 3 * WATCH;
+/// How loud it rings where something is said: -14 dB.
+const UNDER_SPEECH: f32 = 0.2;
 /// Ticks between two readings of the meter: 100 ms.
 const METER_EVERY: u32 = 10;
 
@@ -51,6 +54,9 @@ pub(crate) struct Sound {
     input_muted: bool,
     ring_level: Gain,
     chime_level: Gain,
+    said: Option<Box<Said>>,
+    /// The ringing while something is said.
+    under_speech: Gain,
     voice: VoicePath,
     last_heard: Frame,
     /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
@@ -91,6 +97,8 @@ impl Sound {
             input_muted: false,
             ring_level: Gain::new(1.0),
             chime_level: Gain::new(1.0),
+            said: None,
+            under_speech: Gain::new(1.0),
             voice: VoicePath::new(config.voice),
             last_heard: SILENCE,
             least_waiting: usize::MAX,
@@ -110,6 +118,10 @@ impl Sound {
                 }
             }
             Request::Chime => self.chime = Some((Generator::chime(), CHIME_MS / 10)),
+            Request::Say(said) => {
+                self.under_speech.set(if said.is_some() { UNDER_SPEECH } else { 1.0 });
+                self.said = said;
+            }
             Request::MuteMicrophone(on) => {
                 self.input_muted = on;
                 self.set_input();
@@ -238,8 +250,16 @@ impl Sound {
     pub(crate) fn speak(&mut self, heard: &Frame) {
         let mut frame = *heard;
         let mut ringing = testing::both(self.next_ring(), self.next_test(Role::Ringer));
-        if let Some(chime) = testing::both(self.next_chime(), self.next_test(Role::Notifier)) {
-            match self.shared.joined(Role::Notifier) {
+        let notes = testing::both(self.next_chime(), self.next_test(Role::Notifier));
+        let said = self.next_said();
+        let there = self.shared.joined(Role::Notifier);
+        if let Some(ringing) = &mut ringing
+            && there.is_some_and(|role| role == Role::Ringer || self.shared.joined(Role::Ringer) == Some(role))
+        {
+            self.under_speech.apply(ringing);
+        }
+        if let Some(chime) = testing::both(notes, said) {
+            match there {
                 None => _ = self.frames.notifier.push(chime),
                 Some(Role::Ringer) => mix(ringing.get_or_insert(SILENCE), &chime),
                 Some(_) => mix(&mut frame, &chime),
@@ -288,6 +308,15 @@ impl Sound {
         }
         self.chime_level.apply(&mut frame);
         Some(frame)
+    }
+
+    fn next_said(&mut self) -> Option<Frame> {
+        let frame = self.said.as_mut()?.next();
+        if frame.is_none() {
+            self.said = None;
+            self.under_speech.set(1.0);
+        }
+        frame
     }
 
     /// The meter, when it is time to read it.

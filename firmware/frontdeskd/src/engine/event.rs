@@ -70,6 +70,8 @@ pub(crate) enum Event {
     Media(media::Event),
     /// What a client wants to know of the sound, or to try.
     Sound(sound_check::Wish),
+    /// Something is to be said aloud in place of what is being said; `None` ends that.
+    Say(Option<media::Said>),
     /// From the contacts.
     Contacts(News),
     /// Somebody has signed in or tried to, or others may.
