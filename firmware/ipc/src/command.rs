@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, OperatorId, Party, Pin, PinProblem, ReminderProblem, ReminderWish, ServiceMode, Shortcuts,
+    NoticeId, OperatorId, Party, Pin, PinProblem, PreferencesWish, ReminderProblem, ReminderWish, ServiceMode,
     SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
@@ -198,15 +198,7 @@ pub enum Command {
         theme: Theme,
     },
     /// Keep the settings of the screen as a whole (SET-1).
-    SavePreferences {
-        /// The new language.
-        language: Language,
-        /// The new colours.
-        theme: Theme,
-        /// The keys that are not the usual ones.
-        #[serde(default)]
-        shortcuts: Shortcuts,
-    },
+    SavePreferences(PreferencesWish),
     /// Lock the screen after so many minutes without a touch or a key (ACC-1).
     SetLockAfter {
         /// 0 never does; more than [`crate::MAX_LOCK_AFTER`] counts as that.

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use ipc::{Command, CommandError, Language, Preferences, Theme, View};
+use ipc::{Command, CommandError, Language, Preferences, PreferencesWish, Theme, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use super::{Area, Desk};
@@ -191,7 +191,10 @@ impl Desk {
         self.stop_recording();
         let Wishes { language, theme, keys } = draft;
         let shortcuts = shortcuts::changes(&self.usual_keys, &keys);
-        let command = Command::SavePreferences { language, theme, shortcuts };
+        let Preferences { text_size, calm, speech, .. } = self.view.preferences;
+        let lock_after_min = None;
+        let wish = PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech };
+        let command = Command::SavePreferences(wish);
         self.settings.sent = self.outbox.command(command).ok().map(|seq| (seq, then));
         self.show_settings();
     }

@@ -3,7 +3,7 @@
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{self, Colours, Desk, Ink, KeyFault, Screen, SettingsStanding, SettingsStop};
-use ipc::{Command, CommandError, HookAction, Language, Shortcuts, Theme, View};
+use ipc::{Command, CommandError, HookAction, Language, PreferencesWish, Shortcuts, Theme, View};
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
 
@@ -25,7 +25,8 @@ fn in_front(stage: &Stage) -> Screen {
 }
 
 fn saved(language: Language, theme: Theme, shortcuts: &[(&str, &[&str])]) -> Command {
-    Command::SavePreferences { language, theme, shortcuts: some(shortcuts) }
+    let shortcuts = some(shortcuts);
+    Command::SavePreferences(PreferencesWish { language, theme, shortcuts, ..PreferencesWish::default() })
 }
 
 fn some(shortcuts: &[(&str, &[&str])]) -> Shortcuts {
