@@ -101,3 +101,28 @@ fn no_word_is_written_without_translation() {
         }
     }
 }
+
+/// A cursor that is drawn and not said is a place where somebody who does not see is lost.
+#[test]
+fn acc_4_whatever_the_keyboard_can_come_to_is_said_aloud() {
+    // The rows of the directory say both: the pane does it for them.
+    const SAID_BY_OTHERS: [&str; 2] = ["TileView", "ContactRowView"];
+    let mut dumb = Vec::new();
+    let mut count = 0;
+    for (path, file) in slint_files() {
+        for part in file.split("\ncomponent ").skip(1).chain(file.split("\nexport component ").skip(1)) {
+            let component = part.split("\ncomponent ").next().unwrap().split("\nexport component ").next().unwrap();
+            let name = component.split_whitespace().next().unwrap();
+            let has_cursor = ["property <bool> meant", ":= TextInput {", "Ink.focus"];
+            if !has_cursor.iter().any(|sign| component.contains(sign)) || SAID_BY_OTHERS.contains(&name) {
+                continue;
+            }
+            count += 1;
+            if !component.contains("Heard {") {
+                dumb.push(format!("{} in {}", name, path.display()));
+            }
+        }
+    }
+    assert!(dumb.is_empty(), "{dumb:#?}");
+    assert!(count > 15, "{count} components are not where this test looks");
+}
