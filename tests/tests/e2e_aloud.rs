@@ -1,4 +1,4 @@
-//! The talking desk (ACC-4): a day at the desk for somebody who sees nothing of it, by keys and ears alone. Nobody looks at
+//! The talking desk (ACC-7): a day at the desk for somebody who sees nothing of it, by keys and ears alone. Nobody looks at
 //! the screen; what espeak-ng is given to speak decides what is pressed next, and stands in the output of the test.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
@@ -198,7 +198,7 @@ fn the_night_begins_and_settings_are_changed_by_ear(day: &mut Day) {
 }
 
 #[test]
-fn acc_4_call_12_a_whole_day_is_worked_by_keys_and_ears_alone() {
+fn acc_7_call_12_a_whole_day_is_worked_by_keys_and_ears_alone() {
     let mut day = Day::begin();
     // The screen has to have taken the desk's first view before it can tell what changes.
     day.house.client.wait("the desk", SOON, |view| !view.directories.is_empty());
@@ -223,7 +223,7 @@ fn acc_4_call_12_a_whole_day_is_worked_by_keys_and_ears_alone() {
 }
 
 #[test]
-fn acc_4_a_desk_without_a_synthesiser_works_on_and_says_so_once() {
+fn acc_7_a_desk_without_a_synthesiser_works_on_and_says_so_once() {
     let mut house = House::build(Digest::Md5);
     let (_, lines) = house.desk.speak_into_a_file();
     fs::remove_file(lines.with_file_name("speak")).unwrap();

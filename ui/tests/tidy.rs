@@ -104,7 +104,7 @@ fn no_word_is_written_without_translation() {
 
 /// A cursor that is drawn and not said is a place where somebody who does not see is lost.
 #[test]
-fn acc_4_whatever_the_keyboard_can_come_to_is_said_aloud() {
+fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
     // The rows of the directory say both: the pane does it for them.
     const SAID_BY_OTHERS: [&str; 2] = ["TileView", "ContactRowView"];
     let mut dumb = Vec::new();

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn acc_4_where_the_keyboard_is_gives_way_to_the_next_place_and_to_news() {
+    fn acc_7_where_the_keyboard_is_gives_way_to_the_next_place_and_to_news() {
         let mut queue = Queue::default();
         assert!(!queue.take(text(SpokenRank::Place, "one")), "nothing is said yet");
         assert_eq!(next(&mut queue).as_deref(), Some("one"));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn acc_4_an_answer_takes_the_place_of_everything_and_too_much_news_is_left_out() {
+    fn acc_7_an_answer_takes_the_place_of_everything_and_too_much_news_is_left_out() {
         let mut queue = Queue::default();
         for n in 0..20 {
             queue.take(text(SpokenRank::News, &n.to_string()));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn acc_4_only_what_can_be_played_is_taken_for_sound() {
+    fn acc_7_only_what_can_be_played_is_taken_for_sound() {
         let mut wave = b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
         wave.extend(22_050_u32.to_le_bytes());
         wave.extend(44_100_u32.to_le_bytes());

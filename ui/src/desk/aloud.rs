@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn acc_4_what_a_key_has_typed_or_taken_away_is_said() {
+    fn acc_7_what_a_key_has_typed_or_taken_away_is_said() {
         for (before, after, said) in [
             ("", "a", "a"),
             ("ann", "anna", "a"),
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn acc_4_numbers_are_read_digit_by_digit() {
+    fn acc_7_numbers_are_read_digit_by_digit() {
         assert_eq!(digit_by_digit("+49 30 123"), "+ 4 9  3 0  1 2 3");
         assert_eq!(digit_by_digit("sip:anna@example.com"), "sip:anna@example.com");
         assert_eq!(digit_by_digit(""), "");

@@ -1,4 +1,4 @@
-//! The talking desk (ACC-4): what is said of calls, and of everything that the keyboard comes to.
+//! The talking desk (ACC-7): what is said of calls, and of everything that the keyboard comes to.
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
@@ -58,7 +58,7 @@ fn helena(seconds: u64) -> ipc::CallView {
 }
 
 #[test]
-fn acc_4_who_rings_talks_waits_and_goes_is_told() {
+fn acc_7_who_rings_talks_waits_and_goes_is_told() {
     let stage = at_talking_desk(scenes::empty());
     then(&stage, |view| view.incoming = vec![helena(3)]);
     assert_eq!(news(&stage), ["Helena Brandt, Ringing, to 5550100"]);
@@ -96,7 +96,7 @@ fn acc_4_who_rings_talks_waits_and_goes_is_told() {
 }
 
 #[test]
-fn acc_4_what_the_desk_itself_does_is_told() {
+fn acc_7_what_the_desk_itself_does_is_told() {
     let stage = at_talking_desk(scenes::empty());
     then(&stage, |view| view.operator.muted = true);
     assert_eq!(news(&stage), ["Microphone off"]);
@@ -116,7 +116,7 @@ fn acc_4_what_the_desk_itself_does_is_told() {
 }
 
 #[test]
-fn acc_4_the_whole_desk_is_read_out_when_it_is_asked_for() {
+fn acc_7_the_whole_desk_is_read_out_when_it_is_asked_for() {
     let stage = at_talking_desk(scenes::picture());
     said(&stage);
     stage.control("j");
@@ -128,7 +128,7 @@ fn acc_4_the_whole_desk_is_read_out_when_it_is_asked_for() {
 }
 
 #[test]
-fn acc_4_contacts_are_read_with_what_their_phones_do() {
+fn acc_7_contacts_are_read_with_what_their_phones_do() {
     let stage = at_talking_desk(scenes::picture());
     let first = place(&stage, Key::F5);
     let first = first + &place(&stage, Key::F5) + &place(&stage, Key::Home);
@@ -142,7 +142,7 @@ fn acc_4_contacts_are_read_with_what_their_phones_do() {
 }
 
 #[test]
-fn acc_4_menus_questions_and_switches_are_read() {
+fn acc_7_menus_questions_and_switches_are_read() {
     let stage = at_talking_desk(scenes::picture());
     let menu = place(&stage, "/");
     assert!(menu.contains('.') || !menu.is_empty(), "{menu}");
@@ -165,7 +165,7 @@ fn acc_4_menus_questions_and_switches_are_read() {
 }
 
 #[test]
-fn acc_4_acc_1_somebody_signs_in_by_ear() {
+fn acc_7_acc_1_somebody_signs_in_by_ear() {
     let stage = Stage::with(scenes::signed_out(5));
     stage.commands();
     // Nobody's preferences are known yet: the key is there.
@@ -186,7 +186,7 @@ fn acc_4_acc_1_somebody_signs_in_by_ear() {
 }
 
 #[test]
-fn acc_4_the_key_for_it_is_kept_with_the_operators_preferences() {
+fn acc_7_the_key_for_it_is_kept_with_the_operators_preferences() {
     let stage = Stage::with(scenes::empty());
     stage.commands();
     stage.control("k");
@@ -208,7 +208,7 @@ fn acc_4_the_key_for_it_is_kept_with_the_operators_preferences() {
 }
 
 #[test]
-fn acc_4_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
+fn acc_7_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
     let stage = at_talking_desk(scenes::empty());
     then(&stage, |view| {
         view.preferences.language = Language::French;
