@@ -1,8 +1,8 @@
 //! The appliance itself: `frontdeskd` with its files in a scratch folder, and its command line.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;

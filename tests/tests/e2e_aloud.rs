@@ -40,7 +40,11 @@ impl Ears {
             Some((self.heard + at, lines))
         });
         let Some((at, lines)) = found else {
-            panic!("nobody says {words:?} after {:?}\nall: {:#?}", &self.all()[self.heard.saturating_sub(1)..], self.all());
+            panic!(
+                "nobody says {words:?} after {:?}\nall: {:#?}",
+                &self.all()[self.heard.saturating_sub(1)..],
+                self.all()
+            );
         };
         for line in &lines[self.heard..=at] {
             println!("    “{line}”");
@@ -103,17 +107,17 @@ impl Day {
 
 fn a_call_is_answered_held_and_asked_about(day: &mut Day) {
     day.tomas.dial("5550100");
-    day.hear(&["Rivera Tomas", "Ringing", "to Sales"]);
+    day.hear(&["Rivera", "Ringing", "to Sales"]);
     day.press(&["Insert"]);
-    day.hear(&["Rivera Tomas", "Talking"]);
+    day.hear(&["Rivera", "Talking"]);
     day.house.desk.hears(A_TONE);
     day.tomas.hears(DESK_TONE);
     day.press(&["Insert"]);
-    day.hear(&["Rivera Tomas", "On hold"]);
+    day.hear(&["Rivera", "On hold"]);
     day.press(&["Control+j"]);
-    day.hear(&["Nobody rings", "1 call on hold", "Rivera Tomas", "On hold"]);
+    day.hear(&["Nobody rings", "1 call on hold", "Rivera", "On hold"]);
     day.press(&["Insert"]);
-    day.hear(&["Rivera Tomas", "Talking"]);
+    day.hear(&["Rivera", "Talking"]);
 }
 
 fn who_is_wanted_is_found_by_typing_and_gets_the_call(day: &mut Day) {
@@ -123,7 +127,7 @@ fn who_is_wanted_is_found_by_typing_and_gets_the_call(day: &mut Day) {
         day.press(&[letter]);
         day.hear(&[letter]);
     }
-    day.hear(&["Solberg Ingrid"]);
+    day.hear(&["Solberg"]);
     day.press(&["F8"]);
     day.hear(&["Transfer", "Rivera", "here"]);
     day.press(&["Enter"]);
@@ -146,35 +150,35 @@ fn a_number_is_dialled_with_each_digit_heard(day: &mut Day) {
         day.hear(&[digit]);
     }
     day.press(&["Enter"]);
-    day.hear(&["Solberg Ingrid", "Rings there"]);
+    day.hear(&["Solberg", "Rings there"]);
     day.ingrid.expect("CALL_INCOMING", SOON);
     day.ingrid.accept();
-    day.hear(&["Solberg Ingrid", "Talking"]);
+    day.hear(&["Solberg", "Talking"]);
     day.house.desk.hears(B_TONE);
     day.press(&["F10"]);
-    day.hear(&["Solberg Ingrid", "the call is over"]);
+    day.hear(&["Solberg", "the call is over"]);
     day.ingrid.expect("CALL_CLOSED", SOON);
 }
 
 fn who_gave_up_is_told_and_called_back_from_the_log(day: &mut Day) {
     day.tomas.dial("5550101");
-    day.hear(&["Rivera Tomas", "Ringing", "to Support"]);
+    day.hear(&["Rivera", "Ringing", "to Support"]);
     day.tomas.hang_up();
-    day.hear(&["Rivera Tomas", "rings no more"]);
+    day.hear(&["Rivera", "rings no more"]);
     day.hear(&["1 missed call"]);
     day.press(&["Control+l"]);
     day.hear(&["Log"]);
-    day.press_until("ArrowDown", &["Rivera Tomas", "incoming", "Missed"]);
+    day.press_until("ArrowDown", &["Rivera", "incoming", "Missed"]);
     day.press(&["Enter"]);
     day.hear(&["Line", "Support"]);
     day.press(&["Escape", "Insert"]);
     day.tomas.expect("CALL_INCOMING", SOON);
-    day.hear(&["Rivera Tomas", "Rings there"]);
+    day.hear(&["Rivera", "Rings there"]);
     day.tomas.accept();
-    day.hear(&["Rivera Tomas", "Talking"]);
+    day.hear(&["Rivera", "Talking"]);
     day.house.desk.hears(A_TONE);
     day.press(&["F10"]);
-    day.hear(&["Rivera Tomas", "the call is over"]);
+    day.hear(&["Rivera", "the call is over"]);
     day.press(&["Escape"]);
     day.hear(&["Directory Staff"]);
 }
@@ -191,18 +195,20 @@ fn the_night_begins_and_settings_are_changed_by_ear(day: &mut Day) {
     day.hear(&["Annuaire Staff"]);
     // In the other language, with the other voice.
     day.tomas.dial("5550100");
-    day.hear(&["Rivera Tomas", "Sonne"]);
+    day.hear(&["Rivera", "Sonne"]);
     day.press(&["Delete"]);
-    day.hear(&["Rivera Tomas", "ne sonne plus"]);
+    day.hear(&["Rivera", "ne sonne plus"]);
     day.tomas.expect("CALL_CLOSED", SOON);
 }
 
 #[test]
 fn acc_7_call_12_a_whole_day_is_worked_by_keys_and_ears_alone() {
     let mut day = Day::begin();
-    // The screen has to have taken the desk's first view before it can tell what changes.
-    day.house.client.wait("the desk", SOON, |view| !view.directories.is_empty());
-    day.press_until("Control+k", &["reads aloud"]);
+    wait::until("the screen at its desk", SOON, || {
+        day.house.desk.program.log().contains("program=\"frontdesk-ui\"").then_some(())
+    });
+    day.press(&["Control+k"]);
+    day.hear(&["reads aloud"]);
     a_call_is_answered_held_and_asked_about(&mut day);
     who_is_wanted_is_found_by_typing_and_gets_the_call(&mut day);
     a_number_is_dialled_with_each_digit_heard(&mut day);
@@ -213,9 +219,8 @@ fn acc_7_call_12_a_whole_day_is_worked_by_keys_and_ears_alone() {
 
     // It was really heard: speech, in the file that stands for the device, and silence between.
     let spoken = Recording::read(&day.sound).unwrap();
-    let loud = (0..spoken.seconds() as u64).filter(|second| {
-        spoken.part(Duration::from_secs(*second), Duration::from_secs(1)).level() > 0.02
-    });
+    let loud = (0..spoken.seconds() as u64)
+        .filter(|second| spoken.part(Duration::from_secs(*second), Duration::from_secs(1)).level() > 0.02);
     let seconds = loud.count();
     println!("{} lines, {seconds} of {:.0} s with speech", day.ears.all().len(), spoken.seconds());
     assert!(seconds >= 20, "{seconds} s of speech");

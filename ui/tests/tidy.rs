@@ -111,7 +111,8 @@ fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
     let mut count = 0;
     for (path, file) in slint_files() {
         for part in file.split("\ncomponent ").skip(1).chain(file.split("\nexport component ").skip(1)) {
-            let component = part.split("\ncomponent ").next().unwrap().split("\nexport component ").next().unwrap();
+            let component =
+                part.split("\ncomponent ").next().unwrap().split("\nexport component ").next().unwrap();
             let name = component.split_whitespace().next().unwrap();
             let has_cursor = ["property <bool> meant", ":= TextInput {", "Ink.focus"];
             if !has_cursor.iter().any(|sign| component.contains(sign)) || SAID_BY_OTHERS.contains(&name) {

@@ -5,7 +5,6 @@
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
     process::Stdio,
     sync::{
         Arc,
@@ -223,9 +222,15 @@ impl Queue {
 fn samples(wave: &[u8]) -> Result<(u32, Vec<i16>)> {
     const HEAD: usize = 44;
     let two = |at: usize| u16::from_le_bytes([wave[at], wave[at + 1]]);
-    ensure!(wave.len() >= HEAD && wave.starts_with(b"RIFF") && &wave[8..12] == b"WAVE", "it gives no WAVE stream");
+    ensure!(
+        wave.len() >= HEAD && wave.starts_with(b"RIFF") && &wave[8..12] == b"WAVE",
+        "it gives no WAVE stream"
+    );
     let (format, channels, bits) = (two(20), two(22), two(34));
-    ensure!((format, channels, bits) == (1, 1, 16), "it gives format {format}, {channels} channels, {bits} bits");
+    ensure!(
+        (format, channels, bits) == (1, 1, 16),
+        "it gives format {format}, {channels} channels, {bits} bits"
+    );
     let rate = u32::from_le_bytes([wave[24], wave[25], wave[26], wave[27]]);
     ensure!((8_000..=48_000).contains(&rate), "it gives {rate} Hz");
     let samples = wave[HEAD..].chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect();

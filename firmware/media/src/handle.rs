@@ -16,6 +16,7 @@ use crate::audio::Shared;
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
 use crate::marking;
+use crate::said::Said;
 use crate::sound_test::{SoundTest, Test};
 use crate::timing::Timing;
 

@@ -61,6 +61,7 @@ mod srtp;
 mod stream;
 mod stretch;
 mod stun;
+mod surplus;
 mod timing;
 mod tones;
 mod voice;

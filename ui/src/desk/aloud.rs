@@ -7,9 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use ipc::{
-    Availability, CallRef, Command, CommandError, Preferences, PreferencesWish, SpokenRank, View,
-};
+use ipc::{Availability, CallRef, Command, CommandError, Preferences, PreferencesWish, SpokenRank, View};
 use slint::{ComponentHandle, Model};
 
 use super::Desk;
@@ -81,7 +79,8 @@ impl Desk {
         if self.is_closed() {
             self.set_talks(on);
         } else {
-            let Preferences { language, theme, shortcuts, text_size, calm, .. } = self.view.preferences.clone();
+            let Preferences { language, theme, shortcuts, text_size, calm, .. } =
+                self.view.preferences.clone();
             let lock_after_min = None;
             let wish =
                 PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech: on };
@@ -95,9 +94,11 @@ impl Desk {
             self.say(SpokenRank::News, news);
         }
         let now = Instant::now();
-        let just_told = self.aloud.news.as_ref().is_some_and(|(words, at)| {
-            now.duration_since(*at) < JUST_TOLD && words.contains(place)
-        });
+        let just_told = self
+            .aloud
+            .news
+            .as_ref()
+            .is_some_and(|(words, at)| now.duration_since(*at) < JUST_TOLD && words.contains(place));
         if !place.is_empty() && !just_told {
             // The text of a field that was entered is where its letters begin to be counted.
             self.aloud.typed = place.rsplit_once(": ").map(|(_, text)| text.to_owned()).unwrap_or_default();
@@ -121,7 +122,8 @@ impl Desk {
         }
         let words = self.app.global::<AloudWords>();
         let desk = self.app.global::<screen::Desk>();
-        let mut said = vec![words.invoke_desk(desk.get_clock(), desk.get_ringing(), desk.get_held()).to_string()];
+        let mut said =
+            vec![words.invoke_desk(desk.get_clock(), desk.get_ringing(), desk.get_held()).to_string()];
         said.extend(self.cards().map(|(card, clock)| words.invoke_card(card, clock).to_string()));
         if self.view.operator.muted {
             said.push(words.invoke_muted(true).to_string());
@@ -213,7 +215,8 @@ impl Desk {
             .filter_map(|(card, clock)| {
                 // Who speaks in the conference is heard.
                 let clock = CallClock { speaking: false, ..clock };
-                let told = Told { state: card.state, words: words.invoke_card(card.clone(), clock).into(), card };
+                let told =
+                    Told { state: card.state, words: words.invoke_card(card.clone(), clock).into(), card };
                 Some((cards::call(&told.card.id)?, told))
             })
             .collect()
@@ -267,7 +270,8 @@ fn change(before: &str, after: &str) -> String {
         count
     };
     let head = common(before.chars(), after.chars());
-    let (old, new): (Vec<char>, Vec<char>) = (before.chars().skip(head).collect(), after.chars().skip(head).collect());
+    let (old, new): (Vec<char>, Vec<char>) =
+        (before.chars().skip(head).collect(), after.chars().skip(head).collect());
     let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
     let came: String = new[..new.len() - tail].iter().collect();
     let went: String = old[..old.len() - tail].iter().collect();

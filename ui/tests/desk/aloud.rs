@@ -61,7 +61,7 @@ fn helena(seconds: u64) -> ipc::CallView {
 fn acc_7_who_rings_talks_waits_and_goes_is_told() {
     let stage = at_talking_desk(scenes::empty());
     then(&stage, |view| view.incoming = vec![helena(3)]);
-    assert_eq!(news(&stage), ["Helena Brandt, Ringing, to 5550100"]);
+    assert_eq!(news(&stage), ["Helena Brandt, Ringing, to Sales"]);
     // The same again is no news.
     then(&stage, |view| view.incoming = vec![helena(9)]);
     assert_eq!(news(&stage), [""; 0]);
@@ -69,14 +69,14 @@ fn acc_7_who_rings_talks_waits_and_goes_is_told() {
     then(&stage, |view| view.incoming = vec![ipc::CallView { state: CallState::Answering, ..helena(9) }]);
     assert_eq!(news(&stage), [""; 0]);
     then(&stage, |view| view.incoming = vec![ipc::CallView { state: CallState::Talking, ..helena(9) }]);
-    assert_eq!(news(&stage), ["Helena Brandt, Talking, to 5550100"]);
+    assert_eq!(news(&stage), ["Helena Brandt, Talking, to Sales"]);
     let held = |since| {
         let mut call = ipc::CallView { state: CallState::Held, ..helena(9) };
         call.held_since_ms = Some(since);
         call
     };
     then(&stage, |view| view.incoming = vec![held(view.now_ms)]);
-    assert_eq!(news(&stage), ["Helena Brandt, On hold, to 5550100"]);
+    assert_eq!(news(&stage), ["Helena Brandt, On hold, to Sales"]);
     // Forgotten for longer than the operator wants: said once.
     for _ in 0..3 {
         then(&stage, |view| {
@@ -106,10 +106,10 @@ fn acc_7_what_the_desk_itself_does_is_told() {
     assert_eq!(news(&stage), ["Available", "Night service"]);
     then(&stage, |view| {
         view.service.mode = ipc::ServiceMode::Night;
-        view.counters.missed = 2;
-        view.counters.voicemail = 1;
+        view.counters.missed += 2;
+        view.counters.voicemail += 1;
     });
-    assert_eq!(news(&stage), ["2 missed calls", "1 voice message"]);
+    assert_eq!(news(&stage), ["3 missed calls", "4 voice messages"]);
     stage.event(Event::Disconnected);
     stage.event(Event::Connected);
     assert_eq!(news(&stage), ["Connected to the desk"]);
@@ -130,8 +130,11 @@ fn acc_7_the_whole_desk_is_read_out_when_it_is_asked_for() {
 #[test]
 fn acc_7_contacts_are_read_with_what_their_phones_do() {
     let stage = at_talking_desk(scenes::picture());
-    let first = place(&stage, Key::F5);
-    let first = first + &place(&stage, Key::F5) + &place(&stage, Key::Home);
+    for _ in 0..2 {
+        stage.key(Key::F5);
+    }
+    stage.key(Key::End);
+    let first = place(&stage, Key::Home);
     assert!(first.contains(", Available") || first.contains(", Busy"), "{first}");
     let next = place(&stage, Key::DownArrow);
     assert!(!next.is_empty() && next != first);
@@ -200,7 +203,9 @@ fn acc_7_the_key_for_it_is_kept_with_the_operators_preferences() {
     then(&stage, |_| {});
     assert_eq!(said(&stage)[0].1, "The desk reads aloud");
     stage.control("k");
-    assert!(!speech(&stage.commands().into_iter().filter(|c| !matches!(c, Command::Say { .. })).collect::<Vec<_>>()));
+    assert!(!speech(
+        &stage.commands().into_iter().filter(|c| !matches!(c, Command::Say { .. })).collect::<Vec<_>>()
+    ));
     stage.show(View { generation: 99, ..scenes::empty() });
     assert_eq!(news(&stage), ["The desk does not read aloud"]);
     stage.key(Key::F3);
@@ -219,7 +224,7 @@ fn acc_7_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
         Command::Say { text, language: Language::French, rank: SpokenRank::News } => Some(text.as_str()),
         _ => None,
     });
-    assert_eq!(rings, Some("Helena Brandt, Sonne, pour 5550100"));
+    assert_eq!(rings, Some("Helena Brandt, Sonne, pour Sales"));
     let refused = || Err(CommandError::Failed { reason: "espeak-ng does not start".into() });
     let notices = || slint::Model::row_count(&stage.app.global::<frontdesk_ui::screen::Calls>().get_ledger());
     assert_eq!(notices(), 0);

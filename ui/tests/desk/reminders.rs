@@ -241,6 +241,7 @@ fn rem_1_a_double_tap_or_a_button_edits_and_what_was_changed_is_not_lost_unasked
     assert_eq!((is_open(&stage), stage.commands()), (false, vec![]));
 
     stage.double_tap(stage.spot("Ask about the contract"));
+    assert!(is_open(&stage));
     stage.key(Key::End);
     stage.write("!");
     stage.key(Key::Escape);

@@ -2,9 +2,9 @@
 
 use frontdesk_ui::scenes;
 // With the traits of a window, which only `ui` may name.
-use frontdesk_ui::screen::*;
 use frontdesk_tests::report::Row;
-use ipc::{CallState, CallView, Language, LampState, View};
+use frontdesk_ui::screen::*;
+use ipc::{CallState, CallView, LampState, Language, View};
 
 use crate::frames::Stage;
 
@@ -37,7 +37,8 @@ pub(crate) fn whole(stage: &Stage) -> Row {
 
 /// Rings, is answered, waits, talks again, is gone; lamps turn meanwhile.
 fn one_call(stage: &Stage, generation: &mut u64, number: u64) {
-    let caller = scenes::outside(&format!("Caller number {number}"), &format!("+33155570{:03}", number % 1_000));
+    let caller =
+        scenes::outside(&format!("Caller number {number}"), &format!("+33155570{:03}", number % 1_000));
     let rings = scenes::ringing(10_000 + number, caller, ("Sales", "5550100"), 3);
     let mut show = |change: &dyn Fn(&mut CallView), lamp: LampState| {
         let mut view = scenes::picture();
@@ -70,9 +71,14 @@ fn look_around(stage: &Stage, generation: &mut u64, hour: u64) {
     view.preferences.language = [Language::English, Language::French][hour as usize % 2];
     next(stage, generation, view);
     let desk = app.global::<Desk>();
-    for screen in
-        [Screen::Log, Screen::Statistics, Screen::Note, Screen::Reminders, Screen::Settings, Screen::Directory]
-    {
+    for screen in [
+        Screen::Log,
+        Screen::Statistics,
+        Screen::Note,
+        Screen::Reminders,
+        Screen::Settings,
+        Screen::Directory,
+    ] {
         desk.invoke_show(screen);
         stage.settle();
     }

@@ -80,8 +80,14 @@ fn drag(stage: &Stage, with: &str) -> Row {
     stage.pointer(NOWHERE, PointerKind::Move);
     stage.pointer(NOWHERE, PointerKind::Up);
     stage.settle();
-    Row::times(format!("frame {with}: a call is dragged over the directory"), Unit::Milliseconds, &times, "p99", 16.7)
-        .note(format!("{RUNS} steps, from the finger's move to the finished picture"))
+    Row::times(
+        format!("frame {with}: a call is dragged over the directory"),
+        Unit::Milliseconds,
+        &times,
+        "p99",
+        16.7,
+    )
+    .note(format!("{RUNS} steps, from the finger's move to the finished picture"))
 }
 
 /// On the first card.

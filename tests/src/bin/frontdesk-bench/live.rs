@@ -152,7 +152,8 @@ fn turns(house: &House) -> [Row; 2] {
 /// How much of a core a program uses while nobody touches it.
 fn work(figure: &str, program: &Program, bar: f64) -> Row {
     let used = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", program.id())).expect("a running child has one");
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", program.id())).expect("a running child has one");
         // After the name in brackets; user and system time are the 14th and 15th field of all.
         let fields = stat.rsplit_once(") ").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>());
         let fields = fields.expect("a name in brackets");
@@ -165,7 +166,8 @@ fn work(figure: &str, program: &Program, bar: f64) -> Row {
     let (before, start) = (used(), Instant::now());
     thread::sleep(WATCHED);
     let share = 100.0 * (used() - before) / start.elapsed().as_secs_f64();
-    Row::of(figure, "% of a core", &[("share", share)], "share", bar).note(format!("over {} s", WATCHED.as_secs()))
+    Row::of(figure, "% of a core", &[("share", share)], "share", bar)
+        .note(format!("over {} s", WATCHED.as_secs()))
 }
 
 fn memory(figure: &str, program: &Program, bar: f64) -> Row {
