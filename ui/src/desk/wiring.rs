@@ -403,7 +403,6 @@ fn wire_sign_in(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_open_menu(with!(desk, |this, x, y| this.open_operator_menu(x, y)));
     global.on_lock(with!(desk, |this| this.lock()));
     global.on_sign_out(with!(desk, |this| this.sign_out()));
-    global.on_set_lock_after(with!(desk, |this, minutes| this.set_lock_after(minutes)));
 }
 
 fn wire_files(app: &App, desk: &Rc<RefCell<Desk>>) {
