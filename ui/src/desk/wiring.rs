@@ -129,6 +129,15 @@ fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle(with!(desk, |this| this.toggle_board()));
     global.on_hide(with!(desk, |this| this.hide_board()));
     global.on_field(unasked!(desk, |this, typing| this.board_field(typing)));
+    let weak = Rc::downgrade(desk);
+    global.on_meant(move || {
+        // Where the desk itself puts a text into a field, no finger did.
+        if let Some(desk) = weak.upgrade()
+            && let Ok(mut this) = desk.try_borrow_mut()
+        {
+            this.board_meant();
+        }
+    });
     let (weak, window) = (Rc::downgrade(desk), app.as_weak());
     global.on_pressed(move |key| {
         let (Some(desk), Some(app)) = (weak.upgrade(), window.upgrade()) else { return };

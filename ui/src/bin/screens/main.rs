@@ -230,7 +230,8 @@ impl Stage {
 
     /// Of the screen, as it is laid out.
     fn width(&self) -> f32 {
-        let window = self.console.app().window();
+        let app = self.console.app();
+        let window = app.window();
         window.size().to_logical(window.scale_factor()).width
     }
 

@@ -580,7 +580,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "signed-in-menu",
         view: scenes::signed_in,
         act: |stage| {
-            let x = f32::from(u16::try_from(stage.size.width)?) - 190.;
+            let x = stage.width() - 190.;
             stage.tap(x + 40., 40.)
         },
     },
