@@ -249,15 +249,16 @@ fn acc_4_put_away_it_comes_back_when_the_same_field_is_touched() {
 #[test]
 fn acc_4_a_call_that_rings_is_not_squeezed_above_it() {
     for text_size in [TextSize::Usual, TextSize::Largest] {
-        let mut view = scenes::customer();
+        let mut view = scenes::customer_answered();
         view.preferences.text_size = text_size;
         let stage = Stage::with(view);
         stage.tap(stage.middle("Number or name"));
         assert!(is_open(&stage));
         let ringing = crate::one_ringing();
-        let mut view = scenes::customer();
+        let mut view = scenes::customer_answered();
         view.preferences.text_size = text_size;
         view.generation += 1;
+        view.incoming.truncate(1);
         view.incoming.splice(0..0, ringing.incoming);
         let call = view.incoming[0].call;
         stage.show(view);
