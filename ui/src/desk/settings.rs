@@ -328,6 +328,11 @@ impl Desk {
         self.show_settings();
     }
 
+    /// The next key becomes an action's, whatever it does now.
+    pub(crate) fn is_recording_key(&self) -> bool {
+        self.settings.recording.is_some()
+    }
+
     fn keys_of(&self, action: ConsoleKey) -> Vec<String> {
         self.wished().keys.remove(&action).unwrap_or_default()
     }
@@ -657,6 +662,7 @@ impl Desk {
         global.set_search(first(ConsoleKey::Search));
         global.set_number(first(ConsoleKey::Number));
         global.set_lock(first(ConsoleKey::Lock));
+        global.set_hide(first(ConsoleKey::Privacy));
         global.set_allow(first(ConsoleKey::Allow));
         global.set_refuse(first(ConsoleKey::Refuse));
         global.set_test_sound(first(ConsoleKey::TestSound));
@@ -702,6 +708,7 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::View => KeyAction::View,
         ConsoleKey::Night => KeyAction::Night,
         ConsoleKey::Lock => KeyAction::Lock,
+        ConsoleKey::Privacy => KeyAction::Hide,
         ConsoleKey::Operator => KeyAction::Operator,
         ConsoleKey::Allow => KeyAction::Allow,
         ConsoleKey::Refuse => KeyAction::Refuse,

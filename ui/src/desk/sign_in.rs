@@ -141,6 +141,7 @@ impl Desk {
         }
         self.sign_in.idle += TICK;
         let after = Duration::from_secs(60 * u64::from(self.view.preferences.lock_after_min));
+        self.run_dim(self.sign_in.idle, after);
         let is_due = !after.is_zero() && self.sign_in.idle >= after;
         let may = self.connected && self.view.sign_in.operator.is_some() && !self.is_closed();
         // Who talks is there, whatever their hands do.
@@ -152,6 +153,7 @@ impl Desk {
     /// Somebody touches the screen or a key.
     pub(crate) fn touched(&mut self) {
         self.sign_in.idle = Duration::ZERO;
+        self.wake();
     }
 }
 

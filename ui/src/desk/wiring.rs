@@ -62,6 +62,9 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     let sound = app.global::<screen::SoundCheck>();
     sound.on_begin(with!(desk, |this, test| this.begin_test(test)));
     sound.on_stop(with!(desk, |this| this.stop_test()));
+    let privacy = app.global::<screen::Privacy>();
+    privacy.on_set(with!(desk, |this, on| this.hide_names(on)));
+    privacy.on_wake(with!(desk, |this| this.wake()));
     app.global::<screen::Watch>().on_allow(with!(desk, |this, on| this.allow_watching(on)));
 }
 

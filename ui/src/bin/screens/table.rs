@@ -374,6 +374,8 @@ pub(crate) const SCENES: &[Scene] = &[
         },
     },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(SETTINGS) },
+    Scene { name: "hidden", view: scenes::picture, act: |stage| stage.chord("h") },
+    Scene { name: "hidden-empty", view: scenes::empty, act: |stage| stage.chord("h") },
     Scene { name: "settings-reading", view: scenes::picture, act: Stage::reading },
     Scene { name: "reminders", view: scenes::to_be_reminded, act: |stage| stage.rail(REMINDERS) },
     Scene { name: "reminders-due", view: || scenes::reminded(3), act: |stage| stage.rail(REMINDERS) },
