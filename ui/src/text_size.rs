@@ -62,7 +62,10 @@ mod tests {
                     let told = logical(PhysicalSize::new(width.into(), height.into()), scale);
                     for (told, there) in [(told.width, width), (told.height, height)] {
                         let drawn = told * scale;
-                        assert!(drawn >= f32::from(there) && drawn < f32::from(there) + 0.01, "{drawn} {there}");
+                        assert!(
+                            drawn >= f32::from(there) && drawn < f32::from(there) + 0.01,
+                            "{drawn} {there}"
+                        );
                     }
                 }
             }

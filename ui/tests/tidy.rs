@@ -114,7 +114,8 @@ fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
             let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
             let moves = code.trim_start().starts_with("animate ") || code.contains("duration:");
             assert!(!moves || code.contains("Motion."), "a movement that does not ask Motion: {place}");
-            let words = code.split(|letter: char| !letter.is_alphanumeric() && letter != '.' && letter != '_');
+            let words =
+                code.split(|letter: char| !letter.is_alphanumeric() && letter != '.' && letter != '_');
             let literal = words.filter(|word| !word.contains('_')).any(|word| {
                 let digits = word.strip_suffix("ms").or_else(|| word.strip_suffix('s'));
                 digits.is_some_and(|digits| digits.parse::<f64>().is_ok())

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, OperatorId, Party, Pin, PinProblem, PreferencesWish, ReminderProblem, ReminderWish, ServiceMode,
-    SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
+    NoticeId, OperatorId, Party, Pin, PinProblem, PreferencesWish, ReminderProblem, ReminderWish,
+    ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in

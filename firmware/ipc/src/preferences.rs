@@ -128,7 +128,8 @@ mod tests {
         let (language, theme, hold_alarm_ms) = (Language::French, Theme::Light, 90_000);
         assert_eq!(read, Preferences { language, theme, hold_alarm_ms, ..Preferences::default() });
         // As the command was while it had three fields of its own.
-        let json = r#"{"SavePreferences":{"language":"French","theme":"Light","shortcuts":{"night":["F9"]}}}"#;
+        let json =
+            r#"{"SavePreferences":{"language":"French","theme":"Light","shortcuts":{"night":["F9"]}}}"#;
         let read: Command = serde_json::from_str(json).unwrap();
         let shortcuts = Shortcuts::from([("night".to_owned(), vec!["F9".to_owned()])]);
         let wish = PreferencesWish { language, theme, shortcuts, ..PreferencesWish::default() };

@@ -1,7 +1,9 @@
 //! The settings file and what the store keeps of it (SET-1, APP-5).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ipc::{Callers, Language, Outcome, Preferences, RingTone, ServiceMode, TextSize, Theme, Trigger, Volumes};
+use ipc::{
+    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, TextSize, Theme, Trigger, Volumes,
+};
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;
 

@@ -174,6 +174,10 @@ fn top_of_board(stage: &Stage) -> f32 {
 
 /// The whole element lies between the header and the keyboard.
 fn is_in_sight(stage: &Stage, label: &str) -> bool {
+    // What is scrolled out of sight is not found.
+    if !stage.has(label) {
+        return false;
+    }
     let element = stage.find(label);
     let (from, height) = (element.absolute_position().y, element.size().height);
     from >= 84. && from + height <= top_of_board(stage)
@@ -203,7 +207,7 @@ fn acc_4_a_tall_form_scrolls_above_it() {
         letters(&stage, "key");
         assert_eq!(get::<ReminderEditor<'_>>(&stage).get_text(), "key");
         assert!(!is_in_sight(&stage, "Save"), "then there would be nothing to scroll");
-        for label in ["Number to call", "In an hour", "Next day", "Time of day", "Cancel"] {
+        for label in ["Number to call", "In an hour", "Next day", "Time of day", "Cancel", "Save"] {
             scroll_to(&stage, label);
         }
         stage.commands();
@@ -240,7 +244,10 @@ fn acc_4_put_away_it_comes_back_when_the_same_field_is_touched() {
     // The edge of the bar, before its text.
     let name = get::<Directory<'_>>(&stage).get_name();
     let field = stage.find(&format!("Search {name}"));
-    stage.tap(LogicalPosition::new(field.absolute_position().x - 20., stage.middle(&format!("Search {name}")).y));
+    stage.tap(LogicalPosition::new(
+        field.absolute_position().x - 20.,
+        stage.middle(&format!("Search {name}")).y,
+    ));
     assert!(is_open(&stage), "a touch on the frame");
     letters(&stage, "y");
     assert_eq!(get::<Directory<'_>>(&stage).get_query().len(), 4);
@@ -265,7 +272,8 @@ fn acc_4_a_call_that_rings_is_not_squeezed_above_it() {
         let least = stage.app.global::<frontdesk_ui::screen::Size>().get_card();
         assert!(stage.app.get_incoming_height() >= least, "{} {least}", stage.app.get_incoming_height());
         stage.commands();
-        stage.tap(stage.middle("Answer"));
+        // In the largest texts the buttons below the card are reached by a finger that moves the list, or a double-tap.
+        stage.double_tap(stage.spot("Helena Brandt"));
         assert_eq!(stage.commands(), [Command::Answer { call }], "{text_size:?}");
     }
 }

@@ -369,7 +369,7 @@ fn acc_1_call_6_the_panes_are_those_of_who_is_signed_in() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::with(scenes::signed_in());
     stage.console.keep_panes(folder.path()).unwrap();
-    let table = || stage.app.global::<frontdesk_ui::screen::Panes>().get_table();
+    let table = || stage.app.global::<screen::Panes>().get_table();
     stage.tap(stage.middle("Table view"));
     assert!(table());
     stage.show(later(scenes::signed_out(5)));

@@ -57,7 +57,10 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     let looks = looks();
     if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
-        anyhow::bail!("no look is called {unknown}; there are {}", looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", "));
+        anyhow::bail!(
+            "no look is called {unknown}; there are {}",
+            looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", ")
+        );
     }
     for look in looks {
         if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
@@ -76,7 +79,8 @@ fn looks() -> Vec<Look> {
     let mut looks = Vec::new();
     for (width, height) in [(1280, 800), (1920, 1080)] {
         let size = PhysicalSize::new(width, height);
-        for (theme, language) in themes.iter().flat_map(|theme| languages.map(|language| (*theme, language))) {
+        for (theme, language) in themes.iter().flat_map(|theme| languages.map(|language| (*theme, language)))
+        {
             looks.push(Look { size, theme, language, text: TextSize::Usual });
         }
     }
@@ -119,12 +123,7 @@ fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::R
     screen.dispatch(WindowEvent::ScaleFactorChanged { scale_factor: 1.0 })?;
     screen.set_size(look.size);
     console.app().show()?;
-    let stage = Stage {
-        screen: screen.clone(),
-        console,
-        requests,
-        faces: name.starts_with("faces"),
-    };
+    let stage = Stage { screen: screen.clone(), console, requests, faces: name.starts_with("faces") };
     let scene = SCENES.iter().find(|scene| scene.name == name);
     let mut view = scene.map_or_else(scenes::picture, |scene| (scene.view)());
     view.preferences.theme = look.theme;
@@ -438,11 +437,7 @@ impl Stage {
 
     fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled {
-            position,
-            delta_x: 0.,
-            delta_y: by,
-        })?;
+        self.screen.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
         self.settle();
         Ok(())
     }
