@@ -73,6 +73,8 @@ pub enum ConsoleKey {
     View,
     /// Lock the screen (ACC-1).
     Lock,
+    /// Hide names and numbers from visitors, or show them again.
+    Privacy,
     /// The menu of who is signed in: lock, sign out.
     Operator,
     /// Let who asks see this screen.
@@ -123,6 +125,7 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Night, &["F12"]),
     (ConsoleKey::View, &["F1"]),
     (ConsoleKey::Lock, &["Control+q"]),
+    (ConsoleKey::Privacy, &["Control+h"]),
     (ConsoleKey::Operator, &["Control+o"]),
     (ConsoleKey::Allow, &["Control+y"]),
     (ConsoleKey::Refuse, &["Control+n"]),

@@ -18,6 +18,7 @@ pub mod offers;
 pub mod panes;
 pub mod scenes;
 pub mod shortcuts;
+pub mod text_size;
 pub mod web;
 
 pub use desk::Console;

@@ -11,7 +11,7 @@ use slint::platform::Key;
 use crate::keys::{ConsoleKey, KeyMap, key_char};
 
 /// Actions whose keys may be changed, in the order of the settings.
-pub const EDITABLE: [ConsoleKey; 27] = [
+pub const EDITABLE: [ConsoleKey; 28] = [
     ConsoleKey::Primary,
     ConsoleKey::HangUp,
     ConsoleKey::Next,
@@ -32,6 +32,7 @@ pub const EDITABLE: [ConsoleKey; 27] = [
     ConsoleKey::View,
     ConsoleKey::Night,
     ConsoleKey::Lock,
+    ConsoleKey::Privacy,
     ConsoleKey::Operator,
     ConsoleKey::Allow,
     ConsoleKey::Refuse,

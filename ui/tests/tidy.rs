@@ -127,3 +127,28 @@ fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
     assert!(dumb.is_empty(), "{dumb:#?}");
     assert!(count > 15, "{count} components are not where this test looks");
 }
+
+#[test]
+fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
+    let mut named = 0;
+    for (path, text) in slint_files() {
+        if path.ends_with("tokens.slint") {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
+            let moves = code.trim_start().starts_with("animate ") || code.contains("duration:");
+            assert!(!moves || code.contains("Motion."), "a movement that does not ask Motion: {place}");
+            let words =
+                code.split(|letter: char| !letter.is_alphanumeric() && letter != '.' && letter != '_');
+            let literal = words.filter(|word| !word.contains('_')).any(|word| {
+                let digits = word.strip_suffix("ms").or_else(|| word.strip_suffix('s'));
+                digits.is_some_and(|digits| digits.parse::<f64>().is_ok())
+            });
+            assert!(!literal, "a duration: {place}");
+            named += usize::from(code.contains("interval: ") && code.contains("Motion."));
+        }
+    }
+    assert!(named > 5, "the timers are not where this test looks: {named}");
+}

@@ -28,6 +28,9 @@ impl Desk {
         if self.sign_in_key(text, control, alt) {
             return true;
         }
+        if self.privacy_key(text, control, alt, typing) {
+            return true;
+        }
         self.board_saw_key(text, control, typing);
         if self.watch_key(text, control, alt, typing) {
             return true;
@@ -155,7 +158,7 @@ impl Desk {
         true
     }
 
-    fn desk_key(&mut self, key: ConsoleKey) -> bool {
+    pub(super) fn desk_key(&mut self, key: ConsoleKey) -> bool {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
@@ -189,6 +192,7 @@ impl Desk {
                 self.send(Command::Hook { action: HookAction::AnswerLongest });
             }
             ConsoleKey::Lock => self.lock(),
+            ConsoleKey::Privacy => self.hide_names(true),
             ConsoleKey::Operator => self.open_operator_menu_by_key(),
             ConsoleKey::Night => {
                 self.send(Command::Hook { action: HookAction::Night });

@@ -36,6 +36,7 @@ mod overlay;
 mod page;
 mod panes;
 mod phone_card;
+mod privacy;
 mod prompt;
 mod reminder_editor;
 mod reminders;

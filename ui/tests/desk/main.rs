@@ -15,6 +15,7 @@ mod hands;
 mod log;
 mod marks;
 mod note;
+mod privacy;
 mod reminders;
 mod settings;
 mod sign_in;

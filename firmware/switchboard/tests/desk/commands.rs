@@ -362,7 +362,7 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
         let wish = ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, ..Default::default() };
         Command::SavePreferences(wish)
     };
-    bench.command(&Command::SetLockAfter { minutes: 5 });
+    bench.command(&Command::SetLockAfter { minutes: 5 }).0.unwrap();
     let night = |key: String| ipc::Shortcuts::from([("night".to_owned(), vec![key])]);
     let (_, effects) = bench.command(&save(night("F9".into())));
     let [Effect::SavePreferences(kept)] = &effects[..] else { panic!("{effects:?}") };
@@ -387,11 +387,11 @@ fn acc_1_the_time_of_the_lock_is_kept_with_the_settings() {
     let after = |minutes| {
         Command::SavePreferences(ipc::PreferencesWish { lock_after_min: Some(minutes), ..Default::default() })
     };
-    bench.command(&after(15));
+    bench.command(&after(15)).0.unwrap();
     assert_eq!(bench.view.preferences.lock_after_min, 15);
-    bench.command(&after(u16::MAX));
+    bench.command(&after(u16::MAX)).0.unwrap();
     assert_eq!(bench.view.preferences.lock_after_min, ipc::MAX_LOCK_AFTER);
-    bench.command(&after(0));
+    bench.command(&after(0)).0.unwrap();
     assert_eq!(bench.view.preferences.lock_after_min, 0);
 }
 

@@ -14,7 +14,8 @@ use clap::Parser;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
 use frontdesk_ui::{Console, scenes, screen, web};
-use ipc::{Command, ContactPicture, Language, Query, Reply, Theme, ToDesk};
+use ipc::{Command, ContactPicture, Language, Query, Reply, TextSize, Theme, ToDesk};
+use slint::platform::WindowEvent;
 use slint::{ComponentHandle, PhysicalSize};
 
 use table::{NOTES, REMINDERS, SCENES, SETTINGS};
@@ -39,7 +40,6 @@ struct Stage {
     screen: Rc<Offscreen>,
     console: Console,
     requests: Receiver<ToDesk>,
-    size: PhysicalSize,
     /// The directory has pictures.
     faces: bool,
 }
@@ -57,7 +57,10 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     let looks = looks();
     if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
-        anyhow::bail!("no look is called {unknown}; there are {}", looks.map(Look::word).join(", "));
+        anyhow::bail!(
+            "no look is called {unknown}; there are {}",
+            looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", ")
+        );
     }
     for look in looks {
         if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
@@ -69,16 +72,22 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sizes, colours and languages that a screen is looked at in.
-fn looks() -> [Look; 12] {
-    let sizes = [(1280, 800), (1920, 1080)];
+/// Sizes, colours and languages that a screen is looked at in; the largest texts where there is least room for them.
+fn looks() -> Vec<Look> {
     let themes = [Theme::Dark, Theme::Light, Theme::Contrast];
     let languages = [Language::English, Language::French];
-    std::array::from_fn(|at| {
-        let (width, height) = sizes[at / 6];
-        let (theme, language) = (themes[at / 2 % 3], languages[at % 2]);
-        Look { size: PhysicalSize::new(width, height), theme, language }
-    })
+    let mut looks = Vec::new();
+    for (width, height) in [(1280, 800), (1920, 1080)] {
+        let size = PhysicalSize::new(width, height);
+        for (theme, language) in themes.iter().flat_map(|theme| languages.map(|language| (*theme, language)))
+        {
+            looks.push(Look { size, theme, language, text: TextSize::Usual });
+        }
+    }
+    let size = PhysicalSize::new(1280, 800);
+    let (theme, text) = (Theme::Dark, TextSize::Largest);
+    looks.extend(languages.map(|language| Look { size, theme, language, text }));
+    looks
 }
 
 #[derive(Clone, Copy)]
@@ -86,6 +95,7 @@ struct Look {
     size: PhysicalSize,
     theme: Theme,
     language: Language,
+    text: TextSize,
 }
 
 impl Look {
@@ -97,26 +107,28 @@ impl Look {
             Theme::Contrast => "contrast",
         };
         let language = if self.language == Language::French { "fr" } else { "en" };
-        format!("{theme}-{language}-{}", self.size.height)
+        let text = match self.text {
+            TextSize::Usual => "",
+            TextSize::Large => "-large",
+            TextSize::Largest => "-largest",
+        };
+        format!("{theme}-{language}-{}{text}", self.size.height)
     }
 }
 
 fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::Result<()> {
     let (outbox, requests) = Outbox::recorded();
     let console = Console::new(outbox)?;
+    // Whatever size of texts the last picture had.
+    screen.dispatch(WindowEvent::ScaleFactorChanged { scale_factor: 1.0 })?;
     screen.set_size(look.size);
     console.app().show()?;
-    let stage = Stage {
-        screen: screen.clone(),
-        console,
-        requests,
-        size: look.size,
-        faces: name.starts_with("faces"),
-    };
+    let stage = Stage { screen: screen.clone(), console, requests, faces: name.starts_with("faces") };
     let scene = SCENES.iter().find(|scene| scene.name == name);
     let mut view = scene.map_or_else(scenes::picture, |scene| (scene.view)());
     view.preferences.theme = look.theme;
     view.preferences.language = look.language;
+    view.preferences.text_size = look.text;
     stage.console.take(News { events: vec![Event::Connected], view: Some(Box::new(view)) });
     stage.settle();
     match scene {
@@ -215,9 +227,15 @@ impl Stage {
         self.keys(keys)
     }
 
+    /// Of the screen, as it is laid out.
+    fn width(&self) -> f32 {
+        let app = self.console.app();
+        let window = app.window();
+        window.size().to_logical(window.scale_factor()).width
+    }
+
     fn rail(&self, entry: u8) -> anyhow::Result<()> {
-        let x = f32::from(u16::try_from(self.size.width)?) - 38.;
-        self.tap(x, 125. + f32::from(entry) * 68.)
+        self.tap(self.width() - 38., 125. + f32::from(entry) * 68.)
     }
 
     /// The keyboard on the screen, as under a finger in this field.
@@ -240,6 +258,18 @@ impl Stage {
         settings.invoke_fold(screen::SettingsStop::Keys);
         self.settle();
         act(&settings);
+        self.settle();
+        Ok(())
+    }
+
+    /// What the settings say of text size and motion.
+    fn reading(&self) -> anyhow::Result<()> {
+        self.rail(SETTINGS)?;
+        let app = self.console.app();
+        let settings = app.global::<screen::Settings>();
+        settings.invoke_fold(screen::SettingsStop::Look);
+        settings.invoke_fold(screen::SettingsStop::Reading);
+        settings.invoke_choose(screen::SettingsStop::Calm);
         self.settle();
         Ok(())
     }
@@ -407,11 +437,7 @@ impl Stage {
 
     fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled {
-            position,
-            delta_x: 0.,
-            delta_y: by,
-        })?;
+        self.screen.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
         self.settle();
         Ok(())
     }
@@ -460,7 +486,7 @@ impl Stage {
     }
 
     fn open_service(&self) -> anyhow::Result<()> {
-        let x = f32::from(u16::try_from(self.size.width)?) - 600.;
+        let x = self.width() - 600.;
         self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
         Ok(())
     }
