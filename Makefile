@@ -160,3 +160,4 @@ test-packages:
 
 programs:
 	$(CARGO) build --workspace --bins
+	$(CARGO) build -p controls --example guest
