@@ -173,12 +173,16 @@ fn what_a_headset_is_told_is_no_press(desk: &Desk, headset: &mut Uhid) {
 }
 
 fn a_short_report(desk: &Desk, headset: &mut Uhid) {
-    headset.say(&[1, 0b1001]);
+    // Some kernels keep it from us, others do not.
+    headset.say(&[1]);
+    // Sooner it would be the chatter of the press before.
+    thread::sleep(2 * controls::contact::SETTLE);
+    headset.say(&[1, 0b1001, 0]);
     desk.expect(Command::Mute { on: false });
     desk.show(|view| view.operator.muted = false);
     headset.expect(&[2, 0b1, 0]);
     headset.say(&[1, 0b1, 0]);
-    pass("hw_1 a short report counts as far as it goes");
+    pass("hw_1 a short report does no harm");
 }
 
 fn a_handset_beside_it(desk: &Desk, handset: &mut Uhid) {

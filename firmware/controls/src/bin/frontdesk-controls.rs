@@ -29,7 +29,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&arguments.log).context("--log")?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
     let path = &arguments.devices;
     let theirs = match fs::read_to_string(path) {
         Ok(text) => DeviceTable::parse(&text).map_err(|error| error.to_string()),
