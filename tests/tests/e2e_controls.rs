@@ -8,9 +8,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use frontdesk_tests::house::House;
+use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::program::Program;
 use frontdesk_tests::{repository, wait};
 
+const SOON: Duration = Duration::from_secs(20);
 /// It boots in 20 s, emulated, and needs a minute for all of it.
 const LIMIT: Duration = Duration::from_secs(220);
 
@@ -52,6 +55,29 @@ fn hw_1_hw_2_call_12_headset_handset_and_keypad_of_a_real_kernel_are_heard_and_s
         assert!(said.lines().any(|line| line == format!("PASS {shown}")), "{shown}: not shown\n{said}");
     }
     assert!(said.lines().any(|line| line == "DONE"), "{said}");
+}
+
+#[test]
+fn hw_2_the_desk_says_whether_there_is_a_screen_and_the_controls_find_their_desk_again() {
+    let mut house = House::build(Digest::Md5);
+    house.client.wait("no screen", SOON, |view| !view.screen);
+    let screens = [house.desk.client_as(ipc::SCREEN), house.desk.client_as(ipc::SCREEN)];
+    house.client.wait("a screen", SOON, |view| view.screen);
+    let [one, other] = screens;
+    drop(one);
+    drop(other);
+    house.client.wait("no screen any more", SOON, |view| !view.screen);
+
+    let mut command = Command::new(repository::program("frontdesk-controls"));
+    command.arg("--socket").arg(&house.desk.socket);
+    let mut controls = Program::start("frontdesk-controls", command, house.folder());
+    controls.wait_log("connected to the desk", SOON);
+    assert!(house.desk.program.terminate(SOON).success());
+    controls.wait_log("the desk cannot be reached", SOON);
+    house.desk.start_again();
+    let again = || (controls.log().matches("connected to the desk").count() == 2).then_some(());
+    wait::until("the controls at the desk again", SOON, again);
+    assert_eq!(controls.exit_status(), None, "{}", controls.log());
 }
 
 /// Runs it as the only program of a machine.

@@ -79,6 +79,8 @@ pub const KEY_INSERT: u16 = 110;
 pub const KEY_DELETE: u16 = 111;
 /// The menu key.
 pub const KEY_COMPOSE: u16 = 127;
+/// Starts a calculator.
+pub const KEY_CALC: u16 = 140;
 /// A telephone's key; of headsets, their only one.
 pub const KEY_PHONE: u16 = 169;
 /// The button of a headset on a jack.

@@ -73,6 +73,8 @@ struct Down {
 #[must_use]
 pub fn classify(has: impl Fn(u16) -> bool) -> Option<Kind> {
     let letters = has(KEY_A) && has(KEY_Z);
+    // The media keys of a keyboard claim every key of that kind there is, a telephone's among them.
+    let has = |code: u16| has(code) && (code < KEY_PHONE || !has(KEY_CALC));
     let phone = [KEY_PHONE, KEY_PICKUP_PHONE, KEY_HANGUP_PHONE, KEY_MICMUTE, KEY_NUMERIC_0];
     match letters {
         true => Some(Kind::Keyboard),
@@ -628,5 +630,6 @@ mod tests {
         assert_eq!(classify(|code| (KEY_NUMLOCK..=KEY_KPDOT).contains(&code)), Some(Kind::Keypad));
         assert_eq!(classify(|code| code == KEY_MICMUTE), Some(Kind::Phone));
         assert_eq!(classify(|code| code == 0x110), None, "a mouse");
+        assert_eq!(classify(|code| [KEY_PHONE, KEY_CALC].contains(&code)), None, "a keyboard's media keys");
     }
 }
