@@ -379,6 +379,13 @@ impl Desk {
         Client::connect(&self.socket)
     }
 
+    /// Likewise, of a program that calls itself that.
+    #[must_use]
+    #[track_caller]
+    pub fn client_as(&self, program: &str) -> Client {
+        Client::connect_as(&self.socket, program)
+    }
+
     /// Asks the database from outside, whether or not the desk runs; the rows as sqlite3 prints them.
     ///
     /// # Panics

@@ -100,8 +100,8 @@ pub(crate) enum Event {
     Settings(Box<Change>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
-    /// Who wants to see the screen, or sees it.
-    Watch(Option<WatchView>),
+    /// Who wants to see the screen, or sees it, and whether there is one.
+    Watch(Option<WatchView>, bool),
     /// Other reminders are due, or something else has changed about them.
     Reminders {
         /// What is shown of them.
