@@ -78,12 +78,14 @@ fn look_at(screen: &Rc<Offscreen>, scene: &Scene, tongue: Tongue) -> (usize, Vec
         }
         event
     };
-    let look = Look { size: PhysicalSize::new(1920, 1080), theme: Theme::Dark, tongue, text: TextSize::Usual };
+    let look =
+        Look { size: PhysicalSize::new(1920, 1080), theme: Theme::Dark, tongue, text: TextSize::Usual };
     let stage = Stage::put_up(screen, scene, look, Box::new(answer)).unwrap();
     let texts = texts(&stage);
     stage.console.app().hide().unwrap();
     let told = told.borrow();
-    let known = |word: &str| told.contains(word) || PROPER.iter().any(|proper| words(proper).any(|w| w == word));
+    let known =
+        |word: &str| told.contains(word) || PROPER.iter().any(|proper| words(proper).any(|w| w == word));
     let translated = texts.iter().filter(|text| text.chars().any(pseudo::stands_in)).count();
     let strange = texts.into_iter().filter(|text| words(text).any(|word| !known(word)));
     (translated, strange.collect())
