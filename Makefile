@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -126,6 +126,11 @@ requirements: test-packages axe json-server pjsua2 speech-quality guests program
 golden: packages ## approve the screens as they are drawn now (ui/tests/golden); look at them first
 	FRONTDESK_GOLDEN=approve $(CARGO) test -p frontdesk-ui --test golden -- acc_4_every
 
+gallery: packages ## draw every component and every screen, all themes, languages and the pseudo-locale, to target/gallery; contact sheets to docs/gallery
+	$(CARGO) build -p frontdesk-ui --bins
+	$${CARGO_TARGET_DIR:-target}/debug/screens --out target/gallery/screens
+	$${CARGO_TARGET_DIR:-target}/debug/gallery --out target/gallery/components --screens target/gallery/screens --sheets docs/gallery
+
 screens: packages ## draw the desk in all its states to target/screens/*.png
 	$(CARGO) run -p frontdesk-ui --bin screens
 
@@ -160,3 +165,4 @@ test-packages:
 
 programs:
 	$(CARGO) build --workspace --bins
+	$(CARGO) build -p controls --example guest

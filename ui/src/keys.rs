@@ -85,6 +85,10 @@ pub enum ConsoleKey {
     TestSound,
     /// In the settings: record what is said, and hear it.
     HearBack,
+    /// The desk reads aloud, or no longer.
+    Speak,
+    /// Read the whole desk aloud: who rings, waits and talks.
+    ReadDesk,
     /// Take what is marked.
     Enter,
     /// One step back.
@@ -127,6 +131,8 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Refuse, &["Control+n"]),
     (ConsoleKey::TestSound, &["Control+t"]),
     (ConsoleKey::HearBack, &["Control+r"]),
+    (ConsoleKey::Speak, &["Control+k"]),
+    (ConsoleKey::ReadDesk, &["Control+j"]),
     (ConsoleKey::Enter, &["Enter"]),
     (ConsoleKey::Escape, &["Escape"]),
 ];

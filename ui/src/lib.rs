@@ -16,6 +16,7 @@ pub mod link;
 mod models;
 pub mod offers;
 pub mod panes;
+pub mod pseudo;
 pub mod scenes;
 pub mod shortcuts;
 pub mod text_size;

@@ -102,6 +102,112 @@ fn no_word_is_written_without_translation() {
     }
 }
 
+/// The files of a folder below `slint`.
+fn slint_files_of(folder: &str) -> Vec<(String, String)> {
+    let files = slint_files().into_iter().filter(|(path, _)| path.parent().is_some_and(|p| p.ends_with(folder)));
+    files.map(|(path, text)| (path.file_name().unwrap().to_string_lossy().into_owned(), text)).collect()
+}
+
+/// The names of the components that the text begins a line to declare, and their bodies.
+fn components<'a>(text: &'a str, start: &str) -> Vec<(&'a str, &'a str)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(start) {
+        let is_line = at == 0 || rest.as_bytes()[at - 1] == b'\n';
+        rest = &rest[at + start.len()..];
+        if is_line {
+            let name = rest.split([' ', '{']).next().unwrap();
+            found.push((name, rest.split("\n}").next().unwrap()));
+        }
+    }
+    found
+}
+
+/// Components that cannot be seen: what a finger does to others, or what lies over them.
+const UNSEEN: [&str; 5] = ["DragHandle", "Heard", "NoDrop", "PressArea", "TapArea"];
+
+/// Whether an element of this component is in the text.
+fn uses(text: &str, component: &str) -> bool {
+    text.match_indices(component).any(|(at, _)| {
+        let before = text[..at].chars().next_back().unwrap_or(' ');
+        let after = text[at + component.len()..].trim_start();
+        !before.is_alphanumeric() && before != '-' && before != '.' && after.starts_with('{')
+    })
+}
+
+#[test]
+fn acc_4_every_component_is_in_the_gallery() {
+    let gallery = slint_files_of("gallery");
+    let frame = &gallery.iter().find(|(name, _)| name == "gallery.slint").unwrap().1;
+    // Helpers of pages, too: a component may be shown by one of them.
+    let helpers: Vec<(&str, &str)> =
+        gallery.iter().flat_map(|(_, text)| components(text, "component ")).collect();
+    let mut shown = 0;
+    for (file, text) in slint_files_of("components") {
+        for (component, body) in components(&text, "export component ") {
+            if UNSEEN.contains(&component) {
+                let visible = ["background:", "Label {", "Icon {", "border-color:"];
+                assert!(!visible.iter().any(|part| body.contains(part)), "{component} can be seen");
+                continue;
+            }
+            let page = format!("{component}Page");
+            let pages = gallery.iter().flat_map(|(_, text)| components(text, "export component "));
+            let Some((_, body)) = pages.into_iter().find(|(name, _)| *name == page) else {
+                panic!("{component} ({file}) has no page in the gallery: component {page} in slint/gallery")
+            };
+            let by_helper = helpers.iter().any(|(name, inside)| uses(body, name) && uses(inside, component));
+            assert!(uses(body, component) || by_helper, "{page} does not show {component}");
+            for line in [format!("\"{component}\",\n"), format!("if root.page == \"{component}\": {page} {{ }}")]
+            {
+                assert!(frame.contains(&line), "slint/gallery/gallery.slint lacks {line}");
+            }
+            shown += 1;
+        }
+    }
+    assert!(shown > 60, "{shown} components were looked for");
+    assert!(uses("x := Label { }", "Label") && !uses("TestLabel { }", "Label") && !uses("Label.x", "Label"));
+}
+
+/// What looks or is read out like a button in a screen's own file, and why it stays there: a part of its line.
+const NO_BUTTONS: [(&str, &str, &str); 4] = [
+    ("calls_pane.slint", "accessible-role: slider", "a divider, which a DragHandle moves"),
+    ("app.slint", "accessible-role: slider", "a divider, which a DragHandle moves"),
+    ("elsewhere.slint", "press.pressed ? Ink.pressed", "a row of people found elsewhere, which no other screen has"),
+    ("finder.slint", "press.pressed ? Ink.pressed", "a row of contacts found, which no other screen has"),
+];
+
+#[test]
+fn acc_4_no_screen_builds_its_own_button() {
+    let controls = ["button", "radio-button", "checkbox", "switch", "tab", "slider", "combobox", "spinbox"];
+    let mut stays = BTreeSet::new();
+    for (file, text) in slint_files_of("screens").into_iter().chain(slint_files_of("slint")) {
+        if file == "tokens.slint" {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let role = code.trim().strip_prefix("accessible-role:").map(|role| {
+                role.trim().trim_end_matches(';').trim_start_matches("AccessibleRole.").to_owned()
+            });
+            let is_control = role.is_some_and(|role| controls.contains(&role.as_str()));
+            // What changes under a finger is what one presses.
+            let is_pressed = code.trim_start().starts_with("background:") && code.contains(".pressed");
+            if !is_control && !is_pressed {
+                continue;
+            }
+            let known = NO_BUTTONS.iter().find(|(of, part, _)| *of == file && code.contains(part));
+            assert!(
+                known.is_some(),
+                "{file}:{}: {}: a button of a screen's own; make it a component in slint/components",
+                number + 1,
+                code.trim()
+            );
+            stays.extend(known.map(|(of, ..)| *of));
+        }
+    }
+    assert_eq!(stays.len(), NO_BUTTONS.len(), "an exception that nothing needs: {stays:?}");
+}
+
 #[test]
 fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
     let mut named = 0;
@@ -125,4 +231,30 @@ fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
         }
     }
     assert!(named > 5, "the timers are not where this test looks: {named}");
+}
+
+/// A cursor that is drawn and not said is a place where somebody who does not see is lost.
+#[test]
+fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
+    // The rows of the directory say both: the pane does it for them.
+    const SAID_BY_OTHERS: [&str; 2] = ["TileView", "ContactRowView"];
+    let mut dumb = Vec::new();
+    let mut count = 0;
+    for (path, file) in slint_files() {
+        for part in file.split("\ncomponent ").skip(1).chain(file.split("\nexport component ").skip(1)) {
+            let component =
+                part.split("\ncomponent ").next().unwrap().split("\nexport component ").next().unwrap();
+            let name = component.split_whitespace().next().unwrap();
+            let has_cursor = ["property <bool> meant", ":= TextInput {", "Ink.focus"];
+            if !has_cursor.iter().any(|sign| component.contains(sign)) || SAID_BY_OTHERS.contains(&name) {
+                continue;
+            }
+            count += 1;
+            if !component.contains("Heard {") {
+                dumb.push(format!("{} in {}", name, path.display()));
+            }
+        }
+    }
+    assert!(dumb.is_empty(), "{dumb:#?}");
+    assert!(count > 15, "{count} components are not where this test looks");
 }

@@ -293,6 +293,29 @@ pub enum Command {
         /// `None` stops the one that runs.
         test: Option<SoundTest>,
     },
+    /// Speak a text where notifications sound: the talking desk.
+    Say {
+        /// At most [`MAX_SAID`] bytes.
+        text: String,
+        /// Whose sounds it has.
+        language: Language,
+        /// What it gives way to.
+        rank: SpokenRank,
+    },
+}
+
+/// The longest text that is spoken, in bytes.
+pub const MAX_SAID: usize = 2_000;
+
+/// What a spoken text is, and so what it interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SpokenRank {
+    /// What the keyboard is on. The next one takes its place at once, and news interrupt it.
+    Place,
+    /// Something has happened. Said to its end, one after the other; of more than eight that wait the oldest is left out.
+    News,
+    /// The operator has asked. In place of everything else.
+    Answer,
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).

@@ -28,7 +28,7 @@ mod statistics;
 mod trace;
 mod view;
 
-pub use command::{Command, CommandError, HookAction};
+pub use command::{Command, CommandError, HookAction, MAX_SAID, SpokenRank};
 pub use customer::{
     CrmView, CustomerItem, CustomerKind, CustomerLine, CustomerRef, CustomerView, ItemProblem,
 };

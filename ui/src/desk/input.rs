@@ -13,6 +13,18 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        // Who does not see the screen needs them before they have signed in.
+        match self.keys.read(text, control, alt, typing) {
+            Some(ConsoleKey::Speak) => {
+                self.toggle_talks();
+                return true;
+            }
+            Some(ConsoleKey::ReadDesk) => {
+                self.read_desk();
+                return true;
+            }
+            _ => {}
+        }
         if self.sign_in_key(text, control, alt) {
             return true;
         }
@@ -200,6 +212,8 @@ impl Desk {
             }
             // Nobody asks.
             ConsoleKey::Allow | ConsoleKey::Refuse => return false,
+            // They came first.
+            ConsoleKey::Speak | ConsoleKey::ReadDesk => {}
             ConsoleKey::TestSound | ConsoleKey::HearBack => return self.sound_key(key),
             ConsoleKey::Escape => return self.step_back(),
             ConsoleKey::Up

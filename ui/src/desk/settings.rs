@@ -714,6 +714,8 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::Refuse => KeyAction::Refuse,
         ConsoleKey::TestSound => KeyAction::TestSound,
         ConsoleKey::HearBack => KeyAction::HearBack,
+        ConsoleKey::Speak => KeyAction::Speak,
+        ConsoleKey::ReadDesk => KeyAction::ReadDesk,
         _ => KeyAction::Menu,
     }
 }

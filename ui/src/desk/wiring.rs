@@ -7,7 +7,7 @@ use ipc::Command;
 use slint::ComponentHandle;
 use slint::platform::WindowEvent;
 
-use super::{Desk, calls, drag};
+use super::{Desk, aloud, calls, drag};
 use crate::browser::Browser;
 use crate::models::cards;
 use crate::models::dates::Span;
@@ -59,6 +59,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_alerts(app, desk);
     wire_files(app, desk);
     wire_sign_in(app, desk);
+    wire_aloud(app, desk);
     let sound = app.global::<screen::SoundCheck>();
     sound.on_begin(with!(desk, |this, test| this.begin_test(test)));
     sound.on_stop(with!(desk, |this| this.stop_test()));
@@ -66,6 +67,13 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     privacy.on_set(with!(desk, |this, on| this.hide_names(on)));
     privacy.on_wake(with!(desk, |this| this.wake()));
     app.global::<screen::Watch>().on_allow(with!(desk, |this, on| this.allow_watching(on)));
+}
+
+fn wire_aloud(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Aloud>();
+    global.on_arrived(unasked!(desk, |this, place, news| this.heard(&place, &news)));
+    global.on_typed(unasked!(desk, |this, text| this.heard_typing(&text)));
+    app.global::<screen::Spell>().on_digits(|number| aloud::digit_by_digit(&number).into());
 }
 
 fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {

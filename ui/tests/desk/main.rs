@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod aloud;
 mod board;
 mod contacts;
 mod control;

@@ -1,24 +1,23 @@
-//! Writes pictures of the desk to `target/screens`: the scenes, in both themes, languages and sizes.
+//! Writes pictures of the desk to `target/screens`: the scenes, in all themes, languages and sizes, the pseudo-locale
+//! among them.
 //!
 //! `screens [--out DIRECTORY] [--look WORD…] [NAME…]`: only the scenes and looks named, when there are names. All clocks
 //! stand still, so that a picture differs from an older one only where the screen does (`tests/golden.rs`).
 
+mod stage;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::mpsc::Receiver;
 
 use anyhow::Context;
 use clap::Parser;
-use frontdesk_ui::link::{Event, News, Outbox};
-use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
-use frontdesk_ui::{Console, scenes, screen, web};
-use ipc::{Command, ContactPicture, Language, Query, Reply, TextSize, Theme, ToDesk};
-use slint::platform::WindowEvent;
+use frontdesk_ui::web::{self, Offscreen};
+use ipc::{TextSize, Theme};
 use slint::{ComponentHandle, PhysicalSize};
 
-use table::{NOTES, REMINDERS, SCENES, SETTINGS};
+use stage::{Look, Stage, Tongue};
+use table::{SCENES, Scene};
 
 /// Writes pictures of the desk.
 #[derive(Debug, Parser)]
@@ -33,39 +32,26 @@ struct Arguments {
     names: Vec<String>,
 }
 
-/// Scenes that are not a view's: the desk is away, the keypad is open.
-const EXTRA: [&str; 2] = ["away", "keypad"];
-
-struct Stage {
-    screen: Rc<Offscreen>,
-    console: Console,
-    requests: Receiver<ToDesk>,
-    /// The directory has pictures.
-    faces: bool,
-}
-
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     frontdesk_ui::clock::stand_still();
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("{}", arguments.out.display()))?;
     let size = PhysicalSize::new(1280, 800);
     let screen = web::install(size, 1.0)?;
-    let known: Vec<&str> = SCENES.iter().map(|scene| scene.name).chain(EXTRA).collect();
-    if let Some(unknown) = arguments.names.iter().find(|name| !known.contains(&name.as_str())) {
+    if let Some(unknown) = arguments.names.iter().find(|name| SCENES.iter().all(|scene| scene.name != **name))
+    {
+        let known: Vec<&str> = SCENES.iter().map(|scene| scene.name).collect();
         anyhow::bail!("no scene is called {unknown}; there are {}", known.join(", "));
     }
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     let looks = looks();
     if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
-        anyhow::bail!(
-            "no look is called {unknown}; there are {}",
-            looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", ")
-        );
+        anyhow::bail!("no look is called {unknown}; there are {}", looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", "));
     }
     for look in looks {
         if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
-            for name in known.iter().filter(|name| wanted(name)) {
-                draw(&screen, name, look, &arguments.out)?;
+            for scene in SCENES.iter().filter(|scene| wanted(scene.name)) {
+                draw(&screen, scene, look, &arguments.out)?;
             }
         }
     }
@@ -75,27 +61,18 @@ fn main() -> anyhow::Result<()> {
 /// Sizes, colours and languages that a screen is looked at in; the largest texts where there is least room for them.
 fn looks() -> Vec<Look> {
     let themes = [Theme::Dark, Theme::Light, Theme::Contrast];
-    let languages = [Language::English, Language::French];
+    let tongues = [Tongue::English, Tongue::French, Tongue::Pseudo];
     let mut looks = Vec::new();
     for (width, height) in [(1280, 800), (1920, 1080)] {
         let size = PhysicalSize::new(width, height);
-        for (theme, language) in themes.iter().flat_map(|theme| languages.map(|language| (*theme, language)))
-        {
-            looks.push(Look { size, theme, language, text: TextSize::Usual });
+        for (theme, tongue) in themes.iter().flat_map(|theme| tongues.map(|tongue| (*theme, tongue))) {
+            looks.push(Look { size, theme, tongue, text: TextSize::Usual });
         }
     }
     let size = PhysicalSize::new(1280, 800);
     let (theme, text) = (Theme::Dark, TextSize::Largest);
-    looks.extend(languages.map(|language| Look { size, theme, language, text }));
+    looks.extend([Tongue::English, Tongue::French].map(|tongue| Look { size, theme, tongue, text }));
     looks
-}
-
-#[derive(Clone, Copy)]
-struct Look {
-    size: PhysicalSize,
-    theme: Theme,
-    language: Language,
-    text: TextSize,
 }
 
 impl Look {
@@ -106,40 +83,23 @@ impl Look {
             Theme::Light => "light",
             Theme::Contrast => "contrast",
         };
-        let language = if self.language == Language::French { "fr" } else { "en" };
+        let tongue = match self.tongue {
+            Tongue::English => "en",
+            Tongue::French => "fr",
+            Tongue::Pseudo => "pseudo",
+        };
         let text = match self.text {
             TextSize::Usual => "",
             TextSize::Large => "-large",
             TextSize::Largest => "-largest",
         };
-        format!("{theme}-{language}-{}{text}", self.size.height)
+        format!("{theme}-{tongue}-{}{text}", self.size.height)
     }
 }
 
-fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::Result<()> {
-    let (outbox, requests) = Outbox::recorded();
-    let console = Console::new(outbox)?;
-    // Whatever size of texts the last picture had.
-    screen.dispatch(WindowEvent::ScaleFactorChanged { scale_factor: 1.0 })?;
-    screen.set_size(look.size);
-    console.app().show()?;
-    let stage = Stage { screen: screen.clone(), console, requests, faces: name.starts_with("faces") };
-    let scene = SCENES.iter().find(|scene| scene.name == name);
-    let mut view = scene.map_or_else(scenes::picture, |scene| (scene.view)());
-    view.preferences.theme = look.theme;
-    view.preferences.language = look.language;
-    view.preferences.text_size = look.text;
-    stage.console.take(News { events: vec![Event::Connected], view: Some(Box::new(view)) });
-    stage.settle();
-    match scene {
-        Some(scene) => (scene.act)(&stage)?,
-        None if name == "away" => {
-            stage.console.take(News { events: vec![Event::Disconnected], view: None });
-        }
-        None => stage.open_keypad()?,
-    }
-    stage.settle();
-    let path = out.join(format!("{name}-{}.png", look.word()));
+fn draw(screen: &Rc<Offscreen>, scene: &Scene, look: Look, out: &Path) -> anyhow::Result<()> {
+    let stage = Stage::put_up(screen, scene, look, Box::new(stage::answer))?;
+    let path = out.join(format!("{}-{}.png", scene.name, look.word()));
     let png = screen.picture().png().context("nothing was drawn")?;
     std::fs::write(&path, png).with_context(|| format!("{}", path.display()))?;
     stage.console.app().hide()?;
@@ -148,399 +108,4 @@ fn draw(screen: &Rc<Offscreen>, name: &str, look: Look, out: &Path) -> anyhow::R
         println!("{}", path.display());
     }
     Ok(())
-}
-
-impl Stage {
-    /// Draws and answers questions until there is nothing left to do.
-    fn settle(&self) {
-        for _ in 0..6 {
-            self.screen.draw();
-            let events: Vec<Event> =
-                self.requests.try_iter().filter_map(|request| answer(request, self.faces)).collect();
-            self.console.take(News { events, view: None });
-        }
-        self.screen.draw();
-    }
-
-    /// The question before a call is taken over, once it can be answered.
-    fn ask_take_over(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.keys(&["F5"])?;
-        self.keys(keys)?;
-        std::thread::sleep(std::time::Duration::from_millis(750));
-        self.settle();
-        Ok(())
-    }
-
-    fn input(&self, input: &Input) -> anyhow::Result<()> {
-        for event in input.events()? {
-            self.screen.dispatch(event)?;
-        }
-        self.settle();
-        Ok(())
-    }
-
-    fn pointer(&self, x: f32, y: f32, kind: PointerKind) -> anyhow::Result<()> {
-        self.input(&Input::Pointer(Pointer { x, y, kind, button: Default::default(), touch: false }))
-    }
-
-    fn tap(&self, x: f32, y: f32) -> anyhow::Result<()> {
-        self.pointer(x, y, PointerKind::Down)?;
-        self.pointer(x, y, PointerKind::Up)
-    }
-
-    fn right_click(&self, x: f32, y: f32) -> anyhow::Result<()> {
-        for kind in [PointerKind::Down, PointerKind::Up] {
-            let button = web::Button::Right;
-            self.input(&Input::Pointer(Pointer { x, y, kind, button, touch: false }))?;
-        }
-        Ok(())
-    }
-
-    /// As in the design's picture: the first card is open, another is in mid-air.
-    fn first_then_drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
-        self.keys(&["Home"])?;
-        self.drag(from, to)
-    }
-
-    /// A card in mid-air.
-    fn drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
-        self.pointer(from.0, from.1, PointerKind::Down)?;
-        for step in 1..=12_u8 {
-            let part = f32::from(step) / 12.;
-            let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
-            self.pointer(x, y, PointerKind::Move)?;
-        }
-        Ok(())
-    }
-
-    fn keys(&self, keys: &[&str]) -> anyhow::Result<()> {
-        for key in keys {
-            self.input(&Input::Key { key: (*key).into(), down: None })?;
-        }
-        Ok(())
-    }
-
-    /// The calls in a table (CALL-6), then these keys.
-    fn in_table(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Panes>().invoke_set_table(true);
-        self.settle();
-        self.keys(keys)
-    }
-
-    /// Of the screen, as it is laid out.
-    fn width(&self) -> f32 {
-        let app = self.console.app();
-        let window = app.window();
-        window.size().to_logical(window.scale_factor()).width
-    }
-
-    fn rail(&self, entry: u8) -> anyhow::Result<()> {
-        self.tap(self.width() - 38., 125. + f32::from(entry) * 68.)
-    }
-
-    /// The keyboard on the screen, as under a finger in this field.
-    fn board(&self, field: screen::FocusPlace) -> anyhow::Result<()> {
-        let app = self.console.app();
-        let desk = app.global::<screen::Desk>();
-        desk.set_focus_place(field);
-        desk.set_focus_turn(desk.get_focus_turn() + 1);
-        self.settle();
-        Ok(())
-    }
-
-    /// The keys in the settings, and what is done to them.
-    fn keys_of_settings(&self, act: impl FnOnce(&screen::Settings<'_>)) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
-        let app = self.console.app();
-        let settings = app.global::<screen::Settings>();
-        settings.invoke_fold(screen::SettingsStop::Look);
-        settings.invoke_fold(screen::SettingsStop::Sound);
-        settings.invoke_fold(screen::SettingsStop::Keys);
-        self.settle();
-        act(&settings);
-        self.settle();
-        Ok(())
-    }
-
-    /// What the settings say of text size and motion.
-    fn reading(&self) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
-        let app = self.console.app();
-        let settings = app.global::<screen::Settings>();
-        settings.invoke_fold(screen::SettingsStop::Look);
-        settings.invoke_fold(screen::SettingsStop::Reading);
-        settings.invoke_choose(screen::SettingsStop::Calm);
-        self.settle();
-        Ok(())
-    }
-
-    /// The settings, and what the desk says of the sound.
-    fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
-        self.console.take(News { events: vec![Event::Sound(sound)], view: None });
-        self.settle();
-        Ok(())
-    }
-
-    fn no_reminders(&self) -> anyhow::Result<()> {
-        self.rail(REMINDERS)?;
-        self.console.app().global::<screen::Reminders>().set_rows(slint::ModelRc::default());
-        self.settle();
-        Ok(())
-    }
-
-    /// The reminders by their key, then these keys.
-    fn reminders(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
-        self.keys(&["d"])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
-        self.keys(keys)
-    }
-
-    fn tab(&self, index: i32) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Directory>().invoke_open_tab(index);
-        self.settle();
-        Ok(())
-    }
-
-    /// The browser tab, with paper for a page.
-    fn page(&self, standing: screen::PageStanding, question: &str) -> anyhow::Result<()> {
-        let app = self.console.app();
-        let page = app.global::<screen::Page>();
-        let mut paper = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(690, 540);
-        paper.make_mut_bytes().fill(0xf4);
-        page.set_picture(slint::Image::from_rgb8(paper));
-        page.set_has_picture(true);
-        page.set_standing(standing);
-        page.set_who("Marie Laurent".into());
-        page.set_host("crm.northwind.example".into());
-        page.set_secure(true);
-        page.set_loading(question.is_empty());
-        page.set_question(question.into());
-        page.set_asks(!question.is_empty());
-        page.set_choice(true);
-        app.global::<screen::Desk>().invoke_show(screen::Screen::Page);
-        self.settle();
-        Ok(())
-    }
-
-    fn show_customer(&self) {
-        self.console.app().global::<screen::Customer>().invoke_show("1".into());
-        self.settle();
-    }
-
-    fn write_note(&self, text: &str) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Customer>().invoke_write("1".into(), false);
-        self.settle();
-        self.console.app().global::<screen::Item>().set_text(text.into());
-        self.settle();
-        Ok(())
-    }
-
-    /// A note, and what the customer database says to it.
-    fn send_note(&self, result: Result<(), &str>) -> anyhow::Result<()> {
-        self.write_note("Wants a quote for 40 contactors.")?;
-        self.console.app().global::<screen::Item>().invoke_accept();
-        let mut events = Vec::new();
-        for request in self.requests.try_iter() {
-            if let ToDesk::Command { seq, command: Command::AddItem(_) } = request {
-                let url = Some("https://crm.northwind.example/notes/1".to_owned());
-                events.push(Event::Reply { seq, reply: Reply::ItemAdded { url } });
-                let words = "401 invalid_grant: the refresh token has expired".to_owned();
-                let refused = |case: &str| ipc::ItemProblem::Refused { case: case.into(), words };
-                let result = result.map_err(|case| ipc::CommandError::Item(refused(case)));
-                events.push(Event::Done { seq, result });
-            }
-        }
-        self.console.take(News { events, view: None });
-        self.settle();
-        Ok(())
-    }
-
-    fn edit_new(&self, directory: i32) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Editor>().invoke_open_new(directory);
-        self.settle();
-        Ok(())
-    }
-
-    /// The menu of the directory, then these keys.
-    fn directory_menu(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.keys(&["F5", "F1"])?;
-        self.keys(keys)
-    }
-
-    /// What is done with the directory itself: the last but one of its menu.
-    fn this_directory(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.directory_menu(&["Up", "Up", "Enter"])?;
-        self.keys(keys)
-    }
-
-    /// The search over all directories, then these keys.
-    fn find(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
-        self.keys(&["f"])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
-        self.keys(keys)
-    }
-
-    /// The same with sources that are asked while somebody types, then so many steps down.
-    fn find_elsewhere(&self, words: &str, steps: usize) -> anyhow::Result<()> {
-        self.find(&[])?;
-        for letter in words.chars() {
-            self.keys(&[&letter.to_string()])?;
-        }
-        self.console.app().global::<screen::Finder>().invoke_ask_elsewhere();
-        self.settle();
-        self.keys(&vec!["Down"; steps])
-    }
-
-    /// An address in the directory that is none.
-    fn refuse_address(&self) -> anyhow::Result<()> {
-        self.tab(1)?;
-        let app = self.console.app();
-        let directory = app.global::<screen::Directory>();
-        directory.invoke_open_link(0, screen::ContactLink::Page);
-        Ok(())
-    }
-
-    /// The contact at a place, by its menu.
-    fn edit(&self, x: f32, y: f32) -> anyhow::Result<()> {
-        self.right_click(x, y)?;
-        self.keys(&["Up", "Enter", "Enter"])?;
-        self.settle();
-        Ok(())
-    }
-
-    fn alert_wishes(&self) -> anyhow::Result<()> {
-        self.right_click(560., 180.)?;
-        self.keys(&["Up", "Up", "Enter", "Down", "Down", "Insert"])
-    }
-
-    fn import(&self) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Files>().invoke_import_into(-1);
-        self.settle();
-        Ok(())
-    }
-
-    fn choose_file(&self, index: i32) {
-        self.console.app().global::<screen::Files>().invoke_choose(index);
-        self.settle();
-    }
-
-    fn import_to_the_end(&self) -> anyhow::Result<()> {
-        self.import()?;
-        self.choose_file(0);
-        self.console.app().global::<screen::Files>().invoke_begin();
-        self.settle();
-        Ok(())
-    }
-
-    fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
-        let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
-        self.settle();
-        Ok(())
-    }
-
-    fn ask_transfer(&self) -> anyhow::Result<()> {
-        self.keys(&["F8", "Enter", "m", "a", "r"])
-    }
-
-    /// The log by its key, then these keys.
-    fn log(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.chord("l")?;
-        self.keys(keys)
-    }
-
-    /// The statistics by their key, then these keys.
-    fn statistics(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.chord("g")?;
-        self.keys(keys)
-    }
-
-    fn chord(&self, key: &str) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
-        self.keys(&[key])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })
-    }
-
-    fn note_bold(&self) -> anyhow::Result<()> {
-        self.rail(NOTES)?;
-        let app = self.console.app();
-        let note = app.global::<screen::Note>();
-        note.invoke_style(screen::NoteStyle::Bold, 0, 11);
-        self.settle();
-        Ok(())
-    }
-
-    fn note_failed(&self) -> anyhow::Result<()> {
-        self.rail(NOTES)?;
-        let app = self.console.app();
-        let note = app.global::<screen::Note>();
-        note.set_text("Key of the *archive* is with __security__.".into());
-        note.invoke_edited(note.get_text());
-        note.set_standing(screen::NoteStanding::Failed);
-        note.set_reason("the disk is full".into());
-        self.settle();
-        Ok(())
-    }
-
-    fn open_service(&self) -> anyhow::Result<()> {
-        let x = self.width() - 600.;
-        self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
-        Ok(())
-    }
-
-    fn open_keypad(&self) -> anyhow::Result<()> {
-        self.console.app().global::<screen::Desk>().invoke_open_keypad();
-        self.settle();
-        self.keys(&["1", "2", "#"])
-    }
-}
-
-/// What a desk would answer.
-fn answer(request: ToDesk, faces: bool) -> Option<Event> {
-    match request {
-        ToDesk::Query { seq, query: Query::Picture(contact) } => {
-            let none = ContactPicture { contact, picture: None };
-            Some(Event::replied(seq, Reply::Picture(if faces { scenes::face(contact) } else { none })))
-        }
-        ToDesk::Query { seq, query: Query::Contacts(query) } => {
-            Some(Event::Reply { seq, reply: Reply::Contacts(scenes::contacts(&query)) })
-        }
-        ToDesk::Query { seq, query: Query::Place { contact, sort } } => {
-            Some(Event::Reply { seq, reply: Reply::Place(scenes::place(contact, sort)) })
-        }
-        ToDesk::Query { seq, query: Query::Note } => {
-            Some(Event::Reply { seq, reply: Reply::Note(Box::new(scenes::note())) })
-        }
-        ToDesk::Query { seq, query: Query::Reminders } => {
-            Some(Event::Reply { seq, reply: Reply::Reminders(scenes::reminders()) })
-        }
-        ToDesk::Query { seq, query: Query::Log(query) } => {
-            Some(Event::Reply { seq, reply: Reply::Log(scenes::log_page(&query)) })
-        }
-        ToDesk::Query { seq, query: Query::Statistics(query) } => {
-            Some(Event::Reply { seq, reply: Reply::Statistics(Box::new(scenes::statistics(&query))) })
-        }
-        ToDesk::Query { seq, query: Query::CallDays { edges_unix_ms } } => {
-            Some(Event::Reply { seq, reply: Reply::CallDays(scenes::call_days(&edges_unix_ms)) })
-        }
-        ToDesk::Query { seq, query: Query::Contact(contact) } => {
-            Some(Event::Reply { seq, reply: Reply::Contact(scenes::card(contact).map(Box::new)) })
-        }
-        ToDesk::Query { seq, query: Query::People { text } } => {
-            Some(Event::Reply { seq, reply: Reply::People(scenes::found(&text)) })
-        }
-        ToDesk::Query { seq, query: Query::ContactFiles } => {
-            Some(Event::Reply { seq, reply: Reply::ContactFiles(scenes::files()) })
-        }
-        ToDesk::Command { seq, command: Command::MarkCall { .. } | Command::Reminder(_) } => {
-            Some(Event::Done { seq, result: Ok(()) })
-        }
-        ToDesk::Command { seq, command: Command::ImportContacts { .. } } => {
-            Some(Event::Reply { seq, reply: Reply::Import(scenes::report()) })
-        }
-        _ => None,
-    }
 }

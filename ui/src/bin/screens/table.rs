@@ -5,7 +5,7 @@ use frontdesk_ui::{scenes, screen};
 use ipc::View;
 use slint::ComponentHandle;
 
-use crate::Stage;
+use crate::stage::Stage;
 
 /// A scene: a view and what a hand does to it.
 pub(crate) struct Scene {
@@ -24,6 +24,15 @@ pub(crate) const SETTINGS: u8 = 6;
 pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
+    Scene {
+        name: "away",
+        view: scenes::picture,
+        act: |stage| {
+            stage.console.take(News { events: vec![Event::Disconnected], view: None });
+            Ok(())
+        },
+    },
+    Scene { name: "keypad", view: scenes::picture, act: Stage::open_keypad },
     Scene { name: "desk", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene {
         name: "drag",
