@@ -168,15 +168,15 @@ fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     assert_eq!(fault(), KeyFault::OfFields);
     stage.key(Key::DownArrow);
     assert_eq!(fault(), KeyFault::Fixed);
-    stage.control("k");
-    assert_eq!(keys(&stage, screen::KeyAction::AnswerLongest), ["*", "F11", "Ctrl+k"]);
-    stage.control("k");
+    stage.control("m");
+    assert_eq!(keys(&stage, screen::KeyAction::AnswerLongest), ["*", "F11", "Ctrl+m"]);
+    stage.control("m");
     assert_eq!(stage.commands(), [], "not before it is saved");
     stage.control("s");
-    let longest: &[(&str, &[&str])] = &[("answer_longest", &["*", "F11", "Control+k"])];
+    let longest: &[(&str, &[&str])] = &[("answer_longest", &["*", "F11", "Control+m"])];
     assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, longest)]);
     take(&stage, |kept| kept.shortcuts = some(longest));
-    stage.control("k");
+    stage.control("m");
     assert_eq!(stage.commands(), [Command::Hook { action: HookAction::AnswerLongest }]);
 }
 
@@ -231,8 +231,8 @@ fn set_1_the_whole_by_keys_alone() {
     stage.commands();
     // The first row: another key, and away with it again.
     stage.key(Key::Return);
-    stage.control("k");
-    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6", "Ctrl+k"]);
+    stage.control("m");
+    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6", "Ctrl+m"]);
     stage.key(Key::Backspace);
     assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6"]);
     stage.key(Key::End);
