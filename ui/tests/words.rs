@@ -78,8 +78,7 @@ fn look_at(screen: &Rc<Offscreen>, scene: &Scene, tongue: Tongue) -> (usize, Vec
         }
         event
     };
-    let look =
-        Look { size: PhysicalSize::new(1920, 1080), theme: Theme::Dark, tongue, text: TextSize::Usual };
+    let look = Look { size: PhysicalSize::new(1280, 1080), theme: Theme::Dark, tongue, text: TextSize::Usual };
     let stage = Stage::put_up(screen, scene, look, Box::new(answer)).unwrap();
     let texts = texts(&stage);
     stage.console.app().hide().unwrap();
@@ -94,18 +93,22 @@ fn look_at(screen: &Rc<Offscreen>, scene: &Scene, tongue: Tongue) -> (usize, Vec
 #[test]
 fn acc_4_no_text_of_any_scene_lacks_its_translation() {
     clock::stand_still();
-    let screen = web::install(PhysicalSize::new(1920, 1080), 1.0).unwrap();
+    let screen = web::install(PhysicalSize::new(1280, 1080), 1.0).unwrap();
     let mut untranslated: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut silent = Vec::new();
     for scene in SCENES {
         let (translated, strange) = look_at(&screen, scene, Tongue::Pseudo);
-        assert!(translated > 10, "{}: {translated} texts are in the pseudo-locale", scene.name);
         for text in strange {
             untranslated.entry(text).or_default().push(scene.name);
+        }
+        if translated < 5 {
+            silent.push(scene.name);
         }
     }
     let list: Vec<String> =
         untranslated.iter().map(|(text, scenes)| format!("{text:?} in {}", scenes.join(", "))).collect();
     assert!(list.is_empty(), "neither translated nor said by the desk:\n{}", list.join("\n"));
+    assert!(silent.is_empty(), "does the screen speak the pseudo-locale? {silent:?}");
     // Would it be seen? In English the same screens are full of such texts.
     let desk = SCENES.iter().find(|scene| scene.name == "desk").unwrap();
     let (_, strange) = look_at(&screen, desk, Tongue::English);
