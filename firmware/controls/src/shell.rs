@@ -279,7 +279,7 @@ impl Shell {
             let wired = Wired::open(node, &self.nodes, &self.table)?;
             return Ok(wired.map(|wired| Device::Telephone(Box::new(wired))));
         }
-        let input = Input::open(node, &self.nodes, &self.table, &mut self.screen)?;
+        let input = Input::open(node, &self.table, &mut self.screen)?;
         Ok(input.map(|input| Device::Input(Box::new(input))))
     }
 

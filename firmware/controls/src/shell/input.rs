@@ -8,7 +8,7 @@ use evdev::uinput::VirtualDevice;
 use evdev::{AttributeSet, BusType, Device, EventType, InputEvent, InputId, KeyCode, LedCode};
 use tracing::{debug, warn};
 
-use super::nodes::{Node, Nodes};
+use super::nodes::Node;
 use crate::codes;
 use crate::desk::{Glance, Lamps};
 use crate::keys::{Keys, Out, classify, forwarded};
@@ -36,7 +36,6 @@ impl Input {
     /// Why it cannot be used, in words.
     pub(crate) fn open(
         node: &Node,
-        _nodes: &Nodes,
         table: &DeviceTable,
         screen: &mut Screen,
     ) -> Result<Option<Self>, String> {
