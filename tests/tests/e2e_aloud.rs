@@ -127,7 +127,7 @@ fn who_is_wanted_is_found_by_typing_and_gets_the_call(day: &mut Day) {
         day.press(&[letter]);
         day.hear(&[letter]);
     }
-    day.hear(&["Solberg"]);
+    day.hear(&["Solberg", "CEO"]);
     day.press(&["F8"]);
     day.hear(&["Transfer", "Rivera", "here"]);
     day.press(&["Enter"]);

@@ -18,8 +18,6 @@ use crate::screen::{self, AloudWords, CallCard, CallClock, CardState};
 #[derive(Default)]
 pub(crate) struct Aloud {
     on: bool,
-    /// What stands in the field that is typed into.
-    typed: String,
     /// The last that was told of each call.
     told: HashMap<CallRef, Told>,
     /// Calls of which was said that they have been on hold for long.
@@ -100,16 +98,13 @@ impl Desk {
             .as_ref()
             .is_some_and(|(words, at)| now.duration_since(*at) < JUST_TOLD && words.contains(place));
         if !place.is_empty() && !just_told {
-            // The text of a field that was entered is where its letters begin to be counted.
-            self.aloud.typed = place.rsplit_once(": ").map(|(_, text)| text.to_owned()).unwrap_or_default();
             self.say(SpokenRank::Place, place);
         }
     }
 
     /// A field has another text: what was typed or taken away is said.
-    pub(crate) fn heard_typing(&mut self, text: &str) {
-        let before = std::mem::replace(&mut self.aloud.typed, text.to_owned());
-        let words = change(&before, text);
+    pub(crate) fn heard_typing(&mut self, before: &str, text: &str) {
+        let words = change(before, text);
         if !words.is_empty() {
             self.say(SpokenRank::Place, &words);
         }

@@ -31,6 +31,8 @@ impl Desk {
         if self.privacy_key(text, control, alt, typing) {
             return true;
         }
+        // A menu over a field takes its Enter and its Escape.
+        let typing = typing && !self.menu_is_open();
         self.board_saw_key(text, control, typing);
         if self.watch_key(text, control, alt, typing) {
             return true;

@@ -72,7 +72,7 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
 fn wire_aloud(app: &App, desk: &Rc<RefCell<Desk>>) {
     let global = app.global::<screen::Aloud>();
     global.on_arrived(unasked!(desk, |this, place, news| this.heard(&place, &news)));
-    global.on_typed(unasked!(desk, |this, text| this.heard_typing(&text)));
+    global.on_typed(unasked!(desk, |this, before, text| this.heard_typing(&before, &text)));
     app.global::<screen::Spell>().on_digits(|number| aloud::digit_by_digit(&number).into());
 }
 

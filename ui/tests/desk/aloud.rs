@@ -2,7 +2,7 @@
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Desk, Screen};
+use frontdesk_ui::screen::{Desk, Directory, Menu, Screen};
 use ipc::{CallState, Command, CommandError, Language, SpokenRank, View};
 use slint::ComponentHandle;
 use slint::platform::Key;
@@ -239,4 +239,25 @@ fn acc_7_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
         }
     }
     assert_eq!(notices(), 1);
+}
+
+#[test]
+fn call_12_acc_7_a_menu_over_the_search_bar_takes_enter_and_escape() {
+    let stage = at_talking_desk(scenes::picture());
+    stage.key(Key::F3);
+    stage.write("m");
+    stage.key(Key::F8);
+    let menu = stage.app.global::<Menu>();
+    assert!(menu.get_open());
+    stage.key(Key::Escape);
+    assert!(!menu.get_open());
+    assert_eq!(stage.app.global::<Directory>().get_query(), "m", "the field keeps its text");
+    said(&stage);
+    stage.key(Key::F8);
+    stage.key(Key::Return);
+    let sent: Vec<Command> =
+        stage.commands().into_iter().filter(|command| !matches!(command, Command::Say { .. })).collect();
+    // What the menu offered first, and no call to the contact.
+    assert!(!menu.get_open());
+    assert!(matches!(&sent[..], [Command::BlindTransfer { .. }]), "{sent:?}");
 }
