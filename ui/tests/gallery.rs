@@ -43,7 +43,11 @@ fn acc_4_the_gallery_shows_every_component() {
             let picture = pictures.iter().find(|(name, _)| *name == format!("{component}-light-en"));
             let (_, picture) = picture.unwrap_or_else(|| panic!("{component} was not drawn"));
             // The name of the component and the captions of its states are there; below them more than the ground.
-            assert!(picture.width() > 60 && picture.height() > 100, "{component}: {:?}", picture.dimensions());
+            assert!(
+                picture.width() > 60 && picture.height() > 100,
+                "{component}: {:?}",
+                picture.dimensions()
+            );
             assert!(colours(picture).len() > 12, "{component}: {} colours", colours(picture).len());
             looked += 1;
         }

@@ -104,7 +104,8 @@ fn no_word_is_written_without_translation() {
 
 /// The files of a folder below `slint`.
 fn slint_files_of(folder: &str) -> Vec<(String, String)> {
-    let files = slint_files().into_iter().filter(|(path, _)| path.parent().is_some_and(|p| p.ends_with(folder)));
+    let files =
+        slint_files().into_iter().filter(|(path, _)| path.parent().is_some_and(|p| p.ends_with(folder)));
     files.map(|(path, text)| (path.file_name().unwrap().to_string_lossy().into_owned(), text)).collect()
 }
 
@@ -157,7 +158,8 @@ fn acc_4_every_component_is_in_the_gallery() {
             };
             let by_helper = helpers.iter().any(|(name, inside)| uses(body, name) && uses(inside, component));
             assert!(uses(body, component) || by_helper, "{page} does not show {component}");
-            for line in [format!("\"{component}\",\n"), format!("if root.page == \"{component}\": {page} {{ }}")]
+            for line in
+                [format!("\"{component}\",\n"), format!("if root.page == \"{component}\": {page} {{ }}")]
             {
                 assert!(frame.contains(&line), "slint/gallery/gallery.slint lacks {line}");
             }
@@ -172,7 +174,11 @@ fn acc_4_every_component_is_in_the_gallery() {
 const NO_BUTTONS: [(&str, &str, &str); 4] = [
     ("calls_pane.slint", "accessible-role: slider", "a divider, which a DragHandle moves"),
     ("app.slint", "accessible-role: slider", "a divider, which a DragHandle moves"),
-    ("elsewhere.slint", "press.pressed ? Ink.pressed", "a row of people found elsewhere, which no other screen has"),
+    (
+        "elsewhere.slint",
+        "press.pressed ? Ink.pressed",
+        "a row of people found elsewhere, which no other screen has",
+    ),
     ("finder.slint", "press.pressed ? Ink.pressed", "a row of contacts found, which no other screen has"),
 ];
 

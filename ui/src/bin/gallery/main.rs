@@ -160,7 +160,8 @@ fn show_july(calendar: &Calendar<'_>) {
     calendar.set_month(7);
     calendar.set_year(2026);
     // From Monday, 29 June, to Sunday, 9 August.
-    let days = (29..=30).map(|day| (day, 6)).chain((1..=31).map(|day| (day, 7))).chain((1..=9).map(|day| (day, 8)));
+    let days =
+        (29..=30).map(|day| (day, 6)).chain((1..=31).map(|day| (day, 7))).chain((1..=9).map(|day| (day, 8)));
     let days = days.enumerate().map(|(at, (day, month))| {
         let ahead = month == 8 || (month == 7 && day > 21);
         CalendarDay {
