@@ -153,8 +153,7 @@ static SCREEN: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
     let (jobs, todo) = channel::<Job>();
     thread::spawn(move || {
         clock::stand_still();
-        // A quarter of the pixels each way: nobody looks at them.
-        let screen = web::install(PhysicalSize::new(320, 270), 0.25).unwrap();
+        let screen = web::install(PhysicalSize::new(1280, 1080), 1.0).unwrap();
         todo.iter().for_each(|job| job(&screen));
     });
     Mutex::new(jobs)

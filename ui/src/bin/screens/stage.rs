@@ -23,7 +23,6 @@ pub(crate) enum Tongue {
 /// Size, colours and language that a screen is looked at in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
-    /// In logical pixels, which for pictures are physical ones.
     pub(crate) size: PhysicalSize,
     pub(crate) theme: Theme,
     pub(crate) tongue: Tongue,
@@ -44,7 +43,6 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// A console that shows a scene, and what a hand does to it; drawn, and with nothing left to do.
-    #[allow(clippy::cast_precision_loss, reason = "a screen has some thousand pixels each way")]
     pub(crate) fn put_up(
         screen: &Rc<Offscreen>,
         scene: &Scene,
@@ -53,10 +51,7 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let (outbox, requests) = Outbox::recorded();
         let console = Console::new(outbox)?;
-        let scale = console.app().window().scale_factor();
-        screen.set_size(
-            slint::LogicalSize::new(look.size.width as f32, look.size.height as f32).to_physical(scale),
-        );
+        screen.set_size(look.size);
         console.app().show()?;
         let faces = scene.name.starts_with("faces");
         let stage = Self { screen: screen.clone(), console, requests, answer, size: look.size, faces };
