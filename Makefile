@@ -165,3 +165,4 @@ test-packages:
 
 programs:
 	$(CARGO) build --workspace --bins
+	$(CARGO) build -p controls --example guest

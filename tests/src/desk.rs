@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -223,6 +224,34 @@ impl Desk {
         rings
     }
 
+    /// Starts the service again with a file in place of the device for notifications, and a synthesiser that writes down
+    /// what espeak-ng is given to speak, a line each. Given back: the sound and the lines.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn speak_into_a_file(&mut self) -> (PathBuf, PathBuf) {
+        assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
+        let folder = self.scratch.join("desk");
+        let (sound, lines) = (folder.join("spoken.wav"), folder.join("spoken.txt"));
+        let program = folder.join("speak");
+        let script = format!(
+            "#!/bin/sh\ntext=$(cat | tr '\\n' ' ')\nprintf '%s\\n' \"$text\" >> '{}'\n\
+             printf '%s' \"$text\" | espeak-ng \"$@\"\n",
+            lines.display()
+        );
+        write(&program, &script);
+        write(&lines, "");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("our own file");
+        let config = fs::read_to_string(&self.config).expect("the settings are still there");
+        let quiet = "ringer = \"none\"\n";
+        assert!(config.contains(quiet), "no {quiet} in {config}");
+        let config = config.replace(quiet, &format!("{quiet}notifier = \"wav:{}\"\n", sound.display()));
+        write(&self.config, &format!("{config}[speech]\nprogram = \"{}\"\n", program.display()));
+        self.start_again();
+        (sound, lines)
+    }
+
     /// Starts the service again with a microphone that hears nothing but what the loudspeaker plays, so much later and
     /// quieter.
     ///
@@ -348,6 +377,13 @@ impl Desk {
     #[track_caller]
     pub fn client(&self) -> Client {
         Client::connect(&self.socket)
+    }
+
+    /// Likewise, of a program that calls itself that.
+    #[must_use]
+    #[track_caller]
+    pub fn client_as(&self, program: &str) -> Client {
+        Client::connect_as(&self.socket, program)
     }
 
     /// Asks the database from outside, whether or not the desk runs; the rows as sqlite3 prints them.

@@ -282,6 +282,14 @@ impl Screen {
         self.post("/key", &serde_json::json!({ "key": key }));
     }
 
+    /// A key with Control held down.
+    #[track_caller]
+    pub fn control(&mut self, key: &str) {
+        self.post("/key", &serde_json::json!({ "key": "Control", "down": true }));
+        self.key(key);
+        self.post("/key", &serde_json::json!({ "key": "Control", "down": false }));
+    }
+
     /// Writes the picture now into the scratch folder as `screen-<name>.png`, for a person to look at.
     pub fn keep(&self, name: &str) -> PathBuf {
         let path = self.pictures.join(format!("screen-{name}.png"));

@@ -39,11 +39,21 @@ impl Client {
     #[must_use]
     #[track_caller]
     pub fn connect(socket: &Path) -> Self {
+        Self::connect_as(socket, "frontdesk-tests")
+    }
+
+    /// Likewise, as a program of that name.
+    ///
+    /// # Panics
+    /// When the desk does not welcome us.
+    #[must_use]
+    #[track_caller]
+    pub fn connect_as(socket: &Path, program: &str) -> Self {
         let stream = UnixStream::connect(socket);
         let stream = stream.unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
         let decoder = Decoder::new(MAX_FRAME_FROM_DESK);
         let mut client = Self { stream, decoder, view: None, unseen: false, sound: Vec::new(), seq: 0 };
-        client.send(&ToDesk::Hello { protocol: PROTOCOL, program: "frontdesk-tests".into(), follow: true });
+        client.send(&ToDesk::Hello { protocol: PROTOCOL, program: program.into(), follow: true });
         let welcome = client.receive(PATIENCE);
         assert!(matches!(welcome, Some(FromDesk::Welcome { .. })), "no welcome but {welcome:?}");
         client

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
+use frontdesk_tests::picture::Area;
 use frontdesk_tests::sound::{A_TONE, Recording};
 use frontdesk_tests::wait;
 use ipc::{
@@ -15,6 +16,8 @@ use ipc::{
     ReminderWish, Reply, View,
 };
 
+/// Where the first notification lies: above the search bar, beside the rail.
+const CARD: Area = Area { x: 784, y: 540, width: 416, height: 144 };
 const SOON: Duration = Duration::from_secs(20);
 /// A5, the second note of the chime, in hertz: no ring tone of these lines has it.
 const CHIME: f64 = 880.0;
@@ -80,7 +83,7 @@ fn start_again(house: &mut House) {
 }
 
 #[test]
-fn rem_1_app_4_a_reminder_set_before_a_crash_is_told_after_it_with_sound_and_put_off() {
+fn rem_1_app_4_a_reminder_set_before_a_crash_is_told_after_it_with_sound_put_off_and_done() {
     let mut house = House::build(Digest::Md5);
     let rings = house.desk.ring_into_a_file();
     house.client = house.desk.client();
@@ -114,17 +117,33 @@ fn rem_1_app_4_a_reminder_set_before_a_crash_is_told_after_it_with_sound_and_put
     });
     assert!(told.rang_unix_ms.unwrap() > kept.what.due_unix_ms + 1_000, "it was late, and says so: {told:?}");
 
-    // Not answered, it is there still after the next crash.
+    // Not answered, it is there still after the next crash, and does not chime again.
     crash(&mut house);
+    // What chimed before is in the file until it chimes again.
+    std::fs::remove_file(&rings).unwrap();
     start_again(&mut house);
     house.client.wait("the reminder again", SOON, is_due(kept.id));
 
-    // Put off, it is pending again.
+    // Put off, it is pending again; changed to a moment, it chimes at that.
     let put_off = wish(&mut house, ReminderWish::Snooze { id: kept.id, minutes: 10 }).unwrap();
     let ahead = put_off.what.due_unix_ms - unix_ms();
     assert!((9 * 60_000..=10 * 60_000).contains(&ahead), "{ahead}");
     assert_eq!(put_off.rang_unix_ms, None);
     house.client.wait("none is due", SOON, |view| view.reminders.due_count == 0);
+    assert_eq!(chimes(&rings), 0, "since the second start");
+    let what = ReminderForm { due_unix_ms: unix_ms() + 1_500, ..put_off.what };
+    wish(&mut house, ReminderWish::Change { id: kept.id, what });
+    house.client.wait("due once more", SOON, is_due(kept.id));
+    wait_chimes(&rings, 1);
+
+    let done = wish(&mut house, ReminderWish::Finish { id: kept.id }).unwrap();
+    assert!(done.done_unix_ms.is_some());
+    house.client.wait("answered", SOON, |view| view.reminders.due_count == 0);
+    crash(&mut house);
+    start_again(&mut house);
+    let view = house.client.wait("the desk", SOON, |view| view.reminders.generation > 0);
+    assert_eq!(view.reminders.due_count, 0, "done is done");
+    assert_eq!(all(&mut house), [done, later]);
 }
 
 #[test]
@@ -173,4 +192,20 @@ fn rem_1_who_calls_is_heard_before_a_reminder() {
     phone.hang_up();
     house.client.wait_gone(call, SOON);
     wait_chimes(&rings, 1);
+}
+
+#[test]
+fn rem_1_a_reminder_is_seen_and_answered_on_the_screen() {
+    let mut house = House::build(Digest::Md5);
+    let mut screen = house.screen();
+    let kept = wish(&mut house, ReminderWish::Add(form("Fetch the parcel", 1_500))).unwrap();
+    house.client.wait("the reminder", SOON, is_due(kept.id));
+    screen.says(CARD, &["Fetch", "parcel", "Done"]);
+    // A finger that comes too soon after it has appeared does nothing.
+    wait::until("done", SOON, || {
+        screen.tap_word(CARD, "Done");
+        let done = |reminder: &Reminder| reminder.done_unix_ms.is_some();
+        all(&mut house).iter().all(done).then_some(())
+    });
+    house.client.wait("answered", SOON, |view| view.reminders.due_count == 0);
 }

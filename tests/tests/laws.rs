@@ -20,6 +20,7 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ("firmware/directory", 1, &["ipc"]),
     ("firmware/store", 1, &["ipc", "directory"]),
     ("firmware/plugin-host", 1, &["ipc"]),
+    ("firmware/controls", 1, &["ipc"]),
     ("firmware/admin", 2, &["ipc", "store"]),
     ("firmware/frontdeskd", 3, &["ipc", "sip", "media", "switchboard", "directory", "store", "admin"]),
     ("ui", 1, &["ipc"]),

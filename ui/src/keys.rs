@@ -73,6 +73,8 @@ pub enum ConsoleKey {
     View,
     /// Lock the screen (ACC-1).
     Lock,
+    /// Hide names and numbers from visitors, or show them again.
+    Privacy,
     /// The menu of who is signed in: lock, sign out.
     Operator,
     /// Let who asks see this screen.
@@ -83,6 +85,10 @@ pub enum ConsoleKey {
     TestSound,
     /// In the settings: record what is said, and hear it.
     HearBack,
+    /// The desk reads aloud, or no longer.
+    Speak,
+    /// Read the whole desk aloud: who rings, waits and talks.
+    ReadDesk,
     /// Take what is marked.
     Enter,
     /// One step back.
@@ -119,11 +125,14 @@ const DEFAULT: &[(ConsoleKey, &[&str])] = &[
     (ConsoleKey::Night, &["F12"]),
     (ConsoleKey::View, &["F1"]),
     (ConsoleKey::Lock, &["Control+q"]),
+    (ConsoleKey::Privacy, &["Control+h"]),
     (ConsoleKey::Operator, &["Control+o"]),
     (ConsoleKey::Allow, &["Control+y"]),
     (ConsoleKey::Refuse, &["Control+n"]),
     (ConsoleKey::TestSound, &["Control+t"]),
     (ConsoleKey::HearBack, &["Control+r"]),
+    (ConsoleKey::Speak, &["Control+k"]),
+    (ConsoleKey::ReadDesk, &["Control+j"]),
     (ConsoleKey::Enter, &["Enter"]),
     (ConsoleKey::Escape, &["Escape"]),
 ];

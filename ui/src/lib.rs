@@ -19,6 +19,7 @@ pub mod panes;
 pub mod pseudo;
 pub mod scenes;
 pub mod shortcuts;
+pub mod text_size;
 pub mod web;
 
 pub use desk::Console;

@@ -11,7 +11,7 @@ use slint::platform::Key;
 use crate::keys::{ConsoleKey, KeyMap, key_char};
 
 /// Actions whose keys may be changed, in the order of the settings.
-pub const EDITABLE: [ConsoleKey; 25] = [
+pub const EDITABLE: [ConsoleKey; 28] = [
     ConsoleKey::Primary,
     ConsoleKey::HangUp,
     ConsoleKey::Next,
@@ -32,11 +32,14 @@ pub const EDITABLE: [ConsoleKey; 25] = [
     ConsoleKey::View,
     ConsoleKey::Night,
     ConsoleKey::Lock,
+    ConsoleKey::Privacy,
     ConsoleKey::Operator,
     ConsoleKey::Allow,
     ConsoleKey::Refuse,
     ConsoleKey::TestSound,
     ConsoleKey::HearBack,
+    ConsoleKey::Speak,
+    ConsoleKey::ReadDesk,
 ];
 /// Most keys of one action.
 pub const MOST: usize = MAX_SHORTCUTS.1;

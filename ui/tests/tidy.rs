@@ -125,7 +125,7 @@ fn components<'a>(text: &'a str, start: &str) -> Vec<(&'a str, &'a str)> {
 }
 
 /// Components that cannot be seen: what a finger does to others, or what lies over them.
-const UNSEEN: [&str; 4] = ["DragHandle", "NoDrop", "PressArea", "TapArea"];
+const UNSEEN: [&str; 5] = ["DragHandle", "Heard", "NoDrop", "PressArea", "TapArea"];
 
 /// Whether an element of this component is in the text.
 fn uses(text: &str, component: &str) -> bool {
@@ -212,4 +212,55 @@ fn acc_4_no_screen_builds_its_own_button() {
         }
     }
     assert_eq!(stays.len(), NO_BUTTONS.len(), "an exception that nothing needs: {stays:?}");
+}
+
+#[test]
+fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
+    let mut named = 0;
+    for (path, text) in slint_files() {
+        if path.ends_with("tokens.slint") {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
+            let moves = code.trim_start().starts_with("animate ") || code.contains("duration:");
+            assert!(!moves || code.contains("Motion."), "a movement that does not ask Motion: {place}");
+            let words =
+                code.split(|letter: char| !letter.is_alphanumeric() && letter != '.' && letter != '_');
+            let literal = words.filter(|word| !word.contains('_')).any(|word| {
+                let digits = word.strip_suffix("ms").or_else(|| word.strip_suffix('s'));
+                digits.is_some_and(|digits| digits.parse::<f64>().is_ok())
+            });
+            assert!(!literal, "a duration: {place}");
+            named += usize::from(code.contains("interval: ") && code.contains("Motion."));
+        }
+    }
+    assert!(named > 5, "the timers are not where this test looks: {named}");
+}
+
+/// A cursor that is drawn and not said is a place where somebody who does not see is lost.
+#[test]
+fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
+    // The rows of the directory say both: the pane does it for them.
+    const SAID_BY_OTHERS: [&str; 2] = ["TileView", "ContactRowView"];
+    let mut dumb = Vec::new();
+    let mut count = 0;
+    for (path, file) in slint_files() {
+        for part in file.split("\ncomponent ").skip(1).chain(file.split("\nexport component ").skip(1)) {
+            let component =
+                part.split("\ncomponent ").next().unwrap().split("\nexport component ").next().unwrap();
+            let name = component.split_whitespace().next().unwrap();
+            let has_cursor = ["property <bool> meant", ":= TextInput {", "Ink.focus"];
+            if !has_cursor.iter().any(|sign| component.contains(sign)) || SAID_BY_OTHERS.contains(&name) {
+                continue;
+            }
+            count += 1;
+            if !component.contains("Heard {") {
+                dumb.push(format!("{} in {}", name, path.display()));
+            }
+        }
+    }
+    assert!(dumb.is_empty(), "{dumb:#?}");
+    assert!(count > 15, "{count} components are not where this test looks");
 }

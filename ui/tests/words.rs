@@ -19,7 +19,7 @@ use frontdesk_ui::link::Event;
 use frontdesk_ui::web::{self, Offscreen};
 use frontdesk_ui::{clock, pseudo};
 use i_slint_backend_testing::{ElementHandle, ElementQuery};
-use ipc::Theme;
+use ipc::{TextSize, Theme};
 use serde_json::Value;
 use slint::{ComponentHandle, PhysicalSize};
 
@@ -129,7 +129,8 @@ fn look_at(screen: &Rc<Offscreen>, scene: &Scene, tongue: Tongue) -> (usize, Vec
         }
         event
     };
-    let look = Look { size: PhysicalSize::new(1280, 1080), theme: Theme::Dark, tongue };
+    let size = PhysicalSize::new(1280, 1080);
+    let look = Look { size, theme: Theme::Dark, tongue, text: TextSize::Usual };
     let stage = Stage::put_up(screen, scene, look, Box::new(answer)).unwrap();
     let texts = texts(&stage);
     stage.console.app().hide().unwrap();

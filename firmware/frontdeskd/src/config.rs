@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) media: MediaConfig,
     pub(crate) contacts: ContactsConfig,
     pub(crate) plugins: PluginsConfig,
+    pub(crate) speech: SpeechConfig,
     pub(crate) log: LogConfig,
     /// Without it there is no administrator's page.
     pub(crate) admin: Option<AdminConfig>,
@@ -114,6 +115,16 @@ pub(crate) struct PluginsConfig {
     pub(crate) socket: PathBuf,
 }
 
+/// `[speech]`: the talking desk.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SpeechConfig {
+    /// The synthesiser: espeak-ng, or a program that takes its arguments.
+    pub(crate) program: PathBuf,
+    /// How fast it speaks, 80 to 450.
+    pub(crate) words_a_minute: u16,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,6 +147,7 @@ impl Default for Config {
             media: MediaConfig::default(),
             contacts: ContactsConfig::default(),
             plugins: PluginsConfig::default(),
+            speech: SpeechConfig::default(),
             log: LogConfig::default(),
             admin: None,
         }
@@ -188,6 +200,13 @@ impl Default for PluginsConfig {
     }
 }
 
+impl Default for SpeechConfig {
+    fn default() -> Self {
+        // Who listens all day listens fast.
+        Self { program: "espeak-ng".into(), words_a_minute: 190 }
+    }
+}
+
 impl Default for LogConfig {
     fn default() -> Self {
         Self { level: "info".into(), record: None, trace_kib: 8192 }
@@ -223,6 +242,9 @@ impl Config {
         }
         if sip.listen_tls.is_some() && (sip.certificate.is_none() || sip.key.is_none()) {
             bail!("sip.listen_tls needs sip.certificate and sip.key, PEM files");
+        }
+        if !(80..=450).contains(&self.speech.words_a_minute) {
+            bail!("speech.words_a_minute = {}: give 80 to 450", self.speech.words_a_minute);
         }
         if !(64..=65_536).contains(&self.log.trace_kib) {
             bail!("log.trace_kib = {}: give 64 to 65536", self.log.trace_kib);

@@ -139,6 +139,8 @@ pub(crate) struct Engine {
     setup: Option<SetupView>,
     /// Who wants to see the screen, or sees it.
     watch: Option<WatchView>,
+    /// A screen is connected.
+    has_screen: bool,
     /// Something visible changed since the last view.
     pub(crate) stale: bool,
     published: Option<Instant>,
@@ -168,6 +170,7 @@ impl Engine {
             generation: 0,
             setup: None,
             watch: None,
+            has_screen: false,
             stale: true,
             published: None,
             frame: FRAME,
@@ -305,10 +308,11 @@ impl Engine {
                 self.setup = setup;
                 self.stale = true;
             }
-            Event::Watch(watch) => {
-                self.watch = watch;
+            Event::Watch(watch, has_screen) => {
+                (self.watch, self.has_screen) = (watch, has_screen);
                 self.stale = true;
             }
+            Event::Say(said) => self.sound(self.parts.media.say(said)),
             Event::Reminders { view, chime } => self.take_reminders(*view, chime),
             Event::Look => self.look_for_address(now),
             // Taken in `run`.
@@ -371,6 +375,7 @@ impl Engine {
         view.generation = self.generation;
         view.setup.clone_from(&self.setup);
         view.watch.clone_from(&self.watch);
+        view.screen = self.has_screen;
         self.show_encryption(&mut view);
         self.show_reminders(&mut view);
         // Last: it conceals what visitors must not read.

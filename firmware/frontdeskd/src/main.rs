@@ -5,6 +5,7 @@
 
 mod admin_page;
 mod administer;
+mod aloud;
 mod audio;
 mod board;
 mod bridge;
@@ -295,6 +296,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         gate,
         pins: Arc::new(Semaphore::new(1)),
         sound: sound_check::Sound::new(inbox.clone(), newest_sound),
+        aloud: aloud::Aloud::start(&config.speech, inbox.clone()),
         contacts,
         records,
         customers,

@@ -31,6 +31,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    aloud::{self, Aloud},
     connectors::Connectors,
     contacts::Contacts,
     engine::{Event, Gauges},
@@ -66,6 +67,7 @@ pub(crate) struct Desk {
     /// PINs are looked at one at a time.
     pub(crate) pins: Arc<Semaphore>,
     pub(crate) sound: Sound,
+    pub(crate) aloud: Aloud,
     pub(crate) contacts: Contacts,
     pub(crate) records: Records,
     pub(crate) customers: Connectors,
@@ -289,6 +291,12 @@ impl Reader {
                 }
                 ToDesk::Command { seq, command } if sound_check::is_its_business(&command) => {
                     let result = listener.obey(&command).await;
+                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                        break;
+                    }
+                }
+                ToDesk::Command { seq, command } if aloud::is_its_business(&command) => {
+                    let result = desk.aloud.obey(command);
                     if answers.send(FromDesk::Done { seq, result }).await.is_err() {
                         break;
                     }

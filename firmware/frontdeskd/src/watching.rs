@@ -79,16 +79,20 @@ impl Watching {
         Viewed { watching: self.clone(), id: clients.count, is_screen }
     }
 
-    /// Hands each change of who watches to the engine, which shows it; pictures pass it by.
+    /// Hands each change of who watches, and of whether there is a screen, to the engine, which shows it; pictures pass
+    /// it by.
     pub(crate) async fn tell(self, inbox: mpsc::Sender<Event>) {
         let mut live = self.live();
         drop(self);
-        let mut told = None;
+        let mut told = (None, false);
         while live.changed().await.is_ok() {
-            let now = live.borrow_and_update().watch.clone();
+            let now = {
+                let live = live.borrow_and_update();
+                (live.watch.clone(), live.screens > 0)
+            };
             if now != told {
                 told.clone_from(&now);
-                if inbox.send(Event::Watch(now)).await.is_err() {
+                if inbox.send(Event::Watch(now.0, now.1)).await.is_err() {
                     return;
                 }
             }
@@ -238,7 +242,7 @@ mod tests {
         tokio::spawn(watching.clone().tell(inbox));
         tokio::task::yield_now().await;
         let mut next = async || match heard.recv().await {
-            Some(Event::Watch(watch)) => watch.map(|watch| watch.allowed),
+            Some(Event::Watch(watch, _)) => watch.map(|watch| watch.allowed),
             _ => panic!("something else was told"),
         };
         assert!(watching.ask(Some("Ada".into())));

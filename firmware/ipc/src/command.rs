@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
-    NoticeId, OperatorId, Party, Pin, PinProblem, ReminderProblem, ReminderWish, ServiceMode, Shortcuts,
-    SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
+    NoticeId, OperatorId, Party, Pin, PinProblem, PreferencesWish, ReminderProblem, ReminderWish,
+    ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -198,15 +198,7 @@ pub enum Command {
         theme: Theme,
     },
     /// Keep the settings of the screen as a whole (SET-1).
-    SavePreferences {
-        /// The new language.
-        language: Language,
-        /// The new colours.
-        theme: Theme,
-        /// The keys that are not the usual ones.
-        #[serde(default)]
-        shortcuts: Shortcuts,
-    },
+    SavePreferences(PreferencesWish),
     /// Lock the screen after so many minutes without a touch or a key (ACC-1).
     SetLockAfter {
         /// 0 never does; more than [`crate::MAX_LOCK_AFTER`] counts as that.
@@ -301,6 +293,29 @@ pub enum Command {
         /// `None` stops the one that runs.
         test: Option<SoundTest>,
     },
+    /// Speak a text where notifications sound: the talking desk.
+    Say {
+        /// At most [`MAX_SAID`] bytes.
+        text: String,
+        /// Whose sounds it has.
+        language: Language,
+        /// What it gives way to.
+        rank: SpokenRank,
+    },
+}
+
+/// The longest text that is spoken, in bytes.
+pub const MAX_SAID: usize = 2_000;
+
+/// What a spoken text is, and so what it interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SpokenRank {
+    /// What the keyboard is on. The next one takes its place at once, and news interrupt it.
+    Place,
+    /// Something has happened. Said to its end, one after the other; of more than eight that wait the oldest is left out.
+    News,
+    /// The operator has asked. In place of everything else.
+    Answer,
 }
 
 /// A key or a hook that acts on whichever call it means now (CALL-12, HW-1).

@@ -28,7 +28,7 @@ mod statistics;
 mod trace;
 mod view;
 
-pub use command::{Command, CommandError, HookAction};
+pub use command::{Command, CommandError, HookAction, MAX_SAID, SpokenRank};
 pub use customer::{
     CrmView, CustomerItem, CustomerKind, CustomerLine, CustomerRef, CustomerView, ItemProblem,
 };
@@ -62,7 +62,8 @@ pub use plugin::{
     PluginState, PluginView, ToPlugins, UploadId,
 };
 pub use preferences::{
-    Language, MAX_LOCK_AFTER, MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Preferences, Shortcuts, Theme,
+    Language, MAX_LOCK_AFTER, MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Preferences, PreferencesWish, Shortcuts,
+    TextSize, Theme,
 };
 pub use reminder::{
     MAX_DUE_SHOWN, MAX_REMINDER_PARTY, MAX_REMINDER_TEXT, MAX_REMINDERS, MAX_SNOOZE_MINUTES, Reminder,

@@ -28,6 +28,39 @@ pub struct Preferences {
     /// Keys of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shortcuts: Shortcuts,
+    /// How large texts are (ACC-4).
+    #[serde(default)]
+    pub text_size: TextSize,
+    /// Nothing on the screen moves by itself: what would glide or blink changes at once (ACC-4).
+    #[serde(default)]
+    pub calm: bool,
+    /// The desk reads aloud what the keyboard is on, and what calls do (ACC-4).
+    #[serde(default)]
+    pub speech: bool,
+}
+
+/// What the settings of the screen keep as a whole (SET-1). What an older screen does not send is as usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesWish {
+    /// Language of every text.
+    pub language: Language,
+    /// Colours.
+    pub theme: Theme,
+    /// The keys that are not the usual ones.
+    #[serde(default)]
+    pub shortcuts: Shortcuts,
+    /// As in [`Preferences::lock_after_min`]; `None` leaves it as it is. More than [`MAX_LOCK_AFTER`] counts as that.
+    #[serde(default)]
+    pub lock_after_min: Option<u16>,
+    /// As in [`Preferences::text_size`].
+    #[serde(default)]
+    pub text_size: TextSize,
+    /// As in [`Preferences::calm`].
+    #[serde(default)]
+    pub calm: bool,
+    /// As in [`Preferences::speech`].
+    #[serde(default)]
+    pub speech: bool,
 }
 
 /// Longest time before a screen locks itself, in minutes.
@@ -41,6 +74,9 @@ impl Default for Preferences {
             hold_alarm_ms: 120_000,
             lock_after_min: 0,
             shortcuts: Shortcuts::new(),
+            text_size: TextSize::Usual,
+            calm: false,
+            speech: false,
         }
     }
 }
@@ -65,4 +101,38 @@ pub enum Theme {
     Light,
     /// White on black, every edge drawn: for eyes that need it.
     Contrast,
+}
+
+/// How large texts are. How many pixels that is, is the screen's to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TextSize {
+    /// As the screen was drawn.
+    #[default]
+    Usual,
+    /// A step larger.
+    Large,
+    /// Two steps larger.
+    Largest,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Command;
+
+    #[test]
+    fn set_1_what_an_older_peer_sends_is_read() {
+        let json = r#"{"language":"French","theme":"Light","hold_alarm_ms":90000}"#;
+        let read: Preferences = serde_json::from_str(json).unwrap();
+        let (language, theme, hold_alarm_ms) = (Language::French, Theme::Light, 90_000);
+        assert_eq!(read, Preferences { language, theme, hold_alarm_ms, ..Preferences::default() });
+        // As the command was while it had three fields of its own.
+        let json =
+            r#"{"SavePreferences":{"language":"French","theme":"Light","shortcuts":{"night":["F9"]}}}"#;
+        let read: Command = serde_json::from_str(json).unwrap();
+        let shortcuts = Shortcuts::from([("night".to_owned(), vec!["F9".to_owned()])]);
+        let wish = PreferencesWish { language, theme, shortcuts, ..PreferencesWish::default() };
+        assert_eq!(read, Command::SavePreferences(wish));
+    }
 }

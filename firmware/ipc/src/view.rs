@@ -87,6 +87,9 @@ pub struct View {
     /// Who sits at the desk (ACC-1).
     #[serde(default)]
     pub sign_in: SignInView,
+    /// A touchscreen's program is connected ([`crate::SCREEN`]); without one keypads do by themselves what they can (HW-2).
+    #[serde(default)]
+    pub screen: bool,
 }
 
 /// Somebody who wants to see the screen, or sees it (APP-2).

@@ -16,6 +16,7 @@ use crate::audio::Shared;
 use crate::device_list::DeviceList;
 use crate::engine::{self, Request};
 use crate::marking;
+use crate::said::Said;
 use crate::sound_test::{SoundTest, Test};
 use crate::timing::Timing;
 
@@ -195,6 +196,12 @@ impl Media {
     /// Sounds once on the notifier device, beside whatever rings there.
     pub fn chime(&self) -> Result<(), Error> {
         self.request(Request::Chime)
+    }
+
+    /// Says something once where notifications sound, in place of what is being said there; `None` ends that. Ringing on
+    /// the same device goes on under it, quieter. Its loudness is its own: silent ringing does not silence it.
+    pub fn say(&self, said: Option<Said>) -> Result<(), Error> {
+        self.request(Request::Say(said.map(Box::new)))
     }
 
     /// Sends silence instead of the operator's voice, on every stream.

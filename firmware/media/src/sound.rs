@@ -6,24 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::api::{Config, Event, Ring, Role, Tone, Voice};
-use crate::audio::{Frames, RESERVE, Shared};
+use crate::audio::{Frames, Shared};
 use crate::device_list::DeviceList;
 use crate::devices::{Requests, Use};
 use crate::engine::Request;
 use crate::frame::{FRAME_MS, Frame, SILENCE};
 use crate::mixer::{Gain, Mixer, dbfs, peak};
+use crate::said::Said;
 use crate::sound_test::Test;
+use crate::surplus::{self, Surplus};
 use crate::tones::{CHIME_MS, Generator};
 use crate::voice::VoicePath;
 
 /// Microphone frames kept waiting; more are delay nobody wants.
 const MICROPHONE_WAITING: usize = 3;
-/// Ticks over which the speaker's ring is watched for more reserve than it needs: 2 s.
-const WATCH: u32 = 200;
-/// Quieter than this, a frame can be left out unheard.
-const QUIET: u16 = 300;
-/// Ticks after which a frame is left out even if it is heard.
-const WATCH_LONGEST: u32 = 3 * WATCH;
+/// How loud it rings where something is said: -14 dB.
+const UNDER_SPEECH: f32 = 0.2;
 /// Ticks between two readings of the meter: 100 ms.
 const METER_EVERY: u32 = 10;
 
@@ -51,11 +49,14 @@ pub(crate) struct Sound {
     input_muted: bool,
     ring_level: Gain,
     chime_level: Gain,
+    said: Option<Box<Said>>,
+    /// The ringing while something is said.
+    under_speech: Gain,
     voice: VoicePath,
     last_heard: Frame,
-    /// The least number of frames that waited in the speaker's ring lately, and for how many ticks.
-    least_waiting: usize,
-    watched: u32,
+    surplus: Surplus,
+    /// Left out of the speaker's ring, to be one with the next.
+    left_out: Option<Frame>,
     meter: Option<Meter>,
     test: Option<Box<Test>>,
 }
@@ -91,10 +92,12 @@ impl Sound {
             input_muted: false,
             ring_level: Gain::new(1.0),
             chime_level: Gain::new(1.0),
+            said: None,
+            under_speech: Gain::new(1.0),
             voice: VoicePath::new(config.voice),
             last_heard: SILENCE,
-            least_waiting: usize::MAX,
-            watched: 0,
+            surplus: Surplus::new(),
+            left_out: None,
             meter: None,
             test: None,
         }
@@ -110,6 +113,10 @@ impl Sound {
                 }
             }
             Request::Chime => self.chime = Some((Generator::chime(), CHIME_MS / 10)),
+            Request::Say(said) => {
+                self.under_speech.set(if said.is_some() { UNDER_SPEECH } else { 1.0 });
+                self.said = said;
+            }
             Request::MuteMicrophone(on) => {
                 self.input_muted = on;
                 self.set_input();
@@ -238,8 +245,17 @@ impl Sound {
     pub(crate) fn speak(&mut self, heard: &Frame) {
         let mut frame = *heard;
         let mut ringing = testing::both(self.next_ring(), self.next_test(Role::Ringer));
-        if let Some(chime) = testing::both(self.next_chime(), self.next_test(Role::Notifier)) {
-            match self.shared.joined(Role::Notifier) {
+        let notes = testing::both(self.next_chime(), self.next_test(Role::Notifier));
+        let said = self.next_said();
+        let there = self.shared.joined(Role::Notifier);
+        if let Some(ringing) = &mut ringing
+            && there
+                .is_some_and(|role| role == Role::Ringer || self.shared.joined(Role::Ringer) == Some(role))
+        {
+            self.under_speech.apply(ringing);
+        }
+        if let Some(chime) = testing::both(notes, said) {
+            match there {
                 None => _ = self.frames.notifier.push(chime),
                 Some(Role::Ringer) => mix(ringing.get_or_insert(SILENCE), &chime),
                 Some(_) => mix(&mut frame, &chime),
@@ -251,12 +267,18 @@ impl Sound {
                 Some(_) => mix(&mut frame, &ringing),
             }
         }
-        if !self.leave_out(&frame) {
-            // A full ring is a speaker that hangs; its device will be reported lost.
-            let pushed = self.frames.speaker.push(frame).is_ok();
-            if pushed {
-                self.voice.played(&frame);
-            }
+        if let Some(before) = self.left_out.take() {
+            frame = surplus::merged(&before, &frame);
+        }
+        let waiting = self.frames.speaker.buffer().capacity() - self.frames.speaker.slots();
+        if self.surplus.leaves_out(waiting, &frame) {
+            self.left_out = Some(frame);
+            return;
+        }
+        // A full ring is a speaker that hangs; its device will be reported lost.
+        let pushed = self.frames.speaker.push(frame).is_ok();
+        if pushed {
+            self.voice.played(&frame);
         }
     }
 
@@ -290,6 +312,15 @@ impl Sound {
         Some(frame)
     }
 
+    fn next_said(&mut self) -> Option<Frame> {
+        let frame = self.said.as_mut()?.next();
+        if frame.is_none() {
+            self.said = None;
+            self.under_speech.set(1.0);
+        }
+        frame
+    }
+
     /// The meter, when it is time to read it.
     pub(crate) fn levels(&mut self) -> Option<Event> {
         let meter = self.meter.as_mut().filter(|meter| meter.ticks >= METER_EVERY)?;
@@ -309,25 +340,6 @@ impl Sound {
 
     fn set_output(&mut self) {
         self.output.set(if self.output_muted { 0.0 } else { self.output_level });
-    }
-
-    /// After a hiccup more frames wait in the speaker's ring than its reserve: that is delay, so one is left out
-    /// when that is not heard.
-    fn leave_out(&mut self, frame: &Frame) -> bool {
-        let capacity = self.frames.speaker.buffer().capacity();
-        self.least_waiting = self.least_waiting.min(capacity - self.frames.speaker.slots());
-        self.watched += 1;
-        if self.watched < WATCH {
-            return false;
-        }
-        let surplus = self.least_waiting >= RESERVE;
-        let quiet = frame.iter().all(|sample| sample.unsigned_abs() < QUIET);
-        if surplus && !quiet && self.watched < WATCH_LONGEST {
-            return false;
-        }
-        self.watched = 0;
-        self.least_waiting = usize::MAX;
-        surplus
     }
 }
 

@@ -1,7 +1,9 @@
 //! The settings file and what the store keeps of it (SET-1, APP-5).
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ipc::{Callers, Language, Outcome, Preferences, RingTone, ServiceMode, Theme, Trigger, Volumes};
+use ipc::{
+    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, TextSize, Theme, Trigger, Volumes,
+};
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;
 
@@ -290,6 +292,9 @@ fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
         hold_alarm_ms: 1,
         lock_after_min: 5,
         shortcuts,
+        text_size: TextSize::Large,
+        calm: true,
+        speech: true,
     };
     store.save_preferences(0, &wanted).unwrap();
     store.save_settings(&settings()).unwrap();

@@ -69,11 +69,9 @@ impl Switchboard {
                 let lock_after_min = (*minutes).min(ipc::MAX_LOCK_AFTER);
                 self.choose(ipc::Preferences { lock_after_min, ..self.desk.preferences.clone() });
             }
-            Command::SavePreferences { language, theme, shortcuts } => {
-                fit(shortcuts)?;
-                let (language, theme, shortcuts) = (*language, *theme, shortcuts.clone());
-                let kept = self.desk.preferences.clone();
-                self.choose(ipc::Preferences { language, theme, shortcuts, ..kept });
+            Command::SavePreferences(wish) => {
+                fit(&wish.shortcuts)?;
+                self.choose(granted(&self.desk.preferences, wish.clone()));
             }
             Command::DismissNotice { notice } => self.dismiss_notice(*notice),
             Command::DismissAlert { alert } => self.dismiss_alert(*alert),
@@ -175,6 +173,14 @@ impl Switchboard {
         let call = self.calls.get(&call).ok_or(CommandError::NoSuchCall)?;
         if call.allows(action) { Ok(()) } else { Err(CommandError::NotPossible) }
     }
+}
+
+/// What the settings wish, with what is not theirs to choose as it was.
+fn granted(kept: &ipc::Preferences, wish: ipc::PreferencesWish) -> ipc::Preferences {
+    let ipc::PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech } = wish;
+    let lock_after_min = lock_after_min.unwrap_or(kept.lock_after_min).min(ipc::MAX_LOCK_AFTER);
+    let hold_alarm_ms = kept.hold_alarm_ms;
+    ipc::Preferences { language, theme, hold_alarm_ms, lock_after_min, shortcuts, text_size, calm, speech }
 }
 
 /// Which actions and keys there are is the screen's to know; that they are few is checked here, since each view has them.

@@ -38,6 +38,7 @@ const WORDS: &[&str] = &[
     "service",
     "sort",
     "state",
+    "text_size",
     "theme",
     "then",
     "when",

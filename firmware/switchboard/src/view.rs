@@ -39,6 +39,7 @@ impl Switchboard {
             import: self.desk.import.clone(),
             // The engine knows of it, and no call does.
             sign_in: SignInView::default(),
+            screen: false,
             setup: None,
             watch: None,
             reminders: RemindersView::default(),

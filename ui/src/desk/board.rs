@@ -1,5 +1,8 @@
 //! The keyboard on the screen: it comes when a finger has chosen a field, and types as a keyboard of keys would.
 //!
+//! Put away, it comes back when a finger touches the field again. While it is there the rest of the screen has less room:
+//! forms scroll, and what is typed into stays in sight.
+//!
 //! Whoever has real keys is left alone: a field that was reached by a key brings none, and the first letter typed on a
 //! real keyboard puts it away until it is asked for in the status bar. The keypad's digits are no such letters.
 
@@ -11,6 +14,7 @@ use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use super::Desk;
 use crate::models::board::{self, Capitals};
 use crate::screen::{self, BoardKey, BoardKind, BoardRow};
+use crate::text_size;
 
 /// A field that gets the keyboard so soon after a key got it by that key.
 const BY_KEY: Duration = Duration::from_millis(400);
@@ -54,6 +58,15 @@ impl Desk {
         }
     }
 
+    /// The cursor was put somewhere in the field that has the focus, or its frame was touched: by a finger, unless a key
+    /// did it.
+    pub(crate) fn board_meant(&mut self) {
+        let by_key = self.board.last_key.is_some_and(|at| at.elapsed() < BY_KEY);
+        if self.board.in_field && !by_key && !self.board.has_keys && !self.board.typing {
+            self.open_board(true);
+        }
+    }
+
     /// The button in the status bar.
     pub(crate) fn toggle_board(&mut self) {
         let open = !self.app.global::<screen::Board>().get_open();
@@ -74,6 +87,8 @@ impl Desk {
         (self.board.capitals, self.board.accents) = (Capitals::Off, false);
         self.show_board();
         self.app.global::<screen::Board>().set_open(open);
+        // There is less room now: what is typed into comes into sight.
+        text_size::lay_out(self.app.window());
     }
 
     /// A key of it was touched: what is to be typed.

@@ -13,7 +13,22 @@ const PAGE_ROWS: usize = 6;
 impl Desk {
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        // Who does not see the screen needs them before they have signed in.
+        match self.keys.read(text, control, alt, typing) {
+            Some(ConsoleKey::Speak) => {
+                self.toggle_talks();
+                return true;
+            }
+            Some(ConsoleKey::ReadDesk) => {
+                self.read_desk();
+                return true;
+            }
+            _ => {}
+        }
         if self.sign_in_key(text, control, alt) {
+            return true;
+        }
+        if self.privacy_key(text, control, alt, typing) {
             return true;
         }
         self.board_saw_key(text, control, typing);
@@ -143,7 +158,7 @@ impl Desk {
         true
     }
 
-    fn desk_key(&mut self, key: ConsoleKey) -> bool {
+    pub(super) fn desk_key(&mut self, key: ConsoleKey) -> bool {
         match key {
             ConsoleKey::Search => {
                 self.set_editor_aside(true);
@@ -177,6 +192,7 @@ impl Desk {
                 self.send(Command::Hook { action: HookAction::AnswerLongest });
             }
             ConsoleKey::Lock => self.lock(),
+            ConsoleKey::Privacy => self.hide_names(true),
             ConsoleKey::Operator => self.open_operator_menu_by_key(),
             ConsoleKey::Night => {
                 self.send(Command::Hook { action: HookAction::Night });
@@ -196,6 +212,8 @@ impl Desk {
             }
             // Nobody asks.
             ConsoleKey::Allow | ConsoleKey::Refuse => return false,
+            // They came first.
+            ConsoleKey::Speak | ConsoleKey::ReadDesk => {}
             ConsoleKey::TestSound | ConsoleKey::HearBack => return self.sound_key(key),
             ConsoleKey::Escape => return self.step_back(),
             ConsoleKey::Up

@@ -1,13 +1,14 @@
 //! The desk on the screen: what is selected, what is open, and how a view becomes rows.
 //!
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
-//! `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `reminders` and `reminder_editor`, `board` (the keyboard on the screen), `menu`, `prompt` (the
+//! `aloud` (the talking desk), `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `reminders` and `reminder_editor`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
 //! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
 //! (header and status bar), `settings`, `sign_in` (who sits here, and the locked screen), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
 mod alerts;
+mod aloud;
 mod board;
 mod calendar;
 mod calls;
@@ -35,6 +36,7 @@ mod overlay;
 mod page;
 mod panes;
 mod phone_card;
+mod privacy;
 mod prompt;
 mod reminder_editor;
 mod reminders;
@@ -114,6 +116,7 @@ pub(crate) struct Desk {
     watch: watch::Watch,
     sound: sound::Sound,
     sign_in: sign_in::SignIn,
+    aloud: aloud::Aloud,
     area: Area,
     /// As they are used: the usual ones with the operator's changes.
     keys: KeyMap,
@@ -278,6 +281,7 @@ impl Desk {
             watch: watch::Watch::default(),
             sound: sound::Sound::new(app),
             sign_in: sign_in::SignIn::default(),
+            aloud: aloud::Aloud::default(),
             area: Area::Calls,
             keys: KeyMap::default(),
             usual_keys: KeyMap::default(),
@@ -336,6 +340,7 @@ impl Desk {
         self.pages_of_calls(&before);
         self.show_watch();
         self.tick(now);
+        self.say_changes(&before);
     }
 
     /// Faces may be others when a directory has changed, and larger on another monitor.
@@ -371,6 +376,7 @@ impl Desk {
         self.run_log(now);
         self.run_reminders();
         self.run_meters(now);
+        self.say_alarms();
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {
@@ -397,6 +403,7 @@ impl Desk {
             }
             self.show_note();
             self.show_settings();
+            self.say_connected();
         } else {
             self.close_overlays();
             self.files_disconnected();
@@ -435,7 +442,8 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
-        if self.sign_in_done(seq, &result)
+        if self.say_done(seq, &result)
+            || self.sign_in_done(seq, &result)
             || self.editor_done(seq, &result)
             || self.files_done(seq, &result)
             || self.item_done(seq, &result)

@@ -1,26 +1,41 @@
 //! The settings (SET-1): what is chosen is shown at once and kept by Save; nothing chosen is lost by leaving in a hurry.
 //!
-//! Language and colours are tried on while the settings are in front; keys do what is saved, because a key that means
-//! something else while one looks for it helps nobody. What else there is to set is the administrator's, on their page.
+//! Language, colours and sizes are tried on while the settings are in front; keys do what is saved, because a key that
+//! means something else while one looks for it helps nobody. What else there is to set is the administrator's, on their
+//! page.
 
 use std::rc::Rc;
 
-use ipc::{Command, CommandError, Language, Preferences, Theme, View};
+use ipc::{Command, CommandError, Language, Preferences, PreferencesWish, TextSize, Theme, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
-    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, Screen,
-    SettingsStanding, SettingsStop, SoundTest,
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion,
+    Screen, SettingsStanding, SettingsStop, SoundTest,
 };
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
+use crate::text_size;
 
 /// Where Save stands among the answers to "Leave without saving?", and how many there are.
 const SAVE: i32 = 0;
 const DISCARD: i32 = 1;
 const STAY: i32 = 2;
 const ANSWERS: i32 = 3;
+/// The heads of the sections, from above, and which of them are open at first.
+const SECTIONS: [(SettingsStop, bool); 5] = [
+    (SettingsStop::Seat, true),
+    (SettingsStop::Look, true),
+    (SettingsStop::Reading, false),
+    (SettingsStop::Sound, true),
+    (SettingsStop::Keys, false),
+];
+/// What can be chosen for a screen that locks itself, in minutes; 0 never does.
+pub(super) const LOCK_AFTER: [u16; 4] = [0, 1, 5, 15];
+/// Where the arrows stop among them.
+const LOCK_STOPS: [SettingsStop; 4] =
+    [SettingsStop::LockNever, SettingsStop::LockOne, SettingsStop::LockFive, SettingsStop::LockFifteen];
 
 /// State of the settings that is the screen's own.
 pub(crate) struct Settings {
@@ -28,8 +43,10 @@ pub(crate) struct Settings {
     draft: Option<Wishes>,
     /// What the screen looks like now.
     worn: Option<(Language, Theme)>,
-    /// The sections that are open: look, sound, keys.
-    open: [bool; 3],
+    /// How large everything is drawn now.
+    worn_size: TextSize,
+    /// Which of [`SECTIONS`] are open.
+    open: [bool; SECTIONS.len()],
     stop: SettingsStop,
     key_at: usize,
     /// The action that waits for a key.
@@ -54,6 +71,11 @@ struct Wishes {
     language: Language,
     theme: Theme,
     keys: Table,
+    /// In minutes; 0 never. Of whoever is signed in.
+    lock_after: u16,
+    text_size: TextSize,
+    calm: bool,
+    speech: bool,
 }
 
 impl Settings {
@@ -63,7 +85,8 @@ impl Settings {
         Self {
             draft: None,
             worn: None,
-            open: [true, true, false],
+            worn_size: TextSize::Usual,
+            open: SECTIONS.map(|(_, open)| open),
             stop: SettingsStop::Nowhere,
             key_at: 0,
             recording: None,
@@ -104,18 +127,23 @@ impl Desk {
     }
 
     fn kept(&self) -> Wishes {
-        let Preferences { language, theme, shortcuts, .. } = &self.view.preferences;
-        Wishes { language: *language, theme: *theme, keys: shortcuts::table(&self.usual_keys, shortcuts) }
+        let Preferences { language, theme, lock_after_min, text_size, calm, speech, .. } =
+            self.view.preferences;
+        let keys = shortcuts::table(&self.usual_keys, &self.view.preferences.shortcuts);
+        Wishes { language, theme, keys, lock_after: lock_after_min, text_size, calm, speech }
     }
 
     fn wished(&self) -> Wishes {
         self.settings.draft.clone().unwrap_or_else(|| self.kept())
     }
 
-    /// As it comes out of the box. The language stays: who cannot read the screen cannot save it either.
+    /// As it comes out of the box. The language stays: who cannot read the screen cannot save it either. So does the
+    /// time of the lock: nobody leaves a desk open by tidying up its colours.
     fn usual(&self) -> Wishes {
+        let Wishes { language, lock_after, .. } = self.wished();
         let keys = shortcuts::table(&self.usual_keys, &ipc::Shortcuts::new());
-        Wishes { language: self.wished().language, theme: Theme::default(), keys }
+        let (theme, text_size) = (Theme::default(), TextSize::default());
+        Wishes { language, theme, keys, lock_after, text_size, calm: false, speech: false }
     }
 
     fn wish_for(&mut self, wishes: Wishes) {
@@ -133,7 +161,26 @@ impl Desk {
             SettingsStop::Dark => self.wish_for(Wishes { theme: Theme::Dark, ..wished }),
             SettingsStop::Light => self.wish_for(Wishes { theme: Theme::Light, ..wished }),
             SettingsStop::Contrast => self.wish_for(Wishes { theme: Theme::Contrast, ..wished }),
-            SettingsStop::Look | SettingsStop::Sound | SettingsStop::Keys => self.fold_settings(stop),
+            SettingsStop::TextUsual => self.wish_for(Wishes { text_size: TextSize::Usual, ..wished }),
+            SettingsStop::TextLarge => self.wish_for(Wishes { text_size: TextSize::Large, ..wished }),
+            SettingsStop::TextLargest => self.wish_for(Wishes { text_size: TextSize::Largest, ..wished }),
+            SettingsStop::Calm => self.wish_for(Wishes { calm: !wished.calm, ..wished }),
+            SettingsStop::Speech => self.wish_for(Wishes { speech: !wished.speech, ..wished }),
+            SettingsStop::LockNever
+            | SettingsStop::LockOne
+            | SettingsStop::LockFive
+            | SettingsStop::LockFifteen => {
+                let chosen = LOCK_STOPS.iter().zip(LOCK_AFTER).find(|(of, _)| **of == stop);
+                let lock_after = chosen.map_or(wished.lock_after, |(_, minutes)| minutes);
+                self.wish_for(Wishes { lock_after, ..wished });
+            }
+            SettingsStop::Lock => self.lock(),
+            SettingsStop::SignOut => self.sign_out(),
+            SettingsStop::Seat
+            | SettingsStop::Look
+            | SettingsStop::Reading
+            | SettingsStop::Sound
+            | SettingsStop::Keys => self.fold_settings(stop),
             SettingsStop::Key => self.record_key(self.settings.key_at),
             SettingsStop::Play => self.begin_test(SoundTest::Speaker),
             SettingsStop::Ring => self.begin_test(SoundTest::Ringer),
@@ -149,14 +196,10 @@ impl Desk {
 
     /// Opens or folds a section.
     pub(crate) fn fold_settings(&mut self, stop: SettingsStop) {
-        let section = match stop {
-            SettingsStop::Look => 0,
-            SettingsStop::Sound => 1,
-            _ => 2,
-        };
-        let open = &mut self.settings.open[section];
+        let Some(at) = section(stop) else { return };
+        let open = &mut self.settings.open[at];
         *open = !*open;
-        if section == 2 && !*open {
+        if stop == SettingsStop::Keys && !*open {
             self.stop_recording();
         }
         self.listen_to_sound();
@@ -164,7 +207,12 @@ impl Desk {
     }
 
     pub(crate) fn sound_is_open(&self) -> bool {
-        self.settings.open[1]
+        self.is_open(SettingsStop::Sound)
+    }
+
+    /// The section with this head is open.
+    fn is_open(&self, head: SettingsStop) -> bool {
+        section(head).is_some_and(|at| self.settings.open[at])
     }
 
     pub(crate) fn reset_settings(&mut self) {
@@ -189,9 +237,12 @@ impl Desk {
             return;
         }
         self.stop_recording();
-        let Wishes { language, theme, keys } = draft;
+        let Wishes { language, theme, keys, lock_after, text_size, calm, speech } = draft;
         let shortcuts = shortcuts::changes(&self.usual_keys, &keys);
-        let command = Command::SavePreferences { language, theme, shortcuts };
+        // Where it was not chosen here, another hand may have changed it meanwhile.
+        let lock_after_min = Some(lock_after).filter(|after| *after != self.view.preferences.lock_after_min);
+        let wish = PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech };
+        let command = Command::SavePreferences(wish);
         self.settings.sent = self.outbox.command(command).ok().map(|seq| (seq, then));
         self.show_settings();
     }
@@ -275,6 +326,11 @@ impl Desk {
         self.app.global::<screen::Settings>().set_fault(if full { KeyFault::Full } else { KeyFault::None });
         self.focus(FocusPlace::Nowhere);
         self.show_settings();
+    }
+
+    /// The next key becomes an action's, whatever it does now.
+    pub(crate) fn is_recording_key(&self) -> bool {
+        self.settings.recording.is_some()
     }
 
     fn keys_of(&self, action: ConsoleKey) -> Vec<String> {
@@ -427,13 +483,24 @@ impl Desk {
     fn settings_stops(&self) -> Vec<(SettingsStop, usize)> {
         use SettingsStop as S;
         let alone = |stop: &S| (*stop, 0);
-        let [look, sound, keys] = self.settings.open;
-        let mut stops = vec![(S::Look, 0)];
-        if look {
+        let mut stops = Vec::new();
+        if self.view.sign_in.operator.is_some() {
+            stops.push((S::Seat, 0));
+            if self.is_open(S::Seat) {
+                stops.extend([S::Lock, S::SignOut].iter().chain(&LOCK_STOPS).map(alone));
+            }
+        }
+        stops.push((S::Look, 0));
+        if self.is_open(S::Look) {
             stops.extend([S::English, S::French, S::Dark, S::Light, S::Contrast].iter().map(alone));
         }
+        stops.push((S::Reading, 0));
+        if self.is_open(S::Reading) {
+            let reading = [S::TextUsual, S::TextLarge, S::TextLargest, S::Calm, S::Speech];
+            stops.extend(reading.iter().map(alone));
+        }
         stops.push((S::Sound, 0));
-        if sound {
+        if self.is_open(S::Sound) {
             let runs = self.app.global::<screen::SoundCheck>().get_running();
             let tests = [S::Play, S::Ring, S::Chime, S::HearBack];
             stops.extend(if runs {
@@ -443,7 +510,7 @@ impl Desk {
             });
         }
         stops.push((S::Keys, 0));
-        if keys {
+        if self.is_open(S::Keys) {
             stops.extend((0..EDITABLE.len()).map(|row| (S::Key, row)));
         }
         let changed = self.settings.draft.is_some();
@@ -472,13 +539,7 @@ impl Desk {
 
     /// Left and Right: fold and open at a head, else as Up and Down.
     fn turn_in_settings(&mut self, right: bool) {
-        let section = match self.settings.stop {
-            SettingsStop::Look => Some(0),
-            SettingsStop::Sound => Some(1),
-            SettingsStop::Keys => Some(2),
-            _ => None,
-        };
-        match section {
+        match section(self.settings.stop) {
             Some(section) if self.settings.open[section] != right => self.fold_settings(self.settings.stop),
             Some(_) => {}
             None if right => self.step_in_settings(|at, last| (at + 1).min(last)),
@@ -499,11 +560,23 @@ impl Desk {
     pub(crate) fn show_settings(&mut self) {
         let (wished, kept) = (self.wished(), self.kept());
         self.wear(wished.language, wished.theme);
+        self.wear_size(wished.text_size);
+        self.app.global::<Motion>().set_calm(wished.calm);
         let settings = &self.settings;
         let global = self.app.global::<screen::Settings>();
-        global.set_look_open(settings.open[0]);
-        global.set_sound_open(settings.open[1]);
-        global.set_keys_open(settings.open[2]);
+        global.set_seat_open(self.is_open(SettingsStop::Seat));
+        global.set_look_open(self.is_open(SettingsStop::Look));
+        global.set_reading_open(self.is_open(SettingsStop::Reading));
+        global.set_sound_open(self.is_open(SettingsStop::Sound));
+        global.set_keys_open(self.is_open(SettingsStop::Keys));
+        global.set_letters(match wished.text_size {
+            TextSize::Usual => LetterSize::Usual,
+            TextSize::Large => LetterSize::Large,
+            TextSize::Largest => LetterSize::Largest,
+        });
+        global.set_calm(wished.calm);
+        global.set_speech(wished.speech);
+        global.set_lock_after(i32::from(wished.lock_after));
         global.set_french(wished.language == Language::French);
         global.set_colours(match wished.theme {
             Theme::Dark => Colours::Dark,
@@ -564,6 +637,15 @@ impl Desk {
         }
     }
 
+    /// How large everything is drawn, where it is not so already.
+    fn wear_size(&mut self, wished: TextSize) {
+        let worn = std::mem::replace(&mut self.settings.worn_size, wished);
+        if worn != wished {
+            text_size::draw(self.app.window(), worn, wished);
+            self.faces.measure(&self.app);
+        }
+    }
+
     /// The language that the screen speaks now.
     pub(crate) fn worn_language(&self) -> Language {
         self.settings.worn.map(|(language, _)| language).unwrap_or_default()
@@ -580,11 +662,17 @@ impl Desk {
         global.set_search(first(ConsoleKey::Search));
         global.set_number(first(ConsoleKey::Number));
         global.set_lock(first(ConsoleKey::Lock));
+        global.set_hide(first(ConsoleKey::Privacy));
         global.set_allow(first(ConsoleKey::Allow));
         global.set_refuse(first(ConsoleKey::Refuse));
         global.set_test_sound(first(ConsoleKey::TestSound));
         global.set_hear_back(first(ConsoleKey::HearBack));
     }
+}
+
+/// Which of [`SECTIONS`] has this head.
+fn section(head: SettingsStop) -> Option<usize> {
+    SECTIONS.iter().position(|(section, _)| *section == head)
 }
 
 fn index(at: usize) -> i32 {
@@ -620,11 +708,14 @@ fn key_action(key: ConsoleKey) -> KeyAction {
         ConsoleKey::View => KeyAction::View,
         ConsoleKey::Night => KeyAction::Night,
         ConsoleKey::Lock => KeyAction::Lock,
+        ConsoleKey::Privacy => KeyAction::Hide,
         ConsoleKey::Operator => KeyAction::Operator,
         ConsoleKey::Allow => KeyAction::Allow,
         ConsoleKey::Refuse => KeyAction::Refuse,
         ConsoleKey::TestSound => KeyAction::TestSound,
         ConsoleKey::HearBack => KeyAction::HearBack,
+        ConsoleKey::Speak => KeyAction::Speak,
+        ConsoleKey::ReadDesk => KeyAction::ReadDesk,
         _ => KeyAction::Menu,
     }
 }

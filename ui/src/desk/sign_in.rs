@@ -11,6 +11,7 @@ use ipc::{
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::menu::{At, Choice, Row, entry};
+use super::settings::LOCK_AFTER;
 use super::{Desk, TICK};
 use crate::keys::ConsoleKey;
 use crate::models::words::{initials, tint};
@@ -24,8 +25,6 @@ const MANY: usize = 7;
 const MAX_FILTER: usize = 40;
 /// Rows a page key moves.
 const PAGE: usize = 5;
-/// What can be chosen for a screen that locks itself, in minutes.
-const LOCK_AFTER: [u16; 4] = [0, 1, 5, 15];
 
 /// State of it that is the screen's own.
 #[derive(Default)]
@@ -142,6 +141,7 @@ impl Desk {
         }
         self.sign_in.idle += TICK;
         let after = Duration::from_secs(60 * u64::from(self.view.preferences.lock_after_min));
+        self.run_dim(self.sign_in.idle, after);
         let is_due = !after.is_zero() && self.sign_in.idle >= after;
         let may = self.connected && self.view.sign_in.operator.is_some() && !self.is_closed();
         // Who talks is there, whatever their hands do.
@@ -153,6 +153,7 @@ impl Desk {
     /// Somebody touches the screen or a key.
     pub(crate) fn touched(&mut self) {
         self.sign_in.idle = Duration::ZERO;
+        self.wake();
     }
 }
 
@@ -202,12 +203,6 @@ impl Desk {
             (row, Choice::Send(Command::SetLockAfter { minutes }))
         }));
         self.open_menu(title, rows, at);
-    }
-
-    /// When the screen locks itself.
-    pub(crate) fn set_lock_after(&mut self, minutes: i32) {
-        let minutes = u16::try_from(minutes).unwrap_or_default();
-        self.send(Command::SetLockAfter { minutes });
     }
 
     /// A name was tapped.
@@ -454,7 +449,6 @@ impl Desk {
     pub(crate) fn show_sign_in(&self) {
         let (global, view, stage) = (self.app.global::<screen::SignIn>(), &self.view.sign_in, self.stage());
         global.set_signed_in(view.operator.is_some());
-        global.set_lock_after(i32::from(self.view.preferences.lock_after_min));
         global.set_stage(stage);
         if stage == SignInStage::Open {
             return;

@@ -7,7 +7,7 @@ use ipc::Command;
 use slint::ComponentHandle;
 use slint::platform::WindowEvent;
 
-use super::{Desk, calls, drag};
+use super::{Desk, aloud, calls, drag};
 use crate::browser::Browser;
 use crate::models::cards;
 use crate::models::dates::Span;
@@ -59,10 +59,21 @@ pub(super) fn wire(app: &App, desk: &Rc<RefCell<Desk>>) {
     wire_alerts(app, desk);
     wire_files(app, desk);
     wire_sign_in(app, desk);
+    wire_aloud(app, desk);
     let sound = app.global::<screen::SoundCheck>();
     sound.on_begin(with!(desk, |this, test| this.begin_test(test)));
     sound.on_stop(with!(desk, |this| this.stop_test()));
+    let privacy = app.global::<screen::Privacy>();
+    privacy.on_set(with!(desk, |this, on| this.hide_names(on)));
+    privacy.on_wake(with!(desk, |this| this.wake()));
     app.global::<screen::Watch>().on_allow(with!(desk, |this, on| this.allow_watching(on)));
+}
+
+fn wire_aloud(app: &App, desk: &Rc<RefCell<Desk>>) {
+    let global = app.global::<screen::Aloud>();
+    global.on_arrived(unasked!(desk, |this, place, news| this.heard(&place, &news)));
+    global.on_typed(unasked!(desk, |this, text| this.heard_typing(&text)));
+    app.global::<screen::Spell>().on_digits(|number| aloud::digit_by_digit(&number).into());
 }
 
 fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -129,6 +140,15 @@ fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle(with!(desk, |this| this.toggle_board()));
     global.on_hide(with!(desk, |this| this.hide_board()));
     global.on_field(unasked!(desk, |this, typing| this.board_field(typing)));
+    let weak = Rc::downgrade(desk);
+    global.on_meant(move || {
+        // Where the desk itself puts a text into a field, no finger did.
+        if let Some(desk) = weak.upgrade()
+            && let Ok(mut this) = desk.try_borrow_mut()
+        {
+            this.board_meant();
+        }
+    });
     let (weak, window) = (Rc::downgrade(desk), app.as_weak());
     global.on_pressed(move |key| {
         let (Some(desk), Some(app)) = (weak.upgrade(), window.upgrade()) else { return };
@@ -403,7 +423,6 @@ fn wire_sign_in(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_open_menu(with!(desk, |this, x, y| this.open_operator_menu(x, y)));
     global.on_lock(with!(desk, |this| this.lock()));
     global.on_sign_out(with!(desk, |this| this.sign_out()));
-    global.on_set_lock_after(with!(desk, |this, minutes| this.set_lock_after(minutes)));
 }
 
 fn wire_files(app: &App, desk: &Rc<RefCell<Desk>>) {

@@ -1,10 +1,10 @@
 //! The keyboard on the screen: searching, writing and answering questions with no other.
 
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{App, Board, Desk, Directory, Log, Note, Prompt, Screen};
-use ipc::{Command, Language};
+use frontdesk_ui::screen::{App, Board, Desk, Directory, Log, Note, Prompt, ReminderEditor, Screen};
+use ipc::{Command, HookAction, Language, TextSize, View};
 use slint::platform::Key;
-use slint::{ComponentHandle, Global, LogicalSize};
+use slint::{ComponentHandle, Global, LogicalPosition, LogicalSize};
 
 use crate::hands::Stage;
 
@@ -159,4 +159,139 @@ fn acc_4_it_writes_the_note_and_goes_with_its_field() {
     assert_eq!(get::<Desk<'_>>(&stage).get_screen(), Screen::Log);
     assert!(!is_open(&stage));
     assert_eq!(get::<Log<'_>>(&stage).get_query(), "");
+}
+
+/// A desk at rest with texts of this size.
+fn in_size(text_size: TextSize) -> View {
+    let mut view = scenes::empty();
+    view.preferences.text_size = text_size;
+    view
+}
+
+/// Where what is beside the calls ends. A field that is scrolled out of sight loses the keyboard: then there is more room.
+fn top_of_board(stage: &Stage) -> f32 {
+    if is_open(stage) {
+        return stage.find("Keyboard").absolute_position().y;
+    }
+    let window = stage.app.window();
+    window.size().to_logical(window.scale_factor()).height - 56.
+}
+
+/// The whole element lies between the header and the keyboard.
+fn is_in_sight(stage: &Stage, label: &str) -> bool {
+    // What is scrolled out of sight is not found.
+    if !stage.has(label) {
+        return false;
+    }
+    let element = stage.find(label);
+    let (from, height) = (element.absolute_position().y, element.size().height);
+    from >= 84. && from + height <= top_of_board(stage)
+}
+
+/// Fingers move the form until this is in sight.
+fn scroll_to(stage: &Stage, label: &str) {
+    let x = stage.middle("Close").x - 100.;
+    for _ in 0..12 {
+        if is_in_sight(stage, label) {
+            return;
+        }
+        let low = LogicalPosition::new(x, top_of_board(stage) - 30.);
+        stage.finger_drag(0, low, LogicalPosition::new(x, low.y - 60.));
+        stage.wait(1000);
+    }
+    panic!("{label} cannot be brought into sight");
+}
+
+fn a_tall_form_scrolls(text_size: TextSize) {
+    let stage = Stage::with(in_size(text_size));
+    stage.tap(stage.middle("Reminders"));
+    stage.tap(stage.middle("New reminder"));
+    assert!(is_open(&stage) && is_in_sight(&stage, "Remind me of"), "{text_size:?}");
+    letters(&stage, "key");
+    assert_eq!(get::<ReminderEditor<'_>>(&stage).get_text(), "key");
+    assert!(!is_in_sight(&stage, "Save"), "then there would be nothing to scroll");
+    for label in ["Number to call", "In an hour", "Next day", "Time of day", "Cancel", "Save"] {
+        scroll_to(&stage, label);
+    }
+    stage.commands();
+    stage.tap(stage.middle("Save"));
+    assert!(matches!(&stage.commands()[..], [Command::Reminder(_)]), "{text_size:?}");
+}
+
+#[test]
+fn acc_4_a_tall_form_scrolls_above_it() {
+    a_tall_form_scrolls(TextSize::Usual);
+}
+
+#[test]
+fn acc_4_a_tall_form_scrolls_above_it_in_the_largest_texts() {
+    a_tall_form_scrolls(TextSize::Largest);
+}
+
+#[test]
+fn acc_4_the_field_that_is_typed_into_comes_into_sight_by_itself() {
+    let stage = Stage::with(in_size(TextSize::Largest));
+    stage.tap(stage.middle("Reminders"));
+    stage.tap(stage.middle("New reminder"));
+    press(&stage, &["Put the keyboard away"]);
+    // Low in the form, where the keyboard will be.
+    let place = stage.middle("Time of day");
+    stage.tap(place);
+    assert!(is_open(&stage));
+    assert!(is_in_sight(&stage, "Time of day"));
+    assert!(place.y > top_of_board(&stage), "it was where the keyboard is now");
+}
+
+#[test]
+fn acc_4_put_away_it_comes_back_when_the_same_field_is_touched() {
+    let stage = Stage::with(scenes::empty());
+    search(&stage, "Search");
+    letters(&stage, "mar");
+    press(&stage, &["Put the keyboard away"]);
+    assert!(!is_open(&stage));
+    std::thread::sleep(NO_KEY);
+    search(&stage, "Search");
+    assert!(is_open(&stage), "a touch on the text");
+    press(&stage, &["Put the keyboard away"]);
+    // The edge of the bar, before its text.
+    let name = get::<Directory<'_>>(&stage).get_name();
+    let field = stage.find(&format!("Search {name}"));
+    stage.tap(LogicalPosition::new(
+        field.absolute_position().x - 20.,
+        stage.middle(&format!("Search {name}")).y,
+    ));
+    assert!(is_open(&stage), "a touch on the frame");
+    letters(&stage, "y");
+    assert_eq!(get::<Directory<'_>>(&stage).get_query().len(), 4);
+}
+
+fn a_call_is_not_squeezed(text_size: TextSize) {
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = text_size;
+    let stage = Stage::with(view);
+    stage.tap(stage.middle("Number or name"));
+    assert!(is_open(&stage));
+    let ringing = crate::one_ringing();
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = text_size;
+    view.generation += 1;
+    view.incoming.truncate(1);
+    view.incoming.splice(0..0, ringing.incoming);
+    stage.show(view);
+    let least = stage.app.global::<frontdesk_ui::screen::Size>().get_card();
+    assert!(stage.app.get_incoming_height() >= least, "{} {least}", stage.app.get_incoming_height());
+    stage.commands();
+    // Its card is reached by a finger that moves the list, and at once by the key.
+    stage.key(Key::F11);
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::AnswerLongest }], "{text_size:?}");
+}
+
+#[test]
+fn acc_4_a_call_that_rings_is_not_squeezed_above_it() {
+    a_call_is_not_squeezed(TextSize::Usual);
+}
+
+#[test]
+fn acc_4_nor_is_it_in_the_largest_texts() {
+    a_call_is_not_squeezed(TextSize::Largest);
 }

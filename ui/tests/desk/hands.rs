@@ -12,7 +12,7 @@ use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptio
 use i_slint_core::input::TouchPhase;
 use ipc::{
     Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, LogQuery, Note,
-    Query, Reminder, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
+    Query, Reminder, ReminderId, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
 };
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
@@ -256,6 +256,12 @@ impl Stage {
     /// From now on the desk cannot read its reminders.
     pub(crate) fn refuse_reminders(&self, reason: &str) {
         *self.reminders.borrow_mut() = Err(reason.to_owned());
+    }
+
+    /// What the desk has of a reminder.
+    pub(crate) fn reminder(&self, id: ReminderId) -> Reminder {
+        let list = self.reminders.borrow().clone().unwrap();
+        list.into_iter().find(|reminder| reminder.id == id).unwrap()
     }
 
     /// From now on these files are there.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod aloud;
 mod board;
 mod contacts;
 mod control;
@@ -14,6 +15,7 @@ mod hands;
 mod log;
 mod marks;
 mod note;
+mod privacy;
 mod reminders;
 mod settings;
 mod sign_in;

@@ -2,9 +2,11 @@
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{self, Colours, Desk, Ink, KeyFault, Screen, SettingsStanding, SettingsStop};
-use ipc::{Command, CommandError, HookAction, Language, Shortcuts, Theme, View};
-use slint::platform::Key;
+use frontdesk_ui::screen::{
+    self, Colours, Desk, Ink, KeyFault, LetterSize, Motion, Screen, SettingsStanding, SettingsStop,
+};
+use ipc::{Command, CommandError, HookAction, Language, PreferencesWish, Shortcuts, TextSize, Theme, View};
+use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, Model};
 
 use crate::hands::Stage;
@@ -25,12 +27,24 @@ fn in_front(stage: &Stage) -> Screen {
 }
 
 fn saved(language: Language, theme: Theme, shortcuts: &[(&str, &[&str])]) -> Command {
-    Command::SavePreferences { language, theme, shortcuts: some(shortcuts) }
+    let shortcuts = some(shortcuts);
+    Command::SavePreferences(PreferencesWish { language, theme, shortcuts, ..PreferencesWish::default() })
 }
 
 fn some(shortcuts: &[(&str, &[&str])]) -> Shortcuts {
     let names = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
     shortcuts.iter().map(|(action, keys)| ((*action).to_owned(), names(keys))).collect()
+}
+
+/// Only the keys are open, and scrolled up.
+fn at_keys(stage: &Stage) {
+    for section in ["Language and colours", "Sound", "Keys"] {
+        stage.tap(stage.middle(section));
+    }
+    let position = stage.middle("Keys");
+    stage.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: -150. });
+    stage.wait(1000);
+    stage.commands();
 }
 
 /// The desk took what was saved, and its view says so.
@@ -144,10 +158,7 @@ fn set_1_what_the_desk_refuses_stays_chosen_and_is_said() {
 #[test]
 fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     let stage = at_settings(scenes::empty());
-    for section in ["Language and colours", "Sound", "Keys"] {
-        stage.tap(stage.middle(section));
-    }
-    stage.commands();
+    at_keys(&stage);
     stage.tap(stage.middle("Another key for “Answer who has waited longest”"));
     assert!(stage.has("Press the key. Escape: leave it as it is"));
     let fault = || stage.app.global::<screen::Settings>().get_fault();
@@ -157,25 +168,22 @@ fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     assert_eq!(fault(), KeyFault::OfFields);
     stage.key(Key::DownArrow);
     assert_eq!(fault(), KeyFault::Fixed);
-    stage.control("k");
-    assert_eq!(keys(&stage, screen::KeyAction::AnswerLongest), ["*", "F11", "Ctrl+k"]);
-    stage.control("k");
+    stage.control("m");
+    assert_eq!(keys(&stage, screen::KeyAction::AnswerLongest), ["*", "F11", "Ctrl+m"]);
+    stage.control("m");
     assert_eq!(stage.commands(), [], "not before it is saved");
     stage.control("s");
-    let longest: &[(&str, &[&str])] = &[("answer_longest", &["*", "F11", "Control+k"])];
+    let longest: &[(&str, &[&str])] = &[("answer_longest", &["*", "F11", "Control+m"])];
     assert_eq!(stage.commands(), [saved(Language::English, Theme::Dark, longest)]);
     take(&stage, |kept| kept.shortcuts = some(longest));
-    stage.control("k");
+    stage.control("m");
     assert_eq!(stage.commands(), [Command::Hook { action: HookAction::AnswerLongest }]);
 }
 
 #[test]
 fn set_1_a_key_of_another_action_is_taken_only_when_that_is_meant() {
     let stage = at_settings(scenes::empty());
-    for section in ["Language and colours", "Sound", "Keys"] {
-        stage.tap(stage.middle(section));
-    }
-    stage.commands();
+    at_keys(&stage);
     stage.tap(stage.middle("Another key for “Transfer menu”"));
     stage.key(Key::F9);
     assert!(stage.has("F9 is for “Answer, else take back, else hold”"));
@@ -211,6 +219,8 @@ fn set_1_the_whole_by_keys_alone() {
     stage.key(Key::Return);
     assert!(stage.app.global::<Ink>().get_contrast());
     stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Reading);
+    stage.key(Key::DownArrow);
     assert_eq!(stop(), SettingsStop::Sound);
     stage.key(Key::LeftArrow);
     stage.key(Key::DownArrow);
@@ -221,8 +231,8 @@ fn set_1_the_whole_by_keys_alone() {
     stage.commands();
     // The first row: another key, and away with it again.
     stage.key(Key::Return);
-    stage.control("k");
-    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6", "Ctrl+k"]);
+    stage.control("m");
+    assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6", "Ctrl+m"]);
     stage.key(Key::Backspace);
     assert_eq!(keys(&stage, screen::KeyAction::Primary), ["Insert", "F6"]);
     stage.key(Key::End);
@@ -247,4 +257,91 @@ fn set_1_calls_ring_and_are_answered_while_something_is_unsaved() {
     assert_eq!(stage.commands(), [Command::Answer { call }]);
     stage.key(Key::F9);
     assert_eq!(stage.commands(), [Command::Hook { action: HookAction::Next }]);
+}
+
+#[test]
+fn acc_4_text_size_motion_and_speech_by_touches() {
+    let stage = at_settings(scenes::empty());
+    assert!(stage.has("Usual size"), "what is in the folded section is said");
+    stage.tap(stage.middle("Language and colours"));
+    stage.tap(stage.middle("Reading and motion"));
+    let whole = stage.app.window().size();
+    stage.tap(stage.middle("Largest"));
+    let letters = || stage.app.global::<screen::Settings>().get_letters();
+    assert_eq!((letters(), stage.app.window().scale_factor()), (LetterSize::Largest, 1.25));
+    assert_eq!(stage.app.window().size(), whole, "the screen has as many pixels as before");
+    let drawn = stage.app.window().size().to_logical(stage.app.window().scale_factor());
+    assert_eq!((drawn.width, drawn.height), (1024., 640.));
+    stage.tap(stage.middle("Large"));
+    assert_eq!(stage.app.window().scale_factor(), 1.125);
+    stage.tap(stage.middle("Largest"));
+    stage.tap(stage.middle("Reduced motion"));
+    assert!(stage.app.global::<Motion>().get_calm());
+    assert_eq!(stage.app.global::<Motion>().invoke_share(0.3), 0.5, "in quarters");
+    stage.tap(stage.middle("Read aloud"));
+    assert_eq!((standing(&stage), stage.commands()), (SettingsStanding::Changed, vec![]));
+    stage.tap(stage.middle("Save"));
+    let (text_size, calm, speech) = (TextSize::Largest, true, true);
+    let wish = PreferencesWish { text_size, calm, speech, ..PreferencesWish::default() };
+    assert_eq!(stage.commands(), [Command::SavePreferences(wish)]);
+    take(&stage, |kept| (kept.text_size, kept.calm, kept.speech) = (text_size, calm, speech));
+    assert_eq!(standing(&stage), SettingsStanding::Saved);
+    stage.tap(stage.middle("Directory"));
+    assert_eq!(stage.app.window().scale_factor(), 1.25, "what is saved stays");
+    // Back to how it was drawn.
+    stage.tap(stage.middle("Settings"));
+    stage.tap(stage.middle("Reset"));
+    assert_eq!((letters(), stage.app.window().scale_factor()), (LetterSize::Usual, 1.0));
+    assert_eq!(stage.app.global::<Motion>().invoke_share(0.3), 0.3);
+}
+
+#[test]
+fn acc_4_text_size_motion_and_speech_by_keys() {
+    let stage = Stage::with(scenes::empty());
+    stage.control("p");
+    let stop = || stage.app.global::<screen::Settings>().get_stop();
+    // Folded, the heads follow one another.
+    stage.key(Key::LeftArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Reading);
+    stage.key(Key::RightArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::TextLarge);
+    stage.key(Key::Return);
+    assert_eq!(stage.app.window().scale_factor(), 1.125);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Calm);
+    stage.key(Key::Return);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    stage.commands();
+    stage.control("s");
+    let (text_size, calm, speech) = (TextSize::Large, true, true);
+    let wish = PreferencesWish { text_size, calm, speech, ..PreferencesWish::default() };
+    assert_eq!(stage.commands(), [Command::SavePreferences(wish)]);
+    // Leaving with it unsaved, what was tried on comes off.
+    stage.answer(Err(CommandError::Failed { reason: "the disk is full".into() }));
+    stage.key(Key::Escape);
+    stage.tap(stage.middle("Discard"));
+    assert_eq!((in_front(&stage), stage.app.window().scale_factor()), (Screen::Directory, 1.0));
+}
+
+#[test]
+fn acc_4_who_needs_large_texts_finds_them_so_and_the_next_one_does_not() {
+    let with = |text_size| {
+        let mut view = scenes::empty();
+        view.preferences.text_size = text_size;
+        view
+    };
+    let stage = Stage::with(with(TextSize::Largest));
+    assert_eq!(stage.app.window().scale_factor(), 1.25);
+    // The rail ends above the status bar, and what is at its end can be touched.
+    stage.tap(stage.middle("Settings"));
+    assert_eq!(in_front(&stage), Screen::Settings);
+    let mut view = with(TextSize::Usual);
+    view.generation += 1;
+    stage.show(view);
+    assert_eq!(stage.app.window().scale_factor(), 1.0);
 }

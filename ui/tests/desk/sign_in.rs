@@ -2,10 +2,10 @@
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Desk, Note, PinStanding, Screen, SignIn, SignInStage};
+use frontdesk_ui::screen::{self, Desk, Note, PinStanding, Screen, SettingsStop, SignIn, SignInStage};
 use ipc::{
     CallRef, Command, CommandError, HookAction, Note as Kept, OperatorId, OperatorName, Pin, PinProblem,
-    PinTry, Preferences, View,
+    PinTry, Preferences, PreferencesWish, View,
 };
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
@@ -179,10 +179,48 @@ fn acc_1_lock_and_sign_out_by_touches_alone() {
     stage.tap(stage.middle("Lock"));
     assert_eq!(stage.commands(), [Command::Lock]);
     stage.answer(Ok(()));
-    stage.tap(stage.middle("5 min"));
-    assert_eq!(stage.commands(), [Command::SetLockAfter { minutes: 5 }]);
     stage.tap(stage.middle("Sign out"));
     assert_eq!(stage.commands(), [Command::SignOut]);
+    stage.answer(Err(CommandError::CallsAreUp));
+    // When it locks by itself is kept with the rest.
+    stage.tap(stage.middle("5 min"));
+    assert_eq!(stage.commands(), []);
+    stage.tap(stage.middle("Save"));
+    let wish = PreferencesWish { lock_after_min: Some(5), ..PreferencesWish::default() };
+    assert_eq!(stage.commands(), [Command::SavePreferences(wish)]);
+    stage.answer(Ok(()));
+    stage.tap(stage.middle("Clara Duval"));
+    assert!(stage.has("Locks after 5 min") && !stage.has("15 min"), "it folds, and says what is in it");
+}
+
+#[test]
+fn acc_1_the_section_of_who_is_signed_in_by_keys() {
+    let stage = Stage::with(scenes::signed_in());
+    stage.control("p");
+    stage.commands();
+    let stop = || stage.app.global::<screen::Settings>().get_stop();
+    stage.key(Key::Home);
+    assert_eq!(stop(), SettingsStop::Seat);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Lock]);
+    stage.answer(Ok(()));
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::SignOut]);
+    stage.answer(Err(CommandError::CallsAreUp));
+    for _ in 0..4 {
+        stage.key(Key::DownArrow);
+    }
+    assert_eq!(stop(), SettingsStop::LockFifteen);
+    stage.key(Key::Return);
+    stage.control("s");
+    let wish = PreferencesWish { lock_after_min: Some(15), ..PreferencesWish::default() };
+    assert_eq!(stage.commands(), [Command::SavePreferences(wish)]);
+    stage.key(Key::Home);
+    stage.key(Key::LeftArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!(stop(), SettingsStop::Look, "what is folded is passed over");
 }
 
 #[test]
@@ -331,7 +369,7 @@ fn acc_1_call_6_the_panes_are_those_of_who_is_signed_in() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::with(scenes::signed_in());
     stage.console.keep_panes(folder.path()).unwrap();
-    let table = || stage.app.global::<frontdesk_ui::screen::Panes>().get_table();
+    let table = || stage.app.global::<screen::Panes>().get_table();
     stage.tap(stage.middle("Table view"));
     assert!(table());
     stage.show(later(scenes::signed_out(5)));

@@ -70,6 +70,8 @@ pub(crate) enum Event {
     Media(media::Event),
     /// What a client wants to know of the sound, or to try.
     Sound(sound_check::Wish),
+    /// Something is to be said aloud in place of what is being said; `None` ends that.
+    Say(Option<media::Said>),
     /// From the contacts.
     Contacts(News),
     /// Somebody has signed in or tried to, or others may.
@@ -98,8 +100,8 @@ pub(crate) enum Event {
     Settings(Box<Change>),
     /// How to open the administrator's page for the first time; `None` when somebody has.
     Setup(Option<SetupView>),
-    /// Who wants to see the screen, or sees it.
-    Watch(Option<WatchView>),
+    /// Who wants to see the screen, or sees it, and whether there is one.
+    Watch(Option<WatchView>, bool),
     /// Other reminders are due, or something else has changed about them.
     Reminders {
         /// What is shown of them.

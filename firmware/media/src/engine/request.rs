@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::api::{Ear, Hold, Remote, Ring, Role, Seat, StreamId, Tone, Voice};
 use crate::device_list::DeviceList;
+use crate::said::Said;
 use crate::sound_test::Test;
 
 /// What the handle asks of the media thread.
@@ -46,6 +47,8 @@ pub(crate) enum Request {
     Tone(Option<Tone>),
     Ring(Option<Ring>),
     Chime,
+    /// `None` ends what is being said.
+    Say(Option<Box<Said>>),
     MuteMicrophone(bool),
     MuteSpeaker(bool),
     Meter(bool),

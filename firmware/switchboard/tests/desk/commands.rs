@@ -358,8 +358,11 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
     let mut bench = ready();
     let save = |shortcuts: ipc::Shortcuts| {
         let (language, theme) = (Language::French, ipc::Theme::Contrast);
-        Command::SavePreferences { language, theme, shortcuts }
+        let (text_size, calm) = (ipc::TextSize::Largest, true);
+        let wish = ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, ..Default::default() };
+        Command::SavePreferences(wish)
     };
+    bench.command(&Command::SetLockAfter { minutes: 5 }).0.unwrap();
     let night = |key: String| ipc::Shortcuts::from([("night".to_owned(), vec![key])]);
     let (_, effects) = bench.command(&save(night("F9".into())));
     let [Effect::SavePreferences(kept)] = &effects[..] else { panic!("{effects:?}") };
@@ -367,6 +370,8 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
     assert_eq!((kept.language, kept.theme), (Language::French, ipc::Theme::Contrast));
     assert_eq!(kept.shortcuts, night("F9".into()));
     assert_eq!(kept.hold_alarm_ms, ipc::Preferences::default().hold_alarm_ms, "the administrator's");
+    assert_eq!((kept.text_size, kept.calm, kept.speech), (ipc::TextSize::Largest, true, false));
+    assert_eq!(kept.lock_after_min, 5, "not wished for");
     // No screen sends these; they would be in each view.
     let many = (0..=ipc::MAX_SHORTCUTS.0).map(|at| (at.to_string(), Vec::new())).collect();
     for bad in [night(String::new()), night("x".repeat(ipc::MAX_SHORTCUT_NAME + 1)), many] {
@@ -374,6 +379,20 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
         assert!(matches!(result, Err(CommandError::Failed { .. })), "{result:?}");
         assert_eq!(effects, []);
     }
+}
+
+#[test]
+fn acc_1_the_time_of_the_lock_is_kept_with_the_settings() {
+    let mut bench = ready();
+    let after = |minutes| {
+        Command::SavePreferences(ipc::PreferencesWish { lock_after_min: Some(minutes), ..Default::default() })
+    };
+    bench.command(&after(15)).0.unwrap();
+    assert_eq!(bench.view.preferences.lock_after_min, 15);
+    bench.command(&after(u16::MAX)).0.unwrap();
+    assert_eq!(bench.view.preferences.lock_after_min, ipc::MAX_LOCK_AFTER);
+    bench.command(&after(0)).0.unwrap();
+    assert_eq!(bench.view.preferences.lock_after_min, 0);
 }
 
 #[test]

@@ -6,11 +6,12 @@ use std::time::Duration;
 use frontdesk_ui::link::{Event, News, Outbox};
 // With the traits of a window, which only `ui` may name.
 use frontdesk_ui::screen::*;
-use frontdesk_ui::web::{self, Offscreen};
+use frontdesk_ui::web::{self, Input, Offscreen, Pointer, PointerKind};
 use frontdesk_ui::{Console, scenes};
 use ipc::{ContactId, ContactPage, ContactQuery, DirectoryId, LampState, Query, Reply, Theme, ToDesk, View};
 
 use crate::board;
+use crate::day;
 use crate::people::person;
 use crate::stopwatch;
 use frontdesk_tests::report::{Row, Unit};
@@ -53,9 +54,46 @@ pub(crate) fn measure() -> Vec<Row> {
         .note(note.as_str()),
         Row::times(format!("frame {with}: 50 calls and 500 lamps"), Unit::Milliseconds, &full, "p99", 50.0)
             .note(format!("they come or go at once; {note}")),
+        drag(&stage, with),
         scroll(&stage, with),
+        day::whole(&stage),
     ]
 }
+
+/// A call in mid-air over the directory: each step under the finger is a frame.
+fn drag(stage: &Stage, with: &str) -> Row {
+    stage.take(Vec::new(), Some(scenes::picture()));
+    stage.settle();
+    stage.pointer(CARD, PointerKind::Down);
+    let steps = u16::try_from(RUNS).expect("a few hundred");
+    let mut times = Vec::new();
+    for step in 0..steps {
+        // Across the directory and back, row by row.
+        let (x, y) = (f32::from(step % 50) * 12.0, f32::from(step / 50) * 120.0);
+        times.extend(stopwatch::each(1, || {
+            stage.pointer((560.0 + x, 180.0 + y), PointerKind::Move);
+            stage.screen.draw()
+        }));
+    }
+    assert!(stage.console.app().global::<Drag>().get_active(), "the call hangs on the finger");
+    // Where nothing takes it.
+    stage.pointer(NOWHERE, PointerKind::Move);
+    stage.pointer(NOWHERE, PointerKind::Up);
+    stage.settle();
+    Row::times(
+        format!("frame {with}: a call is dragged over the directory"),
+        Unit::Milliseconds,
+        &times,
+        "p99",
+        16.7,
+    )
+    .note(format!("{RUNS} steps, from the finger's move to the finished picture"))
+}
+
+/// On the first card.
+const CARD: (f32, f32) = (200.0, 150.0);
+/// In the header.
+const NOWHERE: (f32, f32) = (640.0, 20.0);
 
 /// The whole of a large directory under the wheel, from the first contact to the last: every frame with the pages
 /// that have come meanwhile.
@@ -108,9 +146,9 @@ fn page_of_the_crowd(query: &ContactQuery) -> ContactPage {
     ContactPage { total: CROWD, offset: query.offset, rows: (query.offset..last).map(row).collect() }
 }
 
-struct Stage {
-    screen: std::rc::Rc<Offscreen>,
-    console: Console,
+pub(crate) struct Stage {
+    pub(crate) screen: std::rc::Rc<Offscreen>,
+    pub(crate) console: Console,
     requests: Receiver<ToDesk>,
 }
 
@@ -151,11 +189,19 @@ impl Stage {
         (0..RUNS).flat_map(&mut run).collect()
     }
 
-    fn take(&self, events: Vec<Event>, view: Option<View>) {
+    /// A mouse at a place.
+    fn pointer(&self, (x, y): (f32, f32), kind: PointerKind) {
+        let pointer = Pointer { x, y, kind, button: Default::default(), touch: false };
+        for event in Input::Pointer(pointer).events().expect("a place on the screen") {
+            self.screen.dispatch(event).expect("the screen takes the pointer");
+        }
+    }
+
+    pub(crate) fn take(&self, events: Vec<Event>, view: Option<View>) {
         self.console.take(News { events, view: view.map(Box::new) });
     }
 
-    fn settle(&self) {
+    pub(crate) fn settle(&self) {
         self.settle_with(&scenes::contacts);
     }
 

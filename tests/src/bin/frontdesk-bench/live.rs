@@ -1,6 +1,7 @@
 //! Figures of the real programs: `frontdeskd` and `frontdesk-ui` as processes, SIP on loopback.
 
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_tests::program::Program;
@@ -22,6 +23,8 @@ const TURN: u32 = 20;
 const CARDS: u32 = 60;
 const ANSWERS: u32 = 40;
 const CONTACTS: u32 = 10_000;
+/// How long a program is looked at.
+const WATCHED: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_secs(10);
 
 /// All of them, in one life of both programs. What is measured before something fails stays in `rows`.
@@ -31,6 +34,12 @@ pub(crate) fn measure(rows: &mut Vec<Row>) {
     rows.push(quiet_calls(&mut house));
     let mut screen = house.screen();
     rows.push(memory("memory of frontdesk-ui, idle", &screen.program, 96.0));
+    rows.push(work("processor used by the screen, idle", &screen.program, 2.0));
+    let mut leg = house.exchange.call(house.sip);
+    house.exchange.answered(&mut leg, 180);
+    rows.push(work("processor used by the screen while a call rings", &screen.program, 5.0));
+    house.exchange.cancel(&mut leg);
+    house.wait_quiet();
     let glass = Glass::before(screen.port());
     rows.push(cards(&mut house, &glass));
     rows.push(answers(&mut house, &mut screen, &glass));
@@ -138,6 +147,27 @@ fn turns(house: &House) -> [Row; 2] {
         Row::of("turns of the engine by the wall's clock", "ms", &took, "p99", 2.0)
             .note(format!("{} of {} took longer than 2 ms", turns.over_2_ms, turns.turns)),
     ]
+}
+
+/// How much of a core a program uses while nobody touches it.
+fn work(figure: &str, program: &Program, bar: f64) -> Row {
+    let used = || {
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", program.id())).expect("a running child has one");
+        // After the name in brackets; user and system time are the 14th and 15th field of all.
+        let fields = stat.rsplit_once(") ").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>());
+        let fields = fields.expect("a name in brackets");
+        let ticks: f64 = [11, 12].iter().map(|at| fields[*at].parse::<f64>().expect("a count")).sum();
+        // SAFETY: no arguments but a number.
+        ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
+    };
+    // What has just been done is over.
+    thread::sleep(Duration::from_secs(2));
+    let (before, start) = (used(), Instant::now());
+    thread::sleep(WATCHED);
+    let share = 100.0 * (used() - before) / start.elapsed().as_secs_f64();
+    Row::of(figure, "% of a core", &[("share", share)], "share", bar)
+        .note(format!("over {} s", WATCHED.as_secs()))
 }
 
 fn memory(figure: &str, program: &Program, bar: f64) -> Row {

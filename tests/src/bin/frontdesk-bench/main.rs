@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
 mod board;
+mod day;
 mod exchange;
 mod far_end;
 mod frames;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use anyhow::Context;
 use clap::Parser;
 use frontdesk_ui::web::{self, Offscreen};
-use ipc::Theme;
+use ipc::{TextSize, Theme};
 use slint::{ComponentHandle, PhysicalSize};
 
 use stage::{Look, Stage, Tongue};
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     let looks = looks();
     if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
-        anyhow::bail!("no look is called {unknown}; there are {}", looks.map(Look::word).join(", "));
+        anyhow::bail!("no look is called {unknown}; there are {}", looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", "));
     }
     for look in looks {
         if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
@@ -58,16 +58,21 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sizes, colours and languages that a screen is looked at in.
-fn looks() -> [Look; 18] {
-    let sizes = [(1280, 800), (1920, 1080)];
+/// Sizes, colours and languages that a screen is looked at in; the largest texts where there is least room for them.
+fn looks() -> Vec<Look> {
     let themes = [Theme::Dark, Theme::Light, Theme::Contrast];
     let tongues = [Tongue::English, Tongue::French, Tongue::Pseudo];
-    std::array::from_fn(|at| {
-        let (width, height) = sizes[at / 9];
-        let (theme, tongue) = (themes[at / 3 % 3], tongues[at % 3]);
-        Look { size: PhysicalSize::new(width, height), theme, tongue }
-    })
+    let mut looks = Vec::new();
+    for (width, height) in [(1280, 800), (1920, 1080)] {
+        let size = PhysicalSize::new(width, height);
+        for (theme, tongue) in themes.iter().flat_map(|theme| tongues.map(|tongue| (*theme, tongue))) {
+            looks.push(Look { size, theme, tongue, text: TextSize::Usual });
+        }
+    }
+    let size = PhysicalSize::new(1280, 800);
+    let (theme, text) = (Theme::Dark, TextSize::Largest);
+    looks.extend([Tongue::English, Tongue::French].map(|tongue| Look { size, theme, tongue, text }));
+    looks
 }
 
 impl Look {
@@ -83,7 +88,12 @@ impl Look {
             Tongue::French => "fr",
             Tongue::Pseudo => "pseudo",
         };
-        format!("{theme}-{tongue}-{}", self.size.height)
+        let text = match self.text {
+            TextSize::Usual => "",
+            TextSize::Large => "-large",
+            TextSize::Largest => "-largest",
+        };
+        format!("{theme}-{tongue}-{}{text}", self.size.height)
     }
 }
 

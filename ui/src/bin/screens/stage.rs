@@ -6,7 +6,8 @@ use std::sync::mpsc::Receiver;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
 use frontdesk_ui::{Console, pseudo, scenes, screen, web};
-use ipc::{Command, ContactPicture, Language, Query, Reply, Theme, ToDesk};
+use ipc::{Command, ContactPicture, Language, Query, Reply, TextSize, Theme, ToDesk};
+use slint::platform::WindowEvent;
 use slint::{ComponentHandle, PhysicalSize};
 
 use crate::table::{NOTES, REMINDERS, SETTINGS, Scene};
@@ -26,6 +27,7 @@ pub(crate) struct Look {
     pub(crate) size: PhysicalSize,
     pub(crate) theme: Theme,
     pub(crate) tongue: Tongue,
+    pub(crate) text: TextSize,
 }
 
 /// What a desk answers to a request, if it does; whether its directory has pictures.
@@ -36,7 +38,6 @@ pub(crate) struct Stage {
     pub(crate) console: Console,
     requests: Receiver<ToDesk>,
     answer: Answer,
-    pub(crate) size: PhysicalSize,
     /// The directory has pictures.
     faces: bool,
 }
@@ -51,12 +52,15 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let (outbox, requests) = Outbox::recorded();
         let console = Console::new(outbox)?;
+        // Whatever size of texts the last picture had.
+        screen.dispatch(WindowEvent::ScaleFactorChanged { scale_factor: 1.0 })?;
         screen.set_size(look.size);
         console.app().show()?;
         let faces = scene.name.starts_with("faces");
-        let stage = Self { screen: screen.clone(), console, requests, answer, size: look.size, faces };
+        let stage = Self { screen: screen.clone(), console, requests, answer, faces };
         let mut view = (scene.view)();
         view.preferences.theme = look.theme;
+        view.preferences.text_size = look.text;
         view.preferences.language =
             if look.tongue == Tongue::French { Language::French } else { Language::English };
         stage.console.take(News { events: vec![Event::Connected], view: Some(Box::new(view)) });
@@ -147,9 +151,15 @@ impl Stage {
         self.keys(keys)
     }
 
+    /// Of the screen, as it is laid out.
+    pub(crate) fn width(&self) -> f32 {
+        let app = self.console.app();
+        let window = app.window();
+        window.size().to_logical(window.scale_factor()).width
+    }
+
     pub(crate) fn rail(&self, entry: u8) -> anyhow::Result<()> {
-        let x = f32::from(u16::try_from(self.size.width)?) - 38.;
-        self.tap(x, 125. + f32::from(entry) * 68.)
+        self.tap(self.width() - 38., 125. + f32::from(entry) * 68.)
     }
 
     /// The keyboard on the screen, as under a finger in this field.
@@ -172,6 +182,18 @@ impl Stage {
         settings.invoke_fold(screen::SettingsStop::Keys);
         self.settle();
         act(&settings);
+        self.settle();
+        Ok(())
+    }
+
+    /// What the settings say of text size and motion.
+    pub(crate) fn reading(&self) -> anyhow::Result<()> {
+        self.rail(SETTINGS)?;
+        let app = self.console.app();
+        let settings = app.global::<screen::Settings>();
+        settings.invoke_fold(screen::SettingsStop::Look);
+        settings.invoke_fold(screen::SettingsStop::Reading);
+        settings.invoke_choose(screen::SettingsStop::Calm);
         self.settle();
         Ok(())
     }
@@ -339,7 +361,7 @@ impl Stage {
 
     pub(crate) fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(slint::platform::WindowEvent::PointerScrolled {
+        self.screen.dispatch(WindowEvent::PointerScrolled {
             position,
             delta_x: 0.,
             delta_y: by,
@@ -392,7 +414,7 @@ impl Stage {
     }
 
     pub(crate) fn open_service(&self) -> anyhow::Result<()> {
-        let x = f32::from(u16::try_from(self.size.width)?) - 600.;
+        let x = self.width() - 600.;
         self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
         Ok(())
     }

@@ -383,6 +383,9 @@ pub(crate) const SCENES: &[Scene] = &[
         },
     },
     Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(SETTINGS) },
+    Scene { name: "hidden", view: scenes::picture, act: |stage| stage.chord("h") },
+    Scene { name: "hidden-empty", view: scenes::empty, act: |stage| stage.chord("h") },
+    Scene { name: "settings-reading", view: scenes::picture, act: Stage::reading },
     Scene { name: "reminders", view: scenes::to_be_reminded, act: |stage| stage.rail(REMINDERS) },
     Scene { name: "reminders-due", view: || scenes::reminded(3), act: |stage| stage.rail(REMINDERS) },
     Scene { name: "reminders-none", view: scenes::empty, act: Stage::no_reminders },
@@ -588,7 +591,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "signed-in-menu",
         view: scenes::signed_in,
         act: |stage| {
-            let x = f32::from(u16::try_from(stage.size.width)?) - 190.;
+            let x = stage.width() - 190.;
             stage.tap(x + 40., 40.)
         },
     },

@@ -1,0 +1,242 @@
+//! The talking desk (ACC-7): what is said of calls, and of everything that the keyboard comes to.
+
+use frontdesk_ui::link::Event;
+use frontdesk_ui::scenes;
+use frontdesk_ui::screen::{Desk, Screen};
+use ipc::{CallState, Command, CommandError, Language, SpokenRank, View};
+use slint::ComponentHandle;
+use slint::platform::Key;
+
+use crate::hands::Stage;
+
+/// A view whose operator wants to hear what happens.
+fn talking(mut view: View) -> View {
+    view.preferences.speech = true;
+    view
+}
+
+fn at_talking_desk(view: View) -> Stage {
+    let stage = Stage::with(talking(view));
+    stage.commands();
+    stage
+}
+
+/// What was said since the last time.
+fn said(stage: &Stage) -> Vec<(SpokenRank, String)> {
+    let text = |command| match command {
+        Command::Say { text, rank, .. } => Some((rank, text)),
+        _ => None,
+    };
+    stage.commands().into_iter().filter_map(text).collect()
+}
+
+fn news(stage: &Stage) -> Vec<String> {
+    said(stage).into_iter().filter(|(rank, _)| *rank == SpokenRank::News).map(|(_, text)| text).collect()
+}
+
+/// What is said of where one key leads.
+#[track_caller]
+fn place(stage: &Stage, key: impl Into<slint::SharedString>) -> String {
+    said(stage);
+    stage.key(key);
+    let places: Vec<_> = said(stage).into_iter().filter(|(rank, _)| *rank == SpokenRank::Place).collect();
+    assert!(!places.is_empty(), "nothing is said of it");
+    places.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" | ")
+}
+
+/// A later view.
+fn then(stage: &Stage, change: impl FnOnce(&mut View)) -> View {
+    let mut view = talking(scenes::empty());
+    view.generation += 10;
+    change(&mut view);
+    stage.show(view.clone());
+    view
+}
+
+fn helena(seconds: u64) -> ipc::CallView {
+    scenes::ringing(7, scenes::outside("Helena Brandt", "+493055570142"), ("5550100", "Sales"), seconds)
+}
+
+#[test]
+fn acc_7_who_rings_talks_waits_and_goes_is_told() {
+    let stage = at_talking_desk(scenes::empty());
+    then(&stage, |view| view.incoming = vec![helena(3)]);
+    assert_eq!(news(&stage), ["Helena Brandt, Ringing, to Sales"]);
+    // The same again is no news.
+    then(&stage, |view| view.incoming = vec![helena(9)]);
+    assert_eq!(news(&stage), [""; 0]);
+    // On its way to being answered is neither.
+    then(&stage, |view| view.incoming = vec![ipc::CallView { state: CallState::Answering, ..helena(9) }]);
+    assert_eq!(news(&stage), [""; 0]);
+    then(&stage, |view| view.incoming = vec![ipc::CallView { state: CallState::Talking, ..helena(9) }]);
+    assert_eq!(news(&stage), ["Helena Brandt, Talking, to Sales"]);
+    let held = |since| {
+        let mut call = ipc::CallView { state: CallState::Held, ..helena(9) };
+        call.held_since_ms = Some(since);
+        call
+    };
+    then(&stage, |view| view.incoming = vec![held(view.now_ms)]);
+    assert_eq!(news(&stage), ["Helena Brandt, On hold, to Sales"]);
+    // Forgotten for longer than the operator wants: said once.
+    for _ in 0..3 {
+        then(&stage, |view| {
+            view.now_ms += 500_000;
+            view.incoming = vec![held(view.now_ms - view.preferences.hold_alarm_ms - 5_000)];
+        });
+    }
+    let late = news(&stage);
+    assert_eq!(late.len(), 1, "{late:?}");
+    assert!(late[0].starts_with("Helena Brandt has been on hold for 2:0"), "{late:?}");
+    then(&stage, |_| {});
+    assert_eq!(news(&stage), ["Helena Brandt: the call is over"]);
+    then(&stage, |view| view.incoming = vec![helena(1)]);
+    said(&stage);
+    then(&stage, |_| {});
+    assert_eq!(news(&stage), ["Helena Brandt rings no more"]);
+}
+
+#[test]
+fn acc_7_what_the_desk_itself_does_is_told() {
+    let stage = at_talking_desk(scenes::empty());
+    then(&stage, |view| view.operator.muted = true);
+    assert_eq!(news(&stage), ["Microphone off"]);
+    then(&stage, |view| view.operator.availability = ipc::Availability::DoNotDisturb);
+    assert_eq!(news(&stage), ["Microphone on", "Do not disturb"]);
+    then(&stage, |view| view.service.mode = ipc::ServiceMode::Night);
+    assert_eq!(news(&stage), ["Available", "Night service"]);
+    then(&stage, |view| {
+        view.service.mode = ipc::ServiceMode::Night;
+        view.counters.missed += 2;
+        view.counters.voicemail += 1;
+    });
+    assert_eq!(news(&stage), ["3 missed calls", "4 voice messages"]);
+    stage.event(Event::Disconnected);
+    stage.event(Event::Connected);
+    assert_eq!(news(&stage), ["Connected to the desk"]);
+}
+
+#[test]
+fn acc_7_the_whole_desk_is_read_out_when_it_is_asked_for() {
+    let stage = at_talking_desk(scenes::picture());
+    said(&stage);
+    stage.control("j");
+    let answers = said(&stage);
+    let [(SpokenRank::Answer, text)] = &answers[..] else { panic!("{answers:?}") };
+    for part in ["calls ring", "on hold", "Talking", "Ringing", ":"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn acc_7_contacts_are_read_with_what_their_phones_do() {
+    let stage = at_talking_desk(scenes::picture());
+    for _ in 0..2 {
+        stage.key(Key::F5);
+    }
+    stage.key(Key::End);
+    let first = place(&stage, Key::Home);
+    assert!(first.contains(", Available") || first.contains(", Busy"), "{first}");
+    let next = place(&stage, Key::DownArrow);
+    assert!(!next.is_empty() && next != first);
+    // Letters, how many are found, and the first of them.
+    stage.key(Key::F3);
+    let found = place(&stage, "m");
+    assert!(found.contains('m') && found.contains("match"), "{found}");
+}
+
+#[test]
+fn acc_7_menus_questions_and_switches_are_read() {
+    let stage = at_talking_desk(scenes::picture());
+    let menu = place(&stage, "/");
+    assert!(menu.contains('.') || !menu.is_empty(), "{menu}");
+    let row = place(&stage, Key::DownArrow);
+    assert!(!row.is_empty());
+    stage.key(Key::Escape);
+    stage.control("p");
+    for _ in 0..8 {
+        let stop = place(&stage, Key::DownArrow);
+        assert!(!stop.is_empty());
+    }
+    stage.key(Key::Escape);
+    stage.control("l");
+    assert_eq!(stage.app.global::<Desk>().get_screen(), Screen::Log);
+    let row = place(&stage, Key::DownArrow);
+    assert!(row.contains("incoming") || row.contains("outgoing"), "{row}");
+    stage.control("d");
+    let screen: Vec<_> = said(&stage);
+    assert!(screen.iter().any(|(_, text)| text.contains("Reminders")), "{screen:?}");
+}
+
+#[test]
+fn acc_7_acc_1_somebody_signs_in_by_ear() {
+    let stage = Stage::with(scenes::signed_out(5));
+    stage.commands();
+    // Nobody's preferences are known yet: the key is there.
+    stage.control("k");
+    let begun: Vec<String> = said(&stage).into_iter().map(|(_, text)| text).collect();
+    let begun = begun.join(" ");
+    for part in ["reads aloud", "Sign in", "Choose your name first"] {
+        assert!(begun.contains(part), "{part} in {begun}");
+    }
+    let name = place(&stage, Key::DownArrow);
+    assert!(!name.is_empty());
+    stage.key(Key::Return);
+    said(&stage);
+    assert_eq!(place(&stage, "4"), "1 digit");
+    assert_eq!(place(&stage, "7"), "2 digits");
+    // Never which.
+    assert!(!place(&stage, "1").contains("4 7 1"));
+}
+
+#[test]
+fn acc_7_the_key_for_it_is_kept_with_the_operators_preferences() {
+    let stage = Stage::with(scenes::empty());
+    stage.commands();
+    stage.control("k");
+    let wished = stage.commands();
+    let speech = |wished: &[Command]| match wished {
+        [Command::SavePreferences(wish)] => wish.speech,
+        other => panic!("{other:?}"),
+    };
+    assert!(speech(&wished));
+    stage.answer(Ok(()));
+    then(&stage, |_| {});
+    assert_eq!(said(&stage)[0].1, "The desk reads aloud");
+    stage.control("k");
+    assert!(!speech(
+        &stage.commands().into_iter().filter(|c| !matches!(c, Command::Say { .. })).collect::<Vec<_>>()
+    ));
+    stage.show(View { generation: 99, ..scenes::empty() });
+    assert_eq!(news(&stage), ["The desk does not read aloud"]);
+    stage.key(Key::F3);
+    assert_eq!(said(&stage), []);
+}
+
+#[test]
+fn acc_7_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
+    let stage = at_talking_desk(scenes::empty());
+    then(&stage, |view| {
+        view.preferences.language = Language::French;
+        view.incoming = vec![helena(3)];
+    });
+    let commands = stage.commands();
+    let rings = commands.iter().find_map(|command| match command {
+        Command::Say { text, language: Language::French, rank: SpokenRank::News } => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(rings, Some("Helena Brandt, Sonne, pour Sales"));
+    let refused = || Err(CommandError::Failed { reason: "espeak-ng does not start".into() });
+    let notices = || slint::Model::row_count(&stage.app.global::<frontdesk_ui::screen::Calls>().get_ledger());
+    assert_eq!(notices(), 0);
+    for _ in 0..3 {
+        stage.key(Key::F3);
+        if stage.commands().iter().any(|command| matches!(command, Command::Say { .. })) {
+            stage.answer(refused());
+        }
+        stage.key(Key::F4);
+        if stage.commands().iter().any(|command| matches!(command, Command::Say { .. })) {
+            stage.answer(refused());
+        }
+    }
+    assert_eq!(notices(), 1);
+}
