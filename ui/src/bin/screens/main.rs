@@ -46,7 +46,10 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| arguments.names.is_empty() || arguments.names.iter().any(|n| n == name);
     let looks = looks();
     if let Some(unknown) = arguments.look.iter().find(|word| looks.iter().all(|look| look.word() != **word)) {
-        anyhow::bail!("no look is called {unknown}; there are {}", looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", "));
+        anyhow::bail!(
+            "no look is called {unknown}; there are {}",
+            looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", ")
+        );
     }
     for look in looks {
         if arguments.look.is_empty() || arguments.look.contains(&look.word()) {

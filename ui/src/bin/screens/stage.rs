@@ -361,11 +361,7 @@ impl Stage {
 
     pub(crate) fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
-        self.screen.dispatch(WindowEvent::PointerScrolled {
-            position,
-            delta_x: 0.,
-            delta_y: by,
-        })?;
+        self.screen.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
         self.settle();
         Ok(())
     }
