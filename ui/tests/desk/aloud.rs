@@ -130,7 +130,8 @@ fn acc_7_the_whole_desk_is_read_out_when_it_is_asked_for() {
 #[test]
 fn acc_7_contacts_are_read_with_what_their_phones_do() {
     let stage = at_talking_desk(scenes::picture());
-    for _ in 0..2 {
+    // From the incoming calls past the outgoing ones.
+    while !stage.app.global::<Directory>().get_focused() {
         stage.key(Key::F5);
     }
     stage.key(Key::End);

@@ -13,10 +13,10 @@ const GAP: u32 = 8;
 /// What is behind them.
 const GROUND: Rgb<u8> = Rgb([0x60, 0x68, 0x72]);
 /// Of JPEG, of 100.
-const QUALITY: u8 = 72;
+const QUALITY: u8 = 66;
 
-/// A sheet: its name, which pictures are on it (those of the program `screens`, or of components), how many of their
-/// pixels become one each way, and how many stand side by side.
+/// A sheet: its name, the look of the pictures on it, how many of their pixels become one each way, and how many stand side
+/// by side.
 struct Sheet {
     name: &'static str,
     look: &'static str,
@@ -24,39 +24,65 @@ struct Sheet {
     columns: usize,
 }
 
+/// All components.
 const COMPONENTS: [Sheet; 4] = [
-    Sheet { name: "components-dark", look: "dark-en", shrink: 2, columns: 3 },
-    Sheet { name: "components-light", look: "light-fr", shrink: 3, columns: 4 },
-    Sheet { name: "components-contrast", look: "contrast-en", shrink: 3, columns: 4 },
-    Sheet { name: "components-pseudo", look: "dark-pseudo", shrink: 3, columns: 4 },
+    Sheet { name: "components-dark", look: "dark-en", shrink: 3, columns: 4 },
+    Sheet { name: "components-light", look: "light-fr", shrink: 4, columns: 5 },
+    Sheet { name: "components-contrast", look: "contrast-en", shrink: 4, columns: 5 },
+    Sheet { name: "components-pseudo", look: "dark-pseudo", shrink: 4, columns: 5 },
 ];
 
+/// Some scenes of `screens`: all of them would be some megabytes.
 const SCREENS: [Sheet; 3] = [
-    Sheet { name: "screens-dark", look: "dark-en-800", shrink: 5, columns: 8 },
-    Sheet { name: "screens-light", look: "light-fr-800", shrink: 8, columns: 12 },
-    Sheet { name: "screens-pseudo", look: "contrast-pseudo-800", shrink: 8, columns: 12 },
+    Sheet { name: "screens-dark", look: "dark-en-800", shrink: 4, columns: 4 },
+    Sheet { name: "screens-light", look: "light-fr-800", shrink: 5, columns: 5 },
+    Sheet { name: "screens-pseudo", look: "dark-pseudo-800", shrink: 5, columns: 5 },
+];
+const SCENES: [&str; 15] = [
+    "clear",
+    "desk",
+    "editor-alert",
+    "finder-none",
+    "import-into",
+    "locked-calls",
+    "log",
+    "log-details",
+    "reminder-new",
+    "settings",
+    "settings-keys",
+    "sign-in",
+    "signed-in-settings",
+    "statistics-week",
+    "watch-asked",
 ];
 
 /// Puts the pictures of both programs on sheets below `to`.
 pub(crate) fn write_all(components: &Path, screens: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("{}", to.display()))?;
-    let of = |from| move |sheet| (from, sheet);
-    let sheets = COMPONENTS.iter().map(of(components)).chain(SCREENS.iter().map(of(screens)));
-    for (from, sheet) in sheets {
-        let mut pictures = Vec::new();
-        for path in pictures_of(from, sheet.look)? {
-            let picture = image::open(&path).with_context(|| format!("{}", path.display()))?;
-            pictures.push(shrunk(&picture.to_rgb8(), sheet.shrink));
-        }
-        anyhow::ensure!(!pictures.is_empty(), "{} has no picture of {}", from.display(), sheet.look);
-        let path = to.join(sheet.name).with_extension("jpg");
-        let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
-        let mut encoder = JpegEncoder::new_with_quality(BufWriter::new(file), QUALITY);
-        encoder.encode_image(&laid_out(&pictures, sheet.columns))?;
-        #[allow(clippy::print_stdout, reason = "the list of pictures is this program's answer")]
-        {
-            println!("{}", path.display());
-        }
+    for sheet in COMPONENTS {
+        write(&sheet, &pictures_of(components, sheet.look)?, to)?;
+    }
+    for sheet in SCREENS {
+        let paths = SCENES.map(|scene| screens.join(format!("{scene}-{}.png", sheet.look)));
+        write(&sheet, &paths, to)?;
+    }
+    Ok(())
+}
+
+fn write(sheet: &Sheet, paths: &[PathBuf], to: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!paths.is_empty(), "there is no picture of {}", sheet.look);
+    let mut pictures = Vec::new();
+    for path in paths {
+        let picture = image::open(path).with_context(|| format!("{}", path.display()))?;
+        pictures.push(shrunk(&picture.to_rgb8(), sheet.shrink));
+    }
+    let path = to.join(sheet.name).with_extension("jpg");
+    let file = File::create(&path).with_context(|| format!("{}", path.display()))?;
+    let mut encoder = JpegEncoder::new_with_quality(BufWriter::new(file), QUALITY);
+    encoder.encode_image(&laid_out(&pictures, sheet.columns))?;
+    #[allow(clippy::print_stdout, reason = "the list of pictures is this program's answer")]
+    {
+        println!("{}", path.display());
     }
     Ok(())
 }
