@@ -225,6 +225,10 @@ impl Desk {
     }
 
     pub(crate) fn tap_reminder(&mut self, index: i32) {
+        // The second tap of two has opened its form, whose text has the keyboard.
+        if self.reminder_editor_is_open() {
+            return;
+        }
         self.focus(FocusPlace::Nowhere);
         self.set_area(Area::Directory);
         self.reminders.cursor = self.reminder_at(index).map(|reminder| reminder.id);
