@@ -152,8 +152,8 @@ fn rem_1_one_operator_does_not_see_or_touch_what_is_anothers_and_it_goes_with_it
     db.execute_batch(insert).unwrap();
     let hers = store.add_reminder(7, &form("hers", NINE)).unwrap();
     let ours = store.add_reminder(DESK, &form("ours", NINE)).unwrap();
-    assert_eq!(store.reminders(7).unwrap(), [hers.clone()]);
-    assert_eq!(store.reminders(DESK).unwrap(), [ours.clone()]);
+    assert_eq!(store.reminders(7).unwrap(), std::slice::from_ref(&hers));
+    assert_eq!(store.reminders(DESK).unwrap(), std::slice::from_ref(&ours));
     refused(store.finish_reminder(DESK, hers.id, NINE), ReminderProblem::Gone);
     store.remove_reminders(DESK, &[hers.id], NINE).unwrap();
     store.reminders_rang(DESK, &[(hers.id, NINE)], NINE).unwrap();
