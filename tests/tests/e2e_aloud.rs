@@ -196,7 +196,8 @@ fn the_night_begins_and_settings_are_changed_by_ear(day: &mut Day) {
     // In the other language, with the other voice.
     day.tomas.dial("5550100");
     day.hear(&["Rivera", "Sonne"]);
-    day.press(&["Delete"]);
+    // From where the settings were back to the calls.
+    day.press(&["Escape", "Delete"]);
     day.hear(&["Rivera", "ne sonne plus"]);
     day.tomas.expect("CALL_CLOSED", SOON);
 }
