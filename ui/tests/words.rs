@@ -29,6 +29,8 @@ use table::{SCENES, Scene};
 /// Words that are the same in every language: names, units (those that are not, as "ko", `models` and `desk` write in the
 /// language of the settings), keys, and the letters on the keys of a telephone (ITU-T E.161).
 const PROPER: &[&str] = &[
+    // Initials of an operator whose name begins with an É.
+    "EY",
     "English",
     "Français",
     "Frontdesk",
