@@ -181,7 +181,7 @@ fn look_at_part(part: usize) {
         scenes.map(|scene| (scene.name, look_at(screen, scene, Tongue::Pseudo))).collect::<Vec<_>>()
     });
     let silent: Vec<_> =
-        found.iter().filter(|(_, (translated, _))| *translated < 5).map(|(name, _)| *name).collect();
+        found.iter().filter(|(_, (translated, _))| *translated == 0).map(|(name, _)| *name).collect();
     let mut untranslated: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, (_, strange)) in found {
         for text in strange {
