@@ -54,10 +54,28 @@ impl Desk {
         if !self.aloud.on {
             return;
         }
+        if self.is_closed() {
+            return self.say_ringing(before);
+        }
         self.say_calls();
         if before.generation > 0 {
             self.say_desk(before);
         }
+    }
+
+    /// On a locked screen nobody is told who calls, by eye or by ear: only that somebody does.
+    fn say_ringing(&mut self, before: &View) {
+        self.aloud.told = self.calls_now();
+        if self.view.counters.ringing > before.counters.ringing {
+            let words = self.desk_in_short();
+            self.say(SpokenRank::News, &words);
+        }
+    }
+
+    fn desk_in_short(&self) -> String {
+        let desk = self.app.global::<screen::Desk>();
+        let words = self.app.global::<AloudWords>();
+        words.invoke_desk(desk.get_clock(), desk.get_ringing(), desk.get_held()).into()
     }
 
     /// Begins or ends talking; what is under the keyboard then says so itself.
@@ -115,20 +133,20 @@ impl Desk {
         if !self.aloud.on {
             return;
         }
-        let words = self.app.global::<AloudWords>();
-        let desk = self.app.global::<screen::Desk>();
-        let mut said =
-            vec![words.invoke_desk(desk.get_clock(), desk.get_ringing(), desk.get_held()).to_string()];
-        said.extend(self.cards().map(|(card, clock)| words.invoke_card(card, clock).to_string()));
-        if self.view.operator.muted {
-            said.push(words.invoke_muted(true).to_string());
+        let mut said = vec![self.desk_in_short()];
+        if !self.is_closed() {
+            let words = self.app.global::<AloudWords>();
+            said.extend(self.cards().map(|(card, clock)| words.invoke_card(card, clock).to_string()));
+            if self.view.operator.muted {
+                said.push(words.invoke_muted(true).to_string());
+            }
         }
         self.say(SpokenRank::Answer, &said.join(". "));
     }
 
     /// Who has been on hold for too long now, with the clock.
     pub(crate) fn say_alarms(&mut self) {
-        if !self.aloud.on {
+        if !self.aloud.on || self.is_closed() {
             return;
         }
         let alarmed: Vec<(CallRef, CallCard, CallClock)> = self

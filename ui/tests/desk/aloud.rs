@@ -262,3 +262,26 @@ fn call_12_acc_7_a_menu_over_the_search_bar_takes_enter_and_escape() {
     assert!(!menu.get_open());
     assert!(matches!(&sent[..], [Command::BlindTransfer { .. }]), "{sent:?}");
 }
+
+#[test]
+fn acc_7_acc_1_a_locked_screen_says_that_somebody_rings_and_never_who() {
+    let stage = at_talking_desk(scenes::signed_in());
+    stage.show(View { generation: 50, ..talking(scenes::locked_at_rest()) });
+    said(&stage);
+    let mut view = View { generation: 60, ..talking(scenes::locked_at_rest()) };
+    view.incoming = vec![helena(3)];
+    view.counters.ringing += 1;
+    stage.show(view.clone());
+    stage.control("j");
+    // Lamps turn and a transfer ends below.
+    let mut view = View { generation: 70, ..view };
+    view.incoming[0].state = CallState::Held;
+    view.incoming[0].held_since_ms = Some(0);
+    view.now_ms += 500_000;
+    stage.show(view);
+    stage.wait(1_000);
+    stage.show(View { generation: 80, ..talking(scenes::locked_at_rest()) });
+    let said: Vec<String> = said(&stage).into_iter().map(|(_, text)| text).collect();
+    assert!(said.iter().any(|text| text.contains("1 call rings")), "{said:?}");
+    assert!(!said.iter().any(|text| text.contains("Helena") || text.contains("5 5")), "{said:?}");
+}
