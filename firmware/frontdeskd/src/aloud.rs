@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::RangeInclusive,
     process::Stdio,
     sync::{
         Arc,
@@ -14,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use ipc::{Command, CommandError, Language, MAX_SAID, SpokenRank};
+use ipc::{CallRef, Command, CommandError, Language, MAX_SAID, SpeechPace, SpokenRank};
 use media::Said;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,6 +31,8 @@ use crate::{config::SpeechConfig, engine::Event};
 const INBOX: usize = 32;
 /// News that wait to be said.
 const MOST_NEWS: usize = 8;
+/// What the synthesiser can do, in words a minute.
+pub(crate) const WORDS_A_MINUTE: RangeInclusive<u16> = 80..=450;
 /// Between two texts.
 const PAUSE: Duration = Duration::from_millis(120);
 /// How long the synthesiser may take for one text.
@@ -51,6 +54,8 @@ struct Text {
     text: String,
     language: Language,
     rank: SpokenRank,
+    pace: SpeechPace,
+    about: Option<CallRef>,
 }
 
 /// Whether a command is one of these.
@@ -73,12 +78,14 @@ impl Aloud {
     /// # Errors
     /// It is too long, or nothing can be said: the synthesiser does not start.
     pub(crate) fn obey(&self, command: Command) -> Result<(), CommandError> {
-        let Command::Say { text, language, rank } = command else { return Err(CommandError::NotPossible) };
+        let Command::Say { text, language, rank, pace, about } = command else {
+            return Err(CommandError::NotPossible);
+        };
         if text.len() > MAX_SAID {
             return Err(failed(format!("the text has more than {MAX_SAID} bytes")));
         }
         // Whoever says more than can be waited for loses the newest of it.
-        let _ = self.texts.try_send(Text { text, language, rank });
+        let _ = self.texts.try_send(Text { text, language, rank, pace, about });
         if self.is_dumb.load(Ordering::Relaxed) {
             return Err(failed("the synthesiser of speech, espeak-ng, does not start".into()));
         }
@@ -110,7 +117,7 @@ impl Speaker {
                 if self.engine.send(Event::Say(Some(said))).await.is_err() {
                     return;
                 }
-                queue.said = Some(text.rank);
+                queue.said = Some((text.rank, text.about));
             }
             let is_talking = queue.said.is_some();
             tokio::select! {
@@ -148,7 +155,7 @@ impl Speaker {
             Language::English => "en-gb",
             Language::French => "fr-fr",
         };
-        let speed = self.config.words_a_minute.to_string();
+        let speed = words_a_minute(self.config.words_a_minute, text.pace).to_string();
         let mut child = process::Command::new(&self.config.program)
             .args(["-b", "1", "-v", voice, "-s", &speed, "--stdin", "--stdout"])
             .stdin(Stdio::piped())
@@ -173,18 +180,29 @@ impl Speaker {
     }
 }
 
+/// At the wished pace, within what the synthesiser can do.
+fn words_a_minute(set_up: u16, pace: SpeechPace) -> u16 {
+    let words = u32::from(set_up) * u32::from(pace.percent()) / 100;
+    u16::try_from(words).unwrap_or(u16::MAX).clamp(*WORDS_A_MINUTE.start(), *WORDS_A_MINUTE.end())
+}
+
 /// What is said and what waits.
 #[derive(Debug, Default)]
 struct Queue {
-    /// The rank of what is being said.
-    said: Option<SpokenRank>,
+    /// What is being said: its rank, and the call that it is about.
+    said: Option<(SpokenRank, Option<CallRef>)>,
     waits: VecDeque<Text>,
 }
 
 impl Queue {
     /// Takes a text in. True when what is being said ends for it.
     fn take(&mut self, text: Text) -> bool {
-        let interrupts = match (text.rank, self.said) {
+        let outdates = |about: Option<CallRef>| about.is_some() && about == text.about;
+        self.waits.retain(|other| !outdates(other.about));
+        let rank = self.said.map(|(rank, _)| rank);
+        let interrupts = match (text.rank, rank) {
+            // The number of a caller whose name was found while it was read out.
+            (_, Some(SpokenRank::News)) if outdates(self.said.and_then(|(_, about)| about)) => true,
             (_, None) | (SpokenRank::Place | SpokenRank::News, Some(SpokenRank::News)) => false,
             (SpokenRank::Answer, Some(_)) => {
                 self.waits.clear();
@@ -243,12 +261,12 @@ mod tests {
     use super::*;
 
     fn text(rank: SpokenRank, text: &str) -> Text {
-        Text { text: text.into(), language: Language::English, rank }
+        Text { text: text.into(), language: Language::English, rank, pace: SpeechPace::Usual, about: None }
     }
 
     fn next(queue: &mut Queue) -> Option<String> {
         let text = queue.next()?;
-        queue.said = Some(text.rank);
+        queue.said = Some((text.rank, text.about));
         Some(text.text)
     }
 
@@ -282,6 +300,31 @@ mod tests {
         assert_eq!(next(&mut queue).as_deref(), Some("the desk"));
         assert!(!queue.take(text(SpokenRank::News, "Anna rings")), "it was asked for");
         assert!(queue.take(text(SpokenRank::Place, "elsewhere")));
+    }
+
+    #[test]
+    fn acc_7_news_of_a_call_take_the_place_of_older_news_of_it() {
+        let of = |call, words: &str| Text { about: Some(CallRef(call)), ..text(SpokenRank::News, words) };
+        let mut queue = Queue::default();
+        queue.take(of(1, "0 3 0 1 rings"));
+        queue.take(of(2, "0 3 0 2 rings"));
+        assert!(!queue.take(of(1, "Anna rings")), "nothing is said yet");
+        assert_eq!(next(&mut queue).as_deref(), Some("0 3 0 2 rings"));
+        assert!(queue.take(of(2, "Ben rings")), "the digits are not read to their end");
+        assert_eq!(next(&mut queue).as_deref(), Some("Anna rings"), "who was first");
+        assert!(!queue.take(of(2, "Ben has hung up")), "not of the call that is being told");
+        queue.said = None;
+        assert_eq!(next(&mut queue).as_deref(), Some("Ben has hung up"), "that he rang is old");
+        assert_eq!(queue.next(), None);
+    }
+
+    #[test]
+    fn acc_7_the_pace_is_a_share_of_the_speed_that_is_set_up() {
+        assert_eq!(words_a_minute(190, SpeechPace::Usual), 190);
+        assert_eq!(words_a_minute(200, SpeechPace::Slow), 150);
+        assert_eq!(words_a_minute(200, SpeechPace::Fastest), 360);
+        assert_eq!(words_a_minute(400, SpeechPace::Fastest), 450, "the most that it can");
+        assert_eq!(words_a_minute(80, SpeechPace::Slow), 80);
     }
 
     #[test]

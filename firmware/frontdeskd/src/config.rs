@@ -243,7 +243,7 @@ impl Config {
         if sip.listen_tls.is_some() && (sip.certificate.is_none() || sip.key.is_none()) {
             bail!("sip.listen_tls needs sip.certificate and sip.key, PEM files");
         }
-        if !(80..=450).contains(&self.speech.words_a_minute) {
+        if !crate::aloud::WORDS_A_MINUTE.contains(&self.speech.words_a_minute) {
             bail!("speech.words_a_minute = {}: give 80 to 450", self.speech.words_a_minute);
         }
         if !(64..=65_536).contains(&self.log.trace_kib) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AlertId, Availability, CallRef, CustomerItem, DirectoryId, Edit, EditProblem, ItemProblem, Language,
     NoticeId, OperatorId, Party, Pin, PinProblem, PreferencesWish, ReminderProblem, ReminderWish,
-    ServiceMode, SoundTest, SoundTestEnd, TalkId, Theme, Volumes,
+    ServiceMode, SoundTest, SoundTestEnd, SpeechPace, TalkId, Theme, Volumes,
 };
 
 /// One wish of the operator. The answer says whether it could be begun; what became of it shows in
@@ -301,6 +301,12 @@ pub enum Command {
         language: Language,
         /// What it gives way to.
         rank: SpokenRank,
+        /// How fast.
+        #[serde(default)]
+        pace: SpeechPace,
+        /// News of one call: they take the place of older news of it that are not said to their end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<CallRef>,
     },
 }
 

@@ -63,7 +63,7 @@ pub use plugin::{
 };
 pub use preferences::{
     Language, MAX_LOCK_AFTER, MAX_SHORTCUT_NAME, MAX_SHORTCUTS, Preferences, PreferencesWish, Shortcuts,
-    TextSize, Theme,
+    SpeechPace, TextSize, Theme,
 };
 pub use reminder::{
     MAX_DUE_SHOWN, MAX_REMINDER_PARTY, MAX_REMINDER_TEXT, MAX_REMINDERS, MAX_SNOOZE_MINUTES, Reminder,

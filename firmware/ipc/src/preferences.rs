@@ -37,6 +37,9 @@ pub struct Preferences {
     /// The desk reads aloud what the keyboard is on, and what calls do (ACC-4).
     #[serde(default)]
     pub speech: bool,
+    /// How fast it reads (ACC-7).
+    #[serde(default)]
+    pub pace: SpeechPace,
 }
 
 /// What the settings of the screen keep as a whole (SET-1). What an older screen does not send is as usual.
@@ -61,6 +64,9 @@ pub struct PreferencesWish {
     /// As in [`Preferences::speech`].
     #[serde(default)]
     pub speech: bool,
+    /// As in [`Preferences::pace`].
+    #[serde(default)]
+    pub pace: SpeechPace,
 }
 
 /// Longest time before a screen locks itself, in minutes.
@@ -77,6 +83,7 @@ impl Default for Preferences {
             text_size: TextSize::Usual,
             calm: false,
             speech: false,
+            pace: SpeechPace::Usual,
         }
     }
 }
@@ -113,6 +120,33 @@ pub enum TextSize {
     Large,
     /// Two steps larger.
     Largest,
+}
+
+/// How fast the desk reads aloud: shares of the speed that the device is set up with. Who listens all day follows twice
+/// the speed of who has just begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SpeechPace {
+    /// Three quarters.
+    Slow,
+    /// As set up.
+    #[default]
+    Usual,
+    /// Seven fifths.
+    Fast,
+    /// Nine fifths.
+    Fastest,
+}
+
+impl SpeechPace {
+    /// The share, in per cent.
+    pub fn percent(self) -> u16 {
+        match self {
+            SpeechPace::Slow => 75,
+            SpeechPace::Usual => 100,
+            SpeechPace::Fast => 140,
+            SpeechPace::Fastest => 180,
+        }
+    }
 }
 
 #[cfg(test)]

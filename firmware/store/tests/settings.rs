@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ipc::{
-    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, TextSize, Theme, Trigger, Volumes,
+    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, SpeechPace, TextSize, Theme, Trigger, Volumes,
 };
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;
@@ -295,6 +295,7 @@ fn preferences_are_kept_and_the_hold_alarm_follows_the_settings() {
         text_size: TextSize::Large,
         calm: true,
         speech: true,
+        pace: SpeechPace::Fastest,
     };
     store.save_preferences(0, &wanted).unwrap();
     store.save_settings(&settings()).unwrap();

@@ -32,6 +32,7 @@ const WORDS: &[&str] = &[
     "mode",
     "modes",
     "names",
+    "pace",
     "page_when",
     "result",
     "ring",

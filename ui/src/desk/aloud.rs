@@ -95,11 +95,19 @@ impl Desk {
         if self.is_closed() {
             self.set_talks(on);
         } else {
-            let Preferences { language, theme, shortcuts, text_size, calm, .. } =
+            let Preferences { language, theme, shortcuts, text_size, calm, pace, .. } =
                 self.view.preferences.clone();
             let lock_after_min = None;
-            let wish =
-                PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech: on };
+            let wish = PreferencesWish {
+                language,
+                theme,
+                shortcuts,
+                lock_after_min,
+                text_size,
+                calm,
+                speech: on,
+                pace,
+            };
             self.send(Command::SavePreferences(wish));
         }
     }
@@ -180,16 +188,17 @@ impl Desk {
             // On its way to something else: that is told.
             let passing = matches!(told.state, CardState::Answering | CardState::Ending);
             if !passing && before.get(&call).is_none_or(|before| before.words != told.words) {
-                news.push(told.words.clone());
+                news.push((call, told.words.clone()));
             }
         }
         let mut gone: Vec<_> = before.iter().filter(|(call, _)| !now.contains_key(call)).collect();
         gone.sort_by_key(|(call, _)| **call);
-        for (_, told) in gone {
-            news.push(self.app.global::<AloudWords>().invoke_ended(told.card.clone()).to_string());
+        for (call, told) in gone {
+            let words = self.app.global::<AloudWords>().invoke_ended(told.card.clone());
+            news.push((*call, words.to_string()));
         }
-        for words in news {
-            self.say(SpokenRank::News, &words);
+        for (call, words) in news {
+            self.say_of(Some(call), SpokenRank::News, &words);
         }
     }
 
@@ -247,6 +256,12 @@ impl Desk {
     }
 
     fn say(&mut self, rank: SpokenRank, text: &str) {
+        self.say_of(None, rank, text);
+    }
+
+    /// News of a call take the place of older ones that are not said to their end: its number is not read out when its
+    /// name is known.
+    fn say_of(&mut self, about: Option<CallRef>, rank: SpokenRank, text: &str) {
         if !self.aloud.on || text.is_empty() {
             return;
         }
@@ -254,7 +269,8 @@ impl Desk {
             self.aloud.news = Some((text.to_owned(), Instant::now()));
         }
         let text = text.chars().take(LONGEST).collect();
-        let say = Command::Say { text, language: self.worn_language(), rank };
+        let (language, pace) = (self.worn_language(), self.worn_pace());
+        let say = Command::Say { text, language, rank, pace, about };
         // Nobody hears what is said while there is no desk.
         self.aloud.sent.extend(self.outbox.command(say));
     }

@@ -6,13 +6,15 @@
 
 use std::rc::Rc;
 
-use ipc::{Command, CommandError, Language, Preferences, PreferencesWish, TextSize, Theme, View};
+use ipc::{
+    Command, CommandError, Language, Preferences, PreferencesWish, SpeechPace, TextSize, Theme, View,
+};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
-    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion,
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion, Pace,
     Screen, SettingsStanding, SettingsStop, SoundTest,
 };
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
@@ -76,6 +78,7 @@ struct Wishes {
     text_size: TextSize,
     calm: bool,
     speech: bool,
+    pace: SpeechPace,
 }
 
 impl Settings {
@@ -127,10 +130,10 @@ impl Desk {
     }
 
     fn kept(&self) -> Wishes {
-        let Preferences { language, theme, lock_after_min, text_size, calm, speech, .. } =
+        let Preferences { language, theme, lock_after_min, text_size, calm, speech, pace, .. } =
             self.view.preferences;
         let keys = shortcuts::table(&self.usual_keys, &self.view.preferences.shortcuts);
-        Wishes { language, theme, keys, lock_after: lock_after_min, text_size, calm, speech }
+        Wishes { language, theme, keys, lock_after: lock_after_min, text_size, calm, speech, pace }
     }
 
     fn wished(&self) -> Wishes {
@@ -142,8 +145,8 @@ impl Desk {
     fn usual(&self) -> Wishes {
         let Wishes { language, lock_after, .. } = self.wished();
         let keys = shortcuts::table(&self.usual_keys, &ipc::Shortcuts::new());
-        let (theme, text_size) = (Theme::default(), TextSize::default());
-        Wishes { language, theme, keys, lock_after, text_size, calm: false, speech: false }
+        let (theme, text_size, pace) = (Theme::default(), TextSize::default(), SpeechPace::default());
+        Wishes { language, theme, keys, lock_after, text_size, calm: false, speech: false, pace }
     }
 
     fn wish_for(&mut self, wishes: Wishes) {
@@ -166,6 +169,10 @@ impl Desk {
             SettingsStop::TextLargest => self.wish_for(Wishes { text_size: TextSize::Largest, ..wished }),
             SettingsStop::Calm => self.wish_for(Wishes { calm: !wished.calm, ..wished }),
             SettingsStop::Speech => self.wish_for(Wishes { speech: !wished.speech, ..wished }),
+            SettingsStop::PaceSlow => self.wish_for(Wishes { pace: SpeechPace::Slow, ..wished }),
+            SettingsStop::PaceUsual => self.wish_for(Wishes { pace: SpeechPace::Usual, ..wished }),
+            SettingsStop::PaceFast => self.wish_for(Wishes { pace: SpeechPace::Fast, ..wished }),
+            SettingsStop::PaceFastest => self.wish_for(Wishes { pace: SpeechPace::Fastest, ..wished }),
             SettingsStop::LockNever
             | SettingsStop::LockOne
             | SettingsStop::LockFive
@@ -237,11 +244,12 @@ impl Desk {
             return;
         }
         self.stop_recording();
-        let Wishes { language, theme, keys, lock_after, text_size, calm, speech } = draft;
+        let Wishes { language, theme, keys, lock_after, text_size, calm, speech, pace } = draft;
         let shortcuts = shortcuts::changes(&self.usual_keys, &keys);
         // Where it was not chosen here, another hand may have changed it meanwhile.
         let lock_after_min = Some(lock_after).filter(|after| *after != self.view.preferences.lock_after_min);
-        let wish = PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech };
+        let wish =
+            PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech, pace };
         let command = Command::SavePreferences(wish);
         self.settings.sent = self.outbox.command(command).ok().map(|seq| (seq, then));
         self.show_settings();
@@ -498,6 +506,9 @@ impl Desk {
         if self.is_open(S::Reading) {
             let reading = [S::TextUsual, S::TextLarge, S::TextLargest, S::Calm, S::Speech];
             stops.extend(reading.iter().map(alone));
+            if self.wished().speech {
+                stops.extend([S::PaceSlow, S::PaceUsual, S::PaceFast, S::PaceFastest].iter().map(alone));
+            }
         }
         stops.push((S::Sound, 0));
         if self.is_open(S::Sound) {
@@ -576,6 +587,12 @@ impl Desk {
         });
         global.set_calm(wished.calm);
         global.set_speech(wished.speech);
+        global.set_pace(match wished.pace {
+            SpeechPace::Slow => Pace::Slow,
+            SpeechPace::Usual => Pace::Usual,
+            SpeechPace::Fast => Pace::Fast,
+            SpeechPace::Fastest => Pace::Fastest,
+        });
         global.set_lock_after(i32::from(wished.lock_after));
         global.set_french(wished.language == Language::French);
         global.set_colours(match wished.theme {
@@ -644,6 +661,11 @@ impl Desk {
             text_size::draw(self.app.window(), worn, wished);
             self.faces.measure(&self.app);
         }
+    }
+
+    /// How fast the desk reads, as chosen: it is tried on by hearing it.
+    pub(crate) fn worn_pace(&self) -> SpeechPace {
+        self.settings.draft.as_ref().map_or(self.view.preferences.pace, |draft| draft.pace)
     }
 
     /// The language that the screen speaks now.

@@ -58,6 +58,25 @@ fn helena(seconds: u64) -> ipc::CallView {
 }
 
 #[test]
+fn acc_7_the_name_of_a_caller_takes_the_place_of_the_number_that_is_being_read() {
+    let stage = at_talking_desk(scenes::empty());
+    let rings = |name: &str| {
+        then(&stage, |view| {
+            view.incoming = vec![scenes::ringing(7, scenes::outside(name, "+493055570142"), ("5550100", "Sales"), 1)];
+        });
+        let about = |command| match command {
+            Command::Say { text, about, rank: SpokenRank::News, .. } => Some((text, about)),
+            _ => None,
+        };
+        stage.commands().into_iter().filter_map(about).collect::<Vec<_>>()
+    };
+    let (number, name) = (rings(""), rings("Helena Brandt"));
+    let ([(number, of)], [(name, of_the_same)]) = (&number[..], &name[..]) else { panic!("{number:?} {name:?}") };
+    assert!(number.contains("5 5 5 7 0") && name.contains("Helena Brandt"), "{number}; {name}");
+    assert_eq!((*of, *of_the_same), (Some(ipc::CallRef(7)), Some(ipc::CallRef(7))));
+}
+
+#[test]
 fn acc_7_who_rings_talks_waits_and_goes_is_told() {
     let stage = at_talking_desk(scenes::empty());
     then(&stage, |view| view.incoming = vec![helena(3)]);
@@ -222,7 +241,7 @@ fn acc_7_it_speaks_the_language_of_the_screen_and_says_once_that_it_cannot() {
     });
     let commands = stage.commands();
     let rings = commands.iter().find_map(|command| match command {
-        Command::Say { text, language: Language::French, rank: SpokenRank::News } => Some(text.as_str()),
+        Command::Say { text, language: Language::French, rank: SpokenRank::News, .. } => Some(text.as_str()),
         _ => None,
     });
     assert_eq!(rings, Some("Helena Brandt, Sonne, pour Sales"));

@@ -5,7 +5,7 @@ use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
     self, Colours, Desk, Ink, KeyFault, LetterSize, Motion, Screen, SettingsStanding, SettingsStop,
 };
-use ipc::{Command, CommandError, HookAction, Language, PreferencesWish, Shortcuts, TextSize, Theme, View};
+use ipc::{Command, CommandError, HookAction, Language, PreferencesWish, SpeechPace, Shortcuts, TextSize, Theme, View};
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, Model};
 
@@ -326,6 +326,34 @@ fn acc_4_text_size_motion_and_speech_by_keys() {
     stage.key(Key::Escape);
     stage.tap(stage.middle("Discard"));
     assert_eq!((in_front(&stage), stage.app.window().scale_factor()), (Screen::Directory, 1.0));
+}
+
+#[test]
+fn acc_7_the_pace_of_reading_is_heard_as_it_is_chosen_and_kept_with_the_rest() {
+    let mut view = scenes::empty();
+    view.preferences.speech = true;
+    let stage = Stage::with(view);
+    stage.tap(stage.middle("Settings"));
+    stage.tap(stage.middle("Language and colours"));
+    stage.tap(stage.middle("Reading and motion"));
+    stage.commands();
+    stage.tap(stage.middle("Very fast"));
+    let pace = SpeechPace::Fastest;
+    stage.key(Key::DownArrow);
+    let said = stage.commands();
+    assert!(!said.is_empty(), "where the arrow leads is said");
+    for command in said {
+        let Command::Say { pace: heard, .. } = command else { panic!("{command:?}") };
+        assert_eq!(heard, pace);
+    }
+    stage.control("s");
+    let wish = PreferencesWish { speech: true, pace, ..PreferencesWish::default() };
+    assert!(stage.commands().contains(&Command::SavePreferences(wish)));
+    take(&stage, |kept| (kept.speech, kept.pace) = (true, pace));
+    assert_eq!(standing(&stage), SettingsStanding::Saved);
+    // A desk that does not read has no pace.
+    stage.tap(stage.middle("Read aloud"));
+    assert!(!stage.has("Very fast"));
 }
 
 #[test]

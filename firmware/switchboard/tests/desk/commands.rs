@@ -358,8 +358,8 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
     let mut bench = ready();
     let save = |shortcuts: ipc::Shortcuts| {
         let (language, theme) = (Language::French, ipc::Theme::Contrast);
-        let (text_size, calm) = (ipc::TextSize::Largest, true);
-        let wish = ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, ..Default::default() };
+        let (text_size, calm, pace) = (ipc::TextSize::Largest, true, ipc::SpeechPace::Fast);
+        let wish = ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, pace, ..Default::default() };
         Command::SavePreferences(wish)
     };
     bench.command(&Command::SetLockAfter { minutes: 5 }).0.unwrap();
@@ -371,6 +371,7 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
     assert_eq!(kept.shortcuts, night("F9".into()));
     assert_eq!(kept.hold_alarm_ms, ipc::Preferences::default().hold_alarm_ms, "the administrator's");
     assert_eq!((kept.text_size, kept.calm, kept.speech), (ipc::TextSize::Largest, true, false));
+    assert_eq!(kept.pace, ipc::SpeechPace::Fast);
     assert_eq!(kept.lock_after_min, 5, "not wished for");
     // No screen sends these; they would be in each view.
     let many = (0..=ipc::MAX_SHORTCUTS.0).map(|at| (at.to_string(), Vec::new())).collect();

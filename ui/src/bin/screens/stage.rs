@@ -194,6 +194,8 @@ impl Stage {
         settings.invoke_fold(screen::SettingsStop::Look);
         settings.invoke_fold(screen::SettingsStop::Reading);
         settings.invoke_choose(screen::SettingsStop::Calm);
+        settings.invoke_choose(screen::SettingsStop::Speech);
+        settings.invoke_choose(screen::SettingsStop::PaceFast);
         self.settle();
         Ok(())
     }
