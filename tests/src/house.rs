@@ -432,3 +432,13 @@ pub fn scratch() -> TempDir {
     folder.disable_cleanup(std::env::var_os("FRONTDESK_KEEP").is_some());
     folder
 }
+
+/// Likewise in memory, where the system has such a place: who writes there never waits for a disk.
+///
+/// # Panics
+/// When there is no room for one.
+#[must_use]
+#[track_caller]
+pub fn scratch_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| scratch())
+}
