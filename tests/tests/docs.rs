@@ -403,7 +403,7 @@ fn admin_texts() -> BTreeMap<String, String> {
 fn admin_labels() -> BTreeSet<String> {
     const MAKERS: [&str; 7] = ["text(", "secret(", "secret_area(", "number(", "area(", "choice(", "tick("];
     // Rows that are made from a list, and a list of ticks with one legend.
-    const LISTED: [&str; 5] = ["TIMER_", "SOUND_ROLE_", "SOUND_FIRST", "SOUND_SECOND", "SOUND_THIRD"];
+    const LISTED: [&str; 2] = ["TIMER_", "SOUND_ROLE_"];
     let mut labels =
         BTreeSet::from(["RULE_MODES".to_owned(), "OPERATOR_PIN".to_owned(), "HOLIDAYS".to_owned()]);
     labels
@@ -422,10 +422,6 @@ fn admin_labels() -> BTreeSet<String> {
             labels.extend(name.filter(|name: &String| !name.is_empty()));
         }
     }
-    // The choices of a device stand on a page of their own.
-    labels.retain(|name| {
-        !["TIMERS_INTRO", "SOUND_FIRST", "SOUND_SECOND", "SOUND_THIRD"].contains(&name.as_str())
-    });
     assert!(
         labels.contains("SIP_USER") && labels.len() > 60,
         "the forms are written another way: {labels:?}"
