@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -149,6 +149,11 @@ deny: ## check licences, bans and sources of all dependencies; advisories where 
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources
 	$(CARGO) deny --manifest-path plugins/Cargo.toml --config deny.toml check --hide-inclusion-graph bans licenses sources
 	@.ci/advisories
+
+docs: packages ## make the guides in English and French (mdBook) with pictures of the screen, and check them: target/docs
+	$(CARGO) build --workspace --bins
+	docs/book/build target/docs $${CARGO_TARGET_DIR:-target}/debug/screens
+	$(CARGO) test --workspace --test docs
 
 doc: packages ## build the documentation of the crates
 	$(CARGO) doc --workspace --no-deps

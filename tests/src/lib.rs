@@ -14,6 +14,7 @@ pub mod apart;
 pub mod audio_report;
 pub mod authority;
 pub mod baresip;
+pub mod book;
 pub mod census;
 pub mod chromium;
 pub mod connectors;
