@@ -211,7 +211,7 @@ fn the_layers_of_others_are_pinned_by_commit() {
 fn the_compiler_of_the_layer_is_new_enough() {
     let workspace: Table = read(&repository::root().join("Cargo.toml")).parse().unwrap();
     let wanted = workspace["workspace"]["package"]["rust-version"].as_str().unwrap().to_owned();
-    let distro = read(&repository::root().join("yocto/meta-frontdesk/conf/distro/frontdesk.conf"));
+    let distro = read(&repository::root().join("yocto/meta-frontdesk/conf/distro/frontdesk-box.conf"));
     for recipe in ["rust-bin-cross", "cargo-bin-cross"] {
         let version = assigned(&distro, &format!("PREFERRED_VERSION_{recipe}-${{TARGET_ARCH}}"));
         assert!(numbers(&version) >= numbers(&wanted), "{recipe} is {version}, and {wanted} is needed");

@@ -8,6 +8,9 @@ SRC_URI = ""
 
 inherit bundle
 
+# The version has the commit in it, which changes without any file of the layer.
+BB_DONT_CACHE = "1"
+
 RAUC_BUNDLE_COMPATIBLE = "${FRONTDESK_COMPATIBLE}"
 RAUC_BUNDLE_VERSION = "${FRONTDESK_VERSION}"
 RAUC_BUNDLE_DESCRIPTION = "Frontdesk ${FRONTDESK_VERSION} for ${MACHINE}"

@@ -3,6 +3,9 @@ DESCRIPTION = "A slot is one whole: kernel, initrd and root in one squashfs, whi
     has to last is on the data partition, /var is memory."
 LICENSE = "GPL-3.0-or-later"
 
+# The version has the commit in it, which changes without any file of the layer.
+BB_DONT_CACHE = "1"
+
 inherit core-image
 # nooelint: oelint.file.requirenotfound - it is OpenEmbedded's
 require conf/image-uefi.conf
@@ -19,10 +22,11 @@ IMAGE_INSTALL = "\
     kernel-modules \
     os-release \
     rauc \
-    rauc-service \
+    rauc-conf \
 "
-# A slot is marked good when calls, screen and lines are well (frontdesk-health), not because the system has started.
-BAD_RECOMMENDATIONS = "rauc-mark-good"
+# frontdesk-rauc.service stands in the place of RAUC's own, whose policy lets everybody install; and a slot is marked good when
+# calls, screen and lines are well (frontdesk-health.service), not because the system has started.
+BAD_RECOMMENDATIONS = "rauc-mark-good rauc-service"
 
 # gzip: GRUB reads no zstd.
 IMAGE_FSTYPES = "squashfs wic.zst wic.bmap"

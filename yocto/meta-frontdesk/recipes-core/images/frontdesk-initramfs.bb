@@ -1,5 +1,5 @@
 SUMMARY = "The first program of the box: finds the slot that GRUB has chosen and mounts it"
-DESCRIPTION = "firmware/appliance/image/init with busybox. It is put into the slot."
+DESCRIPTION = "firmware/appliance/image/init with busybox, as a cpio archive. The image puts it into the slot, beside its kernel, where GRUB reads both."
 LICENSE = "GPL-3.0-or-later"
 
 inherit image

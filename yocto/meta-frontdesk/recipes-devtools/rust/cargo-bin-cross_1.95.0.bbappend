@@ -2,6 +2,6 @@
 # as well, so that nothing else comes after it.
 # nooelint: oelint.task.noanonpython,oelint.vars.noncoreoverride
 python __anonymous() {
-    if d.getVar('DISTRO') == 'frontdesk':
+    if d.getVar('DISTRO') == 'frontdesk-box':
         d.setVar('S', d.getVar('S', False).replace('${WORKDIR}/', '${UNPACKDIR}/'))
 }
