@@ -152,6 +152,7 @@ image: packages ## build the box's image from Debian packages: target/image/fron
 
 image-test: test-packages ## boot the image in QEMU: desk on the screen, calls by touch and keys, programs killed, power cut (release build)
 	@.ci/install image
+	@.ci/multitouch
 	$(CARGO) build --release --workspace --bins
 	firmware/appliance/image/build --development
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-image

@@ -91,7 +91,7 @@ impl Guest {
         let place = |name: &str| folder.join(name);
         fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", place("vars")).expect("OVMF is installed (package ovmf)");
         let mut command = Command::new("qemu-system-x86_64");
-        command.args("-nodefaults -M q35 -smp 2 -m 1024 -display none -accel".split(' ')).arg(lab.accelerator);
+        command.args("-nodefaults -M q35,i8042=off -smp 2 -m 1024 -display none -accel".split(' ')).arg(lab.accelerator);
         command.args(["-cpu", if lab.accelerator == "kvm" { "host" } else { "max" }]);
         command.args(["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"]);
         command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", place("vars").display()));
