@@ -11,6 +11,7 @@ mod plugins;
 mod reach;
 mod screen;
 mod sound_test;
+mod update;
 mod voice;
 
 use std::fmt::Display;
@@ -28,6 +29,7 @@ pub(crate) use plugins::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
+pub(crate) use update::*;
 pub(crate) use voice::*;
 
 /// One text.
@@ -97,6 +99,7 @@ mod tests {
             reach::ALL,
             screen::ALL,
             super::sound_test::ALL,
+            super::update::ALL,
             super::voice::ALL,
             super::marks::ALL,
         ]
