@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny doc clean packages test-packages programs
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements image image-test units-check golden gallery screens lint deny doc clean packages test-packages programs
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -144,6 +144,22 @@ lint: packages ## check format and run clippy with warnings as errors
 kms: ## check the console built for boards without a window system (linuxkms)
 	@.ci/install build kms
 	$(CARGO) check -p frontdesk-ui --no-default-features --features linuxkms
+
+image: packages ## build the box's image from Debian packages: target/image/frontdesk.img and its signed bundle (release build)
+	@.ci/install image
+	$(CARGO) build --release --workspace --bins
+	firmware/appliance/image/build
+
+image-test: test-packages ## boot the image in QEMU: desk on the screen, calls by touch and keys, programs killed, power cut (release build)
+	@.ci/install image
+	@.ci/multitouch
+	$(CARGO) build --release --workspace --bins
+	firmware/appliance/image/build --development
+	$${CARGO_TARGET_DIR:-target}/release/frontdesk-image
+
+units-check: ## check the box's systemd units, and print how much of the system each service could reach
+	@.ci/install image
+	@firmware/appliance/check
 
 deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources

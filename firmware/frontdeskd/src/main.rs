@@ -5,6 +5,7 @@
 
 mod admin_page;
 mod administer;
+mod alive;
 mod aloud;
 mod audio;
 mod board;
@@ -312,9 +313,10 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let page = admin_page::start(config, &desk, (saved, troubles), journal, update).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
+    let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    let tasks = [asking, clock, connectors, follower, mover, reminders, server, stopper, watched];
+    let tasks = [alive, asking, clock, connectors, follower, mover, reminders, server, stopper, watched];
     for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }

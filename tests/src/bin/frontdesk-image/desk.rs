@@ -1,0 +1,214 @@
+//! The box at work: it comes up with the desk on its screen, a touch answers, keys transfer, a handset lifts and hangs up,
+//! its programs are killed.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use frontdesk_tests::screen::{CALLS, GREEN, RINGING, TALKING};
+use frontdesk_tests::sound::A_TONE;
+use frontdesk_tests::wait;
+use ipc::{CallState, View};
+
+use crate::guest::{BOOT, Disk, Guest, SOON};
+use crate::handset;
+use crate::house::House;
+use crate::lab::Lab;
+use crate::shown::Shown;
+use crate::wire::Wire;
+
+/// The longest silence between two packets of speech that counts as none. An emulated machine stands still now and then;
+/// what it does without anybody being killed is printed beside it.
+const NO_GAP: Duration = Duration::from_millis(250);
+/// How long the desk may take to be back and registered.
+const BACK: Duration = Duration::from_secs(5);
+/// How long speech is looked at before something is killed.
+const USUAL: Duration = Duration::from_secs(5);
+
+/// All of it, in one start of the box.
+pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
+    let disk = Disk::of(&lab.image, lab.folder(), "desk");
+    let mut guest = Guest::boot(lab, &disk);
+    let mut times = Vec::new();
+    let up = shown.show("app_3 the image starts by UEFI and GRUB, and runs its services", || {
+        guest.wait_shell(BOOT);
+        times.push(("first service", guest.started.elapsed()));
+        String::new()
+    });
+    if !up {
+        return;
+    }
+    shown.show("app_3 the desk is on the screen, without a login prompt", || {
+        guest.wait_picture("the desk", BOOT, |picture| {
+            let text = picture.text(CALLS).to_lowercase();
+            (text.contains("incoming") && text.contains("outgoing")).then_some(())
+        });
+        times.push(("desk on the screen", guest.started.elapsed()));
+        guest.keep("desk").display().to_string()
+    });
+    let mut house = House::build(lab);
+    let wire = Wire::listen();
+    let registered = shown.show("app_3 it has an address by DHCP and registers at kamailio", || {
+        house.move_in(&mut guest);
+        String::new()
+    });
+    if registered {
+        shown.show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
+        shown.show("hw_1 what the caller says is in the sound card's recording", || hears(&guest));
+        shown.show("app_4 kill -9 of the screen in mid-call: no gap", || kill_screen(&mut guest, &wire));
+        shown.show("hw_2 call_12 keys of the keypad transfer it", || keypad(&mut guest, &mut house));
+        shown.show("hw_1 a handset of USB lifts and hangs up, and its lamps follow", || {
+            lift(&mut guest, &mut house)
+        });
+        shown.show("app_4 kill -9 of the desk: back and registered", || kill_desk(&mut guest, &mut house, &wire));
+    }
+    shown.show("app_3 boot timeline", || timeline(&mut guest, &times));
+    shown.show("app_3 it is switched off by its button within a minute", || {
+        guest.power_off();
+        String::new()
+    });
+}
+
+fn call_in(view: &View, state: CallState) -> bool {
+    view.incoming.iter().any(|call| call.state == state)
+}
+
+/// The call rings on the screen; the green button is touched.
+fn touch(guest: &mut Guest, house: &mut House) -> String {
+    let dialled = Instant::now();
+    house.tomas.dial("5550100");
+    let button = guest.wait_picture("a ringing call with its button", SOON, |picture| {
+        picture.areas(CALLS, RINGING, (200, 40)).first()?;
+        picture.areas(CALLS, GREEN, (80, 30)).into_iter().next()
+    });
+    let rang = dialled.elapsed();
+    guest.keep("ringing");
+    let touched = Instant::now();
+    guest.touch(button.centre());
+    house.tomas.expect("CALL_ESTABLISHED", SOON);
+    let answered = touched.elapsed();
+    guest.wait_picture("a call that is talked in", SOON, |picture| {
+        picture.areas(CALLS, TALKING, (200, 40)).into_iter().next()
+    });
+    format!(
+        "seen after {:.1} s, answered {:.2} s after the touch; {}",
+        rang.as_secs_f64(),
+        answered.as_secs_f64(),
+        guest.keep("talking").display()
+    )
+}
+
+fn hears(guest: &Guest) -> String {
+    let part = Duration::from_millis(500);
+    let tone = wait::within(SOON, || {
+        let heard = guest.sound()?.tail(part);
+        heard.is_tone(A_TONE).then_some(heard)
+    });
+    let heard = guest.sound().map(|all| all.tail(part));
+    let share = heard.as_ref().map_or(0.0, |heard| heard.share(A_TONE));
+    let level = heard.as_ref().map_or(0.0, |heard| heard.level());
+    assert!(tone.is_some(), "no {A_TONE} Hz: share {share:.2}, level {level:.0}");
+    format!("{A_TONE} Hz has {:.0} % of its energy", 100.0 * tone.map_or(0.0, |heard| heard.share(A_TONE)))
+}
+
+fn kill_screen(guest: &mut Guest, wire: &Wire) -> String {
+    let begun = Instant::now();
+    thread::sleep(USUAL);
+    let killed = Instant::now();
+    let usual = wire.speech(begun, killed);
+    assert!(usual.packets > 0, "nobody speaks");
+    guest.succeed("kill -9 $(pidof frontdesk-ui)");
+    guest.wait_picture("the same call on a new screen", SOON, |picture| {
+        picture.areas(CALLS, TALKING, (200, 40)).into_iter().next()
+    });
+    let back = killed.elapsed();
+    let after = wire.speech(killed, Instant::now());
+    let figures = format!(
+        "{} packets, {} missing, longest time between two {:.0} ms (before: {:.0} ms, {} missing of {}); the call on a new screen \
+         after {:.1} s",
+        after.packets,
+        after.missing,
+        after.longest.as_secs_f64() * 1e3,
+        usual.longest.as_secs_f64() * 1e3,
+        usual.missing,
+        usual.packets,
+        back.as_secs_f64(),
+    );
+    assert!(after.missing == 0 && after.longest <= NO_GAP.max(usual.longest * 2), "{figures}");
+    figures
+}
+
+/// To the directory, to its first, who is Ingrid; the menu of transfers, and its first row.
+fn keypad(guest: &mut Guest, house: &mut House) -> String {
+    guest.keys(&["kp_5", "kp_7", "kp_add"]);
+    guest.wait_picture("the menu of transfers", SOON, |picture| {
+        picture.text(picture.area()).contains("Transfer").then_some(())
+    });
+    guest.keep("transfer");
+    guest.keys(&["kp_enter"]);
+    house.ingrid.expect("CALL_INCOMING", SOON);
+    house.ingrid.accept();
+    house.ingrid.hears(A_TONE);
+    house.ingrid.hang_up();
+    guest.keys(&["kp_5"]);
+    guest.wait_view("no call", SOON, |view| view.incoming.is_empty());
+    "Ingrid hears Tomas".to_owned()
+}
+
+fn lift(guest: &mut Guest, house: &mut House) -> String {
+    handset::plug(guest);
+    guest.wait_for("the handset's file", SOON, |guest| {
+        (guest.run("ls /dev/hidraw*; journalctl -u frontdesk-controls | grep -c 'test handset'").text).contains("1")
+            .then_some(())
+    });
+    handset::lamps(guest);
+    house.tomas.dial("5550100");
+    let lit = guest.wait_for("the lamp that it rings", SOON, |guest| {
+        let lamps = handset::lamps(guest);
+        lamps.iter().any(|lamp| lamp & handset::RING != 0).then_some(lamps)
+    });
+    handset::lift(guest, true);
+    house.tomas.expect("CALL_ESTABLISHED", SOON);
+    let talks = guest.wait_for("the lamp of a call", SOON, |guest| {
+        let lamps = handset::lamps(guest);
+        lamps.iter().any(|lamp| lamp & handset::OFF_HOOK != 0).then_some(lamps)
+    });
+    handset::lift(guest, false);
+    house.tomas.expect("CALL_CLOSED", SOON);
+    guest.wait_view("no call", SOON, |view| view.incoming.is_empty());
+    format!("lamps {lit:?} while it rang, {talks:?} while it talked")
+}
+
+fn kill_desk(guest: &mut Guest, house: &mut House, wire: &Wire) -> String {
+    house.hang_up(guest);
+    let killed = Instant::now();
+    guest.succeed("kill -9 $(pidof frontdeskd)");
+    let taken = guest.wait_for("that it is registered again", SOON, |_| {
+        wire.first(killed, |datagram| !datagram.is_from_box && datagram.is_sip("SIP/2.0 200", " REGISTER"))
+    });
+    let back = taken.at.duration_since(killed);
+    house.registered(guest);
+    house.tomas.dial("5550100");
+    guest.wait_view("a call that rings again", SOON, |view| call_in(view, CallState::Ringing));
+    house.hang_up(guest);
+    let figures = format!("{:.2} s from the kill to the exchange's 200, and calls come in again", back.as_secs_f64());
+    assert!(back < BACK, "{figures}");
+    figures
+}
+
+/// When what was there, by the kernel's clock, and what cost most.
+fn timeline(guest: &mut Guest, times: &[(&str, Duration)]) -> String {
+    let mut words = String::new();
+    for (what, at) in times {
+        words += &format!("\n        {:6.1} s from the switch  {what}", at.as_secs_f64());
+    }
+    let said = guest.run(
+        "systemd-analyze; for unit in data.mount frontdesk-data seatd frontdeskd frontdesk-ui; do \
+         echo \"$unit $(systemctl show -P ActiveEnterTimestampMonotonic $unit)\"; done; \
+         journalctl -o short-monotonic -b --no-pager | grep -m1 -E 'client connected.*frontdesk-ui'; \
+         systemd-analyze blame --no-pager | head -15; systemd-analyze critical-chain --no-pager frontdesk-ui.service | tail -15",
+    );
+    for line in said.text.lines() {
+        words += &format!("\n        {line}");
+    }
+    words
+}
