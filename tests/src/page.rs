@@ -28,7 +28,8 @@ impl Answer {
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.body))
     }
 }
 
@@ -56,7 +57,8 @@ impl Page {
         assert!(made.status == 303, "no administrator was made: {} {}", made.status, made.body);
         let fields = [("token-name", "tests"), ("scope", "write"), ("token-your-password", PASSWORD)];
         let shown = page.submit("/accounts", "/tokens", &fields);
-        page.token = between(&shown.body, "<code id=\"token\">", "</code>").expect("the page shows the token");
+        page.token =
+            between(&shown.body, "<code id=\"token\">", "</code>").expect("the page shows the token");
         page
     }
 
@@ -93,7 +95,12 @@ impl Page {
     pub fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let mut arguments = self.api_arguments(method, "en");
         if let Some(body) = body {
-            arguments.extend(["-H".into(), "Content-Type: application/json".into(), "-d".into(), body.to_string()]);
+            arguments.extend([
+                "-H".into(),
+                "Content-Type: application/json".into(),
+                "-d".into(),
+                body.to_string(),
+            ]);
         }
         self.curl(&arguments, path)
     }
@@ -128,7 +135,8 @@ impl Page {
         let output = command.output().expect("curl is installed (package curl)");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (body, status) = text.rsplit_once('\n').unwrap_or(("", "0"));
-        let body = if body.is_empty() { String::from_utf8_lossy(&output.stderr).into_owned() } else { body.into() };
+        let body =
+            if body.is_empty() { String::from_utf8_lossy(&output.stderr).into_owned() } else { body.into() };
         Answer { status: status.trim().parse().unwrap_or(0), body }
     }
 }

@@ -66,7 +66,8 @@ impl Slots {
         }
         let socket = folder.join("bus");
         let mut bus = Command::new("dbus-daemon");
-        bus.args(["--session", "--nofork", "--nopidfile"]).arg(format!("--address=unix:path={}", socket.display()));
+        bus.args(["--session", "--nofork", "--nopidfile"])
+            .arg(format!("--address=unix:path={}", socket.display()));
         let bus = Program::start("dbus", bus, &folder);
         wait::until("the D-Bus socket", SOON, || socket.exists().then_some(()));
         let script = format!(
@@ -101,7 +102,10 @@ impl Slots {
         command.arg(format!("--override-boot-slot={slot}")).arg("service");
         self.service = Some(Program::start("rauc", command, &self.folder));
         wait::until("rauc's service", SOON, || {
-            let asked = Command::new(self.program()).arg("status").output().expect("rauc is installed (package rauc)");
+            let asked = Command::new(self.program())
+                .arg("status")
+                .output()
+                .expect("rauc is installed (package rauc)");
             asked.status.success().then_some(())
         });
     }
@@ -140,7 +144,8 @@ impl Slots {
         let work = self.folder.join(format!("bundle-{version}"));
         let file = self.folder.join(format!("{version}.raucb"));
         fs::create_dir_all(&work).expect("the scratch folder is writable");
-        let image: Vec<u8> = version.bytes().cycle().zip(0..IMAGE).map(|(byte, n)| byte ^ (n / 7) as u8).collect();
+        let image: Vec<u8> =
+            version.bytes().cycle().zip(0..IMAGE).map(|(byte, n)| byte ^ (n / 7) as u8).collect();
         fs::write(work.join("root.img"), &image).expect("the scratch folder is writable");
         let manifest = format!(
             "[update]\ncompatible={compatible}\nversion={version}\ndescription=Made by a test\n\n\

@@ -100,7 +100,11 @@ impl Site {
     fn check_health(&self, limit: u32) -> Value {
         let mut check = Program::new(repository::program("frontdesk-ctl"));
         check.arg("--socket").arg(&self.house.desk.socket).arg("health");
-        check.arg("--rauc").arg(self.slots.program()).arg("--updates").arg(self.house.folder().join("updates"));
+        check
+            .arg("--rauc")
+            .arg(self.slots.program())
+            .arg("--updates")
+            .arg(self.house.folder().join("updates"));
         check.arg("--restart").arg(&self.restart).arg("--hold=1").arg(format!("--limit={limit}"));
         let output = check.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -112,7 +116,9 @@ impl Site {
     fn install(&mut self, version: &str) -> Vec<u8> {
         let (file, image) = self.slots.bundle(version, COMPATIBLE, "maker", "plain");
         self.upload(&file);
-        self.house.client.wait("registered", SOON, |view| view.operator.registration == Registration::Registered);
+        self.house
+            .client
+            .wait("registered", SOON, |view| view.operator.registration == Registration::Registered);
         self.order(&json!({ "when": "now" }));
         let ended = self.house.desk.program.wait(SOON);
         assert_eq!(ended.code(), Some(75), "it ends to be started anew");
@@ -142,7 +148,11 @@ fn app_2_app_3_bundles_that_are_not_for_this_box_are_refused_and_each_is_told_wh
     let empty = changed("empty", &good, &Vec::clear);
     for (file, english, french) in [
         (&stranger, "The signature of the file is not one that this box trusts.", "n’est pas reconnue"),
-        (&other, "made for another kind of box (coffee-machine); this one is frontdesk-test", "un autre type d’appareil"),
+        (
+            &other,
+            "made for another kind of box (coffee-machine); this one is frontdesk-test",
+            "un autre type d’appareil",
+        ),
         (&half, "The file is damaged.", "Le fichier est endommagé."),
         (&flipped, "The file is damaged.", "Le fichier est endommagé."),
         (&zip, "This file is no update of Frontdesk.", "n’est pas une mise à jour"),
@@ -209,7 +219,11 @@ fn app_3_an_update_is_written_during_a_call_and_starts_after_it_and_stays_when_i
     assert_eq!(good["slots"].as_array().unwrap().iter().filter(|slot| slot["running"] == true).count(), 1);
     assert!(site.slots.grub().contains("B_OK=1") && !site.restart.exists());
     let found = site.check_health(60);
-    assert_eq!((&found["deed"], &found["trial"]), (&json!("good"), &json!(false)), "the next start is no trial");
+    assert_eq!(
+        (&found["deed"], &found["trial"]),
+        (&json!("good"), &json!(false)),
+        "the next start is no trial"
+    );
 }
 
 #[test]

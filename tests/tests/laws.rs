@@ -23,7 +23,11 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ("firmware/controls", 1, &["ipc"]),
     ("firmware/update", 1, &["ipc"]),
     ("firmware/admin", 2, &["ipc", "store", "update"]),
-    ("firmware/frontdeskd", 3, &["ipc", "sip", "media", "switchboard", "directory", "store", "update", "admin"]),
+    (
+        "firmware/frontdeskd",
+        3,
+        &["ipc", "sip", "media", "switchboard", "directory", "store", "update", "admin"],
+    ),
     ("ui", 1, &["ipc"]),
     ("tests/pbx", 4, &["sip", "directory", "ipc"]),
     (

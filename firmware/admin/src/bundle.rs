@@ -193,7 +193,11 @@ pub(crate) mod tests {
             plugins: Err("away".into()),
             log: ring.newest(Level::Debug, 10),
             marks: Vec::new(),
-            updates: vec![update::Attempt { who: "Marguerite Dupont".into(), version: "2".into(), ..update::Attempt::default() }],
+            updates: vec![update::Attempt {
+                who: "Marguerite Dupont".into(),
+                version: "2".into(),
+                ..update::Attempt::default()
+            }],
             trace: Some(b"packets of 0791234567".to_vec()),
             is_plain,
         }
@@ -202,9 +206,16 @@ pub(crate) mod tests {
     #[test]
     fn app_2_a_bundle_has_no_password_and_names_only_when_asked_for() {
         let masked = unpacked(&bundle(false).pack().unwrap());
-        for name in
-            ["README", "about.json", "settings.json", "desk.json", "plugins.json", "marks.json", "updates.json", "log.txt"]
-        {
+        for name in [
+            "README",
+            "about.json",
+            "settings.json",
+            "desk.json",
+            "plugins.json",
+            "marks.json",
+            "updates.json",
+            "log.txt",
+        ] {
             assert!(masked.contains(&format!("== frontdesk-diagnostics/{name}\n")), "{name}");
         }
         for gone in ["hunter2", "Marguerite", "5550100", "0791234567", "pbx.example"] {

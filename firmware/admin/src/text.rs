@@ -18,6 +18,7 @@ use std::fmt::Display;
 
 use ipc::Language;
 
+pub(crate) use self::update::*;
 pub(crate) use acts::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
@@ -29,7 +30,6 @@ pub(crate) use plugins::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
-pub(crate) use update::*;
 pub(crate) use voice::*;
 
 /// One text.

@@ -177,11 +177,7 @@ impl Default for AdminConfig {
 
 impl Default for UpdateConfig {
     fn default() -> Self {
-        Self {
-            rauc: "rauc".into(),
-            folder: "/data/updates".into(),
-            restart: "/run/frontdesk/restart".into(),
-        }
+        Self { rauc: "rauc".into(), folder: "/data/updates".into(), restart: "/run/frontdesk/restart".into() }
     }
 }
 

@@ -122,9 +122,11 @@ fn forget_others(path: &Path, kept: &Path) -> io::Result<()> {
     let start = start.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let is_copy = entry.file_name().to_string_lossy().strip_prefix(&start).is_some_and(|steps| {
-            !steps.is_empty() && steps.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let is_copy = entry
+            .file_name()
+            .to_string_lossy()
+            .strip_prefix(&start)
+            .is_some_and(|steps| !steps.is_empty() && steps.bytes().all(|byte| byte.is_ascii_digit()));
         if is_copy && entry.path() != kept {
             fs::remove_file(entry.path())?;
         }
@@ -234,7 +236,11 @@ mod tests {
         assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Newer { .. }));
         assert_eq!(prepare(&path).unwrap(), Prepared::Returned { found: known + 1, known });
         assert_eq!(directories(&path), ["Staff"]);
-        assert_eq!(directories(&beside(&path, ".newer")), ["Since the update", "Staff"], "nothing is thrown away");
+        assert_eq!(
+            directories(&beside(&path, ".newer")),
+            ["Since the update", "Staff"],
+            "nothing is thrown away"
+        );
         assert!(put_aside(&path).is_some());
         Store::open(&path).unwrap();
     }

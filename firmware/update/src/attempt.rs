@@ -165,9 +165,9 @@ impl History {
 fn after_a_start(attempt: &Attempt, booted: &str, verdicts: &Verdicts) -> Outcome {
     let verdict = verdicts.get(&attempt.to).filter(|verdict| verdict.attempt == attempt.id);
     match verdict {
-        _ if booted != attempt.to => {
-            Outcome::RolledBack { troubles: verdict.map_or_else(Vec::new, |verdict| verdict.troubles.clone()) }
-        }
+        _ if booted != attempt.to => Outcome::RolledBack {
+            troubles: verdict.map_or_else(Vec::new, |verdict| verdict.troubles.clone()),
+        },
         Some(verdict) if verdict.troubles.is_empty() => Outcome::Good,
         Some(verdict) => Outcome::Kept { troubles: verdict.troubles.clone() },
         None => Outcome::Trying,
@@ -181,7 +181,8 @@ mod tests {
 
     fn history(outcome: Outcome) -> History {
         let mut history = History::default();
-        let attempt = Attempt { from: "A".into(), to: "B".into(), boot_id: "one".into(), ..Attempt::default() };
+        let attempt =
+            Attempt { from: "A".into(), to: "B".into(), boot_id: "one".into(), ..Attempt::default() };
         history.begin(Attempt { outcome, ..attempt });
         history
     }
@@ -201,14 +202,22 @@ mod tests {
     fn app_3_an_attempt_that_a_power_cut_ended_is_found_as_interrupted() {
         assert_eq!(resumed(Outcome::Installing, "two", "A", None), Outcome::Interrupted);
         assert_eq!(resumed(Outcome::Installing, "one", "A", None), Outcome::Interrupted);
-        assert_eq!(resumed(Outcome::Interrupted, "two", "B", None), Outcome::Trying, "rauc had come to its end");
+        assert_eq!(
+            resumed(Outcome::Interrupted, "two", "B", None),
+            Outcome::Trying,
+            "rauc had come to its end"
+        );
         assert_eq!(resumed(Outcome::Interrupted, "two", "A", None), Outcome::Interrupted);
     }
 
     #[test]
     fn app_3_after_the_restart_a_version_is_on_trial_good_kept_or_rolled_back() {
         let wrong = vec![Trouble::Screen];
-        assert_eq!(resumed(Outcome::Installed, "one", "A", None), Outcome::Installed, "only the program started anew");
+        assert_eq!(
+            resumed(Outcome::Installed, "one", "A", None),
+            Outcome::Installed,
+            "only the program started anew"
+        );
         assert_eq!(resumed(Outcome::Installed, "two", "B", None), Outcome::Trying);
         assert_eq!(resumed(Outcome::Installed, "two", "B", Some(Vec::new())), Outcome::Good);
         assert_eq!(resumed(Outcome::Trying, "two", "B", Some(Vec::new())), Outcome::Good);
@@ -221,7 +230,10 @@ mod tests {
             Outcome::RolledBack { troubles: Vec::new() },
             "it never came so far"
         );
-        assert_eq!(resumed(Outcome::Trying, "two", "B", Some(wrong.clone())), Outcome::Kept { troubles: wrong });
+        assert_eq!(
+            resumed(Outcome::Trying, "two", "B", Some(wrong.clone())),
+            Outcome::Kept { troubles: wrong }
+        );
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use ipc::{Decoder, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Registration, Reply, ToDesk, View};
+use ipc::{
+    Decoder, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Query, Registration, Reply, ToDesk,
+    View,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
@@ -16,8 +19,8 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Before, Deed, Files, History, Outcome, Rauc, RaucProblem, Seen, System, Trouble, Verdict, Verdicts, decide,
-    disk::boot_id, troubles,
+    Before, Deed, Files, History, Outcome, Rauc, RaucProblem, Seen, System, Trouble, Verdict, Verdicts,
+    decide, disk::boot_id, troubles,
 };
 
 /// How long a version has to become well.
@@ -100,7 +103,11 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
             info!(slot, "the slot is marked good");
         }
         Deed::Other => {
-            warn!(slot, ?troubles, "the version is not well: its slot is marked bad, and the one before is started");
+            warn!(
+                slot,
+                ?troubles,
+                "the version is not well: its slot is marked bad, and the one before is started"
+            );
             rauc.mark(false).await?;
             check.restart.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::write(&check.restart, "health\n")?;
@@ -111,7 +118,12 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
 }
 
 /// The attempt whose new version runs for the first time, and what it must do.
-fn trial<'a>(history: &'a History, verdicts: &Verdicts, slot: &str, boot_id: &str) -> Option<(u64, &'a Before)> {
+fn trial<'a>(
+    history: &'a History,
+    verdicts: &Verdicts,
+    slot: &str,
+    boot_id: &str,
+) -> Option<(u64, &'a Before)> {
     let last = history.last()?;
     // RAUC may have come to its end where its caller was interrupted.
     let is_open = last.outcome.is_open() || last.outcome == Outcome::Interrupted;
@@ -297,7 +309,10 @@ mod tests {
         written(folder.path());
         let check = check(folder.path(), "good");
         let found = run(&check).await.unwrap();
-        assert!(found.deed == Deed::Other && matches!(found.troubles[..], [Trouble::Desk { .. }]), "{found:?}");
+        assert!(
+            found.deed == Deed::Other && matches!(found.troubles[..], [Trouble::Desk { .. }]),
+            "{found:?}"
+        );
         assert_eq!(marks(folder.path()), "mark-bad\n");
         assert!(check.restart.exists());
         assert_eq!(Files::new(folder.path()).verdicts()["B"].troubles, found.troubles);

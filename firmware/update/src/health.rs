@@ -113,7 +113,8 @@ mod tests {
     }
 
     fn desk(screen: bool, lines: &[(&str, Option<&str>)]) -> Seen {
-        let lines = lines.iter().map(|(number, reason)| ((*number).into(), reason.map(str::to_owned))).collect();
+        let lines =
+            lines.iter().map(|(number, reason)| ((*number).into(), reason.map(str::to_owned))).collect();
         Seen::Desk { screen, lines }
     }
 
@@ -121,7 +122,10 @@ mod tests {
     fn app_3_a_version_on_trial_must_do_what_the_one_before_did() {
         let before = before();
         let said = |seen: &Seen| troubles(seen, Some(&before));
-        assert!(said(&desk(true, &[("1", None), ("2", None), ("3", Some("403"))])).is_empty(), "3 was not registered before");
+        assert!(
+            said(&desk(true, &[("1", None), ("2", None), ("3", Some("403"))])).is_empty(),
+            "3 was not registered before"
+        );
         assert_eq!(said(&desk(false, &[("1", None), ("2", None)])), [Trouble::Screen]);
         let refused = Trouble::Line { number: "2".into(), reason: "403 Forbidden".into() };
         assert_eq!(said(&desk(true, &[("1", None), ("2", Some("403 Forbidden"))])), [refused]);

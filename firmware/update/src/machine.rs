@@ -104,7 +104,9 @@ impl Machine {
     pub fn resume(mut history: History, facts: &Facts, verdicts: &Verdicts) -> (Self, bool) {
         let changed = history.resume(facts, verdicts);
         let stage = match history.last() {
-            Some(last) if last.outcome == Outcome::Installed && last.boot_id == facts.boot_id => Stage::Written,
+            Some(last) if last.outcome == Outcome::Installed && last.boot_id == facts.boot_id => {
+                Stage::Written
+            }
             _ if history.order.is_some() => Stage::Waiting,
             _ => Stage::Resting,
         };

@@ -112,7 +112,8 @@ pub(crate) fn sort(said: &str) -> BundleProblem {
 /// The first thing that was said as an error, without what can be no text.
 pub(crate) fn reason(said: &str) -> String {
     // What glib and the libraries below it write as well is no reason.
-    let is_reason = |line: &&str| !line.is_empty() && !line.contains("-Message: ") && !line.contains("-WARNING **");
+    let is_reason =
+        |line: &&str| !line.is_empty() && !line.contains("-Message: ") && !line.contains("-WARNING **");
     let line = said.lines().map(str::trim).find(is_reason).unwrap_or("no reason was given");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -69,7 +69,8 @@ impl Rauc {
     /// # Errors
     /// See [`RaucProblem`].
     pub async fn status(&self) -> Result<System, RaucProblem> {
-        let said = self.answer(&["status".as_ref(), "--detailed".as_ref(), "--output-format=json".as_ref()]).await?;
+        let said =
+            self.answer(&["status".as_ref(), "--detailed".as_ref(), "--output-format=json".as_ref()]).await?;
         Ok(report::system(&said)?)
     }
 
@@ -135,7 +136,11 @@ impl Rauc {
 
     async fn answer(&self, arguments: &[&Path]) -> Result<String, RaucProblem> {
         let output = self.run(arguments).await?;
-        if output.status.success() { Ok(output.out) } else { Err(RaucProblem::Refused(problem::reason(&output.err))) }
+        if output.status.success() {
+            Ok(output.out)
+        } else {
+            Err(RaucProblem::Refused(problem::reason(&output.err)))
+        }
     }
 
     async fn run(&self, arguments: &[&Path]) -> Result<Output, RaucProblem> {

@@ -134,8 +134,14 @@ mod tests {
         let system = system(printed).unwrap();
         assert_eq!(system.slots.len(), 2, "what cannot be started is no slot here");
         let (a, b) = (system.booted().unwrap(), system.other().unwrap());
-        assert_eq!((a.bootname.as_str(), a.good, a.primary, a.version.as_deref()), ("A", Some(false), false, None));
-        assert_eq!((b.bootname.as_str(), b.good, b.primary, b.version.as_deref()), ("B", Some(true), true, Some("2")));
+        assert_eq!(
+            (a.bootname.as_str(), a.good, a.primary, a.version.as_deref()),
+            ("A", Some(false), false, None)
+        );
+        assert_eq!(
+            (b.bootname.as_str(), b.good, b.primary, b.version.as_deref()),
+            ("B", Some(true), true, Some("2"))
+        );
         let told = r#"{"compatible":"frontdesk-amd64","version":"2","description":null,"build":"","hooks":[],"images":[]}"#;
         let told = manifest(told).unwrap();
         assert_eq!((told.version.as_str(), told.description.as_str()), ("2", ""));
@@ -143,10 +149,23 @@ mod tests {
 
     #[test]
     fn app_3_anything_else_that_is_printed_is_an_error() {
-        for printed in ["", "null", "[]", "{}", "{\"compatible\":\"x\"}", "{\"compatible\":\"\",\"slots\":[]}", "rauc: no"] {
+        for printed in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "{\"compatible\":\"x\"}",
+            "{\"compatible\":\"\",\"slots\":[]}",
+            "rauc: no",
+        ] {
             assert!(system(printed).is_err(), "{printed}");
         }
-        assert!(system("{\"compatible\":\"x\",\"slots\":[1,{\"a\":2},{\"b\":{\"bootname\":3}}]}").unwrap().slots.is_empty());
+        assert!(
+            system("{\"compatible\":\"x\",\"slots\":[1,{\"a\":2},{\"b\":{\"bootname\":3}}]}")
+                .unwrap()
+                .slots
+                .is_empty()
+        );
         assert!(manifest("{\"version\":\"1\"}").is_err());
     }
 

@@ -21,8 +21,8 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Rauc, RaucProblem, Stage, Step, System, Verdicts,
-    before,
+    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Rauc, RaucProblem, Stage, Step,
+    System, Verdicts, before,
     disk::{boot_id, image_version, there},
     is_occupied,
 };
@@ -361,7 +361,8 @@ impl Task {
 
     /// Finds what was.
     async fn begin(&mut self) {
-        let made = fs::create_dir_all(self.files.folder()).and_then(|()| there(fs::remove_file(self.files.part())));
+        let made =
+            fs::create_dir_all(self.files.folder()).and_then(|()| there(fs::remove_file(self.files.part())));
         if let Err(error) = made {
             warn!(folder = %self.files.folder().display(), %error, "the folder for updates cannot be used");
             self.away = Some(Away::Folder(error.to_string()));
@@ -411,7 +412,10 @@ impl Task {
     async fn look(&mut self) {
         let is_due = self.asked_at.is_none_or(|at| at.elapsed() >= ASKED);
         // Nobody installs it while the desk runs.
-        if is_due && self.away != Some(Away::NoRauc) && !matches!(self.machine.stage(), Stage::Installing { .. }) {
+        if is_due
+            && self.away != Some(Away::NoRauc)
+            && !matches!(self.machine.stage(), Stage::Installing { .. })
+        {
             let was_away = self.away.is_some();
             self.ask_rauc().await;
             if was_away && self.away.is_none() && self.bundle.is_none() {

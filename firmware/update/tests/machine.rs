@@ -98,14 +98,17 @@ fn app_3_what_was_ordered_and_what_was_written_survives_a_new_start_of_the_progr
     };
     let mut machine = Machine::default();
     machine.order(order(When::Idle));
-    let (mut machine, _) = Machine::resume(machine.history().clone(), &facts("one", "A"), &Verdicts::default());
+    let (mut machine, _) =
+        Machine::resume(machine.history().clone(), &facts("one", "A"), &Verdicts::default());
     assert_eq!(*machine.stage(), Stage::Waiting);
     assert_eq!(step(&mut machine, at(1, false)), Some(Step::Install));
     let cut = machine.history().clone();
     machine.installed(at(1, false), Ok(()));
-    let (again, changed) = Machine::resume(machine.history().clone(), &facts("one", "A"), &Verdicts::default());
+    let (again, changed) =
+        Machine::resume(machine.history().clone(), &facts("one", "A"), &Verdicts::default());
     assert!(!changed && *again.stage() == Stage::Written);
-    let (again, changed) = Machine::resume(machine.history().clone(), &facts("two", "B"), &Verdicts::default());
+    let (again, changed) =
+        Machine::resume(machine.history().clone(), &facts("two", "B"), &Verdicts::default());
     assert!(changed && again.history().last().unwrap().outcome == Outcome::Trying);
 
     // The power went while it was being written: it is not begun again by itself.

@@ -269,7 +269,14 @@ const OPERATIONS: &[Operation] = &[
         Some("UpdateFile"),
         (201, Some("UpdateBundle")),
     ),
-    write("delete", "/api/v1/update/bundle", "discardUpdate", "Remove an update that was uploaded", None, DONE),
+    write(
+        "delete",
+        "/api/v1/update/bundle",
+        "discardUpdate",
+        "Remove an update that was uploaded",
+        None,
+        DONE,
+    ),
     write(
         "put",
         "/api/v1/update/order",
@@ -339,7 +346,11 @@ fn described(operation: &Operation) -> Value {
         Needs::Write => described["description"] = json!("A token with the scope `write`."),
     }
     if let Some(name) = operation.body {
-        let kind = if matches!(name, "Package" | "UpdateFile") { "application/octet-stream" } else { "application/json" };
+        let kind = if matches!(name, "Package" | "UpdateFile") {
+            "application/octet-stream"
+        } else {
+            "application/json"
+        };
         described["requestBody"] =
             json!({ "required": true, "content": { kind: { "schema": reference(name) } } });
     }

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{api::{settings_schemas, update}, audit::Act, logs::Level};
+use crate::{
+    api::{settings_schemas, update},
+    audit::Act,
+    logs::Level,
+};
 
 /// A schema by its name; one that ends in `[]` is a list.
 pub(crate) fn reference(name: &str) -> Value {

@@ -82,7 +82,8 @@ pub(crate) struct NewOrder {
 /// `PUT /api/v1/update/order`
 pub(crate) async fn order(Sent { caller, body: NewOrder { when, from, until } }: Sent<NewOrder>) -> Told {
     let when = page::when(&when, &from, &until);
-    let when = when.ok_or_else(|| caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_TIMES_WRONG))?;
+    let when =
+        when.ok_or_else(|| caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_TIMES_WRONG))?;
     let actor = caller.actor();
     let ordered = page::order(&caller.app, actor.who.clone(), when).await;
     let detail = ordered.map_err(|problem| caller.problem(StatusCode::CONFLICT, page::not_now(problem)))?;

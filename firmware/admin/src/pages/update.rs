@@ -11,7 +11,8 @@ use ipc::Language;
 use maud::{Markup, html};
 use tracing::warn;
 use update::{
-    Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, Slot, Stage, Standing, Trouble, When,
+    Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, Slot, Stage, Standing,
+    Trouble, When,
 };
 
 use crate::{
@@ -72,12 +73,16 @@ fn happening(signed: &Signed, standing: &Standing) -> Markup {
         When::Window { from, until } => Some((clock(from), clock(until))),
         When::Now | When::Idle => None,
     });
-    let timed = |text: Text, window: &(String, String)| text.with(language, &[("from", &window.0), ("until", &window.1)]);
+    let timed = |text: Text, window: &(String, String)| {
+        text.with(language, &[("from", &window.0), ("until", &window.1)])
+    };
     let words = match (&standing.stage, &window) {
         (Stage::Resting, _) => return html! { div #standing {} },
         (Stage::Waiting, Some(window)) => timed(text::UPDATE_WAITS_WINDOW, window),
         (Stage::Waiting, None) => t(text::UPDATE_WAITS_IDLE).into(),
-        (Stage::Installing { percent, .. }, _) => text::UPDATE_INSTALLING.with(language, &[("percent", percent)]),
+        (Stage::Installing { percent, .. }, _) => {
+            text::UPDATE_INSTALLING.with(language, &[("percent", percent)])
+        }
         (Stage::Written, Some(window)) => timed(text::UPDATE_WRITTEN_WINDOW, window),
         (Stage::Written, None) if standing.order.is_some() => t(text::UPDATE_WRITTEN).into(),
         (Stage::Written, None) => t(text::UPDATE_WRITTEN_ONLY).into(),
@@ -234,8 +239,13 @@ fn history(standing: &Standing, language: Language) -> Markup {
         ]
     };
     let rows: Vec<Vec<Markup>> = standing.attempts.iter().rev().map(row).collect();
-    let heads =
-        [t(text::UPDATE_BEGAN), t(text::VERSION), t(text::UPDATE_SLOT), t(text::UPDATE_BY), t(text::UPDATE_OUTCOME)];
+    let heads = [
+        t(text::UPDATE_BEGAN),
+        t(text::VERSION),
+        t(text::UPDATE_SLOT),
+        t(text::UPDATE_BY),
+        t(text::UPDATE_OUTCOME),
+    ];
     html! {
         section aria-labelledby="history-title" {
             h2 #history-title { (t(text::UPDATE_HISTORY)) }
@@ -288,7 +298,11 @@ pub(crate) fn announced(request: &Request) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn receive(update: &Handle, announced: Option<u64>, mut field: Field<'_>) -> Result<Bundle, BundleProblem> {
+async fn receive(
+    update: &Handle,
+    announced: Option<u64>,
+    mut field: Field<'_>,
+) -> Result<Bundle, BundleProblem> {
     let mut incoming = update.begin(announced.map(|bytes| bytes.min(MAX_BUNDLE))).await?;
     loop {
         match tokio::time::timeout(SILENCE, field.chunk()).await {
@@ -303,7 +317,9 @@ async fn receive(update: &Handle, announced: Option<u64>, mut field: Field<'_>) 
 /// `POST /update/install`
 pub(crate) async fn install(Posted { signed, fields }: Posted) -> Response {
     let language = signed.language;
-    let Some(when) = chosen(&fields) else { return signed.failed(HERE, text::UPDATE_TIMES_WRONG.is(language)) };
+    let Some(when) = chosen(&fields) else {
+        return signed.failed(HERE, text::UPDATE_TIMES_WRONG.is(language));
+    };
     if let Err(words) = own::confirm(&signed, fields.get("password")).await {
         return signed.failed(HERE, words);
     }
@@ -330,7 +346,8 @@ async fn ordered(signed: &Signed, when: When) -> Response {
 /// Orders it; what the audit log says of that.
 pub(crate) async fn order(app: &App, who: String, when: When) -> Result<String, NotNow> {
     let update = usable(app).map_err(|_| NotNow::Away)?;
-    let version = update.standing().bundle.as_ref().map_or_else(String::new, |bundle| bundle.manifest.version.clone());
+    let version =
+        update.standing().bundle.as_ref().map_or_else(String::new, |bundle| bundle.manifest.version.clone());
     update.order(Order { when, who }).await?;
     Ok(match when {
         When::Now => format!("{version}, now"),
@@ -405,7 +422,8 @@ fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     // A browser may send seconds.
     let minute = minute.split(':').next()?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
     let (hour, minute) = (number(hour)?, number(minute)?);
     (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
@@ -457,8 +475,8 @@ pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCod
         BundleProblem::BrokenOff => say(StatusCode::BAD_REQUEST, text::UPDATE_BROKEN_OFF),
         BundleProblem::NoRoom { wanted, free } => {
             let amount = |bytes: u64| layout::bytes(Some(bytes), language);
-            let words =
-                text::UPDATE_NO_ROOM.with(language, &[("wanted", &amount(*wanted)), ("free", &amount(*free))]);
+            let words = text::UPDATE_NO_ROOM
+                .with(language, &[("wanted", &amount(*wanted)), ("free", &amount(*free))]);
             (StatusCode::INSUFFICIENT_STORAGE, words)
         }
         BundleProblem::NotABundle => say(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_NOT_A_BUNDLE),
@@ -480,7 +498,8 @@ pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCod
 /// What came of an attempt, with the badge's colour.
 pub(crate) fn outcome(outcome: &Outcome, language: Language) -> (&'static str, String) {
     let say = |class, words: Text| (class, words.is(language).to_owned());
-    let because = |words: Text, found: &[Trouble]| words.with(language, &[("reason", &troubles(found, language))]);
+    let because =
+        |words: Text, found: &[Trouble]| words.with(language, &[("reason", &troubles(found, language))]);
     match outcome {
         Outcome::Installing => say("busy", text::UPDATE_IS_INSTALLING),
         Outcome::Installed => say("busy", text::UPDATE_IS_INSTALLED),
@@ -521,7 +540,10 @@ mod tests {
         for wrong in ["", "24:00", "1:60", "+1:05", "a:b", "12", "99999:00"] {
             assert_eq!(when("window", wrong, "04:00"), None, "{wrong}");
         }
-        assert_eq!((when("now", "", ""), when("idle", "x", "y"), when("later", "", "")), (Some(When::Now), Some(When::Idle), None));
+        assert_eq!(
+            (when("now", "", ""), when("idle", "x", "y"), when("later", "", "")),
+            (Some(When::Now), Some(When::Idle), None)
+        );
         assert_eq!(clock(65), "01:05");
     }
 }
