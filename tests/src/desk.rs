@@ -309,10 +309,20 @@ impl Desk {
     /// When it does not end, or does not come up.
     #[track_caller]
     pub fn open_admin_page(&mut self, port: u16) -> String {
+        self.open_admin_page_with(port, "")
+    }
+
+    /// Likewise, with more tables in its configuration.
+    ///
+    /// # Panics
+    /// When it does not end, or does not come up.
+    #[track_caller]
+    pub fn open_admin_page_with(&mut self, port: u16, more: &str) -> String {
         assert!(self.program.terminate(START).success(), "frontdeskd did not end well");
         let config = fs::read_to_string(&self.config).expect("the settings are still there");
         let state = self.scratch.join("desk/admin");
-        write(&self.config, &format!("{config}[admin]\nlisten = \"127.0.0.1:{port}\"\nstate = {state:?}\n"));
+        let page = format!("[admin]\nlisten = \"127.0.0.1:{port}\"\nstate = {state:?}\n");
+        write(&self.config, &format!("{config}{page}{more}"));
         self.start_again();
         format!("https://127.0.0.1:{port}")
     }

@@ -21,8 +21,13 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ("firmware/store", 1, &["ipc", "directory"]),
     ("firmware/plugin-host", 1, &["ipc"]),
     ("firmware/controls", 1, &["ipc"]),
-    ("firmware/admin", 2, &["ipc", "store"]),
-    ("firmware/frontdeskd", 3, &["ipc", "sip", "media", "switchboard", "directory", "store", "admin"]),
+    ("firmware/update", 1, &["ipc"]),
+    ("firmware/admin", 2, &["ipc", "store", "update"]),
+    (
+        "firmware/frontdeskd",
+        3,
+        &["ipc", "sip", "media", "switchboard", "directory", "store", "update", "admin"],
+    ),
     ("ui", 1, &["ipc"]),
     ("tests/pbx", 4, &["sip", "directory", "ipc"]),
     (

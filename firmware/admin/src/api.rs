@@ -13,6 +13,7 @@ mod settings;
 mod settings_schemas;
 mod shapes;
 mod standing;
+mod update;
 mod uploads;
 
 use std::{net::IpAddr, sync::Arc};
@@ -80,13 +81,17 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/settings", get(settings::show).put(settings::replace))
         .route("/api/v1/operators", get(settings::list_operators).post(settings::add_operator))
         .route("/api/v1/operators/{id}", patch(settings::change_operator).delete(settings::remove_operator))
+        .route("/api/v1/update", get(update::show))
+        .route("/api/v1/update/order", put(update::order).delete(update::cancel))
         .route("/api/v1/sessions", get(accounts::sessions))
         .route("/api/v1/sessions/{id}", delete(accounts::end_session))
 }
 
 /// Uploads, which bound what comes in themselves.
 pub(crate) fn uploads() -> Router<Arc<App>> {
-    Router::new().route("/api/v1/uploads", post(uploads::upload))
+    Router::new()
+        .route("/api/v1/uploads", post(uploads::upload))
+        .route("/api/v1/update/bundle", post(update::upload).delete(update::discard))
 }
 
 pub(crate) fn not_found(language: Language) -> Problem {

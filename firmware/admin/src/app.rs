@@ -49,6 +49,8 @@ pub(crate) struct App {
     pub(crate) desk: Desk,
     pub(crate) watching: Watching,
     pub(crate) log: LogRing,
+    /// The task of updates, on a box that updates itself.
+    pub(crate) update: Option<update::Handle>,
     /// The database's file.
     pub(crate) db: PathBuf,
     /// One backup at a time is made or read: each takes room on the disk, and memory for its key.
@@ -63,6 +65,7 @@ pub(crate) struct Sources {
     pub(crate) log: LogRing,
     pub(crate) wishes: mpsc::Sender<Wish>,
     pub(crate) live: watch::Receiver<Live>,
+    pub(crate) update: Option<update::Handle>,
 }
 
 impl App {
@@ -73,13 +76,14 @@ impl App {
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
-        let Sources { views, saved, stun, log, wishes, live } = sources;
+        let Sources { views, saved, stun, log, wishes, live, update } = sources;
         Ok(Self {
             db: store.path().to_owned(),
             desk: Desk::new(wishes),
             watching: Watching::new(live),
             backing_up: Arc::new(Semaphore::new(1)),
             log,
+            update,
             host: Host::new(config.plugins.clone()),
             uploads: Uploads::new(config.plugins.clone(), config.state.clone()),
             keeper: Keeper::start(store)?,

@@ -50,11 +50,14 @@ pub(crate) enum Act {
     ScreenAsked,
     ScreenLeft,
     SoundTested,
+    UpdateUploaded,
+    UpdateOrdered,
+    UpdateCancelled,
 }
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -95,6 +98,9 @@ impl Act {
         Self::ScreenAsked,
         Self::ScreenLeft,
         Self::SoundTested,
+        Self::UpdateUploaded,
+        Self::UpdateOrdered,
+        Self::UpdateCancelled,
     ];
 
     /// As it is kept.
@@ -140,6 +146,9 @@ impl Act {
             Self::ScreenAsked => "screen-asked",
             Self::ScreenLeft => "screen-left",
             Self::SoundTested => "sound-tested",
+            Self::UpdateUploaded => "update-uploaded",
+            Self::UpdateOrdered => "update-ordered",
+            Self::UpdateCancelled => "update-cancelled",
         }
     }
 }

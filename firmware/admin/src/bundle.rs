@@ -25,6 +25,8 @@ pub(crate) struct Bundle {
     pub(crate) log: Vec<Line>,
     /// Calls that something was wrong with.
     pub(crate) marks: Vec<MarkedCall>,
+    /// Updates, oldest first.
+    pub(crate) updates: Vec<update::Attempt>,
     /// The newest SIP messages as a pcapng file; names and numbers are in them.
     pub(crate) trace: Option<Vec<u8>>,
     /// Names and numbers stay in.
@@ -37,6 +39,7 @@ const READ_ME: &str = "Diagnostics of a Frontdesk box.\n\
     desk.json      the desk as its screen shows it\n\
     plugins.json   plugins and what they have logged\n\
     marks.json     the last minute of calls that something was wrong with, second by second; no speech, no names\n\
+    updates.json   updates of the box, and what came of them\n\
     log.txt        the newest lines of the log\n\
     sip.pcapng     the newest SIP messages without secrets, for Wireshark; only with names and numbers\n";
 
@@ -72,6 +75,7 @@ impl Bundle {
             Err(reason) => json!({ "away": reason }),
             Ok(plugins) => plugins.iter().map(|(plugin, log)| plugin_value(plugin, log, &mut said)).collect(),
         };
+        let updates: Value = self.updates.iter().map(update_value).collect();
         let marks: Value = self.marks.iter().map(mark_value).collect();
         let log: String = self.log.iter().map(|line| said(&line.text) + "\n").collect();
         let mut pack = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
@@ -90,6 +94,7 @@ impl Bundle {
             ("desk.json", desk),
             ("plugins.json", plugins),
             ("marks.json", marks),
+            ("updates.json", updates),
         ] {
             add(name, &serde_json::to_vec_pretty(&value)?)?;
         }
@@ -112,6 +117,20 @@ fn plugin_value(plugin: &PluginView, log: &[PluginLogLine], said: &mut impl FnMu
         "id": id, "name": name, "version": version, "previous": previous, "enabled": enabled,
         "interval_s": interval_s, "counters": counters, "granted": granted,
         "state": said(&format!("{:?}", plugin.state)), "directory": plugin.directory, "log": log,
+    })
+}
+
+/// Neither who wanted it nor a line's number is in it.
+fn update_value(attempt: &update::Attempt) -> Value {
+    let update::Attempt { id, version, begun_ms, ended_ms, from, to, outcome, .. } = attempt;
+    let outcome = match outcome {
+        update::Outcome::RolledBack { troubles } => json!({ "rolled_back": troubles.len() }),
+        update::Outcome::Kept { troubles } => json!({ "kept": troubles.len() }),
+        other => json!(other),
+    };
+    json!({
+        "id": id, "version": version, "begun_ms": begun_ms, "ended_ms": ended_ms, "from": from, "to": to,
+        "outcome": outcome,
     })
 }
 
@@ -174,6 +193,11 @@ pub(crate) mod tests {
             plugins: Err("away".into()),
             log: ring.newest(Level::Debug, 10),
             marks: Vec::new(),
+            updates: vec![update::Attempt {
+                who: "Marguerite Dupont".into(),
+                version: "2".into(),
+                ..update::Attempt::default()
+            }],
             trace: Some(b"packets of 0791234567".to_vec()),
             is_plain,
         }
@@ -182,9 +206,16 @@ pub(crate) mod tests {
     #[test]
     fn app_2_a_bundle_has_no_password_and_names_only_when_asked_for() {
         let masked = unpacked(&bundle(false).pack().unwrap());
-        for name in
-            ["README", "about.json", "settings.json", "desk.json", "plugins.json", "marks.json", "log.txt"]
-        {
+        for name in [
+            "README",
+            "about.json",
+            "settings.json",
+            "desk.json",
+            "plugins.json",
+            "marks.json",
+            "updates.json",
+            "log.txt",
+        ] {
             assert!(masked.contains(&format!("== frontdesk-diagnostics/{name}\n")), "{name}");
         }
         for gone in ["hunter2", "Marguerite", "5550100", "0791234567", "pbx.example"] {

@@ -23,11 +23,12 @@ pub(crate) enum Place {
     Audit,
     Certificate,
     Backup,
+    Update,
     Diagnostics,
     Own,
 }
 
-const MENU: [(Place, &str, Text); 16] = [
+const MENU: [(Place, &str, Text); 17] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
@@ -42,6 +43,7 @@ const MENU: [(Place, &str, Text); 16] = [
     (Place::Audit, "/audit", text::AUDIT),
     (Place::Certificate, "/certificate", text::CERTIFICATE),
     (Place::Backup, "/backup", text::BACKUP),
+    (Place::Update, "/update", text::UPDATE),
     (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),
 ];

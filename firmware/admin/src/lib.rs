@@ -133,6 +133,8 @@ pub struct Parts {
     pub wishes: mpsc::Sender<Wish>,
     /// The desk's screen, while it is watched.
     pub live: watch::Receiver<Live>,
+    /// The task of updates, on a box that updates itself.
+    pub update: Option<update::Handle>,
     /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
     pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
 }
@@ -191,8 +193,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, settings: saved, stun, log, wishes, live, reachable } = parts;
-        let sources = Sources { views, saved, stun, log, wishes, live };
+        let Parts { store, views, settings: saved, stun, log, wishes, live, update, reachable } = parts;
+        let sources = Sources { views, saved, stun, log, wishes, live, update };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)

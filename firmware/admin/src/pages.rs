@@ -29,6 +29,7 @@ pub(crate) mod sound;
 pub(crate) mod sound_test;
 pub(crate) mod statistics;
 pub(crate) mod tokens;
+pub(crate) mod update;
 pub(crate) mod upload;
 pub(crate) mod voice;
 pub(crate) mod words;

@@ -20,7 +20,7 @@ use crate::{
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
         numbers, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
-        sip_tls, sound, sound_test, statistics, tokens, upload, voice,
+        sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     statics, text,
 };
@@ -34,6 +34,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let uploads = Router::new()
         .route("/plugins/upload", post(plugins::upload))
         .route("/backup/upload", post(backup::upload))
+        .route("/update/upload", post(update::upload))
         .merge(api::uploads())
         .layer(DefaultBodyLimit::disable());
     let pages = Router::new()
@@ -97,6 +98,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup", get(backup::show).post(backup::make))
         .route("/backup/discard", post(backup::discard))
         .route("/backup/restart", post(backup::restart))
+        .route("/update", get(update::show))
+        .route("/update/install", post(update::install))
+        .route("/update/restart", post(update::restart))
+        .route("/update/cancel", post(update::cancel))
+        .route("/update/postpone", post(update::postpone))
+        .route("/update/discard", post(update::discard))
         .route("/diagnostics", get(diagnostics::show))
         .route("/diagnostics/marks/{id}", get(marks::show))
         .route("/diagnostics/marks/{id}/seconds.csv", get(marks::file))

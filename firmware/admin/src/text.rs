@@ -11,12 +11,14 @@ mod plugins;
 mod reach;
 mod screen;
 mod sound_test;
+mod update;
 mod voice;
 
 use std::fmt::Display;
 
 use ipc::Language;
 
+pub(crate) use self::update::*;
 pub(crate) use acts::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
@@ -97,6 +99,7 @@ mod tests {
             reach::ALL,
             screen::ALL,
             super::sound_test::ALL,
+            super::update::ALL,
             super::voice::ALL,
             super::marks::ALL,
         ]

@@ -49,10 +49,16 @@ impl Drop for Page {
 }
 
 /// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, journal: Journal) -> Option<Page> {
+pub(crate) async fn start(
+    config: &Config,
+    desk: &Desk,
+    saved: Saved,
+    journal: Journal,
+    update: Option<update::Handle>,
+) -> Option<Page> {
     let page = config.admin.as_ref()?;
     let (wishes, wished) = mpsc::channel(WISHES);
-    match open(config, page, desk, saved, &journal, wishes).await {
+    match open(config, page, desk, saved, &journal, (wishes, update)).await {
         Ok(admin) => {
             let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
             let hearer = tokio::spawn(hear(wished, desk.clone(), journal));
@@ -71,7 +77,7 @@ async fn open(
     desk: &Desk,
     saved: Saved,
     journal: &Journal,
-    wishes: mpsc::Sender<Wish>,
+    (wishes, update): (mpsc::Sender<Wish>, Option<update::Handle>),
 ) -> Result<Admin> {
     let settings = PageConfig {
         listen: page.listen,
@@ -96,7 +102,7 @@ async fn open(
     let live = desk.watching.live();
     let reachable = Box::new(reachable);
     let (saved, stun) = saved;
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun };
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun, update };
     Ok(Admin::start(settings, parts).await?)
 }
 

@@ -28,6 +28,20 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// Without it there is no administrator's page.
     pub(crate) admin: Option<AdminConfig>,
+    /// Without it the program is updated in another way than by bundles.
+    pub(crate) update: Option<UpdateConfig>,
+}
+
+/// `[update]`: a box with two roots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UpdateConfig {
+    /// RAUC, by its path or by its name in `PATH`.
+    pub(crate) rauc: PathBuf,
+    /// A folder of its own for bundles and their history.
+    pub(crate) folder: PathBuf,
+    /// A file whose coming restarts the machine; whoever waits for it may do so.
+    pub(crate) restart: PathBuf,
 }
 
 /// `[admin]`
@@ -150,6 +164,7 @@ impl Default for Config {
             speech: SpeechConfig::default(),
             log: LogConfig::default(),
             admin: None,
+            update: None,
         }
     }
 }
@@ -157,6 +172,12 @@ impl Default for Config {
 impl Default for AdminConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([0, 0, 0, 0], 443)), state: "/var/lib/frontdesk/admin".into() }
+    }
+}
+
+impl Default for UpdateConfig {
+    fn default() -> Self {
+        Self { rauc: "rauc".into(), folder: "/data/updates".into(), restart: "/run/frontdesk/restart".into() }
     }
 }
 
@@ -300,6 +321,8 @@ mod tests {
     fn the_admin_page_is_there_when_its_table_is() {
         assert!(load("").unwrap().admin.is_none());
         assert_eq!(load("[admin]\n").unwrap().admin.unwrap().listen.port(), 443);
+        assert!(load("").unwrap().update.is_none(), "and it updates itself when it is told to");
+        assert_eq!(load("[update]\n").unwrap().update.unwrap().rauc, PathBuf::from("rauc"));
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod timetable;
 mod trace;
 mod trust;
 mod turns;
+mod updating;
 mod watching;
 mod xmpp;
 
@@ -63,7 +64,7 @@ use directory::Catalogue;
 use ipc::{SoundView, View};
 use media::Media;
 use sip::{HostPort, UserAgent};
-use store::Store;
+use store::{Prepared, Store};
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
@@ -193,6 +194,7 @@ fn run(config: &Config, journal: Journal) -> Result<End> {
 async fn desk(config: &Config, journal: Journal) -> Result<End> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
+    prepare_store(&config.store)?;
     if let Some(page) = &config.admin {
         admin::apply_waiting(&config.store, &page.state).context("a backup that waits")?;
     }
@@ -307,7 +309,8 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         started,
         sip_address: local,
     };
-    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
+    let update = updating::start(config.update.as_ref(), &desk);
+    let page = admin_page::start(config, &desk, (saved, troubles), journal, update).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
@@ -330,6 +333,20 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         });
     drop(place);
     end
+}
+
+/// Before tables change a copy is kept, and after a rollback the desk takes its own.
+fn prepare_store(path: &std::path::Path) -> Result<()> {
+    match store::prepare(path).context("store")? {
+        Prepared::AsItIs => {}
+        Prepared::Kept { schema } => info!(schema, "a copy of the database is kept before its tables change"),
+        Prepared::Returned { found, known } => warn!(
+            found,
+            known,
+            "the database was changed by a newer version: it is put aside, and the desk goes on with the copy of before the update"
+        ),
+    }
+    Ok(())
 }
 
 /// Runs the engine on a thread of its own: whatever the clients ask of the runtime's workers, which write

@@ -10,7 +10,7 @@
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
 //! `statistics` counts it, `marks` are minutes of calls that something was wrong with, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
 //! administrator's page's, `operators` who sits at the desk, `reminders` what they want to be told, `settings` are the words of the settings file (`reach` and `tls` those about
-//! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all.
+//! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all, `rollback` does so over an update and back.
 
 mod admins;
 mod audit;
@@ -32,6 +32,7 @@ mod reach;
 mod refusal;
 mod reminders;
 mod removals;
+mod rollback;
 mod schema;
 mod settings;
 mod settings_file;
@@ -70,6 +71,7 @@ pub use pictures::PICTURE_SIDE;
 pub use reach::{Nat, NatError, Srtp, Transport};
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;
+pub use rollback::{Prepared, prepare, put_aside};
 pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
 pub use settings_file::SettingsError;
 pub use sign_in::SignedIn;

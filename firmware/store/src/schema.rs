@@ -60,6 +60,25 @@ pub(crate) fn tables_after(steps: i64) -> Result<Vec<[String; 3]>, rusqlite::Err
     tables(&db)
 }
 
+/// Makes the tables of a version with so many steps, for tests of what comes after it.
+#[cfg(test)]
+pub(crate) fn make_at(db: &Connection, steps: i64) -> Result<(), rusqlite::Error> {
+    for step in MIGRATIONS.iter().take(usize::try_from(steps).unwrap_or(0)) {
+        db.execute_batch(step)?;
+    }
+    db.pragma_update(None, "application_id", APPLICATION)?;
+    db.pragma_update(None, "user_version", steps)
+}
+
+/// Does the steps that are missing after so many, for tests.
+#[cfg(test)]
+pub(crate) fn make_from(db: &Connection, steps: i64) -> Result<(), rusqlite::Error> {
+    for step in MIGRATIONS.iter().skip(usize::try_from(steps).unwrap_or(0)) {
+        db.execute_batch(step)?;
+    }
+    db.pragma_update(None, "user_version", KNOWN)
+}
+
 /// The tables of a file, by type and name; what SQLite notes about their contents is left out.
 pub(crate) fn tables(db: &Connection) -> Result<Vec<[String; 3]>, rusqlite::Error> {
     let sql = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' \

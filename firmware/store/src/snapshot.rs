@@ -139,7 +139,7 @@ pub fn is_swapped(path: &Path) -> bool {
 }
 
 /// The path with more at the end of its name.
-fn beside(path: &Path, more: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, more: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(more);
     name.into()
@@ -152,7 +152,7 @@ fn remove_database(path: &Path) -> io::Result<()> {
     remove_if_there(path)
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     there(fs::remove_file(path))
 }
 
@@ -167,7 +167,7 @@ fn there(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => File::open(folder)?.sync_all(),
         None => File::open(".")?.sync_all(),

@@ -260,6 +260,33 @@ const OPERATIONS: &[Operation] = &[
         DONE,
     ),
     write("delete", "/api/v1/operators/{id}", "removeOperator", "Remove an operator", None, DONE),
+    read("/api/v1/update", "update", "Versions, slots, and what came of updates so far", "UpdateStanding"),
+    write(
+        "post",
+        "/api/v1/update/bundle",
+        "uploadUpdate",
+        "Upload an update; it is looked at, not installed",
+        Some("UpdateFile"),
+        (201, Some("UpdateBundle")),
+    ),
+    write(
+        "delete",
+        "/api/v1/update/bundle",
+        "discardUpdate",
+        "Remove an update that was uploaded",
+        None,
+        DONE,
+    ),
+    write(
+        "put",
+        "/api/v1/update/order",
+        "orderUpdate",
+        "Have the update installed: now, when no call is up, or between two times of the day; the restart waits until no \
+         call is up",
+        Some("UpdateOrder"),
+        DONE,
+    ),
+    write("delete", "/api/v1/update/order", "cancelUpdate", "Do not install it", None, DONE),
     read("/api/v1/sessions", "sessions", "Who is signed in", "Session[]"),
     write("delete", "/api/v1/sessions/{id}", "endSession", "End a session", None, DONE),
 ];
@@ -319,7 +346,11 @@ fn described(operation: &Operation) -> Value {
         Needs::Write => described["description"] = json!("A token with the scope `write`."),
     }
     if let Some(name) = operation.body {
-        let kind = if name == "Package" { "application/octet-stream" } else { "application/json" };
+        let kind = if matches!(name, "Package" | "UpdateFile") {
+            "application/octet-stream"
+        } else {
+            "application/json"
+        };
         described["requestBody"] =
             json!({ "required": true, "content": { kind: { "schema": reference(name) } } });
     }

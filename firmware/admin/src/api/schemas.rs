@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{api::settings_schemas, audit::Act, logs::Level};
+use crate::{
+    api::{settings_schemas, update},
+    audit::Act,
+    logs::Level,
+};
 
 /// A schema by its name; one that ends in `[]` is a list.
 pub(crate) fn reference(name: &str) -> Value {
@@ -108,6 +112,12 @@ fn sent() -> Value {
     json!({
         "Anything": { "type": "object" },
         "Package": { "type": "string", "format": "binary", "description": "A .wasm file of at most 32 MiB" },
+        "UpdateFile": { "type": "string", "format": "binary", "description": "A signed RAUC bundle" },
+        "UpdateOrder": with_optional(&["when"], &[
+            ("when", one_of(&["now", "idle", "window"])),
+            ("from", json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })),
+            ("until", json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })),
+        ]),
         "NewCertificate": object(&[("chain", pem.clone()), ("key", pem)]),
         "NewSettings": object(&[("values", json!({ "type": "object" })), ("interval_s", interval)]),
         "Grants": with_optional(&["net"], &grants),
@@ -224,6 +234,20 @@ fn told() -> Value {
         ]),
         "Token": object(&token),
         "MadeToken": object(&made),
+        "UpdateStanding": object(&[
+            ("version", text()), ("why_not", maybe("string")), ("slots", lists("UpdateSlot")),
+            ("bundle", maybe_a("UpdateBundle")), ("stage", one_of(&["resting", "waiting", "installing", "written", "restarting"])),
+            ("percent", maybe("integer")), ("busy", yes_no()), ("attempts", lists("UpdateAttempt")),
+        ]),
+        "UpdateSlot": object(&[
+            ("name", text()), ("running", yes_no()), ("next", yes_no()), ("good", maybe("boolean")),
+            ("version", maybe("string")), ("checked_ms", maybe("integer")), ("wrong", maybe("string")),
+        ]),
+        "UpdateBundle": object(&[("version", text()), ("description", text()), ("compatible", text()), ("bytes", whole())]),
+        "UpdateAttempt": object(&[
+            ("id", whole()), ("version", text()), ("who", text()), ("begun_ms", whole()), ("ended_ms", maybe("integer")),
+            ("from", text()), ("to", text()), ("outcome", one_of(&update::OUTCOMES)), ("words", text()),
+        ]),
         "Session": object(&[
             ("id", whole()), ("name", text()), ("role", role), ("began_ms", whole()), ("from", text()),
             ("agent", text()),

@@ -116,6 +116,7 @@ pub(crate) async fn pack(app: &Arc<App>, is_plain: bool) -> Option<Vec<u8>> {
         plugins: plugins(app).await,
         log: app.log.newest(Level::Debug, MAX_LINES),
         marks: app.keeper.ask(|store| store.marked_calls(MARKS)).await.unwrap_or_default(),
+        updates: app.update.as_ref().map_or_else(Vec::new, |update| update.standing().attempts.clone()),
         trace: if is_plain { app.desk.trace().await } else { None },
         is_plain,
     };

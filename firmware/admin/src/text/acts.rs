@@ -43,6 +43,9 @@ texts! {
     ACT_SCREEN_ASKED = "asked to watch the screen", "a demandé à regarder l’écran";
     ACT_SCREEN_LEFT = "stopped watching the screen", "a cessé de regarder l’écran";
     ACT_SOUND_TESTED = "tested the sound at the desk", "a essayé le son au poste";
+    ACT_UPDATE_UPLOADED = "uploaded an update", "a déposé une mise à jour";
+    ACT_UPDATE_ORDERED = "had an update installed", "a fait installer une mise à jour";
+    ACT_UPDATE_CANCELLED = "did not want an update any more", "a renoncé à une mise à jour";
     ACT_LOG_LEVEL_CHANGED = "changed how much is logged", "a modifié le niveau du journal technique";
 }
 
@@ -88,6 +91,9 @@ pub(crate) fn act(act: Act) -> Text {
         Act::ScreenAsked => ACT_SCREEN_ASKED,
         Act::ScreenLeft => ACT_SCREEN_LEFT,
         Act::SoundTested => ACT_SOUND_TESTED,
+        Act::UpdateUploaded => ACT_UPDATE_UPLOADED,
+        Act::UpdateOrdered => ACT_UPDATE_ORDERED,
+        Act::UpdateCancelled => ACT_UPDATE_CANCELLED,
         Act::LogLevelChanged => ACT_LOG_LEVEL_CHANGED,
     }
 }

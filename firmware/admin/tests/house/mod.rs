@@ -17,7 +17,7 @@ use admin::{Admin, Config, Live, LogRing, Parts, Sound, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
 use store::{Settings, Store};
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use browser::Browser;
 pub(crate) use host::Host;
@@ -52,7 +52,22 @@ impl House {
     }
 
     pub(crate) async fn beside(folder: TempDir) -> Self {
+        Self::updating(folder, None).await
+    }
+
+    /// A box that updates itself by this program in the place of rauc.
+    pub(crate) async fn updating(folder: TempDir, rauc: Option<PathBuf>) -> Self {
         let (views, seen) = watch::channel(Arc::new(view()));
+        let (restart, restarted) = mpsc::channel(1);
+        let update = rauc.map(|rauc| {
+            let config = update::Config {
+                rauc,
+                folder: folder.path().join("updates"),
+                restart: folder.path().join("run/restart"),
+                version: "1".into(),
+            };
+            update::start(config, seen.clone(), restart).0
+        });
         let store = Store::open(folder.path().join("desk.db")).unwrap();
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -69,6 +84,7 @@ impl House {
         let (wishes, asked) = mpsc::channel(8);
         let (live, live_seen) = watch::channel(Live::default());
         tokio::spawn(behave(asked, Arc::clone(&desk), live.clone()));
+        tokio::spawn(restarts(restarted, Arc::clone(&desk)));
         let reachable = Box::new(|| None);
         let parts = Parts {
             store,
@@ -79,6 +95,7 @@ impl House {
             reachable,
             settings,
             stun: stun_seen,
+            update,
         };
         let admin = Admin::start(config, parts).await.unwrap();
         Self { admin, folder, views, saved, stun, log, live, desk }
@@ -104,6 +121,15 @@ impl House {
 
     pub(crate) fn code(&self) -> String {
         self.admin.setup.borrow().clone().expect("the box is not set up").code
+    }
+}
+
+/// Whether the desk ends so that the box restarts.
+async fn restarts(mut asked: mpsc::Receiver<oneshot::Sender<bool>>, desk: Arc<Mutex<DeskBehind>>) {
+    while let Some(answer) = asked.recv().await {
+        let mut desk = desk.lock().unwrap();
+        desk.heard.push("restart of the box".into());
+        let _ = answer.send(!desk.has_call);
     }
 }
 

@@ -44,6 +44,9 @@ enum Request {
     View,
     /// Print the desk now and after each change, until interrupted.
     Follow,
+    /// Judge the version that has just started, mark its slot, and restart the box into the other slot where that is
+    /// right. Run as root after each start of the appliance.
+    Health(HealthArgs),
     /// Call a number.
     Dial {
         /// The number.
@@ -387,6 +390,46 @@ enum Colours {
     Contrast,
 }
 
+#[derive(clap::Args)]
+struct HealthArgs {
+    /// RAUC, by its path or by its name in PATH.
+    #[arg(long, default_value = "rauc")]
+    rauc: PathBuf,
+    /// The folder of updates.
+    #[arg(long, default_value = "/data/updates")]
+    updates: PathBuf,
+    /// The file whose coming restarts the box.
+    #[arg(long, default_value = "/run/frontdesk-health/restart")]
+    restart: PathBuf,
+    /// How long a version has to become well, in seconds.
+    #[arg(long, default_value_t = update::check::LIMIT.as_secs())]
+    limit: u64,
+    /// How long it must be well without a break while it is on trial, in seconds.
+    #[arg(long, default_value_t = update::check::HOLD.as_secs())]
+    hold: u64,
+}
+
+fn health(socket: PathBuf, arguments: HealthArgs) -> Result<()> {
+    let HealthArgs { rauc, updates, restart, limit, hold } = arguments;
+    let seconds = Duration::from_secs;
+    let check = update::check::Check {
+        socket,
+        rauc,
+        folder: updates,
+        restart,
+        limit: seconds(limit),
+        hold: seconds(hold),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let update::check::Found { deed, is_trial, troubles } = runtime.block_on(update::check::run(&check))?;
+    let deed = match deed {
+        update::Deed::Good => "good",
+        update::Deed::Other => "other",
+        update::Deed::Stay => "stay",
+    };
+    print(&serde_json::json!({ "deed": deed, "trial": is_trial, "troubles": troubles }))
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -398,9 +441,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let follow = matches!(cli.request, Request::Follow);
-    let mut desk = Connection::open(&cli.socket, follow)?;
-    match cli.request {
+    let Cli { socket, request } = cli;
+    if let Request::Health(arguments) = request {
+        return health(socket, arguments);
+    }
+    let follow = matches!(request, Request::Follow);
+    let mut desk = Connection::open(&socket, follow)?;
+    match request {
         Request::View => print(&desk.view()?),
         Request::Operators => print(&desk.view()?.sign_in),
         Request::Follow => loop {
@@ -556,6 +603,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         Request::View
         | Request::Operators
         | Request::Follow
+        | Request::Health(_)
         | Request::Contacts { .. }
         | Request::Contact { .. }
         | Request::Log { .. }

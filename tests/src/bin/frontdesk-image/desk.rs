@@ -52,14 +52,17 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
         String::new()
     });
     if registered {
-        shown.show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
+        shown
+            .show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
         shown.show("hw_1 what the caller says is in the sound card's recording", || hears(&guest));
         shown.show("app_4 kill -9 of the screen in mid-call: no gap", || kill_screen(&mut guest, &wire));
         shown.show("hw_2 call_12 keys of the keypad transfer it", || keypad(&mut guest, &mut house));
         shown.show("hw_1 a handset of USB lifts and hangs up, and its lamps follow", || {
             lift(&mut guest, &mut house)
         });
-        shown.show("app_4 kill -9 of the desk: back and registered", || kill_desk(&mut guest, &mut house, &wire));
+        shown.show("app_4 kill -9 of the desk: back and registered", || {
+            kill_desk(&mut guest, &mut house, &wire)
+        });
     }
     shown.show("app_3 boot timeline", || timeline(&mut guest, &times));
     shown.show("app_3 it is switched off by its button within a minute", || {
@@ -157,7 +160,8 @@ fn keypad(guest: &mut Guest, house: &mut House) -> String {
 fn lift(guest: &mut Guest, house: &mut House) -> String {
     handset::plug(guest);
     guest.wait_for("the handset's file", SOON, |guest| {
-        (guest.run("ls /dev/hidraw*; journalctl -u frontdesk-controls | grep -c 'test handset'").text).contains("1")
+        (guest.run("ls /dev/hidraw*; journalctl -u frontdesk-controls | grep -c 'test handset'").text)
+            .contains("1")
             .then_some(())
     });
     handset::lamps(guest);
@@ -190,7 +194,8 @@ fn kill_desk(guest: &mut Guest, house: &mut House, wire: &Wire) -> String {
     house.tomas.dial("5550100");
     guest.wait_view("a call that rings again", SOON, |view| call_in(view, CallState::Ringing));
     house.hang_up(guest);
-    let figures = format!("{:.2} s from the kill to the exchange's 200, and calls come in again", back.as_secs_f64());
+    let figures =
+        format!("{:.2} s from the kill to the exchange's 200, and calls come in again", back.as_secs_f64());
     assert!(back < BACK, "{figures}");
     figures
 }

@@ -2,7 +2,7 @@
 //! what was shown, a line each, and the sum.
 //!
 //! Runs in a network of its own (see `apart`). `FRONTDESK_IMAGE` names another image than the one that `make image-test`
-//! builds; `FRONTDESK_PARTS` which parts are run (`desk,power`); `FRONTDESK_CUTS` and `FRONTDESK_PLUGS` how many power cuts
+//! builds; `FRONTDESK_PARTS` which parts are run (`desk,updates,power`); `FRONTDESK_CUTS` and `FRONTDESK_PLUGS` how many power cuts
 //! are played from the log of what the disk was told, and how often QEMU itself is killed.
 #![allow(clippy::print_stderr, reason = "a report is printed")]
 
@@ -15,6 +15,7 @@ mod lab;
 mod monitor;
 mod power;
 mod shown;
+mod updates;
 mod wire;
 
 use std::env;
@@ -43,14 +44,12 @@ fn inside() -> ExitCode {
     if let Err(error) = apart::loopback_up() {
         return failed(&error);
     }
-    let image = env::var_os("FRONTDESK_IMAGE").map_or_else(
-        || repository::root().join("target/image/development/frontdesk.img"),
-        PathBuf::from,
-    );
+    let image = env::var_os("FRONTDESK_IMAGE")
+        .map_or_else(|| repository::root().join("target/image/development/frontdesk.img"), PathBuf::from);
     if !image.is_file() {
         return failed(&format!("{} is not built: make image-test builds it", image.display()));
     }
-    let parts = env::var("FRONTDESK_PARTS").unwrap_or_else(|_| "desk,power".into());
+    let parts = env::var("FRONTDESK_PARTS").unwrap_or_else(|_| "desk,updates,power".into());
     let lab = Lab::set_up(&image);
     let mut shown = Shown::default();
     shown.note(&format!("{} by QEMU with {}", image.display(), lab.accelerator));
@@ -58,6 +57,7 @@ fn inside() -> ExitCode {
         match part {
             "desk" => desk::show(&lab, &mut shown),
             "power" => power::show(&lab, &mut shown),
+            "updates" => updates::show(&lab, &mut shown),
             other => return failed(&format!("there is no part {other:?}")),
         }
     }

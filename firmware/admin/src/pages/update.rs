@@ -1,0 +1,549 @@
+//! `/update`: which version runs, a new one uploaded and installed, and what came of those before (APP-2, APP-3).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use ipc::Language;
+use maud::{Markup, html};
+use tracing::warn;
+use update::{
+    Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, Slot, Stage, Standing,
+    Trouble, When,
+};
+
+use crate::{
+    app::App,
+    audit::Act,
+    fault::Fault,
+    fields::Fields,
+    guard::{self, FORM_FIELD, Posted, Signed},
+    layout::{self, Place},
+    pages::{Page, own, plugins::short},
+    random,
+    text::{self, Text},
+};
+
+const HERE: &str = "/update";
+/// Longest silence of somebody who uploads.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// `GET /update`
+pub(crate) async fn show(signed: Signed) -> Page {
+    let language = signed.language;
+    let t = |text: Text| text.is(language);
+    let standing = signed.app.update.as_ref().map(Handle::standing);
+    let body = match &standing {
+        None => html! { p.alert #no-update { (t(text::UPDATE_NO_BOX)) } },
+        Some(standing) => html! {
+            p.lead { (t(text::UPDATE_INTRO)) }
+            @if let Some(away) = &standing.away { p.alert.bad #no-update role="alert" { (away_words(away, language)) } }
+            @if let Some(at) = store::put_aside(&signed.app.db) { p.alert #put-aside { (aside(at, language)) } }
+            (happening(&signed, standing))
+            (slots(standing, language))
+            @if let Some(bundle) = standing.bundle.as_ref().filter(|_| standing.away.is_none()) {
+                (there(&signed, standing, bundle))
+            }
+            @if signed.may_write() && standing.away.is_none() && is_free(standing) { (upload_form(&signed)) }
+            (history(standing, language))
+        },
+    };
+    Ok(layout::page(&signed, Place::Update, t(text::UPDATE), body))
+}
+
+/// Another bundle may come.
+fn is_free(standing: &Standing) -> bool {
+    matches!(standing.stage, Stage::Resting | Stage::Waiting)
+}
+
+fn aside(at: std::time::SystemTime, language: Language) -> String {
+    let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let day = layout::day(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    text::UPDATE_PUT_ASIDE.with(language, &[("day", &day)])
+}
+
+/// What happens now; looked at again by itself while the page is seen.
+fn happening(signed: &Signed, standing: &Standing) -> Markup {
+    let language = signed.language;
+    let t = |text: Text| text.is(language);
+    let window = standing.order.as_ref().and_then(|order| match order.when {
+        When::Window { from, until } => Some((clock(from), clock(until))),
+        When::Now | When::Idle => None,
+    });
+    let timed = |text: Text, window: &(String, String)| {
+        text.with(language, &[("from", &window.0), ("until", &window.1)])
+    };
+    let words = match (&standing.stage, &window) {
+        (Stage::Resting, _) => return html! { div #standing {} },
+        (Stage::Waiting, Some(window)) => timed(text::UPDATE_WAITS_WINDOW, window),
+        (Stage::Waiting, None) => t(text::UPDATE_WAITS_IDLE).into(),
+        (Stage::Installing { percent, .. }, _) => {
+            text::UPDATE_INSTALLING.with(language, &[("percent", percent)])
+        }
+        (Stage::Written, Some(window)) => timed(text::UPDATE_WRITTEN_WINDOW, window),
+        (Stage::Written, None) if standing.order.is_some() => t(text::UPDATE_WRITTEN).into(),
+        (Stage::Written, None) => t(text::UPDATE_WRITTEN_ONLY).into(),
+        (Stage::Restarting, _) => t(text::UPDATE_RESTARTING).into(),
+    };
+    let waits = matches!(standing.stage, Stage::Waiting | Stage::Written);
+    html! {
+        div #standing {
+            section aria-labelledby="now-title" {
+                h2 #now-title { (t(text::UPDATE_NOW)) }
+                p #now role="status" { (words) }
+                @if let Stage::Installing { percent, .. } = standing.stage {
+                    progress max="100" value=(percent) aria-label=(t(text::UPDATE)) {}
+                }
+                @if waits && standing.occupied { p.note #busy { (t(text::UPDATE_BUSY_NOW)) } }
+                @if let Some(until) = standing.postponed_until_ms.filter(|_| waits) {
+                    p.note { (text::UPDATE_POSTPONED.with(language, &[("until", &time_of_day(until))])) }
+                }
+                div.actions {
+                    @if waits && standing.order.is_some() {
+                        (layout::action(signed, "postpone", "/update/postpone", t(text::UPDATE_POSTPONE), "quiet"))
+                    }
+                    @if standing.stage == Stage::Waiting {
+                        (layout::action(signed, "cancel", "/update/cancel", t(text::UPDATE_CANCEL), "quiet"))
+                    }
+                    @if standing.stage == Stage::Written && standing.order.is_none() {
+                        (layout::action(signed, "restart", "/update/restart", t(text::UPDATE_RESTART), ""))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn slots(standing: &Standing, language: Language) -> Markup {
+    let t = |text: Text| text.is(language);
+    let row = |slot: &Slot| {
+        let verdict = standing.verdicts.get(&slot.bootname);
+        let version = match &slot.version {
+            _ if slot.booted => standing.version.as_str(),
+            Some(version) => version,
+            None => t(text::UPDATE_AS_DELIVERED),
+        };
+        vec![
+            html! { (slot.bootname) },
+            html! { (version) },
+            html! {
+                @if slot.booted { span.badge.good { (t(text::UPDATE_SLOT_RUNS)) } " " }
+                @if slot.primary && !slot.booted { span.badge.busy { (t(text::UPDATE_SLOT_NEXT)) } " " }
+                @match slot.good {
+                    Some(true) => span.badge.good { (t(text::UPDATE_SLOT_GOOD)) },
+                    Some(false) => span.badge.bad { (t(text::UPDATE_SLOT_BAD)) },
+                    None => span.badge { (t(text::UPDATE_SLOT_UNKNOWN)) },
+                }
+            },
+            html! {
+                @match verdict {
+                    None => (t(text::UPDATE_NOT_CHECKED)),
+                    Some(verdict) => {
+                        (layout::moment(verdict.at_ms)) br;
+                        @if verdict.troubles.is_empty() { (t(text::UPDATE_WELL)) }
+                        @else { (troubles(&verdict.troubles, language)) }
+                    },
+                }
+            },
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = standing.system.slots.iter().map(row).collect();
+    let heads = [t(text::UPDATE_SLOT), t(text::VERSION), t(text::STATE), t(text::UPDATE_HEALTH)];
+    html! {
+        section aria-labelledby="slots-title" {
+            h2 #slots-title { (t(text::UPDATE_SLOTS)) }
+            (layout::facts("runs", &[(t(text::UPDATE_RUNS), html! { (standing.version) })]))
+            @if !rows.is_empty() { (layout::table("slots", t(text::UPDATE_SLOTS_CAPTION), &heads, &rows)) }
+        }
+    }
+}
+
+/// A bundle that was looked at, and what can be done with it.
+fn there(signed: &Signed, standing: &Standing, bundle: &Bundle) -> Markup {
+    let language = signed.language;
+    let t = |text: Text| text.is(language);
+    let manifest = &bundle.manifest;
+    let mut facts = vec![
+        (t(text::VERSION), html! { (version(bundle, language)) }),
+        (t(text::UPDATE_MADE_FOR), html! { (manifest.compatible) }),
+        (t(text::UPDATE_SIZE), html! { (layout::bytes(Some(bundle.bytes), language)) }),
+        (t(text::UPDATE_SIGNED), html! { span.badge.good { (t(text::UPDATE_SIGNED_WELL)) } }),
+    ];
+    if !manifest.description.is_empty() {
+        facts.insert(1, (t(text::DESCRIPTION), html! { (manifest.description) }));
+    }
+    html! {
+        section aria-labelledby="there-title" {
+            h2 #there-title { (t(text::UPDATE_THERE)) }
+            (layout::facts("bundle", &facts))
+            @if signed.may_write() && standing.stage == Stage::Resting {
+                form #install-form method="post" action="/update/install" {
+                    (layout::token(signed))
+                    div.field {
+                        label for="when" { (t(text::UPDATE_WHEN)) }
+                        select #when name="when" {
+                            option value="now" { (t(text::UPDATE_WHEN_NOW)) }
+                            option value="idle" { (t(text::UPDATE_WHEN_IDLE)) }
+                            option value="window" { (t(text::UPDATE_WHEN_WINDOW)) }
+                        }
+                    }
+                    div.field {
+                        label for="from" { (t(text::UPDATE_FROM)) }
+                        input.short #from name="from" type="time" value="02:00" aria-describedby="times-hint";
+                    }
+                    div.field {
+                        label for="until" { (t(text::UPDATE_UNTIL)) }
+                        input.short #until name="until" type="time" value="04:00" aria-describedby="times-hint";
+                        p.hint #times-hint { (t(text::UPDATE_TIMES_HINT)) }
+                    }
+                    (layout::field("password", "password", t(text::INSTALL_PASSWORD), "", "current-password", None))
+                    button #install type="submit" { (t(text::UPDATE_INSTALL)) }
+                }
+            }
+            @if is_free(standing) { (layout::action(signed, "discard", "/update/discard", t(text::UPDATE_DISCARD), "quiet")) }
+        }
+    }
+}
+
+fn upload_form(signed: &Signed) -> Markup {
+    let t = |text: Text| text.is(signed.language);
+    html! {
+        section aria-labelledby="upload-title" {
+            h2 #upload-title { (t(text::UPDATE_UPLOAD)) }
+            p { (t(text::UPDATE_UPLOAD_INTRO)) }
+            form #upload-form method="post" action="/update/upload" enctype="multipart/form-data" data-progress {
+                (layout::token(signed))
+                div.field {
+                    label for="file" { (t(text::UPDATE_FILE)) }
+                    input #file name="file" type="file" accept=".raucb" required;
+                }
+                button #upload type="submit" { (t(text::UPLOAD_GO)) }
+            }
+        }
+    }
+}
+
+fn history(standing: &Standing, language: Language) -> Markup {
+    let t = |text: Text| text.is(language);
+    let row = |attempt: &Attempt| {
+        let (class, words) = outcome(&attempt.outcome, language);
+        vec![
+            layout::moment(attempt.begun_ms),
+            html! { (attempt.version) },
+            html! { (attempt.from) " → " (attempt.to) },
+            html! { (attempt.who) },
+            html! { span.badge.(class) { (words) } },
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = standing.attempts.iter().rev().map(row).collect();
+    let heads = [
+        t(text::UPDATE_BEGAN),
+        t(text::VERSION),
+        t(text::UPDATE_SLOT),
+        t(text::UPDATE_BY),
+        t(text::UPDATE_OUTCOME),
+    ];
+    html! {
+        section aria-labelledby="history-title" {
+            h2 #history-title { (t(text::UPDATE_HISTORY)) }
+            @if rows.is_empty() { p.empty { (t(text::UPDATE_NO_HISTORY)) } }
+            @else { (layout::table("attempts", t(text::UPDATE_HISTORY), &heads, &rows)) }
+        }
+    }
+}
+
+/// `POST /update/upload`
+pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
+    let language = signed.language;
+    let fault = |status, words| Fault::new(status, language, words).into_response();
+    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
+    if !signed.may_write() {
+        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
+    }
+    let update = usable(&app).map_err(|words| fault(StatusCode::CONFLICT, words))?;
+    let announced = announced(&request);
+    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
+    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
+    // The token comes first: not a byte of the file is looked at before it is right.
+    let token = match form.next_field().await.map_err(|_| unreadable())? {
+        Some(field) if field.name() == Some(FORM_FIELD) => short(field).await.ok_or_else(unreadable)?,
+        _ => String::new(),
+    };
+    if !random::same(&token, &signed.session.form_token) {
+        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
+    }
+    let field = match form.next_field().await {
+        Ok(Some(field)) if field.name() == Some("file") => field,
+        Ok(_) => return Err(fault(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_EMPTY)),
+        Err(_) => return Err(unreadable()),
+    };
+    match receive(&update, announced, field).await {
+        Ok(bundle) => {
+            let version = version(&bundle, language);
+            app.audit(&signed.actor(), Act::UpdateUploaded, version.clone()).await;
+            Ok(signed.done(HERE, text::UPDATE_TAKEN.with(language, &[("version", &version)])))
+        }
+        Err(problem) => {
+            let (status, words) = refusal(&problem, language);
+            Err(Fault::saying(status, language, words).into_response())
+        }
+    }
+}
+
+/// How many bytes a request says that it has.
+pub(crate) fn announced(request: &Request) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn receive(
+    update: &Handle,
+    announced: Option<u64>,
+    mut field: Field<'_>,
+) -> Result<Bundle, BundleProblem> {
+    let mut incoming = update.begin(announced.map(|bytes| bytes.min(MAX_BUNDLE))).await?;
+    loop {
+        match tokio::time::timeout(SILENCE, field.chunk()).await {
+            Ok(Ok(Some(bytes))) => incoming.push(&bytes).await?,
+            Ok(Ok(None)) => break,
+            Ok(Err(_)) | Err(_) => return Err(BundleProblem::BrokenOff),
+        }
+    }
+    update.inspect(incoming).await
+}
+
+/// `POST /update/install`
+pub(crate) async fn install(Posted { signed, fields }: Posted) -> Response {
+    let language = signed.language;
+    let Some(when) = chosen(&fields) else {
+        return signed.failed(HERE, text::UPDATE_TIMES_WRONG.is(language));
+    };
+    if let Err(words) = own::confirm(&signed, fields.get("password")).await {
+        return signed.failed(HERE, words);
+    }
+    ordered(&signed, when).await
+}
+
+/// `POST /update/restart`: of one that is written and waits for nobody's order any more.
+pub(crate) async fn restart(Posted { signed, .. }: Posted) -> Response {
+    ordered(&signed, When::Idle).await
+}
+
+async fn ordered(signed: &Signed, when: When) -> Response {
+    let language = signed.language;
+    let actor = signed.actor();
+    match order(&signed.app, actor.who.clone(), when).await {
+        Ok(detail) => {
+            signed.app.audit(&actor, Act::UpdateOrdered, detail).await;
+            signed.done(HERE, text::UPDATE_ORDERED.is(language))
+        }
+        Err(problem) => signed.failed(HERE, not_now(problem).is(language)),
+    }
+}
+
+/// Orders it; what the audit log says of that.
+pub(crate) async fn order(app: &App, who: String, when: When) -> Result<String, NotNow> {
+    let update = usable(app).map_err(|_| NotNow::Away)?;
+    let version =
+        update.standing().bundle.as_ref().map_or_else(String::new, |bundle| bundle.manifest.version.clone());
+    update.order(Order { when, who }).await?;
+    Ok(match when {
+        When::Now => format!("{version}, now"),
+        When::Idle => format!("{version}, when idle"),
+        When::Window { from, until } => format!("{version}, {}-{}", clock(from), clock(until)),
+    })
+}
+
+/// `POST /update/cancel`
+pub(crate) async fn cancel(Posted { signed, .. }: Posted) -> Response {
+    let language = signed.language;
+    let done = match &signed.app.update {
+        Some(update) => update.cancel().await,
+        None => false,
+    };
+    if !done {
+        return signed.failed(HERE, text::UPDATE_TOO_LATE.is(language));
+    }
+    signed.app.audit(&signed.actor(), Act::UpdateCancelled, "").await;
+    signed.done(HERE, text::UPDATE_CANCELLED.is(language))
+}
+
+/// `POST /update/postpone`
+pub(crate) async fn postpone(Posted { signed, .. }: Posted) -> Response {
+    let language = signed.language;
+    let done = match &signed.app.update {
+        Some(update) => update.postpone().await,
+        None => false,
+    };
+    if !done {
+        return signed.failed(HERE, text::UPDATE_TOO_LATE.is(language));
+    }
+    signed.done(HERE, text::UPDATE_POSTPONED_DONE.is(language))
+}
+
+/// `POST /update/discard`
+pub(crate) async fn discard(Posted { signed, .. }: Posted) -> Response {
+    let language = signed.language;
+    let done = match &signed.app.update {
+        Some(update) => update.discard().await,
+        None => false,
+    };
+    if !done {
+        return signed.failed(HERE, text::UPDATE_TOO_LATE.is(language));
+    }
+    signed.app.audit(&signed.actor(), Act::UpdateCancelled, "removed").await;
+    signed.done(HERE, text::UPDATE_DISCARDED.is(language))
+}
+
+/// The way to the task of updates, where anything can come of it.
+pub(crate) fn usable(app: &App) -> Result<Handle, Text> {
+    let update = app.update.clone().ok_or(text::UPDATE_NO_BOX)?;
+    if update.standing().away.is_some() { Err(text::UPDATE_NOT_POSSIBLE) } else { Ok(update) }
+}
+
+fn chosen(fields: &Fields) -> Option<When> {
+    when(fields.get("when"), fields.get("from"), fields.get("until"))
+}
+
+/// When, by its word, and the times of a window.
+pub(crate) fn when(word: &str, from: &str, until: &str) -> Option<When> {
+    match word {
+        "now" => Some(When::Now),
+        "idle" => Some(When::Idle),
+        "window" => Some(When::Window { from: minute(from)?, until: minute(until)? }),
+        _ => None,
+    }
+}
+
+/// `HH:MM`, in minutes since midnight.
+fn minute(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    // A browser may send seconds.
+    let minute = minute.split(':').next()?;
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
+    let (hour, minute) = (number(hour)?, number(minute)?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+fn time_of_day(unix_ms: i64) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(unix_ms).unwrap_or_default();
+    at.with_timezone(&chrono::Local).format("%H:%M").to_string()
+}
+
+fn version(bundle: &Bundle, language: Language) -> String {
+    let version = &bundle.manifest.version;
+    if version.is_empty() { text::UNKNOWN.is(language).into() } else { version.clone() }
+}
+
+/// Why the box cannot update itself.
+pub(crate) fn away_words(away: &Away, language: Language) -> String {
+    match away {
+        Away::NoRauc => text::UPDATE_NO_RAUC.is(language).into(),
+        Away::Refused(reason) => text::UPDATE_REFUSED.with(language, &[("reason", reason)]),
+        Away::Folder(reason) => text::UPDATE_FOLDER.with(language, &[("reason", reason)]),
+    }
+}
+
+/// Why something that was asked for is not done.
+pub(crate) fn not_now(problem: NotNow) -> Text {
+    match problem {
+        NotNow::NoBundle => text::UPDATE_NOTHING,
+        NotNow::UnderWay => text::UPDATE_UNDER_WAY,
+        NotNow::Away => text::UPDATE_NOT_POSSIBLE,
+        NotNow::Disk => text::STORAGE_FAILED,
+    }
+}
+
+/// Why a bundle is not taken, with the status that says whose fault it was.
+pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCode, String) {
+    warn!(%problem, "an update was refused");
+    let say = |status, words: Text| (status, words.is(language).to_owned());
+    let refused = |words: Text, reason: &str| {
+        (StatusCode::UNPROCESSABLE_ENTITY, words.with(language, &[("reason", &reason)]))
+    };
+    match problem {
+        BundleProblem::TooLarge => say(StatusCode::PAYLOAD_TOO_LARGE, text::UPDATE_TOO_LARGE),
+        BundleProblem::Empty => say(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_EMPTY),
+        BundleProblem::Busy => say(StatusCode::CONFLICT, text::UPDATE_UNDER_WAY),
+        BundleProblem::BrokenOff => say(StatusCode::BAD_REQUEST, text::UPDATE_BROKEN_OFF),
+        BundleProblem::NoRoom { wanted, free } => {
+            let amount = |bytes: u64| layout::bytes(Some(bytes), language);
+            let words = text::UPDATE_NO_ROOM
+                .with(language, &[("wanted", &amount(*wanted)), ("free", &amount(*free))]);
+            (StatusCode::INSUFFICIENT_STORAGE, words)
+        }
+        BundleProblem::NotABundle => say(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_NOT_A_BUNDLE),
+        BundleProblem::Damaged(reason) => refused(text::UPDATE_DAMAGED, reason),
+        BundleProblem::Signature(reason) => refused(text::UPDATE_SIGNATURE, reason),
+        BundleProblem::OtherBox { made_for, this } => {
+            let words = text::UPDATE_OTHER_BOX.with(language, &[("made_for", made_for), ("this", this)]);
+            (StatusCode::UNPROCESSABLE_ENTITY, words)
+        }
+        BundleProblem::Disk(error) => {
+            (StatusCode::INSUFFICIENT_STORAGE, text::UPDATE_DISK.with(language, &[("reason", error)]))
+        }
+        BundleProblem::Rauc(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, text::UPDATE_RAUC.with(language, &[("reason", reason)]))
+        }
+    }
+}
+
+/// What came of an attempt, with the badge's colour.
+pub(crate) fn outcome(outcome: &Outcome, language: Language) -> (&'static str, String) {
+    let say = |class, words: Text| (class, words.is(language).to_owned());
+    let because =
+        |words: Text, found: &[Trouble]| words.with(language, &[("reason", &troubles(found, language))]);
+    match outcome {
+        Outcome::Installing => say("busy", text::UPDATE_IS_INSTALLING),
+        Outcome::Installed => say("busy", text::UPDATE_IS_INSTALLED),
+        Outcome::Trying => say("busy", text::UPDATE_IS_TRYING),
+        Outcome::Good => say("good", text::UPDATE_IS_GOOD),
+        Outcome::Failed { reason } => ("bad", text::UPDATE_IS_FAILED.with(language, &[("reason", reason)])),
+        Outcome::RolledBack { troubles } if troubles.is_empty() => say("bad", text::UPDATE_IS_BACK_SILENT),
+        Outcome::RolledBack { troubles } => ("bad", because(text::UPDATE_IS_BACK, troubles)),
+        Outcome::Kept { troubles } => ("bad", because(text::UPDATE_IS_KEPT, troubles)),
+        Outcome::Interrupted => say("bad", text::UPDATE_IS_INTERRUPTED),
+        Outcome::Unknown => say("busy", text::UPDATE_IS_UNKNOWN),
+    }
+}
+
+/// What a health check found.
+pub(crate) fn troubles(troubles: &[Trouble], language: Language) -> String {
+    let given = |reason: &str| {
+        if reason.is_empty() { text::UPDATE_NO_REASON.is(language).to_owned() } else { reason.to_owned() }
+    };
+    let words = troubles.iter().map(|trouble| match trouble {
+        Trouble::Desk { reason } => text::UPDATE_TROUBLE_DESK.with(language, &[("reason", &given(reason))]),
+        Trouble::Screen => text::UPDATE_TROUBLE_SCREEN.is(language).into(),
+        Trouble::Line { number, reason } => {
+            text::UPDATE_TROUBLE_LINE.with(language, &[("number", number), ("reason", &given(reason))])
+        }
+        Trouble::Unknown => text::UPDATE_IS_UNKNOWN.is(language).into(),
+    });
+    words.collect::<Vec<String>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn app_2_the_times_of_a_window_are_those_of_a_clock() {
+        assert_eq!(when("window", "23:30", "04:00:00"), Some(When::Window { from: 1410, until: 240 }));
+        for wrong in ["", "24:00", "1:60", "+1:05", "a:b", "12", "99999:00"] {
+            assert_eq!(when("window", wrong, "04:00"), None, "{wrong}");
+        }
+        assert_eq!(
+            (when("now", "", ""), when("idle", "x", "y"), when("later", "", "")),
+            (Some(When::Now), Some(When::Idle), None)
+        );
+        assert_eq!(clock(65), "01:05");
+    }
+}

@@ -1,0 +1,135 @@
+//! The page of updates: what it says and offers, with a program in the place of RAUC (APP-2, APP-3).
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use house::{Browser, House, PASSWORD, clean::is_clean, until};
+use ipc::{CallRef, View};
+use tempfile::TempDir;
+
+/// Says of everything that it is version 2 and signed, and installs it at once.
+const RAUC: &str = r#"#!/bin/sh
+case $1 in
+info) echo '{"compatible":"box","version":"2 <b>bold</b>","description":"What is new"}' ;;
+status) echo '{"compatible":"box","booted":"A","boot_primary":"rootfs.0","slots":[
+  {"rootfs.0":{"bootname":"A","state":"booted","boot_status":"good"}},
+  {"rootfs.1":{"bootname":"B","state":"inactive","boot_status":"bad"}}]}' ;;
+install) echo ' 50% Copying'; echo '100% Installing done.' ;;
+esac
+"#;
+
+async fn with_ada() -> (House, Browser) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rauc");
+    fs::write(&path, RAUC).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let house = House::updating(folder, Some(path)).await;
+    signed_in(house).await
+}
+
+async fn signed_in(house: House) -> (House, Browser) {
+    let mut ada = house.browser();
+    let code = house.code();
+    assert_eq!(ada.set_up(&code, "Ada", PASSWORD).await.status, 303);
+    (house, ada)
+}
+
+async fn sees(ada: &Browser, words: &str) {
+    until(words, async || ada.look("/update").await.has(words)).await;
+}
+
+async fn upload(ada: &mut Browser) {
+    let sent = ada.upload("/update", "/update/upload", &[("file", b"hsqs and so on")]).await;
+    assert_eq!((sent.status, sent.to.as_deref()), (303, Some("/update")), "{}", sent.body);
+    assert!(ada.get("/update").await.has("can be installed."));
+}
+
+#[tokio::test]
+async fn app_2_app_3_an_update_is_uploaded_ordered_put_off_and_not_wanted_any_more() {
+    let (_house, mut ada) = with_ada().await;
+    sees(&ada, "is not started").await;
+    upload(&mut ada).await;
+    let page = ada.get("/update").await;
+    assert!(page.has("What is new") && page.has("2 &lt;b&gt;bold&lt;/b&gt;"), "{}", page.body);
+    is_clean("/update", &page.body);
+    for (fields, words) in [
+        (
+            [("when", "window"), ("from", "25:00"), ("until", "04:00"), ("password", PASSWORD)],
+            "Give both times",
+        ),
+        ([("when", "later"), ("from", ""), ("until", ""), ("password", PASSWORD)], "Give both times"),
+        ([("when", "now"), ("from", ""), ("until", ""), ("password", "wrong")], "Your password was wrong."),
+    ] {
+        ada.submit("/update", "/update/install", &fields).await;
+        assert!(ada.get("/update").await.has(words), "{words}");
+    }
+    // A window of a minute, twelve hours from now: it is not opened while this runs.
+    let from = (chrono::Local::now() + chrono::TimeDelta::hours(12)).format("%H:%M").to_string();
+    let until = (chrono::Local::now() + chrono::TimeDelta::hours(13)).format("%H:%M").to_string();
+    let fields =
+        [("when", "window"), ("from", from.as_str()), ("until", until.as_str()), ("password", PASSWORD)];
+    ada.submit("/update", "/update/install", &fields).await;
+    sees(&ada, &format!("between {from} and {until}")).await;
+    ada.language = "fr";
+    assert!(ada.get("/update").await.has(&format!("entre {from} et {until}")));
+    ada.language = "en";
+    ada.submit("/update", "/update/postpone", &[]).await;
+    sees(&ada, "It was put off until").await;
+    ada.submit("/update", "/update/cancel", &[]).await;
+    assert!(ada.get("/update").await.has("The update is not installed."));
+    ada.submit("/update", "/update/cancel", &[]).await;
+    assert!(ada.get("/update").await.has("It is too late for that"));
+    ada.submit("/update", "/update/discard", &[]).await;
+    sees(&ada, "Upload an update").await;
+    assert!(!ada.get("/update").await.has("Update on the box"));
+    ada.submit("/update", "/update/restart", &[]).await;
+    assert!(ada.get("/update").await.has("There is no update to install."));
+    let audit = ada.get("/audit").await;
+    for words in ["uploaded an update", "had an update installed", "did not want an update any more"] {
+        assert!(audit.has(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn app_3_the_restart_waits_for_the_call_and_asks_the_desk_before_it_comes() {
+    let (house, mut ada) = with_ada().await;
+    sees(&ada, "is not started").await;
+    upload(&mut ada).await;
+    let idle = View::clone(&house.views.borrow());
+    house.views.send_replace(std::sync::Arc::new(View { talk: Some(CallRef(1)), ..idle.clone() }));
+    let fields = [("when", "now"), ("from", ""), ("until", ""), ("password", PASSWORD)];
+    ada.submit("/update", "/update/install", &fields).await;
+    sees(&ada, "The box restarts as soon as no call is up.").await;
+    sees(&ada, "A call is up, held or parked now.").await;
+    assert!(house.desk.lock().unwrap().heard.is_empty());
+    // The view says that it is over; the desk knows better.
+    house.desk.lock().unwrap().has_call = true;
+    house.views.send_replace(std::sync::Arc::new(idle.clone()));
+    until("the desk is asked", async || !house.desk.lock().unwrap().heard.is_empty()).await;
+    let restart = house.folder.path().join("run/restart");
+    sees(&ada, "The box restarts as soon as no call is up.").await;
+    assert!(!restart.exists());
+    house.desk.lock().unwrap().has_call = false;
+    until("the box is restarted", async || restart.exists()).await;
+    sees(&ada, "written, waits for the restart").await;
+    assert!(!ada.get("/update").await.has("Upload an update"), "one at a time");
+}
+
+#[tokio::test]
+async fn app_2_a_box_that_cannot_update_itself_says_so_and_offers_nothing() {
+    let (_house, ada) = House::with_ada().await;
+    let page = ada.look("/update").await;
+    assert!(page.has("does not update itself") && !page.has("<form id="), "{}", page.body);
+    let (_house, mut ada) = {
+        let folder: TempDir = tempfile::tempdir().unwrap();
+        signed_in(House::updating(folder, Some(PathBuf::from("/nowhere/rauc"))).await).await
+    };
+    sees(&ada, "The program rauc is not installed on this machine").await;
+    let page = ada.get("/update").await;
+    assert!(!page.has("upload-form") && !page.has("install-form"), "{}", page.body);
+    is_clean("/update", &page.body);
+    let sent = ada.upload("/accounts", "/update/upload", &[("file", b"hsqs")]).await;
+    assert_eq!(sent.status, 409, "{}", sent.body);
+}

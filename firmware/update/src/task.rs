@@ -1,0 +1,614 @@
+//! The task that owns the machine: it looks at the desk and the clock, has RAUC write, writes the history down before it
+//! acts, and tells everybody how it stands.
+
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use chrono::Timelike;
+use ipc::View;
+use tokio::{
+    fs::File,
+    io::AsyncWriteExt,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tracing::{info, warn};
+
+use crate::{
+    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Rauc, RaucProblem, Stage, Step,
+    System, Verdicts, before,
+    disk::{boot_id, image_version, there},
+    is_occupied,
+};
+
+/// Largest bundle taken, in bytes.
+pub const MAX_BUNDLE: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Room on the disk that an upload leaves free, in bytes: calls are logged meanwhile, and the next version copies the
+/// database before it changes its tables.
+const SPARE: u64 = 64 * 1024 * 1024;
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(2);
+/// How often RAUC is asked again.
+const ASKED: Duration = Duration::from_secs(60);
+/// Requests that may wait.
+const QUEUE: usize = 16;
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The program, by path or by its name in PATH.
+    pub rauc: PathBuf,
+    /// A folder of its own on the data partition.
+    pub folder: PathBuf,
+    /// A file whose coming restarts the box: `frontdesk-restart.path` waits for it.
+    pub restart: PathBuf,
+    /// Version of the program, said where no image says its own.
+    pub version: String,
+}
+
+/// Why the box cannot update itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Away {
+    /// RAUC is not installed: the program was installed in another way, and is updated in that way.
+    NoRauc,
+    /// RAUC refuses: what it said.
+    Refused(String),
+    /// The folder for updates cannot be used: what the system said.
+    Folder(String),
+}
+
+/// A bundle that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// How it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Version that runs.
+    pub version: String,
+    /// Why the box cannot update itself; `None` when it can.
+    pub away: Option<Away>,
+    /// The slots.
+    pub system: System,
+    /// A bundle that was looked at and can be installed.
+    pub bundle: Option<Bundle>,
+    /// How far it is.
+    pub stage: Stage,
+    /// What was ordered.
+    pub order: Option<Order>,
+    /// A restart would cut somebody off now.
+    pub occupied: bool,
+    /// The operator's "not now" counts until then, Unix milliseconds.
+    pub postponed_until_ms: Option<i64>,
+    /// Oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The newest verdict on each slot.
+    pub verdicts: Verdicts,
+}
+
+/// Why something that was asked for is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// There is no bundle.
+    #[error("there is no update to install")]
+    NoBundle,
+    /// One is being installed.
+    #[error("an update is under way")]
+    UnderWay,
+    /// The box cannot update itself.
+    #[error("this box cannot update itself")]
+    Away,
+    /// It could not be written down.
+    #[error("the disk refuses")]
+    Disk,
+}
+
+enum Request {
+    Uploaded(Bundle, oneshot::Sender<bool>),
+    Order(Order, oneshot::Sender<Result<(), NotNow>>),
+    Cancel(oneshot::Sender<bool>),
+    Discard(oneshot::Sender<bool>),
+    Postpone(oneshot::Sender<bool>),
+}
+
+/// The way to the task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    rauc: Rauc,
+    files: Files,
+    standing: watch::Receiver<Arc<Standing>>,
+    requests: mpsc::Sender<Request>,
+    places: Arc<Semaphore>,
+}
+
+/// A bundle that comes in; what is there of it goes when this is dropped.
+#[derive(Debug)]
+pub struct Incoming {
+    file: File,
+    bytes: u64,
+    part: PathBuf,
+    files: Files,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // A bundle that was taken has another name by now.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+impl Incoming {
+    /// Takes bytes as they come.
+    ///
+    /// # Errors
+    /// [`BundleProblem::TooLarge`], [`BundleProblem::NoRoom`], or the disk's.
+    pub async fn push(&mut self, bytes: &[u8]) -> Result<(), BundleProblem> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > MAX_BUNDLE {
+            return Err(BundleProblem::TooLarge);
+        }
+        self.file.write_all(bytes).await.map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, error: io::Error) -> BundleProblem {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                BundleProblem::NoRoom { wanted: self.bytes, free: self.files.free().unwrap_or(0) }
+            }
+            _ => BundleProblem::Disk(error),
+        }
+    }
+}
+
+impl Handle {
+    /// How it stands.
+    #[must_use]
+    pub fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing.borrow())
+    }
+
+    /// The same, for who wants to hear of changes.
+    #[must_use]
+    pub fn follow(&self) -> watch::Receiver<Arc<Standing>> {
+        self.standing.clone()
+    }
+
+    /// Begins an upload. `announced` says how many bytes will come, where that is known.
+    ///
+    /// # Errors
+    /// [`BundleProblem::Busy`], [`BundleProblem::TooLarge`], [`BundleProblem::NoRoom`], or the disk's.
+    pub async fn begin(&self, announced: Option<u64>) -> Result<Incoming, BundleProblem> {
+        if !matches!(self.standing().stage, Stage::Resting | Stage::Waiting) {
+            return Err(BundleProblem::Busy);
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| BundleProblem::Busy)?;
+        let announced = announced.unwrap_or(0);
+        if announced > MAX_BUNDLE {
+            return Err(BundleProblem::TooLarge);
+        }
+        let wanted = announced.saturating_add(SPARE);
+        if let Some(free) = self.files.free().filter(|free| *free < wanted) {
+            return Err(BundleProblem::NoRoom { wanted, free });
+        }
+        let part = self.files.part();
+        there(fs::remove_file(&part))?;
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+        Ok(Incoming { file: File::from_std(file), bytes: 0, part, files: self.files.clone(), _place: place })
+    }
+
+    /// The file is whole: RAUC looks at it, and then it waits to be installed.
+    ///
+    /// # Errors
+    /// See [`BundleProblem`].
+    pub async fn inspect(&self, mut incoming: Incoming) -> Result<Bundle, BundleProblem> {
+        if incoming.bytes == 0 {
+            return Err(BundleProblem::Empty);
+        }
+        let synced = async {
+            incoming.file.flush().await?;
+            incoming.file.sync_all().await
+        };
+        if let Err(error) = synced.await {
+            return Err(incoming.refused(error));
+        }
+        let manifest = look_at(&self.rauc, &incoming.part).await?;
+        fs::rename(&incoming.part, self.files.bundle())?;
+        self.files.sync()?;
+        let bundle = Bundle { manifest, bytes: incoming.bytes };
+        let (answer, told) = oneshot::channel();
+        if self.ask(Request::Uploaded(bundle.clone(), answer), told).await.unwrap_or(false) {
+            Ok(bundle)
+        } else {
+            Err(BundleProblem::Busy)
+        }
+    }
+
+    /// Wants the bundle installed.
+    ///
+    /// # Errors
+    /// See [`NotNow`].
+    pub async fn order(&self, order: Order) -> Result<(), NotNow> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Order(order, answer), told).await.unwrap_or(Err(NotNow::Away))
+    }
+
+    /// Does not want it any more; `false` when it is too late.
+    pub async fn cancel(&self) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Cancel(answer), told).await.unwrap_or(false)
+    }
+
+    /// Forgets the bundle; `false` when it is being installed.
+    pub async fn discard(&self) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Discard(answer), told).await.unwrap_or(false)
+    }
+
+    /// Puts what waits off by an hour; `false` when nothing does.
+    pub async fn postpone(&self) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Postpone(answer), told).await.unwrap_or(false)
+    }
+
+    async fn ask<T>(&self, request: Request, told: oneshot::Receiver<T>) -> Option<T> {
+        self.requests.send(request).await.ok()?;
+        told.await.ok()
+    }
+}
+
+/// Signed by whom this box trusts, and made for it.
+async fn look_at(rauc: &Rauc, file: &Path) -> Result<Manifest, BundleProblem> {
+    let manifest = rauc.info(file).await?;
+    let system = rauc.status().await.map_err(|problem| BundleProblem::Rauc(problem.to_string()))?;
+    if manifest.compatible == system.compatible {
+        return Ok(manifest);
+    }
+    Err(BundleProblem::OtherBox { made_for: manifest.compatible, this: system.compatible })
+}
+
+/// Starts the task; it ends when the last handle is gone. `restart` asks the desk to end, if no call is up; the answer says
+/// whether it does. Must be called on a tokio runtime.
+#[must_use]
+pub fn start(
+    config: Config,
+    views: watch::Receiver<Arc<View>>,
+    restart: mpsc::Sender<oneshot::Sender<bool>>,
+) -> (Handle, JoinHandle<()>) {
+    let (rauc, files) = (Rauc::new(&config.rauc), Files::new(&config.folder));
+    let version = image_version().unwrap_or_else(|| config.version.clone());
+    let (told, standing) = watch::channel(Arc::new(Standing { version, ..Standing::default() }));
+    let (requests, asked) = mpsc::channel(QUEUE);
+    let handle = Handle {
+        rauc: rauc.clone(),
+        files: files.clone(),
+        standing,
+        requests,
+        places: Arc::new(Semaphore::new(1)),
+    };
+    let task = Task {
+        config,
+        rauc,
+        files,
+        told,
+        views,
+        restart,
+        machine: Machine::default(),
+        away: None,
+        system: System::default(),
+        verdicts: Verdicts::default(),
+        bundle: None,
+        asked_at: None,
+    };
+    (handle, tokio::spawn(task.run(asked)))
+}
+
+/// What RAUC's program tells while it works.
+enum Told {
+    Progress(u8, String),
+    Done(Result<(), String>),
+}
+
+struct Task {
+    config: Config,
+    rauc: Rauc,
+    files: Files,
+    told: watch::Sender<Arc<Standing>>,
+    views: watch::Receiver<Arc<View>>,
+    restart: mpsc::Sender<oneshot::Sender<bool>>,
+    machine: Machine,
+    away: Option<Away>,
+    system: System,
+    verdicts: Verdicts,
+    bundle: Option<Bundle>,
+    /// When RAUC was asked for the slots.
+    asked_at: Option<Instant>,
+}
+
+impl Task {
+    async fn run(mut self, mut asked: mpsc::Receiver<Request>) {
+        self.begin().await;
+        let (tell, mut heard) = mpsc::channel(64);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut views_end = false;
+        loop {
+            tokio::select! {
+                request = asked.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => return,
+                },
+                Some(told) = heard.recv() => self.hear(told).await,
+                changed = self.views.changed(), if !views_end => views_end = changed.is_err(),
+                _ = ticks.tick() => self.look().await,
+            }
+            self.act(&tell).await;
+            self.publish();
+        }
+    }
+
+    /// Finds what was.
+    async fn begin(&mut self) {
+        let made =
+            fs::create_dir_all(self.files.folder()).and_then(|()| there(fs::remove_file(self.files.part())));
+        if let Err(error) = made {
+            warn!(folder = %self.files.folder().display(), %error, "the folder for updates cannot be used");
+            self.away = Some(Away::Folder(error.to_string()));
+        }
+        self.ask_rauc().await;
+        self.verdicts = self.files.verdicts();
+        let (machine, changed) = Machine::resume(self.files.history(), &self.facts(), &self.verdicts);
+        self.machine = machine;
+        if changed {
+            self.save();
+        }
+        self.find_bundle().await;
+        self.publish();
+    }
+
+    /// A bundle that was uploaded before is looked at again: whom the box trusts may have changed.
+    async fn find_bundle(&mut self) {
+        let path = self.files.bundle();
+        let Ok(found) = fs::metadata(&path) else { return };
+        if self.away.is_some() || *self.machine.stage() == Stage::Written {
+            return;
+        }
+        match look_at(&self.rauc, &path).await {
+            Ok(manifest) => self.bundle = Some(Bundle { manifest, bytes: found.len() }),
+            Err(problem) => {
+                warn!(%problem, "an update that waited is not taken any more");
+                self.machine.cancel();
+                self.save();
+                self.forget();
+            }
+        }
+    }
+
+    async fn ask_rauc(&mut self) {
+        if matches!(self.away, Some(Away::Folder(_))) {
+            return;
+        }
+        self.asked_at = Some(Instant::now());
+        match self.rauc.status().await {
+            Ok(system) => (self.system, self.away) = (system, None),
+            Err(RaucProblem::Missing) => self.away = Some(Away::NoRauc),
+            Err(problem) => self.away = Some(Away::Refused(problem.to_string())),
+        }
+    }
+
+    /// Looks at what changes by itself.
+    async fn look(&mut self) {
+        let is_due = self.asked_at.is_none_or(|at| at.elapsed() >= ASKED);
+        // Nobody installs it while the desk runs.
+        if is_due
+            && self.away != Some(Away::NoRauc)
+            && !matches!(self.machine.stage(), Stage::Installing { .. })
+        {
+            let was_away = self.away.is_some();
+            self.ask_rauc().await;
+            if was_away && self.away.is_none() && self.bundle.is_none() {
+                self.find_bundle().await;
+            }
+        }
+        self.verdicts = self.files.verdicts();
+        if self.machine.look(&self.facts(), &self.verdicts) {
+            self.save();
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        // Who asked may have gone.
+        match request {
+            Request::Uploaded(bundle, answer) => {
+                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
+                if is_free {
+                    // What was ordered was ordered for another one.
+                    self.machine.cancel();
+                    self.save();
+                    self.bundle = Some(bundle);
+                }
+                let _ = answer.send(is_free);
+            }
+            Request::Order(order, answer) => drop(answer.send(self.ordered(order))),
+            Request::Cancel(answer) => {
+                let done = self.machine.cancel() && self.save();
+                let _ = answer.send(done);
+            }
+            Request::Discard(answer) => {
+                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
+                if is_free {
+                    self.machine.cancel();
+                    self.save();
+                    self.forget();
+                }
+                let _ = answer.send(is_free);
+            }
+            Request::Postpone(answer) => {
+                let now = self.now();
+                let _ = answer.send(self.machine.postpone(now));
+            }
+        }
+    }
+
+    fn ordered(&mut self, order: Order) -> Result<(), NotNow> {
+        if self.away.is_some() {
+            return Err(NotNow::Away);
+        }
+        if self.bundle.is_none() && *self.machine.stage() != Stage::Written {
+            return Err(NotNow::NoBundle);
+        }
+        if !self.machine.order(order) {
+            return Err(NotNow::UnderWay);
+        }
+        if self.save() { Ok(()) } else { Err(NotNow::Disk) }
+    }
+
+    async fn hear(&mut self, told: Told) {
+        match told {
+            Told::Progress(percent, words) => self.machine.progress(percent, &words),
+            Told::Done(done) => {
+                match &done {
+                    Ok(()) => info!("the update is written, and waits for a restart"),
+                    Err(reason) => warn!(reason, "the update could not be written"),
+                }
+                let is_written = done.is_ok();
+                self.machine.installed(self.now(), done);
+                self.save();
+                if is_written {
+                    self.forget();
+                }
+                self.ask_rauc().await;
+            }
+        }
+    }
+
+    /// Does what is due.
+    async fn act(&mut self, tell: &mpsc::Sender<Told>) {
+        if self.away.is_some() {
+            return;
+        }
+        let (now, attempt) = (self.now(), self.attempt());
+        let before = before(&self.views.borrow());
+        let Some(step) = self.machine.step(now, attempt.as_ref(), &before) else { return };
+        // Before anything is done it is on the disk that it was begun.
+        if !self.save() {
+            match step {
+                Step::Install => self.machine.installed(now, Err("the disk refuses".into())),
+                Step::Restart => self.machine.restarts(now, false),
+            }
+            return;
+        }
+        match step {
+            Step::Install => {
+                let (rauc, bundle, tell) = (self.rauc.clone(), self.files.bundle(), tell.clone());
+                info!(file = %bundle.display(), "an update is being written");
+                tokio::spawn(async move {
+                    let progress = |percent, words: &str| {
+                        // One that finds no room is followed by others.
+                        let _ = tell.try_send(Told::Progress(percent, words.to_owned()));
+                    };
+                    let done = rauc.install(&bundle, progress).await;
+                    let _ = tell.send(Told::Done(done)).await;
+                });
+            }
+            Step::Restart => self.restart_box().await,
+        }
+    }
+
+    /// The desk says whether a call is up, and ends if none is; so no call can come in between.
+    async fn restart_box(&mut self) {
+        let (answer, told) = oneshot::channel();
+        let asked = self.restart.send(answer).await;
+        let taken = asked.is_ok() && told.await.unwrap_or(false);
+        self.machine.restarts(self.now(), taken);
+        if !taken {
+            return;
+        }
+        self.save();
+        info!("no call is up: the box restarts into its new version");
+        let made = self.config.restart.parent().map_or(Ok(()), fs::create_dir_all);
+        if let Err(error) = made.and_then(|()| fs::write(&self.config.restart, "update\n")) {
+            warn!(file = %self.config.restart.display(), %error, "the box cannot be asked to restart");
+        }
+    }
+
+    /// The attempt that would begin now.
+    fn attempt(&self) -> Option<Attempt> {
+        let bundle = self.bundle.as_ref()?;
+        let name = |slot: Option<&crate::Slot>| slot.map_or_else(String::new, |slot| slot.bootname.clone());
+        Some(Attempt {
+            version: bundle.manifest.version.clone(),
+            from: name(self.system.booted()),
+            to: name(self.system.other()),
+            boot_id: boot_id(),
+            ..Attempt::default()
+        })
+    }
+
+    fn facts(&self) -> Facts {
+        let booted = self.system.booted().map(|slot| slot.bootname.clone());
+        Facts { boot_id: boot_id(), booted, now_ms: self.now().unix_ms }
+    }
+
+    fn now(&self) -> Now {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let clock = chrono::Local::now();
+        Now {
+            unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            minute: u16::try_from(clock.hour() * 60 + clock.minute()).unwrap_or(0),
+            occupied: is_occupied(&self.views.borrow()),
+        }
+    }
+
+    fn save(&self) -> bool {
+        let saved = self.files.save(self.machine.history());
+        if let Err(error) = &saved {
+            warn!(%error, "the history of updates could not be written");
+        }
+        saved.is_ok()
+    }
+
+    fn forget(&mut self) {
+        self.bundle = None;
+        if let Err(error) = self.files.clear() {
+            warn!(%error, "a bundle could not be removed");
+        }
+    }
+
+    fn publish(&self) {
+        let now = self.now();
+        let until = self.machine.not_before_ms();
+        let history = self.machine.history();
+        let standing = Standing {
+            version: self.told.borrow().version.clone(),
+            away: self.away.clone(),
+            system: self.system.clone(),
+            bundle: self.bundle.clone(),
+            stage: self.machine.stage().clone(),
+            order: history.order.clone(),
+            occupied: now.occupied,
+            postponed_until_ms: (until > now.unix_ms).then_some(until),
+            attempts: history.attempts.clone(),
+            verdicts: self.verdicts.clone(),
+        };
+        self.told.send_if_modified(|told| {
+            let differs = **told != standing;
+            if differs {
+                *told = Arc::new(standing);
+            }
+            differs
+        });
+    }
+}
