@@ -169,7 +169,11 @@ deny: ## check licences, bans and sources of all dependencies; advisories where 
 docs: packages ## make the guides in English and French (mdBook) with pictures of the screen, and check them: target/docs
 	$(CARGO) build --workspace --bins
 	docs/book/build target/docs $${CARGO_TARGET_DIR:-target}/debug/screens
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace -E 'binary(docs)'
+else
 	$(CARGO) test --workspace --test docs
+endif
 
 doc: packages ## build the documentation of the crates
 	$(CARGO) doc --workspace --no-deps
