@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ipc::{
-    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, SpeechPace, TextSize, Theme, Trigger, Volumes,
+    Callers, Language, Outcome, Preferences, RingTone, ServiceMode, SpeechPace, TextSize, Theme, Trigger,
+    Volumes,
 };
 use store::{Secret, Settings, SettingsError, Store, StoreError};
 use tempfile::TempDir;

@@ -177,10 +177,21 @@ impl Switchboard {
 
 /// What the settings wish, with what is not theirs to choose as it was.
 fn granted(kept: &ipc::Preferences, wish: ipc::PreferencesWish) -> ipc::Preferences {
-    let ipc::PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech, pace } = wish;
+    let ipc::PreferencesWish { language, theme, shortcuts, lock_after_min, text_size, calm, speech, pace } =
+        wish;
     let lock_after_min = lock_after_min.unwrap_or(kept.lock_after_min).min(ipc::MAX_LOCK_AFTER);
     let hold_alarm_ms = kept.hold_alarm_ms;
-    ipc::Preferences { language, theme, hold_alarm_ms, lock_after_min, shortcuts, text_size, calm, speech, pace }
+    ipc::Preferences {
+        language,
+        theme,
+        hold_alarm_ms,
+        lock_after_min,
+        shortcuts,
+        text_size,
+        calm,
+        speech,
+        pace,
+    }
 }
 
 /// Which actions and keys there are is the screen's to know; that they are few is checked here, since each view has them.

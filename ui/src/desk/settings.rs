@@ -6,16 +6,14 @@
 
 use std::rc::Rc;
 
-use ipc::{
-    Command, CommandError, Language, Preferences, PreferencesWish, SpeechPace, TextSize, Theme, View,
-};
+use ipc::{Command, CommandError, Language, Preferences, PreferencesWish, SpeechPace, TextSize, Theme, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
-    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion, Pace,
-    Screen, SettingsStanding, SettingsStop, SoundTest,
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion,
+    Pace, Screen, SettingsStanding, SettingsStop, SoundTest,
 };
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
 use crate::text_size;

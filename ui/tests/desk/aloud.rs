@@ -62,7 +62,8 @@ fn acc_7_the_name_of_a_caller_takes_the_place_of_the_number_that_is_being_read()
     let stage = at_talking_desk(scenes::empty());
     let rings = |name: &str| {
         then(&stage, |view| {
-            view.incoming = vec![scenes::ringing(7, scenes::outside(name, "+493055570142"), ("5550100", "Sales"), 1)];
+            view.incoming =
+                vec![scenes::ringing(7, scenes::outside(name, "+493055570142"), ("5550100", "Sales"), 1)];
         });
         let about = |command| match command {
             Command::Say { text, about, rank: SpokenRank::News, .. } => Some((text, about)),
@@ -71,7 +72,9 @@ fn acc_7_the_name_of_a_caller_takes_the_place_of_the_number_that_is_being_read()
         stage.commands().into_iter().filter_map(about).collect::<Vec<_>>()
     };
     let (number, name) = (rings(""), rings("Helena Brandt"));
-    let ([(number, of)], [(name, of_the_same)]) = (&number[..], &name[..]) else { panic!("{number:?} {name:?}") };
+    let ([(number, of)], [(name, of_the_same)]) = (&number[..], &name[..]) else {
+        panic!("{number:?} {name:?}")
+    };
     assert!(number.contains("5 5 5 7 0") && name.contains("Helena Brandt"), "{number}; {name}");
     assert_eq!((*of, *of_the_same), (Some(ipc::CallRef(7)), Some(ipc::CallRef(7))));
 }

@@ -5,7 +5,10 @@ use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
     self, Colours, Desk, Ink, KeyFault, LetterSize, Motion, Screen, SettingsStanding, SettingsStop,
 };
-use ipc::{Command, CommandError, HookAction, Language, PreferencesWish, SpeechPace, Shortcuts, TextSize, Theme, View};
+use ipc::{
+    Command, CommandError, HookAction, Language, PreferencesWish, Shortcuts, SpeechPace, TextSize, Theme,
+    View,
+};
 use slint::platform::{Key, WindowEvent};
 use slint::{ComponentHandle, Model};
 

@@ -359,7 +359,8 @@ fn set_1_the_settings_of_the_screen_are_kept_as_a_whole() {
     let save = |shortcuts: ipc::Shortcuts| {
         let (language, theme) = (Language::French, ipc::Theme::Contrast);
         let (text_size, calm, pace) = (ipc::TextSize::Largest, true, ipc::SpeechPace::Fast);
-        let wish = ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, pace, ..Default::default() };
+        let wish =
+            ipc::PreferencesWish { language, theme, shortcuts, text_size, calm, pace, ..Default::default() };
         Command::SavePreferences(wish)
     };
     bench.command(&Command::SetLockAfter { minutes: 5 }).0.unwrap();
