@@ -74,5 +74,5 @@ FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch
 
 # prepare-data: sync -f and remounts; open-mixer: amixer; mounts: fsck of ext4 and of the ESP.
 RDEPENDS:${PN} = "alsa-utils-amixer coreutils dosfstools e2fsprogs-e2fsck systemd util-linux-fsck util-linux-mount"
-# The key that is held for a factory reset; in meta-oe.
-RRECOMMENDS:${PN} = "evtest"
+# The key that is held for a factory reset, where meta-oe is among the layers.
+RRECOMMENDS:${PN} = "${@bb.utils.contains('BBFILE_COLLECTIONS', 'openembedded-layer', 'evtest', '', d)}"

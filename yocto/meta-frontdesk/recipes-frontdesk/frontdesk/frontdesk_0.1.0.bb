@@ -26,6 +26,7 @@ do_install() {
     done
 }
 
-RDEPENDS:${PN} = "ca-certificates fontconfig frontdesk-appliance liberation-fonts tzdata xkeyboard-config"
-# What the desk reads aloud: no layer used here has espeak-ng; where one is added, it comes along.
-RRECOMMENDS:${PN} = "espeak-ng"
+# What the desk reads aloud: no layer used here has espeak-ng. A site whose layers have it says FRONTDESK_SPEECH = "espeak-ng".
+FRONTDESK_SPEECH ?= ""
+
+RDEPENDS:${PN} = "${FRONTDESK_SPEECH} ca-certificates fontconfig frontdesk-appliance liberation-fonts tzdata xkeyboard-config"
