@@ -144,8 +144,15 @@ impl Slots {
         let work = self.folder.join(format!("bundle-{version}"));
         let file = self.folder.join(format!("{version}.raucb"));
         fs::create_dir_all(&work).expect("the scratch folder is writable");
-        let image: Vec<u8> =
-            version.bytes().cycle().zip(0..IMAGE).map(|(byte, n)| byte ^ (n / 7) as u8).collect();
+        // What cannot be compressed, another for each version.
+        let mut state =
+            version.bytes().fold(1_u64, |seed, byte| seed.wrapping_mul(257).wrapping_add(byte.into()));
+        let image: Vec<u8> = (0..IMAGE)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect();
         fs::write(work.join("root.img"), &image).expect("the scratch folder is writable");
         let manifest = format!(
             "[update]\ncompatible={compatible}\nversion={version}\ndescription=Made by a test\n\n\
