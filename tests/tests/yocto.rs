@@ -87,6 +87,9 @@ fn every_connector_but_the_hostile_one_is_in_the_recipe() {
     for name in members {
         let manifest = repository::root().join("plugins").join(name).join("connector.toml");
         assert!(manifest.exists(), "the recipe puts {} beside the component", manifest.display());
+        // The recipe reads the package's name off this one line.
+        let package = read(&manifest.with_file_name("Cargo.toml"));
+        assert_eq!(package.lines().filter(|line| line.starts_with("name = \"")).count(), 1, "{name}");
     }
 }
 

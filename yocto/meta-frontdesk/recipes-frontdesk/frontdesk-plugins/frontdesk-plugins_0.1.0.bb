@@ -15,14 +15,15 @@ CARGO_MANIFEST_PATH = "${S}/plugins/Cargo.toml"
 RUST_TARGET = "wasm32-wasip2"
 # The compiler's own linker makes components; that of the board, which the class would name, cannot.
 CARGO_TARGET_LINKER_NAME = "NONE"
-EXTRA_CARGO_FLAGS = "--frozen ${@' '.join('-p ' + name for name in d.getVar('FRONTDESK_PLUGINS').split())}"
+EXTRA_CARGO_FLAGS = "--frozen --workspace --exclude hostile"
 
 do_install[noexec] = "1"
 
 do_deploy() {
     for plugin in ${FRONTDESK_PLUGINS}; do
-        component=${CARGO_BINDIR}/$(echo $plugin | tr - _).wasm
-        install -Dm0644 $component ${DEPLOYDIR}/plugins/$plugin/component.wasm
+        # The folder is called as people call it, the component as the package is.
+        package=$(sed -n 's/^name = "\(.*\)"/\1/p' ${S}/plugins/$plugin/Cargo.toml | tr - _)
+        install -Dm0644 ${CARGO_BINDIR}/$package.wasm ${DEPLOYDIR}/plugins/$plugin/component.wasm
         install -m0644 ${S}/plugins/$plugin/connector.toml ${DEPLOYDIR}/plugins/$plugin/
     done
 }
