@@ -68,7 +68,7 @@ impl Page {
     /// When curl cannot be run.
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
-        self.curl(&[], path)
+        self.curl(&[""; 0], path)
     }
 
     /// Fills in the form of a page.
