@@ -164,7 +164,7 @@ impl Guest {
                 // What was asked before a restart may still be answered.
                 if words.next() == Some(number.to_string().as_str()) {
                     let status = words.next()?.parse().ok()?;
-                    let text = STANDARD.decode(words.next()?.trim()).ok()?;
+                    let text = STANDARD.decode(words.next().unwrap_or_default()).ok()?;
                     return Some(Said { status, text: String::from_utf8_lossy(&text).into_owned() });
                 }
             }
