@@ -52,14 +52,8 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
         String::new()
     });
     if registered {
-<<<<<<< HEAD
         shown
             .show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
-        shown.show("hw_1 what the caller says is in the sound card's recording", || hears(&guest));
-        shown.show("app_4 kill -9 of the screen in mid-call: no gap", || kill_screen(&mut guest, &wire));
-        shown.show("hw_2 call_12 keys of the keypad transfer it", || keypad(&mut guest, &mut house));
-=======
-        shown.show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
         shown.show("hw_1 what the caller says is in the sound card's recording", || {
             talk(&mut guest, &mut house);
             hears(&guest)
@@ -72,7 +66,6 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
             talk(&mut guest, &mut house);
             keypad(&mut guest, &mut house)
         });
->>>>>>> image
         shown.show("hw_1 a handset of USB lifts and hangs up, and its lamps follow", || {
             lift(&mut guest, &mut house)
         });
