@@ -137,10 +137,11 @@ fn call_12_the_table_of_keys_is_that_of_the_console() {
             .map(|action| {
                 let name = match action {
                     ConsoleKey::Privacy => "hide".to_owned(),
+                    // The last one there.
+                    ConsoleKey::HearBack => String::new(),
                     other => kebab(&format!("{other:?}")),
                 };
-                // What is left over is the last one's.
-                let action_words = words.get(&name).unwrap_or(&words[""]);
+                let action_words = words.get(&name).unwrap_or_else(|| panic!("no words for {action:?}"));
                 let keys = usual.keys(*action).iter();
                 let keys: Vec<String> =
                     keys.map(|key| format!("<kbd>{}</kbd>", in_language(&shown(key)))).collect();
@@ -435,8 +436,11 @@ fn key_words() -> BTreeMap<String, String> {
     let body = source.split("function action(").nth(1).unwrap().split("function fault(").next().unwrap();
     let mut words = BTreeMap::new();
     for line in body.lines().filter(|line| line.contains("@tr(\"")) {
-        let name =
-            line.split("KeyAction.").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+        let name = line
+            .split("KeyAction.")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next())
+            .unwrap_or_default();
         let text = line.split("@tr(\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         words.insert(name.trim().to_owned(), text.to_owned());
     }
