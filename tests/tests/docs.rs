@@ -262,7 +262,7 @@ fn every_key_of_frontdesk_toml_is_in_the_book_and_every_snippet_is_one() {
         flatten("", &snippet.parse::<Table>().unwrap(), &mut shown);
     }
     assert_eq!(shown, wanted, "keys that the snippet shows, and that there are");
-    let rows = page.text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = page.text.lines().filter(|line| line.starts_with("| `")).map(|line| &line[2..]);
     let told: BTreeSet<String> = rows
         .flat_map(|row| book::spans(row.split(" |").next().unwrap_or_default(), '`'))
         .filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c)))
