@@ -136,7 +136,8 @@ pub struct Handle {
 /// A bundle that comes in; what is there of it goes when this is dropped.
 #[derive(Debug)]
 pub struct Incoming {
-    file: File,
+    /// Until the whole of it is there.
+    file: Option<File>,
     bytes: u64,
     part: PathBuf,
     files: Files,
@@ -160,7 +161,8 @@ impl Incoming {
         if self.bytes > MAX_BUNDLE {
             return Err(BundleProblem::TooLarge);
         }
-        self.file.write_all(bytes).await.map_err(|error| self.refused(error))
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_all(bytes).await.map_err(|error| self.refused(error))
     }
 
     fn refused(&self, error: io::Error) -> BundleProblem {
@@ -206,7 +208,13 @@ impl Handle {
         let part = self.files.part();
         there(fs::remove_file(&part))?;
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-        Ok(Incoming { file: File::from_std(file), bytes: 0, part, files: self.files.clone(), _place: place })
+        Ok(Incoming {
+            file: Some(File::from_std(file)),
+            bytes: 0,
+            part,
+            files: self.files.clone(),
+            _place: place,
+        })
     }
 
     /// The file is whole: RAUC looks at it, and then it waits to be installed.
@@ -217,12 +225,17 @@ impl Handle {
         if incoming.bytes == 0 {
             return Err(BundleProblem::Empty);
         }
-        let synced = async {
-            incoming.file.flush().await?;
-            incoming.file.sync_all().await
-        };
-        if let Err(error) = synced.await {
-            return Err(incoming.refused(error));
+        if let Some(mut file) = incoming.file.take() {
+            let synced = async {
+                file.flush().await?;
+                file.sync_all().await?;
+                // Closed when this is done, and not some time after: RAUC refuses a file that anybody could still write.
+                drop(file.into_std().await);
+                Ok(())
+            };
+            if let Err(error) = synced.await {
+                return Err(incoming.refused(error));
+            }
         }
         let manifest = look_at(&self.rauc, &incoming.part).await?;
         fs::rename(&incoming.part, self.files.bundle())?;
