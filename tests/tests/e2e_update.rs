@@ -243,6 +243,7 @@ fn app_3_a_version_whose_desk_does_not_answer_is_taken_back_and_the_page_says_wh
     let back = site.wait("it was taken back", |now| now["attempts"][0]["outcome"] == "rolled-back");
     let words = back["attempts"][0]["words"].as_str().unwrap();
     assert!(words.contains("the desk did not answer"), "{words}");
+    site.page.sign_in();
     assert!(site.page.get("/update").body.contains("the version before runs again"));
     let found = site.check_health(60);
     assert_eq!((&found["deed"], &found["trial"]), (&json!("good"), &json!(false)));
@@ -264,5 +265,6 @@ fn app_3_a_power_cut_while_it_is_written_is_known_afterwards_and_the_old_version
     let cut = site.wait("it is known", |now| now["attempts"][0]["outcome"] == "interrupted");
     assert_eq!(cut["stage"], "resting", "it is not begun again by itself");
     assert_eq!(cut["bundle"]["version"], "4", "and can be installed");
+    site.page.sign_in();
     assert!(site.page.get("/update").body.contains("interrupted by a power cut"));
 }

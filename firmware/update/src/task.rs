@@ -208,7 +208,13 @@ impl Handle {
         let part = self.files.part();
         there(fs::remove_file(&part))?;
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-        Ok(Incoming { file: Some(File::from_std(file)), bytes: 0, part, files: self.files.clone(), _place: place })
+        Ok(Incoming {
+            file: Some(File::from_std(file)),
+            bytes: 0,
+            part,
+            files: self.files.clone(),
+            _place: place,
+        })
     }
 
     /// The file is whole: RAUC looks at it, and then it waits to be installed.
