@@ -91,7 +91,9 @@ impl Guest {
         let place = |name: &str| folder.join(name);
         fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", place("vars")).expect("OVMF is installed (package ovmf)");
         let mut command = Command::new("qemu-system-x86_64");
-        command.args("-nodefaults -M q35,i8042=off -smp 2 -m 1024 -display none -accel".split(' ')).arg(lab.accelerator);
+        command
+            .args("-nodefaults -M q35,i8042=off -smp 2 -m 1024 -display none -accel".split(' '))
+            .arg(lab.accelerator);
         command.args(["-cpu", if lab.accelerator == "kvm" { "host" } else { "max" }]);
         command.args(["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"]);
         command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", place("vars").display()));
@@ -106,11 +108,12 @@ impl Guest {
         command.args("-device virtio-serial-pci -device".split(' '));
         command.arg("virtserialport,chardev=shell,name=frontdesk.test");
         command.arg("-device").arg(format!("virtio-gpu-pci,id=gpu,xres={},yres={}", SCREEN.0, SCREEN.1));
-        command.args("-device virtio-multitouch-pci -device qemu-xhci,id=usb -device usb-kbd,bus=usb.0".split(' '));
-        command.arg("-audiodev").arg(format!(
-            "wav,id=sound,path={},out.frequency=48000",
-            place("sound.wav").display()
-        ));
+        command.args(
+            "-device virtio-multitouch-pci -device qemu-xhci,id=usb -device usb-kbd,bus=usb.0".split(' '),
+        );
+        command
+            .arg("-audiodev")
+            .arg(format!("wav,id=sound,path={},out.frequency=48000", place("sound.wav").display()));
         command.args("-device ich9-intel-hda -device hda-output,audiodev=sound".split(' '));
         command.args("-device i6300esb -action watchdog=reset -netdev".split(' '));
         command.arg(format!("tap,id=wire,ifname={},script=no,downscript=no", crate::lab::WIRE));

@@ -50,7 +50,8 @@ impl Lab {
         ip(&["address", "add", &format!("{HERE}/24"), "dev", WIRE]);
         ip(&["link", "set", WIRE, "up"]);
         let mut command = Command::new("/usr/sbin/dnsmasq");
-        command.args("--keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root".split(' '));
+        command
+            .args("--keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root".split(' '));
         command.args(["--bind-interfaces", "--pid-file", "--log-dhcp", "--log-facility=-"]);
         command.arg(format!("--interface={WIRE}")).arg(format!("--dhcp-range={BOX},{BOX},12h"));
         command.arg(format!("--dhcp-leasefile={}", scratch.path().join("leases").display()));

@@ -43,10 +43,8 @@ fn inside() -> ExitCode {
     if let Err(error) = apart::loopback_up() {
         return failed(&error);
     }
-    let image = env::var_os("FRONTDESK_IMAGE").map_or_else(
-        || repository::root().join("target/image/development/frontdesk.img"),
-        PathBuf::from,
-    );
+    let image = env::var_os("FRONTDESK_IMAGE")
+        .map_or_else(|| repository::root().join("target/image/development/frontdesk.img"), PathBuf::from);
     if !image.is_file() {
         return failed(&format!("{} is not built: make image-test builds it", image.display()));
     }

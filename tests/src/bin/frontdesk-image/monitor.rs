@@ -59,9 +59,7 @@ impl Monitor {
     /// A finger comes down at the place (parts of the screen's width and height), or goes up.
     pub(crate) fn finger(&mut self, (x, y): (f64, f64), is_down: bool) {
         let axis = |part: f64| (part.clamp(0.0, 1.0) * EDGE as f64) as usize;
-        let touch = |kind: &str, id: i32, name: &str, value: usize| {
-            json!({ "type": "mtt", "data": { "type": kind, "slot": 0, "tracking-id": id, "axis": name, "value": value } })
-        };
+        let touch = |kind: &str, id: i32, name: &str, value: usize| json!({ "type": "mtt", "data": { "type": kind, "slot": 0, "tracking-id": id, "axis": name, "value": value } });
         let button = json!({ "type": "btn", "data": { "button": "touch", "down": is_down } });
         let events = if is_down {
             vec![
@@ -79,7 +77,8 @@ impl Monitor {
     /// A key of the keyboard goes down and up, by QEMU's name of it (`kp_0`, `f9`, `ret`).
     pub(crate) fn key(&mut self, name: &str) {
         for down in [true, false] {
-            let key = json!({ "type": "key", "data": { "down": down, "key": { "type": "qcode", "data": name } } });
+            let key =
+                json!({ "type": "key", "data": { "down": down, "key": { "type": "qcode", "data": name } } });
             self.run("input-send-event", &json!({ "events": [key] }));
         }
     }

@@ -41,7 +41,8 @@ struct Saved {
 /// All of it.
 pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     let asked = |name: &str, usual: u64| {
-        std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
+        std::env::var(name)
+            .map_or(usual, |text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = asked("FRONTDESK_SEED", now.as_secs());
@@ -51,14 +52,16 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     let disk = Disk::of(&lab.image, lab.folder(), "power");
     let mut written = BTreeSet::new();
     if plugs > 0 {
-        shown.show(&format!("app_4 QEMU killed {plugs} times during writes: nothing shown as saved is lost"), || {
-            pull(lab, &disk, plugs, &mut dice, &mut written)
-        });
+        shown.show(
+            &format!("app_4 QEMU killed {plugs} times during writes: nothing shown as saved is lost"),
+            || pull(lab, &disk, plugs, &mut dice, &mut written),
+        );
     }
     if cuts > 0 {
-        shown.show(&format!("app_4 {cuts} power cuts at random moments: nothing shown as saved is lost"), || {
-            play(lab, &disk, cuts, &mut dice, &written)
-        });
+        shown.show(
+            &format!("app_4 {cuts} power cuts at random moments: nothing shown as saved is lost"),
+            || play(lab, &disk, cuts, &mut dice, &written),
+        );
     }
 }
 
@@ -107,7 +110,8 @@ fn write(guest: &mut Guest, name: &str) -> String {
 /// The cuts of the log.
 fn play(lab: &Lab, disk: &Disk, cuts: u64, dice: &mut Dice, before: &BTreeSet<String>) -> String {
     let (raw, log) = (lab.folder().join("before.img"), lab.folder().join("log"));
-    let converted = Command::new("qemu-img").args(["convert", "-O", "raw"]).arg(&disk.path).arg(&raw).status();
+    let converted =
+        Command::new("qemu-img").args(["convert", "-O", "raw"]).arg(&disk.path).arg(&raw).status();
     assert!(converted.is_ok_and(|status| status.success()), "qemu-img convert");
     let (mut part, from) = data_partition(&raw);
     fs::remove_file(&raw).expect("our own file");
@@ -150,7 +154,11 @@ fn play(lab: &Lab, disk: &Disk, cuts: u64, dice: &mut Dice, before: &BTreeSet<St
             saved.iter().filter(|one| one.log <= log.end(*moment)).map(|one| one.name.as_str()).collect();
         let there = names(&folder.join("frontdesk/desk.db"));
         for name in &shown {
-            assert!(there.contains(*name), "cut {number} after entry {moment} of {}: {name:?} is lost", log.len());
+            assert!(
+                there.contains(*name),
+                "cut {number} after entry {moment} of {}: {name:?} is lost",
+                log.len()
+            );
         }
         fs::remove_dir_all(folder).expect("our own folder");
     }
@@ -193,7 +201,8 @@ fn restart(part: &[u8], folder: &Path) -> bool {
     }
     drop(file);
     let was_clean = debugfs(&image, "show_super_stats -h").contains("needs_recovery");
-    let checked = Command::new("e2fsck").args(["-p"]).arg(&image).output().expect("e2fsck (package e2fsprogs)");
+    let checked =
+        Command::new("e2fsck").args(["-p"]).arg(&image).output().expect("e2fsck (package e2fsprogs)");
     let status = checked.status.code().unwrap_or(8);
     let said = String::from_utf8_lossy(&checked.stdout);
     // 1: repaired. What needs a person has 4.
@@ -214,7 +223,8 @@ fn debugfs(image: &Path, request: &str) -> String {
 fn names(database: &PathBuf) -> BTreeSet<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let store = Connection::open_with_flags(database, flags).expect("the database is there");
-    let well: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be read");
+    let well: String =
+        store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be read");
     assert_eq!(well, "ok", "the database is damaged");
     let mut names = BTreeSet::new();
     for query in ["SELECT text FROM reminder", "SELECT last_name FROM contact"] {
