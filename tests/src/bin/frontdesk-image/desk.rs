@@ -74,6 +74,7 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
         });
     }
     shown.show("app_3 boot timeline", || timeline(&mut guest, &times));
+    shown.show("app_3 a kernel that is lost starts again by itself, without a prompt", || panic(&mut guest));
     shown.show("app_3 it is switched off by its button within a minute", || {
         guest.power_off();
         String::new()
@@ -225,6 +226,17 @@ fn kill_desk(guest: &mut Guest, house: &mut House, wire: &Wire) -> String {
         format!("{:.2} s from the kill to the exchange's 200, and calls come in again", back.as_secs_f64());
     assert!(back < BACK, "{figures}");
     figures
+}
+
+/// Nobody marks this slot good, so the boot loader has none left that was not tried, and takes the best all the same.
+fn panic(guest: &mut Guest) -> String {
+    let (before, resets) = (guest.boot_id(), guest.resets());
+    guest.tell("echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger");
+    guest.wait_reboot(&before, BOOT);
+    let again = guest.resets() - resets;
+    assert!(again > 0, "another start without a reset");
+    guest.wait_view("a desk", BOOT, |_| true);
+    format!("{again} resets, {} by the watchdog, and the desk answers again", guest.watchdogs())
 }
 
 /// When what was there, by the kernel's clock, and what cost most.

@@ -26,7 +26,8 @@ impl Shown {
             }
             Err(reason) => {
                 self.failed += 1;
-                let reason = reason.downcast_ref::<String>().map_or("it panicked", String::as_str);
+                let text = reason.downcast_ref::<String>().map(String::as_str);
+                let reason = text.or_else(|| reason.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
                 println!("FAIL  {what} ({took:.1} s): {reason}");
             }
         }

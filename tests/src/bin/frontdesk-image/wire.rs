@@ -60,7 +60,8 @@ impl Wire {
     #[track_caller]
     pub(crate) fn listen() -> Self {
         let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-        let protocol = (libc::ETH_P_IP as u16).to_be();
+        // What goes out is shown to those only who want every protocol.
+        let protocol = (libc::ETH_P_ALL as u16).to_be();
         // SAFETY: plain system call.
         let raw = unsafe { libc::socket(libc::AF_PACKET, kind, i32::from(protocol)) };
         assert!(raw >= 0, "no packet socket: {}", std::io::Error::last_os_error());
@@ -157,7 +158,11 @@ fn next(socket: &OwnedFd) -> Option<Datagram> {
     let length = unsafe { libc::recv(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), 0) };
     let at = Instant::now();
     let packet = bytes.get(..usize::try_from(length).ok()?)?;
-    let head = usize::from(packet.first()? & 0x0f) * 4;
+    let first = *packet.first()?;
+    if first >> 4 != 4 {
+        return None;
+    }
+    let head = usize::from(first & 0x0f) * 4;
     let is_udp = *packet.get(9)? == 17;
     let source: [u8; 4] = packet.get(12..16)?.try_into().ok()?;
     let payload = packet.get(head + 8..)?.to_vec();
