@@ -99,7 +99,9 @@ fn phone(raw: types::Phone) -> Phone {
 
 /// Without control characters, which have no business on a screen or in a log.
 pub(crate) fn clean(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    // What is nothing but those is nothing.
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Whether it is an address on the web, and nothing that a browser would run or open on this machine.

@@ -162,6 +162,7 @@ mod tests {
     fn a_card_without_a_name_an_id_or_a_measure_is_none() {
         assert!(measured(card("Anna")).is_some());
         assert!(measured(card(" \n")).is_none());
+        assert!(measured(card("\0")).is_none());
         assert!(measured(crm_types::Card { id: String::new(), ..card("Anna") }).is_none());
         assert!(measured(card(&"n".repeat(17 << 10))).is_none());
         assert_eq!(measured(card("Anna")).and_then(|card| card.organization), None);
