@@ -2,7 +2,8 @@
 //!
 //! Elements say what they are when the keyboard comes to them (`components/heard.slint`); what calls and the desk do
 //! is found here by comparing two views. Both go to the desk as text, which speaks it where notifications sound
-//! ([`Command::Say`]). Nothing is said that a sighted operator would not see at that moment.
+//! ([`Command::Say`]). Nothing is said that a sighted operator would not see at that moment,
+//! but for names hidden from visitors' eyes, which are still said: who works by ear has no other way to them.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
