@@ -19,7 +19,7 @@ use crate::{
     headers,
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
-        numbers, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
+        numbers, online, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
         sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     statics, text,
@@ -76,6 +76,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/screen/watch", post(screen::ask))
         .route("/screen/stop", post(screen::stop))
         .route("/directories", get(directories::show))
+        .route("/directories/online", get(online::show).post(online::save))
+        .route("/directories/online/remove", post(online::remove))
         .route("/plugins", get(plugins::show))
         .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))
         .route("/plugins/uploads/{key}/cancel", post(upload::cancel))

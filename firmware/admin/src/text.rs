@@ -6,6 +6,7 @@ mod desk;
 mod figures;
 mod keep;
 mod marks;
+mod online;
 mod people;
 mod plugins;
 mod reach;
@@ -25,6 +26,7 @@ pub(crate) use desk::*;
 pub(crate) use figures::*;
 pub(crate) use keep::*;
 pub(crate) use marks::*;
+pub(crate) use online::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
 pub(crate) use reach::*;
@@ -102,6 +104,7 @@ mod tests {
             super::update::ALL,
             super::voice::ALL,
             super::marks::ALL,
+            super::online::ALL,
         ]
         .concat()
         {

@@ -21,6 +21,7 @@ mod finished;
 mod imports;
 mod intercept;
 mod journal;
+mod keeping;
 mod lamps;
 mod mailboxes;
 mod marks;
@@ -226,6 +227,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         operator_id: sign_in.operator_id(),
         folders: folders.clone(),
         plan,
+        log_days: settings.rules.log_days,
     };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();

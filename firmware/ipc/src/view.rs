@@ -764,6 +764,13 @@ pub enum NoticeKind {
         /// SIP status.
         code: u16,
     },
+    /// Digits that were typed in a call were refused by the other side.
+    DigitsFailed {
+        /// Whose call.
+        party: Party,
+        /// SIP status.
+        code: u16,
+    },
     /// A rule of automatic handling cannot work and was passed over, for example because it would
     /// send calls to their own line.
     RuleIgnored {

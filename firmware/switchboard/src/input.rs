@@ -67,6 +67,13 @@ pub enum Input {
         /// Reason phrase.
         reason: String,
     },
+    /// The other side refused digits.
+    DigitsFailed {
+        /// Which call.
+        call: CallRef,
+        /// SIP status.
+        code: u16,
+    },
     /// The other side put us on hold or took us back. Nothing is shown: `ipc` has no word for it.
     RemoteHold {
         /// Which call.

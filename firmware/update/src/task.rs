@@ -35,8 +35,12 @@ pub const MAX_BUNDLE: u64 = 2 * 1024 * 1024 * 1024;
 const SPARE: u64 = 64 * 1024 * 1024;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(2);
-/// How often RAUC is asked again.
-const ASKED: Duration = Duration::from_secs(60);
+/// How often RAUC is asked again by itself. Seldom: it has the ESP mounted for that.
+const ASKED: Duration = Duration::from_secs(60 * 60);
+/// The same while it refuses.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
+/// After a verdict the slot is marked: so long later that is done.
+const MARKED: Duration = Duration::from_secs(30);
 /// Requests that may wait.
 const QUEUE: usize = 16;
 
@@ -238,8 +242,6 @@ impl Handle {
             }
         }
         let manifest = look_at(&self.rauc, &incoming.part).await?;
-        fs::rename(&incoming.part, self.files.bundle())?;
-        self.files.sync()?;
         let bundle = Bundle { manifest, bytes: incoming.bytes };
         let (answer, told) = oneshot::channel();
         if self.ask(Request::Uploaded(bundle.clone(), answer), told).await.unwrap_or(false) {
@@ -323,7 +325,7 @@ pub fn start(
         system: System::default(),
         verdicts: Verdicts::default(),
         bundle: None,
-        asked_at: None,
+        ask_at: Instant::now(),
     };
     (handle, tokio::spawn(task.run(asked)))
 }
@@ -346,8 +348,8 @@ struct Task {
     system: System,
     verdicts: Verdicts,
     bundle: Option<Bundle>,
-    /// When RAUC was asked for the slots.
-    asked_at: Option<Instant>,
+    /// When RAUC is to be asked for the slots.
+    ask_at: Instant,
 }
 
 impl Task {
@@ -413,17 +415,22 @@ impl Task {
         if matches!(self.away, Some(Away::Folder(_))) {
             return;
         }
-        self.asked_at = Some(Instant::now());
         match self.rauc.status().await {
             Ok(system) => (self.system, self.away) = (system, None),
             Err(RaucProblem::Missing) => self.away = Some(Away::NoRauc),
             Err(problem) => self.away = Some(Away::Refused(problem.to_string())),
         }
+        self.ask_at = Instant::now() + if self.away.is_some() { ASKED_AGAIN } else { ASKED };
     }
 
     /// Looks at what changes by itself.
     async fn look(&mut self) {
-        let is_due = self.asked_at.is_none_or(|at| at.elapsed() >= ASKED);
+        let verdicts = self.files.verdicts();
+        if verdicts != self.verdicts {
+            self.verdicts = verdicts;
+            self.ask_at = self.ask_at.min(Instant::now() + MARKED);
+        }
+        let is_due = Instant::now() >= self.ask_at;
         // Nobody installs it while the desk runs.
         if is_due
             && self.away != Some(Away::NoRauc)
@@ -435,7 +442,6 @@ impl Task {
                 self.find_bundle().await;
             }
         }
-        self.verdicts = self.files.verdicts();
         if self.machine.look(&self.facts(), &self.verdicts) {
             self.save();
         }
@@ -445,7 +451,9 @@ impl Task {
         // Who asked may have gone.
         match request {
             Request::Uploaded(bundle, answer) => {
-                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
+                // Only now is it known that nobody has begun to install the one before.
+                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting)
+                    && self.put_in_place();
                 if is_free {
                     // What was ordered was ordered for another one.
                     self.machine.cancel();
@@ -473,6 +481,15 @@ impl Task {
                 let _ = answer.send(self.machine.postpone(now));
             }
         }
+    }
+
+    /// The bundle that was looked at takes the place of the one before.
+    fn put_in_place(&self) -> bool {
+        let done = fs::rename(self.files.part(), self.files.bundle()).and_then(|()| self.files.sync());
+        if let Err(error) = &done {
+            warn!(%error, "a bundle could not be put in its place");
+        }
+        done.is_ok()
     }
 
     fn ordered(&mut self, order: Order) -> Result<(), NotNow> {
@@ -549,12 +566,13 @@ impl Task {
         if !taken {
             return;
         }
-        self.save();
+        // First of all: the desk ends already. Should what follows not come to be, the next start finds what was written.
         info!("no call is up: the box restarts into its new version");
         let made = self.config.restart.parent().map_or(Ok(()), fs::create_dir_all);
         if let Err(error) = made.and_then(|()| fs::write(&self.config.restart, "update\n")) {
             warn!(file = %self.config.restart.display(), %error, "the box cannot be asked to restart");
         }
+        self.save();
     }
 
     /// The attempt that would begin now.

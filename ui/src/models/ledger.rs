@@ -196,6 +196,13 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             code: i32::from(*code),
             ..blank()
         },
+        NoticeKind::DigitsFailed { party, code } => LedgerEntry {
+            id,
+            kind: LedgerKind::DigitsFailed,
+            who: party_name(party),
+            code: i32::from(*code),
+            ..blank()
+        },
         NoticeKind::RuleIgnored { rule } => {
             LedgerEntry { id, kind: LedgerKind::RuleIgnored, who: rule.as_str().into(), ..blank() }
         }

@@ -328,6 +328,12 @@ pub(crate) async fn install(Posted { signed, fields }: Posted) -> Response {
 
 /// `POST /update/restart`: of one that is written and waits for nobody's order any more.
 pub(crate) async fn restart(Posted { signed, .. }: Posted) -> Response {
+    let is_written =
+        signed.app.update.as_ref().is_some_and(|update| update.standing().stage == Stage::Written);
+    if !is_written {
+        // What begins an installation asks for the password.
+        return signed.failed(HERE, text::UPDATE_NOTHING.is(signed.language));
+    }
     ordered(&signed, When::Idle).await
 }
 

@@ -83,6 +83,18 @@ fn hook_keys_mean_the_right_call() {
 }
 
 #[test]
+fn acc_6_digits_that_were_refused_are_told_while_the_call_lives() {
+    check(
+        "dial 99\nok 1\n--\ndigits 1 1\nrefuse-digits 1\nbye 1\nrefuse-digits 1",
+        &expect![[r#"
+            digits 1 1
+                digits 1 1
+            refuse-digits 1
+        "#]],
+    );
+}
+
+#[test]
 fn digits_go_out_in_a_talking_call_only() {
     check(
         "dial 99\ndigits 1 1\nok 1\ndigits 1 12#a\ndigits 1 x\nhold 1\ndigits 1 1",

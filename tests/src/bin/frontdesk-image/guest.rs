@@ -27,7 +27,7 @@ use crate::monitor::Monitor;
 /// Width and height of its screen in pixels.
 pub(crate) const SCREEN: (usize, usize) = (1280, 800);
 /// How long it may take from the switch to commands.
-pub(crate) const BOOT: Duration = Duration::from_secs(240);
+pub(crate) const BOOT: Duration = Duration::from_secs(420);
 /// How long a script may run, and anything else may take that is asked for.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 /// How long a finger stays.
@@ -243,6 +243,20 @@ impl Guest {
             // What follows too fast is the chatter of a contact.
             thread::sleep(2 * HOLD);
         }
+    }
+
+    /// Starts it anew while somebody holds a key down, by QEMU's name of it, and waits until it runs scripts again.
+    #[track_caller]
+    pub(crate) fn reboot_holding(&mut self, key: &str, limit: Duration) {
+        let before = self.boot_id();
+        self.tell("systemctl reboot");
+        self.wait_for("another start", limit, |guest| {
+            // A keyboard that is set up anew has forgotten what is down.
+            guest.monitor.press(key, true);
+            let said = guest.try_run("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(1))?;
+            (said.status == 0 && said.text != before).then_some(())
+        });
+        self.monitor.press(key, false);
     }
 
     /// What is on the screen now.
