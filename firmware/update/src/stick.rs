@@ -14,7 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ipc::{UpdateRefusal, UpdateTrouble};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ipc::{MAX_STICK_PART, StickPart, UpdateRefusal, UpdateTrouble};
 
 use crate::{Attempt, BundleProblem, NotNow, Outcome, Trouble, version::compare};
 
@@ -61,11 +62,32 @@ fn is_bundle(name: &str) -> bool {
     !name.starts_with('.') && name.to_ascii_lowercase().ends_with(".raucb")
 }
 
-/// Opens what [`choose`] has found, and says how large it is.
+/// Hands over what [`choose`] has found, part by part; how many bytes there were. `bring` returns when the desk has
+/// answered.
 ///
 /// # Errors
-/// When it cannot be opened, or is no file any more.
-pub fn open(path: &Path) -> io::Result<(File, u64)> {
+/// Those of `bring`; and the stick's, for example when it was pulled out.
+pub fn hand_over<E: From<io::Error>>(
+    path: &Path,
+    mut bring: impl FnMut(StickPart) -> Result<(), E>,
+) -> Result<u64, E> {
+    let (mut file, bytes) = open(path)?;
+    bring(StickPart::Begin { bytes })?;
+    let mut brought = 0;
+    loop {
+        let piece = piece(&mut file, MAX_STICK_PART)?;
+        if piece.is_empty() {
+            break;
+        }
+        brought += piece.len() as u64;
+        bring(StickPart::Bytes { base64: STANDARD.encode(&piece) })?;
+    }
+    bring(StickPart::End)?;
+    Ok(brought)
+}
+
+/// Opens it, and says how large it is; what is no file any more is an error.
+fn open(path: &Path) -> io::Result<(File, u64)> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -77,10 +99,7 @@ pub fn open(path: &Path) -> io::Result<(File, u64)> {
 }
 
 /// Reads up to `most` bytes; fewer at the end of the file only.
-///
-/// # Errors
-/// The stick's, for example when it was pulled out.
-pub fn piece(file: &mut File, most: usize) -> io::Result<Vec<u8>> {
+fn piece(file: &mut File, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(most);
     file.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -189,16 +208,32 @@ mod tests {
     }
 
     #[test]
-    fn app_3_what_became_a_link_or_a_folder_meanwhile_is_not_opened_and_a_file_is_read_in_pieces() {
+    fn app_3_what_became_a_link_or_a_folder_meanwhile_is_not_opened_and_a_file_is_handed_over_in_parts() {
         let stick = tempfile::tempdir().unwrap();
         let (file, link) = (stick.path().join("a.raucb"), stick.path().join("b.raucb"));
         fs::write(&file, "twelve bytes").unwrap();
         symlink(&file, &link).unwrap();
         assert!(open(&link).is_err() && open(stick.path()).is_err());
-        let (mut file, bytes) = open(&file).unwrap();
-        assert_eq!(bytes, 12);
-        let pieces: Vec<Vec<u8>> = (0..3).map(|_| piece(&mut file, 8).unwrap()).collect();
-        assert_eq!(pieces, [b"twelve b".to_vec(), b"ytes".to_vec(), Vec::new()]);
+        let mut parts = Vec::new();
+        let bring = |part| {
+            parts.push(part);
+            Ok::<(), io::Error>(())
+        };
+        assert_eq!(hand_over(&file, bring).unwrap(), 12);
+        let base64 = STANDARD.encode("twelve bytes");
+        assert_eq!(parts, [StickPart::Begin { bytes: 12 }, StickPart::Bytes { base64 }, StickPart::End]);
+        // A whole part and a bit more.
+        fs::write(&file, vec![7; MAX_STICK_PART + 1]).unwrap();
+        let mut sizes = Vec::new();
+        let refused = hand_over(&file, |part| match part {
+            StickPart::Bytes { base64 } => {
+                sizes.push(STANDARD.decode(base64).unwrap().len());
+                Ok(())
+            }
+            StickPart::Begin { .. } => Ok(()),
+            StickPart::End => Err(io::Error::other("the desk refuses")),
+        });
+        assert_eq!((sizes, refused.unwrap_err().to_string()), (vec![MAX_STICK_PART, 1], "the desk refuses".into()));
     }
 
     #[test]

@@ -24,9 +24,9 @@ use chrono::{DateTime, Local, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
-    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, MAX_STICK_PART, PROTOCOL, Pin,
-    Query, ReminderForm, ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, StickPart, TalkId,
-    Theme, ToDesk, View, Volumes,
+    HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Pin, Query,
+    ReminderForm, ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, StickPart, TalkId, Theme,
+    ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -411,8 +411,6 @@ fn update_box(socket: &PathBuf, request: UpdateRequest) -> Result<()> {
     let UpdateRequest::Stick { folder, wait } = request;
     let found = update::stick::choose(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let Some(path) = found else { return print(&serde_json::json!({ "file": null })) };
-    let (mut file, bytes) =
-        update::stick::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
     let end = Instant::now() + Duration::from_secs(wait);
     let mut desk = loop {
         match Connection::open(socket, false) {
@@ -423,16 +421,7 @@ fn update_box(socket: &PathBuf, request: UpdateRequest) -> Result<()> {
     };
     // The end is answered when the signature has been looked at.
     desk.stream.set_read_timeout(Some(Duration::from_secs(5 * 60)))?;
-    desk.bring(StickPart::Begin { bytes })?;
-    loop {
-        let piece = update::stick::piece(&mut file, MAX_STICK_PART);
-        let piece = piece.with_context(|| format!("cannot read {}", path.display()))?;
-        if piece.is_empty() {
-            break;
-        }
-        desk.bring(StickPart::Bytes { base64: STANDARD.encode(&piece) })?;
-    }
-    desk.bring(StickPart::End)?;
+    let bytes = update::stick::hand_over(&path, |part| desk.bring(part))?;
     print(&serde_json::json!({ "file": path, "bytes": bytes }))
 }
 
