@@ -580,7 +580,9 @@ impl Task {
                 let now = self.now();
                 let _ = answer.send(self.machine.postpone(now));
             }
-            Request::Begun(answer) => drop(answer.send(())),
+            Request::Begun(answer) => {
+                let _ = answer.send(());
+            }
             Request::Sticks(allow, answer) => {
                 self.machine.allow_sticks(allow);
                 let _ = answer.send(self.save());
