@@ -106,6 +106,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/update/cancel", post(update::cancel))
         .route("/update/postpone", post(update::postpone))
         .route("/update/discard", post(update::discard))
+        .route("/update/sticks", post(update::sticks))
         .route("/diagnostics", get(diagnostics::show))
         .route("/diagnostics/marks/{id}", get(marks::show))
         .route("/diagnostics/marks/{id}/seconds.csv", get(marks::file))

@@ -54,11 +54,10 @@ pub(crate) async fn start(
     desk: &Desk,
     saved: Saved,
     journal: Journal,
-    update: Option<update::Handle>,
 ) -> Option<Page> {
     let page = config.admin.as_ref()?;
     let (wishes, wished) = mpsc::channel(WISHES);
-    match open(config, page, desk, saved, &journal, (wishes, update)).await {
+    match open(config, page, desk, saved, &journal, wishes).await {
         Ok(admin) => {
             let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
             let hearer = tokio::spawn(hear(wished, desk.clone(), journal));
@@ -77,7 +76,7 @@ async fn open(
     desk: &Desk,
     saved: Saved,
     journal: &Journal,
-    (wishes, update): (mpsc::Sender<Wish>, Option<update::Handle>),
+    wishes: mpsc::Sender<Wish>,
 ) -> Result<Admin> {
     let settings = PageConfig {
         listen: page.listen,
@@ -99,7 +98,7 @@ async fn open(
     let local = desk.sip_address.ip();
     let reachable = move || config::address_towards(outside).ok().or(Some(local));
     let (views, log) = (desk.views.clone(), journal.ring.clone());
-    let live = desk.watching.live();
+    let (live, update) = (desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);
     let (saved, stun) = saved;
     let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun, update };

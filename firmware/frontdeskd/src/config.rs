@@ -42,6 +42,9 @@ pub(crate) struct UpdateConfig {
     pub(crate) folder: PathBuf,
     /// A file whose coming restarts the machine; whoever waits for it may do so.
     pub(crate) restart: PathBuf,
+    /// A stick with a newer bundle updates the box. The administrator's page can turn that off, and on again only where
+    /// this allows it.
+    pub(crate) stick: bool,
 }
 
 /// `[admin]`
@@ -177,7 +180,12 @@ impl Default for AdminConfig {
 
 impl Default for UpdateConfig {
     fn default() -> Self {
-        Self { rauc: "rauc".into(), folder: "/data/updates".into(), restart: "/run/frontdesk/restart".into() }
+        Self {
+            rauc: "rauc".into(),
+            folder: "/data/updates".into(),
+            restart: "/run/frontdesk/restart".into(),
+            stick: true,
+        }
     }
 }
 
@@ -322,7 +330,9 @@ mod tests {
         assert!(load("").unwrap().admin.is_none());
         assert_eq!(load("[admin]\n").unwrap().admin.unwrap().listen.port(), 443);
         assert!(load("").unwrap().update.is_none(), "and it updates itself when it is told to");
-        assert_eq!(load("[update]\n").unwrap().update.unwrap().rauc, PathBuf::from("rauc"));
+        let usual = load("[update]\n").unwrap().update.unwrap();
+        assert_eq!((usual.rauc, usual.stick), (PathBuf::from("rauc"), true));
+        assert!(!load("[update]\nstick = false\n").unwrap().update.unwrap().stick);
     }
 
     #[test]

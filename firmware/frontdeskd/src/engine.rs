@@ -303,6 +303,7 @@ impl Engine {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
             Event::Connectors(input) => self.parts.board.handle(now, *input),
+            Event::Update(notice) => self.parts.board.handle(now, Input::Update(notice)),
             Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
             Event::Setup(setup) => {
                 self.setup = setup;

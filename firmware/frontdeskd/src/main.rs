@@ -295,7 +295,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         inbox: inbox.clone(),
     };
     let follower = tokio::spawn(follower.follow());
-    let desk = socket::Desk {
+    let mut desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
         gate,
@@ -308,11 +308,12 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         folders: folders.into(),
         gauges,
         watching,
+        update: None,
         started,
         sip_address: local,
     };
-    let update = updating::start(config.update.as_ref(), &desk);
-    let page = admin_page::start(config, &desk, (saved, troubles), journal, update).await;
+    desk.update = updating::start(config.update.as_ref(), &desk);
+    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));

@@ -26,6 +26,7 @@ mod sign_in;
 mod sound;
 mod statistics;
 mod trace;
+mod update;
 mod view;
 
 pub use command::{Command, CommandError, HookAction, MAX_SAID, SpokenRank};
@@ -76,6 +77,7 @@ pub use statistics::{
     OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
 pub use trace::{CallFigures, SoundFigures, TracePage};
+pub use update::{MAX_STICK_PART, StickPart, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LineView, Notice, NoticeId,

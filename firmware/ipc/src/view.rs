@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, Preferences,
-    RemindersView, RemovalId, Removed, ServiceMode, SignInView,
+    RemindersView, RemovalId, Removed, ServiceMode, SignInView, UpdateNotice,
     lamp::{LampState, LampView},
 };
 
@@ -798,6 +798,8 @@ pub enum NoticeKind {
         /// What the disk said, untranslated.
         reason: String,
     },
+    /// How it stands with an update of the box (APP-3).
+    Update(UpdateNotice),
     /// A sound device went away.
     AudioLost {
         /// The device.

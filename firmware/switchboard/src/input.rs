@@ -3,7 +3,7 @@
 use ipc::{
     AlertSet, AudioState, CallRef, CallerHistory, ContactId, CrmView, CustomerView, DirectoryView,
     ImportView, LampCall, LampState, OnlineState, Party, Preferences, Registration, RemovalId, Removed,
-    ServiceMode, TransferId,
+    ServiceMode, TransferId, UpdateNotice,
 };
 use serde::{Deserialize, Serialize};
 
@@ -275,6 +275,8 @@ pub enum Input {
     },
     /// Writing works again.
     StorageWorks,
+    /// How it stands with an update of the box; `None` when one that was to come does not come any more.
+    Update(Option<UpdateNotice>),
     /// The time of [`crate::Switchboard::deadline`] has come. Early or needless ones do no harm.
     Deadline,
 }

@@ -143,6 +143,7 @@ impl Switchboard {
             Input::Missed { count } => self.missed(count),
             Input::StorageFailed { reason } => self.notify(now, NoticeKind::StorageFailed { reason }),
             Input::StorageWorks => self.storage_works(),
+            Input::Update(notice) => self.update_news(now, notice),
         }
         self.settle_queues(now);
         self.settle_customers(now);

@@ -95,6 +95,8 @@ pub struct History {
     pub attempts: Vec<Attempt>,
     /// What waits for its time.
     pub order: Option<Order>,
+    /// An administrator has turned updates by stick off.
+    pub no_sticks: bool,
 }
 
 /// What is so as the program starts.

@@ -171,6 +171,11 @@ impl Machine {
         true
     }
 
+    /// An administrator lets sticks update the box, or not.
+    pub fn allow_sticks(&mut self, allow: bool) {
+        self.history.no_sticks = !allow;
+    }
+
     /// The operator does not want it now; whether anything waits.
     pub fn postpone(&mut self, now: Now) -> bool {
         let waits = matches!(self.stage, Stage::Waiting | Stage::Written);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::Timelike;
-use ipc::View;
+use ipc::{UpdateNews, UpdateNotice, UpdateRefusal, View};
 use tokio::{
     fs::File,
     io::AsyncWriteExt,
@@ -21,10 +21,11 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Rauc, RaucProblem, Stage, Step,
-    System, Verdicts, before,
+    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Outcome, Rauc, RaucProblem, STICK,
+    Stage, Step, Sticks, System, Verdicts, When, before,
     disk::{boot_id, image_version, there},
     is_occupied,
+    stick::{self, Known},
 };
 
 /// Largest bundle taken, in bytes.
@@ -55,6 +56,8 @@ pub struct Config {
     pub restart: PathBuf,
     /// Version of the program, said where no image says its own.
     pub version: String,
+    /// Sticks may update the box, as long as no administrator has turned that off.
+    pub sticks: bool,
 }
 
 /// Why the box cannot update itself.
@@ -100,6 +103,10 @@ pub struct Standing {
     pub attempts: Vec<Attempt>,
     /// The newest verdict on each slot.
     pub verdicts: Verdicts,
+    /// Whether sticks update the box.
+    pub sticks: Sticks,
+    /// What came of the newest attempt was found by this run of the program: the box has just restarted for it.
+    pub is_fresh: bool,
 }
 
 /// Why something that was asked for is not done.
@@ -125,6 +132,9 @@ enum Request {
     Cancel(oneshot::Sender<bool>),
     Discard(oneshot::Sender<bool>),
     Postpone(oneshot::Sender<bool>),
+    /// Nothing: it is answered once the task has found what was.
+    Begun(oneshot::Sender<()>),
+    Sticks(bool, oneshot::Sender<bool>),
 }
 
 /// The way to the task. Cheap to clone.
@@ -134,6 +144,7 @@ pub struct Handle {
     files: Files,
     standing: watch::Receiver<Arc<Standing>>,
     requests: mpsc::Sender<Request>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
     places: Arc<Semaphore>,
 }
 
@@ -226,6 +237,78 @@ impl Handle {
     /// # Errors
     /// See [`BundleProblem`].
     pub async fn inspect(&self, mut incoming: Incoming) -> Result<Bundle, BundleProblem> {
+        let manifest = self.look(&mut incoming).await?;
+        self.keep(incoming, manifest).await
+    }
+
+    /// Begins to take a bundle of so many bytes from a stick.
+    ///
+    /// # Errors
+    /// Why not; the operator has been told.
+    pub async fn begin_stick(&self, bytes: u64) -> Result<Incoming, UpdateRefusal> {
+        let (answer, told) = oneshot::channel();
+        if self.ask(Request::Begun(answer), told).await.is_none() {
+            return Err(UpdateRefusal::Failed { reason: "the desk is shutting down".into() });
+        }
+        let standing = self.standing();
+        let away = match &standing.away {
+            None => None,
+            Some(Away::NoRauc) => Some(RaucProblem::Missing.to_string()),
+            Some(Away::Refused(reason) | Away::Folder(reason)) => Some(reason.clone()),
+        };
+        let begun = match (standing.sticks, away) {
+            (Sticks::Off | Sticks::Never, _) => Err(UpdateRefusal::Off),
+            (Sticks::On, Some(reason)) => Err(UpdateRefusal::Failed { reason }),
+            (Sticks::On, None) => {
+                self.begin(Some(bytes)).await.map_err(|problem| stick::refusal(&problem))
+            }
+        };
+        begun.map_err(|why| self.refuse("", why))
+    }
+
+    /// Takes what [`Incoming::push`] says of a part from a stick.
+    ///
+    /// # Errors
+    /// Why it is not taken; the operator has been told.
+    pub fn pushed(&self, pushed: Result<(), BundleProblem>) -> Result<(), UpdateRefusal> {
+        pushed.map_err(|problem| self.refuse("", stick::refusal(&problem)))
+    }
+
+    /// The bundle from a stick is whole: it is looked at, and, if it is newer, installed when no call is up.
+    ///
+    /// # Errors
+    /// Why it is not taken; the operator has been told.
+    pub async fn take_stick(&self, mut incoming: Incoming) -> Result<Bundle, UpdateRefusal> {
+        let looked = self.look(&mut incoming).await;
+        let manifest = looked.map_err(|problem| self.refuse("", stick::refusal(&problem)))?;
+        let version = manifest.version.clone();
+        let standing = self.standing();
+        let waiting = standing.bundle.as_ref().map(|bundle| bundle.manifest.version.as_str());
+        let known = Known { running: &standing.version, waiting, attempts: &standing.attempts };
+        if let Err(why) = stick::admit(&version, known) {
+            // A stick that stayed plugged in over the restart that it was there for: the operator knows.
+            let is_told = standing.is_fresh
+                && matches!(why, UpdateRefusal::Same | UpdateRefusal::TakenBackBefore)
+                && standing.attempts.last().is_some_and(|last| last.version == version);
+            return Err(if is_told { why } else { self.refuse(&version, why) });
+        }
+        let kept = self.keep(incoming, manifest).await;
+        let bundle = kept.map_err(|problem| self.refuse(&version, stick::refusal(&problem)))?;
+        let order = Order { when: When::Idle, who: STICK.to_owned() };
+        let ordered = self.order(order).await;
+        ordered.map_err(|problem| self.refuse(&version, stick::not_now(problem)))?;
+        Ok(bundle)
+    }
+
+    fn refuse(&self, version: &str, why: UpdateRefusal) -> UpdateRefusal {
+        warn!(version, %why, "an update from a stick is not taken");
+        let news = UpdateNews::Refused { why: why.clone() };
+        tell(&self.news, Some(UpdateNotice { version: version.to_owned(), news }));
+        why
+    }
+
+    /// The file is whole and on the disk: what it says of itself.
+    async fn look(&self, incoming: &mut Incoming) -> Result<Manifest, BundleProblem> {
         if incoming.bytes == 0 {
             return Err(BundleProblem::Empty);
         }
@@ -241,7 +324,11 @@ impl Handle {
                 return Err(incoming.refused(error));
             }
         }
-        let manifest = look_at(&self.rauc, &incoming.part).await?;
+        look_at(&self.rauc, &incoming.part).await
+    }
+
+    /// It waits to be installed.
+    async fn keep(&self, incoming: Incoming, manifest: Manifest) -> Result<Bundle, BundleProblem> {
         let bundle = Bundle { manifest, bytes: incoming.bytes };
         let (answer, told) = oneshot::channel();
         if self.ask(Request::Uploaded(bundle.clone(), answer), told).await.unwrap_or(false) {
@@ -278,6 +365,12 @@ impl Handle {
         self.ask(Request::Postpone(answer), told).await.unwrap_or(false)
     }
 
+    /// Lets sticks update the box, or not; `false` when that cannot be kept.
+    pub async fn allow_sticks(&self, allow: bool) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Sticks(allow, answer), told).await.unwrap_or(false)
+    }
+
     async fn ask<T>(&self, request: Request, told: oneshot::Receiver<T>) -> Option<T> {
         self.requests.send(request).await.ok()?;
         told.await.ok()
@@ -294,13 +387,22 @@ async fn look_at(rauc: &Rauc, file: &Path) -> Result<Manifest, BundleProblem> {
     Err(BundleProblem::OtherBox { made_for: manifest.compatible, this: system.compatible })
 }
 
+/// What finds no room is lost: nothing waits for the operator to be told.
+fn tell(news: &mpsc::Sender<Option<UpdateNotice>>, notice: Option<UpdateNotice>) {
+    if news.try_send(notice).is_err() {
+        warn!("news of an update was lost");
+    }
+}
+
 /// Starts the task; it ends when the last handle is gone. `restart` asks the desk to end, if no call is up; the answer says
-/// whether it does. Must be called on a tokio runtime.
+/// whether it does. `news` takes what the operator is told, and `None` when an update that was to come does not. Must be
+/// called on a tokio runtime.
 #[must_use]
 pub fn start(
     config: Config,
     views: watch::Receiver<Arc<View>>,
     restart: mpsc::Sender<oneshot::Sender<bool>>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
 ) -> (Handle, JoinHandle<()>) {
     let (rauc, files) = (Rauc::new(&config.rauc), Files::new(&config.folder));
     let version = image_version().unwrap_or_else(|| config.version.clone());
@@ -311,6 +413,7 @@ pub fn start(
         files: files.clone(),
         standing,
         requests,
+        news: news.clone(),
         places: Arc::new(Semaphore::new(1)),
     };
     let task = Task {
@@ -320,6 +423,8 @@ pub fn start(
         told,
         views,
         restart,
+        news,
+        is_fresh: false,
         machine: Machine::default(),
         away: None,
         system: System::default(),
@@ -343,6 +448,8 @@ struct Task {
     told: watch::Sender<Arc<Standing>>,
     views: watch::Receiver<Arc<View>>,
     restart: mpsc::Sender<oneshot::Sender<bool>>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
+    is_fresh: bool,
     machine: Machine,
     away: Option<Away>,
     system: System,
@@ -388,6 +495,9 @@ impl Task {
         self.machine = machine;
         if changed {
             self.save();
+            self.tell_outcome();
+        } else if *self.machine.stage() == Stage::Written {
+            self.tell(UpdateNews::Ready);
         }
         self.find_bundle().await;
         self.publish();
@@ -444,6 +554,7 @@ impl Task {
         }
         if self.machine.look(&self.facts(), &self.verdicts) {
             self.save();
+            self.tell_outcome();
         }
     }
 
@@ -456,22 +567,19 @@ impl Task {
                     && self.put_in_place();
                 if is_free {
                     // What was ordered was ordered for another one.
-                    self.machine.cancel();
-                    self.save();
+                    self.call_off();
                     self.bundle = Some(bundle);
                 }
                 let _ = answer.send(is_free);
             }
             Request::Order(order, answer) => drop(answer.send(self.ordered(order))),
             Request::Cancel(answer) => {
-                let done = self.machine.cancel() && self.save();
-                let _ = answer.send(done);
+                let _ = answer.send(self.call_off());
             }
             Request::Discard(answer) => {
                 let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
                 if is_free {
-                    self.machine.cancel();
-                    self.save();
+                    self.call_off();
                     self.forget();
                 }
                 let _ = answer.send(is_free);
@@ -479,6 +587,13 @@ impl Task {
             Request::Postpone(answer) => {
                 let now = self.now();
                 let _ = answer.send(self.machine.postpone(now));
+            }
+            Request::Begun(answer) => {
+                let _ = answer.send(());
+            }
+            Request::Sticks(allow, answer) => {
+                self.machine.allow_sticks(allow);
+                let _ = answer.send(self.save());
             }
         }
     }
@@ -492,6 +607,35 @@ impl Task {
         done.is_ok()
     }
 
+    /// Whether something had been ordered, and is not any more, on the disk as well.
+    fn call_off(&mut self) -> bool {
+        let was_ordered = self.machine.cancel();
+        if was_ordered {
+            tell(&self.news, None);
+        }
+        self.save() && was_ordered
+    }
+
+    /// Tells the operator of the newest attempt.
+    fn tell(&self, news: UpdateNews) {
+        let version = self.machine.history().last().map_or_else(String::new, |last| last.version.clone());
+        tell(&self.news, Some(UpdateNotice { version, news }));
+    }
+
+    /// What came of the newest attempt has just been found.
+    fn tell_outcome(&mut self) {
+        self.is_fresh = true;
+        let news = match self.machine.history().last().map(|last| &last.outcome) {
+            Some(Outcome::Good) => UpdateNews::Done,
+            Some(Outcome::Kept { troubles }) => UpdateNews::Kept { why: stick::trouble(troubles) },
+            Some(Outcome::RolledBack { troubles }) => {
+                UpdateNews::TakenBack { why: stick::trouble(troubles) }
+            }
+            _ => return,
+        };
+        self.tell(news);
+    }
+
     fn ordered(&mut self, order: Order) -> Result<(), NotNow> {
         if self.away.is_some() {
             return Err(NotNow::Away);
@@ -499,10 +643,18 @@ impl Task {
         if self.bundle.is_none() && *self.machine.stage() != Stage::Written {
             return Err(NotNow::NoBundle);
         }
+        let is_stick = order.who == STICK;
         if !self.machine.order(order) {
             return Err(NotNow::UnderWay);
         }
-        if self.save() { Ok(()) } else { Err(NotNow::Disk) }
+        if !self.save() {
+            return Err(NotNow::Disk);
+        }
+        if let Some(bundle) = self.bundle.as_ref().filter(|_| is_stick) {
+            let version = bundle.manifest.version.clone();
+            tell(&self.news, Some(UpdateNotice { version, news: UpdateNews::Taken }));
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, told: Told) {
@@ -514,6 +666,10 @@ impl Task {
                     Err(reason) => warn!(reason, "the update could not be written"),
                 }
                 let is_written = done.is_ok();
+                self.tell(match &done {
+                    Ok(()) => UpdateNews::Ready,
+                    Err(reason) => UpdateNews::Failed { reason: reason.clone() },
+                });
                 self.machine.installed(self.now(), done);
                 self.save();
                 if is_written {
@@ -544,6 +700,7 @@ impl Task {
             Step::Install => {
                 let (rauc, bundle, tell) = (self.rauc.clone(), self.files.bundle(), tell.clone());
                 info!(file = %bundle.display(), "an update is being written");
+                self.tell(UpdateNews::Writing);
                 tokio::spawn(async move {
                     let progress = |percent, words: &str| {
                         // One that finds no room is followed by others.
@@ -633,6 +790,12 @@ impl Task {
             postponed_until_ms: (until > now.unix_ms).then_some(until),
             attempts: history.attempts.clone(),
             verdicts: self.verdicts.clone(),
+            sticks: match (self.config.sticks, history.no_sticks) {
+                (false, _) => Sticks::Never,
+                (true, true) => Sticks::Off,
+                (true, false) => Sticks::On,
+            },
+            is_fresh: self.is_fresh,
         };
         self.told.send_if_modified(|told| {
             let differs = **told != standing;

@@ -36,6 +36,8 @@ pub(crate) struct House {
     /// The screen as the desk behind the page keeps it.
     pub(crate) live: watch::Sender<Live>,
     pub(crate) desk: Arc<Mutex<DeskBehind>>,
+    /// The task of updates, where there is one.
+    pub(crate) update: Option<update::Handle>,
 }
 
 /// The desk behind the page: what it was asked for, and whether a call is up.
@@ -65,8 +67,10 @@ impl House {
                 folder: folder.path().join("updates"),
                 restart: folder.path().join("run/restart"),
                 version: "1".into(),
+                sticks: true,
             };
-            update::start(config, seen.clone(), restart).0
+            // Nobody is told here.
+            update::start(config, seen.clone(), restart, mpsc::channel(1).0).0
         });
         let store = Store::open(folder.path().join("desk.db")).unwrap();
         let config = Config {
@@ -95,10 +99,10 @@ impl House {
             reachable,
             settings,
             stun: stun_seen,
-            update,
+            update: update.clone(),
         };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, stun, log, live, desk }
+        Self { admin, folder, views, saved, stun, log, live, desk, update }
     }
 
     /// A box with the administrator Ada, and her browser.

@@ -20,6 +20,7 @@ use frontdesk_tests::program::Program;
 use frontdesk_tests::sound::Recording;
 use frontdesk_tests::wait;
 use ipc::View;
+use serde_json::json;
 
 use crate::lab::Lab;
 use crate::monitor::Monitor;
@@ -190,6 +191,22 @@ impl Guest {
         for part in bytes.chunks(48_000) {
             self.succeed(&format!("base64 -d >>{path} <<<'{}'", STANDARD.encode(part)));
         }
+    }
+
+    /// Plugs a stick in whose content is this file, under a name of its own.
+    #[track_caller]
+    pub(crate) fn plug(&mut self, name: &str, image: &Path) {
+        let file = json!({ "driver": "file", "filename": image, "read-only": true });
+        let drive = json!({ "driver": "raw", "node-name": name, "read-only": true, "file": file });
+        self.monitor.run("blockdev-add", &drive);
+        let stick = json!({ "driver": "usb-storage", "bus": "usb.0", "id": name, "drive": name });
+        self.monitor.run("device_add", &stick);
+    }
+
+    /// Pulls it out.
+    #[track_caller]
+    pub(crate) fn pull(&mut self, name: &str) {
+        self.monitor.run("device_del", &json!({ "id": name }));
     }
 
     /// The desk as its socket shows it; `None` while it does not answer.
