@@ -8,6 +8,7 @@ mod keep;
 mod marks;
 mod people;
 mod plugins;
+mod provisioning;
 mod reach;
 mod screen;
 mod sound_test;
@@ -27,6 +28,7 @@ pub(crate) use keep::*;
 pub(crate) use marks::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
+pub(crate) use provisioning::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
@@ -102,6 +104,7 @@ mod tests {
             super::update::ALL,
             super::voice::ALL,
             super::marks::ALL,
+            super::provisioning::ALL,
         ]
         .concat()
         {
