@@ -23,12 +23,13 @@ pub(crate) enum Place {
     Audit,
     Certificate,
     Backup,
+    Provisioning,
     Update,
     Diagnostics,
     Own,
 }
 
-const MENU: [(Place, &str, Text); 17] = [
+const MENU: [(Place, &str, Text); 18] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
@@ -43,6 +44,7 @@ const MENU: [(Place, &str, Text); 17] = [
     (Place::Audit, "/audit", text::AUDIT),
     (Place::Certificate, "/certificate", text::CERTIFICATE),
     (Place::Backup, "/backup", text::BACKUP),
+    (Place::Provisioning, "/provisioning", text::PROVISIONING),
     (Place::Update, "/update", text::UPDATE),
     (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),

@@ -18,6 +18,8 @@ pub(crate) mod overview;
 pub(crate) mod own;
 pub(crate) mod plugin;
 pub(crate) mod plugins;
+pub(crate) mod provisioning;
+pub(crate) mod provisioning_words;
 pub(crate) mod refusals;
 pub(crate) mod rights;
 pub(crate) mod rule;

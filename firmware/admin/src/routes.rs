@@ -19,7 +19,8 @@ use crate::{
     headers,
     pages::{
         accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
-        numbers, online, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
+        numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen, sign_in,
+        sip_accounts,
         sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     statics, text,
@@ -100,6 +101,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup", get(backup::show).post(backup::make))
         .route("/backup/discard", post(backup::discard))
         .route("/backup/restart", post(backup::restart))
+        .route("/provisioning", get(provisioning::show).post(provisioning::save))
+        .route("/provisioning/ask", post(provisioning::ask))
+        .route("/provisioning/export", post(provisioning::export))
+        .route("/provisioning/import", post(provisioning::import))
         .route("/update", get(update::show))
         .route("/update/install", post(update::install))
         .route("/update/restart", post(update::restart))

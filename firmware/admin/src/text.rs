@@ -9,6 +9,7 @@ mod marks;
 mod online;
 mod people;
 mod plugins;
+mod provisioning;
 mod reach;
 mod screen;
 mod sound_test;
@@ -29,6 +30,7 @@ pub(crate) use marks::*;
 pub(crate) use online::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
+pub(crate) use provisioning::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
@@ -105,6 +107,7 @@ mod tests {
             super::voice::ALL,
             super::marks::ALL,
             super::online::ALL,
+            super::provisioning::ALL,
         ]
         .concat()
         {

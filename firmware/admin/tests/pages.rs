@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "/",
     "/lines",
     "/lines/account",
@@ -34,6 +34,7 @@ const PAGES: [&str; 24] = [
     "/statistics",
     "/statistics?span=week&day=2026-10-25",
     "/backup",
+    "/provisioning",
     "/update",
     "/diagnostics",
 ];

@@ -91,6 +91,7 @@ async fn open(
             ringer: config.media.ringer.list(),
             notifier: config.media.notifier.as_ref().map_or_else(Vec::new, config::Names::list),
         },
+        provisioning: config.provisioning.clone().map(provisioning),
     };
     let store = Store::open(&config.store).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.
@@ -103,6 +104,12 @@ async fn open(
     let (saved, stun) = saved;
     let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun, update };
     Ok(Admin::start(settings, parts).await?)
+}
+
+fn provisioning(config: config::ProvisioningConfig) -> admin::ProvisioningConfig {
+    let config::ProvisioningConfig { url, dhcp, leases, allow_http, ca: authorities, certificate, key } = config;
+    let leases = if dhcp { leases } else { Vec::new() };
+    admin::ProvisioningConfig { url, leases, allow_http, authorities, certificate, key }
 }
 
 /// Does what the page wishes, one after the other.

@@ -14,6 +14,7 @@ mod config;
 mod connections;
 mod connectors;
 mod contacts;
+mod dhcp;
 mod editing;
 mod effects;
 mod engine;
@@ -118,6 +119,16 @@ enum Request {
         #[arg(long)]
         effects: bool,
     },
+    /// Ask the DHCP servers of leases for the address of a provisioning server (options 66 and 43), which
+    /// systemd-networkd does not keep. Needs CAP_NET_RAW to hear the answers.
+    DhcpOptions {
+        /// The folder with the leases of systemd-networkd.
+        #[arg(long, default_value = "/run/systemd/netif/leases")]
+        leases: PathBuf,
+        /// The folder into which the answers are written.
+        #[arg(long, default_value = "/run/frontdesk-dhcp")]
+        into: PathBuf,
+    },
     /// Print a recording with other names and numbers in place of the real ones, for a bug report.
     Mask {
         /// The recording.
@@ -166,6 +177,7 @@ fn main() -> ExitCode {
         }
         // A recording is replayed where it was sent to, without a desk of its own there.
         Some(Request::Replay { file, effects }) => replay::replay(file, *effects).map(done),
+        Some(Request::DhcpOptions { leases, into }) => dhcp::ask_all(leases, into).map(done),
         Some(Request::Mask { file }) => replay::mask(file).map(done),
     };
     match end {

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, Live, LogRing, Parts, Sound, Wish};
+use admin::{Admin, Config, Live, LogRing, Parts, ProvisioningConfig, Sound, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
 use store::{Settings, Store};
 use tempfile::TempDir;
@@ -59,6 +59,15 @@ impl House {
 
     /// A box that updates itself by this program in the place of rauc.
     pub(crate) async fn updating(folder: TempDir, rauc: Option<PathBuf>) -> Self {
+        Self::build(folder, rauc, None).await
+    }
+
+    /// A box that fetches its settings.
+    pub(crate) async fn provisioned(folder: TempDir, provisioning: ProvisioningConfig) -> Self {
+        Self::build(folder, None, Some(provisioning)).await
+    }
+
+    async fn build(folder: TempDir, rauc: Option<PathBuf>, provisioning: Option<ProvisioningConfig>) -> Self {
         let (views, seen) = watch::channel(Arc::new(view()));
         let (restart, restarted) = mpsc::channel(1);
         let update = rauc.map(|rauc| {
@@ -81,6 +90,7 @@ impl House {
             started: Instant::now(),
             host_name: "desk".into(),
             sound: Sound { speaker: vec!["default".into()], ..Sound::default() },
+            provisioning,
         };
         let (settings, saved) = watch::channel(Arc::default());
         let (stun, stun_seen) = watch::channel(BTreeMap::new());
