@@ -26,9 +26,10 @@ pub(crate) enum Place {
     Update,
     Diagnostics,
     Own,
+    About,
 }
 
-const MENU: [(Place, &str, Text); 17] = [
+const MENU: [(Place, &str, Text); 18] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
@@ -46,6 +47,7 @@ const MENU: [(Place, &str, Text); 17] = [
     (Place::Update, "/update", text::UPDATE),
     (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),
+    (Place::About, "/about", text::ABOUT_MENU),
 ];
 
 /// A page of somebody who is signed in.
