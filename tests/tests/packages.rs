@@ -65,6 +65,16 @@ fn the_programs_are_those_of_the_map() {
     }
 }
 
+#[test]
+fn a_release_builds_every_program() {
+    let script = graph::read(".ci/release").unwrap();
+    for name in programs().keys().map(String::as_str).chain(["frontdesk-dependencies"]) {
+        let arms = script.lines().filter(|line| line.contains(") package="));
+        let of = arms.filter(|line| line.split(')').next().unwrap().split('|').any(|word| word.trim() == name));
+        assert_eq!(of.count(), 1, ".ci/release does not know in which crate {name} is");
+    }
+}
+
 /// The box has a partition for its data; a machine that only has the packages does not.
 #[test]
 fn nothing_of_a_package_needs_the_data_partition() {

@@ -5,6 +5,21 @@ use std::fmt::Write as _;
 
 use super::graph::{Graph, Package, Part, read};
 
+/// Crates that look as if one of them were enough, and why both are there.
+const ALIKE: &[(&[&str], &str)] = &[
+    (&["anyhow", "thiserror"], "libraries name their errors, programs only tell them (law 7)"),
+    (&["axum", "hyper"], "axum stands on hyper and has the routes of the page; requests of plugins need no routes"),
+    (&["csv", "csv-core"], "csv is built on csv-core; only the core reads a row with a bound on its length"),
+    (&["gif", "image", "png"], "image reads pictures of contacts and is built once for us and for slint; png writes, gif is what slint leaves out"),
+    (&["httparse", "hyper"], "the screen's own page is one picture in one thread: the heads of its requests need no runtime"),
+    (&["libc", "rustix"], "rustix wherever it has the call, so that none of our code is unsafe; libc for the scheduling class and for signals"),
+    (&["log", "tracing"], "tracing is what we write; log only caps what libraries write"),
+    (&["md-5", "ring", "sha2"], "ring is below TLS and seals secrets; sip is pure, hashes with md-5 and sha2, and has nothing of ring's C"),
+    (&["minisign", "minisign-verify"], "only tests sign"),
+    (&["mio", "tokio"], "the media thread has no runtime beside it: its next packet is due in milliseconds"),
+    (&["roxmltree", "xso"], "documents of telephones are read as a whole; of an XMPP stream no tree is ever built"),
+];
+
 /// Who names a crate, by their names.
 type Users<'a> = BTreeSet<&'a str>;
 
@@ -60,12 +75,22 @@ pub fn page(graph: &Graph) -> Result<String, String> {
         count(Part::Build),
         count(Part::Tests),
     );
-    for ((name, version), (package, users)) in direct(graph) {
-        let reason = reasons.get(name).filter(|reason| !reason.is_empty());
+    let direct = direct(graph);
+    for ((name, version), (package, users)) in &direct {
+        let reason = reasons.get(*name).filter(|reason| !reason.is_empty());
         let reason = reason.ok_or_else(|| format!("Cargo.toml does not say why {name} is there"))?;
-        let users: Vec<&str> = users.into_iter().collect();
+        let users: Vec<&str> = users.iter().copied().collect();
         let licence = &package.licence;
         let _ = writeln!(page, "| {name} | {version} | {licence} | {} | {} |", users.join(", "), reason.replace('|', "\\|"));
+    }
+    page.push_str("\n## What looks alike\n\n| crates | why not one |\n|---|---|\n");
+    for (names, reason) in ALIKE {
+        for name in *names {
+            if !direct.keys().any(|(other, _)| other == name) {
+                return Err(format!("{name} is no direct dependency any more, and is said to look like another"));
+            }
+        }
+        let _ = writeln!(page, "| {} | {reason} |", names.join(", "));
     }
     Ok(page)
 }
