@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test units-check
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -163,6 +163,25 @@ image-test: test-packages ## boot the image in QEMU: desk on the screen, calls b
 units-check: ## check the box's systemd units, and print how much of the system each service could reach
 	@.ci/install image
 	@firmware/appliance/check
+
+deb: packages ## build the Debian packages of the programs: target/deb, with their sizes and a bill of materials (release build)
+	@.ci/install deb
+	firmware/appliance/deb/build
+	@lintian --fail-on error --tag-display-limit 0 target/deb/*.deb
+
+deb-test: ## install the packages of target/deb in a clean Debian, start every program, update, remove and purge
+	@.ci/install deb
+	firmware/appliance/deb/test
+
+sbom: ## write the bill of materials of the programs (CycloneDX): target/sbom.cdx.json
+	@mkdir -p target
+	$(CARGO) run -q -p frontdesk-tests --bin frontdesk-dependencies -- sbom target/sbom.cdx.json
+
+dependencies: ## write what stands in the repository of the dependencies: the list behind "about", the page of the book
+	$(CARGO) run -q -p frontdesk-tests --bin frontdesk-dependencies -- write
+
+reproducible: packages ## build the smallest program of the release twice in folders of other names, and compare (release build)
+	@.ci/reproducible
 
 deny: ## check licences, bans and sources of all dependencies; advisories where they can be had
 	$(CARGO) deny check --hide-inclusion-graph bans licenses sources

@@ -19,6 +19,7 @@ pub mod census;
 pub mod chromium;
 pub mod connectors;
 pub mod customers;
+pub mod dependencies;
 pub mod desk;
 mod devtools;
 pub mod dice;

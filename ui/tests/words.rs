@@ -122,6 +122,11 @@ fn texts(stage: &Stage) -> BTreeSet<String> {
 /// The texts of a scene, and those among them with a word that the desk has not said.
 fn look_at(screen: &Rc<Offscreen>, scene: &Scene, tongue: Tongue) -> (usize, Vec<String>) {
     let told = Told::default();
+    // Names of crates and licences, which "About" lists.
+    for part in ipc::third_parties() {
+        let text = [part.name, part.version, part.licence].join(" ");
+        told.borrow_mut().extend(words(&text).map(str::to_owned));
+    }
     listen(&mut told.borrow_mut(), &serde_json::to_value((scene.view)()).unwrap());
     let heard = told.clone();
     let answer = move |request, faces| {

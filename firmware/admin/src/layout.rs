@@ -27,6 +27,7 @@ pub(crate) enum Place {
     Update,
     Diagnostics,
     Own,
+    About,
 }
 
 const MENU: [(Place, &str, Text); 18] = [
@@ -48,6 +49,7 @@ const MENU: [(Place, &str, Text); 18] = [
     (Place::Update, "/update", text::UPDATE),
     (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),
+    (Place::About, "/about", text::ABOUT_MENU),
 ];
 
 /// A page of somebody who is signed in.

@@ -1,6 +1,7 @@
 //! The pages, one file a topic. A page that changes something answers by sending the browser on, so that a page
 //! loaded again changes nothing again.
 
+pub(crate) mod about;
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod backup;

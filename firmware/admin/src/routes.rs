@@ -18,7 +18,7 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
+        about, accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
         numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen, sign_in,
         sip_accounts,
         sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
@@ -119,6 +119,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/diagnostics/level", post(diagnostics::set_level))
         .route("/certificate", get(certificate::show).post(certificate::replace))
         .route("/certificate/own", post(certificate::use_own))
+        .route("/about", get(about::show))
+        .route("/about/licences.txt", get(about::texts))
         .route("/static/{name}", get(statics::file));
     pages
         .merge(api::router())

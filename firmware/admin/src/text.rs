@@ -1,5 +1,6 @@
 //! The words of every page, in both languages side by side (ACC-4).
 
+mod about;
 mod acts;
 mod common;
 mod desk;
@@ -21,6 +22,7 @@ use std::fmt::Display;
 use ipc::Language;
 
 pub(crate) use self::update::*;
+pub(crate) use about::*;
 pub(crate) use acts::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
@@ -94,6 +96,7 @@ mod tests {
     fn acc_4_every_text_is_there_in_both_languages_with_the_same_places() {
         for (name, text) in [
             common::ALL,
+            super::about::ALL,
             super::desk::ALL,
             people::ALL,
             super::plugins::ALL,

@@ -37,6 +37,7 @@ const PAGES: [&str; 25] = [
     "/provisioning",
     "/update",
     "/diagnostics",
+    "/about",
 ];
 
 #[tokio::test]
@@ -74,6 +75,31 @@ async fn app_2_acc_4_every_page_is_there_in_both_languages_and_clean() {
     assert!(ada.get("/audit").await.has("Journal d’audit"), "the choice wins over the browser");
     assert_eq!(ada.get("/language/fr?to=https%3A%2F%2Fevil").await.to.as_deref(), Some("/"));
     assert_eq!(ada.get("/language/xx").await.status, 404);
+}
+
+#[tokio::test]
+async fn app_2_about_names_everything_that_is_in_the_programs_with_its_licence() {
+    let (_house, mut ada) = House::with_ada().await;
+    let page = ada.get("/about").await;
+    let parts: Vec<ipc::ThirdParty> = ipc::third_parties().collect();
+    assert!(parts.len() > 250, "only {} parts", parts.len());
+    for part in &parts {
+        assert!(!part.version.is_empty() && !part.licence.is_empty(), "{}", part.name);
+        let row = format!(">{}</td>", part.name);
+        assert!(page.has(&row), "{} is not on the page", part.name);
+    }
+    for name in ["tokio", "slint", "SQLite", "Opus", "Inter"] {
+        assert!(parts.iter().any(|part| part.name == name), "{name}");
+    }
+    assert!(page.has("without any warranty") && page.has("GPL-3.0-or-later"));
+    // The file is of the package; without it the page says so, and no link leads nowhere.
+    let texts = ada.get("/about/licences.txt").await;
+    if std::path::Path::new(ipc::LICENCE_TEXTS).exists() {
+        assert!(texts.status == 200 && texts.has("Permission is hereby granted"));
+    } else {
+        assert!(texts.status == 404 && texts.has("is not on this machine"));
+        assert!(!page.has("licences.txt"), "a link leads nowhere");
+    }
 }
 
 #[tokio::test]

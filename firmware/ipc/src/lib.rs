@@ -76,6 +76,7 @@ pub use statistics::{
     ANSWER_BINS_MS, AnswerTimes, CallCounts, CallStatistics, LineCounts, MAX_CALL_DAYS, MAX_SLOTS,
     OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
+pub use third_parties::{LICENCE_TEXTS, ThirdParty, third_parties};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use update::{MAX_STICK_PART, StickPart, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble};
 pub use view::{

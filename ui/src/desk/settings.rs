@@ -12,8 +12,8 @@ use slint::{ComponentHandle, ModelRc, VecModel};
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
-    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, Motion,
-    Pace, Screen, SettingsStanding, SettingsStop, SoundTest,
+    self, App, Colours, FocusPlace, Ink, KeyAction, KeyFault, KeyName, KeyRow, Keys, LetterSize, LinkedPart,
+    Motion, Pace, Screen, SettingsStanding, SettingsStop, SoundTest,
 };
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
 use crate::text_size;
@@ -24,12 +24,13 @@ const DISCARD: i32 = 1;
 const STAY: i32 = 2;
 const ANSWERS: i32 = 3;
 /// The heads of the sections, from above, and which of them are open at first.
-const SECTIONS: [(SettingsStop, bool); 5] = [
+const SECTIONS: [(SettingsStop, bool); 6] = [
     (SettingsStop::Seat, true),
     (SettingsStop::Look, true),
     (SettingsStop::Reading, false),
     (SettingsStop::Sound, true),
     (SettingsStop::Keys, false),
+    (SettingsStop::About, false),
 ];
 /// What can be chosen for a screen that locks itself, in minutes; 0 never does.
 pub(super) const LOCK_AFTER: [u16; 4] = [0, 1, 5, 15];
@@ -48,6 +49,7 @@ pub(crate) struct Settings {
     /// Which of [`SECTIONS`] are open.
     open: [bool; SECTIONS.len()],
     stop: SettingsStop,
+    /// With [`SettingsStop::Key`] and [`SettingsStop::Part`]: which of them.
     key_at: usize,
     /// The action that waits for a key.
     recording: Option<usize>,
@@ -82,7 +84,15 @@ struct Wishes {
 impl Settings {
     pub(crate) fn new(app: &App) -> Self {
         let rows = Rc::new(VecModel::default());
-        app.global::<screen::Settings>().set_rows(ModelRc::from(rows.clone()));
+        let global = app.global::<screen::Settings>();
+        global.set_rows(ModelRc::from(rows.clone()));
+        let parts = ipc::third_parties().map(|part| LinkedPart {
+            name: part.name.into(),
+            version: part.version.into(),
+            licence: part.licence.into(),
+        });
+        global.set_parts(ModelRc::new(parts.collect::<VecModel<_>>()));
+        global.set_version(env!("CARGO_PKG_VERSION").into());
         Self {
             draft: None,
             worn: None,
@@ -185,7 +195,8 @@ impl Desk {
             | SettingsStop::Look
             | SettingsStop::Reading
             | SettingsStop::Sound
-            | SettingsStop::Keys => self.fold_settings(stop),
+            | SettingsStop::Keys
+            | SettingsStop::About => self.fold_settings(stop),
             SettingsStop::Key => self.record_key(self.settings.key_at),
             SettingsStop::Play => self.begin_test(SoundTest::Speaker),
             SettingsStop::Ring => self.begin_test(SoundTest::Ringer),
@@ -195,7 +206,7 @@ impl Desk {
             SettingsStop::Reset => self.reset_settings(),
             SettingsStop::GiveUp => self.give_up_settings(),
             SettingsStop::Save => self.save_settings(),
-            SettingsStop::Nowhere => {}
+            SettingsStop::Part | SettingsStop::Nowhere => {}
         }
     }
 
@@ -522,6 +533,10 @@ impl Desk {
         if self.is_open(S::Keys) {
             stops.extend((0..EDITABLE.len()).map(|row| (S::Key, row)));
         }
+        stops.push((S::About, 0));
+        if self.is_open(S::About) {
+            stops.extend((0..ipc::third_parties().count()).map(|part| (S::Part, part)));
+        }
         let changed = self.settings.draft.is_some();
         if self.wished() != self.usual() {
             stops.push((S::Reset, 0));
@@ -534,10 +549,8 @@ impl Desk {
 
     fn step_in_settings(&mut self, to: impl FnOnce(usize, usize) -> usize) {
         let stops = self.settings_stops();
-        let here = (
-            self.settings.stop,
-            if self.settings.stop == SettingsStop::Key { self.settings.key_at } else { 0 },
-        );
+        let in_list = matches!(self.settings.stop, SettingsStop::Key | SettingsStop::Part);
+        let here = (self.settings.stop, if in_list { self.settings.key_at } else { 0 });
         let last = stops.len().saturating_sub(1);
         let next = stops.iter().position(|stop| *stop == here).map_or(0, |at| to(at, last));
         if let Some((stop, row)) = stops.get(next) {
@@ -560,6 +573,7 @@ impl Desk {
         let global = self.app.global::<screen::Settings>();
         global.set_stop(self.settings.stop);
         global.set_key_at(index(self.settings.key_at));
+        global.set_part_at(index(self.settings.key_at));
         global.set_stop_turn(global.get_stop_turn().wrapping_add(1));
     }
 }
@@ -578,6 +592,7 @@ impl Desk {
         global.set_reading_open(self.is_open(SettingsStop::Reading));
         global.set_sound_open(self.is_open(SettingsStop::Sound));
         global.set_keys_open(self.is_open(SettingsStop::Keys));
+        global.set_about_open(self.is_open(SettingsStop::About));
         global.set_letters(match wished.text_size {
             TextSize::Usual => LetterSize::Usual,
             TextSize::Large => LetterSize::Large,

@@ -248,6 +248,45 @@ fn set_1_the_whole_by_keys_alone() {
 }
 
 #[test]
+fn set_1_about_says_the_version_and_lists_what_is_in_the_programs() {
+    let stage = at_settings(scenes::empty());
+    for section in ["Language and colours", "Sound", "About"] {
+        stage.tap(stage.middle(section));
+    }
+    let parts: Vec<ipc::ThirdParty> = ipc::third_parties().collect();
+    assert!(stage.has(&format!("Frontdesk {}", env!("CARGO_PKG_VERSION"))));
+    assert!(stage.has(parts[0].name) && stage.has("SQLite") && stage.has("tokio"));
+    // By keys: the head, into the list, to its end and out of it again.
+    stage.control("p");
+    let settings = stage.app.global::<screen::Settings>();
+    for _ in 0..4 {
+        stage.key(Key::DownArrow);
+    }
+    assert_eq!(settings.get_stop(), SettingsStop::About);
+    stage.key(Key::DownArrow);
+    assert_eq!((settings.get_stop(), settings.get_part_at()), (SettingsStop::Part, 0));
+    let first = stage.middle(parts[0].name);
+    for _ in 0..4 {
+        stage.key(Key::PageDown);
+    }
+    assert_eq!((settings.get_stop(), settings.get_part_at()), (SettingsStop::Part, 24));
+    assert!(stage.middle(parts[24].name).y < 800. && stage.middle(parts[0].name).y < first.y, "it scrolls along");
+    stage.key(Key::Return);
+    assert_eq!(settings.get_stop(), SettingsStop::Part, "there is nothing to do with one");
+    stage.key(Key::Home);
+    assert_eq!(settings.get_stop(), SettingsStop::Look);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    stage.key(Key::LeftArrow);
+    assert!(!settings.get_about_open() && !stage.has(parts[0].name));
+    assert_eq!(standing(&stage), SettingsStanding::Saved);
+    stage.key(Key::Escape);
+    assert_eq!(in_front(&stage), Screen::Directory);
+}
+
+#[test]
 fn set_1_calls_ring_and_are_answered_while_something_is_unsaved() {
     let stage = at_settings(scenes::empty());
     stage.tap(stage.middle("Light"));

@@ -200,6 +200,18 @@ impl Stage {
         Ok(())
     }
 
+    /// What the settings say of the programs and of what is in them.
+    pub(crate) fn about(&self) -> anyhow::Result<()> {
+        self.rail(SETTINGS)?;
+        let app = self.console.app();
+        let settings = app.global::<screen::Settings>();
+        settings.invoke_fold(screen::SettingsStop::Look);
+        settings.invoke_fold(screen::SettingsStop::Sound);
+        settings.invoke_fold(screen::SettingsStop::About);
+        self.settle();
+        Ok(())
+    }
+
     /// The settings, and what the desk says of the sound.
     pub(crate) fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
         self.rail(SETTINGS)?;

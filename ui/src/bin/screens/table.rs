@@ -388,6 +388,7 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "hidden", view: scenes::picture, act: |stage| stage.chord("h") },
     Scene { name: "hidden-empty", view: scenes::empty, act: |stage| stage.chord("h") },
     Scene { name: "settings-reading", view: scenes::picture, act: Stage::reading },
+    Scene { name: "settings-about", view: scenes::picture, act: Stage::about },
     Scene { name: "reminders", view: scenes::to_be_reminded, act: |stage| stage.rail(REMINDERS) },
     Scene { name: "reminders-due", view: || scenes::reminded(3), act: |stage| stage.rail(REMINDERS) },
     Scene { name: "reminders-none", view: scenes::empty, act: Stage::no_reminders },
