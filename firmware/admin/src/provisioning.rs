@@ -232,22 +232,34 @@ async fn ask(
     let question = Question { url: &url, device, version, code: &known.code, etag };
     let (text, etag, from) = match fetch::fetch(&question, &identity).await {
         Ok(Answer::File { text, etag, from }) => (text, etag, from),
-        Ok(Answer::Same) => return Ok(Outcome::Unchanged),
+        Ok(Answer::Same) => return same(app, before, None, !known.code.is_empty()).await,
         Err(Trouble::Refused { .. }) if before.is_some() && known.code.is_empty() => return Ok(Outcome::Spent),
         Err(trouble) => return Err(trouble),
     };
     let taken = TakenFile { url: url.to_string(), etag, digest: digest(&text), at_ms: now_ms() };
-    match before {
-        Some(before) if before.digest == taken.digest => {
-            if before.etag != taken.etag {
-                let noted = TakenFile { etag: taken.etag, ..before };
-                let noted = app.keeper.ask(move |store| store.note_provisioned(noted)).await;
-                noted.map_err(|problem| of_records(&problem))?;
-            }
-            Ok(Outcome::Unchanged)
-        }
-        _ => take(app, text, taken, from).await,
+    if before.as_ref().is_some_and(|before| before.digest == taken.digest) {
+        return same(app, before, taken.etag, !known.code.is_empty()).await;
     }
+    take(app, text, taken, from).await
+}
+
+/// The server has the file that was taken before, perhaps by another version.
+async fn same(
+    app: &App,
+    before: Option<TakenFile>,
+    etag: Option<String>,
+    had_code: bool,
+) -> Result<Outcome, Trouble> {
+    if let Some(before) = before {
+        let etag = etag.or_else(|| before.etag.clone());
+        // The disk is written when there is something to write.
+        if had_code || etag != before.etag {
+            let noted = TakenFile { etag, ..before };
+            let noted = app.keeper.ask(move |store| store.note_provisioned(noted)).await;
+            noted.map_err(|problem| of_records(&problem))?;
+        }
+    }
+    Ok(Outcome::Unchanged)
 }
 
 /// Takes a file that is another one than before.

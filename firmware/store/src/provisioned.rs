@@ -57,14 +57,16 @@ impl Store {
         })
     }
 
-    /// Notes the version of a file that was taken before, so that it is not sent again.
+    /// Notes that the server has the file that was taken before, by the version that it gives it now. A code that was typed
+    /// has done its duty.
     ///
     /// # Errors
     /// The database's.
     pub fn note_provisioned(&mut self, taken: TakenFile) -> Result<(), StoreError> {
         self.write("note what was provisioned", |db| {
             let known = provisioned(db)?;
-            save_document(db, PROVISIONED, &Provisioned { taken: Some(taken), ..known })
+            let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
+            save_document(db, PROVISIONED, &known)
         })
     }
 
@@ -172,7 +174,9 @@ mod tests {
         store.provision("[rules]\nhold_alarm_s = 60\n", "box.toml", taken("d")).unwrap();
         let known = store.load_provisioned().unwrap();
         assert!(known.code.is_empty() && known.taken == Some(taken("d")), "{known:?}");
+        store.order_provisioning(None, Some(Secret::new("67890"))).unwrap();
         store.note_provisioned(taken("e")).unwrap();
-        assert_eq!(store.load_provisioned().unwrap().taken, Some(taken("e")));
+        let known = store.load_provisioned().unwrap();
+        assert!(known.code.is_empty() && known.taken == Some(taken("e")), "{known:?}");
     }
 }
