@@ -138,7 +138,8 @@ fn app_5_a_new_box_comes_to_its_lines_by_dhcp_and_its_device_certificate() {
     fs::create_dir(folder.join("leases")).unwrap();
     let lease = format!("# This is private data. Do not parse.\nADDRESS=127.0.0.1\nVENDOR_SPECIFIC={hex}\n");
     fs::write(folder.join("leases/2"), lease).unwrap();
-    let [certificate, key, ca] = ["device.pem", "device.key", "provisioning-ca.pem"].map(|name| folder.join(name));
+    let [certificate, key, ca] =
+        ["device.pem", "device.key", "provisioning-ca.pem"].map(|name| folder.join(name));
     let provisioning = format!(
         "[provisioning]\nleases = [{:?}]\nca = {ca:?}\ncertificate = {certificate:?}\nkey = {key:?}\n",
         folder.join("leases")
@@ -267,7 +268,14 @@ fn app_5_whoever_sets_the_box_up_types_the_one_time_code_and_what_is_changed_lat
 fn dhcp_server(network: &Network, scratch: &Path, options: &[&str]) -> Program {
     let mut command = network::within(&network.path(), PathBuf::from("/usr/sbin/dnsmasq"));
     command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--port=0"]);
-    command.args(["--pid-file=", "--user=", "--log-facility=-", "--log-dhcp", "--interface=office0", "--bind-interfaces"]);
+    command.args([
+        "--pid-file=",
+        "--user=",
+        "--log-facility=-",
+        "--log-dhcp",
+        "--interface=office0",
+        "--bind-interfaces",
+    ]);
     command.args(["--dhcp-range=10.77.0.10,10.77.0.20,1h", "--leasefile-ro"]);
     command.args(options.iter().map(|option| format!("--dhcp-option={option}")));
     let mut program = Program::start("dnsmasq", command, scratch);
@@ -289,7 +297,14 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
     // The file system shows the interfaces of the network that it was mounted in.
     let index = index.args(["/proc/net/dev_mcast"]).output().unwrap();
     let index = String::from_utf8(index.stdout).unwrap();
-    let index = index.lines().find(|line| line.contains("desk0")).unwrap().split_whitespace().next().unwrap().to_owned();
+    let index = index
+        .lines()
+        .find(|line| line.contains("desk0"))
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .to_owned();
     let [leases, into] = ["leases", "options"].map(|name| folder.path().join(name));
     fs::create_dir(&leases).unwrap();
     fs::write(leases.join(&index), "ADDRESS=10.77.0.10\nSERVER_ADDRESS=10.77.0.1\n").unwrap();
@@ -299,11 +314,13 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
         repository::program("frontdeskd")
     );
     let mut asks = Command::new("nsenter");
-    asks.arg(format!("--net={}", machine.path().display())).args(["--", "unshare", "--mount", "sh", "-c", &script]);
+    asks.arg(format!("--net={}", machine.path().display()))
+        .args(["--", "unshare", "--mount", "sh", "-c", &script]);
     let output = asks.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
-    let said = fs::read_to_string(into.join(&index)).unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+    let said =
+        fs::read_to_string(into.join(&index)).unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
     assert!(said.contains(&format!("OPTION_66={}\n", hex("https://pbx.example/desks/"))), "{said}");
     assert!(said.contains(&hex("https://other.example/")) && said.contains("OPTION_43="), "{said}");
     let log = server.log();

@@ -218,7 +218,11 @@ impl Admin {
         let provisioning = tokio::spawn(provisioning::follow(Arc::clone(&app)));
         let teller = tokio::spawn(tell_address(Arc::clone(&app), reachable, address));
         let server = tokio::spawn(server::serve(listener, app, certificates));
-        Ok(Self { address, setup: shown, tasks: vec![server, plugins, sweeper, watching, provisioning, teller] })
+        Ok(Self {
+            address,
+            setup: shown,
+            tasks: vec![server, plugins, sweeper, watching, provisioning, teller],
+        })
     }
 }
 

@@ -195,7 +195,8 @@ async fn named(
     app: &App,
     config: &ProvisioningConfig,
 ) -> Result<(Provisioned, Option<(Source, String)>), Trouble> {
-    let known = app.keeper.ask(|store| store.load_provisioned()).await.map_err(|problem| of_records(&problem))?;
+    let known =
+        app.keeper.ask(|store| store.load_provisioned()).await.map_err(|problem| of_records(&problem))?;
     let typed = known.url.clone().map(|url| (Source::Typed, url));
     let fixed = typed.or_else(|| config.url.clone().map(|url| (Source::Configured, url)));
     if fixed.is_some() {
@@ -230,10 +231,13 @@ async fn ask(
     let etag = before.as_ref().and_then(|taken| taken.etag.as_deref());
     let version = &app.config.version;
     let question = Question { url: &url, device, version, code: &known.code, etag };
-    let (text, etag, from) = match fetch::fetch(&question, &identity).await {
+    let answer = fetch::fetch(&question, &identity).await;
+    let (text, etag, from) = match answer {
         Ok(Answer::File { text, etag, from }) => (text, etag, from),
         Ok(Answer::Same) => return same(app, before, None, !known.code.is_empty()).await,
-        Err(Trouble::Refused { .. }) if before.is_some() && known.code.is_empty() => return Ok(Outcome::Spent),
+        Err(Trouble::Refused { .. }) if before.is_some() && known.code.is_empty() => {
+            return Ok(Outcome::Spent);
+        }
         Err(trouble) => return Err(trouble),
     };
     let taken = TakenFile { url: url.to_string(), etag, digest: digest(&text), at_ms: now_ms() };

@@ -19,9 +19,8 @@ use crate::{
     headers,
     pages::{
         about, accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
-        numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen, sign_in,
-        sip_accounts,
-        sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
+        numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen,
+        sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     statics, text,
 };

@@ -24,7 +24,11 @@ fn lease(option: &str, words: &str) -> String {
 }
 
 /// A box that looks into a folder of leases, with the administrator Ada.
-async fn box_with(lease: Option<String>, settings: &str, change: impl FnOnce(&mut ProvisioningConfig)) -> (House, Browser) {
+async fn box_with(
+    lease: Option<String>,
+    settings: &str,
+    change: impl FnOnce(&mut ProvisioningConfig),
+) -> (House, Browser) {
     let folder = tempfile::tempdir().unwrap();
     let leases = folder.path().join("leases");
     fs::create_dir(&leases).unwrap();
@@ -104,7 +108,9 @@ async fn app_5_dhcp_sets_a_new_desk_up_once_and_what_is_changed_afterwards_stays
     sees(&mut ada, "as on the server").await;
     assert_eq!(saved.borrow_and_update().rules.hold_alarm_s, 88);
     let audit = ada.get("/audit").await;
-    assert!(audit.has("took a file of the provisioning server") && audit.has("had the desk take a settings file"));
+    assert!(
+        audit.has("took a file of the provisioning server") && audit.has("had the desk take a settings file")
+    );
 }
 
 #[tokio::test]
@@ -114,7 +120,8 @@ async fn app_5_a_desk_that_was_set_up_by_hand_does_not_follow_dhcp_but_its_admin
     let (house, mut ada) = box_with(Some(lease), HOUSE, |config| config.allow_http = true).await;
     sees(&mut ada, "but this desk was not set up from there").await;
     assert!(asked.try_recv().is_err(), "nobody was asked");
-    ada.submit(PATH, PATH, &[("url", &format!("http://127.0.0.1:{port}/{{id}}.toml")), ("code", "4711")]).await;
+    ada.submit(PATH, PATH, &[("url", &format!("http://127.0.0.1:{port}/{{id}}.toml")), ("code", "4711")])
+        .await;
     let head = asked.recv().await.unwrap();
     assert!(!head.to_lowercase().contains("authorization"), "a code goes by HTTPS only: {head}");
     let mut saved = house.saved.clone();
@@ -181,7 +188,10 @@ async fn app_5_settings_go_out_as_a_file_and_come_back_wholly_or_not_at_all() {
 
     let before = Store::open(house.folder.path().join("desk.db")).unwrap().load_settings().unwrap();
     for (file, words) in [
-        (&b"[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n"[..], "line 5: lines (1.) name: "),
+        (
+            &b"[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n"[..],
+            "line 5: lines (1.) name: ",
+        ),
         (&b"[rules]\nhold = 60\n"[..], "line 2: unknown field `hold`"),
         (&b"\xff\xfe"[..], "it is no text in UTF-8"),
     ] {

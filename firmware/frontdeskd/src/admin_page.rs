@@ -49,12 +49,7 @@ impl Drop for Page {
 }
 
 /// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(
-    config: &Config,
-    desk: &Desk,
-    saved: Saved,
-    journal: Journal,
-) -> Option<Page> {
+pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, journal: Journal) -> Option<Page> {
     let page = config.admin.as_ref()?;
     let (wishes, wished) = mpsc::channel(WISHES);
     match open(config, page, desk, saved, &journal, wishes).await {
@@ -107,7 +102,8 @@ async fn open(
 }
 
 fn provisioning(config: config::ProvisioningConfig) -> admin::ProvisioningConfig {
-    let config::ProvisioningConfig { url, dhcp, leases, allow_http, ca: authorities, certificate, key } = config;
+    let config::ProvisioningConfig { url, dhcp, leases, allow_http, ca: authorities, certificate, key } =
+        config;
     let leases = if dhcp { leases } else { Vec::new() };
     admin::ProvisioningConfig { url, leases, allow_http, authorities, certificate, key }
 }

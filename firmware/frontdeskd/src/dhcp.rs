@@ -60,7 +60,8 @@ pub(crate) fn ask_all(leases: &Path, into: &Path) -> Result<()> {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
         // The file is called by the number of its interface.
         let number = entry.file_name().to_string_lossy().into_owned();
-        let (Some(lease), Some(hardware)) = (lease(&text), hardware(Path::new("/sys/class/net"), &number)) else {
+        let (Some(lease), Some(hardware)) = (lease(&text), hardware(Path::new("/sys/class/net"), &number))
+        else {
             continue;
         };
         let answer = ask(lease, hardware).with_context(|| format!("cannot ask {}", lease.server))?;
@@ -68,7 +69,8 @@ pub(crate) fn ask_all(leases: &Path, into: &Path) -> Result<()> {
         let Some(options) = answer else { continue };
         let beside = into.join(format!(".{number}.new"));
         fs::write(&beside, lines(&options)).with_context(|| format!("cannot write {}", beside.display()))?;
-        fs::rename(&beside, into.join(number)).with_context(|| format!("cannot write into {}", into.display()))?;
+        fs::rename(&beside, into.join(number))
+            .with_context(|| format!("cannot write into {}", into.display()))?;
     }
     Ok(())
 }
@@ -222,16 +224,21 @@ mod tests {
     #[test]
     fn app_5_a_server_is_asked_by_a_message_that_takes_no_lease() {
         let message = message([192, 0, 2, 23].into(), [0x52, 0x54, 0, 0x12, 0x34, 0x56], NUMBER);
-        assert_eq!((message.len(), &message[4..8], &message[12..16]), (300, &NUMBER[..], &[192, 0, 2, 23][..]));
+        assert_eq!(
+            (message.len(), &message[4..8], &message[12..16]),
+            (300, &NUMBER[..], &[192, 0, 2, 23][..])
+        );
         let options = options(&message[240..]);
-        let of = |code: u8| options.iter().find(|(known, _)| *known == code).map(|(_, value)| value.as_slice());
+        let of =
+            |code: u8| options.iter().find(|(known, _)| *known == code).map(|(_, value)| value.as_slice());
         assert_eq!((of(53), of(55), of(60)), (Some(&[INFORM][..]), Some(&WANTED[..]), Some(VENDOR_CLASS)));
         assert_eq!(of(61), Some(&[1, 0x52, 0x54, 0, 0x12, 0x34, 0x56][..]));
     }
 
     #[test]
     fn app_5_the_answer_is_told_from_everything_else_on_the_wire() {
-        let said = packet(&[53, 1, ACK, 66, 4, b'b', b'o', b'o', b't', 0, 43, 1, 9, 66, 2, b'.', b'x', 255, 1]);
+        let said =
+            packet(&[53, 1, ACK, 66, 4, b'b', b'o', b'o', b't', 0, 43, 1, 9, 66, 2, b'.', b'x', 255, 1]);
         let options = answer(&said, NUMBER).unwrap();
         assert_eq!(lines(&options), "OPTION_66=626f6f742e78\nOPTION_43=09\n");
         assert_eq!(answer(&said, [9; 4]), None, "somebody else's");

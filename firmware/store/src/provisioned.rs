@@ -49,7 +49,11 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub fn order_provisioning(&mut self, url: Option<String>, code: Option<Secret>) -> Result<(), StoreError> {
+    pub fn order_provisioning(
+        &mut self,
+        url: Option<String>,
+        code: Option<Secret>,
+    ) -> Result<(), StoreError> {
         self.write("keep where the desk is provisioned from", |db| {
             let known = provisioned(db)?;
             let code = code.unwrap_or(known.code);
@@ -147,11 +151,20 @@ mod tests {
         store.order_provisioning(Some("https://x/".into()), Some(Secret::new("12345"))).unwrap();
         let (before, known) = (store.load_settings().unwrap(), store.load_provisioned().unwrap());
         for (text, words) in [
-            ("[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n", "box.toml:5: lines (1.) name"),
+            (
+                "[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n",
+                "box.toml:5: lines (1.) name",
+            ),
             ("[rules]\nhold_alarm_s = 60\nhold_alarm = 3\n", "box.toml:3: unknown field `hold_alarm`"),
-            ("[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"nobody\"\n", "box.toml:4: lines (1.) account"),
+            (
+                "[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"nobody\"\n",
+                "box.toml:4: lines (1.) account",
+            ),
             // What it takes away is needed by what stays.
-            ("accounts = []\n[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"1000\"\n", "\"1000\" is no account"),
+            (
+                "accounts = []\n[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"1000\"\n",
+                "\"1000\" is no account",
+            ),
             ("<html>", "box.toml:1"),
         ] {
             let error = store.provision(text, "box.toml", taken("c")).unwrap_err().to_string();

@@ -172,7 +172,8 @@ async fn known(signed: &Signed) -> Result<Provisioned, Response> {
 fn page(signed: &Signed, known: &Provisioned, refused: Option<Refused<'_>>) -> Response {
     let t = |text: Text| text.is(signed.language);
     let form = Form::new(signed, refused);
-    let code_hint = if known.code.is_empty() { text::PROVISION_CODE_HINT } else { text::PROVISION_CODE_WAITS };
+    let code_hint =
+        if known.code.is_empty() { text::PROVISION_CODE_HINT } else { text::PROVISION_CODE_WAITS };
     let body = html! {
         (form.problem())
         section aria-labelledby="now-title" {

@@ -58,7 +58,9 @@ pub(crate) fn device(interfaces: &Path, machine_id: &str) -> String {
             let is_one = is_ethernet && is_address && !is_wireless && digits != "000000000000";
             // Bridges and tunnels have no device behind them, and addresses made up at each start.
             let is_virtual = !entry.path().join("device").exists();
-            is_one.then(|| (is_virtual, entry.file_name().to_string_lossy().into_owned(), digits.to_lowercase()))
+            is_one.then(|| {
+                (is_virtual, entry.file_name().to_string_lossy().into_owned(), digits.to_lowercase())
+            })
         })
         .collect();
     wired.sort();

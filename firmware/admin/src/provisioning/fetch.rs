@@ -140,19 +140,24 @@ impl ResolvesClientCert for Shown {
 /// Why there is no answer that is of use.
 pub(crate) async fn fetch(question: &Question<'_>, identity: &Identity) -> Result<Answer, Trouble> {
     let host = address::host_of(question.url).unwrap_or_default();
-    let late = |_| Trouble::Unreachable { host: host.clone(), why: format!("no answer within {} s", WHOLE.as_secs()) };
+    let late = |_| Trouble::Unreachable {
+        host: host.clone(),
+        why: format!("no answer within {} s", WHOLE.as_secs()),
+    };
     timeout(WHOLE, ask(question, identity, &host)).await.map_err(late)?
 }
 
 async fn ask(question: &Question<'_>, identity: &Identity, host: &str) -> Result<Answer, Trouble> {
-    let unreachable = |error: &dyn std::fmt::Display| Trouble::Unreachable { host: host.into(), why: error.to_string() };
+    let unreachable =
+        |error: &dyn std::fmt::Display| Trouble::Unreachable { host: host.into(), why: error.to_string() };
     let port = question.url.port_or_known_default().unwrap_or(443);
     let tcp = timeout(CONNECT, TcpStream::connect((host, port))).await;
     let tcp = tcp.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
     let from = tcp.peer_addr().as_ref().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let stream: Box<dyn Stream> = if question.url.scheme() == "https" {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
-        let secured = timeout(CONNECT, TlsConnector::from(Arc::clone(&identity.tls)).connect(name, tcp)).await;
+        let secured =
+            timeout(CONNECT, TlsConnector::from(Arc::clone(&identity.tls)).connect(name, tcp)).await;
         let secured = secured.map_err(|error| unreachable(&error))?;
         Box::new(secured.map_err(|error| refused(&error, &identity.shown, host))?)
     } else {
@@ -244,7 +249,9 @@ fn refused(error: &(dyn Error + 'static), shown: &Shown, host: &str) -> Trouble 
     let (has_key, tls) = (shown.key.is_some(), of_tls(error));
     match tls {
         Some(rustls::Error::InvalidCertificate(why)) => Trouble::Untrusted { host, why: untrusted(why) },
-        Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => Trouble::WantsCertificate { host },
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
+            Trouble::WantsCertificate { host }
+        }
         Some(rustls::Error::InvalidMessage(_)) => {
             Trouble::Unreachable { host, why: "nobody speaks TLS there".into() }
         }
@@ -366,12 +373,17 @@ mod tests {
         assert!(Identity::read(&config).unwrap().shown.key.is_none());
         let trouble = |config: &ProvisioningConfig| Identity::read(config).err().unwrap().to_string();
         fs::write(folder.path().join("ca.pem"), "hello").unwrap();
-        assert!(trouble(&config).contains("ca.pem cannot be used: no certificate in it"), "{}", trouble(&config));
+        assert!(
+            trouble(&config).contains("ca.pem cannot be used: no certificate in it"),
+            "{}",
+            trouble(&config)
+        );
         let pair = rcgen::generate_simple_self_signed(["device".to_owned()]).unwrap();
         fs::write(folder.path().join("ca.pem"), pair.cert.pem()).unwrap();
         fs::write(folder.path().join("device.pem"), pair.cert.pem()).unwrap();
         assert!(Identity::read(&config).unwrap().shown.key.is_none(), "a half is not shown");
-        fs::write(folder.path().join("device.key"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        fs::write(folder.path().join("device.key"), rcgen::KeyPair::generate().unwrap().serialize_pem())
+            .unwrap();
         assert!(trouble(&config).contains("device.key cannot be used"), "{}", trouble(&config));
         fs::write(folder.path().join("device.key"), pair.signing_key.serialize_pem()).unwrap();
         assert!(Identity::read(&config).unwrap().shown.key.is_some());

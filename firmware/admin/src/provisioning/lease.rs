@@ -26,8 +26,7 @@ pub(crate) struct Offer {
 
 /// What the leases in these folders offer: option 66 before option 43, else in the order of folders and names.
 pub(crate) fn offers<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<Offer> {
-    let mut found: Vec<Offer> =
-        folders.into_iter().flat_map(files).flat_map(|text| of_text(&text)).collect();
+    let mut found: Vec<Offer> = folders.into_iter().flat_map(files).flat_map(|text| of_text(&text)).collect();
     found.sort_by_key(|offer| offer.option != 66);
     found
 }
@@ -52,7 +51,9 @@ fn of_text(lease: &str) -> Vec<Offer> {
         let Some((name, value)) = line.split_once('=') else { continue };
         let offer = match name.trim() {
             "OPTION_66" => bytes(value).and_then(|bytes| words(&bytes)).map(|text| (66, text)),
-            "OPTION_43" | "VENDOR_SPECIFIC" => bytes(value).and_then(|bytes| vendor(&bytes)).map(|text| (43, text)),
+            "OPTION_43" | "VENDOR_SPECIFIC" => {
+                bytes(value).and_then(|bytes| vendor(&bytes)).map(|text| (43, text))
+            }
             _ => None,
         };
         offers.extend(offer.map(|(option, text)| Offer { option, text }));
@@ -148,14 +149,24 @@ mod tests {
         // A number of minutes, padding, then the address, then the end.
         let nested = [&[4, 2, 0, 30, 0, 0, 160, 10][..], b"HTTPS://a/", &[255, 1, 2]].concat();
         assert_eq!(of(&nested), [(43, "HTTPS://a/".to_owned())]);
-        for nothing in [&[][..], &[1], &[1, 9, b'h'], &[255], &[0, 0], &[3, 4, 10, 0, 0, 1], b"tftp.example"] {
+        for nothing in [&[][..], &[1], &[1, 9, b'h'], &[255], &[0, 0], &[3, 4, 10, 0, 0, 1], b"tftp.example"]
+        {
             assert_eq!(of(nothing), [], "{nothing:?}");
         }
     }
 
     #[test]
     fn app_5_what_is_no_hexadecimal_or_no_text_offers_nothing() {
-        for lease in ["", "OPTION_66", "OPTION_66=", "OPTION_66=6", "OPTION_66=zz", "OPTION_66=c3", "OPTION_66=0000", "OPTION_66=612062"] {
+        for lease in [
+            "",
+            "OPTION_66",
+            "OPTION_66=",
+            "OPTION_66=6",
+            "OPTION_66=zz",
+            "OPTION_66=c3",
+            "OPTION_66=0000",
+            "OPTION_66=612062",
+        ] {
             assert_eq!(texts(lease), [], "{lease}");
         }
     }

@@ -8,7 +8,9 @@ use store::SettingsError;
 pub(crate) enum Trouble {
     #[error("{0:?} is no https:// address; give one, or allow http by provisioning.allow_http")]
     NotHttps(String),
-    #[error("{0:?} is no address of a provisioning server; give https://HOST/ or the address of a .toml file")]
+    #[error(
+        "{0:?} is no address of a provisioning server; give https://HOST/ or the address of a .toml file"
+    )]
     NoAddress(String),
     #[error(
         "DHCP names {0}, but this desk was not set up from there: it is not followed; \
@@ -28,7 +30,9 @@ pub(crate) enum Trouble {
     WantsCertificate { host: String },
     #[error("{host} refuses the device certificate: {why}")]
     RefusesCertificate { host: String, why: String },
-    #[error("{host} refuses (HTTP {status}): type the one-time code for {device} on the administrator's page")]
+    #[error(
+        "{host} refuses (HTTP {status}): type the one-time code for {device} on the administrator's page"
+    )]
     Refused { host: String, status: u16, device: String },
     #[error("{url} is not there: put a settings file there")]
     NotFound { url: String },
