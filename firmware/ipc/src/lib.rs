@@ -25,6 +25,7 @@ mod reminder;
 mod sign_in;
 mod sound;
 mod statistics;
+mod third_parties;
 mod trace;
 mod update;
 mod view;
