@@ -78,7 +78,15 @@ impl Row {
     #[must_use]
     pub fn told(figure: impl Into<String>, unit: &'static str, values: &[(&'static str, f64)]) -> Self {
         let (figure, note) = (figure.into(), String::new());
-        Self { figure, unit: unit.to_owned(), measured: by_name(values), bar: None, error: None, note, holds: true }
+        Self {
+            figure,
+            unit: unit.to_owned(),
+            measured: by_name(values),
+            bar: None,
+            error: None,
+            note,
+            holds: true,
+        }
     }
 
     /// Named values in `unit`; the bar is about `of`.
@@ -243,7 +251,8 @@ pub fn markdown(json: &str) -> serde_json::Result<(String, usize, usize)> {
     let mut text = "| figure | measured | bar | holds |\n|---|---|---|---|\n".to_owned();
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     for row in &rows {
-        let note = if row.note.is_empty() { String::new() } else { format!("<br><small>{}</small>", row.note) };
+        let note =
+            if row.note.is_empty() { String::new() } else { format!("<br><small>{}</small>", row.note) };
         let holds = match (row.holds, &row.bar) {
             (false, _) => "**no**",
             (true, Some(_)) => "yes",

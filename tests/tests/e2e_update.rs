@@ -332,7 +332,8 @@ fn app_3_a_stick_with_a_newer_bundle_updates_the_box_after_the_call_and_the_oper
 fn app_3_a_stick_that_is_no_newer_signed_bundle_for_this_box_is_refused_and_the_operator_is_told_why() {
     let mut site = Site::build();
     let running = env!("CARGO_PKG_VERSION");
-    let bundle = |version: &str, compatible, signer| site.slots.bundle(version, compatible, signer, "verity").0;
+    let bundle =
+        |version: &str, compatible, signer| site.slots.bundle(version, compatible, signer, "verity").0;
     let half = site.house.folder().join("half.raucb");
     let mut bytes = fs::read(bundle("9.1", COMPATIBLE, "maker")).unwrap();
     bytes.truncate(bytes.len() / 2);
@@ -361,7 +362,8 @@ fn app_3_a_stick_that_is_no_newer_signed_bundle_for_this_box_is_refused_and_the_
     let nothing = site.stick("stick without a bundle", &[]);
     assert!(nothing.status.success(), "{}", String::from_utf8_lossy(&nothing.stderr));
     assert_eq!(String::from_utf8_lossy(&nothing.stdout).trim(), "{\"file\":null}");
-    let left = fs::read_dir(site.house.folder().join("updates")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left =
+        fs::read_dir(site.house.folder().join("updates")).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<String> = left.map(|name| name.into_string().unwrap()).collect();
     assert!(!left.iter().any(|name| name.starts_with("upload") || name.ends_with("raucb")), "{left:?}");
     assert!(site.slots.content("b").iter().all(|byte| *byte == 0));

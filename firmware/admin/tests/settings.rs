@@ -261,7 +261,8 @@ async fn pre_5_app_2_the_chat_account_is_set_kept_and_taken_away_on_a_page_of_it
     let (house, mut ada) = House::with_ada().await;
     assert!(ada.get("/directories").await.has("No chat server is set."));
     let path = "/directories/online";
-    let account = [("address", "desk@example.com"), ("password", "s3cret-s3cret"), ("server", ""), ("ca", "")];
+    let account =
+        [("address", "desk@example.com"), ("password", "s3cret-s3cret"), ("server", ""), ("ca", "")];
     refused(&mut ada, path, &with(&account, &[("address", "example.com")]), "address", "").await;
     refused(&mut ada, path, &with(&account, &[("ca", "company.pem")]), "ca", "").await;
     let xmpp = saved(&house, &mut ada, path, &account).await.xmpp.unwrap();
@@ -271,9 +272,15 @@ async fn pre_5_app_2_the_chat_account_is_set_kept_and_taken_away_on_a_page_of_it
     assert!(page.has("One is set.") && !page.has("s3cret"), "{}", page.body);
     let again = with(&account, &[("password", ""), ("server", "chat.example.com:5223")]);
     let xmpp = saved(&house, &mut ada, path, &again).await.xmpp.unwrap();
-    assert_eq!((xmpp.password.reveal(), xmpp.server.as_deref()), ("s3cret-s3cret", Some("chat.example.com:5223")));
+    assert_eq!(
+        (xmpp.password.reveal(), xmpp.server.as_deref()),
+        ("s3cret-s3cret", Some("chat.example.com:5223"))
+    );
     let other = with(&account, &[("password", ""), ("address", "other@example.com")]);
-    assert!(saved(&house, &mut ada, path, &other).await.xmpp.unwrap().password.is_empty(), "of another account");
+    assert!(
+        saved(&house, &mut ada, path, &other).await.xmpp.unwrap().password.is_empty(),
+        "of another account"
+    );
     assert_eq!(saved(&house, &mut ada, "/directories/online/remove", &[]).await.xmpp, None);
 }
 

@@ -92,7 +92,9 @@ mod tests {
     #[tokio::test]
     async fn app_3_parts_of_an_update_that_has_not_begun_and_desks_that_do_not_update_themselves_refuse() {
         let mut stick = Stick::new(None);
-        for part in [StickPart::Begin { bytes: 5 }, StickPart::Bytes { base64: "AA==".into() }, StickPart::End] {
+        for part in
+            [StickPart::Begin { bytes: 5 }, StickPart::Bytes { base64: "AA==".into() }, StickPart::End]
+        {
             assert!(matches!(stick.take(part).await, Err(CommandError::Failed { .. })));
         }
         let folder = tempfile::tempdir().unwrap();

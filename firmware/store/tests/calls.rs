@@ -220,7 +220,9 @@ fn log_1_calls_that_are_too_old_leave_the_log_the_oldest_first_and_take_everythi
             end: TransferEnd::Answered,
             took_ms: 1,
         }];
-        store.append_call(&LogRow { transfers, ..call(day * DAY, EndStatus::Missed, party("1", "A")) }).unwrap();
+        store
+            .append_call(&LogRow { transfers, ..call(day * DAY, EndStatus::Missed, party("1", "A")) })
+            .unwrap();
     }
     let days = |store: &Store| {
         let rows = store.log_page(&all("")).unwrap().rows;

@@ -238,9 +238,7 @@ impl Switchboard {
         let is_refused = |news: &UpdateNews| matches!(news, UpdateNews::Refused { .. });
         self.withdraw(|kind| match (kind, &notice) {
             (NoticeKind::Update(before), None) => before.news == UpdateNews::Taken,
-            (NoticeKind::Update(before), Some(after)) => {
-                !is_refused(&after.news) || is_refused(&before.news)
-            }
+            (NoticeKind::Update(before), Some(after)) => !is_refused(&after.news) || is_refused(&before.news),
             _ => false,
         });
         if let Some(notice) = notice {

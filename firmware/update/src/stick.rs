@@ -233,12 +233,16 @@ mod tests {
             StickPart::Begin { .. } => Ok(()),
             StickPart::End => Err(io::Error::other("the desk refuses")),
         });
-        assert_eq!((sizes, refused.unwrap_err().to_string()), (vec![MAX_STICK_PART, 1], "the desk refuses".into()));
+        assert_eq!(
+            (sizes, refused.unwrap_err().to_string()),
+            (vec![MAX_STICK_PART, 1], "the desk refuses".into())
+        );
     }
 
     #[test]
     fn app_3_a_stick_never_takes_a_box_back_and_never_brings_back_what_the_box_took_back() {
-        let attempt = |version: &str, outcome| Attempt { version: version.into(), outcome, ..Attempt::default() };
+        let attempt =
+            |version: &str, outcome| Attempt { version: version.into(), outcome, ..Attempt::default() };
         let attempts = [
             attempt("0.3.0", Outcome::RolledBack { troubles: Vec::new() }),
             attempt("0.4", Outcome::Interrupted),

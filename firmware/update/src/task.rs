@@ -259,9 +259,7 @@ impl Handle {
         let begun = match (standing.sticks, away) {
             (Sticks::Off | Sticks::Never, _) => Err(UpdateRefusal::Off),
             (Sticks::On, Some(reason)) => Err(UpdateRefusal::Failed { reason }),
-            (Sticks::On, None) => {
-                self.begin(Some(bytes)).await.map_err(|problem| stick::refusal(&problem))
-            }
+            (Sticks::On, None) => self.begin(Some(bytes)).await.map_err(|problem| stick::refusal(&problem)),
         };
         begun.map_err(|why| self.refuse("", why))
     }
@@ -563,8 +561,8 @@ impl Task {
         match request {
             Request::Uploaded(bundle, answer) => {
                 // Only now is it known that nobody has begun to install the one before.
-                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting)
-                    && self.put_in_place();
+                let is_free =
+                    matches!(self.machine.stage(), Stage::Resting | Stage::Waiting) && self.put_in_place();
                 if is_free {
                     // What was ordered was ordered for another one.
                     self.call_off();
@@ -628,9 +626,7 @@ impl Task {
         let news = match self.machine.history().last().map(|last| &last.outcome) {
             Some(Outcome::Good) => UpdateNews::Done,
             Some(Outcome::Kept { troubles }) => UpdateNews::Kept { why: stick::trouble(troubles) },
-            Some(Outcome::RolledBack { troubles }) => {
-                UpdateNews::TakenBack { why: stick::trouble(troubles) }
-            }
+            Some(Outcome::RolledBack { troubles }) => UpdateNews::TakenBack { why: stick::trouble(troubles) },
             _ => return,
         };
         self.tell(news);

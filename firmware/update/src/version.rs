@@ -39,7 +39,8 @@ pub(crate) fn compare(one: &str, other: &str) -> Option<Ordering> {
 fn read(text: &str) -> Option<Version> {
     let text = Some(text.trim()).filter(|text| text.len() <= LONGEST)?;
     let text = text.split_once('+').map_or(text, |(version, _)| version);
-    let (numbers, before) = text.split_once('-').map_or((text, None), |(version, rest)| (version, Some(rest)));
+    let (numbers, before) =
+        text.split_once('-').map_or((text, None), |(version, rest)| (version, Some(rest)));
     let mut numbers: Vec<u64> = numbers.split('.').map(number).collect::<Option<_>>()?;
     while numbers.last() == Some(&0) {
         numbers.pop();
@@ -94,7 +95,9 @@ mod tests {
 
     #[test]
     fn app_3_two_builds_of_one_version_are_the_same_version() {
-        for (one, other) in [("1", "1.0.0"), ("0.1.0+abc123", "0.1.0+def.changed"), (" 2\n", "2"), ("0", "0.0")] {
+        for (one, other) in
+            [("1", "1.0.0"), ("0.1.0+abc123", "0.1.0+def.changed"), (" 2\n", "2"), ("0", "0.0")]
+        {
             assert_eq!(compare(one, other), Some(Ordering::Equal), "{one} and {other}");
         }
     }
@@ -102,7 +105,9 @@ mod tests {
     #[test]
     fn app_3_what_is_no_version_is_neither_newer_nor_older() {
         let long = "1".repeat(LONGEST + 1);
-        for wrong in ["", " ", "v2", "two", "1..2", ".1", "1.", "+1", "-1", "1.-1", "1-", "1-a..b", "1-é", "1,2", &long] {
+        for wrong in [
+            "", " ", "v2", "two", "1..2", ".1", "1.", "+1", "-1", "1.-1", "1-", "1-a..b", "1-é", "1,2", &long,
+        ] {
             assert_eq!(compare(wrong, "1"), None, "{wrong}");
             assert_eq!(compare("1", wrong), None, "{wrong}");
         }

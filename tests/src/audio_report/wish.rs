@@ -142,7 +142,8 @@ pub fn run(wish: &Wish) -> ExitCode {
     let sum = format!("{} passed, {failed} failed", held.len() - failed);
     println!("{sum}");
     // A choice of rows is for whoever works on them.
-    if wish.networks.is_empty() && wish.codecs == Wish::default().codecs
+    if wish.networks.is_empty()
+        && wish.codecs == Wish::default().codecs
         && let Err(error) = report::write_text("audio-report", &format!("{text}\n{sum}\n"))
     {
         println!("the report cannot be written: {error}");

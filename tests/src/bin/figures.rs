@@ -75,12 +75,22 @@ fn machine() -> String {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
-        line.map(|line| line.trim_start_matches([':', '\t', ' ']).to_owned()).unwrap_or_else(|| "unknown".into())
+        line.map(|line| line.trim_start_matches([':', '\t', ' ']).to_owned())
+            .unwrap_or_else(|| "unknown".into())
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).current_dir(repository::root()).output();
-    let commit = commit.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    format!("{} × {}, {} of memory, commit {commit}", cores, field("/proc/cpuinfo", "model name"), field("/proc/meminfo", "MemTotal"))
+    let commit = Command::new("git")
+        .args(["rev-parse", "--short=12", "HEAD"])
+        .current_dir(repository::root())
+        .output();
+    let commit = commit
+        .map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    format!(
+        "{} × {}, {} of memory, commit {commit}",
+        cores,
+        field("/proc/cpuinfo", "model name"),
+        field("/proc/meminfo", "MemTotal")
+    )
 }
 
 #[cfg(test)]
@@ -91,7 +101,8 @@ mod tests {
     fn a_report_that_was_not_run_is_named_and_one_that_was_is_shown() {
         let folder = tempfile::tempdir().expect("a folder");
         let rows = [report::Row::none("lost calls", 0)];
-        fs::write(folder.path().join("soak.json"), serde_json::to_string(&rows).expect("JSON")).expect("a file");
+        fs::write(folder.path().join("soak.json"), serde_json::to_string(&rows).expect("JSON"))
+            .expect("a file");
         fs::write(folder.path().join("audio-report.txt"), "codec | x\n").expect("a file");
         fs::write(folder.path().join("chaos.json"), "[{]").expect("a file");
         let page = page(folder.path());

@@ -150,8 +150,14 @@ mod tests {
                 "        PASS [   0.012s] (   3/2466) frontdesk-tests::e2e_call call_9_dragged",
                 Some(("call_9_dragged", true)),
             ),
-            ("  TRY 1 FAIL [   9.1s] frontdesk-tests::e2e_call call_9_dragged", Some(("call_9_dragged", false))),
-            ("        FAIL [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged", Some(("call_9_dragged", false))),
+            (
+                "  TRY 1 FAIL [   9.1s] frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", false)),
+            ),
+            (
+                "        FAIL [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", false)),
+            ),
             ("        PASS [   0.012s] (   3/2466) sip::agent calls::call_9_dragged", None),
             ("     Summary [  29.0s] 3 tests run", None),
         ] {

@@ -409,7 +409,8 @@ enum UpdateRequest {
 
 fn update_box(socket: &PathBuf, request: UpdateRequest) -> Result<()> {
     let UpdateRequest::Stick { folder, wait } = request;
-    let found = update::stick::choose(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let found =
+        update::stick::choose(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let Some(path) = found else { return print(&serde_json::json!({ "file": null })) };
     let end = Instant::now() + Duration::from_secs(wait);
     let mut desk = loop {

@@ -50,9 +50,10 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     shown.show("app_3 a bundle with a wrong signature, and one for another box, are refused", || {
         refused(&page, &folder)
     });
-    shown.show("app_3 sticks with a wrong signature, and with an older bundle, are refused on the screen and let go", || {
-        refused_from_sticks(&mut guest, &folder)
-    });
+    shown.show(
+        "app_3 sticks with a wrong signature, and with an older bundle, are refused on the screen and let go",
+        || refused_from_sticks(&mut guest, &folder),
+    );
     let second = shown.show("app_3 version 2 is written during a call and started when it is over", || {
         let bundle = build("2", None, &folder);
         take(&page, &bundle);
