@@ -204,7 +204,7 @@ fn app_3_an_update_is_written_during_a_call_and_starts_after_it_and_stays_when_i
     let mut site = Site::build();
     let (file, image) = site.slots.bundle("2", COMPATIBLE, "maker", "plain");
     assert_eq!(site.upload(&file)["version"], "2");
-    let registered = |view: &ipc::View| view.operator.registration == Registration::Registered;
+    let registered = |view: &View| view.operator.registration == Registration::Registered;
     site.house.client.wait("registered", SOON, registered);
     let mut phone = site.house.phone("2101", 1500.0, Codec::Pcma);
     phone.dial("5550100");

@@ -30,7 +30,7 @@ pub(crate) enum Place {
     About,
 }
 
-const MENU: [(Place, &str, Text); 18] = [
+const MENU: [(Place, &str, Text); 19] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),

@@ -13,6 +13,7 @@ pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod marks;
 pub(crate) mod numbers;
+pub(crate) mod online;
 pub(crate) mod operators;
 pub(crate) mod outside;
 pub(crate) mod overview;

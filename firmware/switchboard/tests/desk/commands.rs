@@ -5,7 +5,8 @@ use std::time::Duration;
 use expect_test::expect;
 use ipc::{
     AudioState, CallRef, Callers, Command, CommandError, DirectoryId, DirectoryView, LampState, Language,
-    NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger,
+    NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger, UpdateNews,
+    UpdateNotice, UpdateRefusal,
 };
 use switchboard::{Effect, Input, Line, Settings};
 
