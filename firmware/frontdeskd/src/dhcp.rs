@@ -3,6 +3,7 @@
 //! networkd drops option 66 whatever it is told to request, so that the server of each of its leases is asked once more, by
 //! a DHCPINFORM (RFC 2131 section 3.4), which takes no lease and changes none. Answers come to port 68, where networkd has
 //! its own socket: they are heard by a packet socket beside it, for which the program needs CAP_NET_RAW and nothing else.
+//! (dnsmasq answers to the port that it was asked from, which the packet socket hears as well.)
 //! What is answered goes into files of the form of networkd's leases. Not done here: what the words mean
 //! (`admin/src/provisioning/lease.rs`).
 
@@ -110,6 +111,7 @@ fn ask(lease: Lease, hardware: [u8; 6]) -> io::Result<Option<Options>> {
         Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(i32::from(ETH_P_IP.to_be()))))?;
     ear.set_read_timeout(Some(Duration::from_millis(200)))?;
     let mouth = UdpSocket::bind((lease.address, 0))?;
+    let port = mouth.local_addr()?.port();
     let message = message(lease.address, hardware, number);
     for _ in 0..TRIES {
         mouth.send_to(&message, (lease.server, SERVER))?;
@@ -118,7 +120,8 @@ fn ask(lease: Lease, hardware: [u8; 6]) -> io::Result<Option<Options>> {
             let mut packet = [0; 2048];
             match ear.read(&mut packet) {
                 Ok(bytes) => {
-                    if let Some(options) = packet.get(..bytes).and_then(|packet| answer(packet, number)) {
+                    if let Some(options) = packet.get(..bytes).and_then(|packet| answer(packet, number, port))
+                    {
                         return Ok(Some(options));
                     }
                 }
@@ -160,14 +163,14 @@ fn message(address: Ipv4Addr, hardware: [u8; 6], number: [u8; 4]) -> Vec<u8> {
     bytes
 }
 
-/// The options of an IPv4 packet, if it is the answer to the message with this number.
-fn answer(packet: &[u8], number: [u8; 4]) -> Option<Options> {
+/// The options of an IPv4 packet, if it is the answer to the message with this number that was sent from this port.
+fn answer(packet: &[u8], number: [u8; 4], port: u16) -> Option<Options> {
     let pair = |bytes: &[u8], at: usize| Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
     let head = usize::from(packet.first()? & 15) * 4;
     let is_udp = packet.first()? >> 4 == 4 && *packet.get(9)? == 17;
     let is_whole = pair(packet, 6)? & 0x3fff == 0;
     let datagram = packet.get(head..)?;
-    let is_ours = pair(datagram, 0)? == SERVER && pair(datagram, 2)? == CLIENT;
+    let is_ours = pair(datagram, 0)? == SERVER && [CLIENT, port].contains(&pair(datagram, 2)?);
     if head < 20 || !is_udp || !is_whole || !is_ours {
         return None;
     }
@@ -206,6 +209,7 @@ mod tests {
     use super::*;
 
     const NUMBER: [u8; 4] = [1, 2, 3, 4];
+    const PORT: u16 = 40_000;
 
     /// What a server answers, as the packet socket hears it.
     fn packet(options: &[u8]) -> Vec<u8> {
@@ -239,17 +243,20 @@ mod tests {
     fn app_5_the_answer_is_told_from_everything_else_on_the_wire() {
         let said =
             packet(&[53, 1, ACK, 66, 4, b'b', b'o', b'o', b't', 0, 43, 1, 9, 66, 2, b'.', b'x', 255, 1]);
-        let options = answer(&said, NUMBER).unwrap();
+        let options = answer(&said, NUMBER, PORT).unwrap();
         assert_eq!(lines(&options), "OPTION_66=626f6f742e78\nOPTION_43=09\n");
-        assert_eq!(answer(&said, [9; 4]), None, "somebody else's");
-        assert_eq!(answer(&packet(&[53, 1, 6, 66, 1, b'x']), NUMBER), None, "a refusal");
+        assert_eq!(answer(&said, [9; 4], PORT), None, "somebody else's");
+        let mut to_the_port = said.clone();
+        to_the_port[22..24].copy_from_slice(&PORT.to_be_bytes());
+        assert_eq!(answer(&to_the_port, NUMBER, PORT), Some(options));
+        assert_eq!(answer(&packet(&[53, 1, 6, 66, 1, b'x']), NUMBER, PORT), None, "a refusal");
         for (at, byte) in [(0, 0x65), (9, 6), (6, 0x20), (21, 66), (23, 67), (28, 1)] {
             let mut other = said.clone();
             other[at] = byte;
-            assert_eq!(answer(&other, NUMBER), None, "{at}");
+            assert_eq!(answer(&other, NUMBER, PORT), None, "{at}");
         }
         for length in 0..said.len() - 20 {
-            let _ = answer(&said[..length], NUMBER);
+            let _ = answer(&said[..length], NUMBER, PORT);
         }
     }
 
@@ -270,9 +277,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_is_heard_is_no_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
-            let _ = answer(&bytes, NUMBER);
+            let _ = answer(&bytes, NUMBER, PORT);
             let _ = options(&bytes);
-            let _ = answer(&packet(&bytes), NUMBER);
+            let _ = answer(&packet(&bytes), NUMBER, PORT);
         }
     }
 }
