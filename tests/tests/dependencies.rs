@@ -52,7 +52,11 @@ fn every_crate_that_cargo_links_is_in_the_bill_with_the_checksum_of_the_lock_fil
     for (name, component) in &listed {
         let Some(purl) = component["purl"].as_str() else { continue };
         assert!(purl.starts_with(&format!("pkg:cargo/{}@", name.0)), "{purl}");
-        assert_eq!(component["hashes"][0]["content"].as_str(), locked.get(name).map(String::as_str), "{purl}");
+        assert_eq!(
+            component["hashes"][0]["content"].as_str(),
+            locked.get(name).map(String::as_str),
+            "{purl}"
+        );
         checked += 1;
     }
     assert!(checked > 300, "only {checked} crates have a checksum");
@@ -125,7 +129,10 @@ fn each_direct_dependency_has_its_reason_and_each_reason_its_dependency() {
     let told = reasons::reasons(&graph::read("Cargo.toml").unwrap());
     let named: BTreeSet<&str> = reasons::direct(&GRAPH).into_keys().map(|(name, _)| name).collect();
     for name in &named {
-        assert!(told.get(*name).is_some_and(|reason| reason.len() > 5), "Cargo.toml does not say why {name} is there");
+        assert!(
+            told.get(*name).is_some_and(|reason| reason.len() > 5),
+            "Cargo.toml does not say why {name} is there"
+        );
     }
     for name in told.keys() {
         assert!(named.contains(name.as_str()), "Cargo.toml gives a reason for {name}, which no crate names");
@@ -141,7 +148,8 @@ fn no_crate_names_a_dependency_that_its_code_does_not_use() {
         let code = sources(&ours.folder);
         for (at, known_as) in &ours.named {
             let name = GRAPH.packages[*at].name.as_str();
-            let is_used = code.contains(&format!("{known_as}::")) || code.contains(&format!("use {known_as}"));
+            let is_used =
+                code.contains(&format!("{known_as}::")) || code.contains(&format!("use {known_as}"));
             assert!(
                 is_used || FOR_FEATURES.contains(&(ours.name.as_str(), name)),
                 "{} names {name} and does not use it",
@@ -154,8 +162,13 @@ fn no_crate_names_a_dependency_that_its_code_does_not_use() {
 #[test]
 fn everything_that_is_linked_has_the_text_of_its_licence() {
     let texts = notices::texts(&GRAPH).unwrap();
-    for (name, version, licence) in notices::list(&GRAPH).unwrap().lines().map(|line| notices::row(line).unwrap()) {
-        assert!(texts.contains(&format!("{name} {version}")), "{name} {version} ({licence}) is not in the file");
+    for (name, version, licence) in
+        notices::list(&GRAPH).unwrap().lines().map(|line| notices::row(line).unwrap())
+    {
+        assert!(
+            texts.contains(&format!("{name} {version}")),
+            "{name} {version} ({licence}) is not in the file"
+        );
     }
     for words in [
         "Permission is hereby granted, free of charge",

@@ -31,7 +31,11 @@ fn every_file_of_the_box_is_in_a_package_or_left_out_for_a_reason() {
     for line in &listed {
         assert!(appliance().join(&line.file).is_file(), "deb/files names {}, which is not there", line.file);
         assert!(!line.rest.is_empty(), "{}: where does it go, or why is it left out?", line.file);
-        assert!(["frontdesk", "frontdesk-console", "box"].contains(&line.package.as_str()), "{}", line.package);
+        assert!(
+            ["frontdesk", "frontdesk-console", "box"].contains(&line.package.as_str()),
+            "{}",
+            line.package
+        );
     }
 }
 
@@ -70,7 +74,8 @@ fn a_release_builds_every_program() {
     let script = graph::read(".ci/release").unwrap();
     for name in programs().keys().map(String::as_str).chain(["frontdesk-dependencies"]) {
         let arms = script.lines().filter(|line| line.contains(") package="));
-        let of = arms.filter(|line| line.split(')').next().unwrap().split('|').any(|word| word.trim() == name));
+        let of =
+            arms.filter(|line| line.split(')').next().unwrap().split('|').any(|word| word.trim() == name));
         assert_eq!(of.count(), 1, ".ci/release does not know in which crate {name} is");
     }
 }
@@ -84,12 +89,16 @@ fn nothing_of_a_package_needs_the_data_partition() {
         let drop_in = format!("usr/lib/systemd/system/{name}.d");
         let drop_in: String =
             listed.iter().filter(|other| other.rest == drop_in).map(|other| read(&other.file)).collect();
-        for setting in read(&line.file).lines().filter(|line| !line.starts_with('#') && line.contains("/data")) {
+        for setting in
+            read(&line.file).lines().filter(|line| !line.starts_with('#') && line.contains("/data"))
+        {
             let (key, value) = setting.split_once('=').unwrap();
             let is_harmless = match key {
                 // A mount that is asked for where there is none is the root's.
                 "RequiresMountsFor" => true,
-                "Environment" => drop_in.contains(&format!("Environment={}=", value.split('=').next().unwrap())),
+                "Environment" => {
+                    drop_in.contains(&format!("Environment={}=", value.split('=').next().unwrap()))
+                }
                 "ReadWritePaths" if value.starts_with('-') => true,
                 _ => drop_in.lines().any(|line| line == format!("{key}=")),
             };
@@ -137,7 +146,11 @@ fn scripts_of_the_packages_can_be_read_and_a_removal_keeps_the_data() {
             // What is wiped is wiped after the word purge.
             if let Some(at) = text.find("rm -rf") {
                 assert_eq!(script, "postrm", "{} wipes", path.display());
-                assert!(text.find("= purge").is_some_and(|purge| purge < at), "{} wipes too early", path.display());
+                assert!(
+                    text.find("= purge").is_some_and(|purge| purge < at),
+                    "{} wipes too early",
+                    path.display()
+                );
                 seen += 1;
             }
         }

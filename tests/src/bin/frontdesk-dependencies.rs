@@ -36,7 +36,11 @@ fn run(arguments: &[&str]) -> Result<String, String> {
             let text = serde_json::to_string_pretty(&bill).map_err(|error| error.to_string())?;
             put(Path::new(file), &format!("{text}\n"))?;
             let count = |part| graph.packages.iter().filter(|package| package.part == part).count();
-            Ok(format!("{file}: {} crates in the programs, {} that build them", count(Part::Linked), count(Part::Build)))
+            Ok(format!(
+                "{file}: {} crates in the programs, {} that build them",
+                count(Part::Linked),
+                count(Part::Build)
+            ))
         }
         ["texts", file] => {
             let texts = notices::texts(&Graph::load()?)?;
@@ -71,8 +75,11 @@ fn put(path: &Path, text: &str) -> Result<(), String> {
 fn time() -> Result<i64, String> {
     let said = env::var("SOURCE_DATE_EPOCH").ok();
     let said = said.or_else(|| {
-        let git = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(repository::root()).output();
-        git.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        let git =
+            Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(repository::root()).output();
+        git.ok()
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .filter(|text| !text.is_empty())
     });
     let said = said.ok_or("SOURCE_DATE_EPOCH is not set, and git does not say the commit's time")?;
     said.trim().parse().map_err(|_| format!("{said:?} is no time"))

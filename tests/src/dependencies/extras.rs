@@ -26,7 +26,8 @@ pub struct Extra {
 pub const LICENCES: [&str; 2] = ["OFL-1.1", "blessing"];
 
 /// SQLite's own words at the head of each of its files, in place of a licence.
-const BLESSING: &str = "The author disclaims copyright to this source code. In place of a legal notice, here is a blessing:
+const BLESSING: &str =
+    "The author disclaims copyright to this source code. In place of a legal notice, here is a blessing:
 
     May you do good and not evil.
     May you find forgiveness for yourself and forgive others.
@@ -69,7 +70,12 @@ pub fn all(graph: &Graph) -> Result<Vec<Extra>, String> {
         },
         Extra {
             name: "SQLite",
-            version: brought(graph, "libsqlite3-sys", "sqlite3/sqlite3.h", "#define SQLITE_VERSION        \"")?,
+            version: brought(
+                graph,
+                "libsqlite3-sys",
+                "sqlite3/sqlite3.h",
+                "#define SQLITE_VERSION        \"",
+            )?,
             licence: "blessing",
             home: "https://sqlite.org/",
             through: "libsqlite3-sys".to_owned(),

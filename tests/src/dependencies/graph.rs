@@ -116,7 +116,8 @@ impl Graph {
         for node in &metadata.resolve.nodes {
             let at = place[node.id.as_str()];
             for edge in &node.deps {
-                let to = *place.get(edge.pkg.as_str()).ok_or_else(|| format!("{} leads nowhere", edge.pkg))?;
+                let to =
+                    *place.get(edge.pkg.as_str()).ok_or_else(|| format!("{} leads nowhere", edge.pkg))?;
                 if edge.is_of(None) && !is_macro(to) {
                     normal.entry(at).or_default().push(to);
                 }
@@ -130,9 +131,10 @@ impl Graph {
         }
         let mut roots = BTreeSet::new();
         for program in programs()? {
-            let root = found
-                .iter()
-                .position(|package| package.source.is_none() && package.targets.iter().any(|of| of.is("bin") && of.name == program));
+            let root = found.iter().position(|package| {
+                package.source.is_none()
+                    && package.targets.iter().any(|of| of.is("bin") && of.name == program)
+            });
             roots.insert(root.ok_or_else(|| format!("no crate has the program {program}"))?);
         }
         let linked = reached(&roots, |at| normal.get(&at).cloned().unwrap_or_default());
@@ -196,7 +198,8 @@ fn metadata() -> Result<Metadata, String> {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
     command.args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", TARGET]);
-    let output = command.current_dir(repository::root()).output().map_err(|error| format!("cargo: {error}"))?;
+    let output =
+        command.current_dir(repository::root()).output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
     }
@@ -208,7 +211,8 @@ fn checksums() -> Result<BTreeMap<(String, String), String>, String> {
     let lock: Table = read("Cargo.lock")?.parse().map_err(|error| format!("Cargo.lock: {error}"))?;
     let packages = lock.get("package").and_then(toml::Value::as_array).ok_or("Cargo.lock has no packages")?;
     let text = |package: &toml::Value, key: &str| package.get(key)?.as_str().map(str::to_owned);
-    let of = |package| Some(((text(package, "name")?, text(package, "version")?), text(package, "checksum")?));
+    let of =
+        |package| Some(((text(package, "name")?, text(package, "version")?), text(package, "checksum")?));
     Ok(packages.iter().filter_map(of).collect())
 }
 

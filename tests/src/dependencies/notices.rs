@@ -147,7 +147,10 @@ impl<'a> Shelf<'a> {
             return Ok(files.iter().map(|(_, text)| text.clone()).collect());
         }
         let text = self.standard(&package.licence).ok_or_else(|| {
-            format!("{} {} has no licence text, nor is there one of {}", package.name, package.version, package.licence)
+            format!(
+                "{} {} has no licence text, nor is there one of {}",
+                package.name, package.version, package.licence
+            )
         })?;
         Ok(vec![format!("{said}\n\n{text}")])
     }
@@ -214,7 +217,8 @@ fn is_licence(path: &Path) -> bool {
     let beside = path.parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
     let in_folder = beside.is_some_and(|folder| folder.eq_ignore_ascii_case("licenses"));
     // Licences that nobody here chooses, and sources that begin with the same word.
-    let other = name.starts_with("licenseref-") || ["rs", "c", "h", "py", "toml", "html", "json", "yml"].contains(&&*ending);
+    let other = name.starts_with("licenseref-")
+        || ["rs", "c", "h", "py", "toml", "html", "json", "yml"].contains(&&*ending);
     !other && (in_folder || NAMES.iter().any(|start| name.starts_with(start)))
 }
 
@@ -247,10 +251,23 @@ mod tests {
 
     #[test]
     fn licence_files_are_known_by_their_names() {
-        for good in ["LICENSE", "a/LICENSE-MIT", "COPYING.txt", "UNLICENSE", "b/LICENSES/GPL-3.0-only.txt", "NOTICE.md"] {
+        for good in [
+            "LICENSE",
+            "a/LICENSE-MIT",
+            "COPYING.txt",
+            "UNLICENSE",
+            "b/LICENSES/GPL-3.0-only.txt",
+            "NOTICE.md",
+        ] {
             assert!(is_licence(Path::new(good)), "{good}");
         }
-        for bad in ["src/license.rs", "README.md", "LICENSES/LicenseRef-Slint-Software-3.0.md", "notice.h", "src/lib.rs"] {
+        for bad in [
+            "src/license.rs",
+            "README.md",
+            "LICENSES/LicenseRef-Slint-Software-3.0.md",
+            "notice.h",
+            "src/lib.rs",
+        ] {
             assert!(!is_licence(Path::new(bad)), "{bad}");
         }
         assert_eq!(words("MIT\n  License\n"), words("MIT License"));

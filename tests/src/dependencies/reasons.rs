@@ -8,16 +8,34 @@ use super::graph::{Graph, Package, Part, read};
 /// Crates that look as if one of them were enough, and why both are there.
 const ALIKE: &[(&[&str], &str)] = &[
     (&["anyhow", "thiserror"], "libraries name their errors, programs only tell them (law 7)"),
-    (&["axum", "hyper"], "axum stands on hyper and has the routes of the page; requests of plugins need no routes"),
+    (
+        &["axum", "hyper"],
+        "axum stands on hyper and has the routes of the page; requests of plugins need no routes",
+    ),
     (&["csv", "csv-core"], "csv is built on csv-core; only the core reads a row with a bound on its length"),
-    (&["gif", "image", "png"], "image reads pictures of contacts and is built once for us and for slint; png writes, gif is what slint leaves out"),
-    (&["httparse", "hyper"], "the screen's own page is one picture in one thread: the heads of its requests need no runtime"),
-    (&["libc", "rustix"], "rustix wherever it has the call, so that none of our code is unsafe; libc for the scheduling class and for signals"),
+    (
+        &["gif", "image", "png"],
+        "image reads pictures of contacts and is built once for us and for slint; png writes, gif is what slint leaves out",
+    ),
+    (
+        &["httparse", "hyper"],
+        "the screen's own page is one picture in one thread: the heads of its requests need no runtime",
+    ),
+    (
+        &["libc", "rustix"],
+        "rustix wherever it has the call, so that none of our code is unsafe; libc for the scheduling class and for signals",
+    ),
     (&["log", "tracing"], "tracing is what we write; log only caps what libraries write"),
-    (&["md-5", "ring", "sha2"], "ring is below TLS and seals secrets; sip is pure, hashes with md-5 and sha2, and has nothing of ring's C"),
+    (
+        &["md-5", "ring", "sha2"],
+        "ring is below TLS and seals secrets; sip is pure, hashes with md-5 and sha2, and has nothing of ring's C",
+    ),
     (&["minisign", "minisign-verify"], "only tests sign"),
     (&["mio", "tokio"], "the media thread has no runtime beside it: its next packet is due in milliseconds"),
-    (&["roxmltree", "xso"], "documents of telephones are read as a whole; of an XMPP stream no tree is ever built"),
+    (
+        &["roxmltree", "xso"],
+        "documents of telephones are read as a whole; of an XMPP stream no tree is ever built",
+    ),
 ];
 
 /// Who names a crate, by their names.
@@ -63,7 +81,8 @@ fn split(line: &str) -> (&str, Option<&str>) {
 /// When the manifest cannot be read, or gives no reason for a direct dependency.
 pub fn page(graph: &Graph) -> Result<String, String> {
     let reasons = reasons(&read("Cargo.toml")?);
-    let count = |part| graph.packages.iter().filter(|package| package.part == part && !package.is_ours()).count();
+    let count =
+        |part| graph.packages.iter().filter(|package| package.part == part && !package.is_ours()).count();
     let mut page = format!(
         "# Dependencies\n\n\
          Written by `make dependencies`: not to be edited. The reasons are the comments in the workspace's `Cargo.toml`.\n\n\
@@ -81,13 +100,20 @@ pub fn page(graph: &Graph) -> Result<String, String> {
         let reason = reason.ok_or_else(|| format!("Cargo.toml does not say why {name} is there"))?;
         let users: Vec<&str> = users.iter().copied().collect();
         let licence = &package.licence;
-        let _ = writeln!(page, "| {name} | {version} | {licence} | {} | {} |", users.join(", "), reason.replace('|', "\\|"));
+        let _ = writeln!(
+            page,
+            "| {name} | {version} | {licence} | {} | {} |",
+            users.join(", "),
+            reason.replace('|', "\\|")
+        );
     }
     page.push_str("\n## What looks alike\n\n| crates | why not one |\n|---|---|\n");
     for (names, reason) in ALIKE {
         for name in *names {
             if !direct.keys().any(|(other, _)| other == name) {
-                return Err(format!("{name} is no direct dependency any more, and is said to look like another"));
+                return Err(format!(
+                    "{name} is no direct dependency any more, and is said to look like another"
+                ));
             }
         }
         let _ = writeln!(page, "| {} | {reason} |", names.join(", "));

@@ -15,14 +15,24 @@ pub fn bill(graph: &Graph, time: i64) -> Result<Value, String> {
     let extras = extras::all(graph)?;
     let version = graph.roots.first().map(|at| graph.packages[*at].version.clone()).unwrap_or_default();
     let whole = format!("frontdesk@{version}");
-    let components: Vec<Value> =
-        graph.packages.iter().filter(|package| in_it(package)).map(component).chain(extras.iter().map(extra)).collect();
+    let components: Vec<Value> = graph
+        .packages
+        .iter()
+        .filter(|package| in_it(package))
+        .map(component)
+        .chain(extras.iter().map(extra))
+        .collect();
     let mut edges: Vec<Value> = graph
         .packages
         .iter()
         .filter(|package| in_it(package))
         .map(|package| {
-            let needed = package.needs.iter().map(|at| &graph.packages[*at]).filter(|other| in_it(other)).map(reference);
+            let needed = package
+                .needs
+                .iter()
+                .map(|at| &graph.packages[*at])
+                .filter(|other| in_it(other))
+                .map(reference);
             let brought = extras.iter().filter(|extra| extra.through == package.name).map(extra_reference);
             let needs: Vec<String> = needed.chain(brought).collect();
             json!({ "ref": reference(package), "dependsOn": needs })

@@ -33,8 +33,10 @@ pub(crate) async fn show(signed: Signed) -> Response {
     let parts: Vec<_> = ipc::third_parties()
         .map(|part| vec![html! { (part.name) }, html! { (part.version) }, html! { (part.licence) }])
         .collect();
-    let facts =
-        [(t(text::VERSION), html! { (signed.app.config.version) }), (t(text::LICENSE), html! { "GPL-3.0-or-later" })];
+    let facts = [
+        (t(text::VERSION), html! { (signed.app.config.version) }),
+        (t(text::LICENSE), html! { "GPL-3.0-or-later" }),
+    ];
     let has_texts = spawn_blocking(|| Path::new(LICENCE_TEXTS).is_file()).await.unwrap_or(false);
     let caption = text::ABOUT_CAPTION.with(language, &[("count", &parts.len())]);
     let heads = [t(text::NAME), t(text::VERSION), t(text::LICENSE)];
@@ -64,7 +66,8 @@ pub(crate) async fn texts(signed: Signed) -> Page {
             Err(Fault::new(StatusCode::NOT_FOUND, signed.language, text::ABOUT_NO_TEXTS).into_response())
         }
         Err(_) => {
-            Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, signed.language, text::SYSTEM_FAILED).into_response())
+            Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, signed.language, text::SYSTEM_FAILED)
+                .into_response())
         }
     }
 }
