@@ -6,7 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test units-check deb deb-test sbom dependencies reproducible
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: test-packages guests ## measure speed and size against their bars (releas
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-bench \
 		--bin frontdesk-plugind --bin frontdesk-plugin
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
+
+figures: packages ## write docs/figures.md from what the reports have measured last (target/reports)
+	$(CARGO) run -p frontdesk-tests --bin figures
 
 random: packages ## the call core against 200,000 cases of random operations, with their books (release build)
 	$(CARGO) run -p frontdesk-tests --bin random

@@ -9,37 +9,37 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::repository;
 
 /// One figure: what was measured, its bar, whether it holds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     figure: String,
-    unit: &'static str,
+    unit: String,
     /// By name: `median`, `p99`, `max`, or what the figure is.
-    measured: BTreeMap<&'static str, f64>,
+    measured: BTreeMap<String, f64>,
     /// Which of the measured values the bar is about, and its limit.
     bar: Option<Bar>,
     /// Why there is no measurement.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// How the figure was taken, where its name does not say it all.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
     holds: bool,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Bar {
-    of: &'static str,
+    of: String,
     #[serde(flatten)]
     limit: Limit,
 }
 
 /// Serialised as `"at_most": 5.0` or `"at_least": 5.0`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Limit {
     AtMost(f64),
@@ -77,9 +77,16 @@ impl Row {
     /// Named values in `unit` without a bar.
     #[must_use]
     pub fn told(figure: impl Into<String>, unit: &'static str, values: &[(&'static str, f64)]) -> Self {
-        let measured = values.iter().copied().collect();
         let (figure, note) = (figure.into(), String::new());
-        Self { figure, unit, measured, bar: None, error: None, note, holds: true }
+        Self {
+            figure,
+            unit: unit.to_owned(),
+            measured: by_name(values),
+            bar: None,
+            error: None,
+            note,
+            holds: true,
+        }
     }
 
     /// Named values in `unit`; the bar is about `of`.
@@ -93,7 +100,7 @@ impl Row {
         of: &'static str,
         at_most: f64,
     ) -> Self {
-        Self::within(figure, unit, values, Bar { of, limit: Limit::AtMost(at_most) })
+        Self::within(figure, unit, values, Bar { of: of.to_owned(), limit: Limit::AtMost(at_most) })
     }
 
     /// Likewise; the bar is the least that `of` may be.
@@ -108,7 +115,7 @@ impl Row {
         of: &'static str,
         at_least: f64,
     ) -> Self {
-        Self::within(figure, unit, values, Bar { of, limit: Limit::AtLeast(at_least) })
+        Self::within(figure, unit, values, Bar { of: of.to_owned(), limit: Limit::AtLeast(at_least) })
     }
 
     /// How many there are of something that there must be none of.
@@ -123,20 +130,20 @@ impl Row {
         values: &[(&'static str, f64)],
         bar: Bar,
     ) -> Self {
-        let measured: BTreeMap<&str, f64> = values.iter().copied().collect();
+        let measured = by_name(values);
         let holds = match bar.limit {
-            Limit::AtMost(limit) => measured[bar.of] <= limit,
-            Limit::AtLeast(limit) => measured[bar.of] >= limit,
+            Limit::AtMost(limit) => measured[&bar.of] <= limit,
+            Limit::AtLeast(limit) => measured[&bar.of] >= limit,
         };
         let (figure, bar) = (figure.into(), Some(bar));
-        Self { figure, unit, measured, bar, error: None, note: String::new(), holds }
+        Self { figure, unit: unit.to_owned(), measured, bar, error: None, note: String::new(), holds }
     }
 
     /// A figure that could not be taken; it does not hold.
     pub fn failed(figure: &str, error: String) -> Self {
         let measured = BTreeMap::new();
         let (figure, error) = (figure.to_owned(), Some(error));
-        Self { figure, unit: "", measured, bar: None, error, note: String::new(), holds: false }
+        Self { figure, unit: String::new(), measured, bar: None, error, note: String::new(), holds: false }
     }
 
     /// Says how the figure was taken.
@@ -158,15 +165,15 @@ impl Row {
         let known = ["resident", "fastest", "median", "p99", "max"];
         let order = |name: &str| known.iter().position(|known| *known == name);
         let mut values: Vec<(&str, f64)> =
-            self.measured.iter().map(|(name, value)| (*name, *value)).collect();
+            self.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         values.sort_by_key(|(name, _)| order(name).unwrap_or(usize::MAX));
         let value = |(name, value): &(&str, f64)| format!("{name} {}", rounded(*value));
         format!("{} {}", values.iter().map(value).collect::<Vec<_>>().join("  "), self.unit)
     }
 
     fn bar(&self) -> String {
-        let Some(Bar { of, limit }) = self.bar else { return String::new() };
-        let (sign, limit) = match limit {
+        let Some(Bar { of, limit }) = &self.bar else { return String::new() };
+        let (sign, limit) = match *limit {
             Limit::AtMost(limit) => ("≤", limit),
             Limit::AtLeast(limit) => ("≥", limit),
         };
@@ -226,6 +233,38 @@ pub fn write(name: &str, rows: &[Row]) -> io::Result<()> {
     fs::write(repository::reports().join(name).with_extension("json"), text + "\n")
 }
 
+/// Writes a report that is a table of its own kind: `target/reports/<name>.txt`.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_text(name: &str, text: &str) -> io::Result<()> {
+    fs::create_dir_all(repository::reports())?;
+    fs::write(repository::reports().join(name).with_extension("txt"), text)
+}
+
+/// The figures of a file that [`write`] made, as a table in Markdown, and how many of them hold.
+///
+/// # Errors
+/// It is no such file.
+pub fn markdown(json: &str) -> serde_json::Result<(String, usize, usize)> {
+    let rows: Vec<Row> = serde_json::from_str(json)?;
+    let mut text = "| figure | measured | bar | holds |\n|---|---|---|---|\n".to_owned();
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    for row in &rows {
+        let note =
+            if row.note.is_empty() { String::new() } else { format!("<br><small>{}</small>", row.note) };
+        let holds = match (row.holds, &row.bar) {
+            (false, _) => "**no**",
+            (true, Some(_)) => "yes",
+            (true, None) => "–",
+        };
+        let figure = cell(&format!("{}{note}", row.figure));
+        text += &format!("| {figure} | {} | {} | {holds} |\n", cell(&row.measured()), cell(&row.bar()));
+    }
+    let held = rows.iter().filter(|row| row.holds).count();
+    Ok((text, held, rows.len()))
+}
+
 /// Runs one group of measurements; should it panic, a row that does not hold says so.
 pub fn guarded(name: &str, rows: &mut Vec<Row>, measure: impl FnOnce(&mut Vec<Row>)) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| measure(rows))) {
@@ -264,6 +303,10 @@ pub fn machine() -> String {
     format!("{cores} cores, load of the last minute {load}")
 }
 
+fn by_name(values: &[(&'static str, f64)]) -> BTreeMap<String, f64> {
+    values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+}
+
 /// The value at `share` of the sorted samples; rounding the rank up keeps it on the safe side.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
@@ -281,6 +324,7 @@ fn rounded(value: f64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -320,5 +364,26 @@ mod tests {
         assert_eq!((row.measured(), row.bar()), ("resident 12.3 MiB".into(), "resident ≤ 64 MiB".into()));
         let json = serde_json::to_value(&row).map(|json| json["bar"]["at_most"].as_f64());
         assert_eq!(json.ok().flatten(), Some(64.0));
+    }
+
+    #[test]
+    fn a_written_report_becomes_a_table_again() {
+        let rows = [
+            Row::of("memory | all", "MiB", &[("resident", 80.0)], "resident", 64.0).note("idle"),
+            Row::told("calls", "", &[("count", 3.0)]),
+            Row::failed("x", "broken".into()),
+        ];
+        let (text, held, all) = markdown(&serde_json::to_string(&rows).unwrap()).unwrap();
+        assert_eq!((held, all), (1, 3));
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                r"| memory \| all<br><small>idle</small> | resident 80 MiB | resident ≤ 64 MiB | **no** |",
+                "| calls | count 3  |  | – |",
+                "| x | not measured: broken |  | **no** |",
+            ]
+        );
+        assert!(markdown("{}").is_err());
     }
 }

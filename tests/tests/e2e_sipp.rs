@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use frontdesk_tests::sipp::{Run, Sipp};
 use frontdesk_tests::sound::DESK_TONE;
-use frontdesk_tests::traps::{self, RUN, Scene};
-use ipc::{CallState, Command, EndStatus};
+use frontdesk_tests::traps::{self, RUN, SOON, Scene};
+use ipc::{CallState, Command, EndStatus, NoticeKind};
 
 /// After this time no transaction is remembered: 64*T1 and a little.
 const FORGOTTEN: Duration = Duration::from_secs(34);
@@ -73,6 +73,25 @@ fn call_7_a_retrieved_caller_hears_the_operator_again_and_is_heard() {
     scene.command(Command::HangUp { call });
     sipp.finish(RUN);
     assert_eq!(scene.only_row().end, EndStatus::Completed);
+}
+
+#[test]
+fn acc_6_digits_go_in_info_to_whoever_takes_no_telephone_events() {
+    let mut scene = Scene::build();
+    let run = Run::one(scene.exchange, scene.desk.sip);
+    let sipp = Sipp::start(scene.scratch.path(), "digits_in_info", run);
+    let call = scene.answered();
+    scene.command(Command::Digits { call, digits: "4#".into() });
+    scene.command(Command::Digits { call, digits: "70".into() });
+    scene.client.wait("the refused digits", SOON, |view| {
+        let refused = |kind: &NoticeKind| {
+            matches!(kind, NoticeKind::DigitsFailed { party, code: 415 } if party.number.is_some())
+        };
+        view.notices.iter().any(|notice| refused(&notice.kind))
+    });
+    assert_eq!(scene.wait_state(CallState::Talking), call);
+    scene.command(Command::HangUp { call });
+    sipp.finish(RUN);
 }
 
 #[test]

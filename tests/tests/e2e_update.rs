@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command as Program;
+use std::process::{Command as Program, Output};
 use std::time::Duration;
 
 use frontdesk_tests::baresip::Codec;
@@ -14,7 +14,7 @@ use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::page::Page;
 use frontdesk_tests::rauc::{COMPATIBLE, Slots};
 use frontdesk_tests::{repository, wait};
-use ipc::{Command, Registration};
+use ipc::{Command, NoticeKind, Registration, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View};
 use serde_json::{Value, json};
 
 /// Real time of telephones, of RAUC and of the desk's start.
@@ -112,6 +112,28 @@ impl Site {
         serde_json::from_str(&said).unwrap()
     }
 
+    /// A stick with these files in its root folder, as the box hands it to the desk.
+    #[track_caller]
+    fn stick(&self, name: &str, files: &[&Path]) -> Output {
+        let stick = self.house.folder().join(name);
+        fs::create_dir_all(&stick).unwrap();
+        for file in files {
+            fs::copy(file, stick.join(file.file_name().unwrap())).unwrap();
+        }
+        let mut ctl = Program::new(repository::program("frontdesk-ctl"));
+        ctl.arg("--socket").arg(&self.house.desk.socket).args(["update", "stick"]).arg(&stick);
+        ctl.output().unwrap()
+    }
+
+    /// Waits until the operator is told this.
+    #[track_caller]
+    fn wait_told(&mut self, version: &str, news: UpdateNews) -> View {
+        let notice = NoticeKind::Update(UpdateNotice { version: version.into(), news });
+        let what = format!("{notice:?}");
+        let is_told = |view: &View| view.notices.iter().any(|told| told.kind == notice);
+        self.house.client.wait(&what, SOON, is_told)
+    }
+
     /// Installs a version with no call up, up to the end of the desk.
     fn install(&mut self, version: &str) -> Vec<u8> {
         let (file, image) = self.slots.bundle(version, COMPATIBLE, "maker", "plain");
@@ -182,7 +204,7 @@ fn app_3_an_update_is_written_during_a_call_and_starts_after_it_and_stays_when_i
     let mut site = Site::build();
     let (file, image) = site.slots.bundle("2", COMPATIBLE, "maker", "plain");
     assert_eq!(site.upload(&file)["version"], "2");
-    let registered = |view: &ipc::View| view.operator.registration == Registration::Registered;
+    let registered = |view: &View| view.operator.registration == Registration::Registered;
     site.house.client.wait("registered", SOON, registered);
     let mut phone = site.house.phone("2101", 1500.0, Codec::Pcma);
     phone.dial("5550100");
@@ -267,4 +289,102 @@ fn app_3_a_power_cut_while_it_is_written_is_known_afterwards_and_the_old_version
     assert_eq!(cut["bundle"]["version"], "4", "and can be installed");
     site.page.sign_in();
     assert!(site.page.get("/update").body.contains("interrupted by a power cut"));
+}
+
+#[test]
+fn app_3_a_stick_with_a_newer_bundle_updates_the_box_after_the_call_and_the_operator_is_told() {
+    let mut site = Site::build();
+    let (file, image) = site.slots.bundle("2", COMPATIBLE, "maker", "plain");
+    let registered = |view: &View| view.operator.registration == Registration::Registered;
+    site.house.client.wait("registered", SOON, registered);
+    let mut phone = site.house.phone("2101", 1500.0, Codec::Pcma);
+    phone.dial("5550100");
+    let call = site.house.answer_next(&mut phone);
+    let other = site.house.folder().join("holiday.txt");
+    fs::write(&other, "nothing for the desk").unwrap();
+
+    let taken = site.stick("stick", &[&file, &other]);
+    assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
+    let told: Value = serde_json::from_slice(&taken.stdout).unwrap();
+    assert_eq!(told["bytes"], fs::metadata(&file).unwrap().len());
+    site.wait_told("2", UpdateNews::Taken);
+    let waits = site.wait("it waits for the call", |now| now["stage"] == "waiting" && now["busy"] == true);
+    assert_eq!(waits["bundle"]["version"], "2");
+    assert!(site.slots.content("b").iter().all(|byte| *byte == 0), "nothing is written during a call");
+    site.house.client.command(Command::HangUp { call }).unwrap();
+    assert_eq!(site.house.desk.program.wait(SOON).code(), Some(75), "it ends to be started anew");
+    wait::until("the wish for a restart", SOON, || site.restart.exists().then_some(()));
+    assert_eq!(site.slots.content("b"), image);
+
+    site.boot("B");
+    site.start_desk();
+    site.wait("it is on trial", |now| now["attempts"][0]["outcome"] == "trying");
+    let found = site.check_health(60);
+    assert_eq!((&found["deed"], &found["trial"]), (&json!("good"), &json!(true)), "{found}");
+    site.wait_told("2", UpdateNews::Done);
+    let good = site.wait("it is good", |now| now["attempts"][0]["outcome"] == "good");
+    assert_eq!(good["attempts"][0]["who"], "USB stick");
+    site.page.sign_in();
+    assert!(site.page.get("/update").body.contains("USB stick"));
+}
+
+#[test]
+fn app_3_a_stick_that_is_no_newer_signed_bundle_for_this_box_is_refused_and_the_operator_is_told_why() {
+    let mut site = Site::build();
+    let running = env!("CARGO_PKG_VERSION");
+    let bundle =
+        |version: &str, compatible, signer| site.slots.bundle(version, compatible, signer, "verity").0;
+    let half = site.house.folder().join("half.raucb");
+    let mut bytes = fs::read(bundle("9.1", COMPATIBLE, "maker")).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    fs::write(&half, bytes).unwrap();
+    let zip = site.house.folder().join("zip.raucb");
+    fs::write(&zip, b"PK\x03\x04 and so on").unwrap();
+    let older = UpdateRefusal::Older { than: running.into() };
+    let cases = [
+        (bundle("0.0.1", COMPATIBLE, "maker"), "0.0.1", older),
+        (bundle(running, COMPATIBLE, "maker"), running, UpdateRefusal::Same),
+        (bundle("newest", COMPATIBLE, "maker"), "newest", UpdateRefusal::NoVersion),
+        (bundle("9.2", COMPATIBLE, "stranger"), "", UpdateRefusal::Signature),
+        (bundle("9.3", "coffee-machine", "maker"), "", UpdateRefusal::OtherBox),
+        (half, "", UpdateRefusal::Damaged),
+        (zip, "", UpdateRefusal::NotAnUpdate),
+    ];
+    for (number, (file, version, why)) in cases.into_iter().enumerate() {
+        let refused = site.stick(&format!("stick {number}"), &[&file]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{}: {said}", file.display());
+        assert!(said.contains(&why.to_string()), "{}: {said}", file.display());
+        site.wait_told(version, UpdateNews::Refused { why });
+        let now = site.now();
+        assert_eq!((&now["stage"], &now["bundle"]), (&json!("resting"), &Value::Null), "{now:#}");
+    }
+    let nothing = site.stick("stick without a bundle", &[]);
+    assert!(nothing.status.success(), "{}", String::from_utf8_lossy(&nothing.stderr));
+    assert_eq!(String::from_utf8_lossy(&nothing.stdout).trim(), "{\"file\":null}");
+    let left =
+        fs::read_dir(site.house.folder().join("updates")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<String> = left.map(|name| name.into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("upload") || name.ends_with("raucb")), "{left:?}");
+    assert!(site.slots.content("b").iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn app_3_a_version_that_the_box_took_back_does_not_come_back_with_the_stick_that_is_still_plugged_in() {
+    let mut site = Site::build();
+    site.install("3");
+    site.boot("B");
+    let found = site.check_health(2);
+    assert_eq!(found["deed"], "other", "no desk runs: {found}");
+    let _ = fs::remove_file(&site.restart);
+    site.slots.boot("A");
+    site.start_desk();
+    site.wait_told("3", UpdateNews::TakenBack { why: UpdateTrouble::Desk });
+    let (file, _) = site.slots.bundle("3.0", COMPATIBLE, "maker", "plain");
+    let refused = site.stick("stick", &[&file]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains(&UpdateRefusal::TakenBackBefore.to_string()), "{said}");
+    let now = site.now();
+    assert_eq!((&now["stage"], &now["bundle"]), (&json!("resting"), &Value::Null), "{now:#}");
 }

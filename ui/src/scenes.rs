@@ -12,6 +12,7 @@ mod reminders;
 mod sign_in;
 mod sounds;
 mod states;
+mod updates;
 
 pub use customers::{customer, customer_answered, customer_asked, customer_hostile, customer_unknown};
 pub use directories::{barren, connector, people, place, rows, take_over, taken_over, vast};
@@ -28,6 +29,7 @@ pub use states::{
     attended, colleagues, conference, encrypted, encrypted_conference, encrypted_out, greeting, night, note,
     park, phone_connecting, phone_failed, recall, undo, waiting,
 };
+pub use updates::{told_of_updates, update_over, update_ready};
 
 use std::sync::Arc;
 

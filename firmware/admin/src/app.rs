@@ -18,6 +18,7 @@ use crate::{
     logs::LogRing,
     password::Passwords,
     plugins::Host,
+    provisioning::Provisioning,
     session::Sessions,
     setup::Setup,
     throttle::Throttle,
@@ -51,6 +52,7 @@ pub(crate) struct App {
     pub(crate) log: LogRing,
     /// The task of updates, on a box that updates itself.
     pub(crate) update: Option<update::Handle>,
+    pub(crate) provisioning: Provisioning,
     /// The database's file.
     pub(crate) db: PathBuf,
     /// One backup at a time is made or read: each takes room on the disk, and memory for its key.
@@ -88,6 +90,7 @@ impl App {
             uploads: Uploads::new(config.plugins.clone(), config.state.clone()),
             keeper: Keeper::start(store)?,
             passwords: Passwords::new()?,
+            provisioning: Provisioning::new(),
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             config,

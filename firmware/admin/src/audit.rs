@@ -24,6 +24,9 @@ pub(crate) enum Act {
     TokenRevoked,
     CertificateReplaced,
     SettingsChanged,
+    SettingsExported,
+    SettingsImported,
+    Provisioned,
     OperatorAdded,
     OperatorChanged,
     OperatorRemoved,
@@ -57,7 +60,7 @@ pub(crate) enum Act {
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 43] = [
+    pub(crate) const ALL: [Self; 46] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -72,6 +75,9 @@ impl Act {
         Self::TokenRevoked,
         Self::CertificateReplaced,
         Self::SettingsChanged,
+        Self::SettingsExported,
+        Self::SettingsImported,
+        Self::Provisioned,
         Self::OperatorAdded,
         Self::OperatorChanged,
         Self::OperatorRemoved,
@@ -120,6 +126,9 @@ impl Act {
             Self::TokenRevoked => "token-revoked",
             Self::CertificateReplaced => "certificate-replaced",
             Self::SettingsChanged => "settings-changed",
+            Self::SettingsExported => "settings-exported",
+            Self::SettingsImported => "settings-imported",
+            Self::Provisioned => "provisioned",
             Self::OperatorAdded => "operator-added",
             Self::OperatorChanged => "operator-changed",
             Self::OperatorRemoved => "operator-removed",

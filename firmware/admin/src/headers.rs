@@ -19,11 +19,14 @@ const REQUEST: Duration = Duration::from_secs(120);
 /// Longest time for an upload and its inspection.
 const UPLOAD: Duration = Duration::from_secs(600);
 
+/// Where updates are uploaded by the API.
+const UPDATE: &str = "/api/v1/update/bundle";
+
 /// Puts the rules on an answer.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_static = path.starts_with("/static/");
-    let patience = if path.contains("/upload") { UPLOAD } else { REQUEST };
+    let patience = if path.contains("/upload") || path == UPDATE { UPLOAD } else { REQUEST };
     let mut response = match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),

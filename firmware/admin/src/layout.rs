@@ -23,13 +23,14 @@ pub(crate) enum Place {
     Audit,
     Certificate,
     Backup,
+    Provisioning,
     Update,
     Diagnostics,
     Own,
     About,
 }
 
-const MENU: [(Place, &str, Text); 18] = [
+const MENU: [(Place, &str, Text); 19] = [
     (Place::Overview, "/", text::OVERVIEW),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
@@ -44,6 +45,7 @@ const MENU: [(Place, &str, Text); 18] = [
     (Place::Audit, "/audit", text::AUDIT),
     (Place::Certificate, "/certificate", text::CERTIFICATE),
     (Place::Backup, "/backup", text::BACKUP),
+    (Place::Provisioning, "/provisioning", text::PROVISIONING),
     (Place::Update, "/update", text::UPDATE),
     (Place::Diagnostics, "/diagnostics", text::DIAGNOSTICS),
     (Place::Own, "/account", text::OWN_ACCOUNT),

@@ -9,7 +9,7 @@
 //! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
 //! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
-//! file and back, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
+//! file and back, `provisioning` fetches settings from a server, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
 
 mod api;
 mod app;
@@ -35,6 +35,7 @@ mod password;
 mod pipe;
 mod plugin_settings;
 mod plugins;
+mod provisioning;
 mod random;
 mod routes;
 mod server;
@@ -78,6 +79,7 @@ pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
 pub use calendar::hours_of;
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;
+pub use provisioning::ProvisioningConfig;
 pub use tls::CertificateProblem;
 pub use watching::Live;
 pub use wishes::Wish;
@@ -102,6 +104,8 @@ pub struct Config {
     pub host_name: String,
     /// The devices in use.
     pub sound: Sound,
+    /// Where settings are fetched from (APP-5); without it the desk asks nobody.
+    pub provisioning: Option<ProvisioningConfig>,
 }
 
 /// Which sound device is which, as the desk was told.
@@ -211,9 +215,14 @@ impl Admin {
         let plugins = tokio::spawn(plugins::follow(Arc::clone(&app)));
         let sweeper = tokio::spawn(app::sweep(Arc::clone(&app)));
         let watching = tokio::spawn(app::end_watching(Arc::clone(&app)));
+        let provisioning = tokio::spawn(provisioning::follow(Arc::clone(&app)));
         let teller = tokio::spawn(tell_address(Arc::clone(&app), reachable, address));
         let server = tokio::spawn(server::serve(listener, app, certificates));
-        Ok(Self { address, setup: shown, tasks: vec![server, plugins, sweeper, watching, teller] })
+        Ok(Self {
+            address,
+            setup: shown,
+            tasks: vec![server, plugins, sweeper, watching, provisioning, teller],
+        })
     }
 }
 

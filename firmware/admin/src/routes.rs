@@ -19,8 +19,8 @@ use crate::{
     headers,
     pages::{
         about, accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
-        numbers, operators, outside, overview, own, plugin, plugins, rule, screen, sign_in, sip_accounts,
-        sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
+        numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen,
+        sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     statics, text,
 };
@@ -76,6 +76,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/screen/watch", post(screen::ask))
         .route("/screen/stop", post(screen::stop))
         .route("/directories", get(directories::show))
+        .route("/directories/online", get(online::show).post(online::save))
+        .route("/directories/online/remove", post(online::remove))
         .route("/plugins", get(plugins::show))
         .route("/plugins/uploads/{key}", get(upload::show).post(upload::install))
         .route("/plugins/uploads/{key}/cancel", post(upload::cancel))
@@ -98,12 +100,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup", get(backup::show).post(backup::make))
         .route("/backup/discard", post(backup::discard))
         .route("/backup/restart", post(backup::restart))
+        .route("/provisioning", get(provisioning::show).post(provisioning::save))
+        .route("/provisioning/ask", post(provisioning::ask))
+        .route("/provisioning/export", post(provisioning::export))
+        .route("/provisioning/import", post(provisioning::import))
         .route("/update", get(update::show))
         .route("/update/install", post(update::install))
         .route("/update/restart", post(update::restart))
         .route("/update/cancel", post(update::cancel))
         .route("/update/postpone", post(update::postpone))
         .route("/update/discard", post(update::discard))
+        .route("/update/sticks", post(update::sticks))
         .route("/diagnostics", get(diagnostics::show))
         .route("/diagnostics/marks/{id}", get(marks::show))
         .route("/diagnostics/marks/{id}/seconds.csv", get(marks::file))

@@ -7,8 +7,10 @@ mod desk;
 mod figures;
 mod keep;
 mod marks;
+mod online;
 mod people;
 mod plugins;
+mod provisioning;
 mod reach;
 mod screen;
 mod sound_test;
@@ -27,8 +29,10 @@ pub(crate) use desk::*;
 pub(crate) use figures::*;
 pub(crate) use keep::*;
 pub(crate) use marks::*;
+pub(crate) use online::*;
 pub(crate) use people::*;
 pub(crate) use plugins::*;
+pub(crate) use provisioning::*;
 pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
@@ -105,6 +109,8 @@ mod tests {
             super::update::ALL,
             super::voice::ALL,
             super::marks::ALL,
+            super::online::ALL,
+            super::provisioning::ALL,
         ]
         .concat()
         {

@@ -315,8 +315,8 @@ async fn app_1_a_host_that_is_away_is_a_problem_of_its_own() {
 fn settings() -> Value {
     json!({
         "operator": { "name": "Accueil" },
-        "rules": { "transfer_timeout_s": 30, "hold_alarm_s": 90, "ended_transfer_s": 8, "max_calls": 50, "monitor": true,
-            "take_over": true },
+        "rules": { "transfer_timeout_s": 30, "hold_alarm_s": 90, "ended_transfer_s": 8, "max_calls": 50, "log_days": 365,
+            "monitor": true, "take_over": true },
         "numbers": { "country": "33", "trunk_prefix": "0", "area": "1", "international_prefix": "00",
             "outside_prefix": "9", "extension_min": 3, "extension_max": 4, "intercept": "**$" },
         "voice": { "hands_free": true, "echo": true, "noise": false, "gain": true },

@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 27] = [
     "/",
     "/lines",
     "/lines/account",
@@ -24,6 +24,7 @@ const PAGES: [&str; 25] = [
     "/sound",
     "/screen",
     "/directories",
+    "/directories/online",
     "/plugins",
     PLUGIN,
     "/plugins/org.example.ldap/remove",
@@ -34,6 +35,7 @@ const PAGES: [&str; 25] = [
     "/statistics",
     "/statistics?span=week&day=2026-10-25",
     "/backup",
+    "/provisioning",
     "/update",
     "/diagnostics",
     "/about",

@@ -245,12 +245,43 @@ async fn call_5_crm_1_app_2_numbers_and_the_crm_are_set() {
         ("hold_alarm_s", "90"),
         ("ended_transfer_s", "8"),
         ("max_calls", "50"),
+        ("log_days", "90"),
     ];
     let settings = saved(&house, &mut ada, "/numbers/rules", &rules).await;
     assert_eq!((settings.rules.hold_alarm_s, settings.rules.monitor), (90, false));
+    assert_eq!(settings.rules.log_days, 90);
+    refused(&mut ada, "/numbers/rules", &with(&rules, &[("log_days", "40000")]), "log_days", "36500").await;
     assert!(!settings.rules.take_over, "nobody allowed it");
     let settings = saved(&house, &mut ada, "/numbers/rules", &with(&rules, &[("take_over", "on")])).await;
     assert!(settings.rules.take_over && !settings.rules.monitor);
+}
+
+#[tokio::test]
+async fn pre_5_app_2_the_chat_account_is_set_kept_and_taken_away_on_a_page_of_its_own() {
+    let (house, mut ada) = House::with_ada().await;
+    assert!(ada.get("/directories").await.has("No chat server is set."));
+    let path = "/directories/online";
+    let account =
+        [("address", "desk@example.com"), ("password", "s3cret-s3cret"), ("server", ""), ("ca", "")];
+    refused(&mut ada, path, &with(&account, &[("address", "example.com")]), "address", "").await;
+    refused(&mut ada, path, &with(&account, &[("ca", "company.pem")]), "ca", "").await;
+    let xmpp = saved(&house, &mut ada, path, &account).await.xmpp.unwrap();
+    assert_eq!((xmpp.address.as_str(), xmpp.password.reveal()), ("desk@example.com", "s3cret-s3cret"));
+    assert_eq!((xmpp.server, xmpp.ca), (None, None));
+    let page = ada.get(path).await;
+    assert!(page.has("One is set.") && !page.has("s3cret"), "{}", page.body);
+    let again = with(&account, &[("password", ""), ("server", "chat.example.com:5223")]);
+    let xmpp = saved(&house, &mut ada, path, &again).await.xmpp.unwrap();
+    assert_eq!(
+        (xmpp.password.reveal(), xmpp.server.as_deref()),
+        ("s3cret-s3cret", Some("chat.example.com:5223"))
+    );
+    let other = with(&account, &[("password", ""), ("address", "other@example.com")]);
+    assert!(
+        saved(&house, &mut ada, path, &other).await.xmpp.unwrap().password.is_empty(),
+        "of another account"
+    );
+    assert_eq!(saved(&house, &mut ada, "/directories/online/remove", &[]).await.xmpp, None);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod house;
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use house::{Browser, House, PASSWORD, clean::is_clean, until};
-use ipc::{CallRef, View};
+use ipc::{CallRef, UpdateRefusal, View};
 use tempfile::TempDir;
 
 /// Says of everything that it is version 2 and signed, and installs it at once.
@@ -90,6 +90,33 @@ async fn app_2_app_3_an_update_is_uploaded_ordered_put_off_and_not_wanted_any_mo
     for words in ["uploaded an update", "had an update installed", "did not want an update any more"] {
         assert!(audit.has(words), "{words}");
     }
+}
+
+#[tokio::test]
+async fn app_3_updates_by_stick_are_turned_off_and_on_and_refused_while_they_are_off() {
+    let (house, mut ada) = with_ada().await;
+    sees(&ada, "Turn updates by stick off").await;
+    is_clean("/update", &ada.get("/update").await.body);
+    ada.submit("/update", "/update/sticks", &[]).await;
+    sees(&ada, "Sticks do not update this box.").await;
+    sees(&ada, "Turn updates by stick on").await;
+    let update = house.update.clone().unwrap();
+    assert_eq!(update.begin_stick(8).await.unwrap_err(), UpdateRefusal::Off);
+    ada.submit("/update", "/update/sticks", &[]).await;
+    sees(&ada, "Turn updates by stick off").await;
+    ada.language = "fr";
+    sees(&ada, "Désactiver les mises à jour par clé").await;
+    ada.language = "en";
+    let audit = ada.get("/audit").await;
+    assert!(audit.has("updates by stick: off") && audit.has("updates by stick: on"));
+    // On again, a stick updates the box; here the desk has a call, so that it waits.
+    let idle = View::clone(&house.views.borrow());
+    house.views.send_replace(std::sync::Arc::new(View { talk: Some(CallRef(1)), ..idle }));
+    let mut incoming = update.begin_stick(8).await.unwrap();
+    incoming.push(b"hsqs").await.unwrap();
+    // Its version is none that could be compared.
+    assert_eq!(update.take_stick(incoming).await.unwrap_err(), UpdateRefusal::NoVersion);
+    assert!(!ada.get("/update").await.has("Update on the box"), "nothing is left of it");
 }
 
 #[tokio::test]

@@ -49,16 +49,10 @@ impl Drop for Page {
 }
 
 /// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(
-    config: &Config,
-    desk: &Desk,
-    saved: Saved,
-    journal: Journal,
-    update: Option<update::Handle>,
-) -> Option<Page> {
+pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, journal: Journal) -> Option<Page> {
     let page = config.admin.as_ref()?;
     let (wishes, wished) = mpsc::channel(WISHES);
-    match open(config, page, desk, saved, &journal, (wishes, update)).await {
+    match open(config, page, desk, saved, &journal, wishes).await {
         Ok(admin) => {
             let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
             let hearer = tokio::spawn(hear(wished, desk.clone(), journal));
@@ -77,7 +71,7 @@ async fn open(
     desk: &Desk,
     saved: Saved,
     journal: &Journal,
-    (wishes, update): (mpsc::Sender<Wish>, Option<update::Handle>),
+    wishes: mpsc::Sender<Wish>,
 ) -> Result<Admin> {
     let settings = PageConfig {
         listen: page.listen,
@@ -92,6 +86,7 @@ async fn open(
             ringer: config.media.ringer.list(),
             notifier: config.media.notifier.as_ref().map_or_else(Vec::new, config::Names::list),
         },
+        provisioning: config.provisioning.clone().map(provisioning),
     };
     let store = Store::open(&config.store).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.
@@ -99,11 +94,18 @@ async fn open(
     let local = desk.sip_address.ip();
     let reachable = move || config::address_towards(outside).ok().or(Some(local));
     let (views, log) = (desk.views.clone(), journal.ring.clone());
-    let live = desk.watching.live();
+    let (live, update) = (desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);
     let (saved, stun) = saved;
     let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun, update };
     Ok(Admin::start(settings, parts).await?)
+}
+
+fn provisioning(config: config::ProvisioningConfig) -> admin::ProvisioningConfig {
+    let config::ProvisioningConfig { url, dhcp, leases, allow_http, ca: authorities, certificate, key } =
+        config;
+    let leases = if dhcp { leases } else { Vec::new() };
+    admin::ProvisioningConfig { url, leases, allow_http, authorities, certificate, key }
 }
 
 /// Does what the page wishes, one after the other.

@@ -115,7 +115,7 @@ impl Follower {
         }
         self.contacts.administer(wanted.numbers.plan(), wanted.rules.monitor).await;
         let relinked = known.directories != wanted.directories;
-        self.records.administer(wanted.operator.name.clone(), relinked).await;
+        self.records.administer(wanted.operator.name.clone(), relinked, wanted.rules.log_days).await;
         self.timetable.send_if_modified(|timetable| {
             let differs = *timetable != wanted.timetable;
             timetable.clone_from(&wanted.timetable);

@@ -76,14 +76,14 @@ impl Manager {
 /// Tells it until the engine is gone.
 pub(crate) async fn tell(manager: Option<Manager>, inbox: mpsc::Sender<Event>) {
     let Some(manager) = manager else { return };
-    let mut words = "READY=1";
+    // Each time: the first one may have been lost, and it may be said again.
+    let words = if manager.watchdog.is_some() { "READY=1\nWATCHDOG=1" } else { "READY=1" };
     loop {
         let (reply, answer) = oneshot::channel();
         if inbox.send(Event::Census { reply }).await.is_err() || answer.await.is_err() {
             return;
         }
         manager.say(words);
-        words = "WATCHDOG=1";
         let Some(watchdog) = manager.watchdog else { return };
         sleep(watchdog / SPARE).await;
     }
@@ -108,7 +108,7 @@ mod tests {
         let manager = Manager::at(place.as_os_str(), Some(Duration::from_millis(30))).unwrap();
         let (inbox, mut events) = mpsc::channel(1);
         let telling = tokio::spawn(tell(Some(manager), inbox));
-        for words in ["READY=1", "WATCHDOG=1", "WATCHDOG=1"] {
+        for words in ["READY=1\nWATCHDOG=1"; 3] {
             let Some(Event::Census { reply }) = events.recv().await else { panic!("nothing is asked") };
             ear.set_nonblocking(true).unwrap();
             assert_eq!(ear.recv(&mut [0; 99]).unwrap_err().kind(), ErrorKind::WouldBlock);

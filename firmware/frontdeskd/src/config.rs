@@ -30,6 +30,27 @@ pub(crate) struct Config {
     pub(crate) admin: Option<AdminConfig>,
     /// Without it the program is updated in another way than by bundles.
     pub(crate) update: Option<UpdateConfig>,
+    /// Without it the desk asks no server for its settings.
+    pub(crate) provisioning: Option<ProvisioningConfig>,
+}
+
+/// `[provisioning]`: settings from a server (APP-5). What an administrator types on the page goes before `url`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ProvisioningConfig {
+    /// Where from; without it DHCP may say so.
+    pub(crate) url: Option<String>,
+    /// Whether DHCP is looked at.
+    pub(crate) dhcp: bool,
+    /// Folders with the leases: those of systemd-networkd, and what `frontdeskd dhcp-options` writes.
+    pub(crate) leases: Vec<PathBuf>,
+    /// Also by `http`, which anybody on the way can read and change.
+    pub(crate) allow_http: bool,
+    /// Authorities of one's own, beside those of the system: a PEM file, which need not be there.
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate of the device with its chain, and its key: PEM files, which need not be there.
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// `[update]`: a box with two roots.
@@ -42,6 +63,9 @@ pub(crate) struct UpdateConfig {
     pub(crate) folder: PathBuf,
     /// A file whose coming restarts the machine; whoever waits for it may do so.
     pub(crate) restart: PathBuf,
+    /// A stick with a newer bundle updates the box. The administrator's page can turn that off, and on again only where
+    /// this allows it.
+    pub(crate) stick: bool,
 }
 
 /// `[admin]`
@@ -165,6 +189,21 @@ impl Default for Config {
             log: LogConfig::default(),
             admin: None,
             update: None,
+            provisioning: None,
+        }
+    }
+}
+
+impl Default for ProvisioningConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            dhcp: true,
+            leases: vec!["/run/systemd/netif/leases".into(), "/run/frontdesk-dhcp".into()],
+            allow_http: false,
+            ca: None,
+            certificate: None,
+            key: None,
         }
     }
 }
@@ -177,7 +216,12 @@ impl Default for AdminConfig {
 
 impl Default for UpdateConfig {
     fn default() -> Self {
-        Self { rauc: "rauc".into(), folder: "/data/updates".into(), restart: "/run/frontdesk/restart".into() }
+        Self {
+            rauc: "rauc".into(),
+            folder: "/data/updates".into(),
+            restart: "/run/frontdesk/restart".into(),
+            stick: true,
+        }
     }
 }
 
@@ -264,6 +308,14 @@ impl Config {
         if sip.listen_tls.is_some() && (sip.certificate.is_none() || sip.key.is_none()) {
             bail!("sip.listen_tls needs sip.certificate and sip.key, PEM files");
         }
+        if let Some(provisioning) = &self.provisioning {
+            if self.admin.is_none() {
+                bail!("[provisioning] needs the table [admin]: what became of it is said on that page");
+            }
+            if provisioning.certificate.is_some() != provisioning.key.is_some() {
+                bail!("provisioning.certificate and provisioning.key go together, PEM files");
+            }
+        }
         if !crate::aloud::WORDS_A_MINUTE.contains(&self.speech.words_a_minute) {
             bail!("speech.words_a_minute = {}: give 80 to 450", self.speech.words_a_minute);
         }
@@ -322,7 +374,9 @@ mod tests {
         assert!(load("").unwrap().admin.is_none());
         assert_eq!(load("[admin]\n").unwrap().admin.unwrap().listen.port(), 443);
         assert!(load("").unwrap().update.is_none(), "and it updates itself when it is told to");
-        assert_eq!(load("[update]\n").unwrap().update.unwrap().rauc, PathBuf::from("rauc"));
+        let usual = load("[update]\n").unwrap().update.unwrap();
+        assert_eq!((usual.rauc, usual.stick), (PathBuf::from("rauc"), true));
+        assert!(!load("[update]\nstick = false\n").unwrap().update.unwrap().stick);
     }
 
     #[test]
@@ -349,6 +403,17 @@ mod tests {
         assert!(text.contains("one IPv4 and one IPv6"), "{text}");
         let text = complaint("[sip]\nlisten_tls = \"127.0.0.1:0\"\n");
         assert!(text.contains("sip.certificate"), "{text}");
+    }
+
+    #[test]
+    fn app_5_provisioning_is_there_when_its_table_is_and_needs_the_page() {
+        assert!(load("[admin]\n").unwrap().provisioning.is_none());
+        let config = load("[admin]\n[provisioning]\n").unwrap().provisioning.unwrap();
+        assert!(config.dhcp && !config.allow_http && config.url.is_none());
+        let text = complaint("[provisioning]\n");
+        assert!(text.contains("needs the table [admin]"), "{text}");
+        let text = complaint("[admin]\n[provisioning]\ncertificate = \"/a.pem\"\n");
+        assert!(text.contains("go together"), "{text}");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct AtDesk {
     pub(crate) folders: Vec<PathBuf>,
     /// How numbers are written here.
     pub(crate) plan: NumberPlan,
+    /// For how many days calls stay in the log; 0: for ever.
+    pub(crate) log_days: u32,
 }
 
 impl AtDesk {

@@ -57,8 +57,7 @@ impl Engine {
             }
             Effect::SaveService(mode) => self.parts.records.save_service(mode),
             Effect::Digits { call, digits } => {
-                self.sound(self.parts.media.digits(StreamId(call.0), &digits));
-                self.tether_digits(now, call, digits.len());
+                self.send_digits(now, call, &digits);
             }
             Effect::Mark { call } => self.sound(self.parts.media.mark(StreamId(call.0))),
             Effect::Talk(ear) => {
@@ -155,6 +154,17 @@ impl Engine {
         if let Some(leg) = self.legs.by_call.get(&call) {
             act(&mut self.parts.agent, leg);
         }
+    }
+
+    /// With the sound where the peer takes telephone events (RFC 4733), else each in an INFO.
+    fn send_digits(&mut self, now: Instant, call: CallRef, digits: &str) {
+        let leg = self.legs.by_call.get(&call);
+        let media = leg.and_then(|leg| self.parts.agent.media(leg.session));
+        if media.is_some_and(|media| media.dtmf_payload_type.is_none()) {
+            return self.with(call, |agent, leg| agent.digits(now, leg.session, digits));
+        }
+        self.sound(self.parts.media.digits(StreamId(call.0), digits));
+        self.tether_digits(now, call, digits.len());
     }
 
     fn answer(&mut self, now: Instant, call: CallRef) {

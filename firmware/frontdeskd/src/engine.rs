@@ -303,6 +303,7 @@ impl Engine {
                 self.parts.board.handle(now, Input::Person { address, state, text });
             }
             Event::Connectors(input) => self.parts.board.handle(now, *input),
+            Event::Update(notice) => self.parts.board.handle(now, Input::Update(notice)),
             Event::PersonGone { address } => self.parts.board.handle(now, Input::PersonGone { address }),
             Event::Setup(setup) => {
                 self.setup = setup;
@@ -320,11 +321,13 @@ impl Engine {
         }
     }
 
-    /// No call is up, nor a transfer whose end is not known.
+    /// No call is up or parked, nor a transfer whose end is not known.
     fn is_quiet(&self, now: Instant) -> bool {
         let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
         let phone = u32::from(self.tether.session().is_some());
-        [calls, open_transfers, legs, sessions.saturating_sub(phone)] == [0; 4]
+        // Who is parked comes back to this desk.
+        let parked = self.parts.board.view(now).park.iter().filter(|slot| slot.parked.is_some()).count();
+        parked == 0 && [calls, open_transfers, legs, sessions.saturating_sub(phone)] == [0; 4]
     }
 
     fn census(&self, now: Instant) -> Census {

@@ -14,6 +14,7 @@ mod config;
 mod connections;
 mod connectors;
 mod contacts;
+mod dhcp;
 mod editing;
 mod effects;
 mod engine;
@@ -21,6 +22,7 @@ mod finished;
 mod imports;
 mod intercept;
 mod journal;
+mod keeping;
 mod lamps;
 mod mailboxes;
 mod marks;
@@ -117,6 +119,16 @@ enum Request {
         #[arg(long)]
         effects: bool,
     },
+    /// Ask the DHCP servers of leases for the address of a provisioning server (options 66 and 43), which
+    /// systemd-networkd does not keep. Needs CAP_NET_RAW to hear the answers.
+    DhcpOptions {
+        /// The folder with the leases of systemd-networkd.
+        #[arg(long, default_value = "/run/systemd/netif/leases")]
+        leases: PathBuf,
+        /// The folder into which the answers are written.
+        #[arg(long, default_value = "/run/frontdesk-dhcp")]
+        into: PathBuf,
+    },
     /// Print a recording with other names and numbers in place of the real ones, for a bug report.
     Mask {
         /// The recording.
@@ -165,6 +177,7 @@ fn main() -> ExitCode {
         }
         // A recording is replayed where it was sent to, without a desk of its own there.
         Some(Request::Replay { file, effects }) => replay::replay(file, *effects).map(done),
+        Some(Request::DhcpOptions { leases, into }) => dhcp::ask_all(leases, into).map(done),
         Some(Request::Mask { file }) => replay::mask(file).map(done),
     };
     match end {
@@ -226,6 +239,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         operator_id: sign_in.operator_id(),
         folders: folders.clone(),
         plan,
+        log_days: settings.rules.log_days,
     };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
@@ -293,7 +307,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         inbox: inbox.clone(),
     };
     let follower = tokio::spawn(follower.follow());
-    let desk = socket::Desk {
+    let mut desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
         gate,
@@ -306,11 +320,12 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         folders: folders.into(),
         gauges,
         watching,
+        update: None,
         started,
         sip_address: local,
     };
-    let update = updating::start(config.update.as_ref(), &desk);
-    let page = admin_page::start(config, &desk, (saved, troubles), journal, update).await;
+    desk.update = updating::start(config.update.as_ref(), &desk);
+    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));

@@ -37,6 +37,7 @@ use crate::{
     engine::Event as EngineEvent,
     finished::{Ask, Ended, Journal},
     imports::Importing,
+    keeping::Keeping,
     marks::{self, Marks},
     reminders::{self, List},
     sounds::Sounds,
@@ -81,7 +82,7 @@ pub(crate) enum Request {
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
-    Administer { operator: String, relinked: bool },
+    Administer { operator: String, relinked: bool, log_days: u32 },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
     Mark(marks::Ask),
@@ -289,10 +290,11 @@ impl Records {
         self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
     }
 
-    /// Settings have changed: who edits from now on, and whether directories are linked to other lines.
-    pub(crate) async fn administer(&self, operator: String, relinked: bool) {
+    /// Settings have changed: who edits from now on, whether directories are linked to other lines, and for how many days
+    /// calls stay in the log (0: for ever).
+    pub(crate) async fn administer(&self, operator: String, relinked: bool, log_days: u32) {
         // A thread that has ended edits nothing.
-        let _ = self.requests.send(Request::Administer { operator, relinked }).await;
+        let _ = self.requests.send(Request::Administer { operator, relinked, log_days }).await;
     }
 
     /// An alert that was wanted once was given (PRE-7). Does not wait.
@@ -411,6 +413,8 @@ pub(crate) struct Keeper {
     pub(crate) marks: Marks,
     /// Where the reminders are shown.
     pub(crate) reminders: watch::Sender<List>,
+    /// When calls leave the log.
+    pub(crate) keeping: Keeping,
     /// Changes not written yet, oldest first, one of a kind.
     changes: VecDeque<Change>,
     /// The last attempt to write was refused.
@@ -427,6 +431,7 @@ impl Keeper {
         reminders: watch::Sender<List>,
     ) -> Self {
         let (backlog, changes) = (VecDeque::new(), VecDeque::new());
+        let keeping = Keeping::new(desk.log_days);
         Self {
             store,
             contacts,
@@ -439,6 +444,7 @@ impl Keeper {
             sounds: Sounds::default(),
             marks: Marks::default(),
             reminders,
+            keeping,
             changes,
             refused: false,
         }
@@ -457,16 +463,19 @@ impl Keeper {
                     }
                     Err(TryRecvError::Disconnected) => None,
                 }
-            } else if self.is_up_to_date() {
-                queue.blocking_recv()
-            } else {
-                match runtime.block_on(async { timeout(RETRY, queue.recv()).await }) {
+            } else if let Some(pause) = self.pause() {
+                match runtime.block_on(async { timeout(pause, queue.recv()).await }) {
                     Ok(request) => request,
                     Err(_) => {
-                        self.catch_up();
+                        self.forget_old();
+                        if !self.is_up_to_date() {
+                            self.catch_up();
+                        }
                         continue;
                     }
                 }
+            } else {
+                queue.blocking_recv()
             };
             match request {
                 Some(request) => self.take(request),
@@ -484,6 +493,12 @@ impl Keeper {
         if !self.changes.is_empty() {
             error!("a change of the settings was not kept: the disk refused it to the end");
         }
+    }
+
+    /// For how long there is nothing to do unless somebody asks; `None`: for ever.
+    fn pause(&self) -> Option<Duration> {
+        let retry = (!self.is_up_to_date()).then_some(RETRY);
+        retry.into_iter().chain(self.keeping.pause()).min()
     }
 
     /// Nothing is kept back.
@@ -522,8 +537,9 @@ impl Keeper {
             Request::Edit { edit, answer } => {
                 let _ = answer.send(self.edit(&edit));
             }
-            Request::Administer { operator, relinked } => {
+            Request::Administer { operator, relinked, log_days } => {
                 self.desk.operator = operator;
+                self.keeping = Keeping::new(log_days);
                 if relinked {
                     self.relink();
                 }

@@ -40,6 +40,7 @@ use crate::{
     sign_in::{self, Gate},
     sound_check::{self, Follower, Listener, Sound},
     trace::{self, Wanted},
+    updating::Stick,
     watching::{Viewed, Watching},
 };
 
@@ -75,6 +76,8 @@ pub(crate) struct Desk {
     pub(crate) folders: Arc<[PathBuf]>,
     pub(crate) gauges: Arc<Gauges>,
     pub(crate) watching: Watching,
+    /// Where the box updates itself.
+    pub(crate) update: Option<update::Handle>,
     pub(crate) started: Instant,
     pub(crate) sip_address: SocketAddr,
 }
@@ -263,6 +266,7 @@ impl Reader {
         (viewed, listener): (&Viewed, &mut Listener),
         answers: &mpsc::Sender<FromDesk>,
     ) -> Result<()> {
+        let mut stick = Stick::new(desk.update.clone());
         while let Some(message) = self.next().await? {
             if let Some(refusal) = refusal(desk, &message) {
                 if answers.send(refusal).await.is_err() {
@@ -302,6 +306,12 @@ impl Reader {
                     }
                 }
                 ToDesk::Picture { png } => viewed.picture(&png)?,
+                ToDesk::Stick { seq, part } => {
+                    let result = stick.take(part).await;
+                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                        break;
+                    }
+                }
                 ToDesk::Command { seq, command } => {
                     let result = run(desk, command).await;
                     if answers.send(FromDesk::Done { seq, result }).await.is_err() {
@@ -353,7 +363,8 @@ fn refusal(desk: &Desk, message: &ToDesk) -> Option<FromDesk> {
             let failed = |error: CommandError| Reply::Failed { reason: error.to_string() };
             gate.answers(query).err().map(|error| FromDesk::Reply { seq: *seq, reply: failed(error) })
         }
-        ToDesk::Hello { .. } | ToDesk::Picture { .. } => None,
+        // Who has the box in their hands updates it, whoever is signed in.
+        ToDesk::Hello { .. } | ToDesk::Picture { .. } | ToDesk::Stick { .. } => None,
     }
 }
 

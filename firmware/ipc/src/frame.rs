@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CallFigures, CallMark, CallRef, Command, CommandError, ContactCard, ContactFile, ContactId, ContactPage,
     ContactPicture, ContactPlace, ContactQuery, DirectoryId, FoundPerson, ImportReport, LogPage, LogQuery,
-    Note, Reminder, SortKey, SoundView, Statistics, StatisticsQuery, TracePage, View,
+    Note, Reminder, SortKey, SoundView, Statistics, StatisticsQuery, StickPart, TracePage, View,
 };
 
 /// Version of these words. A client of another version is refused.
@@ -58,6 +58,14 @@ pub enum ToDesk {
     Picture {
         /// PNG of at most [`MAX_SCREEN_PICTURE`] bytes, in base64 (RFC 4648 section 4).
         png: String,
+    },
+    /// An update from a stick (APP-3), answered by [`FromDesk::Done`]. What came of it so far is given up when the
+    /// connection ends.
+    Stick {
+        /// Chosen by the client, returned in the answer.
+        seq: u64,
+        /// The next part.
+        part: StickPart,
     },
 }
 
@@ -392,6 +400,12 @@ mod tests {
     fn app_2_the_largest_picture_of_the_screen_fits_into_a_frame() {
         let picture = ToDesk::Picture { png: "A".repeat(MAX_SCREEN_PICTURE.div_ceil(3) * 4) };
         assert!(encode(&picture, MAX_FRAME_TO_DESK).is_ok());
+    }
+
+    #[test]
+    fn app_3_the_largest_part_of_an_update_fits_into_a_frame() {
+        let part = StickPart::Bytes { base64: "A".repeat(crate::MAX_STICK_PART.div_ceil(3) * 4) };
+        assert!(encode(&ToDesk::Stick { seq: u64::MAX, part }, MAX_FRAME_TO_DESK).is_ok());
     }
 
     #[test]

@@ -25,7 +25,9 @@ mod reminder;
 mod sign_in;
 mod sound;
 mod statistics;
+mod third_parties;
 mod trace;
+mod update;
 mod view;
 
 pub use command::{Command, CommandError, HookAction, MAX_SAID, SpokenRank};
@@ -77,6 +79,7 @@ pub use statistics::{
 };
 pub use third_parties::{LICENCE_TEXTS, ThirdParty, third_parties};
 pub use trace::{CallFigures, SoundFigures, TracePage};
+pub use update::{MAX_STICK_PART, StickPart, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble};
 pub use view::{
     Action, AlertId, AlertKind, AlertView, AudioState, Availability, CallRef, CallState, CallView,
     CallerHistory, ConferenceMember, ConferenceView, Counters, Direction, LineView, Notice, NoticeId,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ContactId, CrmView, CustomerView, DirectoryId, DirectoryView, EndStatus, ImportView, Preferences,
-    RemindersView, RemovalId, Removed, ServiceMode, SignInView,
+    RemindersView, RemovalId, Removed, ServiceMode, SignInView, UpdateNotice,
     lamp::{LampState, LampView},
 };
 
@@ -764,6 +764,13 @@ pub enum NoticeKind {
         /// SIP status.
         code: u16,
     },
+    /// Digits that were typed in a call were refused by the other side.
+    DigitsFailed {
+        /// Whose call.
+        party: Party,
+        /// SIP status.
+        code: u16,
+    },
     /// A rule of automatic handling cannot work and was passed over, for example because it would
     /// send calls to their own line.
     RuleIgnored {
@@ -791,6 +798,8 @@ pub enum NoticeKind {
         /// What the disk said, untranslated.
         reason: String,
     },
+    /// How it stands with an update of the box (APP-3).
+    Update(UpdateNotice),
     /// A sound device went away.
     AudioLost {
         /// The device.

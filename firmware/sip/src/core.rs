@@ -24,11 +24,11 @@ use crate::turns::Turns;
 use crate::uri::Uri;
 
 /// Methods of a telephone, for Allow.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, INFO";
 /// The same of one that carries out transfers.
-const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER";
+const ALLOW_REFER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, INFO, REFER";
 /// Methods of an exchange besides.
-const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, REFER, REGISTER, SUBSCRIBE, \
+const ALLOW_SERVER: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, INFO, REFER, REGISTER, SUBSCRIBE, \
                             MESSAGE, PUBLISH";
 
 /// Extensions we can do, for Supported and against Require: RFC 3891, RFC 3262, RFC 4028, RFC 4916.
@@ -69,6 +69,8 @@ pub(crate) enum Alarm {
     Refresh(SessionId),
     /// The peer has not refreshed the session in time.
     Expiry(SessionId),
+    /// A digit sent in INFO has sounded: the next may go.
+    Digit(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),

@@ -40,6 +40,9 @@ const CLEARED: &str = "missed_cleared";
 
 const PARTY: &str = "number, name, company, title, contact, local";
 
+/// The longest for which a desk that is used has no call, in milliseconds.
+const YEAR_MS: i64 = 366 * 24 * 3600 * 1000;
+
 /// How far back a caller's history goes, in milliseconds.
 const HISTORY_MS: i64 = 30 * 24 * 3600 * 1000;
 
@@ -166,6 +169,24 @@ impl Store {
             let note: Option<String> = db.prepare_cached(note)?.query_row([id], |row| row.get(0)).optional()?;
             let note = clipped(note.as_deref().unwrap_or_default(), HISTORY_NOTE).to_owned();
             Ok(CallerHistory { calls, last, note })
+        })
+    }
+
+    /// Removes calls that began before `before_unix_ms`, the oldest first, `at_most` of them, with what is kept of their
+    /// transfers and sound; how many. None where the newest call is more than a year older than what is asked for: then
+    /// it is the clock that is wrong.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn remove_calls_before(&mut self, before_unix_ms: i64, at_most: u32) -> Result<u32, StoreError> {
+        self.write("remove old calls from the log", |db| {
+            let newest: Option<i64> = db.query_row("SELECT max(began) FROM call", [], |row| row.get(0))?;
+            if newest.is_none_or(|newest| newest < before_unix_ms.saturating_sub(YEAR_MS)) {
+                return Ok(0);
+            }
+            let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE began < ?1 ORDER BY began, id LIMIT ?2)";
+            let removed = db.execute(sql, params![before_unix_ms, at_most])?;
+            Ok(u32::try_from(removed).unwrap_or(u32::MAX))
         })
     }
 

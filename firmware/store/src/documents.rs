@@ -31,16 +31,7 @@ impl Store {
     /// [`StoreError::Settings`] says which value is not allowed; or the database's.
     pub fn save_settings(&mut self, wanted: &Settings) -> Result<(), StoreError> {
         wanted.validate().map_err(|invalid| SettingsError::without_file(&invalid))?;
-        self.write("save the settings", |db| {
-            let mut wanted = wanted.clone();
-            wanted.keep_passwords(&settings(db)?);
-            let kept = wanted.tls.validate_key();
-            kept.map_err(|invalid| StoreError::from(SettingsError::without_file(&invalid)))?;
-            for directory in std::mem::take(&mut wanted.directories) {
-                set_directory(db, &directory)?;
-            }
-            save_document(db, SETTINGS, &wanted)
-        })
+        self.write("save the settings", |db| put_settings(db, wanted.clone()))
     }
 
     /// The loudness kept last.
@@ -82,6 +73,17 @@ pub(crate) fn settings(db: &Connection) -> Result<Settings, Failure> {
         |directory::Directory { name, local, line, note, .. }| DirectorySettings { name, local, line, note };
     settings.directories = directories(db)?.into_iter().map(directory).collect();
     Ok(settings)
+}
+
+/// Puts settings in the place of those there are; they were validated.
+pub(crate) fn put_settings(db: &Connection, mut wanted: Settings) -> Result<(), Failure> {
+    wanted.keep_passwords(&settings(db)?);
+    let kept = wanted.tls.validate_key();
+    kept.map_err(|invalid| StoreError::from(SettingsError::without_file(&invalid)))?;
+    for directory in std::mem::take(&mut wanted.directories) {
+        set_directory(db, &directory)?;
+    }
+    save_document(db, SETTINGS, &wanted)
 }
 
 fn set_directory(db: &Connection, wanted: &DirectorySettings) -> Result<(), Failure> {

@@ -10,7 +10,7 @@
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
 //! `statistics` counts it, `marks` are minutes of calls that something was wrong with, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
 //! administrator's page's, `operators` who sits at the desk, `reminders` what they want to be told, `settings` are the words of the settings file (`reach` and `tls` those about
-//! networks), `refusal` what of them is refused, `documents` keeps them, `health` has figures for support, `snapshot` copies and replaces all, `rollback` does so over an update and back.
+//! networks), `refusal` what of them is refused, `documents` keeps them, `provisioned` takes them from a provisioning server, `health` has figures for support, `snapshot` copies and replaces all, `rollback` does so over an update and back.
 
 mod admins;
 mod audit;
@@ -28,6 +28,7 @@ mod marks;
 mod note;
 mod operators;
 mod pictures;
+mod provisioned;
 mod reach;
 mod refusal;
 mod reminders;
@@ -68,6 +69,7 @@ pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use marks::{MAX_CALL_MARKS, MarkedCall};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinBegun, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
+pub use provisioned::{Provisioned, TakenFile};
 pub use reach::{Nat, NatError, Srtp, Transport};
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;

@@ -2,10 +2,11 @@
 //! an older program that finds tables it does not know takes its own copy.
 //!
 //! Decided so: the desk must work after a rollback, which nobody has asked for and nobody watches. It then shows what it
-//! showed before the update; what was written since is not thrown away but put aside, in `<database>.newer`, and that
-//! is said in the log and on the administrator's page. Where there is no copy of its own the older program refuses, as
-//! [`StoreError::Newer`] says, and the health check of the appliance takes the other slot. Tables are never changed
-//! backwards: a step that loses nothing on its way back cannot be promised for every step to come.
+//! showed before the update; what was written since is not thrown away but put aside, in `<database>.newer` (and
+//! `.newer-1` and so on, where it happens again), and that is said in the log and on the administrator's page. Where there
+//! is no copy of its own the older program refuses, as [`StoreError::Newer`] says; when that is the first start after an
+//! update, the health check takes the other slot. Tables are never changed backwards: a step that loses nothing on its way
+//! back cannot be promised for every step to come.
 //!
 //! A copy has the name `<database>.schema-<steps>`. Only the one of the last change is kept.
 
@@ -20,6 +21,9 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{StoreError, check, make_private, schema, snapshot::beside};
+
+/// Newer databases that are kept; after that the oldest makes room.
+const MOST_ASIDE: u32 = 20;
 
 /// What was done before the database is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +69,16 @@ pub fn prepare(path: &Path) -> Result<Prepared, StoreError> {
         return Ok(Prepared::AsItIs);
     }
     remove(&returning).and_then(|()| copy(&own, &returning)).map_err(|source| full(&returning, source))?;
-    fs::rename(path, beside(path, ".newer")).map_err(disk)?;
+    fs::rename(path, free_place(path)).map_err(disk)?;
     put_in_place(&returning, path).map_err(disk)?;
     Ok(Prepared::Returned { found, known })
+}
+
+/// Where a newer database is put: one that was put aside before is not lost for it.
+fn free_place(path: &Path) -> PathBuf {
+    let mut places = (1..MOST_ASIDE).map(|number| beside(path, &format!(".newer-{number}")));
+    let first = beside(path, ".newer");
+    if first.exists() { places.find(|place| !place.exists()).unwrap_or(first) } else { first }
 }
 
 /// When a database of a newer version was put aside, if one was: the desk does not know what is in it.
@@ -242,7 +253,15 @@ mod tests {
             "nothing is thrown away"
         );
         assert!(put_aside(&path).is_some());
-        Store::open(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        store.add_directory("Since the rollback", true).unwrap();
+        drop(store);
+
+        // Once more: what was put aside the first time is still there.
+        as_ours(&path, known + 1);
+        assert_eq!(prepare(&path).unwrap(), Prepared::Returned { found: known + 1, known });
+        assert_eq!(directories(&beside(&path, ".newer")), ["Since the update", "Staff"]);
+        assert_eq!(directories(&beside(&path, ".newer-1")), ["Since the rollback", "Staff"]);
     }
 
     #[test]

@@ -232,6 +232,8 @@ pub struct Rules {
     pub ended_transfer_s: u32,
     /// Most calls at once, 1 to 500; more are refused as busy.
     pub max_calls: u32,
+    /// Calls leave the log after so many days, 1 to 36,500; 0: never.
+    pub log_days: u32,
     /// Watch the phones of local contacts with presence (PRE-1).
     pub monitor: bool,
     /// Let the operator take over a call that a colleague is in (PRE-3), who is cut off by it. Only where the exchange
@@ -246,6 +248,7 @@ impl Default for Rules {
             hold_alarm_s: 120,
             ended_transfer_s: 8,
             max_calls: 200,
+            log_days: 0,
             monitor: true,
             take_over: false,
         }
@@ -430,7 +433,8 @@ impl Settings {
         at.range("transfer_timeout_s", rules.transfer_timeout_s, 5, 600)?;
         at.range("hold_alarm_s", rules.hold_alarm_s, 5, 3600)?;
         at.range("ended_transfer_s", rules.ended_transfer_s, 1, 300)?;
-        at.range("max_calls", rules.max_calls, 1, 500)
+        at.range("max_calls", rules.max_calls, 1, 500)?;
+        at.zero_or_range("log_days", rules.log_days, 1, 36_500)
     }
 
     fn validate_numbers(&self) -> Result<(), Invalid> {

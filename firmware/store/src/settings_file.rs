@@ -63,21 +63,74 @@ impl Settings {
     /// # Errors
     /// What is wrong first, with its line.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, SettingsError> {
-        let line =
-            |at: usize| text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
-        let settings: Self = toml::from_str(text).map_err(|error| SettingsError {
+        Self::read(text, file)?.allowed(text, file)
+    }
+
+    /// These settings with those tables of a settings file in their place that stand in it; the others stay. Of
+    /// directories only those are left that the file names: whoever saves it leaves the others alone.
+    ///
+    /// # Errors
+    /// As [`Self::from_toml`].
+    pub(crate) fn overlaid(&self, text: &str, file: &str) -> Result<Self, SettingsError> {
+        let read = Self::read(text, file)?;
+        let document = DeTable::parse(text).ok();
+        let has = |table: &str| document.as_ref().is_some_and(|known| known.get_ref().get(table).is_some());
+        let Self {
+            operator,
+            rules,
+            numbers,
+            accounts,
+            lines,
+            tls,
+            voice,
+            crm,
+            sound,
+            xmpp,
+            timers,
+            timetable,
+            handling,
+            park,
+            directories: _,
+        } = self.clone();
+        let laid = Self {
+            operator: if has("operator") { read.operator } else { operator },
+            rules: if has("rules") { read.rules } else { rules },
+            numbers: if has("numbers") { read.numbers } else { numbers },
+            accounts: if has("accounts") { read.accounts } else { accounts },
+            lines: if has("lines") { read.lines } else { lines },
+            tls: if has("tls") { read.tls } else { tls },
+            voice: if has("voice") { read.voice } else { voice },
+            crm: if has("crm") { read.crm } else { crm },
+            sound: if has("sound") { read.sound } else { sound },
+            xmpp: if has("xmpp") { read.xmpp } else { xmpp },
+            timers: if has("timers") { read.timers } else { timers },
+            timetable: if has("timetable") { read.timetable } else { timetable },
+            handling: if has("handling") { read.handling } else { handling },
+            park: if has("park") { read.park } else { park },
+            directories: read.directories,
+        };
+        laid.allowed(text, file)
+    }
+
+    /// Reads the words of a settings file, whatever they say.
+    fn read(text: &str, file: &str) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| SettingsError {
             file: file.to_owned(),
-            line: error.span().map(|span| line(span.start)),
+            line: error.span().map(|span| line(text, span.start)),
             message: error.message().trim_end().replace('\n', "; "),
             refusal: None,
-        })?;
-        settings.validate().map_err(|invalid| SettingsError {
+        })
+    }
+
+    /// The same where every value is allowed; `text` is where they stand.
+    fn allowed(self, text: &str, file: &str) -> Result<Self, SettingsError> {
+        self.validate().map_err(|invalid| SettingsError {
             file: file.to_owned(),
-            line: place(text, &invalid.refusal).map(line),
+            line: place(text, &invalid.refusal).map(|at| line(text, at)),
             message: invalid.to_string(),
             refusal: Some(Box::new(invalid.refusal)),
         })?;
-        Ok(settings)
+        Ok(self)
     }
 
     /// The same without any password.
@@ -97,6 +150,11 @@ impl Settings {
         toml::to_string_pretty(&settings)
             .expect("settings are tables of texts, numbers and booleans, which TOML has")
     }
+}
+
+/// The line, from 1, of a place in the text.
+fn line(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Where in the text a value stands: the value, else its table.

@@ -208,6 +208,40 @@ fn log_1_an_end_known_late_amends_the_row() {
 }
 
 #[test]
+fn log_1_calls_that_are_too_old_leave_the_log_the_oldest_first_and_take_everything_with_them() {
+    const DAY: i64 = 24 * 3600 * 1000;
+    let (folder, mut store) = open();
+    assert_eq!(store.remove_calls_before(i64::MAX, 10).unwrap(), 0, "an empty log");
+    // Not in the order of time: a clock may have been set back.
+    for day in [5, 1, 3, 2, 4, 10] {
+        let transfers = vec![LogTransfer {
+            to: Party::default(),
+            kind: TransferKind::Blind,
+            end: TransferEnd::Answered,
+            took_ms: 1,
+        }];
+        store
+            .append_call(&LogRow { transfers, ..call(day * DAY, EndStatus::Missed, party("1", "A")) })
+            .unwrap();
+    }
+    let days = |store: &Store| {
+        let rows = store.log_page(&all("")).unwrap().rows;
+        rows.iter().map(|row| row.began_unix_ms / DAY).collect::<Vec<_>>()
+    };
+    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 2);
+    assert_eq!(days(&store), [10, 5, 4, 3]);
+    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 1);
+    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 0, "a call of that very moment stays");
+    assert_eq!(days(&store), [10, 5, 4]);
+    assert_eq!(store.missed_count().unwrap(), 3);
+    let db = rusqlite::Connection::open(folder.path().join("desk.db")).unwrap();
+    let transfers: u32 = db.query_row("SELECT count(*) FROM transfer", [], |row| row.get(0)).unwrap();
+    assert_eq!(transfers, 3);
+    assert_eq!(store.remove_calls_before(400 * DAY, 9).unwrap(), 0, "the clock is wrong");
+    assert_eq!(store.remove_calls_before(370 * DAY, 9).unwrap(), 3);
+}
+
+#[test]
 fn bar_1_missed_calls_count_from_the_last_clearing() {
     let (folder, mut store) = open();
     store.append_call(&call(5_001, EndStatus::Elsewhere, Party::default())).unwrap();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use ipc::{
     AudioState, Availability, CrmView, DirectoryId, DirectoryView, ImportView, LampState, LampView, LineView,
-    Notice, NoticeId, NoticeKind, OnlineState, PersonView, Preferences, Registration, RemovalId, Volumes,
+    Notice, NoticeId, NoticeKind, OnlineState, PersonView, Preferences, Registration, RemovalId, UpdateNews,
+    UpdateNotice, Volumes,
 };
 
 use crate::call::{Call, Ms};
@@ -229,6 +230,20 @@ impl Switchboard {
 
     pub(crate) fn storage_works(&mut self) {
         self.withdraw(|kind| matches!(kind, NoticeKind::StorageFailed { .. }));
+    }
+
+    /// What is told of an update takes the place of what was told before; a refusal leaves that of one which is under
+    /// way. `None`: what was to come does not come.
+    pub(crate) fn update_news(&mut self, now: Ms, notice: Option<UpdateNotice>) {
+        let is_refused = |news: &UpdateNews| matches!(news, UpdateNews::Refused { .. });
+        self.withdraw(|kind| match (kind, &notice) {
+            (NoticeKind::Update(before), None) => before.news == UpdateNews::Taken,
+            (NoticeKind::Update(before), Some(after)) => !is_refused(&after.news) || is_refused(&before.news),
+            _ => false,
+        });
+        if let Some(notice) = notice {
+            self.notify(now, NoticeKind::Update(notice));
+        }
     }
 
     pub(crate) fn set_mute(&mut self, on: bool) {

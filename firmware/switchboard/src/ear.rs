@@ -122,6 +122,16 @@ impl Switchboard {
         self.notify(now, NoticeKind::HoldFailed { party, code });
     }
 
+    /// A menu at the other end did not hear what was typed.
+    pub(crate) fn digits_failed(&mut self, now: Ms, call: CallRef, code: u16) {
+        let Some(entry) = self.calls.get(&call) else { return };
+        if matches!(entry.state(), State::Ending { .. }) {
+            return;
+        }
+        let party = entry.party.clone();
+        self.notify(now, NoticeKind::DigitsFailed { party, code });
+    }
+
     pub(crate) fn enter(&mut self, now: Ms, call: CallRef, state: State) {
         if let Some(entry) = self.calls.get_mut(&call) {
             entry.enter(now, state);

@@ -3,7 +3,7 @@
 use ipc::{
     AlertSet, AudioState, CallRef, CallerHistory, ContactId, CrmView, CustomerView, DirectoryView,
     ImportView, LampCall, LampState, OnlineState, Party, Preferences, Registration, RemovalId, Removed,
-    ServiceMode, TransferId,
+    ServiceMode, TransferId, UpdateNotice,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,13 @@ pub enum Input {
         code: u16,
         /// Reason phrase.
         reason: String,
+    },
+    /// The other side refused digits.
+    DigitsFailed {
+        /// Which call.
+        call: CallRef,
+        /// SIP status.
+        code: u16,
     },
     /// The other side put us on hold or took us back. Nothing is shown: `ipc` has no word for it.
     RemoteHold {
@@ -268,6 +275,8 @@ pub enum Input {
     },
     /// Writing works again.
     StorageWorks,
+    /// How it stands with an update of the box; `None` when one that was to come does not come any more.
+    Update(Option<UpdateNotice>),
     /// The time of [`crate::Switchboard::deadline`] has come. Early or needless ones do no harm.
     Deadline,
 }

@@ -32,6 +32,7 @@ const WORDS: &[&str] = &[
     "mode",
     "modes",
     "names",
+    "news",
     "pace",
     "page_when",
     "result",

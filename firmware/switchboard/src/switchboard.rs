@@ -102,6 +102,7 @@ impl Switchboard {
             Input::Held { call } => self.hold_agreed(call, true),
             Input::Retrieved { call } => self.hold_agreed(call, false),
             Input::HoldFailed { call, code, reason } => self.hold_failed(now, call, code, &reason),
+            Input::DigitsFailed { call, code } => self.digits_failed(now, call, code),
             Input::RemoteHold { call, held } => tracing::debug!(call = call.0, held, "remote hold"),
             Input::TransferProgress { call, code } => self.transfer_progress(now, call, code),
             Input::TransferEnded { call, result } => self.transfer_ended(now, call, result),
@@ -142,6 +143,7 @@ impl Switchboard {
             Input::Missed { count } => self.missed(count),
             Input::StorageFailed { reason } => self.notify(now, NoticeKind::StorageFailed { reason }),
             Input::StorageWorks => self.storage_works(),
+            Input::Update(notice) => self.update_news(now, notice),
         }
         self.settle_queues(now);
         self.settle_customers(now);

@@ -95,6 +95,8 @@ pub struct History {
     pub attempts: Vec<Attempt>,
     /// What waits for its time.
     pub order: Option<Order>,
+    /// An administrator has turned updates by stick off.
+    pub no_sticks: bool,
 }
 
 /// What is so as the program starts.
@@ -137,6 +139,7 @@ impl History {
     pub fn resume(&mut self, facts: &Facts, verdicts: &Verdicts) -> bool {
         let Some(last) = self.attempts.last() else { return false };
         let is_other_start = last.boot_id != facts.boot_id;
+        let was_written = last.outcome == Outcome::Installed;
         let outcome = match &last.outcome {
             Outcome::Installing => Outcome::Interrupted,
             // A restart of the program alone changes nothing.
@@ -153,7 +156,8 @@ impl History {
         };
         let changed = outcome != last.outcome;
         if changed {
-            if outcome == Outcome::Interrupted {
+            // It was for this one: a restart that came by itself has done it.
+            if outcome == Outcome::Interrupted || was_written {
                 self.order = None;
             }
             self.end(outcome, facts.now_ms);

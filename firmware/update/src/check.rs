@@ -30,6 +30,8 @@ pub const HOLD: Duration = Duration::from_secs(10);
 
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(500);
+/// How long marking a slot is tried.
+const MARKING: Duration = Duration::from_secs(60);
 /// For one answer of the desk.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -99,7 +101,7 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
     files.save_verdicts(&verdicts)?;
     match deed {
         Deed::Good => {
-            rauc.mark(true).await?;
+            mark(&rauc, true).await?;
             info!(slot, "the slot is marked good");
         }
         Deed::Other => {
@@ -108,13 +110,27 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
                 ?troubles,
                 "the version is not well: its slot is marked bad, and the one before is started"
             );
-            rauc.mark(false).await?;
+            mark(&rauc, false).await?;
             check.restart.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::write(&check.restart, "health\n")?;
         }
         Deed::Stay => warn!(slot, ?troubles, is_trial, other, "not well, and it stays up"),
     }
     Ok(Found { deed, is_trial, troubles })
+}
+
+/// RAUC's service, its bus and the ESP may be busy for a moment.
+async fn mark(rauc: &Rauc, good: bool) -> Result<(), RaucProblem> {
+    let end = Instant::now() + MARKING;
+    loop {
+        match rauc.mark(good).await {
+            Err(problem) if Instant::now() < end => {
+                warn!(%problem, good, "the slot could not be marked; it is tried again");
+                sleep(PACE).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// The attempt whose new version runs for the first time, and what it must do.

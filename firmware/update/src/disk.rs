@@ -118,9 +118,8 @@ impl Files {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Forgets a bundle and what is left of an upload.
+    /// Forgets the bundle; one that is on its way goes on.
     pub(crate) fn clear(&self) -> io::Result<()> {
-        there(fs::remove_file(self.part()))?;
         there(fs::remove_file(self.bundle()))?;
         self.sync()
     }

@@ -17,11 +17,15 @@
 //! **Not done here**: writing into slots, and looking at signatures, which RAUC does (called as a program, [`rauc`]);
 //! what is said to people, which is the page's.
 //!
-//! A map: `report` reads what RAUC prints, `problem` says what is wrong with a bundle, `attempt` is the history, `machine`
-//! decides (pure, its time handed in), `health` judges (pure), `idle` says whether the desk is busy; `disk`, `rauc`,
-//! `task` and `check` do it.
+//! A bundle comes from the page or from a stick ([`stick`]), which may do less: only a newer version is taken, and it is
+//! ordered at once for when no call is up.
+//!
+//! A map: `report` reads what RAUC prints, `version` says which of two is newer, `problem` says what is wrong with a bundle,
+//! `attempt` is the history, `machine` decides (pure, its time handed in), `health` judges (pure), `idle` says whether the
+//! desk is busy; `disk`, `rauc`, `task` and `check` do it.
 
 pub mod check;
+pub mod stick;
 
 mod attempt;
 mod disk;
@@ -32,6 +36,7 @@ mod problem;
 mod rauc;
 mod report;
 mod task;
+mod version;
 
 pub use attempt::{Attempt, Before, Facts, History, Outcome};
 pub use disk::Files;
@@ -41,4 +46,5 @@ pub use machine::{Machine, Now, Order, Stage, Step, When};
 pub use problem::BundleProblem;
 pub use rauc::{Rauc, RaucProblem};
 pub use report::{Manifest, Slot, System, Unreadable, manifest, progress, system};
+pub use stick::{STICK, Sticks};
 pub use task::{Away, Bundle, Config, Handle, Incoming, MAX_BUNDLE, NotNow, Standing, start};

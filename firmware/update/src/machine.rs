@@ -133,12 +133,25 @@ impl Machine {
 
     /// Looks again what has come of the newest attempt; whether anything was found.
     pub fn look(&mut self, facts: &Facts, verdicts: &Verdicts) -> bool {
-        matches!(self.stage, Stage::Resting | Stage::Waiting) && self.history.resume(facts, verdicts)
+        if !matches!(self.stage, Stage::Resting | Stage::Waiting) || !self.history.resume(facts, verdicts) {
+            return false;
+        }
+        if self.history.order.is_none() {
+            self.stage = Stage::Resting;
+        }
+        true
     }
 
-    /// An administrator wants the update; `false` when one is under way. A new order takes the place of one that waits.
+    /// The version that runs has yet to show that it is well: what it could go back to is not written over.
+    fn is_on_trial(&self) -> bool {
+        self.history.last().is_some_and(|last| last.outcome == Outcome::Trying)
+    }
+
+    /// An administrator wants the update; `false` when one is under way, or on trial. A new order takes the place of one
+    /// that waits.
     pub fn order(&mut self, order: Order) -> bool {
         match self.stage {
+            Stage::Resting | Stage::Waiting if self.is_on_trial() => return false,
             Stage::Resting | Stage::Waiting => self.stage = Stage::Waiting,
             // Written already: only its restart can still be put off or brought forward.
             Stage::Written => {}
@@ -158,6 +171,11 @@ impl Machine {
         true
     }
 
+    /// An administrator lets sticks update the box, or not.
+    pub fn allow_sticks(&mut self, allow: bool) {
+        self.history.no_sticks = !allow;
+    }
+
     /// The operator does not want it now; whether anything waits.
     pub fn postpone(&mut self, now: Now) -> bool {
         let waits = matches!(self.stage, Stage::Waiting | Stage::Written);
@@ -174,6 +192,7 @@ impl Machine {
         let order = self.history.order.clone()?;
         let is_time = now.unix_ms >= self.not_before_ms && order.when.has(now.minute) && !now.occupied;
         match self.stage {
+            Stage::Waiting if self.is_on_trial() => None,
             Stage::Waiting if is_time || order.when == When::Now => {
                 let attempt = attempt?.clone();
                 self.history.begin(Attempt {

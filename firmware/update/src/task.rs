@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::Timelike;
-use ipc::View;
+use ipc::{UpdateNews, UpdateNotice, UpdateRefusal, View};
 use tokio::{
     fs::File,
     io::AsyncWriteExt,
@@ -21,10 +21,11 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Rauc, RaucProblem, Stage, Step,
-    System, Verdicts, before,
+    Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Outcome, Rauc, RaucProblem, STICK,
+    Stage, Step, Sticks, System, Verdicts, When, before,
     disk::{boot_id, image_version, there},
     is_occupied,
+    stick::{self, Known},
 };
 
 /// Largest bundle taken, in bytes.
@@ -35,8 +36,12 @@ pub const MAX_BUNDLE: u64 = 2 * 1024 * 1024 * 1024;
 const SPARE: u64 = 64 * 1024 * 1024;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(2);
-/// How often RAUC is asked again.
-const ASKED: Duration = Duration::from_secs(60);
+/// How often RAUC is asked again by itself. Seldom: it has the ESP mounted for that.
+const ASKED: Duration = Duration::from_secs(60 * 60);
+/// The same while it refuses.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
+/// After a verdict the slot is marked: so long later that is done.
+const MARKED: Duration = Duration::from_secs(30);
 /// Requests that may wait.
 const QUEUE: usize = 16;
 
@@ -51,6 +56,8 @@ pub struct Config {
     pub restart: PathBuf,
     /// Version of the program, said where no image says its own.
     pub version: String,
+    /// Sticks may update the box, as long as no administrator has turned that off.
+    pub sticks: bool,
 }
 
 /// Why the box cannot update itself.
@@ -96,6 +103,10 @@ pub struct Standing {
     pub attempts: Vec<Attempt>,
     /// The newest verdict on each slot.
     pub verdicts: Verdicts,
+    /// Whether sticks update the box.
+    pub sticks: Sticks,
+    /// What came of the newest attempt was found by this run of the program: the box has just restarted for it.
+    pub is_fresh: bool,
 }
 
 /// Why something that was asked for is not done.
@@ -121,6 +132,9 @@ enum Request {
     Cancel(oneshot::Sender<bool>),
     Discard(oneshot::Sender<bool>),
     Postpone(oneshot::Sender<bool>),
+    /// Nothing: it is answered once the task has found what was.
+    Begun(oneshot::Sender<()>),
+    Sticks(bool, oneshot::Sender<bool>),
 }
 
 /// The way to the task. Cheap to clone.
@@ -130,6 +144,7 @@ pub struct Handle {
     files: Files,
     standing: watch::Receiver<Arc<Standing>>,
     requests: mpsc::Sender<Request>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
     places: Arc<Semaphore>,
 }
 
@@ -222,6 +237,76 @@ impl Handle {
     /// # Errors
     /// See [`BundleProblem`].
     pub async fn inspect(&self, mut incoming: Incoming) -> Result<Bundle, BundleProblem> {
+        let manifest = self.look(&mut incoming).await?;
+        self.keep(incoming, manifest).await
+    }
+
+    /// Begins to take a bundle of so many bytes from a stick.
+    ///
+    /// # Errors
+    /// Why not; the operator has been told.
+    pub async fn begin_stick(&self, bytes: u64) -> Result<Incoming, UpdateRefusal> {
+        let (answer, told) = oneshot::channel();
+        if self.ask(Request::Begun(answer), told).await.is_none() {
+            return Err(UpdateRefusal::Failed { reason: "the desk is shutting down".into() });
+        }
+        let standing = self.standing();
+        let away = match &standing.away {
+            None => None,
+            Some(Away::NoRauc) => Some(RaucProblem::Missing.to_string()),
+            Some(Away::Refused(reason) | Away::Folder(reason)) => Some(reason.clone()),
+        };
+        let begun = match (standing.sticks, away) {
+            (Sticks::Off | Sticks::Never, _) => Err(UpdateRefusal::Off),
+            (Sticks::On, Some(reason)) => Err(UpdateRefusal::Failed { reason }),
+            (Sticks::On, None) => self.begin(Some(bytes)).await.map_err(|problem| stick::refusal(&problem)),
+        };
+        begun.map_err(|why| self.refuse("", why))
+    }
+
+    /// Takes what [`Incoming::push`] says of a part from a stick.
+    ///
+    /// # Errors
+    /// Why it is not taken; the operator has been told.
+    pub fn pushed(&self, pushed: Result<(), BundleProblem>) -> Result<(), UpdateRefusal> {
+        pushed.map_err(|problem| self.refuse("", stick::refusal(&problem)))
+    }
+
+    /// The bundle from a stick is whole: it is looked at, and, if it is newer, installed when no call is up.
+    ///
+    /// # Errors
+    /// Why it is not taken; the operator has been told.
+    pub async fn take_stick(&self, mut incoming: Incoming) -> Result<Bundle, UpdateRefusal> {
+        let looked = self.look(&mut incoming).await;
+        let manifest = looked.map_err(|problem| self.refuse("", stick::refusal(&problem)))?;
+        let version = manifest.version.clone();
+        let standing = self.standing();
+        let waiting = standing.bundle.as_ref().map(|bundle| bundle.manifest.version.as_str());
+        let known = Known { running: &standing.version, waiting, attempts: &standing.attempts };
+        if let Err(why) = stick::admit(&version, known) {
+            // A stick that stayed plugged in over the restart that it was there for: the operator knows.
+            let is_told = standing.is_fresh
+                && matches!(why, UpdateRefusal::Same | UpdateRefusal::TakenBackBefore)
+                && standing.attempts.last().is_some_and(|last| last.version == version);
+            return Err(if is_told { why } else { self.refuse(&version, why) });
+        }
+        let kept = self.keep(incoming, manifest).await;
+        let bundle = kept.map_err(|problem| self.refuse(&version, stick::refusal(&problem)))?;
+        let order = Order { when: When::Idle, who: STICK.to_owned() };
+        let ordered = self.order(order).await;
+        ordered.map_err(|problem| self.refuse(&version, stick::not_now(problem)))?;
+        Ok(bundle)
+    }
+
+    fn refuse(&self, version: &str, why: UpdateRefusal) -> UpdateRefusal {
+        warn!(version, %why, "an update from a stick is not taken");
+        let news = UpdateNews::Refused { why: why.clone() };
+        tell(&self.news, Some(UpdateNotice { version: version.to_owned(), news }));
+        why
+    }
+
+    /// The file is whole and on the disk: what it says of itself.
+    async fn look(&self, incoming: &mut Incoming) -> Result<Manifest, BundleProblem> {
         if incoming.bytes == 0 {
             return Err(BundleProblem::Empty);
         }
@@ -237,9 +322,11 @@ impl Handle {
                 return Err(incoming.refused(error));
             }
         }
-        let manifest = look_at(&self.rauc, &incoming.part).await?;
-        fs::rename(&incoming.part, self.files.bundle())?;
-        self.files.sync()?;
+        look_at(&self.rauc, &incoming.part).await
+    }
+
+    /// It waits to be installed.
+    async fn keep(&self, incoming: Incoming, manifest: Manifest) -> Result<Bundle, BundleProblem> {
         let bundle = Bundle { manifest, bytes: incoming.bytes };
         let (answer, told) = oneshot::channel();
         if self.ask(Request::Uploaded(bundle.clone(), answer), told).await.unwrap_or(false) {
@@ -276,6 +363,12 @@ impl Handle {
         self.ask(Request::Postpone(answer), told).await.unwrap_or(false)
     }
 
+    /// Lets sticks update the box, or not; `false` when that cannot be kept.
+    pub async fn allow_sticks(&self, allow: bool) -> bool {
+        let (answer, told) = oneshot::channel();
+        self.ask(Request::Sticks(allow, answer), told).await.unwrap_or(false)
+    }
+
     async fn ask<T>(&self, request: Request, told: oneshot::Receiver<T>) -> Option<T> {
         self.requests.send(request).await.ok()?;
         told.await.ok()
@@ -292,13 +385,22 @@ async fn look_at(rauc: &Rauc, file: &Path) -> Result<Manifest, BundleProblem> {
     Err(BundleProblem::OtherBox { made_for: manifest.compatible, this: system.compatible })
 }
 
+/// What finds no room is lost: nothing waits for the operator to be told.
+fn tell(news: &mpsc::Sender<Option<UpdateNotice>>, notice: Option<UpdateNotice>) {
+    if news.try_send(notice).is_err() {
+        warn!("news of an update was lost");
+    }
+}
+
 /// Starts the task; it ends when the last handle is gone. `restart` asks the desk to end, if no call is up; the answer says
-/// whether it does. Must be called on a tokio runtime.
+/// whether it does. `news` takes what the operator is told, and `None` when an update that was to come does not. Must be
+/// called on a tokio runtime.
 #[must_use]
 pub fn start(
     config: Config,
     views: watch::Receiver<Arc<View>>,
     restart: mpsc::Sender<oneshot::Sender<bool>>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
 ) -> (Handle, JoinHandle<()>) {
     let (rauc, files) = (Rauc::new(&config.rauc), Files::new(&config.folder));
     let version = image_version().unwrap_or_else(|| config.version.clone());
@@ -309,6 +411,7 @@ pub fn start(
         files: files.clone(),
         standing,
         requests,
+        news: news.clone(),
         places: Arc::new(Semaphore::new(1)),
     };
     let task = Task {
@@ -318,12 +421,14 @@ pub fn start(
         told,
         views,
         restart,
+        news,
+        is_fresh: false,
         machine: Machine::default(),
         away: None,
         system: System::default(),
         verdicts: Verdicts::default(),
         bundle: None,
-        asked_at: None,
+        ask_at: Instant::now(),
     };
     (handle, tokio::spawn(task.run(asked)))
 }
@@ -341,13 +446,15 @@ struct Task {
     told: watch::Sender<Arc<Standing>>,
     views: watch::Receiver<Arc<View>>,
     restart: mpsc::Sender<oneshot::Sender<bool>>,
+    news: mpsc::Sender<Option<UpdateNotice>>,
+    is_fresh: bool,
     machine: Machine,
     away: Option<Away>,
     system: System,
     verdicts: Verdicts,
     bundle: Option<Bundle>,
-    /// When RAUC was asked for the slots.
-    asked_at: Option<Instant>,
+    /// When RAUC is to be asked for the slots.
+    ask_at: Instant,
 }
 
 impl Task {
@@ -386,6 +493,9 @@ impl Task {
         self.machine = machine;
         if changed {
             self.save();
+            self.tell_outcome();
+        } else if *self.machine.stage() == Stage::Written {
+            self.tell(UpdateNews::Ready);
         }
         self.find_bundle().await;
         self.publish();
@@ -413,17 +523,22 @@ impl Task {
         if matches!(self.away, Some(Away::Folder(_))) {
             return;
         }
-        self.asked_at = Some(Instant::now());
         match self.rauc.status().await {
             Ok(system) => (self.system, self.away) = (system, None),
             Err(RaucProblem::Missing) => self.away = Some(Away::NoRauc),
             Err(problem) => self.away = Some(Away::Refused(problem.to_string())),
         }
+        self.ask_at = Instant::now() + if self.away.is_some() { ASKED_AGAIN } else { ASKED };
     }
 
     /// Looks at what changes by itself.
     async fn look(&mut self) {
-        let is_due = self.asked_at.is_none_or(|at| at.elapsed() >= ASKED);
+        let verdicts = self.files.verdicts();
+        if verdicts != self.verdicts {
+            self.verdicts = verdicts;
+            self.ask_at = self.ask_at.min(Instant::now() + MARKED);
+        }
+        let is_due = Instant::now() >= self.ask_at;
         // Nobody installs it while the desk runs.
         if is_due
             && self.away != Some(Away::NoRauc)
@@ -435,9 +550,9 @@ impl Task {
                 self.find_bundle().await;
             }
         }
-        self.verdicts = self.files.verdicts();
         if self.machine.look(&self.facts(), &self.verdicts) {
             self.save();
+            self.tell_outcome();
         }
     }
 
@@ -445,25 +560,24 @@ impl Task {
         // Who asked may have gone.
         match request {
             Request::Uploaded(bundle, answer) => {
-                let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
+                // Only now is it known that nobody has begun to install the one before.
+                let is_free =
+                    matches!(self.machine.stage(), Stage::Resting | Stage::Waiting) && self.put_in_place();
                 if is_free {
                     // What was ordered was ordered for another one.
-                    self.machine.cancel();
-                    self.save();
+                    self.call_off();
                     self.bundle = Some(bundle);
                 }
                 let _ = answer.send(is_free);
             }
             Request::Order(order, answer) => drop(answer.send(self.ordered(order))),
             Request::Cancel(answer) => {
-                let done = self.machine.cancel() && self.save();
-                let _ = answer.send(done);
+                let _ = answer.send(self.call_off());
             }
             Request::Discard(answer) => {
                 let is_free = matches!(self.machine.stage(), Stage::Resting | Stage::Waiting);
                 if is_free {
-                    self.machine.cancel();
-                    self.save();
+                    self.call_off();
                     self.forget();
                 }
                 let _ = answer.send(is_free);
@@ -472,7 +586,50 @@ impl Task {
                 let now = self.now();
                 let _ = answer.send(self.machine.postpone(now));
             }
+            Request::Begun(answer) => {
+                let _ = answer.send(());
+            }
+            Request::Sticks(allow, answer) => {
+                self.machine.allow_sticks(allow);
+                let _ = answer.send(self.save());
+            }
         }
+    }
+
+    /// The bundle that was looked at takes the place of the one before.
+    fn put_in_place(&self) -> bool {
+        let done = fs::rename(self.files.part(), self.files.bundle()).and_then(|()| self.files.sync());
+        if let Err(error) = &done {
+            warn!(%error, "a bundle could not be put in its place");
+        }
+        done.is_ok()
+    }
+
+    /// Whether something had been ordered, and is not any more, on the disk as well.
+    fn call_off(&mut self) -> bool {
+        let was_ordered = self.machine.cancel();
+        if was_ordered {
+            tell(&self.news, None);
+        }
+        self.save() && was_ordered
+    }
+
+    /// Tells the operator of the newest attempt.
+    fn tell(&self, news: UpdateNews) {
+        let version = self.machine.history().last().map_or_else(String::new, |last| last.version.clone());
+        tell(&self.news, Some(UpdateNotice { version, news }));
+    }
+
+    /// What came of the newest attempt has just been found.
+    fn tell_outcome(&mut self) {
+        self.is_fresh = true;
+        let news = match self.machine.history().last().map(|last| &last.outcome) {
+            Some(Outcome::Good) => UpdateNews::Done,
+            Some(Outcome::Kept { troubles }) => UpdateNews::Kept { why: stick::trouble(troubles) },
+            Some(Outcome::RolledBack { troubles }) => UpdateNews::TakenBack { why: stick::trouble(troubles) },
+            _ => return,
+        };
+        self.tell(news);
     }
 
     fn ordered(&mut self, order: Order) -> Result<(), NotNow> {
@@ -482,10 +639,18 @@ impl Task {
         if self.bundle.is_none() && *self.machine.stage() != Stage::Written {
             return Err(NotNow::NoBundle);
         }
+        let is_stick = order.who == STICK;
         if !self.machine.order(order) {
             return Err(NotNow::UnderWay);
         }
-        if self.save() { Ok(()) } else { Err(NotNow::Disk) }
+        if !self.save() {
+            return Err(NotNow::Disk);
+        }
+        if let Some(bundle) = self.bundle.as_ref().filter(|_| is_stick) {
+            let version = bundle.manifest.version.clone();
+            tell(&self.news, Some(UpdateNotice { version, news: UpdateNews::Taken }));
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, told: Told) {
@@ -497,6 +662,10 @@ impl Task {
                     Err(reason) => warn!(reason, "the update could not be written"),
                 }
                 let is_written = done.is_ok();
+                self.tell(match &done {
+                    Ok(()) => UpdateNews::Ready,
+                    Err(reason) => UpdateNews::Failed { reason: reason.clone() },
+                });
                 self.machine.installed(self.now(), done);
                 self.save();
                 if is_written {
@@ -527,6 +696,7 @@ impl Task {
             Step::Install => {
                 let (rauc, bundle, tell) = (self.rauc.clone(), self.files.bundle(), tell.clone());
                 info!(file = %bundle.display(), "an update is being written");
+                self.tell(UpdateNews::Writing);
                 tokio::spawn(async move {
                     let progress = |percent, words: &str| {
                         // One that finds no room is followed by others.
@@ -549,12 +719,13 @@ impl Task {
         if !taken {
             return;
         }
-        self.save();
+        // First of all: the desk ends already. Should what follows not come to be, the next start finds what was written.
         info!("no call is up: the box restarts into its new version");
         let made = self.config.restart.parent().map_or(Ok(()), fs::create_dir_all);
         if let Err(error) = made.and_then(|()| fs::write(&self.config.restart, "update\n")) {
             warn!(file = %self.config.restart.display(), %error, "the box cannot be asked to restart");
         }
+        self.save();
     }
 
     /// The attempt that would begin now.
@@ -615,6 +786,12 @@ impl Task {
             postponed_until_ms: (until > now.unix_ms).then_some(until),
             attempts: history.attempts.clone(),
             verdicts: self.verdicts.clone(),
+            sticks: match (self.config.sticks, history.no_sticks) {
+                (false, _) => Sticks::Never,
+                (true, true) => Sticks::Off,
+                (true, false) => Sticks::On,
+            },
+            is_fresh: self.is_fresh,
         };
         self.told.send_if_modified(|told| {
             let differs = **told != standing;

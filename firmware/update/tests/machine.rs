@@ -110,6 +110,12 @@ fn app_3_what_was_ordered_and_what_was_written_survives_a_new_start_of_the_progr
     let (again, changed) =
         Machine::resume(machine.history().clone(), &facts("two", "B"), &Verdicts::default());
     assert!(changed && again.history().last().unwrap().outcome == Outcome::Trying);
+    assert_eq!((again.stage(), &again.history().order), (&Stage::Resting, &None), "the restart has done it");
+    let mut on_trial = again.clone();
+    assert!(!on_trial.order(order(When::Now)), "the only way back is not written over");
+    let well =
+        Verdicts::from([("B".to_owned(), update::Verdict { attempt: 1, ..update::Verdict::default() })]);
+    assert!(on_trial.look(&facts("two", "B"), &well) && on_trial.order(order(When::Now)));
 
     // The power went while it was being written: it is not begun again by itself.
     let (mut again, changed) = Machine::resume(cut, &facts("two", "A"), &Verdicts::default());

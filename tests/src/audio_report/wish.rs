@@ -128,16 +128,27 @@ pub fn run(wish: &Wish) -> ExitCode {
     }
     drop(stages);
     let noise = |row: &Row| noise(&rows, row);
-    println!("\n{}", table::text(&rows, noise));
+    let mut text = table::text(&rows, noise);
+    println!("\n{text}");
     println!("the latest packet of all left {late:.1?} after its time; {}", report::machine());
     let mut held: Vec<bool> = rows.iter().map(|row| row.holds(&noise(row))).collect();
     if wish.appliance {
         let through = appliance::measure(scratch.path(), &first, &mut judge);
         println!("through the whole appliance: {}", through.words());
+        text += &format!("\nthrough the whole appliance: {}\n", through.words());
         held.push(through.both_ms <= appliance::BAR_MS);
     }
     let failed = held.iter().filter(|holds| !**holds).count();
-    println!("{} passed, {failed} failed", held.len() - failed);
+    let sum = format!("{} passed, {failed} failed", held.len() - failed);
+    println!("{sum}");
+    // A choice of rows is for whoever works on them.
+    if wish.networks.is_empty()
+        && wish.codecs == Wish::default().codecs
+        && let Err(error) = report::write_text("audio-report", &format!("{text}\n{sum}\n"))
+    {
+        println!("the report cannot be written: {error}");
+        return ExitCode::FAILURE;
+    }
     if failed == 0 && !held.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -1,5 +1,7 @@
 //! `make requirements`: runs the end-to-end tests and prints which requirements they show.
 //!
+//! `requirements --of FILE` reads what `cargo test` or `cargo nextest` has printed before, instead of running them again.
+//!
 //! Prints a table (id, its tests, what came of them), writes it to `target/reports/requirements.json`,
 //! ends with `N passed, N failed`, and exits 0 only when every test that exists holds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
@@ -14,10 +16,16 @@ use frontdesk_tests::requirements::{self, Requirement};
 use serde_json::json;
 
 fn main() -> ExitCode {
-    let results = match run_tests() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let results = match arguments.as_slice() {
+        [] => run_tests(),
+        [of, file] if of == "--of" => read_results(file),
+        _ => Err("requirements [--of FILE]".into()),
+    };
+    let results = match results {
         Ok(results) => results,
         Err(reason) => {
-            eprintln!("the end-to-end tests could not be run: {reason}");
+            eprintln!("there is nothing of the end-to-end tests: {reason}");
             return ExitCode::FAILURE;
         }
     };
@@ -68,7 +76,8 @@ fn run_tests() -> Result<BTreeMap<String, bool>, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(repository::root());
-    command.args(["test", "-p", "frontdesk-tests", "--no-fail-fast", "--test", "e2e_*"]);
+    // Of the whole workspace: with fewer crates they would have other features, and all be built anew.
+    command.args(["test", "--workspace", "--no-fail-fast", "--test", "e2e_*"]);
     // One after the other: some of them say when speech has a gap.
     command.args(["--", "--test-threads", "1"]);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
@@ -85,8 +94,21 @@ fn run_tests() -> Result<BTreeMap<String, bool>, String> {
     Ok(results)
 }
 
-/// `test NAME ... ok` or `test NAME ... FAILED`.
+/// What was printed before. A test that was tried again counts as it ended last.
+fn read_results(file: &str) -> Result<BTreeMap<String, bool>, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let found = text.lines().filter_map(verdict).map(|(name, held)| (name.to_owned(), held));
+    Ok(found.collect())
+}
+
+/// `test NAME ... ok` or `test NAME ... FAILED`; of nextest `PASS [   0.012s] (3/2466) frontdesk-tests::e2e_call NAME`.
 fn verdict(line: &str) -> Option<(&str, bool)> {
+    if let Some((_, rest)) = line.trim_start().split_once("] ").filter(|(first, _)| first.contains(" [")) {
+        let rest = rest.trim_start();
+        let rest = if rest.starts_with('(') { rest.split_once(')')?.1.trim_start() } else { rest };
+        let (_, name) = rest.strip_prefix("frontdesk-tests::e2e_")?.split_once(' ')?;
+        return Some((name.trim(), line.trim_start().starts_with("PASS")));
+    }
     let (name, end) = line.strip_prefix("test ")?.split_once(" ... ")?;
     match end.trim() {
         "ok" => Some((name, true)),
@@ -112,4 +134,34 @@ fn write_report(rows: &[Row]) -> std::io::Result<()> {
     fs::create_dir_all(repository::reports())?;
     let text = serde_json::to_string_pretty(&list)?;
     fs::write(repository::reports().join("requirements.json"), text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_telling_a_result_are_read() {
+        for (line, read) in [
+            ("test call_9_dragged ... ok", Some(("call_9_dragged", true))),
+            ("test call_9_dragged ... FAILED", Some(("call_9_dragged", false))),
+            ("test call_9_dragged ... ignored", None),
+            (
+                "        PASS [   0.012s] (   3/2466) frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", true)),
+            ),
+            (
+                "  TRY 1 FAIL [   9.1s] frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", false)),
+            ),
+            (
+                "        FAIL [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", false)),
+            ),
+            ("        PASS [   0.012s] (   3/2466) sip::agent calls::call_9_dragged", None),
+            ("     Summary [  29.0s] 3 tests run", None),
+        ] {
+            assert_eq!(verdict(line), read, "{line}");
+        }
+    }
 }

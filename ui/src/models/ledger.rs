@@ -1,13 +1,16 @@
 //! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
 
 use ipc::{
-    CommandError, Notice, NoticeKind, PhoneFault, ReminderProblem, Removed, TransferState, TransferView, View,
+    CommandError, Notice, NoticeKind, PhoneFault, ReminderProblem, Removed, TransferState, TransferView,
+    UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View,
 };
 
 use crate::models::cards::{transfer_kind, transfer_step};
 use crate::models::form::fault;
 use crate::models::words::party_name;
-use crate::screen::{EditFault, LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep};
+use crate::screen::{
+    EditFault, LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep, UpdateStep, UpdateWhy,
+};
 
 /// A notice of the screen itself: a command that was not begun.
 #[derive(Clone, Debug)]
@@ -196,12 +199,20 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             code: i32::from(*code),
             ..blank()
         },
+        NoticeKind::DigitsFailed { party, code } => LedgerEntry {
+            id,
+            kind: LedgerKind::DigitsFailed,
+            who: party_name(party),
+            code: i32::from(*code),
+            ..blank()
+        },
         NoticeKind::RuleIgnored { rule } => {
             LedgerEntry { id, kind: LedgerKind::RuleIgnored, who: rule.as_str().into(), ..blank() }
         }
         NoticeKind::StorageFailed { reason } => {
             LedgerEntry { id, kind: LedgerKind::StorageFailed, reason: reason.as_str().into(), ..blank() }
         }
+        NoticeKind::Update(notice) => LedgerEntry { id, ..of_update(notice) },
         NoticeKind::PhoneFailed { phone, why } => LedgerEntry {
             id,
             kind: LedgerKind::PhoneFailed,
@@ -217,6 +228,64 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             ..blank()
         },
     }
+}
+
+fn of_update(notice: &UpdateNotice) -> LedgerEntry {
+    let (update, (update_why, to, reason)) = match &notice.news {
+        UpdateNews::Taken => (UpdateStep::Taken, nothing()),
+        UpdateNews::Writing => (UpdateStep::Writing, nothing()),
+        UpdateNews::Ready => (UpdateStep::Ready, nothing()),
+        UpdateNews::Done => (UpdateStep::Done, nothing()),
+        UpdateNews::Kept { why } => (UpdateStep::Kept, not_well(why)),
+        UpdateNews::TakenBack { why } => (UpdateStep::TakenBack, not_well(why)),
+        UpdateNews::Refused { why } => (UpdateStep::Refused, not_taken(why)),
+        UpdateNews::Failed { reason } => (UpdateStep::Failed, (UpdateWhy::None, "", reason.as_str())),
+    };
+    LedgerEntry {
+        kind: LedgerKind::Update,
+        who: notice.version.as_str().into(),
+        update,
+        update_why,
+        to: to.into(),
+        reason: reason.into(),
+        ..blank()
+    }
+}
+
+/// Why, what it is about, and the words of others.
+type Reason<'a> = (UpdateWhy, &'a str, &'a str);
+
+fn nothing() -> Reason<'static> {
+    (UpdateWhy::None, "", "")
+}
+
+fn not_well(why: &UpdateTrouble) -> Reason<'_> {
+    match why {
+        UpdateTrouble::Start => (UpdateWhy::Start, "", ""),
+        UpdateTrouble::Desk => (UpdateWhy::Desk, "", ""),
+        UpdateTrouble::Screen => (UpdateWhy::Screen, "", ""),
+        UpdateTrouble::Line { number } => (UpdateWhy::Line, number, ""),
+        UpdateTrouble::Unknown => (UpdateWhy::Unknown, "", ""),
+    }
+}
+
+fn not_taken(why: &UpdateRefusal) -> Reason<'_> {
+    let why = match why {
+        UpdateRefusal::Older { than } => return (UpdateWhy::Older, than, ""),
+        UpdateRefusal::Failed { reason } => return (UpdateWhy::None, "", reason),
+        UpdateRefusal::Signature => UpdateWhy::Signature,
+        UpdateRefusal::Damaged => UpdateWhy::Damaged,
+        UpdateRefusal::NotAnUpdate => UpdateWhy::NotAnUpdate,
+        UpdateRefusal::OtherBox => UpdateWhy::OtherBox,
+        UpdateRefusal::Same => UpdateWhy::Same,
+        UpdateRefusal::NoVersion => UpdateWhy::NoVersion,
+        UpdateRefusal::TakenBackBefore => UpdateWhy::TakenBackBefore,
+        UpdateRefusal::TooLarge => UpdateWhy::TooLarge,
+        UpdateRefusal::NoRoom => UpdateWhy::NoRoom,
+        UpdateRefusal::Busy => UpdateWhy::Busy,
+        UpdateRefusal::Off => UpdateWhy::Off,
+    };
+    (why, "", "")
 }
 
 /// What is the matter with the operator's telephone, as a status of SIP; 0 for one that is gone, 1 for one that cannot
@@ -245,6 +314,8 @@ fn blank() -> LedgerEntry {
         count: 0,
         left_out: 0,
         fault: EditFault::None,
+        update: UpdateStep::None,
+        update_why: UpdateWhy::None,
         can_undo: false,
     }
 }

@@ -23,6 +23,7 @@ mod sound;
 mod statistics;
 mod take_over;
 mod told;
+mod updates;
 mod watch;
 
 use frontdesk_ui::link::Event;

@@ -237,7 +237,7 @@ fn told() -> Value {
         "UpdateStanding": object(&[
             ("version", text()), ("why_not", maybe("string")), ("slots", lists("UpdateSlot")),
             ("bundle", maybe_a("UpdateBundle")), ("stage", one_of(&["resting", "waiting", "installing", "written", "restarting"])),
-            ("percent", maybe("integer")), ("busy", yes_no()), ("attempts", lists("UpdateAttempt")),
+            ("percent", maybe("integer")), ("busy", yes_no()), ("sticks", yes_no()), ("attempts", lists("UpdateAttempt")),
         ]),
         "UpdateSlot": object(&[
             ("name", text()), ("running", yes_no()), ("next", yes_no()), ("good", maybe("boolean")),

@@ -39,7 +39,8 @@ pub(crate) fn schemas() -> Value {
                 &["transfer_timeout_s", "hold_alarm_s", "ended_transfer_s", "max_calls", "monitor"],
                 &[
                     ("transfer_timeout_s", range(5, 600)), ("hold_alarm_s", range(5, 3600)),
-                    ("ended_transfer_s", range(1, 300)), ("max_calls", range(1, 500)), ("monitor", yes_no()),
+                    ("ended_transfer_s", range(1, 300)), ("max_calls", range(1, 500)),
+                    ("log_days", range(0, 36_500)), ("monitor", yes_no()),
                     ("take_over", yes_no()),
                 ],
             )),

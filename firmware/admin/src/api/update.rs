@@ -132,6 +132,7 @@ fn standing_value(standing: &Standing, why_not: Option<String>, language: Langua
         "stage": stage,
         "percent": percent,
         "busy": standing.occupied,
+        "sticks": standing.sticks == update::Sticks::On,
         "attempts": standing.attempts.iter().rev().map(|attempt| attempt_value(attempt, language)).collect::<Value>(),
     })
 }

@@ -1,19 +1,19 @@
 //! `/directories`: what the desk looks names up in, and how the directories of plugins do.
 
-use axum::response::Response;
 use ipc::{DirectoryView, PluginState, PluginView};
 use maud::{Markup, html};
 
 use crate::{
     guard::Signed,
     layout::{self, Place},
-    pages::{plugins, words},
+    pages::{Page, lines, online, plugins, words},
     plugins::HostNow,
     text::{self, Text},
 };
 
 /// `GET /directories`
-pub(crate) async fn show(signed: Signed) -> Response {
+pub(crate) async fn show(signed: Signed) -> Page {
+    let xmpp = lines::settings(&signed).await?.xmpp;
     let (app, language) = (&signed.app, signed.language);
     let t = |text: Text| text.is(language);
     let (view, host) = (app.view(), app.host.now());
@@ -58,8 +58,9 @@ pub(crate) async fn show(signed: Signed) -> Response {
                 HostNow::Here { plugins, .. } => (connected_table(&signed, plugins)),
             }
         }
+        (online::section(&signed, xmpp.as_ref()))
     };
-    layout::page(&signed, Place::Directories, t(text::DIRECTORIES), body)
+    Ok(layout::page(&signed, Place::Directories, t(text::DIRECTORIES), body))
 }
 
 /// The plugin that a directory comes from, if its host is there.

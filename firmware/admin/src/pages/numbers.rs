@@ -76,6 +76,7 @@ fn rules(fields: &Fields, signed: &Signed) -> Result<Rules, Wrong> {
         hold_alarm_s: number("hold_alarm_s")?,
         ended_transfer_s: number("ended_transfer_s")?,
         max_calls: number("max_calls")?,
+        log_days: if fields.get("log_days").trim().is_empty() { 0 } else { number("log_days")? },
         monitor: fields.has("monitor"),
         take_over: fields.has("take_over"),
     })
@@ -173,6 +174,7 @@ fn rules_form(form: &Form<'_>, now: &Rules) -> Markup {
             (form.number("hold_alarm_s", text::HOLD_ALARM, now.hold_alarm_s, 5..=3600, None))
             (form.number("ended_transfer_s", text::ENDED_TRANSFER, now.ended_transfer_s, 1..=300, None))
             (form.number("max_calls", text::MAX_CALLS, now.max_calls, 1..=500, None))
+            (form.number("log_days", text::LOG_DAYS, now.log_days, 0..=36_500, Some(text::LOG_DAYS_HINT)))
         }
         (form.tick("monitor", text::MONITOR.is(language), now.monitor))
         (form.tick("take_over", text::TAKE_OVER.is(language), now.take_over))

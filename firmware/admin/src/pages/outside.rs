@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use store::WebAccount;
+use store::{Secret, WebAccount};
+use tracing::warn;
 
 use crate::{
     app::now_ms,
@@ -70,6 +71,7 @@ pub(crate) async fn set_up(PostedOutside { visit, fields }: PostedOutside) -> Re
     match added.await {
         Ok(account) => {
             app.setup.close();
+            keep_provisioning_code(&visit, fields.get("provisioning-code")).await;
             app.audit(&visit.stranger(&account.name), Act::SetUp, account.name.clone()).await;
             enter(&visit, &account, "/")
         }
@@ -172,6 +174,35 @@ fn enter(visit: &Visit, account: &WebAccount, to: &str) -> Response {
     response
 }
 
+/// A code for the provisioning server, which whoever sets the box up may have been given.
+fn provisioning_code(visit: &Visit) -> Markup {
+    let t = |text: Text| text.is(visit.language);
+    html! {
+        div.field {
+            label for="provisioning-code" { (t(text::SETUP_PROVISIONING)) " " span.note { (t(text::OPTIONAL)) } }
+            input #provisioning-code name="provisioning-code" type="text" autocomplete="off" maxlength="128"
+                spellcheck="false" aria-describedby="provisioning-code-hint";
+            p.hint #provisioning-code-hint { (t(text::SETUP_PROVISIONING_HINT)) }
+        }
+    }
+}
+
+/// Keeps the code until it was used. The box is set up whatever becomes of it: it can be typed again.
+async fn keep_provisioning_code(visit: &Visit, typed: &str) {
+    let typed = typed.trim().to_owned();
+    if typed.is_empty() || typed.len() > 128 {
+        return;
+    }
+    let kept = visit.app.keeper.ask(move |store| {
+        let url = store.load_provisioned()?.url;
+        store.order_provisioning(url, Some(Secret::new(typed)))
+    });
+    match kept.await {
+        Ok(()) => visit.app.provisioning.ask_now(),
+        Err(problem) => warn!(%problem, "the provisioning code could not be kept"),
+    }
+}
+
 fn setup_form(visit: &Visit, status: StatusCode, name: &str, problem: Option<String>) -> Response {
     let t = |text: Text| text.is(visit.language);
     with_token(visit, status, t(text::SETUP_TITLE), |token| {
@@ -184,6 +215,7 @@ fn setup_form(visit: &Visit, status: StatusCode, name: &str, problem: Option<Str
                 (layout::field("name", "text", t(text::SIGN_IN_NAME), name, "username", None))
                 (layout::field("password", "password", t(text::PASSWORD), "", "new-password", Some(t(text::PASSWORD_HINT))))
                 (layout::field("password-again", "password", t(text::PASSWORD_AGAIN), "", "new-password", None))
+                @if visit.app.config.provisioning.is_some() { (provisioning_code(visit)) }
                 button #set-up type="submit" { (t(text::SETUP_GO)) }
             }
         }

@@ -11,8 +11,8 @@ use ipc::Language;
 use maud::{Markup, html};
 use tracing::warn;
 use update::{
-    Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, Slot, Stage, Standing,
-    Trouble, When,
+    Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, STICK, Slot, Stage,
+    Standing, Sticks, Trouble, When,
 };
 
 use crate::{
@@ -48,6 +48,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
                 (there(&signed, standing, bundle))
             }
             @if signed.may_write() && standing.away.is_none() && is_free(standing) { (upload_form(&signed)) }
+            @if standing.away.is_none() { (by_stick(&signed, standing)) }
             (history(standing, language))
         },
     };
@@ -226,6 +227,23 @@ fn upload_form(signed: &Signed) -> Markup {
     }
 }
 
+/// Whether sticks update the box, and the way to change that.
+fn by_stick(signed: &Signed, standing: &Standing) -> Markup {
+    let t = |text: Text| text.is(signed.language);
+    let (words, change) = match standing.sticks {
+        Sticks::On => (text::UPDATE_STICKS_ON, Some(text::UPDATE_STICKS_TURN_OFF)),
+        Sticks::Off => (text::UPDATE_STICKS_OFF, Some(text::UPDATE_STICKS_TURN_ON)),
+        Sticks::Never => (text::UPDATE_STICKS_NEVER, None),
+    };
+    html! {
+        section aria-labelledby="sticks-title" {
+            h2 #sticks-title { (t(text::UPDATE_STICKS)) }
+            p #sticks-words { (t(words)) }
+            @if let Some(change) = change { (layout::action(signed, "sticks", "/update/sticks", t(change), "quiet")) }
+        }
+    }
+}
+
 fn history(standing: &Standing, language: Language) -> Markup {
     let t = |text: Text| text.is(language);
     let row = |attempt: &Attempt| {
@@ -234,7 +252,7 @@ fn history(standing: &Standing, language: Language) -> Markup {
             layout::moment(attempt.begun_ms),
             html! { (attempt.version) },
             html! { (attempt.from) " → " (attempt.to) },
-            html! { (attempt.who) },
+            html! { (who(attempt, language)) },
             html! { span.badge.(class) { (words) } },
         ]
     };
@@ -328,6 +346,12 @@ pub(crate) async fn install(Posted { signed, fields }: Posted) -> Response {
 
 /// `POST /update/restart`: of one that is written and waits for nobody's order any more.
 pub(crate) async fn restart(Posted { signed, .. }: Posted) -> Response {
+    let is_written =
+        signed.app.update.as_ref().is_some_and(|update| update.standing().stage == Stage::Written);
+    if !is_written {
+        // What begins an installation asks for the password.
+        return signed.failed(HERE, text::UPDATE_NOTHING.is(signed.language));
+    }
     ordered(&signed, When::Idle).await
 }
 
@@ -395,6 +419,31 @@ pub(crate) async fn discard(Posted { signed, .. }: Posted) -> Response {
     }
     signed.app.audit(&signed.actor(), Act::UpdateCancelled, "removed").await;
     signed.done(HERE, text::UPDATE_DISCARDED.is(language))
+}
+
+/// `POST /update/sticks`: turns updates by stick off, or on again.
+pub(crate) async fn sticks(Posted { signed, .. }: Posted) -> Response {
+    let language = signed.language;
+    let allow = match signed.app.update.as_ref().map(|update| update.standing().sticks) {
+        Some(Sticks::On) => false,
+        Some(Sticks::Off) => true,
+        Some(Sticks::Never) | None => return signed.failed(HERE, text::UPDATE_STICKS_NEVER.is(language)),
+    };
+    let kept = match &signed.app.update {
+        Some(update) => update.allow_sticks(allow).await,
+        None => false,
+    };
+    if !kept {
+        return signed.failed(HERE, text::STORAGE_FAILED.is(language));
+    }
+    let detail = if allow { "updates by stick: on" } else { "updates by stick: off" };
+    signed.app.audit(&signed.actor(), Act::SettingsChanged, detail).await;
+    signed.done(HERE, if allow { text::UPDATE_STICKS_ON } else { text::UPDATE_STICKS_OFF }.is(language))
+}
+
+/// Who wanted it.
+fn who(attempt: &Attempt, language: Language) -> &str {
+    if attempt.who == STICK { text::UPDATE_BY_STICK.is(language) } else { &attempt.who }
 }
 
 /// The way to the task of updates, where anything can come of it.

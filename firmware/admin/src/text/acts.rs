@@ -18,6 +18,9 @@ texts! {
     ACT_TOKEN_REVOKED = "revoked a token", "a révoqué un jeton";
     ACT_CERTIFICATE_REPLACED = "changed the certificate", "a changé le certificat";
     ACT_SETTINGS_CHANGED = "changed the settings of the desk", "a modifié les réglages du poste";
+    ACT_SETTINGS_EXPORTED = "downloaded the settings file", "a téléchargé le fichier de réglages";
+    ACT_SETTINGS_IMPORTED = "had the desk take a settings file", "a fait prendre un fichier de réglages au poste";
+    ACT_PROVISIONED = "took a file of the provisioning server", "a pris un fichier du serveur de configuration";
     ACT_OPERATOR_ADDED = "added an operator", "a ajouté un opérateur";
     ACT_OPERATOR_CHANGED = "changed an operator", "a modifié un opérateur";
     ACT_OPERATOR_REMOVED = "removed an operator", "a supprimé un opérateur";
@@ -66,6 +69,9 @@ pub(crate) fn act(act: Act) -> Text {
         Act::TokenRevoked => ACT_TOKEN_REVOKED,
         Act::CertificateReplaced => ACT_CERTIFICATE_REPLACED,
         Act::SettingsChanged => ACT_SETTINGS_CHANGED,
+        Act::SettingsExported => ACT_SETTINGS_EXPORTED,
+        Act::SettingsImported => ACT_SETTINGS_IMPORTED,
+        Act::Provisioned => ACT_PROVISIONED,
         Act::OperatorAdded => ACT_OPERATOR_ADDED,
         Act::OperatorChanged => ACT_OPERATOR_CHANGED,
         Act::OperatorRemoved => ACT_OPERATOR_REMOVED,

@@ -186,6 +186,8 @@ texts! {
     HOLD_ALARM = "Hold time turns red after, in seconds", "Le temps d’attente devient rouge après, en secondes";
     ENDED_TRANSFER = "An ended transfer stays in view, in seconds", "Un transfert terminé reste affiché, en secondes";
     MAX_CALLS = "Most calls at once; more are refused as busy", "Appels simultanés au plus ; au-delà, occupé";
+    LOG_DAYS = "Calls leave the log after, in days", "Les appels quittent le journal après, en jours";
+    LOG_DAYS_HINT = "0: never. With them go their transfers, their figures of sound and their part in the statistics. This cannot be undone.", "0 : jamais. Leurs transferts, leurs mesures de son et leur part des statistiques disparaissent avec eux, définitivement.";
     MONITOR = "Watch the phones of colleagues", "Surveiller les postes des collègues";
     TAKE_OVER = "Let the operator take over a call that a colleague is in", "Permettre à l’opérateur de prendre l’appel en cours d’un collègue";
     TAKE_OVER_HINT = "The colleague is cut off at once. The desk asks before, and offers it only where the exchange tells what it needs (dialog event with call-id and tags, Replaces).", "La communication du collègue est coupée immédiatement. Le poste demande confirmation, et ne le propose que si le central transmet le nécessaire (événements « dialog » avec call-id et tags, Replaces).";

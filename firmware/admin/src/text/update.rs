@@ -72,6 +72,13 @@ texts! {
     UPDATE_OTHER_BOX = "The update is made for another kind of box ({made_for}); this one is {this}. Nothing was changed. Get the update for this kind.", "La mise à jour est prévue pour un autre type d’appareil ({made_for}) ; celui-ci est {this}. Rien n’a été modifié. Procurez-vous la mise à jour pour ce type.";
     UPDATE_DISK = "The file could not be written: {reason}. Nothing was changed.", "Le fichier n’a pas pu être écrit : {reason}. Rien n’a été modifié.";
     UPDATE_RAUC = "The update service of the box could not look at the file: {reason}. Nothing was changed. Restart the box and upload the file again.", "Le service de mise à jour n’a pas pu examiner le fichier : {reason}. Rien n’a été modifié. Redémarrez l’appareil et déposez le fichier à nouveau.";
+    UPDATE_STICKS = "Updates by USB stick", "Mises à jour par clé USB";
+    UPDATE_STICKS_ON = "A stick with an update file (.raucb) in its root folder updates this box when no call is up, if the file is signed for it and newer than what runs. Nobody is asked for a password.", "Une clé avec un fichier de mise à jour (.raucb) à sa racine met cet appareil à jour quand aucun appel n’est en cours, si le fichier est signé pour lui et plus récent que la version en service. Aucun mot de passe n’est demandé.";
+    UPDATE_STICKS_OFF = "Sticks do not update this box.", "Les clés ne mettent pas cet appareil à jour.";
+    UPDATE_STICKS_NEVER = "Sticks do not update this box: its configuration does not allow it (update.stick).", "Les clés ne mettent pas cet appareil à jour : sa configuration ne le permet pas (update.stick).";
+    UPDATE_STICKS_TURN_OFF = "Turn updates by stick off", "Désactiver les mises à jour par clé";
+    UPDATE_STICKS_TURN_ON = "Turn updates by stick on", "Activer les mises à jour par clé";
+    UPDATE_BY_STICK = "USB stick", "Clé USB";
     UPDATE_HISTORY = "Updates so far", "Mises à jour jusqu’ici";
     UPDATE_NO_HISTORY = "No update was installed on this box yet.", "Aucune mise à jour n’a encore été installée sur cet appareil.";
     UPDATE_BEGAN = "Began", "Début";

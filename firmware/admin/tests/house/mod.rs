@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use admin::{Admin, Config, Live, LogRing, Parts, Sound, Wish};
+use admin::{Admin, Config, Live, LogRing, Parts, ProvisioningConfig, Sound, Wish};
 use ipc::{DirectoryId, DirectoryView, LineView, Registration, View};
 use store::{Settings, Store};
 use tempfile::TempDir;
@@ -36,6 +36,8 @@ pub(crate) struct House {
     /// The screen as the desk behind the page keeps it.
     pub(crate) live: watch::Sender<Live>,
     pub(crate) desk: Arc<Mutex<DeskBehind>>,
+    /// The task of updates, where there is one.
+    pub(crate) update: Option<update::Handle>,
 }
 
 /// The desk behind the page: what it was asked for, and whether a call is up.
@@ -57,6 +59,15 @@ impl House {
 
     /// A box that updates itself by this program in the place of rauc.
     pub(crate) async fn updating(folder: TempDir, rauc: Option<PathBuf>) -> Self {
+        Self::build(folder, rauc, None).await
+    }
+
+    /// A box that fetches its settings.
+    pub(crate) async fn provisioned(folder: TempDir, provisioning: ProvisioningConfig) -> Self {
+        Self::build(folder, None, Some(provisioning)).await
+    }
+
+    async fn build(folder: TempDir, rauc: Option<PathBuf>, provisioning: Option<ProvisioningConfig>) -> Self {
         let (views, seen) = watch::channel(Arc::new(view()));
         let (restart, restarted) = mpsc::channel(1);
         let update = rauc.map(|rauc| {
@@ -65,8 +76,10 @@ impl House {
                 folder: folder.path().join("updates"),
                 restart: folder.path().join("run/restart"),
                 version: "1".into(),
+                sticks: true,
             };
-            update::start(config, seen.clone(), restart).0
+            // Nobody is told here.
+            update::start(config, seen.clone(), restart, mpsc::channel(1).0).0
         });
         let store = Store::open(folder.path().join("desk.db")).unwrap();
         let config = Config {
@@ -77,6 +90,7 @@ impl House {
             started: Instant::now(),
             host_name: "desk".into(),
             sound: Sound { speaker: vec!["default".into()], ..Sound::default() },
+            provisioning,
         };
         let (settings, saved) = watch::channel(Arc::default());
         let (stun, stun_seen) = watch::channel(BTreeMap::new());
@@ -95,10 +109,10 @@ impl House {
             reachable,
             settings,
             stun: stun_seen,
-            update,
+            update: update.clone(),
         };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, stun, log, live, desk }
+        Self { admin, folder, views, saved, stun, log, live, desk, update }
     }
 
     /// A box with the administrator Ada, and her browser.

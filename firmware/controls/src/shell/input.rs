@@ -148,6 +148,10 @@ impl Screen {
     }
 
     pub(crate) fn key(&mut self, code: u16, down: bool) {
+        // One that failed is made anew.
+        if let Err(error) = self.open() {
+            return warn!("there is no keyboard to pass a key on by: {error}");
+        }
         let Some(keyboard) = &mut self.keyboard else { return };
         let event = InputEvent::new(EventType::KEY.0, code, i32::from(down));
         if let Err(error) = keyboard.emit(&[event]) {

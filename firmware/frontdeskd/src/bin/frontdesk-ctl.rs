@@ -14,7 +14,8 @@ use std::{
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -24,8 +25,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ipc::{
     Action, Availability, CallRef, CallView, Command, ContactId, ContactQuery, Decoder, EndStatus, FromDesk,
     HookAction, Language, LogQuery, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, PROTOCOL, Pin, Query,
-    ReminderForm, ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, TalkId, Theme, ToDesk, View,
-    Volumes,
+    ReminderForm, ReminderWish, Reply, ServiceMode, SortKey, StatisticsQuery, StickPart, TalkId, Theme,
+    ToDesk, View, Volumes,
 };
 
 #[derive(Parser)]
@@ -47,6 +48,9 @@ enum Request {
     /// Judge the version that has just started, mark its slot, and restart the box into the other slot where that is
     /// right. Run as root after each start of the appliance.
     Health(HealthArgs),
+    /// Update the box.
+    #[command(subcommand)]
+    Update(UpdateRequest),
     /// Call a number.
     Dial {
         /// The number.
@@ -390,6 +394,38 @@ enum Colours {
     Contrast,
 }
 
+#[derive(Subcommand)]
+enum UpdateRequest {
+    /// Hand the newest `*.raucb` in the root folder of a stick to the desk, which takes it if it is signed for this box
+    /// and newer than what runs, and installs it when no call is up.
+    Stick {
+        /// Where the stick is mounted.
+        folder: PathBuf,
+        /// How long to wait for a desk that does not listen yet, in seconds.
+        #[arg(long, default_value_t = 0)]
+        wait: u64,
+    },
+}
+
+fn update_box(socket: &PathBuf, request: UpdateRequest) -> Result<()> {
+    let UpdateRequest::Stick { folder, wait } = request;
+    let found =
+        update::stick::choose(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let Some(path) = found else { return print(&serde_json::json!({ "file": null })) };
+    let end = Instant::now() + Duration::from_secs(wait);
+    let mut desk = loop {
+        match Connection::open(socket, false) {
+            Ok(desk) => break desk,
+            Err(error) if Instant::now() >= end => return Err(error),
+            Err(_) => thread::sleep(Duration::from_millis(500)),
+        }
+    };
+    // The end is answered when the signature has been looked at.
+    desk.stream.set_read_timeout(Some(Duration::from_secs(5 * 60)))?;
+    let bytes = update::stick::hand_over(&path, |part| desk.bring(part))?;
+    print(&serde_json::json!({ "file": path, "bytes": bytes }))
+}
+
 #[derive(clap::Args)]
 struct HealthArgs {
     /// RAUC, by its path or by its name in PATH.
@@ -444,6 +480,9 @@ fn run(cli: Cli) -> Result<()> {
     let Cli { socket, request } = cli;
     if let Request::Health(arguments) = request {
         return health(socket, arguments);
+    }
+    if let Request::Update(request) = request {
+        return update_box(&socket, request);
     }
     let follow = matches!(request, Request::Follow);
     let mut desk = Connection::open(&socket, follow)?;
@@ -604,6 +643,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
         | Request::Operators
         | Request::Follow
         | Request::Health(_)
+        | Request::Update(_)
         | Request::Contacts { .. }
         | Request::Contact { .. }
         | Request::Log { .. }
@@ -790,6 +830,19 @@ impl Connection {
             self.stream.set_read_timeout(None)?;
         }
         self.send(&ToDesk::Command { seq, command })?;
+        self.done(seq)
+    }
+
+    /// Brings the next part of an update.
+    fn bring(&mut self, part: StickPart) -> Result<()> {
+        self.seq += 1;
+        let seq = self.seq;
+        self.send(&ToDesk::Stick { seq, part })?;
+        self.done(seq)
+    }
+
+    /// Waits until it is done, and prints what is told meanwhile.
+    fn done(&mut self, seq: u64) -> Result<()> {
         loop {
             match self.next()? {
                 FromDesk::Reply { seq: of, reply: Reply::Import(report) } if of == seq => print(&report)?,

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use ipc::{
-    CallFigures, Census, Command, CommandError, OnlineState, RemindersView, ServiceMode, SetupView, WatchView,
+    CallFigures, Census, Command, CommandError, OnlineState, RemindersView, ServiceMode, SetupView,
+    UpdateNotice, WatchView,
 };
 use sip::{HostPort, ResolveId};
 use switchboard::Input;
@@ -109,6 +110,8 @@ pub(crate) enum Event {
         /// Some the operator was not told of before.
         chime: bool,
     },
+    /// How it stands with an update of the box; `None` when one that was to come does not.
+    Update(Option<UpdateNotice>),
     /// Look whether this machine's address is still the same.
     Look,
     /// End every call, unregister, stop.

@@ -86,6 +86,15 @@ impl Engine {
                 warn!(call = call.0, code, reason, "hold or retrieve refused");
                 (call, None, Some(Input::HoldFailed { call, code, reason }))
             }
+            sip::Event::DigitsFailed { session, code, reason } => {
+                let Some(call) = call_of(session) else { return };
+                warn!(call = call.0, code, reason, "digits refused");
+                (call, None, Some(Input::DigitsFailed { call, code }))
+            }
+            sip::Event::Digit { session, duration_ms, .. } => {
+                let Some(call) = call_of(session) else { return };
+                return info!(call = call.0, duration_ms, "digit received");
+            }
             sip::Event::RemoteHold { session, held } => {
                 let Some(call) = call_of(session) else { return };
                 (call, None, Some(Input::RemoteHold { call, held }))

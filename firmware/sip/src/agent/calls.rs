@@ -119,6 +119,13 @@ impl UserAgent {
         self.sessions.get(&session).is_some_and(Session::is_held)
     }
 
+    /// Sends digits (`0`–`9`, `*`, `#`, `A`–`D`; others are left out), each in an INFO of its own: for a peer whose
+    /// [`Media::dtmf_payload_type`] is `None`, which takes no telephone events (RFC 4733). Those that a peer refuses are
+    /// not sent again, nor is what was to follow: [`Event::DigitsFailed`] says so.
+    pub fn digits(&mut self, now: Instant, session: SessionId, digits: &str) {
+        self.with(now, session, |session, core| session.send_digits(core, now, digits));
+    }
+
     /// Asks the peer to call `target`, a number or URI (blind transfer), after a hold asked for
     /// before. [`Event::TransferEnded`] tells its fate; the call itself stays. A transfer the peer has
     /// accepted without telling its fate yet is given up for this one, and nothing more is told of it;

@@ -99,6 +99,24 @@ pub enum Event {
         /// Reason phrase of the peer.
         reason: String,
     },
+    /// The peer refused a digit that was sent in INFO; those that were to follow were not sent.
+    DigitsFailed {
+        /// Which call.
+        session: SessionId,
+        /// Final code; 408 for silence.
+        code: u16,
+        /// Reason phrase of the peer.
+        reason: String,
+    },
+    /// The peer pressed a key and said so in INFO.
+    Digit {
+        /// Which call.
+        session: SessionId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+        /// For how many milliseconds; 0 where the peer does not say.
+        duration_ms: u32,
+    },
     /// The peers of two calls speak with each other now ([`join`](crate::UserAgent::join)), and not with us.
     /// `Parted` follows.
     Joined {

@@ -172,7 +172,7 @@ impl UserAgent {
             Some(Method::Refer) if self.core.config.takes_refer && !server => {
                 self.on_referral(now, tx, from, request);
             }
-            Some(Method::Bye | Method::Update | Method::Refer | Method::Prack) => {
+            Some(Method::Bye | Method::Update | Method::Refer | Method::Prack | Method::Info) => {
                 self.core.reply(now, tx, 481)
             }
             Some(Method::Subscribe) if server && request.header("Event").is_some() => {

@@ -103,7 +103,8 @@ impl UserAgent {
             | Alarm::Transfer(id)
             | Alarm::Overdue(id)
             | Alarm::Refresh(id)
-            | Alarm::Expiry(id) => {
+            | Alarm::Expiry(id)
+            | Alarm::Digit(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }

@@ -92,9 +92,13 @@ impl Session {
         }
         self.stop_timer(core);
         let id = self.id;
-        for alarm in
-            [Alarm::Provisional(id), Alarm::StillRinging(id), Alarm::AskAgain(id), Alarm::Transfer(id)]
-        {
+        for alarm in [
+            Alarm::Provisional(id),
+            Alarm::StillRinging(id),
+            Alarm::AskAgain(id),
+            Alarm::Transfer(id),
+            Alarm::Digit(id),
+        ] {
             core.timers.clear(alarm);
         }
         if self.unacked.is_none() {

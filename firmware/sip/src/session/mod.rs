@@ -1,6 +1,6 @@
 //! Sessions: one call leg, from the INVITE to the last answer.
 //!
-//! `calling` makes calls (forks, CANCEL and its races), `next_target` has them go on where a target has died, `ringing`
+//! `calling` makes calls (forks, CANCEL and its races), `digits` sends and takes keys in INFO, `next_target` has them go on where a target has died, `ringing`
 //! takes them, `reliable` acknowledges provisional responses, `renegotiate` holds, retrieves and follows the peer's
 //! re-INVITE and UPDATE, `lending` lets two peers speak with each other directly, `refresh` does session timers, `transfer`
 //! does REFER both ways, `replace` lets one call take another's place, `party` reads who is who, `identity` follows a peer
@@ -10,6 +10,7 @@
 //! Not done here: what a call means on the desk, media itself.
 
 mod calling;
+mod digits;
 mod ending;
 mod identity;
 mod lending;
@@ -29,6 +30,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 pub(crate) use calling::target_uri;
+use digits::Digits;
 use identity::Peer;
 pub(crate) use identity::TAG as FROM_CHANGE;
 use lending::Borrowed;
@@ -110,6 +112,7 @@ pub(crate) struct Session {
     borrowed: Option<Borrowed>,
     /// Our OPTIONS in the dialog without an answer.
     probe: Option<TxId>,
+    digits: Digits,
     /// What our CANCEL or BYE says of why (RFC 3326).
     reason: Option<&'static str>,
     /// Who the peer is, as the program knows it.
@@ -236,6 +239,7 @@ impl Session {
             astray: false,
             borrowed: None,
             probe: None,
+            digits: Digits::default(),
             reason: None,
             peer: Peer::default(),
         }
@@ -291,6 +295,7 @@ impl Session {
                 self.answer_challenge(core, now, id, response);
             }
             Some(Method::Options) => self.on_probe_response(core, now, id, response),
+            Some(Method::Info) => self.on_info_response(core, now, id, response),
             _ => {}
         }
     }
@@ -305,6 +310,7 @@ impl Session {
             Some(Method::Update) => self.on_update_silence(core, now, id),
             Some(Method::Refer) => self.on_refer_silence(core),
             Some(Method::Options) => self.on_probe_silence(core, now, id),
+            Some(Method::Info) => self.on_info_silence(core, id),
             _ => {}
         }
     }
@@ -342,6 +348,7 @@ impl Session {
             Some(Method::Invite) => self.on_reinvite(core, now, id, request),
             Some(Method::Update) => self.on_update(core, now, id, request, fork),
             Some(Method::Refer) => self.on_refer(core, now, id, request),
+            Some(Method::Info) => self.on_info(core, now, id, request),
             _ => core.reply(now, id, 405),
         }
     }
@@ -381,6 +388,7 @@ impl Session {
             Alarm::Overdue(_) => self.on_reinvite_overdue(core, now),
             Alarm::Refresh(_) => self.on_refresh_due(core, now),
             Alarm::Expiry(_) => self.on_expired(core, now),
+            Alarm::Digit(_) => self.on_digit_over(core, now),
             Alarm::Linger(_)
             | Alarm::Join(_)
             | Alarm::Registration(_)

@@ -6,6 +6,7 @@
 mod attended;
 mod calls;
 mod credentials;
+mod digits;
 mod disorder;
 mod exchange;
 mod failover;

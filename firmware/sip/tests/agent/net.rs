@@ -304,6 +304,8 @@ pub fn session_of(event: &Event) -> Option<SessionId> {
         | Event::Held { session }
         | Event::Retrieved { session }
         | Event::HoldFailed { session, .. }
+        | Event::DigitsFailed { session, .. }
+        | Event::Digit { session, .. }
         | Event::RemoteHold { session, .. }
         | Event::PeerChanged { session, .. }
         | Event::TransferProgress { session, .. }

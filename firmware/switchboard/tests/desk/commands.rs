@@ -5,7 +5,8 @@ use std::time::Duration;
 use expect_test::expect;
 use ipc::{
     AudioState, CallRef, Callers, Command, CommandError, DirectoryId, DirectoryView, LampState, Language,
-    NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger,
+    NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger, UpdateNews,
+    UpdateNotice, UpdateRefusal,
 };
 use switchboard::{Effect, Input, Line, Settings};
 
@@ -78,6 +79,18 @@ fn hook_keys_mean_the_right_call() {
                 refused: no call to act on
             f9
                 refused: no call to act on
+        "#]],
+    );
+}
+
+#[test]
+fn acc_6_digits_that_were_refused_are_told_while_the_call_lives() {
+    check(
+        "dial 99\nok 1\n--\ndigits 1 1\nrefuse-digits 1\nbye 1\nrefuse-digits 1",
+        &expect![[r#"
+            digits 1 1
+                digits 1 1
+            refuse-digits 1
         "#]],
     );
 }
@@ -336,6 +349,37 @@ fn notices_are_said_once_dismissed_withdrawn_and_bounded() {
     assert_eq!(bench.view.notices.len(), 32);
     bench.input(Input::StorageWorks);
     assert_eq!(bench.view.notices, []);
+}
+
+#[test]
+fn app_3_news_of_an_update_take_the_place_of_older_ones_and_a_refusal_does_not_hide_one_under_way() {
+    let mut bench = ready();
+    let notice = |version: &str, news| UpdateNotice { version: version.into(), news };
+    let told = |bench: &Bench| -> Vec<UpdateNotice> {
+        let of = |notice: &ipc::Notice| match &notice.kind {
+            NoticeKind::Update(notice) => Some(notice.clone()),
+            _ => None,
+        };
+        bench.view.notices.iter().filter_map(of).collect()
+    };
+    let old = notice("0.1", UpdateNews::Refused { why: UpdateRefusal::Same });
+    let older = notice("0.0.9", UpdateNews::Refused { why: UpdateRefusal::Signature });
+    bench.input(Input::Update(Some(old.clone())));
+    bench.input(Input::Update(Some(older.clone())));
+    assert_eq!(told(&bench), [older], "one refusal takes the place of another");
+    for news in [UpdateNews::Taken, UpdateNews::Writing, UpdateNews::Ready] {
+        bench.input(Input::Update(Some(notice("0.2", news.clone()))));
+        assert_eq!(told(&bench), [notice("0.2", news)]);
+    }
+    bench.input(Input::Update(Some(old.clone())));
+    assert_eq!(told(&bench), [notice("0.2", UpdateNews::Ready), old]);
+    bench.input(Input::Update(None));
+    assert_eq!(told(&bench).len(), 2, "what is written comes, whatever is called off");
+    bench.input(Input::Update(Some(notice("0.2", UpdateNews::Done))));
+    assert_eq!(told(&bench), [notice("0.2", UpdateNews::Done)]);
+    bench.input(Input::Update(Some(notice("0.3", UpdateNews::Taken))));
+    bench.input(Input::Update(None));
+    assert_eq!(told(&bench), [], "it was called off");
 }
 
 #[test]

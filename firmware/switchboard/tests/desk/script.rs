@@ -6,7 +6,7 @@
 //! | `+500` | half a second passes, deadlines included |
 //! | `in 1 5550100` | call 1 comes in from number 1 for line 5550100 |
 //! | `ring/early/ok/ack/held/back CALL` | 180, 183 with sound, 2xx, ACK, hold and retrieve agreed |
-//! | `refuse-hold CALL`, `trying/ringing CALL` | 488 to a hold; NOTIFY of a transfer |
+//! | `refuse-hold/refuse-digits CALL`, `trying/ringing CALL` | 488 to a hold, 415 to digits; NOTIFY of a transfer |
 //! | `moved/refused/silent CALL [CODE]` | end of a transfer |
 //! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
 //! | `mail CALL NUMBER`, `join CALL CALL`, `undo/now/again CALL` | transfers and what can be done with them |
@@ -121,6 +121,7 @@ fn input(words: &[&str]) -> Option<Input> {
         "held" => Input::Held { call: call() },
         "back" => Input::Retrieved { call: call() },
         "refuse-hold" => Input::HoldFailed { call: call(), code: 488, reason: String::new() },
+        "refuse-digits" => Input::DigitsFailed { call: call(), code: 415 },
         "trying" => Input::TransferProgress { call: call(), code: 100 },
         "ringing" => Input::TransferProgress { call: call(), code: 180 },
         "moved" => moved(TransferResult::Answered),
@@ -295,6 +296,7 @@ fn picture(view: &View) -> String {
             format!("!take over {} failed {code}", number(from))
         }
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
+        ipc::NoticeKind::DigitsFailed { party, code } => format!("!digits {} failed {code}", number(party)),
         other => format!("!{other:?}"),
     }));
     parts.extend(view.park.iter().filter_map(|s| {

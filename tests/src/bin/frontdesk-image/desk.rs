@@ -75,6 +75,7 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     }
     shown.show("app_3 boot timeline", || timeline(&mut guest, &times));
     shown.show("app_3 a kernel that is lost starts again by itself, without a prompt", || panic(&mut guest));
+    shown.show("app_3 a key held while it starts brings it back to how it was made", || reset(&mut guest));
     shown.show("app_3 it is switched off by its button within a minute", || {
         guest.power_off();
         String::new()
@@ -228,7 +229,7 @@ fn kill_desk(guest: &mut Guest, house: &mut House, wire: &Wire) -> String {
     figures
 }
 
-/// Nobody marks this slot good, so the boot loader has none left that was not tried, and takes the best all the same.
+/// The slot was started once more than it was marked good, which is no reason to leave it.
 fn panic(guest: &mut Guest) -> String {
     let (before, resets) = (guest.boot_id(), guest.resets());
     guest.tell("echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger");
@@ -237,6 +238,18 @@ fn panic(guest: &mut Guest) -> String {
     assert!(again > 0, "another start without a reset");
     guest.wait_view("a desk", BOOT, |_| true);
     format!("{again} resets, {} by the watchdog, and the desk answers again", guest.watchdogs())
+}
+
+/// F8, for more than five seconds: nothing is left of what was set up, and the box is there to be set up again.
+fn reset(guest: &mut Guest) -> String {
+    guest.wait_view("a desk", BOOT, |_| true);
+    let there = |guest: &mut Guest| guest.ctl("contacts --limit 500").contains("Solberg");
+    assert!(there(guest), "nobody is in the directories, so nobody could be missed");
+    guest.reboot_holding("f8", BOOT);
+    guest.wait_view("the code of the first set-up", BOOT, |view| view.setup.is_some());
+    assert!(!there(guest), "contacts of before");
+    let said = guest.run("journalctl -b -u frontdesk-data --no-pager -o cat | grep factory").text;
+    said.trim().to_owned()
 }
 
 /// When what was there, by the kernel's clock, and what cost most.

@@ -20,6 +20,7 @@ use frontdesk_tests::program::Program;
 use frontdesk_tests::sound::Recording;
 use frontdesk_tests::wait;
 use ipc::View;
+use serde_json::json;
 
 use crate::lab::Lab;
 use crate::monitor::Monitor;
@@ -27,7 +28,7 @@ use crate::monitor::Monitor;
 /// Width and height of its screen in pixels.
 pub(crate) const SCREEN: (usize, usize) = (1280, 800);
 /// How long it may take from the switch to commands.
-pub(crate) const BOOT: Duration = Duration::from_secs(240);
+pub(crate) const BOOT: Duration = Duration::from_secs(420);
 /// How long a script may run, and anything else may take that is asked for.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 /// How long a finger stays.
@@ -192,6 +193,22 @@ impl Guest {
         }
     }
 
+    /// Plugs a stick in whose content is this file, under a name of its own.
+    #[track_caller]
+    pub(crate) fn plug(&mut self, name: &str, image: &Path) {
+        let file = json!({ "driver": "file", "filename": image, "read-only": true });
+        let drive = json!({ "driver": "raw", "node-name": name, "read-only": true, "file": file });
+        self.monitor.run("blockdev-add", &drive);
+        let stick = json!({ "driver": "usb-storage", "bus": "usb.0", "id": name, "drive": name });
+        self.monitor.run("device_add", &stick);
+    }
+
+    /// Pulls it out.
+    #[track_caller]
+    pub(crate) fn pull(&mut self, name: &str) {
+        self.monitor.run("device_del", &json!({ "id": name }));
+    }
+
     /// The desk as its socket shows it; `None` while it does not answer.
     pub(crate) fn view(&mut self) -> Option<View> {
         let said = self.try_run("timeout 20 frontdesk-ctl view", SOON)?;
@@ -243,6 +260,20 @@ impl Guest {
             // What follows too fast is the chatter of a contact.
             thread::sleep(2 * HOLD);
         }
+    }
+
+    /// Starts it anew while somebody holds a key down, by QEMU's name of it, and waits until it runs scripts again.
+    #[track_caller]
+    pub(crate) fn reboot_holding(&mut self, key: &str, limit: Duration) {
+        let before = self.boot_id();
+        self.tell("systemctl reboot");
+        self.wait_for("another start", limit, |guest| {
+            // A keyboard that is set up anew has forgotten what is down.
+            guest.monitor.press(key, true);
+            let said = guest.try_run("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(1))?;
+            (said.status == 0 && said.text != before).then_some(())
+        });
+        self.monitor.press(key, false);
     }
 
     /// What is on the screen now.

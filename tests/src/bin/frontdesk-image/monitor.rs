@@ -76,10 +76,15 @@ impl Monitor {
 
     /// A key of the keyboard goes down and up, by QEMU's name of it (`kp_0`, `f9`, `ret`).
     pub(crate) fn key(&mut self, name: &str) {
-        for down in [true, false] {
-            let key =
-                json!({ "type": "key", "data": { "down": down, "key": { "type": "qcode", "data": name } } });
-            self.run("input-send-event", &json!({ "events": [key] }));
+        for is_down in [true, false] {
+            self.press(name, is_down);
         }
+    }
+
+    /// A key of the keyboard goes down, or up.
+    pub(crate) fn press(&mut self, name: &str, is_down: bool) {
+        let key =
+            json!({ "type": "key", "data": { "down": is_down, "key": { "type": "qcode", "data": name } } });
+        self.run("input-send-event", &json!({ "events": [key] }));
     }
 }

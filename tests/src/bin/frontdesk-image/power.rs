@@ -28,6 +28,8 @@ const WRITES: usize = 120;
 /// Written before the plug is pulled: at least so many, and up to as many again.
 const BEFORE: u64 = 8;
 const SECTOR: u64 = 512;
+/// Seconds since 1970, before any image with this test was made.
+const IMAGE_AGE: u64 = 1_760_000_000;
 
 /// Something that the desk has answered for.
 #[derive(Clone, Debug)]
@@ -69,9 +71,16 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
 fn pull(lab: &Lab, disk: &Disk, plugs: u64, dice: &mut Dice, written: &mut BTreeSet<String>) -> String {
     let mut slowest = Duration::ZERO;
     for plug in 0..=plugs {
-        let mut guest = Guest::boot(lab, disk);
+        let drive = format!("file={},format=qcow2", disk.path.display());
+        // The last time the clock's battery is empty as well.
+        let clock: &[&str] = if plug == plugs { &["-rtc", "base=1970-01-01T00:00:00"] } else { &[] };
+        let mut guest = Guest::boot_on(lab, &drive, clock);
         guest.wait_shell(BOOT);
         guest.wait_view("a desk", BOOT, |_| true);
+        if plug == plugs {
+            let seconds: u64 = guest.succeed("date +%s").trim().parse().expect("a number");
+            assert!(seconds > IMAGE_AGE, "the clock begins at {seconds}");
+        }
         slowest = slowest.max(guest.started.elapsed());
         let there = guest.ctl("reminders") + &guest.ctl("contacts --limit 500");
         for name in written.iter() {
@@ -82,7 +91,7 @@ fn pull(lab: &Lab, disk: &Disk, plugs: u64, dice: &mut Dice, written: &mut BTree
             break;
         }
         for number in 0..BEFORE + dice.below(BEFORE) {
-            written.insert(write(&mut guest, &format!("plug {plug} {number}")));
+            written.insert(write(&mut guest, &format!("plug {plug} {number:03}")));
         }
         // One more is on its way, and the plug goes at some moment of it.
         guest.tell("for n in 1 2 3 4 5 6; do frontdesk-ctl remind '23:59' \"on its way $n\"; done");
@@ -128,7 +137,7 @@ fn play(lab: &Lab, disk: &Disk, cuts: u64, dice: &mut Dice, before: &BTreeSet<St
     let began = length();
     let mut saved: Vec<Saved> = before.iter().map(|name| Saved { name: name.clone(), log: 0 }).collect();
     for number in 0..WRITES {
-        let name = write(&mut guest, &format!("log {number}"));
+        let name = write(&mut guest, &format!("log {number:03}"));
         saved.push(Saved { name, log: length() });
     }
     guest.power_cut();
@@ -200,7 +209,7 @@ fn restart(part: &[u8], folder: &Path) -> bool {
         }
     }
     drop(file);
-    let was_clean = debugfs(&image, "show_super_stats -h").contains("needs_recovery");
+    let was_open = debugfs(&image, "show_super_stats -h").contains("needs_recovery");
     let checked =
         Command::new("e2fsck").args(["-p"]).arg(&image).output().expect("e2fsck (package e2fsprogs)");
     let status = checked.status.code().unwrap_or(8);
@@ -209,7 +218,7 @@ fn restart(part: &[u8], folder: &Path) -> bool {
     assert!(status < 2, "e2fsck ends with {status}: {said}");
     debugfs(&image, &format!("rdump /frontdesk {}", folder.display()));
     fs::remove_file(image).expect("our own file");
-    was_clean
+    was_open
 }
 
 fn debugfs(image: &Path, request: &str) -> String {

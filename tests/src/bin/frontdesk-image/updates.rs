@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use frontdesk_tests::page::{Answer, Page};
 use frontdesk_tests::{repository, wait};
-use ipc::CallState;
+use ipc::{CallState, NoticeKind, UpdateNews, UpdateRefusal};
 use serde_json::{Value, json};
 
 use crate::guest::{BOOT, Disk, Guest, SOON};
@@ -50,6 +50,10 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     shown.show("app_3 a bundle with a wrong signature, and one for another box, are refused", || {
         refused(&page, &folder)
     });
+    shown.show(
+        "app_3 sticks with a wrong signature, and with an older bundle, are refused on the screen and let go",
+        || refused_from_sticks(&mut guest, &folder),
+    );
     let second = shown.show("app_3 version 2 is written during a call and started when it is over", || {
         let bundle = build("2", None, &folder);
         take(&page, &bundle);
@@ -145,6 +149,49 @@ fn refused(page: &Page, folder: &Path) -> String {
     let told = now(page).expect("the page answers");
     assert_eq!(told["bundle"], Value::Null);
     String::new()
+}
+
+/// Each is a file system without a partition table, as many sticks are.
+fn refused_from_sticks(guest: &mut Guest, folder: &Path) -> String {
+    let running = version(guest);
+    let older = small_bundle(folder, "0.0.1", COMPATIBLE, &cache().join("keys/builder"));
+    let wrong = folder.join("wrong-signature.raucb");
+    for (name, file, wanted) in [
+        ("stick-wrong", wrong, UpdateRefusal::Signature),
+        ("stick-older", older, UpdateRefusal::Older { than: running }),
+    ] {
+        guest.plug(name, &stick(folder, name, &file));
+        guest.wait_view("the refusal", SOON, |view| {
+            let is_it = |kind: &NoticeKind| match kind {
+                NoticeKind::Update(notice) => notice.news == UpdateNews::Refused { why: wanted.clone() },
+                _ => false,
+            };
+            view.notices.iter().any(|notice| is_it(&notice.kind))
+        });
+        guest.wait_for("the stick to be let go", SOON, |guest| {
+            let said = guest.try_run("systemctl list-units --no-legend 'frontdesk-stick@*'", SOON)?;
+            said.text.trim().is_empty().then_some(())
+        });
+        guest.pull(name);
+    }
+    let seen = guest.succeed("cat /proc/1/mounts");
+    assert!(!seen.contains("frontdesk-stick"), "nobody else saw the stick: {seen}");
+    guest.keep("stick-refused").display().to_string()
+}
+
+/// A stick with this file on it.
+#[track_caller]
+fn stick(folder: &Path, name: &str, file: &Path) -> PathBuf {
+    let image = folder.join(name).with_extension("img");
+    let made = fs::File::create(&image).and_then(|made| made.set_len(16 << 20));
+    made.expect("the scratch folder is writable");
+    let mut format = Command::new("mkfs.vfat");
+    format.args(["-n", "STICK"]).arg(&image);
+    succeed("mkfs.vfat", format);
+    let mut copy = Command::new("mcopy");
+    copy.arg("-i").arg(&image).arg(file).arg("::/");
+    succeed("mcopy", copy);
+    image
 }
 
 /// Version 2 comes while 2101 talks with the desk.

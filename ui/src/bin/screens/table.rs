@@ -24,6 +24,8 @@ pub(crate) const SETTINGS: u8 = 6;
 pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
+    Scene { name: "update-ready", view: scenes::update_ready, act: |_| Ok(()) },
+    Scene { name: "update-over", view: scenes::update_over, act: |_| Ok(()) },
     Scene {
         name: "away",
         view: scenes::picture,

@@ -72,7 +72,8 @@ do_install() {
 FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch_libdir}/tmpfiles.d \
     ${nonarch_libdir}/repart.d ${nonarch_base_libdir}/udev/rules.d"
 
-# prepare-data: sync -f and remounts; open-mixer: amixer; mounts: fsck of ext4 and of the ESP.
-RDEPENDS:${PN} = "alsa-utils-amixer coreutils dosfstools e2fsprogs-e2fsck systemd util-linux-fsck util-linux-mount"
+# prepare-data: sync -f and remounts; open-mixer: amixer; mounts: fsck of ext4 and of the ESP; read-stick: mount, setpriv.
+RDEPENDS:${PN} = "alsa-utils-amixer coreutils dosfstools e2fsprogs-e2fsck systemd util-linux-fsck util-linux-mount \
+    util-linux-setpriv"
 # The key that is held for a factory reset, where meta-oe is among the layers.
 RRECOMMENDS:${PN} = "${@bb.utils.contains('BBFILE_COLLECTIONS', 'openembedded-layer', 'evtest', '', d)}"

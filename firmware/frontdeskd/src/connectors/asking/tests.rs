@@ -47,6 +47,7 @@ impl Desk {
             operator_id: 0,
             folders: Vec::new(),
             plan,
+            log_days: 0,
         };
         let (records, _) = Records::start(store, contacts, inbox.clone(), at_desk).unwrap();
         let (connectors, asked) = Connectors::new();

@@ -1,0 +1,267 @@
+//! `/provisioning`: settings from a server, and as a file (APP-5).
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+use store::{Provisioned, Secret, StoreError};
+
+use crate::{
+    app::App,
+    audit::Act,
+    fault::{Fault, of_store},
+    fields::Fields,
+    form::{Form, Refused, Wrong, optional},
+    guard::{self, FORM_FIELD, Posted, Signed},
+    keeper::KeeperError,
+    layout::{self, Place},
+    pages::{Page, own, plugins::short, provisioning_words},
+    provisioning::{Outcome, Source, address, fetch::MOST},
+    random,
+    settings::said,
+    text::{self, Text},
+};
+
+/// Where it is.
+const PATH: &str = "/provisioning";
+/// Longest one-time code, in bytes.
+const LONGEST_CODE: usize = 128;
+
+/// `GET /provisioning`
+pub(crate) async fn show(signed: Signed) -> Page {
+    Ok(page(&signed, &known(&signed).await?, None))
+}
+
+/// `POST /provisioning`
+pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
+    match order(&signed, &fields).await {
+        Ok(()) => {
+            signed.app.provisioning.ask_now();
+            signed.app.audit(&signed.actor(), Act::SettingsChanged, "provisioning").await;
+            Ok(signed.done(PATH, text::PROVISION_SAVED.is(signed.language)))
+        }
+        Err(wrong) => {
+            let refused = Refused { typed: &fields, wrong: &wrong };
+            Ok(page(&signed, &known(&signed).await?, Some(refused)))
+        }
+    }
+}
+
+/// `POST /provisioning/ask`
+pub(crate) async fn ask(Posted { signed, .. }: Posted) -> Response {
+    signed.app.provisioning.ask_now();
+    signed.done(PATH, text::PROVISION_ASKED.is(signed.language))
+}
+
+/// `POST /provisioning/export`
+pub(crate) async fn export(Posted { signed, fields }: Posted) -> Response {
+    let with_passwords = fields.has("passwords");
+    if with_passwords && let Err(words) = own::confirm(&signed, fields.get("export-password")).await {
+        return signed.failed(PATH, words);
+    }
+    let settings = match signed.app.settings().await {
+        Ok(settings) => settings,
+        Err(problem) => return signed.failed(PATH, said(&problem, signed.language)),
+    };
+    let detail = if with_passwords { "with passwords" } else { "" };
+    signed.app.audit(&signed.actor(), Act::SettingsExported, detail).await;
+    let headers = [
+        (header::CONTENT_TYPE, "application/toml; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"settings.toml\""),
+    ];
+    (headers, settings.to_toml(with_passwords)).into_response()
+}
+
+/// `POST /provisioning/import`
+pub(crate) async fn import(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
+    let fault = |status, words| Fault::new(status, signed.language, words).into_response();
+    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
+    if !signed.may_write() {
+        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
+    }
+    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
+    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
+    let (mut token, mut file) = (String::new(), None);
+    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
+        match field.name() {
+            Some(FORM_FIELD) => token = short(field).await.ok_or_else(unreadable)?,
+            // The token comes first: nothing is looked at before it is right.
+            _ if !random::same(&token, &signed.session.form_token) => break,
+            Some("file") => file = whole(field).await,
+            _ => return Err(unreadable()),
+        }
+    }
+    if !random::same(&token, &signed.session.form_token) {
+        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
+    }
+    let done = match file {
+        Some(text) => take(&signed, text).await,
+        None => Err(text::IMPORT_NO_TEXT.is(signed.language).to_owned()),
+    };
+    Ok(match done {
+        Ok(words) => signed.done(PATH, words),
+        Err(reason) => {
+            signed.failed(PATH, text::IMPORT_REFUSED.with(signed.language, &[("reason", &reason)]))
+        }
+    })
+}
+
+/// Lays a file over the settings; what was refused, in words.
+async fn take(signed: &Signed, text: String) -> Result<String, String> {
+    let saved = signed.app.saved.clone();
+    let taken = signed.app.keeper.ask(move |store| {
+        let settings = store.overlay_settings(&text, "")?;
+        let told = (settings.accounts.len(), settings.lines.len());
+        saved.send_replace(Arc::new(settings));
+        Ok(told)
+    });
+    let (accounts, lines) = taken.await.map_err(|problem| match &problem {
+        KeeperError::Store(StoreError::Settings(error)) => {
+            provisioning_words::settings(error, signed.language)
+        }
+        other => of_store(other, signed.language).1,
+    })?;
+    signed.app.audit(&signed.actor(), Act::SettingsImported, "").await;
+    Ok(text::IMPORT_DONE.with(signed.language, &[("accounts", &accounts), ("lines", &lines)]))
+}
+
+/// A text file; `None` when it is none, or too large.
+async fn whole(mut field: Field<'_>) -> Option<String> {
+    let mut text = Vec::new();
+    while let Some(bytes) = field.chunk().await.ok()? {
+        text.extend_from_slice(&bytes);
+        if text.len() > MOST {
+            return None;
+        }
+    }
+    String::from_utf8(text).ok().filter(|text| !text.trim().is_empty())
+}
+
+/// Keeps the address and the code that were typed.
+async fn order(signed: &Signed, fields: &Fields) -> Result<(), Wrong> {
+    let language = signed.language;
+    let url = optional(fields, "url");
+    if let Some(url) = &url {
+        let device = &signed.app.provisioning.device;
+        let allow_http = signed.app.config.provisioning.as_ref().is_some_and(|config| config.allow_http);
+        let file = address::file_of(url, device, allow_http);
+        file.map_err(|trouble| Wrong::at("url", provisioning_words::trouble(&trouble, language)))?;
+    }
+    let code = optional(fields, "code");
+    if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE || code.chars().any(char::is_control)) {
+        let words = text::WHY_LONG.with(language, &[("max", &LONGEST_CODE)]);
+        return Err(Wrong::at("code", words));
+    }
+    let code = code.map(Secret::new);
+    let kept = signed.app.keeper.ask(move |store| store.order_provisioning(url, code)).await;
+    kept.map_err(|problem| Wrong::above(of_store(&problem, language).1))
+}
+
+async fn known(signed: &Signed) -> Result<Provisioned, Response> {
+    let known = signed.app.keeper.ask(|store| store.load_provisioned()).await;
+    known.map_err(|problem| {
+        let (status, words) = of_store(&problem, signed.language);
+        Fault::saying(status, signed.language, words).into_response()
+    })
+}
+
+fn page(signed: &Signed, known: &Provisioned, refused: Option<Refused<'_>>) -> Response {
+    let t = |text: Text| text.is(signed.language);
+    let form = Form::new(signed, refused);
+    let code_hint =
+        if known.code.is_empty() { text::PROVISION_CODE_HINT } else { text::PROVISION_CODE_WAITS };
+    let body = html! {
+        (form.problem())
+        section aria-labelledby="now-title" {
+            h2 #now-title { (t(text::PROVISION_NOW)) }
+            p.lead { (t(text::PROVISION_INTRO)) }
+            @if signed.app.config.provisioning.is_some() { (now(signed, known)) }
+            @else { p.note #provisioning-off { (t(text::PROVISION_OFF)) } }
+        }
+        @if signed.app.config.provisioning.is_some() {
+            section aria-labelledby="from-title" {
+                h2 #from-title { (t(text::PROVISION_FROM)) }
+                (form.around("provisioning", PATH, html! {
+                    (form.text("url", text::PROVISION_URL, known.url.as_deref().unwrap_or_default(), Some(text::PROVISION_URL_HINT), false))
+                    (form.secret("code", text::PROVISION_CODE, code_hint, false))
+                }))
+            }
+        }
+        section aria-labelledby="file-title" {
+            h2 #file-title { (t(text::SETTINGS_FILE)) }
+            p { (t(text::SETTINGS_FILE_HAS)) }
+            @if signed.may_write() { (files(signed)) }
+        }
+    };
+    layout::page(signed, Place::Provisioning, t(text::PROVISIONING), body)
+}
+
+/// How it stands.
+fn now(signed: &Signed, known: &Provisioned) -> Markup {
+    let (app, language) = (&signed.app, signed.language);
+    let t = |text: Text| text.is(language);
+    let standing = app.provisioning.standing();
+    let (class, words) = match &standing.outcome {
+        Outcome::NoAddress => ("off", text::PROVISION_NO_ADDRESS),
+        Outcome::Asking => ("busy", text::PROVISION_ASKING),
+        Outcome::Taken => ("good", text::PROVISION_WAS_TAKEN),
+        Outcome::Unchanged => ("good", text::PROVISION_UNCHANGED),
+        Outcome::Spent => ("good", text::PROVISION_SPENT),
+        Outcome::Failed(_) => ("bad", text::PROVISION_FAILED),
+    };
+    let mut facts = vec![
+        (t(text::PROVISION_DEVICE), html! { code #device { (app.provisioning.device) } }),
+        (t(text::STATE), html! { span.badge.(class) #provisioning-state { (t(words)) } }),
+    ];
+    if let Some((source, address)) = &standing.named {
+        let source = match source {
+            Source::Typed => t(text::PROVISION_TYPED).to_owned(),
+            Source::Configured => t(text::PROVISION_CONFIGURED).to_owned(),
+            Source::Dhcp(option) => text::PROVISION_DHCP.with(language, &[("option", option)]),
+        };
+        facts.push((t(text::PROVISION_ADDRESS), html! { (address) " (" (source) ")" }));
+    }
+    if let Some(asked_ms) = standing.asked_ms {
+        facts.push((t(text::PROVISION_ASKED_AT), layout::moment(asked_ms)));
+    }
+    if let Some(taken) = &known.taken {
+        facts.push((t(text::PROVISION_TAKEN_AT), html! { (layout::moment(taken.at_ms)) " " (taken.url) }));
+    }
+    html! {
+        @if let Outcome::Failed(trouble) = &standing.outcome {
+            p.alert.bad #trouble role="alert" { (provisioning_words::trouble(trouble, language)) }
+        }
+        (layout::facts("standing", &facts))
+        (layout::action(signed, "ask", "/provisioning/ask", t(text::PROVISION_ASK), "quiet"))
+    }
+}
+
+/// The settings as a file, and back.
+fn files(signed: &Signed) -> Markup {
+    let t = |text: Text| text.is(signed.language);
+    let form = Form::new(signed, None);
+    html! {
+        form #export-form method="post" action="/provisioning/export" {
+            (layout::token(signed))
+            (form.tick("passwords", t(text::EXPORT_PASSWORDS), false))
+            div.field {
+                label for="export-password" { (t(text::EXPORT_CONFIRM)) }
+                input #export-password name="export-password" type="password" autocomplete="current-password" maxlength="256";
+            }
+            button #export type="submit" { (t(text::EXPORT)) }
+        }
+        p { (t(text::IMPORT_HOW)) }
+        form #import-form method="post" action="/provisioning/import" enctype="multipart/form-data" {
+            (layout::token(signed))
+            div.field {
+                label for="file" { (t(text::IMPORT_FILE)) }
+                input #file name="file" type="file" accept=".toml,text/plain" required;
+            }
+            button #import type="submit" { (t(text::IMPORT)) }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Words about provisioning and the settings file.
+
+use super::texts;
+
+texts! {
+    PROVISIONING = "Provisioning", "Configuration automatique";
+    PROVISION_NOW = "How it stands", "État actuel";
+    PROVISION_INTRO = "This desk can fetch its settings from a server: accounts, lines, rules, directories. A file is taken wholly or not at all, and once: what is changed afterwards stays until the file on the server is another one.", "Ce poste peut chercher ses réglages sur un serveur : comptes, lignes, règles, annuaires. Un fichier est pris en entier ou pas du tout, et une seule fois : ce qui est modifié ensuite reste jusqu’à ce que le fichier du serveur change.";
+    PROVISION_OFF = "This desk asks no server: its frontdesk.toml has no table [provisioning].", "Ce poste n’interroge aucun serveur : son frontdesk.toml n’a pas de table [provisioning].";
+    PROVISION_DEVICE = "Name of this device", "Nom de cet appareil";
+    PROVISION_ADDRESS = "Address", "Adresse";
+    PROVISION_ASKED_AT = "Asked last", "Dernière demande";
+    PROVISION_TAKEN_AT = "File taken last", "Dernier fichier pris";
+    PROVISION_TYPED = "typed on this page", "saisie sur cette page";
+    PROVISION_CONFIGURED = "from frontdesk.toml", "de frontdesk.toml";
+    PROVISION_DHCP = "from DHCP, option {option}", "de DHCP, option {option}";
+    PROVISION_NO_ADDRESS = "no address: type one, or let DHCP name it (option 66 or 43)", "aucune adresse : saisissez-en une, ou faites-la donner par DHCP (option 66 ou 43)";
+    PROVISION_ASKING = "the server is being asked", "demande en cours";
+    PROVISION_WAS_TAKEN = "taken", "pris";
+    PROVISION_UNCHANGED = "as on the server", "conforme au serveur";
+    PROVISION_SPENT = "taken; for another file the server wants a new code", "pris ; pour un autre fichier le serveur veut un nouveau code";
+    PROVISION_FAILED = "not provisioned", "non configuré";
+    PROVISION_ASK = "Ask the server now", "Interroger le serveur maintenant";
+    PROVISION_ASKED = "The server is being asked. Look at this page again in a moment.", "Le serveur est interrogé. Rechargez cette page dans un instant.";
+    PROVISION_FROM = "Where from", "D’où";
+    PROVISION_URL = "Address of the provisioning server", "Adresse du serveur de configuration";
+    PROVISION_URL_HINT = "https://HOST/ for the file of this device there, or the address of a .toml file; {id} stands for the name of the device. Empty: as frontdesk.toml or DHCP say.", "https://HÔTE/ pour le fichier de cet appareil, ou l’adresse d’un fichier .toml ; {id} tient lieu du nom de l’appareil. Vide : selon frontdesk.toml ou DHCP.";
+    PROVISION_CODE = "One-time code", "Code à usage unique";
+    PROVISION_CODE_HINT = "Where the server asks for one. It is sent with the name of the device, by HTTPS only, and forgotten when a file was taken.", "Si le serveur en demande un. Il est envoyé avec le nom de l’appareil, en HTTPS seulement, et oublié une fois un fichier pris.";
+    PROVISION_CODE_WAITS = "A code was typed and waits to be used. A new one takes its place.", "Un code a été saisi et attend d’être utilisé. Un nouveau le remplacera.";
+    PROVISION_SAVED = "Saved. The server is being asked.", "Enregistré. Le serveur est interrogé.";
+    SETUP_PROVISIONING = "Provisioning code", "Code de configuration";
+    SETUP_PROVISIONING_HINT = "If you were given one for this box: with it the box fetches its settings from the company’s server.", "Si vous en avez reçu un pour cet appareil : avec lui l’appareil cherche ses réglages sur le serveur de l’entreprise.";
+    SETTINGS_FILE = "Settings file", "Fichier de réglages";
+    SETTINGS_FILE_HAS = "Accounts, lines, rules, directories without their contacts, as one text file: for another desk, for a provisioning server, or to read. No call log, no contacts, no operators.", "Comptes, lignes, règles, annuaires sans leurs contacts, en un fichier texte : pour un autre poste, pour un serveur de configuration, ou pour lire. Ni journal, ni contacts, ni opérateurs.";
+    EXPORT = "Download the settings file", "Télécharger le fichier de réglages";
+    EXPORT_PASSWORDS = "with the passwords and keys: whoever reads the file can telephone as this desk", "avec les mots de passe et clés : quiconque lit le fichier peut téléphoner comme ce poste";
+    EXPORT_CONFIRM = "Your password, for a file with passwords", "Votre mot de passe, pour un fichier avec mots de passe";
+    IMPORT = "Take the settings file", "Prendre le fichier de réglages";
+    IMPORT_HOW = "The tables in the file take the place of those of this desk, the others stay; passwords that it leaves out stay too. It counts at once, and calls go on. With anything wrong in it nothing changes.", "Les tables du fichier remplacent celles de ce poste, les autres restent ; les mots de passe omis restent aussi. Cela vaut aussitôt et les appels continuent. À la moindre erreur rien ne change.";
+    IMPORT_FILE = "Settings file to take", "Fichier de réglages à prendre";
+    IMPORT_DONE = "The settings file was taken; accounts: {accounts}, lines: {lines}.", "Le fichier de réglages a été pris ; comptes : {accounts}, lignes : {lines}.";
+    IMPORT_REFUSED = "The file was not taken, and nothing was changed: {reason}.", "Le fichier n’a pas été pris et rien n’a été modifié : {reason}.";
+    IMPORT_NO_TEXT = "it is no text in UTF-8, or larger than 512 KiB", "ce n’est pas un texte en UTF-8, ou il dépasse 512 Kio";
+    LINE_OF_FILE = "line {line}: {words}", "ligne {line} : {words}";
+    TROUBLE_NOT_HTTPS = "{address} is no https:// address. Give one; only if there is no other way, allow http by provisioning.allow_http in frontdesk.toml.", "{address} n’est pas une adresse https://. Donnez-en une ; s’il n’y a pas d’autre moyen, autorisez http par provisioning.allow_http dans frontdesk.toml.";
+    TROUBLE_NO_ADDRESS = "{address} is no address of a provisioning server. Give https://HOST/ or the address of a .toml file.", "{address} n’est pas l’adresse d’un serveur de configuration. Donnez https://HÔTE/ ou l’adresse d’un fichier .toml.";
+    TROUBLE_NOT_FOLLOWED = "DHCP names {address}, but this desk was not set up from there, so it is not followed. If it shall be, type the address here.", "DHCP donne {address}, mais ce poste n’a pas été configuré de là : l’adresse n’est pas suivie. Si elle doit l’être, saisissez-la ici.";
+    TROUBLE_FILES = "{file} cannot be used: {why}. Replace the file, or remove it.", "{file} est inutilisable : {why}. Remplacez le fichier, ou enlevez-le.";
+    TROUBLE_UNREACHABLE = "{host} cannot be reached: {why}. Is it running, and does the network let the desk through? It is asked again by itself.", "{host} est injoignable : {why}. Fonctionne-t-il, et le réseau laisse-t-il passer le poste ? Une nouvelle demande aura lieu d’elle-même.";
+    TROUBLE_UNTRUSTED = "The certificate of {host} is not trusted: {why}. Nothing was fetched. For an authority of your own, name its file by provisioning.ca in frontdesk.toml.", "Le certificat de {host} n’est pas reconnu : {why}. Rien n’a été cherché. Pour votre propre autorité, nommez son fichier par provisioning.ca dans frontdesk.toml.";
+    TROUBLE_WANTS_CERTIFICATE = "{host} wants a device certificate, and this desk has none: provisioning.certificate and provisioning.key in frontdesk.toml name it.", "{host} demande un certificat d’appareil et ce poste n’en a pas : provisioning.certificate et provisioning.key le nomment dans frontdesk.toml.";
+    TROUBLE_REFUSES_CERTIFICATE = "{host} refuses the device certificate: {why}. Is it of an authority that the server trusts, and still valid?", "{host} refuse le certificat d’appareil : {why}. Vient-il d’une autorité reconnue du serveur, et est-il encore valable ?";
+    TROUBLE_REFUSED = "{host} refuses this desk (HTTP {status}). Type the one-time code for the device {device}; if one was typed, it is wrong or was used already.", "{host} refuse ce poste (HTTP {status}). Saisissez le code à usage unique de l’appareil {device} ; s’il a été saisi, il est faux ou déjà utilisé.";
+    TROUBLE_NOT_FOUND = "There is no file at {address}. Put a settings file there.", "Il n’y a pas de fichier à {address}. Mettez-y un fichier de réglages.";
+    TROUBLE_STATUS = "{host} answers with HTTP {status}. Its own log says why.", "{host} répond HTTP {status}. Son propre journal dit pourquoi.";
+    TROUBLE_REDIRECT = "{host} sends the desk on to {address}, which is not followed. Give that address.", "{host} renvoie vers {address}, ce qui n’est pas suivi. Donnez cette adresse.";
+    TROUBLE_TOO_LARGE = "The file is larger than 512 KiB.", "Le fichier dépasse 512 Kio.";
+    TROUBLE_NOT_TEXT = "The file is no text in UTF-8.", "Le fichier n’est pas un texte en UTF-8.";
+    TROUBLE_INVALID = "The file was not taken, and nothing was changed: {reason}. Correct it on the server.", "Le fichier n’a pas été pris et rien n’a été modifié : {reason}. Corrigez-le sur le serveur.";
+}

@@ -1,0 +1,195 @@
+//! Zero-touch provisioning (APP-5): the address and the code that an administrator typed, and which file was taken last;
+//! and settings files that are laid over what is set, wholly or not at all.
+//!
+//! Not done here: finding the address, fetching the file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::documents::{load_document, put_settings, save_document, settings};
+use crate::{Failure, Secret, Settings, Store, StoreError};
+
+const PROVISIONED: &str = "provisioned";
+
+/// What is known of provisioning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provisioned {
+    /// The address that an administrator typed; without one it is that of the configuration, else DHCP's.
+    pub url: Option<String>,
+    /// The one-time code that was typed, until a file was taken with it.
+    pub code: Secret,
+    /// The file that was taken last.
+    pub taken: Option<TakenFile>,
+}
+
+/// A settings file of a provisioning server that was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TakenFile {
+    /// Its address.
+    pub url: String,
+    /// The version that the server gave it.
+    pub etag: Option<String>,
+    /// Its SHA-256, in hexadecimal.
+    pub digest: String,
+    /// When it was taken, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+impl Store {
+    /// What is known of provisioning.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_provisioned(&self) -> Result<Provisioned, StoreError> {
+        self.read("read what was provisioned", provisioned)
+    }
+
+    /// Keeps the address that was typed (`None`: none), and a code where one was typed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn order_provisioning(
+        &mut self,
+        url: Option<String>,
+        code: Option<Secret>,
+    ) -> Result<(), StoreError> {
+        self.write("keep where the desk is provisioned from", |db| {
+            let known = provisioned(db)?;
+            let code = code.unwrap_or(known.code);
+            save_document(db, PROVISIONED, &Provisioned { url, code, ..known })
+        })
+    }
+
+    /// Notes that the server has the file that was taken before, by the version that it gives it now. A code that was typed
+    /// has done its duty.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn note_provisioned(&mut self, taken: TakenFile) -> Result<(), StoreError> {
+        self.write("note what was provisioned", |db| {
+            let known = provisioned(db)?;
+            let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
+            save_document(db, PROVISIONED, &known)
+        })
+    }
+
+    /// Takes a file of a provisioning server and notes that, both or neither. The code that was typed has done its duty.
+    /// The settings as they are then.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] says where in `file` what is not allowed; or the database's.
+    pub fn provision(&mut self, text: &str, file: &str, taken: TakenFile) -> Result<Settings, StoreError> {
+        self.write("take a provisioning file", |db| {
+            let wanted = settings(db)?.overlaid(text, file).map_err(StoreError::from)?;
+            put_settings(db, wanted)?;
+            let known = provisioned(db)?;
+            let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
+            save_document(db, PROVISIONED, &known)?;
+            settings(db)
+        })
+    }
+
+    /// Lays a settings file over what is set: the tables that are in it take the place of those there are, the others
+    /// stay. The settings as they are then.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] says where in `file` what is not allowed; or the database's.
+    pub fn overlay_settings(&mut self, text: &str, file: &str) -> Result<Settings, StoreError> {
+        self.write("take a settings file", |db| {
+            let wanted = settings(db)?.overlaid(text, file).map_err(StoreError::from)?;
+            put_settings(db, wanted)?;
+            settings(db)
+        })
+    }
+}
+
+fn provisioned(db: &rusqlite::Connection) -> Result<Provisioned, Failure> {
+    Ok(load_document(db, PROVISIONED)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const HOUSE: &str = "[[accounts]]\nuser = \"1000\"\ndomain = \"pbx.example\"\npassword = \"secret\"\n\
+        [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n[rules]\nhold_alarm_s = 77\n";
+
+    fn open() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+        store.overlay_settings(HOUSE, "house.toml").unwrap();
+        (folder, store)
+    }
+
+    fn taken(digest: &str) -> TakenFile {
+        TakenFile { url: "https://x/".into(), etag: Some("\"1\"".into()), digest: digest.into(), at_ms: 5 }
+    }
+
+    #[test]
+    fn app_5_tables_that_a_file_does_not_have_stay_as_they_are() {
+        let (_folder, mut store) = open();
+        let staff = "[[lines]]\nnumber = \"5550101\"\nname = \"Support\"\naccount = \"1000\"\n\
+                     [[directories]]\nname = \"Staff\"\nlocal = true\nline = \"5550101\"\n";
+        let now = store.provision(staff, "box.toml", taken("a")).unwrap();
+        let names: Vec<&str> = now.lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["Support"]);
+        assert_eq!((now.rules.hold_alarm_s, now.directories.len()), (77, 1));
+        assert_eq!(now.accounts[0].password.reveal(), "secret");
+        assert_eq!(now, store.load_settings().unwrap());
+        // An account without password keeps the one it has.
+        let account = "[[accounts]]\nuser = \"1000\"\ndomain = \"pbx.example\"\nexpires_s = 900\n";
+        let now = store.provision(account, "box.toml", taken("b")).unwrap();
+        assert_eq!((now.accounts[0].password.reveal(), now.accounts[0].expires_s), ("secret", 900));
+        assert_eq!((now.lines.len(), now.directories.len()), (1, 1));
+    }
+
+    #[test]
+    fn app_5_a_file_with_anything_wrong_changes_nothing_and_says_where() {
+        let (_folder, mut store) = open();
+        store.order_provisioning(Some("https://x/".into()), Some(Secret::new("12345"))).unwrap();
+        let (before, known) = (store.load_settings().unwrap(), store.load_provisioned().unwrap());
+        for (text, words) in [
+            (
+                "[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n",
+                "box.toml:5: lines (1.) name",
+            ),
+            ("[rules]\nhold_alarm_s = 60\nhold_alarm = 3\n", "box.toml:3: unknown field `hold_alarm`"),
+            (
+                "[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"nobody\"\n",
+                "box.toml:4: lines (1.) account",
+            ),
+            // What it takes away is needed by what stays.
+            (
+                "accounts = []\n[[lines]]\nnumber = \"1\"\nname = \"A\"\naccount = \"1000\"\n",
+                "\"1000\" is no account",
+            ),
+            ("<html>", "box.toml:1"),
+        ] {
+            let error = store.provision(text, "box.toml", taken("c")).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+            assert_eq!(store.load_settings().unwrap(), before);
+            assert_eq!(store.load_provisioned().unwrap(), known);
+        }
+    }
+
+    #[test]
+    fn app_5_a_code_is_kept_until_a_file_was_taken_with_it() {
+        let (folder, mut store) = open();
+        store.order_provisioning(None, Some(Secret::new("12345"))).unwrap();
+        store.order_provisioning(Some("https://x/".into()), None).unwrap();
+        drop(store);
+        let mut store = Store::open(folder.path().join("desk.db")).unwrap();
+        let known = store.load_provisioned().unwrap();
+        assert_eq!((known.url.as_deref(), known.code.reveal()), (Some("https://x/"), "12345"));
+        assert!(!format!("{known:?}").contains("12345"));
+        store.provision("[rules]\nhold_alarm_s = 60\n", "box.toml", taken("d")).unwrap();
+        let known = store.load_provisioned().unwrap();
+        assert!(known.code.is_empty() && known.taken == Some(taken("d")), "{known:?}");
+        store.order_provisioning(None, Some(Secret::new("67890"))).unwrap();
+        store.note_provisioned(taken("e")).unwrap();
+        let known = store.load_provisioned().unwrap();
+        assert!(known.code.is_empty() && known.taken == Some(taken("e")), "{known:?}");
+    }
+}
