@@ -174,7 +174,7 @@ fn everything_that_is_linked_has_the_text_of_its_licence() {
         "Permission is hereby granted, free of charge",
         "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION",
         "May you do good and not evil",
-        "SIL OPEN FONT LICENSE",
+        "Open Font License",
         "Mozilla Public License Version 2.0",
         "Xiph.Org",
     ] {

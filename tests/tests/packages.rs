@@ -119,12 +119,20 @@ fn settings_of_the_package_are_those_of_the_box_but_for_its_disk_and_its_port() 
     let mut wanted = of_box.clone();
     assert!(wanted.remove("update").is_some(), "the box has lost its updates");
     wanted["admin"].as_table_mut().unwrap().insert("listen".into(), "0.0.0.0:8443".into());
+    // What identifies the very device.
+    for value in wanted["provisioning"].as_table_mut().unwrap().iter_mut().map(|(_, value)| value) {
+        if let Some(path) = value.as_str().and_then(|path| path.strip_prefix("/data/device/")) {
+            *value = format!("/etc/frontdesk/device/{path}").into();
+        }
+    }
     assert_eq!(of_package, wanted);
     assert_ne!(of_box["admin"]["listen"], of_package["admin"]["listen"]);
     let plugins: Table = adapted("etc/frontdesk/plugind.toml").parse().unwrap();
     assert_eq!(plugins["state"].as_str(), Some("/var/lib/frontdesk-plugind"));
     let of_box: Table = read("etc/frontdesk/plugind.toml").parse().unwrap();
     assert_eq!(plugins["socket"], of_box["socket"]);
+    let rules = adapted("udev/70-frontdesk.rules");
+    assert!(rules.contains("hidraw") && rules.contains("open-mixer") && !rules.contains("stick"), "{rules}");
     let users = adapted("sysusers/frontdesk.conf");
     let fixed = users.lines().filter(|line| !line.starts_with('#') && line.contains(" 95")).count();
     assert_eq!(fixed, 0, "ids that somebody may have already:\n{users}");

@@ -77,7 +77,9 @@ fn time() -> Result<i64, String> {
     let said = said.or_else(|| {
         let git =
             Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(repository::root()).output();
-        git.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        git.ok()
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .filter(|text| !text.is_empty())
     });
     let said = said.ok_or("SOURCE_DATE_EPOCH is not set, and git does not say the commit's time")?;
     said.trim().parse().map_err(|_| format!("{said:?} is no time"))
