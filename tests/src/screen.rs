@@ -364,7 +364,8 @@ pub fn marked(picture: &Picture) -> Option<Area> {
 
 /// All that is read on the menu or window that is open. The frame around the marked row keeps the reader of
 /// the whole from seeing what is inside, and a code on it, which is another with each minute, whatever is beside it.
-fn plate_text(picture: &Picture) -> Option<String> {
+#[must_use]
+pub fn plate_text(picture: &Picture) -> Option<String> {
     let whole = plate(picture)?;
     if let Some(code) = picture.areas(whole, CODE, (200, 200)).into_iter().next() {
         let below = code.y + code.height;

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use frontdesk_tests::screen::{CALLS, GREEN, RINGING, TALKING};
+use frontdesk_tests::screen::{CALLS, GREEN, RINGING, TALKING, plate_text};
 use frontdesk_tests::sound::A_TONE;
 use frontdesk_tests::wait;
 use ipc::{CallState, View};
@@ -172,7 +172,7 @@ fn kill_screen(guest: &mut Guest, wire: &Wire) -> String {
 fn keypad(guest: &mut Guest, house: &mut House) -> String {
     guest.keys(&["kp_5", "kp_7", "kp_add"]);
     guest.wait_picture("the menu of transfers", SOON, |picture| {
-        picture.text(picture.area()).contains("Transfer").then_some(())
+        plate_text(picture).filter(|text| text.contains("Transfer"))
     });
     guest.keep("transfer");
     guest.keys(&["kp_enter"]);
@@ -247,9 +247,13 @@ fn reset(guest: &mut Guest) -> String {
     assert!(there(guest), "nobody is in the directories, so nobody could be missed");
     guest.reboot_holding("f8", BOOT);
     guest.wait_view("the code of the first set-up", BOOT, |view| view.setup.is_some());
-    assert!(!there(guest), "contacts of before");
-    let said = guest.run("journalctl -b -u frontdesk-data --no-pager -o cat | grep factory").text;
-    said.trim().to_owned()
+    let said = guest.run(
+        "journalctl -b -o short-monotonic --no-pager -u frontdesk-data; dmesg | grep -iE ' input: |usbhid'; \
+         ls /dev/input; cat /proc/bus/input/devices",
+    );
+    assert!(!there(guest), "contacts of before: {}", said.text);
+    let line = said.text.lines().find(|line| line.contains("factory reset (key)"));
+    line.unwrap_or_else(|| panic!("it was not for the key: {}", said.text)).to_owned()
 }
 
 /// When what was there, by the kernel's clock, and what cost most.
@@ -262,7 +266,8 @@ fn timeline(guest: &mut Guest, times: &[(&str, Duration)]) -> String {
         "systemd-analyze; for unit in data.mount frontdesk-data seatd frontdeskd frontdesk-ui; do \
          echo \"$unit $(systemctl show -P ActiveEnterTimestampMonotonic $unit)\"; done; \
          journalctl -o short-monotonic -b --no-pager | grep -m1 -E 'client connected.*frontdesk-ui'; \
-         systemd-analyze blame --no-pager | head -15; systemd-analyze critical-chain --no-pager frontdesk-ui.service | tail -15",
+         systemd-analyze blame --no-pager | head -15; systemd-analyze critical-chain --no-pager frontdesk-ui.service | tail -15; \
+         journalctl -b -u frontdeskd --no-pager -o short-monotonic | grep -E ' (WARN|ERROR) ' | tail -20",
     );
     for line in said.text.lines() {
         words += &format!("\n        {line}");
