@@ -10,7 +10,7 @@ use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE};
 use ipc::Registration;
 
-use crate::guest::{Guest, SOON};
+use crate::guest::{BOOT, Guest, SOON};
 use crate::lab::{HERE, Lab};
 
 /// How long registering may take from then on.
@@ -50,6 +50,8 @@ impl House {
             self.exchange.address(),
             frontdesk_tests::desk::NO_TIMERS,
         );
+        // Its folder is made when it starts.
+        guest.wait_view("a desk", BOOT, |_| true);
         guest.put("/run/settings.toml", settings.as_bytes());
         guest.put("/run/staff.csv", STAFF.as_bytes());
         guest.succeed(
