@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use frontdesk_tests::apart;
 use frontdesk_tests::baresip::Codec;
-use frontdesk_tests::desk::Standing;
+use frontdesk_tests::desk::{Account, Desk, Machine, NO_TIMERS, Standing};
 use frontdesk_tests::house::{House, scratch};
+use frontdesk_tests::kamailio::{DOMAIN, Kamailio};
 use frontdesk_tests::network::Network;
 use frontdesk_tests::pjsua::Pjsua;
+use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use frontdesk_tests::stun::StunServer;
 use frontdesk_tests::telephone::Telephone;
@@ -68,6 +70,33 @@ fn talks_by_ipv6(standing: Standing) {
     b.hears(DESK_TONE);
     b.hang_up();
     house.client.wait_gone(call, SOON);
+}
+
+#[test]
+fn acc_5_app_3_a_desk_that_starts_before_its_network_is_there_and_registers_when_it_comes() {
+    if !apart::is_alone(
+        "acc_5_app_3_a_desk_that_starts_before_its_network_is_there_and_registers_when_it_comes",
+    ) {
+        return;
+    }
+    let folder = scratch();
+    let network = Network::new("desk", folder.path());
+    let mut ports = Ports::take();
+    let port = ports.one();
+    let password = Kamailio::password("desk");
+    let account = Account { password, domain: DOMAIN.into(), ..Account::at_port(port) };
+    let account = Account { registrar: format!("{OFFICE}:{port}"), ..account };
+    let machine = Machine { sip: ports.one(), rtp: ports.rtp(), log: "info" };
+    let standing = Standing { listen: "0.0.0.0", within: Some(network.path()), ..Standing::default() };
+    let mut desk = Desk::start_standing(folder.path(), &account, NO_TIMERS, &machine, (None, standing));
+    desk.program.wait_log("there is no network yet", SOON);
+    let mut client = desk.client();
+    let registered = |view: &ipc::View| view.operator.registration == Registration::Registered;
+    client.wait("a desk that says so", SOON, |view| !registered(view));
+
+    network.wire(("desk0", "10.77.0.10/24"), ("office0", "10.77.0.1/24"));
+    let _exchange = Kamailio::start_on(folder.path(), OFFICE, port);
+    client.wait("registered", Duration::from_secs(60), registered);
 }
 
 #[test]

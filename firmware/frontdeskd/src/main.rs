@@ -52,7 +52,7 @@ mod watching;
 mod xmpp;
 
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -218,7 +218,13 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let sockets = Sockets::open(&config.sip)?;
     let socket_address = sockets.local;
     let bound = [Some(sockets.local), sockets.other];
-    let local = reachable_address(socket_address, &settings)?;
+    let local = reachable_address(socket_address, &settings).unwrap_or_else(|error| {
+        // The desk is there all the same, and looks for the network while it runs (moves.rs).
+        warn!(%error, "there is no network yet");
+        let loopback: IpAddr =
+            if socket_address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        SocketAddr::new(loopback, socket_address.port())
+    });
     let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
     let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
     info!(%local, other = local_other.map(tracing::field::display), version = env!("CARGO_PKG_VERSION"), "desk starts");
