@@ -255,7 +255,10 @@ fn set_1_about_says_the_version_and_lists_what_is_in_the_programs() {
     }
     let parts: Vec<ipc::ThirdParty> = ipc::third_parties().collect();
     assert!(stage.has(&format!("Frontdesk {}", env!("CARGO_PKG_VERSION"))));
-    assert!(stage.has(parts[0].name) && stage.has("SQLite") && stage.has("tokio"));
+    assert!(stage.app.global::<screen::Settings>().get_about_open());
+    for name in [parts[0].name, "SQLite", "tokio"] {
+        assert!(stage.has(name), "{name}");
+    }
     // By keys: the head, into the list, to its end and out of it again.
     stage.control("p");
     let settings = stage.app.global::<screen::Settings>();

@@ -13,11 +13,12 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     type Case = (Method, fn(&mut Message), u16, Option<(&'static str, &'static str)>);
-    let cases: [Case; 21] = [
+    let cases: [Case; 22] = [
         (Method::Other("DANCE".into()), |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Message, |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Register, |_| {}, 405, None),
-        (Method::Info, |_| {}, 405, None),
+        (Method::Info, |_| {}, 481, None),
+        (Method::Publish, |_| {}, 405, None),
         (Method::Invite, |m| m.set_request_uri("sips:100@pbx.example"), 416, None),
         (Method::Invite, |m| m.set_request_uri("http://pbx.example/"), 416, None),
         (Method::Options, |m| m.set_request_uri("urn:service:sos"), 416, None),

@@ -90,6 +90,13 @@ fn acc_6_digits_that_were_refused_are_told_while_the_call_lives() {
         &expect![[r#"
             digits 1 1
                 digits 1 1
+              = 1 Talking*
+            refuse-digits 1
+              = 1 Talking* · !digits 99 failed 415
+            bye 1
+                log 99 Completed, answered 0, talk 0, hold 0
+                ear free
+              = !digits 99 failed 415
             refuse-digits 1
         "#]],
     );

@@ -45,9 +45,15 @@ impl Disk {
     /// One that begins as `image`, a raw disk.
     #[track_caller]
     pub(crate) fn of(image: &Path, folder: &Path, name: &str) -> Self {
+        Self::of_size(image, folder, name, None)
+    }
+
+    /// Likewise, on a disk of that size in QEMU's words (`3G`), as a box has one: the data partition grows.
+    #[track_caller]
+    pub(crate) fn of_size(image: &Path, folder: &Path, name: &str, size: Option<&str>) -> Self {
         let path = folder.join(format!("{name}.qcow2"));
         let mut command = Command::new("qemu-img");
-        command.args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"]).arg(image).arg(&path);
+        command.args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"]).arg(image).arg(&path).args(size);
         let made = command.status().expect("qemu-img is installed (package qemu-utils)");
         assert!(made.success(), "qemu-img makes {}", path.display());
         Self { path }

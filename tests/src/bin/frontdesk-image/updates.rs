@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use frontdesk_tests::dice::Dice;
 use frontdesk_tests::page::{Answer, Page};
 use frontdesk_tests::{repository, wait};
 use ipc::{CallState, NoticeKind, UpdateNews, UpdateRefusal};
@@ -26,13 +27,15 @@ const COMPATIBLE: &str = "frontdesk-amd64";
 const WRITE: Duration = Duration::from_secs(600);
 /// A start, a health check that fails, and another start.
 const BACK: Duration = Duration::from_secs(1200);
+/// Of the box's disk: a bundle has room on the data partition only when that has grown.
+const SIZE: &str = "3G";
 /// Seconds that version 3 gets to become well.
 const TRIAL: u32 = 60;
 
 /// All of it, in three starts of one box.
 pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
     let folder = lab.next_folder();
-    let disk = Disk::of(&lab.image, &folder, "updates");
+    let disk = Disk::of_size(&lab.image, &folder, "updates", Some(SIZE));
     let mut guest = Guest::boot(lab, &disk);
     let mut house = House::build(lab);
     let mut page = None;
@@ -265,7 +268,10 @@ fn build(version: &str, extra: Option<&Path>, folder: &Path) -> PathBuf {
 fn small_bundle(folder: &Path, name: &str, compatible: &str, signer: &Path) -> PathBuf {
     let (work, file) = (folder.join(name), folder.join(format!("{name}.raucb")));
     fs::create_dir_all(&work).expect("the scratch folder is writable");
-    fs::write(work.join("root.img"), vec![1; 65_536]).expect("the scratch folder is writable");
+    // Nothing that becomes small: RAUC wants a bundle of more than a block.
+    let mut dice = Dice::new(1);
+    let noise: Vec<u8> = (0..65_536).map(|_| dice.below(256) as u8).collect();
+    fs::write(work.join("root.img"), noise).expect("the scratch folder is writable");
     let manifest = format!(
         "[update]\ncompatible={compatible}\nversion={name}\n\n[bundle]\nformat=verity\n\n\
          [image.rootfs]\nfilename=root.img\n"
