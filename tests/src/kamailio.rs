@@ -170,9 +170,9 @@ impl Kamailio {
         // Where connections are taken, the presence server is where it was asked.
         let server = if streams == DATAGRAMS { SERVER } else { "" };
         let config = CONFIG
+            .replace("@SERVER@", server)
             .replace("127.0.0.1", &host(ip))
             .replace("@STREAMS@", streams)
-            .replace("@SERVER@", server)
             .replace("@PORT@", &port.to_string())
             .replace("@FOLDER@", &folder.display().to_string())
             .replace("@EXPIRES@", &longest.as_secs().to_string())
