@@ -332,38 +332,3 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
     let log = server.log();
     assert!(log.contains("DHCPINFORM") && !log.contains("DHCPREQUEST"), "{log}");
 }
-
-/// Runs the box's `held-key` beside an invented keyboard whose key is down for so many looks; whether it wants a reset.
-fn is_reset(folder: &Path, looks: u32) -> bool {
-    let programs = folder.join("bin");
-    fs::create_dir_all(&programs).unwrap();
-    let (count, evtest) = (folder.join("looks"), programs.join("evtest"));
-    fs::write(&count, "0").unwrap();
-    let script = format!(
-        "#!/bin/sh\n[ \"$*\" = '--query /dev/input/event0 EV_KEY KEY_F8' ] || exit 1\n\
-         n=$(cat {count:?}); echo $((n + 1)) >{count:?}; [ $n -lt {looks} ] && exit 10; exit 0\n"
-    );
-    fs::write(&evtest, script).unwrap();
-    fs::set_permissions(&evtest, fs::Permissions::from_mode(0o755)).unwrap();
-    let null = folder.join("null");
-    fs::write(&null, "").unwrap();
-    let held = repository::root().join("firmware/appliance/libexec/held-key");
-    let script = format!(
-        "set -e; mount --bind /dev/null {null:?}; mount -t tmpfs tmpfs /dev; mkdir /dev/input\n\
-         for file in /dev/null /dev/input/event0; do touch $file; mount --bind {null:?} $file; done\n\
-         PATH={}:$PATH exec {held:?}",
-        programs.display()
-    );
-    let output = Command::new("unshare").args(["--mount", "sh", "-c", &script]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.is_empty(), "{said}");
-    output.status.success()
-}
-
-#[test]
-fn app_5_a_box_is_reset_by_a_key_that_is_held_all_the_time_and_by_no_other() {
-    let folder = scratch();
-    assert!(!is_reset(folder.path(), 0), "nothing is held");
-    assert!(!is_reset(folder.path(), 3), "it was let go after two seconds");
-    assert!(is_reset(folder.path(), 6));
-}

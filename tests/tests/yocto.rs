@@ -110,6 +110,8 @@ fn the_recipes_licences_are_those_that_may_be_linked() {
 /// the units start has to be in the image.
 #[test]
 fn the_units_that_the_recipe_names_exist_and_start_what_is_installed() {
+    const OWN: [&str; 4] =
+        ["frontdeskd.service", "emergency.service", "drop-ins/back-off.conf", "drop-ins/reset-key.conf"];
     let recipe = read(&recipe_file("frontdesk-appliance"));
     let folder = repository::root().join("firmware/appliance/units");
     let left_out = assigned(&recipe, "FRONTDESK_UNITS_LEFT_OUT");
@@ -118,9 +120,7 @@ fn the_units_that_the_recipe_names_exist_and_start_what_is_installed() {
     let with_back_off = with_back_off.trim_end_matches("; do").split_whitespace();
     let named = left_out.split_whitespace().map(str::to_owned);
     let named = named.chain(with_back_off.map(|name| format!("{name}.service")));
-    for unit in
-        named.chain(["frontdeskd.service", "emergency.service", "drop-ins/back-off.conf"].map(str::to_owned))
-    {
+    for unit in named.chain(OWN.map(str::to_owned)) {
         assert!(folder.join(&unit).exists(), "the recipe names {unit}, which is not in {}", folder.display());
     }
     let programs = assigned(&read(&recipe_file("frontdesk")), "FRONTDESK_PROGRAMS");

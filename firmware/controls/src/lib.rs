@@ -2,8 +2,8 @@
 //!
 //! Reports and key events go in, wishes come out. Everything but [`shell`] is pure, with the time handed in:
 //! [`descriptor`] reads what a USB device says of its reports, [`telephone`] is such a device, [`keys`] one that the kernel
-//! made keys of, [`contact`] takes the chatter out of switches, [`table`] has what no device says of itself, and [`desk`]
-//! says what a wish means for the calls of this moment.
+//! made keys of, [`contact`] takes the chatter out of switches, [`table`] has what no device says of itself, [`desk`]
+//! says what a wish means for the calls of this moment, and [`reset`] hears the one key that is about the box itself.
 //!
 //! USB telephony is read by hidraw, because Linux makes no event of a hook. A keypad is taken from everybody else, so that
 //! no key is seen twice, and while there is a screen its keys go on to it under names that it knows: without NumLock a
@@ -17,6 +17,7 @@ pub mod contact;
 pub mod descriptor;
 pub mod desk;
 pub mod keys;
+pub mod reset;
 pub mod samples;
 pub mod shell;
 pub mod table;

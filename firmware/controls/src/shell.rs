@@ -12,6 +12,7 @@ mod nodes;
 mod telephone;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use self::nodes::{Node, Nodes};
 use self::telephone::Wired;
 use crate::desk::{Act, Glance};
 use crate::keys::Out;
+use crate::reset::ResetKey;
 use crate::table::DeviceTable;
 
 const LINK: Token = Token(0);
@@ -47,6 +49,8 @@ pub struct Config {
     pub dev: PathBuf,
     /// `/sys`.
     pub sys: PathBuf,
+    /// Is made when the key of the factory reset was held ([`crate::reset`]), for who has the right to do it.
+    pub reset_wish: Option<PathBuf>,
 }
 
 /// Why nothing can be done at all.
@@ -83,6 +87,9 @@ struct Shell {
     next: usize,
     screen: Screen,
     desk: Glance,
+    reset_wish: Option<PathBuf>,
+    /// Where there is somebody to tell.
+    reset: Option<ResetKey>,
     /// When to look for devices again.
     scan: Option<Duration>,
 }
@@ -102,6 +109,8 @@ pub fn run(config: &Config, table: DeviceTable) -> Result<(), ShellError> {
     let mut shell = Shell {
         poll,
         started: Instant::now(),
+        reset: config.reset_wish.as_ref().and(table.reset_key()).map(ResetKey::new),
+        reset_wish: config.reset_wish.clone(),
         table,
         nodes: Nodes::new(&config.dev, &config.sys),
         hotplug,
@@ -178,16 +187,31 @@ impl Shell {
     fn read(&mut self, number: usize) {
         let now = self.now();
         let Some((_, device)) = self.devices.get_mut(&number) else { return };
+        let (reset, mut wants_reset) = (&mut self.reset, false);
         let (done, out) = match device {
-            Device::Input(input) => input.read(now, &self.desk),
+            Device::Input(input) => input.read(now, &self.desk, |code, value| {
+                wants_reset |= reset.as_mut().is_some_and(|reset| reset.key(since_start(), code, value));
+            }),
             Device::Telephone(wired) => {
                 let (done, acts) = wired.read(now);
                 (done, acts.into_iter().map(Out::Act).collect())
             }
         };
+        if wants_reset {
+            self.wish_reset();
+        }
         self.carry_out(number, out);
         if let Err(error) = done {
             self.close(number, &error);
+        }
+    }
+
+    /// The reset itself is done by who may, before the next start opens a database.
+    fn wish_reset(&self) {
+        let Some(path) = &self.reset_wish else { return };
+        match fs::write(path, "") {
+            Ok(()) => warn!("the key of the factory reset was held and let go: the box is to be reset"),
+            Err(error) => warn!(path = %path.display(), "the factory reset cannot be asked for: {error}"),
         }
     }
 
@@ -280,6 +304,9 @@ impl Shell {
             return Ok(wired.map(|wired| Device::Telephone(Box::new(wired))));
         }
         let input = Input::open(node, &self.table, &mut self.screen)?;
+        if let (Some(input), Some(reset)) = (&input, &mut self.reset) {
+            reset.found(since_start(), input.down());
+        }
         Ok(input.map(|input| Device::Input(Box::new(input))))
     }
 
@@ -312,6 +339,9 @@ impl Shell {
         // Closing it does the same.
         let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         drop(device);
+        if let Some(reset) = &mut self.reset {
+            reset.gone();
+        }
         info!(device = %node.path.display(), "a device went: {error}");
         self.carry_out(number, out);
         self.tell_siblings();
@@ -338,4 +368,10 @@ impl Shell {
             }
         }
     }
+}
+
+/// Since the kernel started, however often this program did.
+fn since_start() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs().try_into().unwrap_or_default())
 }

@@ -142,6 +142,9 @@ pub enum BadTable {
         /// What was given.
         usb: String,
     },
+    /// The key of the factory reset has no name of `linux/input-event-codes.h`.
+    #[error("reset_key: no key is called {0:?}; give a name such as \"KEY_F8\", or \"\" for none")]
+    ResetKey(String),
     /// No name of `linux/input-event-codes.h`.
     #[error(
         "entry {entry}: no key or LED is called {name:?}; give a name such as \"KEY_F13\" or \"LED_SCROLLL\""
@@ -157,6 +160,7 @@ pub enum BadTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    reset_key: Option<String>,
     #[serde(default)]
     device: Vec<Written>,
 }
@@ -187,6 +191,8 @@ struct Entry {
 /// Entries, the first that fits first.
 #[derive(Debug, Default)]
 pub struct DeviceTable {
+    /// `Some(None)`: none at all.
+    reset_key: Option<Option<u16>>,
     entries: Vec<Entry>,
 }
 
@@ -200,15 +206,27 @@ impl DeviceTable {
             line: error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1),
             message: error.message().to_owned(),
         })?;
+        let reset_key = file.reset_key.map(|name| match name.parse::<evdev::KeyCode>() {
+            _ if name.is_empty() => Ok(None),
+            Ok(code) => Ok(Some(code.0)),
+            Err(_) => Err(BadTable::ResetKey(name)),
+        });
         let entries = file.device.into_iter().enumerate().map(|(n, written)| written.entry(n + 1));
-        Ok(Self { entries: entries.collect::<Result<_, _>>()? })
+        Ok(Self { reset_key: reset_key.transpose()?, entries: entries.collect::<Result<_, _>>()? })
     }
 
     /// This table, and behind it another.
     #[must_use]
     pub fn then(mut self, other: Self) -> Self {
+        self.reset_key = self.reset_key.or(other.reset_key);
         self.entries.extend(other.entries);
         self
+    }
+
+    /// The key that is held for a factory reset, by its code of Linux ([`crate::reset`]).
+    #[must_use]
+    pub fn reset_key(&self) -> Option<u16> {
+        self.reset_key.flatten()
     }
 
     /// What is said of a device.
@@ -323,5 +341,15 @@ mod tests {
         let text = complaint("[[device]]\nname = \"x\"\nkeys = { KEY_ANY_OLD = \"hook\" }\n");
         assert!(text.contains("KEY_ANY_OLD"), "{text}");
         assert!(complaint("[[gadget]]\n").contains("`device`"));
+        assert!(complaint("reset_key = \"F8\"\n").contains("\"F8\"; give a name such as \"KEY_F8\""));
+    }
+
+    #[test]
+    fn app_5_the_key_of_the_factory_reset_is_f8_unless_a_board_has_another_or_none() {
+        let with = |text: &str| DeviceTable::parse(text).unwrap().then(DeviceTable::parse(OWN).unwrap());
+        assert_eq!(with("").reset_key(), Some(evdev::KeyCode::KEY_F8.0));
+        assert_eq!(with("reset_key = \"KEY_RESTART\"").reset_key(), Some(evdev::KeyCode::KEY_RESTART.0));
+        assert_eq!(with("reset_key = \"\"").reset_key(), None);
+        assert_eq!(DeviceTable::default().reset_key(), None);
     }
 }

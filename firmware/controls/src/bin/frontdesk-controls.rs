@@ -21,6 +21,9 @@ struct Arguments {
     /// An integrator's table of devices, TOML; it need not be there.
     #[arg(long, default_value = "/etc/frontdesk/devices.toml")]
     devices: PathBuf,
+    /// A file that is made when the key of the factory reset was held; without it that key is one like any other.
+    #[arg(long, env = "FRONTDESK_RESET_WISH")]
+    reset_wish: Option<PathBuf>,
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter.
     #[arg(long, env = "FRONTDESK_LOG", default_value = "info")]
     log: String,
@@ -42,6 +45,11 @@ fn main() -> anyhow::Result<()> {
         DeviceTable::default()
     });
     let table = theirs.then(DeviceTable::parse(OWN).context("the program's own table of devices")?);
-    let config = Config { socket: arguments.socket, dev: "/dev".into(), sys: "/sys".into() };
+    let config = Config {
+        socket: arguments.socket,
+        dev: "/dev".into(),
+        sys: "/sys".into(),
+        reset_wish: arguments.reset_wish,
+    };
     Ok(shell::run(&config, table)?)
 }

@@ -77,8 +77,19 @@ impl Input {
         self.device.as_raw_fd()
     }
 
+    /// Keys that are down now.
+    pub(crate) fn down(&self) -> Vec<u16> {
+        self.device.get_key_state().map(|keys| keys.iter().map(|key| key.0).collect()).unwrap_or_default()
+    }
+
     /// Takes all events there are. An error is its end.
-    pub(crate) fn read(&mut self, now: Duration, desk: &Glance) -> (io::Result<()>, Vec<Out>) {
+    /// Each key goes to `heard` as well, by its code and value.
+    pub(crate) fn read(
+        &mut self,
+        now: Duration,
+        desk: &Glance,
+        mut heard: impl FnMut(u16, i32),
+    ) -> (io::Result<()>, Vec<Out>) {
         let mut out = Vec::new();
         loop {
             let events: Vec<InputEvent> = match self.device.fetch_events() {
@@ -89,6 +100,9 @@ impl Input {
             };
             for event in events {
                 let (code, value) = (event.code(), event.value());
+                if event.event_type() == EventType::KEY {
+                    heard(code, value);
+                }
                 match event.event_type() {
                     EventType::KEY if self.is_covered(code) => {}
                     EventType::KEY => out.extend(self.keys.key(now, code, value, desk)),

@@ -23,6 +23,8 @@ const NO_GAP: Duration = Duration::from_millis(250);
 const BACK: Duration = Duration::from_secs(5);
 /// A touch that has done nothing by then is done again.
 const AGAIN: Duration = Duration::from_secs(8);
+/// How long the key of the factory reset is held once the box runs: five seconds count from when it is heard.
+const HELD: Duration = Duration::from_secs(20);
 /// How long speech is looked at before something is killed.
 const USUAL: Duration = Duration::from_secs(5);
 
@@ -54,17 +56,22 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
         String::new()
     });
     if registered {
-        shown
-            .show("hw_1 a touch on the screen answers a call of baresip's", || touch(&mut guest, &mut house));
+        shown.show("hw_1 a touch on the screen answers a call of baresip's", || {
+            touch(&mut guest, &mut house, &wire)
+        });
         shown.show("hw_1 what the caller says is in the sound card's recording", || {
             talk(&mut guest, &mut house);
             hears(&guest)
+        });
+        shown.show("hw_2 call_12 keys of the keypad transfer it", || {
+            talk(&mut guest, &mut house);
+            keypad(&mut guest, &mut house)
         });
         shown.show("app_4 kill -9 of the screen in mid-call: no gap", || {
             talk(&mut guest, &mut house);
             kill_screen(&mut guest, &wire)
         });
-        shown.show("hw_2 call_12 keys of the keypad transfer it", || {
+        shown.show("hw_2 call_12 keys of the keypad reach the new screen, too", || {
             talk(&mut guest, &mut house);
             keypad(&mut guest, &mut house)
         });
@@ -102,7 +109,7 @@ fn call_in(view: &View, state: CallState) -> bool {
 }
 
 /// The call rings on the screen; the green button is touched.
-fn touch(guest: &mut Guest, house: &mut House) -> String {
+fn touch(guest: &mut Guest, house: &mut House, wire: &Wire) -> String {
     let dialled = Instant::now();
     house.tomas.dial("5550100");
     // The card grows when it is known who calls: the button is where it was a look before.
@@ -125,7 +132,7 @@ fn touch(guest: &mut Guest, house: &mut House) -> String {
         wait::within(AGAIN, || guest.view().filter(|view| call_in(view, CallState::Talking)))
     });
     let answered = touched.elapsed();
-    house.tomas.expect("CALL_ESTABLISHED", SOON);
+    established(house, wire, dialled);
     guest.wait_picture("a call that is talked in", SOON, |picture| {
         picture.areas(CALLS, TALKING, (200, 40)).into_iter().next()
     });
@@ -135,6 +142,17 @@ fn touch(guest: &mut Guest, house: &mut House) -> String {
         answered.as_secs_f64(),
         guest.keep("talking").display()
     )
+}
+
+/// The caller's telephone says that it talks; otherwise what was on the wire is printed.
+fn established(house: &mut House, wire: &Wire, dialled: Instant) {
+    let end = Instant::now() + SOON;
+    while let Some(event) = house.tomas.next_event(end.saturating_duration_since(Instant::now())) {
+        if event["type"] == "CALL_ESTABLISHED" {
+            return;
+        }
+    }
+    panic!("the caller's telephone does not talk; on the wire:\n{}", wire.sip(dialled));
 }
 
 fn hears(guest: &Guest) -> String {
@@ -180,9 +198,12 @@ fn kill_screen(guest: &mut Guest, wire: &Wire) -> String {
 /// To the directory, to its first, who is Ingrid; the menu of transfers, and its first row.
 fn keypad(guest: &mut Guest, house: &mut House) -> String {
     guest.keys(&["kp_5", "kp_7", "kp_add"]);
-    guest.wait_picture("the menu of transfers", SOON, |picture| {
-        plate_text(picture).filter(|text| text.contains("Transfer"))
-    });
+    let menu =
+        wait::within(SOON / 3, || plate_text(&guest.picture()?).filter(|text| text.contains("Transfer")));
+    if menu.is_none() {
+        let picture = guest.keep("no-menu");
+        panic!("no menu of transfers; see {}\n{}", picture.display(), way_of_keys(guest));
+    }
     guest.keep("transfer");
     guest.keys(&["kp_enter"]);
     house.ingrid.expect("CALL_INCOMING", SOON);
@@ -192,6 +213,22 @@ fn keypad(guest: &mut Guest, house: &mut House) -> String {
     guest.keys(&["kp_5"]);
     guest.wait_view("no call", SOON, |view| view.incoming.is_empty());
     "Ingrid hears Tomas".to_owned()
+}
+
+/// How far a key comes: for what went wrong.
+fn way_of_keys(guest: &mut Guest) -> String {
+    guest.run(
+        "for event in /dev/input/event*; do timeout 8 od -A n -t x1 -w24 $event >/run/${event##*/}.keys & done; sleep 1",
+    );
+    guest.keys(&["kp_6", "kp_4"]);
+    thread::sleep(Duration::from_secs(8));
+    let said = guest.run(
+        "wc -l /run/*.keys; for device in /sys/class/input/event*; do echo \"${device##*/} $(cat $device/device/name)\"; \
+         udevadm info --query=property --name=/dev/input/${device##*/} | grep -E 'ID_INPUT|LIBINPUT|SEAT|TAGS'; done; \
+         for name in cage frontdesk-ui seatd frontdesk-controls; do echo $name; ls -l /proc/$(pidof $name)/fd | grep -o 'input/.*'; done; \
+         journalctl -b --no-pager -o short-monotonic -u frontdesk-controls -u frontdesk-ui -u seatd | tail -40",
+    );
+    said.text
 }
 
 fn lift(guest: &mut Guest, house: &mut House) -> String {
@@ -249,17 +286,17 @@ fn panic(guest: &mut Guest) -> String {
     format!("{again} resets, {} by the watchdog, and the desk answers again", guest.watchdogs())
 }
 
-/// F8, for more than five seconds: nothing is left of what was set up, and the box is there to be set up again.
+/// F8, held from before the start until five seconds after the desk answers, and let go: nothing is left of what was set up,
+/// and the box is there to be set up again.
 fn reset(guest: &mut Guest) -> String {
     guest.wait_view("a desk", BOOT, |_| true);
     let there = |guest: &mut Guest| guest.ctl("contacts --limit 500").contains("Solberg");
     assert!(there(guest), "nobody is in the directories, so nobody could be missed");
-    guest.reboot_holding("f8", BOOT);
+    let held = guest.reboot_holding("f8", HELD, BOOT);
+    // It has been heard, and the box starts once more.
+    guest.wait_reboot(&held, BOOT);
     guest.wait_view("the code of the first set-up", BOOT, |view| view.setup.is_some());
-    let said = guest.run(
-        "journalctl -b -o short-monotonic --no-pager -u frontdesk-data; dmesg | grep -iE ' input: |usbhid'; \
-         ls /dev/input; cat /proc/bus/input/devices",
-    );
+    let said = guest.run("journalctl -b -o short-monotonic --no-pager -u frontdesk-data");
     assert!(!there(guest), "contacts of before: {}", said.text);
     let line = said.text.lines().find(|line| line.contains("factory reset (key)"));
     line.unwrap_or_else(|| panic!("it was not for the key: {}", said.text)).to_owned()

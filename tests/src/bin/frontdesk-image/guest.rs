@@ -268,18 +268,25 @@ impl Guest {
         }
     }
 
-    /// Starts it anew while somebody holds a key down, by QEMU's name of it, and waits until it runs scripts again.
+    /// Starts it anew while somebody holds a key down, by QEMU's name of it, for `more` after it runs scripts again.
+    /// Gives back which start that was.
     #[track_caller]
-    pub(crate) fn reboot_holding(&mut self, key: &str, limit: Duration) {
+    pub(crate) fn reboot_holding(&mut self, key: &str, more: Duration, limit: Duration) -> String {
         let before = self.boot_id();
         self.tell("systemctl reboot");
-        self.wait_for("another start", limit, |guest| {
+        let held = self.wait_for("another start", limit, |guest| {
             // A keyboard that is set up anew has forgotten what is down.
             guest.monitor.press(key, true);
             let said = guest.try_run("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(1))?;
-            (said.status == 0 && said.text != before).then_some(())
+            (said.status == 0 && said.text != before).then_some(said.text)
         });
+        let end = Instant::now() + more;
+        while Instant::now() < end {
+            self.monitor.press(key, true);
+            thread::sleep(Duration::from_secs(1));
+        }
         self.monitor.press(key, false);
+        held
     }
 
     /// What is on the screen now.

@@ -113,6 +113,19 @@ impl Wire {
         self.since(from).into_iter().find(wanted)
     }
 
+    /// The SIP messages since `from`, a line each: who, when, first line and CSeq. For what went wrong.
+    pub(crate) fn sip(&self, from: Instant) -> String {
+        let line = |datagram: &Datagram| {
+            let text = String::from_utf8_lossy(&datagram.payload);
+            let first = text.lines().next().filter(|line| line.contains("SIP/2.0"))?;
+            let number = text.lines().find(|line| line.starts_with("CSeq")).unwrap_or_default();
+            let who = if datagram.is_from_box { "box" } else { "   " };
+            let at = datagram.at.duration_since(from).as_secs_f64();
+            Some(format!("{at:7.2} {who} {first} [{number}] {} bytes\n", datagram.payload.len()))
+        };
+        self.since(from).iter().filter_map(line).collect()
+    }
+
     /// How the box's speech came from `from` to `until`.
     pub(crate) fn speech(&self, from: Instant, until: Instant) -> Speech {
         let heard = self.since(from);

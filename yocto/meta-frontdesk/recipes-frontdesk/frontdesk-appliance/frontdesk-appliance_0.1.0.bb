@@ -60,6 +60,7 @@ do_install() {
     for unit in frontdeskd frontdesk-ui-kms frontdesk-plugind frontdesk-controls; do
         install -Dm0644 ${UNPACKDIR}/units/drop-ins/back-off.conf ${D}${systemd_system_unitdir}/$unit.service.d/back-off.conf
     done
+    install -Dm0644 ${UNPACKDIR}/units/drop-ins/reset-key.conf ${D}${systemd_system_unitdir}/frontdesk-controls.service.d/reset-key.conf
     install -d ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${nonarch_libdir}/repart.d \
         ${D}${nonarch_base_libdir}/udev/rules.d ${D}${libexecdir}/frontdesk
     install -m0644 ${UNPACKDIR}/sysusers/*.conf ${D}${nonarch_libdir}/sysusers.d/
@@ -75,5 +76,3 @@ FILES:${PN} += "${systemd_system_unitdir} ${nonarch_libdir}/sysusers.d ${nonarch
 # prepare-data: sync -f and remounts; open-mixer: amixer; mounts: fsck of ext4 and of the ESP; read-stick: mount, setpriv.
 RDEPENDS:${PN} = "alsa-utils-amixer coreutils dosfstools e2fsprogs-e2fsck systemd util-linux-fsck util-linux-mount \
     util-linux-setpriv"
-# The key that is held for a factory reset, where meta-oe is among the layers.
-RRECOMMENDS:${PN} = "${@bb.utils.contains('BBFILE_COLLECTIONS', 'openembedded-layer', 'evtest', '', d)}"
