@@ -109,7 +109,11 @@ pub fn run(config: &Config, table: DeviceTable) -> Result<(), ShellError> {
     let mut shell = Shell {
         poll,
         started: Instant::now(),
-        reset: config.reset_wish.as_ref().and(table.reset_key()).map(ResetKey::new),
+        reset: config
+            .reset_wish
+            .as_ref()
+            .and(table.reset_key())
+            .map(|code| ResetKey::new(code, since_start())),
         reset_wish: config.reset_wish.clone(),
         table,
         nodes: Nodes::new(&config.dev, &config.sys),
@@ -165,7 +169,8 @@ impl Shell {
             Device::Input(input) => input.keys.due(),
             Device::Telephone(wired) => wired.telephone.due(),
         });
-        devices.chain(self.link.due()).chain(self.scan).min()
+        let reset = self.reset.as_ref().and_then(ResetKey::due);
+        devices.chain(self.link.due()).chain(self.scan).chain(reset).min()
     }
 
     /// What the desk says.
@@ -187,19 +192,18 @@ impl Shell {
     fn read(&mut self, number: usize) {
         let now = self.now();
         let Some((_, device)) = self.devices.get_mut(&number) else { return };
-        let (reset, mut wants_reset) = (&mut self.reset, false);
+        let reset = &mut self.reset;
         let (done, out) = match device {
             Device::Input(input) => input.read(now, &self.desk, |code, value| {
-                wants_reset |= reset.as_mut().is_some_and(|reset| reset.key(since_start(), code, value));
+                if let Some(reset) = reset {
+                    reset.key(now, code, value);
+                }
             }),
             Device::Telephone(wired) => {
                 let (done, acts) = wired.read(now);
                 (done, acts.into_iter().map(Out::Act).collect())
             }
         };
-        if wants_reset {
-            self.wish_reset();
-        }
         self.carry_out(number, out);
         if let Err(error) = done {
             self.close(number, &error);
@@ -218,6 +222,9 @@ impl Shell {
     /// Everything that comes of time, and every lamp.
     fn tick(&mut self) {
         let now = self.now();
+        if self.reset.as_mut().is_some_and(|reset| reset.tick(now)) {
+            self.wish_reset();
+        }
         for number in self.devices.keys().copied().collect::<Vec<_>>() {
             let out = match self.devices.get_mut(&number) {
                 Some((_, Device::Input(input))) => input.keys.tick(now),
@@ -303,9 +310,11 @@ impl Shell {
             let wired = Wired::open(node, &self.nodes, &self.table)?;
             return Ok(wired.map(|wired| Device::Telephone(Box::new(wired))));
         }
-        let input = Input::open(node, &self.table, &mut self.screen)?;
+        let reset_key = self.reset.as_ref().map(ResetKey::code);
+        let input = Input::open(node, &self.table, &mut self.screen, reset_key)?;
+        let now = self.now();
         if let (Some(input), Some(reset)) = (&input, &mut self.reset) {
-            reset.found(since_start(), input.down());
+            reset.found(now, &input.down);
         }
         Ok(input.map(|input| Device::Input(Box::new(input))))
     }

@@ -97,7 +97,8 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let at_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
     // Why is on the disk before anything follows from it.
-    verdicts.insert(slot.clone(), Verdict { attempt, at_ms, troubles: troubles.clone() });
+    let open = deed == Deed::Other;
+    verdicts.insert(slot.clone(), Verdict { attempt, at_ms, troubles: troubles.clone(), open });
     files.save_verdicts(&verdicts)?;
     match deed {
         Deed::Good => {
@@ -111,6 +112,9 @@ pub async fn run(check: &Check) -> Result<Found, CheckProblem> {
                 "the version is not well: its slot is marked bad, and the one before is started"
             );
             mark(&rauc, false).await?;
+            // From here on the boot loader leaves it, however the restart comes about.
+            verdicts.entry(slot).and_modify(|verdict| verdict.open = false);
+            files.save_verdicts(&verdicts)?;
             check.restart.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::write(&check.restart, "health\n")?;
         }
@@ -144,7 +148,7 @@ fn trial<'a>(
     // RAUC may have come to its end where its caller was interrupted.
     let is_open = last.outcome.is_open() || last.outcome == Outcome::Interrupted;
     let is_new = last.to == slot && last.boot_id != boot_id;
-    let is_judged = verdicts.get(slot).is_some_and(|verdict| verdict.attempt == last.id);
+    let is_judged = verdicts.get(slot).is_some_and(|verdict| verdict.attempt == last.id && !verdict.open);
     (is_open && is_new && !is_judged).then_some((last.id, &last.before))
 }
 
@@ -336,6 +340,20 @@ mod tests {
         fs::remove_file(&check.restart).unwrap();
         assert_eq!(run(&check).await.unwrap().deed, Deed::Stay);
         assert!(!check.restart.exists());
+    }
+
+    #[tokio::test]
+    async fn app_3_a_trial_that_was_cut_off_before_its_slot_was_marked_bad_is_one_still() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path());
+        let open = Verdict { attempt: 1, troubles: vec![Trouble::Screen], open: true, ..Verdict::default() };
+        Files::new(folder.path()).save_verdicts(&Verdicts::from([("B".to_owned(), open)])).unwrap();
+        // A start that is no trial would need nothing but a desk that answers.
+        desk(folder.path(), View::default());
+        let found = run(&check(folder.path(), "good")).await.unwrap();
+        assert_eq!((found.deed, found.is_trial), (Deed::Other, true));
+        assert_eq!(marks(folder.path()), "mark-bad\n");
+        assert!(!Files::new(folder.path()).verdicts()["B"].open);
     }
 
     #[tokio::test]

@@ -39,6 +39,8 @@ pub struct Verdict {
     pub at_ms: i64,
     /// What is wrong; empty when nothing.
     pub troubles: Vec<Trouble>,
+    /// The slot is to be marked bad and is not yet: a start that finds this is the same trial once more.
+    pub open: bool,
 }
 
 /// The newest verdict on each slot, by the boot loader's name.

@@ -27,10 +27,13 @@ pub(crate) struct Input {
     device: Device,
     /// Which of [`SHARED`] its telephone says.
     pub(crate) covered: [bool; 3],
+    /// Keys that were down when it was opened. To ask again would lose what has been pressed since.
+    pub(crate) down: Vec<u16>,
 }
 
 impl Input {
-    /// `None` when it is of no use here.
+    /// `None` when it is of no use here. A button of the board's that is the `reset_key` and nothing else is heard as a
+    /// keyboard is.
     ///
     /// # Errors
     /// Why it cannot be used, in words.
@@ -38,6 +41,7 @@ impl Input {
         node: &Node,
         table: &DeviceTable,
         screen: &mut Screen,
+        reset_key: Option<u16>,
     ) -> Result<Option<Self>, String> {
         let mut device = Device::open(&node.path).map_err(|error| error.to_string())?;
         let id = device.input_id();
@@ -50,7 +54,8 @@ impl Input {
         let has = |code: u16| device.supported_keys().is_some_and(|keys| keys.contains(KeyCode(code)));
         // What a table names the keys of is of use.
         let named = profile.keys.keys().any(|code| has(*code)).then_some(Kind::Phone);
-        let kind = profile.kind.or_else(|| classify(has)).or(named);
+        let resets = reset_key.filter(|code| has(*code)).map(|_| Kind::Keyboard);
+        let kind = profile.kind.or_else(|| classify(has)).or(named).or(resets);
         let Some(mut kind) = kind.filter(|kind| *kind != Kind::Ignore) else { return Ok(None) };
         if kind == Kind::Keypad
             && let Err(error) = screen.open()
@@ -66,7 +71,8 @@ impl Input {
         if keys.is_ours_alone() {
             device.grab().map_err(|error| format!("another program has it for itself: {error}"))?;
         }
-        let mut input = Self { keys, name, device, covered: [false; 3] };
+        let down = down.iter().map(|key| key.0).collect();
+        let mut input = Self { keys, name, device, covered: [false; 3], down };
         if kind == Kind::Keypad {
             input.num_lock(false);
         }
@@ -75,11 +81,6 @@ impl Input {
 
     pub(crate) fn raw_fd(&self) -> RawFd {
         self.device.as_raw_fd()
-    }
-
-    /// Keys that are down now.
-    pub(crate) fn down(&self) -> Vec<u16> {
-        self.device.get_key_state().map(|keys| keys.iter().map(|key| key.0).collect()).unwrap_or_default()
     }
 
     /// Takes all events there are. An error is its end.

@@ -31,6 +31,8 @@ pub(crate) const SCREEN: (usize, usize) = (1280, 800);
 pub(crate) const BOOT: Duration = Duration::from_secs(420);
 /// How long a script may run, and anything else may take that is asked for.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
+/// Its keyboard, by QEMU's name.
+pub(crate) const KEYBOARD: &str = "keyboard";
 /// How long a finger stays.
 const HOLD: Duration = Duration::from_millis(150);
 
@@ -115,9 +117,8 @@ impl Guest {
         command.args("-device virtio-serial-pci -device".split(' '));
         command.arg("virtserialport,chardev=shell,name=frontdesk.test");
         command.arg("-device").arg(format!("virtio-gpu-pci,id=gpu,xres={},yres={}", SCREEN.0, SCREEN.1));
-        command.args(
-            "-device virtio-multitouch-pci -device qemu-xhci,id=usb -device usb-kbd,bus=usb.0".split(' '),
-        );
+        command.args("-device virtio-multitouch-pci -device qemu-xhci,id=usb".split(' '));
+        command.args(["-device", &format!("usb-kbd,bus=usb.0,id={KEYBOARD}")]);
         command
             .arg("-audiodev")
             .arg(format!("wav,id=sound,path={},out.frequency=48000", place("sound.wav").display()));
@@ -209,6 +210,12 @@ impl Guest {
         self.monitor.run("device_add", &stick);
     }
 
+    /// Plugs a keyboard in, in place of one that was pulled out.
+    #[track_caller]
+    pub(crate) fn plug_keyboard(&mut self) {
+        self.monitor.run("device_add", &json!({ "driver": "usb-kbd", "bus": "usb.0", "id": KEYBOARD }));
+    }
+
     /// Pulls it out.
     #[track_caller]
     pub(crate) fn pull(&mut self, name: &str) {
@@ -268,25 +275,37 @@ impl Guest {
         }
     }
 
-    /// Starts it anew while somebody holds a key down, by QEMU's name of it, for `more` after it runs scripts again.
-    /// Gives back which start that was.
+    /// Starts it anew while somebody holds a key down, by QEMU's name of it, which stays down. Gives back which start
+    /// that is, once it runs scripts again.
     #[track_caller]
-    pub(crate) fn reboot_holding(&mut self, key: &str, more: Duration, limit: Duration) -> String {
+    pub(crate) fn reboot_holding(&mut self, key: &str, limit: Duration) -> String {
         let before = self.boot_id();
         self.tell("systemctl reboot");
-        let held = self.wait_for("another start", limit, |guest| {
+        self.wait_for("another start", limit, |guest| {
             // A keyboard that is set up anew has forgotten what is down.
             guest.monitor.press(key, true);
             let said = guest.try_run("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(1))?;
             (said.status == 0 && said.text != before).then_some(said.text)
+        })
+    }
+
+    /// Goes on holding it until this script succeeds, and for `more` after that.
+    #[track_caller]
+    pub(crate) fn hold_until(&mut self, key: &str, script: &str, more: Duration) {
+        self.wait_for(script, SOON, |guest| {
+            guest.monitor.press(key, true);
+            (guest.run(script).status == 0).then_some(())
         });
         let end = Instant::now() + more;
         while Instant::now() < end {
             self.monitor.press(key, true);
             thread::sleep(Duration::from_secs(1));
         }
+    }
+
+    /// It is let go.
+    pub(crate) fn let_go(&mut self, key: &str) {
         self.monitor.press(key, false);
-        held
     }
 
     /// What is on the screen now.
