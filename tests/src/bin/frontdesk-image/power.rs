@@ -243,7 +243,10 @@ fn names(database: &PathBuf) -> BTreeSet<String> {
         store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be read");
     assert_eq!(well, "ok", "the database is damaged");
     let mut names = BTreeSet::new();
-    for query in ["SELECT text FROM reminder WHERE removed_at IS NULL", "SELECT last_name FROM contact WHERE removal IS NULL"] {
+    for query in [
+        "SELECT text FROM reminder WHERE removed_at IS NULL",
+        "SELECT last_name FROM contact WHERE removal IS NULL",
+    ] {
         let mut rows = store.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         let found = rows.query_map([], |row| row.get::<_, Option<String>>(0)).expect("rows");
         names.extend(found.flatten().flatten());
