@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, Before, Facts, History, Outcome, Verdicts};
+use crate::{Attempt, Before, Facts, History, Outcome, STICK, Verdicts};
 
 /// How long the operator's "not now" counts, in milliseconds.
 const POSTPONED_MS: i64 = 60 * 60 * 1000;
@@ -145,6 +145,15 @@ impl Machine {
     /// The version that runs has yet to show that it is well: what it could go back to is not written over.
     fn is_on_trial(&self) -> bool {
         self.history.last().is_some_and(|last| last.outcome == Outcome::Trying)
+    }
+
+    /// Whether what a stick brings may be ordered: nothing is under way or on trial, and what an administrator has ordered
+    /// comes first.
+    #[must_use]
+    pub fn is_free_for_a_stick(&self) -> bool {
+        matches!(self.stage, Stage::Resting | Stage::Waiting)
+            && !self.is_on_trial()
+            && self.history.order.as_ref().is_none_or(|order| order.who == STICK)
     }
 
     /// An administrator wants the update; `false` when one is under way, or on trial. A new order takes the place of one

@@ -2,7 +2,8 @@
 //!
 //! Whoever has the box in their hands may update it, with a bundle whose maker the box trusts and whose version is newer:
 //! a stick never takes a box back to an older version, nor to one that this box has already taken back. So nobody is asked
-//! for a password, and what an administrator may do on their page beyond that a stick does not do.
+//! for a password, and what an administrator may do on their page beyond that a stick does not do: an order of theirs that
+//! waits for its time stays as it is, and the stick is refused until it is done.
 //!
 //! **Not done here**: mounting, which is the box's (`firmware/appliance/libexec/read-stick`).
 

@@ -128,6 +128,7 @@ pub enum NotNow {
 
 enum Request {
     Uploaded(Bundle, oneshot::Sender<bool>),
+    Brought(Bundle, oneshot::Sender<Result<(), UpdateRefusal>>),
     Order(Order, oneshot::Sender<Result<(), NotNow>>),
     Cancel(oneshot::Sender<bool>),
     Discard(oneshot::Sender<bool>),
@@ -280,22 +281,16 @@ impl Handle {
         let looked = self.look(&mut incoming).await;
         let manifest = looked.map_err(|problem| self.refuse("", stick::refusal(&problem)))?;
         let version = manifest.version.clone();
+        let bundle = Bundle { manifest, bytes: incoming.bytes };
+        let (answer, told) = oneshot::channel();
+        let taken = self.ask(Request::Brought(bundle.clone(), answer), told).await;
+        let Err(why) = taken.unwrap_or_else(|| Err(stick::not_now(NotNow::Away))) else { return Ok(bundle) };
+        // A stick that stayed plugged in over the restart that it was there for: the operator knows.
         let standing = self.standing();
-        let waiting = standing.bundle.as_ref().map(|bundle| bundle.manifest.version.as_str());
-        let known = Known { running: &standing.version, waiting, attempts: &standing.attempts };
-        if let Err(why) = stick::admit(&version, known) {
-            // A stick that stayed plugged in over the restart that it was there for: the operator knows.
-            let is_told = standing.is_fresh
-                && matches!(why, UpdateRefusal::Same | UpdateRefusal::TakenBackBefore)
-                && standing.attempts.last().is_some_and(|last| last.version == version);
-            return Err(if is_told { why } else { self.refuse(&version, why) });
-        }
-        let kept = self.keep(incoming, manifest).await;
-        let bundle = kept.map_err(|problem| self.refuse(&version, stick::refusal(&problem)))?;
-        let order = Order { when: When::Idle, who: STICK.to_owned() };
-        let ordered = self.order(order).await;
-        ordered.map_err(|problem| self.refuse(&version, stick::not_now(problem)))?;
-        Ok(bundle)
+        let is_told = standing.is_fresh
+            && matches!(why, UpdateRefusal::Same | UpdateRefusal::TakenBackBefore)
+            && standing.attempts.last().is_some_and(|last| last.version == version);
+        Err(if is_told { why } else { self.refuse(&version, why) })
     }
 
     fn refuse(&self, version: &str, why: UpdateRefusal) -> UpdateRefusal {
@@ -570,6 +565,7 @@ impl Task {
                 }
                 let _ = answer.send(is_free);
             }
+            Request::Brought(bundle, answer) => drop(answer.send(self.brought(bundle))),
             Request::Order(order, answer) => drop(answer.send(self.ordered(order))),
             Request::Cancel(answer) => {
                 let _ = answer.send(self.call_off());
@@ -594,6 +590,29 @@ impl Task {
                 let _ = answer.send(self.save());
             }
         }
+    }
+
+    /// A stick's bundle is taken and ordered in one step, so that nothing comes between; what is refused changes nothing.
+    fn brought(&mut self, bundle: Bundle) -> Result<(), UpdateRefusal> {
+        if self.sticks() != Sticks::On {
+            return Err(UpdateRefusal::Off);
+        }
+        let waiting = self.bundle.as_ref().map(|bundle| bundle.manifest.version.as_str());
+        let attempts = &self.machine.history().attempts;
+        let running = self.told.borrow().version.clone();
+        stick::admit(&bundle.manifest.version, Known { running: &running, waiting, attempts })?;
+        if self.away.is_some() {
+            return Err(stick::not_now(NotNow::Away));
+        }
+        if !self.machine.is_free_for_a_stick() {
+            return Err(UpdateRefusal::Busy);
+        }
+        if !self.put_in_place() {
+            return Err(stick::not_now(NotNow::Disk));
+        }
+        self.call_off();
+        self.bundle = Some(bundle);
+        self.ordered(Order { when: When::Idle, who: STICK.to_owned() }).map_err(stick::not_now)
     }
 
     /// The bundle that was looked at takes the place of the one before.
@@ -756,6 +775,14 @@ impl Task {
         }
     }
 
+    fn sticks(&self) -> Sticks {
+        match (self.config.sticks, self.machine.history().no_sticks) {
+            (false, _) => Sticks::Never,
+            (true, true) => Sticks::Off,
+            (true, false) => Sticks::On,
+        }
+    }
+
     fn save(&self) -> bool {
         let saved = self.files.save(self.machine.history());
         if let Err(error) = &saved {
@@ -786,11 +813,7 @@ impl Task {
             postponed_until_ms: (until > now.unix_ms).then_some(until),
             attempts: history.attempts.clone(),
             verdicts: self.verdicts.clone(),
-            sticks: match (self.config.sticks, history.no_sticks) {
-                (false, _) => Sticks::Never,
-                (true, true) => Sticks::Off,
-                (true, false) => Sticks::On,
-            },
+            sticks: self.sticks(),
             is_fresh: self.is_fresh,
         };
         self.told.send_if_modified(|told| {
