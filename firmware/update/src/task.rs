@@ -706,7 +706,12 @@ impl Task {
         // Before anything is done it is on the disk that it was begun.
         if !self.save() {
             match step {
-                Step::Install => self.machine.installed(now, Err("the disk refuses".into())),
+                Step::Install => {
+                    let reason = NotNow::Disk.to_string();
+                    // Who was told that it is taken must not wait for it.
+                    self.tell(UpdateNews::Failed { reason: reason.clone() });
+                    self.machine.installed(now, Err(reason));
+                }
                 Step::Restart => self.machine.restarts(now, false),
             }
             return;

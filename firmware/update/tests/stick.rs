@@ -10,7 +10,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use update::{Attempt, Bundle, Config, Files, Handle, History, NotNow, Order, Outcome, STICK, When};
+use update::{Attempt, Bundle, Config, Files, Handle, History, NotNow, Order, Outcome, STICK, Stage, When};
 
 /// Real time of a task that runs a program.
 const SOON: Duration = Duration::from_secs(30);
@@ -29,10 +29,10 @@ esac
 /// A box with version 1, on which somebody talks.
 struct Site {
     update: Handle,
-    _views: watch::Sender<Arc<View>>,
+    views: watch::Sender<Arc<View>>,
     news: mpsc::Receiver<Option<UpdateNotice>>,
     _restarts: mpsc::Receiver<oneshot::Sender<bool>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Site {
@@ -51,7 +51,7 @@ impl Site {
         let config =
             Config { rauc, folder: updates, restart: restart_file, version: "1".into(), sticks: true };
         let (update, _) = update::start(config, seen, restart, told);
-        Self { update, _views: views, news, _restarts: restarts, _folder: folder }
+        Self { update, views, news, _restarts: restarts, folder }
     }
 
     /// The administrator uploads a version.
@@ -137,4 +137,18 @@ async fn app_3_a_stick_that_comes_while_a_version_is_on_trial_takes_the_place_of
     site.hears("2", UpdateNews::Refused { why: UpdateRefusal::Busy }).await;
     assert_eq!(site.waits().await, (None, Some(tonight())));
     assert_eq!(site.update.order(tonight()).await, Err(NotNow::NoBundle));
+}
+
+#[tokio::test]
+async fn app_3_the_operator_hears_when_the_disk_refuses_what_was_taken_from_a_stick() {
+    let mut site = Site::with(&History::default());
+    site.stick("2").await.unwrap();
+    site.hears("2", UpdateNews::Taken).await;
+    // Nothing can be written down any more.
+    fs::rename(site.folder.path().join("updates"), site.folder.path().join("gone")).unwrap();
+    site.views.send_replace(Arc::default());
+    site.hears("2", UpdateNews::Failed { reason: "the disk refuses".into() }).await;
+    let mut standing = site.update.follow();
+    let rests = timeout(SOON, standing.wait_for(|now| now.stage == Stage::Resting)).await;
+    assert_eq!(rests.unwrap().unwrap().order, None);
 }
