@@ -6,7 +6,7 @@
 use std::{net::IpAddr, ops::Deref, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Multipart, Request, multipart::Field},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -18,7 +18,7 @@ use crate::{
     audit::Actor,
     fault::Fault,
     fields::Fields,
-    language, random,
+    language, parts, random,
     server::Peer,
     session::{Flash, Session},
     text,
@@ -61,6 +61,22 @@ pub(crate) struct Signed {
 pub(crate) struct Posted {
     pub(crate) signed: Signed,
     pub(crate) fields: Fields,
+}
+
+/// A form of an administrator with files in it, which come one after the other.
+pub(crate) struct PostedParts {
+    pub(crate) signed: Signed,
+    /// How many bytes the whole of it has, as far as it says so.
+    pub(crate) announced: Option<u64>,
+    pub(crate) parts: FormParts,
+}
+
+/// What stands in such a form.
+pub(crate) struct FormParts {
+    form: Multipart,
+    language: Language,
+    /// The token that has yet to come, before anything else.
+    token: Option<String>,
 }
 
 /// A form about one's own account.
@@ -114,7 +130,8 @@ impl Visit {
         Actor { who: name.chars().take(64).collect(), from: self.from }
     }
 
-    fn fault(&self, status: StatusCode, words: text::Text) -> Response {
+    /// What is said in a page's place.
+    pub(crate) fn fault(&self, status: StatusCode, words: text::Text) -> Response {
         Fault::new(status, self.language, words).into_response()
     }
 }
@@ -202,6 +219,50 @@ impl FromRequest<Arc<App>> for Posted {
             return Err(signed.fault(StatusCode::FORBIDDEN, text::READS_ONLY));
         }
         Ok(Self { signed, fields })
+    }
+}
+
+impl FromRequest<Arc<App>> for PostedParts {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let signed = Signed::from_request_parts(&mut parts, app).await?;
+        ours(&parts.headers).map_err(|words| signed.fault(StatusCode::FORBIDDEN, words))?;
+        if !signed.may_write() {
+            return Err(signed.fault(StatusCode::FORBIDDEN, text::READS_ONLY));
+        }
+        let announced = parts::announced(&parts.headers);
+        let form = Multipart::from_request(Request::from_parts(parts, body), app).await;
+        let form = form.map_err(|_| signed.fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE))?;
+        let token = Some(signed.session.form_token.clone());
+        let parts = FormParts { form, language: signed.language, token };
+        Ok(Self { signed, announced, parts })
+    }
+}
+
+impl FormParts {
+    /// The next field; `None` at the end. Nothing is looked at before the token was right.
+    ///
+    /// # Errors
+    /// What is answered where it is wrong, or the form cannot be read.
+    pub(crate) async fn next(&mut self) -> Result<Option<Field<'_>>, Response> {
+        let language = self.language;
+        let fault = |status, words| Fault::new(status, language, words).into_response();
+        let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
+        if let Some(token) = &self.token {
+            let sent = match self.form.next_field().await.map_err(|_| unreadable())? {
+                Some(field) if field.name() == Some(FORM_FIELD) => {
+                    parts::short(field).await.ok_or_else(unreadable)?
+                }
+                _ => String::new(),
+            };
+            if !random::same(&sent, token) {
+                return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
+            }
+            self.token = None;
+        }
+        self.form.next_field().await.map_err(|_| unreadable())
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Not done here: SQL (`store`), the desk's calls (`frontdeskd` hands its views over), running plugins.
 //!
-//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may,
+//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` reads what is uploaded,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
 //! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
 //! file and back, `provisioning` fetches settings from a server, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
@@ -31,6 +31,7 @@ mod layout;
 mod logs;
 mod mask;
 mod pages;
+mod parts;
 mod password;
 mod pipe;
 mod plugin_settings;

@@ -1,15 +1,16 @@
 //! Updates of the box: how it stands, a bundle uploaded, and what becomes of it.
 
-use axum::{body::HttpBody, extract::Request, http::StatusCode, response::IntoResponse};
+use axum::{extract::Request, http::StatusCode, response::IntoResponse};
 use ipc::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use update::{Attempt, Bundle, BundleProblem, Handle, Outcome, Stage, Standing};
+use update::{Attempt, Bundle, Handle, Outcome, Stage, Standing};
 
 use crate::{
     api::{Caller, Sent, Told, Writer, problem::Problem, shapes},
     audit::Act,
     pages::update as page,
+    parts::announced,
     text,
 };
 
@@ -33,30 +34,14 @@ pub(crate) async fn show(caller: Caller) -> Told {
 /// `POST /api/v1/update/bundle`
 pub(crate) async fn upload(caller: Writer, request: Request) -> Told {
     let update = usable(&caller)?;
-    let announced = page::announced(&request);
-    let received = receive(&update, announced, request.into_body()).await;
+    let announced = announced(request.headers());
+    let received = page::receive(&update, announced, request.into_body().into_data_stream()).await;
     let bundle = received.map_err(|problem| {
         let (status, words) = page::refusal(&problem, caller.language);
         Problem::new(status, words)
     })?;
     caller.app.audit(&caller.actor(), Act::UpdateUploaded, bundle.manifest.version.clone()).await;
     Ok(shapes::json(StatusCode::CREATED, &bundle_value(&bundle)))
-}
-
-async fn receive(
-    update: &Handle,
-    announced: Option<u64>,
-    body: axum::body::Body,
-) -> Result<Bundle, BundleProblem> {
-    let mut incoming = update.begin(announced).await?;
-    let mut body = std::pin::pin!(body);
-    while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|_| BundleProblem::BrokenOff)?;
-        if let Some(bytes) = frame.data_ref() {
-            incoming.push(bytes).await?;
-        }
-    }
-    update.inspect(incoming).await
 }
 
 /// `DELETE /api/v1/update/bundle`

@@ -1,18 +1,17 @@
 //! Packages, uploaded by programs.
 
-use axum::{
-    body::HttpBody,
-    extract::Request,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::{extract::Request, http::StatusCode, response::IntoResponse};
 use ipc::MAX_PACKAGE;
 use serde::Deserialize;
 
 use crate::{
     api::{Caller, Named, Sent, Told, Writer, plugins::Grants, problem::Problem, shapes},
     audit::Act,
-    pages::{plugins::refusal, upload::granted_words},
+    pages::{
+        plugins::{receive, refusal},
+        upload::granted_words,
+    },
+    parts::announced,
     text,
     uploads::{UploadProblem, Waiting},
 };
@@ -23,12 +22,11 @@ pub(crate) async fn upload(caller: Writer, request: Request) -> Told {
         let (status, words) = refusal(problem, caller.language);
         Problem::new(status, words)
     };
-    let length =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > MAX_PACKAGE) {
+    if announced(request.headers()).is_some_and(|bytes| bytes > MAX_PACKAGE) {
         return Err(told(&UploadProblem::TooLarge));
     }
-    let waiting = receive(&caller, request.into_body()).await.map_err(|problem| told(&problem))?;
+    let received = receive(&caller.app, request.into_body().into_data_stream()).await;
+    let waiting = received.map_err(|problem| told(&problem))?;
     let found = &waiting.inspection;
     caller.app.audit(&caller.actor(), Act::PluginUploaded, format!("{} {}", found.id, found.version)).await;
     Ok(shapes::json(StatusCode::CREATED, &shapes::inspection(&waiting.key, found, caller.language)))
@@ -72,16 +70,4 @@ pub(crate) async fn install(Named(key): Named, Sent { caller, body }: Sent<Insta
 fn find(caller: &Caller, key: &str) -> Result<Waiting, Problem> {
     let gone = || caller.problem(StatusCode::NOT_FOUND, text::UPLOAD_GONE);
     caller.app.uploads.find(key).ok_or_else(gone)
-}
-
-async fn receive(caller: &Caller, body: axum::body::Body) -> Result<Waiting, UploadProblem> {
-    let mut incoming = caller.app.uploads.begin()?;
-    let mut body = std::pin::pin!(body);
-    while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|_| UploadProblem::BrokenOff)?;
-        if let Some(bytes) = frame.data_ref() {
-            incoming.push(bytes).await?;
-        }
-    }
-    caller.app.uploads.inspect(incoming).await
 }

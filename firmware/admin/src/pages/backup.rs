@@ -1,10 +1,10 @@
 //! `/backup`: everything in one file, and back from it (APP-2).
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
+    extract::multipart::Field,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -19,16 +19,13 @@ use crate::{
     backup::{self, BackupProblem, Origin, Prepared, RestoreProblem, Waiting},
     fault::Fault,
     fields::Fields,
-    guard::{self, FORM_FIELD, Posted, Signed},
+    guard::{Posted, PostedParts, Signed},
     layout::{self, Place},
-    pages::{Page, own, plugins::short, words},
+    pages::{Page, own, words},
+    parts::{piece, short},
     pipe::{Pipe, Spout},
-    random,
     text::{self, Text},
 };
-
-/// Longest silence of somebody who uploads a backup.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// `GET /backup`
 pub(crate) async fn show(signed: Signed) -> Page {
@@ -120,36 +117,23 @@ pub(crate) async fn make(Posted { signed, fields }: Posted) -> Response {
 }
 
 /// `POST /backup/upload`
-pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
-    let language = signed.language;
-    let fault = |status, words| Fault::new(status, language, words).into_response();
-    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
-    if !signed.may_write() {
-        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
-    }
-    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
-    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
-    let (mut token, mut password, mut passphrase) = (String::new(), String::new(), String::new());
-    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
+pub(crate) async fn upload(PostedParts { signed, mut parts, .. }: PostedParts) -> Page {
+    let unreadable = || signed.fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
+    let (mut password, mut passphrase) = (String::new(), String::new());
+    while let Some(field) = parts.next().await? {
         match field.name() {
-            Some(FORM_FIELD) => token = short(field).await.ok_or_else(unreadable)?,
-            // The token comes first: nothing is looked at before it is right.
-            _ if !random::same(&token, &signed.session.form_token) => break,
             Some("restore-password") => password = short(field).await.ok_or_else(unreadable)?,
             Some("restore-passphrase") => passphrase = short(field).await.ok_or_else(unreadable)?,
             Some("file") => {
                 if let Err(words) = own::confirm(&signed, &password).await {
-                    return Err(Fault::saying(StatusCode::FORBIDDEN, language, words).into_response());
+                    return Err(Fault::saying(StatusCode::FORBIDDEN, signed.language, words).into_response());
                 }
                 return taken(&signed, receive(&signed, passphrase, field).await).await;
             }
             _ => return Err(unreadable()),
         }
     }
-    if !random::same(&token, &signed.session.form_token) {
-        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
-    }
-    Err(fault(StatusCode::UNPROCESSABLE_ENTITY, text::RESTORE_NO_FILE))
+    Err(signed.fault(StatusCode::UNPROCESSABLE_ENTITY, text::RESTORE_NO_FILE))
 }
 
 async fn taken(signed: &Signed, done: Result<Waiting, Refusal>) -> Page {
@@ -280,25 +264,21 @@ async fn receive(signed: &Signed, passphrase: String, mut field: Field<'_>) -> R
         drop(place);
         staged
     });
-    let (mut bytes, mut stopped) = (0_u64, None);
-    loop {
-        match tokio::time::timeout(SILENCE, field.chunk()).await {
-            Ok(Ok(None)) => break,
-            Ok(Ok(Some(chunk))) => {
+    let mut bytes = 0_u64;
+    let stopped = loop {
+        match piece(&mut field).await {
+            Ok(None) => break None,
+            Ok(Some(chunk)) => {
                 bytes += chunk.len() as u64;
                 if bytes > backup::MAX_FILE {
-                    stopped = Some(Refusal::TooLarge);
-                    break;
+                    break Some(Refusal::TooLarge);
                 }
                 // Whoever reads it knows why it stopped; what still comes is read, so that the browser hears of it.
                 let _ = sender.send(chunk).await;
             }
-            Ok(Err(_)) | Err(_) => {
-                stopped = Some(Refusal::BrokenOff);
-                break;
-            }
+            Err(_) => break Some(Refusal::BrokenOff),
         }
-    }
+    };
     drop(sender);
     let staged = work.await.map_err(|error| Refusal::Problem(io::Error::other(error).into()))?;
     match stopped {

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{http::StatusCode, response::Response};
 use maud::html;
 use tokio::task::spawn_blocking;
 
@@ -14,11 +10,10 @@ use crate::{
     CertificateProblem,
     app::App,
     audit::Act,
-    fault::Fault,
-    guard::{self, FORM_FIELD, Posted, Signed},
+    guard::{Posted, PostedParts, Signed},
     layout::{self, Place},
-    pages::{Page, plugins::short, words},
-    random,
+    pages::{Page, words},
+    parts::whole,
     text::{self, Text},
     tls::{Facts, MAX_PEM},
 };
@@ -66,29 +61,19 @@ pub(crate) async fn show(signed: Signed) -> Response {
 }
 
 /// `POST /certificate`
-pub(crate) async fn replace(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
-    let fault = |status, words| Fault::new(status, signed.language, words).into_response();
-    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
-    if !signed.may_write() {
-        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
-    }
-    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
-    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
-    let (mut token, mut chain, mut key) = (String::new(), String::new(), String::new());
-    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
-        match field.name() {
-            Some(FORM_FIELD) => token = short(field).await.ok_or_else(unreadable)?,
-            // The token comes first: nothing is looked at before it is right.
-            _ if !random::same(&token, &signed.session.form_token) => break,
-            Some("chain") => chain = pem(field).await.ok_or_else(unreadable)?,
-            Some("key") => key = pem(field).await.ok_or_else(unreadable)?,
-            _ => return Err(unreadable()),
+pub(crate) async fn replace(PostedParts { signed, mut parts, .. }: PostedParts) -> Page {
+    let (mut chain, mut key) = (String::new(), String::new());
+    while let Some(field) = parts.next().await? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let pem = whole(field, MAX_PEM).await;
+        match (name.as_str(), pem) {
+            // What is no text has no certificate in it, and is said to have none.
+            ("chain", Ok(pem)) => chain = String::from_utf8(pem).unwrap_or_default(),
+            ("key", Ok(pem)) => key = String::from_utf8(pem).unwrap_or_default(),
+            _ => return Err(signed.fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE)),
         }
     }
-    if !random::same(&token, &signed.session.form_token) {
-        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
-    }
-    Ok(finish(&signed, take(&app, chain, key).await).await)
+    Ok(finish(&signed, take(&signed.app, chain, key).await).await)
 }
 
 /// `POST /certificate/own`
@@ -120,17 +105,4 @@ async fn finish(signed: &Signed, done: Result<Facts, CertificateProblem>) -> Res
             )
         }
     }
-}
-
-/// A PEM file; `None` when it is none, or too large.
-async fn pem(mut field: Field<'_>) -> Option<String> {
-    let mut text = Vec::new();
-    while let Some(bytes) = field.chunk().await.ok()? {
-        text.extend_from_slice(&bytes);
-        if text.len() > MAX_PEM {
-            return None;
-        }
-    }
-    // What is no text has no certificate in it, and is said to have none.
-    Some(String::from_utf8(text).unwrap_or_default())
 }

@@ -1,29 +1,25 @@
 //! `/plugins`: what is installed, and the upload of another one.
 
 use axum::{
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
-    http::{StatusCode, header},
+    body::Bytes,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
+use futures_util::Stream;
 use ipc::{Language, MAX_PACKAGE, PluginView};
 use maud::{Markup, html};
-use std::sync::Arc;
 
 use crate::{
     app::App,
     audit::Act,
-    fault::Fault,
-    guard::{self, FORM_FIELD, Signed},
+    guard::{PostedParts, Signed},
     layout::{self, Place},
     pages::{Page, words},
+    parts::{FORM_MARGIN, piece},
     plugins::HostNow,
-    random,
     text::{self, Text},
     uploads::{UploadProblem, Waiting},
 };
-
-/// What a multipart form may be larger than its file, in bytes.
-const FORM_MARGIN: u64 = 64 * 1024;
 
 /// The page of a plugin.
 pub(crate) fn path(id: &str) -> String {
@@ -105,37 +101,18 @@ fn upload_form(signed: &Signed) -> Markup {
 }
 
 /// `POST /plugins/upload`
-pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
-    let language = signed.language;
-    let fault = |status, words| Fault::new(status, language, words).into_response();
-    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
-    if !signed.may_write() {
-        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
-    }
-    let length =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > MAX_PACKAGE + FORM_MARGIN) {
+pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedParts) -> Page {
+    let (app, language) = (&signed.app, signed.language);
+    if announced.is_some_and(|bytes| bytes > MAX_PACKAGE + FORM_MARGIN as u64) {
         // A browser that is still sending may never read this answer: the next page says it too.
         let _ = signed.failed("/plugins", text::UPLOAD_TOO_LARGE.is(language));
-        return Err(fault(StatusCode::PAYLOAD_TOO_LARGE, text::UPLOAD_TOO_LARGE));
+        return Err(signed.fault(StatusCode::PAYLOAD_TOO_LARGE, text::UPLOAD_TOO_LARGE));
     }
-    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
-    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
-    // The token comes first: not a byte of the file is looked at before it is right.
-    let first = form.next_field().await.map_err(|_| unreadable())?;
-    let token = match first {
-        Some(field) if field.name() == Some(FORM_FIELD) => short(field).await.ok_or_else(unreadable)?,
-        _ => String::new(),
+    let field = match parts.next().await? {
+        Some(field) if field.name() == Some("file") => field,
+        _ => return Ok(signed.failed("/plugins", text::UPLOAD_EMPTY.is(language))),
     };
-    if !random::same(&token, &signed.session.form_token) {
-        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
-    }
-    let field = match form.next_field().await {
-        Ok(Some(field)) if field.name() == Some("file") => field,
-        Ok(_) => return Ok(signed.failed("/plugins", text::UPLOAD_EMPTY.is(language))),
-        Err(_) => return Err(unreadable()),
-    };
-    match receive(&app, field).await {
+    match receive(app, field).await {
         Ok(waiting) => {
             let inspection = &waiting.inspection;
             let detail = format!("{} {}", inspection.id, inspection.version);
@@ -147,28 +124,16 @@ pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request:
     }
 }
 
-async fn receive(app: &App, mut field: Field<'_>) -> Result<Waiting, UploadProblem> {
+/// Takes a package as it comes, and has the host look at it.
+pub(crate) async fn receive<E>(
+    app: &App,
+    mut source: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<Waiting, UploadProblem> {
     let mut incoming = app.uploads.begin()?;
-    loop {
-        match field.chunk().await {
-            Ok(Some(bytes)) => incoming.push(&bytes).await?,
-            Ok(None) => break,
-            Err(_) => return Err(UploadProblem::BrokenOff),
-        }
+    while let Some(bytes) = piece(&mut source).await.map_err(|_| UploadProblem::BrokenOff)? {
+        incoming.push(&bytes).await?;
     }
     app.uploads.inspect(incoming).await
-}
-
-/// A short text field.
-pub(crate) async fn short(mut field: Field<'_>) -> Option<String> {
-    let mut text = Vec::new();
-    while let Some(bytes) = field.chunk().await.ok()? {
-        text.extend_from_slice(&bytes);
-        if text.len() > 1024 {
-            return None;
-        }
-    }
-    String::from_utf8(text).ok()
 }
 
 /// What went wrong with an upload, with the status that says whose fault it was.

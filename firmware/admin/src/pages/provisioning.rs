@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -11,17 +10,16 @@ use maud::{Markup, html};
 use store::{Provisioned, Secret, StoreError};
 
 use crate::{
-    app::App,
     audit::Act,
     fault::{Fault, of_store},
     fields::Fields,
     form::{Form, Refused, Wrong, optional},
-    guard::{self, FORM_FIELD, Posted, Signed},
+    guard::{Posted, PostedParts, Signed},
     keeper::KeeperError,
     layout::{self, Place},
-    pages::{Page, own, plugins::short, provisioning_words},
+    pages::{Page, own, provisioning_words},
+    parts::whole,
     provisioning::{Outcome, Source, address, fetch::MOST},
-    random,
     settings::said,
     text::{self, Text},
 };
@@ -77,26 +75,14 @@ pub(crate) async fn export(Posted { signed, fields }: Posted) -> Response {
 }
 
 /// `POST /provisioning/import`
-pub(crate) async fn import(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
-    let fault = |status, words| Fault::new(status, signed.language, words).into_response();
-    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
-    if !signed.may_write() {
-        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
-    }
-    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
-    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
-    let (mut token, mut file) = (String::new(), None);
-    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
-        match field.name() {
-            Some(FORM_FIELD) => token = short(field).await.ok_or_else(unreadable)?,
-            // The token comes first: nothing is looked at before it is right.
-            _ if !random::same(&token, &signed.session.form_token) => break,
-            Some("file") => file = whole(field).await,
-            _ => return Err(unreadable()),
+pub(crate) async fn import(PostedParts { signed, mut parts, .. }: PostedParts) -> Page {
+    let mut file = None;
+    while let Some(field) = parts.next().await? {
+        if field.name() != Some("file") {
+            return Err(signed.fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE));
         }
-    }
-    if !random::same(&token, &signed.session.form_token) {
-        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
+        let bytes = whole(field, MOST).await.ok();
+        file = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.trim().is_empty());
     }
     let done = match file {
         Some(text) => take(&signed, text).await,
@@ -127,18 +113,6 @@ async fn take(signed: &Signed, text: String) -> Result<String, String> {
     })?;
     signed.app.audit(&signed.actor(), Act::SettingsImported, "").await;
     Ok(text::IMPORT_DONE.with(signed.language, &[("accounts", &accounts), ("lines", &lines)]))
-}
-
-/// A text file; `None` when it is none, or too large.
-async fn whole(mut field: Field<'_>) -> Option<String> {
-    let mut text = Vec::new();
-    while let Some(bytes) = field.chunk().await.ok()? {
-        text.extend_from_slice(&bytes);
-        if text.len() > MOST {
-            return None;
-        }
-    }
-    String::from_utf8(text).ok().filter(|text| !text.trim().is_empty())
 }
 
 /// Keeps the address and the code that were typed.

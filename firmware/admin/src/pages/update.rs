@@ -1,12 +1,11 @@
 //! `/update`: which version runs, a new one uploaded and installed, and what came of those before (APP-2, APP-3).
 
-use std::{sync::Arc, time::Duration};
-
 use axum::{
-    extract::{FromRequest, Multipart, Request, State, multipart::Field},
-    http::{StatusCode, header},
+    body::Bytes,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
+use futures_util::Stream;
 use ipc::Language;
 use maud::{Markup, html};
 use tracing::warn;
@@ -20,16 +19,14 @@ use crate::{
     audit::Act,
     fault::Fault,
     fields::Fields,
-    guard::{self, FORM_FIELD, Posted, Signed},
+    guard::{Posted, PostedParts, Signed},
     layout::{self, Place},
-    pages::{Page, own, plugins::short},
-    random,
+    pages::{Page, own},
+    parts::piece,
     text::{self, Text},
 };
 
 const HERE: &str = "/update";
-/// Longest silence of somebody who uploads.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// `GET /update`
 pub(crate) async fn show(signed: Signed) -> Page {
@@ -274,31 +271,15 @@ fn history(standing: &Standing, language: Language) -> Markup {
 }
 
 /// `POST /update/upload`
-pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request: Request) -> Page {
-    let language = signed.language;
-    let fault = |status, words| Fault::new(status, language, words).into_response();
-    guard::ours(request.headers()).map_err(|words| fault(StatusCode::FORBIDDEN, words))?;
-    if !signed.may_write() {
-        return Err(fault(StatusCode::FORBIDDEN, text::READS_ONLY));
-    }
-    let update = usable(&app).map_err(|words| fault(StatusCode::CONFLICT, words))?;
-    let announced = announced(&request);
-    let unreadable = || fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE);
-    let mut form = Multipart::from_request(request, &app).await.map_err(|_| unreadable())?;
-    // The token comes first: not a byte of the file is looked at before it is right.
-    let token = match form.next_field().await.map_err(|_| unreadable())? {
-        Some(field) if field.name() == Some(FORM_FIELD) => short(field).await.ok_or_else(unreadable)?,
-        _ => String::new(),
+pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedParts) -> Page {
+    let (app, language) = (&signed.app, signed.language);
+    let update = usable(app).map_err(|words| signed.fault(StatusCode::CONFLICT, words))?;
+    let field = match parts.next().await? {
+        Some(field) if field.name() == Some("file") => field,
+        _ => return Err(signed.fault(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_EMPTY)),
     };
-    if !random::same(&token, &signed.session.form_token) {
-        return Err(fault(StatusCode::FORBIDDEN, text::FORM_OLD));
-    }
-    let field = match form.next_field().await {
-        Ok(Some(field)) if field.name() == Some("file") => field,
-        Ok(_) => return Err(fault(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_EMPTY)),
-        Err(_) => return Err(unreadable()),
-    };
-    match receive(&update, announced, field).await {
+    // Of the whole form: a file that is just not too large is no larger by that.
+    match receive(&update, announced.map(|bytes| bytes.min(MAX_BUNDLE)), field).await {
         Ok(bundle) => {
             let version = version(&bundle, language);
             app.audit(&signed.actor(), Act::UpdateUploaded, version.clone()).await;
@@ -311,23 +292,15 @@ pub(crate) async fn upload(State(app): State<Arc<App>>, signed: Signed, request:
     }
 }
 
-/// How many bytes a request says that it has.
-pub(crate) fn announced(request: &Request) -> Option<u64> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-async fn receive(
+/// Takes a bundle as it comes, and has it looked at.
+pub(crate) async fn receive<E>(
     update: &Handle,
     announced: Option<u64>,
-    mut field: Field<'_>,
+    mut source: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Bundle, BundleProblem> {
-    let mut incoming = update.begin(announced.map(|bytes| bytes.min(MAX_BUNDLE))).await?;
-    loop {
-        match tokio::time::timeout(SILENCE, field.chunk()).await {
-            Ok(Ok(Some(bytes))) => incoming.push(&bytes).await?,
-            Ok(Ok(None)) => break,
-            Ok(Err(_)) | Err(_) => return Err(BundleProblem::BrokenOff),
-        }
+    let mut incoming = update.begin(announced).await?;
+    while let Some(bytes) = piece(&mut source).await.map_err(|_| BundleProblem::BrokenOff)? {
+        incoming.push(&bytes).await?;
     }
     update.inspect(incoming).await
 }
