@@ -97,12 +97,22 @@ async fn app_3_updates_by_stick_are_turned_off_and_on_and_refused_while_they_are
     let (house, mut ada) = with_ada().await;
     sees(&ada, "Turn updates by stick off").await;
     is_clean("/update", &ada.get("/update").await.body);
-    ada.submit("/update", "/update/sticks", &[]).await;
-    sees(&ada, "Sticks do not update this box.").await;
-    sees(&ada, "Turn updates by stick on").await;
+    // Twice, as by a double click, or from a page that was open all the while.
+    for _ in 0..2 {
+        ada.submit("/update", "/update/sticks", &[("allow", "off")]).await;
+        sees(&ada, "Sticks do not update this box.").await;
+        sees(&ada, "Turn updates by stick on").await;
+    }
+    is_clean("/update", &ada.get("/update").await.body);
     let update = house.update.clone().unwrap();
     assert_eq!(update.begin_stick(8).await.unwrap_err(), UpdateRefusal::Off);
-    ada.submit("/update", "/update/sticks", &[]).await;
+    for password in ["", "wrong"] {
+        let on = [("allow", "on"), ("sticks-password", password)];
+        ada.submit("/update", "/update/sticks", &on).await;
+        assert!(ada.get("/update").await.has("Your password was wrong."), "{password:?}");
+        assert_eq!(update.begin_stick(8).await.unwrap_err(), UpdateRefusal::Off);
+    }
+    ada.submit("/update", "/update/sticks", &[("allow", "on"), ("sticks-password", PASSWORD)]).await;
     sees(&ada, "Turn updates by stick off").await;
     ada.language = "fr";
     assert!(ada.get("/update").await.has("Désactiver les mises à jour par clé"));

@@ -227,16 +227,28 @@ fn upload_form(signed: &Signed) -> Markup {
 /// Whether sticks update the box, and the way to change that.
 fn by_stick(signed: &Signed, standing: &Standing) -> Markup {
     let t = |text: Text| text.is(signed.language);
-    let (words, change) = match standing.sticks {
-        Sticks::On => (text::UPDATE_STICKS_ON, Some(text::UPDATE_STICKS_TURN_OFF)),
-        Sticks::Off => (text::UPDATE_STICKS_OFF, Some(text::UPDATE_STICKS_TURN_ON)),
-        Sticks::Never => (text::UPDATE_STICKS_NEVER, None),
+    let words = match standing.sticks {
+        Sticks::On => text::UPDATE_STICKS_ON,
+        Sticks::Off => text::UPDATE_STICKS_OFF,
+        Sticks::Never => text::UPDATE_STICKS_NEVER,
     };
+    let allow = standing.sticks == Sticks::Off;
     html! {
         section aria-labelledby="sticks-title" {
             h2 #sticks-title { (t(text::UPDATE_STICKS)) }
             p #sticks-words { (t(words)) }
-            @if let Some(change) = change { (layout::action(signed, "sticks", "/update/sticks", t(change), "quiet")) }
+            @if signed.may_write() && standing.sticks != Sticks::Never {
+                form #sticks-form method="post" action="/update/sticks" {
+                    (layout::token(signed))
+                    input type="hidden" name="allow" value=(if allow { "on" } else { "off" });
+                    @if allow {
+                        (layout::field("sticks-password", "password", t(text::INSTALL_PASSWORD), "", "current-password", None))
+                    }
+                    button.quiet #sticks type="submit" {
+                        (t(if allow { text::UPDATE_STICKS_TURN_ON } else { text::UPDATE_STICKS_TURN_OFF }))
+                    }
+                }
+            }
         }
     }
 }
@@ -394,14 +406,18 @@ pub(crate) async fn discard(Posted { signed, .. }: Posted) -> Response {
     signed.done(HERE, text::UPDATE_DISCARDED.is(language))
 }
 
-/// `POST /update/sticks`: turns updates by stick off, or on again.
-pub(crate) async fn sticks(Posted { signed, .. }: Posted) -> Response {
+/// `POST /update/sticks`: turns updates by stick off or on, whatever they were. From then on nobody is asked for a
+/// password at the box, so the page asks for one.
+pub(crate) async fn sticks(Posted { signed, fields }: Posted) -> Response {
     let language = signed.language;
-    let allow = match signed.app.update.as_ref().map(|update| update.standing().sticks) {
-        Some(Sticks::On) => false,
-        Some(Sticks::Off) => true,
-        Some(Sticks::Never) | None => return signed.failed(HERE, text::UPDATE_STICKS_NEVER.is(language)),
-    };
+    let sticks = signed.app.update.as_ref().map(|update| update.standing().sticks);
+    if matches!(sticks, None | Some(Sticks::Never)) {
+        return signed.failed(HERE, text::UPDATE_STICKS_NEVER.is(language));
+    }
+    let allow = fields.get("allow") == "on";
+    if allow && let Err(words) = own::confirm(&signed, fields.get("sticks-password")).await {
+        return signed.failed(HERE, words);
+    }
     let kept = match &signed.app.update {
         Some(update) => update.allow_sticks(allow).await,
         None => false,
