@@ -22,6 +22,8 @@ use crate::{
         numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen,
         sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
+    parts::FORM_MARGIN,
+    provisioning::fetch::MOST,
     statics, text,
 };
 
@@ -37,6 +39,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/update/upload", post(update::upload))
         .merge(api::uploads())
         .layer(DefaultBodyLimit::disable());
+    // A little more than the largest file, so that one that is larger is told so.
+    let imports = Router::new()
+        .route("/provisioning/import", post(provisioning::import))
+        .layer(DefaultBodyLimit::max(MOST + FORM_MARGIN));
     let pages = Router::new()
         .route("/", get(overview::show))
         .route("/setup", get(outside::setup).post(outside::set_up))
@@ -103,7 +109,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/provisioning", get(provisioning::show).post(provisioning::save))
         .route("/provisioning/ask", post(provisioning::ask))
         .route("/provisioning/export", post(provisioning::export))
-        .route("/provisioning/import", post(provisioning::import))
         .route("/update", get(update::show))
         .route("/update/install", post(update::install))
         .route("/update/restart", post(update::restart))
@@ -125,6 +130,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(api::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(uploads)
+        .merge(imports)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(headers::secure))

@@ -120,8 +120,11 @@ async fn app_5_a_desk_that_was_set_up_by_hand_does_not_follow_dhcp_but_its_admin
     let (house, mut ada) = box_with(Some(lease), HOUSE, |config| config.allow_http = true).await;
     sees(&mut ada, "but this desk was not set up from there").await;
     assert!(asked.try_recv().is_err(), "nobody was asked");
-    ada.submit(PATH, PATH, &[("url", &format!("http://127.0.0.1:{port}/{{id}}.toml")), ("code", "4711")])
-        .await;
+    let plain = format!("http://127.0.0.1:{port}/{{id}}.toml");
+    let refused = ada.submit(PATH, PATH, &[("url", &plain), ("code", "4711")]).await;
+    assert!(refused.has("A code is sent by HTTPS only"), "{}", refused.body);
+    ada.submit(PATH, PATH, &[("url", ""), ("code", "4711")]).await;
+    ada.submit(PATH, PATH, &[("url", &plain), ("code", "")]).await;
     let head = asked.recv().await.unwrap();
     assert!(!head.to_lowercase().contains("authorization"), "a code goes by HTTPS only: {head}");
     let mut saved = house.saved.clone();
@@ -194,6 +197,8 @@ async fn app_5_settings_go_out_as_a_file_and_come_back_wholly_or_not_at_all() {
         ),
         (&b"[rules]\nhold = 60\n"[..], "line 2: unknown field `hold`"),
         (&b"\xff\xfe"[..], "it is no text in UTF-8"),
+        (&b""[..], "no file was chosen"),
+        (&vec![b'#'; 512 * 1024 + 1][..], "it is larger than 512 KiB"),
     ] {
         ada.upload(PATH, "/provisioning/import", &[("file", file)]).await;
         sees(&mut ada, words).await;

@@ -18,8 +18,8 @@ use crate::{
     keeper::KeeperError,
     layout::{self, Place},
     pages::{Page, own, provisioning_words},
-    parts::whole,
-    provisioning::{Outcome, Source, address, fetch::MOST},
+    parts::{Cut, whole},
+    provisioning::{Outcome, Source, address, fetch::MOST, trouble::Trouble},
     settings::said,
     text::{self, Text},
 };
@@ -76,17 +76,24 @@ pub(crate) async fn export(Posted { signed, fields }: Posted) -> Response {
 
 /// `POST /provisioning/import`
 pub(crate) async fn import(PostedParts { signed, mut parts, .. }: PostedParts) -> Page {
-    let mut file = None;
+    let mut file = Err(text::IMPORT_NO_FILE);
     while let Some(field) = parts.next().await? {
         if field.name() != Some("file") {
             return Err(signed.fault(StatusCode::BAD_REQUEST, text::FORM_UNREADABLE));
         }
-        let bytes = whole(field, MOST).await.ok();
-        file = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.trim().is_empty());
+        file = match whole(field, MOST).await {
+            Ok(bytes) if bytes.is_empty() => Err(text::IMPORT_NO_FILE),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| text::IMPORT_NO_TEXT),
+            Err(Cut::TooLarge) => Err(text::IMPORT_TOO_LARGE),
+            Err(Cut::BrokenOff) => Err(text::IMPORT_BROKEN_OFF),
+        };
+        if file.is_err() {
+            break;
+        }
     }
     let done = match file {
-        Some(text) => take(&signed, text).await,
-        None => Err(text::IMPORT_NO_TEXT.is(signed.language).to_owned()),
+        Ok(text) => take(&signed, text).await,
+        Err(words) => Err(words.is(signed.language).to_owned()),
     };
     Ok(match done {
         Ok(words) => signed.done(PATH, words),
@@ -130,9 +137,17 @@ async fn order(signed: &Signed, fields: &Fields) -> Result<(), Wrong> {
         let words = text::WHY_LONG.with(language, &[("max", &LONGEST_CODE)]);
         return Err(Wrong::at("code", words));
     }
+    if code.is_some() && url.as_deref().is_some_and(is_plain) {
+        return Err(Wrong::at("code", text::PROVISION_CODE_PLAIN.is(language)));
+    }
     let code = code.map(Secret::new);
     let kept = signed.app.keeper.ask(move |store| store.order_provisioning(url, code)).await;
     kept.map_err(|problem| Wrong::above(of_store(&problem, language).1))
+}
+
+/// Whoever is on the way reads what goes there.
+fn is_plain(url: &str) -> bool {
+    url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
 async fn known(signed: &Signed) -> Result<Provisioned, Response> {
@@ -207,7 +222,12 @@ fn now(signed: &Signed, known: &Provisioned) -> Markup {
     }
     html! {
         @if let Outcome::Failed(trouble) = &standing.outcome {
-            p.alert.bad #trouble role="alert" { (provisioning_words::trouble(trouble, language)) }
+            p.alert.bad #trouble role="alert" {
+                (provisioning_words::trouble(trouble, language))
+                @if matches!(trouble, Trouble::Refused { .. }) && standing.named.as_ref().is_some_and(|(_, url)| is_plain(url)) {
+                    " " (t(text::PROVISION_CODE_PLAIN))
+                }
+            }
         }
         (layout::facts("standing", &facts))
         (layout::action(signed, "ask", "/provisioning/ask", t(text::PROVISION_ASK), "quiet"))

@@ -28,6 +28,7 @@ texts! {
     PROVISION_CODE = "One-time code", "Code à usage unique";
     PROVISION_CODE_HINT = "Where the server asks for one. It is sent with the name of the device, by HTTPS only, and forgotten when a file was taken.", "Si le serveur en demande un. Il est envoyé avec le nom de l’appareil, en HTTPS seulement, et oublié une fois un fichier pris.";
     PROVISION_CODE_WAITS = "A code was typed and waits to be used. A new one takes its place.", "Un code a été saisi et attend d’être utilisé. Un nouveau le remplacera.";
+    PROVISION_CODE_PLAIN = "A code is sent by HTTPS only, never to an http:// address. Give an https:// address.", "Un code n’est envoyé qu’en HTTPS, jamais à une adresse http://. Donnez une adresse https://.";
     PROVISION_SAVED = "Saved. The server is being asked.", "Enregistré. Le serveur est interrogé.";
     SETUP_PROVISIONING = "Provisioning code", "Code de configuration";
     SETUP_PROVISIONING_HINT = "If you were given one for this box: with it the box fetches its settings from the company’s server.", "Si vous en avez reçu un pour cet appareil : avec lui l’appareil cherche ses réglages sur le serveur de l’entreprise.";
@@ -41,7 +42,10 @@ texts! {
     IMPORT_FILE = "Settings file to take", "Fichier de réglages à prendre";
     IMPORT_DONE = "The settings file was taken; accounts: {accounts}, lines: {lines}.", "Le fichier de réglages a été pris ; comptes : {accounts}, lignes : {lines}.";
     IMPORT_REFUSED = "The file was not taken, and nothing was changed: {reason}.", "Le fichier n’a pas été pris et rien n’a été modifié : {reason}.";
-    IMPORT_NO_TEXT = "it is no text in UTF-8, or larger than 512 KiB", "ce n’est pas un texte en UTF-8, ou il dépasse 512 Kio";
+    IMPORT_NO_FILE = "no file was chosen, or it is empty; choose a settings file", "aucun fichier n’a été choisi, ou il est vide ; choisissez un fichier de réglages";
+    IMPORT_NO_TEXT = "it is no text in UTF-8; choose a settings file, or save it as UTF-8", "ce n’est pas un texte en UTF-8 ; choisissez un fichier de réglages, ou enregistrez-le en UTF-8";
+    IMPORT_TOO_LARGE = "it is larger than 512 KiB; choose a settings file, and leave out what does not belong into it", "il dépasse 512 Kio ; choisissez un fichier de réglages, et ôtez-en ce qui n’en fait pas partie";
+    IMPORT_BROKEN_OFF = "the upload broke off; send the file again", "l’envoi a été interrompu ; envoyez le fichier à nouveau";
     LINE_OF_FILE = "line {line}: {words}", "ligne {line} : {words}";
     TROUBLE_NOT_HTTPS = "{address} is no https:// address. Give one; only if there is no other way, allow http by provisioning.allow_http in frontdesk.toml.", "{address} n’est pas une adresse https://. Donnez-en une ; s’il n’y a pas d’autre moyen, autorisez http par provisioning.allow_http dans frontdesk.toml.";
     TROUBLE_NO_ADDRESS = "{address} is no address of a provisioning server. Give https://HOST/ or the address of a .toml file.", "{address} n’est pas l’adresse d’un serveur de configuration. Donnez https://HÔTE/ ou l’adresse d’un fichier .toml.";
@@ -55,7 +59,7 @@ texts! {
     TROUBLE_NOT_FOUND = "There is no file at {address}. Put a settings file there.", "Il n’y a pas de fichier à {address}. Mettez-y un fichier de réglages.";
     TROUBLE_STATUS = "{host} answers with HTTP {status}. Its own log says why.", "{host} répond HTTP {status}. Son propre journal dit pourquoi.";
     TROUBLE_REDIRECT = "{host} sends the desk on to {address}, which is not followed. Give that address.", "{host} renvoie vers {address}, ce qui n’est pas suivi. Donnez cette adresse.";
-    TROUBLE_TOO_LARGE = "The file is larger than 512 KiB.", "Le fichier dépasse 512 Kio.";
-    TROUBLE_NOT_TEXT = "The file is no text in UTF-8.", "Le fichier n’est pas un texte en UTF-8.";
+    TROUBLE_TOO_LARGE = "The file is larger than 512 KiB, and was not taken. Put a settings file in its place on the server, without anything else in it.", "Le fichier dépasse 512 Kio et n’a pas été pris. Remplacez-le sur le serveur par un fichier de réglages qui ne contient rien d’autre.";
+    TROUBLE_NOT_TEXT = "The file is no text in UTF-8, and was not taken. Save it as UTF-8 on the server.", "Le fichier n’est pas un texte en UTF-8 et n’a pas été pris. Enregistrez-le en UTF-8 sur le serveur.";
     TROUBLE_INVALID = "The file was not taken, and nothing was changed: {reason}. Correct it on the server.", "Le fichier n’a pas été pris et rien n’a été modifié : {reason}. Corrigez-le sur le serveur.";
 }
