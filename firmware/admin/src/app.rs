@@ -38,8 +38,8 @@ pub(crate) struct App {
     pub(crate) views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved.
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    /// What is wrong with STUN servers, by their names in the settings.
-    pub(crate) stun: watch::Receiver<BTreeMap<String, String>>,
+    /// What is wrong with servers of STUN and XMPP, by their names in the settings.
+    pub(crate) troubles: watch::Receiver<BTreeMap<String, String>>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) setup: Setup,
     pub(crate) sessions: Sessions,
@@ -63,7 +63,7 @@ pub(crate) struct App {
 pub(crate) struct Sources {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) saved: watch::Sender<Arc<Settings>>,
-    pub(crate) stun: watch::Receiver<BTreeMap<String, String>>,
+    pub(crate) troubles: watch::Receiver<BTreeMap<String, String>>,
     pub(crate) log: LogRing,
     pub(crate) wishes: mpsc::Sender<Wish>,
     pub(crate) live: watch::Receiver<Live>,
@@ -78,7 +78,7 @@ impl App {
         certificates: Arc<Certificates>,
         setup: Setup,
     ) -> io::Result<Self> {
-        let Sources { views, saved, stun, log, wishes, live, update } = sources;
+        let Sources { views, saved, troubles, log, wishes, live, update } = sources;
         Ok(Self {
             db: store.path().to_owned(),
             desk: Desk::new(wishes),
@@ -96,7 +96,7 @@ impl App {
             config,
             views,
             saved,
-            stun,
+            troubles,
             certificates,
             setup,
         })

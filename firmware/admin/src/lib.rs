@@ -130,8 +130,9 @@ pub struct Parts {
     pub views: watch::Receiver<Arc<View>>,
     /// Where settings go that were saved: whole, with passwords.
     pub settings: watch::Sender<Arc<Settings>>,
-    /// STUN servers that do not help, by their names in the settings, and why.
-    pub stun: watch::Receiver<BTreeMap<String, String>>,
+    /// Servers that do not help, by their names in the settings, and why: those of STUN, and that of XMPP by the desk's
+    /// address at it.
+    pub troubles: watch::Receiver<BTreeMap<String, String>>,
     /// The newest lines of the program's log.
     pub log: LogRing,
     /// Where wishes of the page go.
@@ -198,8 +199,8 @@ impl Admin {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        let Parts { store, views, settings: saved, stun, log, wishes, live, update, reachable } = parts;
-        let sources = Sources { views, saved, stun, log, wishes, live, update };
+        let Parts { store, views, settings: saved, troubles, log, wishes, live, update, reachable } = parts;
+        let sources = Sources { views, saved, troubles, log, wishes, live, update };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
         let listener = TcpListener::bind(config.listen)

@@ -99,7 +99,7 @@ async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
     saved(&house, &mut ada, "/lines/account", &stun).await;
     assert!(!ada.get("/lines").await.has("STUN server"));
     house
-        .stun
+        .troubles
         .send_modify(|troubles| drop(troubles.insert("stun.example".into(), "no answer within 2 s".into())));
     let page = ada.get("/lines").await;
     assert!(page.has("STUN server stun.example: no answer within 2 s. Calls are heard at"), "{}", page.body);
@@ -270,17 +270,30 @@ async fn pre_5_app_2_the_chat_account_is_set_kept_and_taken_away_on_a_page_of_it
     assert_eq!((xmpp.server, xmpp.ca), (None, None));
     let page = ada.get(path).await;
     assert!(page.has("One is set.") && !page.has("s3cret"), "{}", page.body);
-    let again = with(&account, &[("password", ""), ("server", "chat.example.com:5223")]);
+    let again = with(&account, &[("password", "")]);
     let xmpp = saved(&house, &mut ada, path, &again).await.xmpp.unwrap();
+    assert_eq!(xmpp.password.reveal(), "s3cret-s3cret", "of the same account");
+    for other in [("address", "other@example.com"), ("server", "chat.example.com"), ("ca", "/etc/own.pem")] {
+        refused(&mut ada, path, &with(&again, &[other]), "password", "Type the password.").await;
+    }
+    let elsewhere = with(&account, &[("server", "chat.example.com:5223")]);
+    let xmpp = saved(&house, &mut ada, path, &elsewhere).await.xmpp.unwrap();
     assert_eq!(
         (xmpp.password.reveal(), xmpp.server.as_deref()),
         ("s3cret-s3cret", Some("chat.example.com:5223"))
     );
-    let other = with(&account, &[("password", ""), ("address", "other@example.com")]);
-    assert!(
-        saved(&house, &mut ada, path, &other).await.xmpp.unwrap().password.is_empty(),
-        "of another account"
-    );
+    assert!(!ada.get("/directories").await.has("Nobody is shown as online"));
+    house.troubles.send_modify(|troubles| {
+        troubles.insert("desk@example.com".into(), "login refused: not-authorized <b>".into());
+        troubles.insert("other@example.com".into(), "the server does not answer".into());
+    });
+    let page = ada.get("/directories").await;
+    let words = "Nobody is shown as online now. Reason: “login refused: not-authorized &lt;b&gt;”.";
+    assert!(page.has(words) && !page.has("does not answer"), "{}", page.body);
+    is_clean("/directories", &page.body);
+    ada.language = "fr";
+    assert!(ada.get("/directories").await.has("Personne n’est montré en ligne en ce moment."));
+    ada.language = "en";
     assert_eq!(saved(&house, &mut ada, "/directories/online/remove", &[]).await.xmpp, None);
 }
 

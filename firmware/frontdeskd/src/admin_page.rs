@@ -31,7 +31,7 @@ const WISHES: usize = 16;
 /// How long the page has the desk measure.
 const MEASURED: Duration = Duration::from_secs(2);
 
-/// How the desk hears of settings that the page saves, and the page of STUN servers that do not help.
+/// How the desk hears of settings that the page saves, and the page of servers that do not help.
 type Saved = (watch::Sender<Arc<Settings>>, watch::Receiver<Troubles>);
 
 /// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
@@ -96,8 +96,8 @@ async fn open(
     let (views, log) = (desk.views.clone(), journal.ring.clone());
     let (live, update) = (desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);
-    let (saved, stun) = saved;
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, stun, update };
+    let (saved, troubles) = saved;
+    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, troubles, update };
     Ok(Admin::start(settings, parts).await?)
 }
 

@@ -247,5 +247,6 @@ impl Engine {
             xmpp.watch(addresses);
         }
         self.parts.xmpp = xmpp;
+        self.tell_troubles();
     }
 }

@@ -112,7 +112,7 @@ pub(crate) struct Parts {
     pub(crate) phone: Option<Phone>,
     /// Who is online, where an XMPP server says it.
     pub(crate) xmpp: Option<Xmpp>,
-    /// Hears what is wrong with STUN servers.
+    /// Hears what is wrong with servers: of STUN, and of XMPP.
     pub(crate) stun_troubles: watch::Sender<stun::Troubles>,
     /// When the switchboard's clock started, and the same moment in Unix milliseconds.
     pub(crate) started: (Instant, i64),
@@ -290,6 +290,7 @@ impl Engine {
                 self.parts.agent.resolved_for(now, id, result, lifetime);
             }
             Event::StunServer { name, found } => self.stun_found(&name, found),
+            Event::XmppTrouble => self.tell_troubles(),
             Event::Media(event) => self.take_media(now, event),
             Event::Sound(wish) => self.check_sound(wish),
             Event::SignIn(news) => self.take_sign_in(now, news),

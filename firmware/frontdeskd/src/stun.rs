@@ -21,6 +21,7 @@ use crate::{
     engine::{Engine, Event},
     names::Names,
     speech::Ports,
+    xmpp::Xmpp,
 };
 
 /// Pairs of ports ready for calls: as many may begin within the time of one question and its answer.
@@ -33,7 +34,8 @@ const FIRST: u64 = 1 << 62;
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 
-/// What is wrong with servers, by their names in the settings; nothing of one that answers.
+/// What is wrong with servers, by their names in the settings; nothing of one that answers. The XMPP server is here by the
+/// desk's address at it, which no server's name is.
 pub(crate) type Troubles = BTreeMap<String, String>;
 
 /// The servers that accounts name, and the ports that are ready.
@@ -105,7 +107,7 @@ impl Engine {
                 names: tokio::spawn(look_up(name.clone(), names, inbox)),
             });
         }
-        self.tell_stun();
+        self.tell_troubles();
     }
 
     /// A server's name was looked up.
@@ -244,11 +246,13 @@ impl Engine {
             None => info!(server = %name, "the STUN server answers again"),
         }
         server.trouble = trouble;
-        self.tell_stun();
+        self.tell_troubles();
     }
 
-    fn tell_stun(&self) {
-        let troubles = self.stun.troubles();
+    /// Hands on what is wrong, with STUN servers and with the XMPP server.
+    pub(crate) fn tell_troubles(&self) {
+        let mut troubles = self.stun.troubles();
+        troubles.extend(self.parts.xmpp.as_ref().and_then(Xmpp::trouble));
         self.parts.stun_troubles.send_if_modified(|told| {
             let differs = *told != troubles;
             *told = troubles;

@@ -100,7 +100,7 @@ fn reached(account: &Account, language: Language) -> Markup {
 /// That the account's STUN server does not help, and why.
 fn stun_trouble(signed: &Signed, account: &Account) -> Option<String> {
     let Nat::Stun(server) = &account.nat else { return None };
-    let reason = signed.app.stun.borrow().get(server).cloned()?;
+    let reason = signed.app.troubles.borrow().get(server).cloned()?;
     Some(text::STUN_TROUBLE.with(signed.language, &[("server", server), ("reason", &reason)]))
 }
 

@@ -7,7 +7,7 @@ use store::{Secret, Xmpp};
 use crate::{
     audit::Act,
     fields::Fields,
-    form::{Form, Refused, optional},
+    form::{Form, Refused, Wrong, optional},
     guard::{Posted, Signed},
     layout::{self, Place},
     pages::{Page, lines},
@@ -28,6 +28,10 @@ pub(crate) async fn show(signed: Signed) -> Page {
 pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     let known = lines::settings(&signed).await?.xmpp;
     let wanted = typed(&fields);
+    if wanted.password.is_empty() && !keeps_password(known.as_ref(), &wanted) {
+        let wrong = Wrong::at("password", text::ONLINE_PASSWORD_WANTED.is(signed.language));
+        return Ok(page(&signed, known.as_ref(), Some(Refused { typed: &fields, wrong: &wrong })));
+    }
     let changed = signed.app.change_settings(move |settings| {
         // Without a password typed it stays the one of the same account.
         settings.xmpp = Some(wanted);
@@ -69,6 +73,12 @@ fn typed(fields: &Fields) -> Xmpp {
     }
 }
 
+/// Whether the password that is known is for this account, too. To another server it does not go by itself.
+fn keeps_password(known: Option<&Xmpp>, wanted: &Xmpp) -> bool {
+    let place = |xmpp: &Xmpp| (xmpp.address.clone(), xmpp.server.clone(), xmpp.ca.clone());
+    known.is_some_and(|known| !known.password.is_empty() && place(known) == place(wanted))
+}
+
 /// The section of the directories' page.
 pub(crate) fn section(signed: &Signed, known: Option<&Xmpp>) -> Markup {
     let t = |text: Text| text.is(signed.language);
@@ -76,7 +86,14 @@ pub(crate) fn section(signed: &Signed, known: Option<&Xmpp>) -> Markup {
         section aria-labelledby="online-title" {
             h2 #online-title { (t(text::ONLINE_TITLE)) }
             @match known {
-                Some(xmpp) => (layout::facts("online", &[(t(text::ONLINE_ADDRESS), html! { (xmpp.address) })])),
+                Some(xmpp) => {
+                    @if let Some(reason) = signed.app.troubles.borrow().get(&xmpp.address) {
+                        p.alert.bad #online-trouble role="alert" {
+                            (text::ONLINE_TROUBLE.with(signed.language, &[("reason", reason)]))
+                        }
+                    }
+                    (layout::facts("online", &[(t(text::ONLINE_ADDRESS), html! { (xmpp.address) })]))
+                },
                 None => p.empty { (t(text::ONLINE_NONE)) },
             }
             @if signed.may_write() { p { a.button #change-online href=(PATH) { (t(text::ONLINE_CHANGE)) } } }

@@ -30,8 +30,8 @@ pub(crate) struct House {
     pub(crate) views: watch::Sender<Arc<View>>,
     /// Settings as the desk hears of them.
     pub(crate) saved: watch::Receiver<Arc<Settings>>,
-    /// What is wrong with STUN servers.
-    pub(crate) stun: watch::Sender<BTreeMap<String, String>>,
+    /// What is wrong with servers of STUN and XMPP.
+    pub(crate) troubles: watch::Sender<BTreeMap<String, String>>,
     pub(crate) log: LogRing,
     /// The screen as the desk behind the page keeps it.
     pub(crate) live: watch::Sender<Live>,
@@ -93,7 +93,7 @@ impl House {
             provisioning,
         };
         let (settings, saved) = watch::channel(Arc::default());
-        let (stun, stun_seen) = watch::channel(BTreeMap::new());
+        let (troubles, troubles_seen) = watch::channel(BTreeMap::new());
         let (log, desk) = (LogRing::default(), Arc::new(Mutex::new(DeskBehind::default())));
         let (wishes, asked) = mpsc::channel(8);
         let (live, live_seen) = watch::channel(Live::default());
@@ -108,11 +108,11 @@ impl House {
             live: live_seen,
             reachable,
             settings,
-            stun: stun_seen,
+            troubles: troubles_seen,
             update: update.clone(),
         };
         let admin = Admin::start(config, parts).await.unwrap();
-        Self { admin, folder, views, saved, stun, log, live, desk, update }
+        Self { admin, folder, views, saved, troubles, log, live, desk, update }
     }
 
     /// A box with the administrator Ada, and her browser.

@@ -60,6 +60,8 @@ pub(crate) enum Event {
         /// The targets behind it, or why there are none.
         result: Result<Found, String>,
     },
+    /// The XMPP server is reached, or not any more: [`crate::xmpp::Xmpp::trouble`] says why.
+    XmppTrouble,
     /// The name of a STUN server was looked up.
     StunServer {
         /// As the settings have it.

@@ -29,38 +29,52 @@ const PORT: u16 = 5222;
 /// The way to the thread. It ends when this is gone, or when the engine is.
 pub(crate) struct Xmpp {
     wanted: watch::Sender<Vec<String>>,
+    /// The account, as the settings have it.
+    address: String,
+    trouble: watch::Receiver<Option<String>>,
 }
 
-/// Telephony does not fail with it: what is wrong is said in the log.
+/// Starts the thread where the settings ask for it. Telephony does not fail with it: what is wrong is said in the log, and
+/// to whom [`Xmpp::trouble`] is shown.
 pub(crate) fn start(settings: Option<&store::Xmpp>, inbox: mpsc::Sender<Event>) -> Option<Xmpp> {
-    Xmpp::start(settings, inbox).unwrap_or_else(|error| {
+    let settings = settings?;
+    let (wanted, followed) = watch::channel(Vec::new());
+    let (told, trouble) = watch::channel(None);
+    if let Err(error) = begin(settings, followed, inbox, told.clone()) {
         warn!("nobody is shown as online: {error:#}");
-        None
-    })
+        told.send_replace(Some(format!("{error:#}")));
+    }
+    Some(Xmpp { wanted, address: settings.address.clone(), trouble })
+}
+
+/// # Errors
+/// What of the settings cannot be.
+fn begin(
+    settings: &store::Xmpp,
+    wanted: watch::Receiver<Vec<String>>,
+    inbox: mpsc::Sender<Event>,
+    trouble: watch::Sender<Option<String>>,
+) -> Result<()> {
+    let access = access(settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let work = move || {
+        runtime.block_on(task::run(access, wanted, inbox, trouble));
+        // A name that is being looked up does not hold up the end.
+        runtime.shutdown_background();
+    };
+    thread::Builder::new().name("xmpp".into()).spawn(work).context("XMPP thread")?;
+    Ok(())
 }
 
 impl Xmpp {
-    /// Starts the thread where the settings ask for it.
-    ///
-    /// # Errors
-    /// What of the settings cannot be.
-    pub(crate) fn start(settings: Option<&store::Xmpp>, inbox: mpsc::Sender<Event>) -> Result<Option<Self>> {
-        let Some(settings) = settings else { return Ok(None) };
-        let access = access(settings)?;
-        let (wanted, followed) = watch::channel(Vec::new());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let work = move || {
-            runtime.block_on(task::run(access, followed, inbox));
-            // A name that is being looked up does not hold up the end.
-            runtime.shutdown_background();
-        };
-        thread::Builder::new().name("xmpp".into()).spawn(work).context("XMPP thread")?;
-        Ok(Some(Self { wanted }))
-    }
-
     /// Watches exactly these people. Does not wait.
     pub(crate) fn watch(&self, addresses: Vec<String>) {
         self.wanted.send_replace(addresses);
+    }
+
+    /// The account and why there is no connection, while there is none and that is known.
+    pub(crate) fn trouble(&self) -> Option<(String, String)> {
+        self.trouble.borrow().clone().map(|trouble| (self.address.clone(), trouble))
     }
 }
 
@@ -102,6 +116,7 @@ fn with_port(server: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -133,6 +148,16 @@ mod tests {
             let why = check(&settings(address, ca)).map_err(|error| format!("{error:#}"));
             assert!(why.as_ref().is_err_and(|why| why.starts_with(says)), "{why:?}");
         }
+    }
+
+    #[test]
+    fn pre_5_settings_that_cannot_work_are_a_trouble_of_the_account() {
+        let (inbox, _) = mpsc::channel(1);
+        let settings = store::Xmpp { address: "@example.com".into(), ..store::Xmpp::default() };
+        let (address, trouble) = start(Some(&settings), inbox.clone()).unwrap().trouble().unwrap();
+        assert_eq!(address, "@example.com");
+        assert!(trouble.starts_with("xmpp address: \"@example.com\""), "{trouble}");
+        assert!(start(None, inbox).is_none());
     }
 
     #[test]

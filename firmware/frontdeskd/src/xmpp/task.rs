@@ -37,6 +37,7 @@ pub(super) struct Desk {
     pub(super) roll: Roll,
     wanted: watch::Receiver<Vec<String>>,
     inbox: mpsc::Sender<Event>,
+    trouble: watch::Sender<Option<String>>,
     tell_due: Instant,
 }
 
@@ -45,9 +46,10 @@ pub(super) async fn run(
     access: Access,
     mut wanted: watch::Receiver<Vec<String>>,
     inbox: mpsc::Sender<Event>,
+    trouble: watch::Sender<Option<String>>,
 ) {
     wanted.mark_changed();
-    let mut desk = Desk { roll: Roll::default(), wanted, inbox, tell_due: Instant::now() };
+    let mut desk = Desk { roll: Roll::default(), wanted, inbox, trouble, tell_due: Instant::now() };
     let mut pauses = Pauses::default();
     loop {
         let Some(opened) = desk.meanwhile(connection::open(&access)).await else { return };
@@ -55,6 +57,9 @@ pub(super) async fn run(
             Ok(mut connection) => {
                 info!(server = access.server, address = %access.address, "XMPP: connected");
                 let began = Instant::now();
+                if !desk.troubled(None).await {
+                    return;
+                }
                 let ended = session::follow(&mut connection, &access.address, &mut desk).await;
                 let Some(trouble) = ended else { return };
                 desk.roll.lost();
@@ -69,6 +74,9 @@ pub(super) async fn run(
                 trouble
             }
         };
+        if !desk.troubled(Some(trouble.to_string())).await {
+            return;
+        }
         let pause = pauses.next(&trouble, random());
         if desk.meanwhile(sleep(pause)).await.is_none() {
             return;
@@ -101,6 +109,16 @@ impl Desk {
             }
             () = sleep_until(self.tell_due), if self.roll.has_news() => self.tell(),
         }
+    }
+
+    /// Says why there is no connection, or that there is one. `false`: the desk stops.
+    async fn troubled(&mut self, trouble: Option<String>) -> bool {
+        let differs = self.trouble.send_replace(trouble.clone()) != trouble;
+        if !differs {
+            return true;
+        }
+        let inbox = self.inbox.clone();
+        self.meanwhile(inbox.send(Event::XmppTrouble)).await.is_some_and(|sent| sent.is_ok())
     }
 
     fn watch(&mut self) {
@@ -158,6 +176,7 @@ fn random() -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -174,6 +193,27 @@ mod tests {
             }
         }
         assert_ne!(pauses.next(&Trouble::NoTls, 1), pauses.next(&Trouble::NoTls, 2));
+    }
+
+    #[tokio::test]
+    async fn pre_5_why_nobody_is_shown_as_online_is_told_to_the_engine() {
+        // A port at which nobody listens any more.
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let access = Access {
+            address: "desk@example.com".parse().unwrap(),
+            password: store::Secret::default(),
+            server: format!("127.0.0.1:{port}"),
+            ca: None,
+        };
+        let (_wanted, followed) = watch::channel(Vec::new());
+        let (told, trouble) = watch::channel(None);
+        let (inbox, mut events) = mpsc::channel(1);
+        let task = tokio::spawn(run(access, followed, inbox, told));
+        let event = tokio::time::timeout(Duration::from_secs(30), events.recv()).await.unwrap();
+        assert!(matches!(event, Some(Event::XmppTrouble)));
+        let trouble = trouble.borrow().clone().unwrap();
+        assert!(trouble.starts_with("the server cannot be reached"), "{trouble}");
+        task.abort();
     }
 
     #[test]
