@@ -12,6 +12,7 @@ use frontdesk_tests::desk::{Account, Desk, Machine, NO_TIMERS};
 use frontdesk_tests::house::scratch;
 use frontdesk_tests::jabber::Jabber;
 use frontdesk_tests::liar::{Guest, Liar};
+use frontdesk_tests::page::Page;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::prosody::{DOMAIN, Prosody};
 use frontdesk_tests::socket::Client;
@@ -233,6 +234,35 @@ fn pre_5_a_wrong_password_is_said_in_the_log_and_not_tried_again_at_once() {
     wait_person(&mut client, ANNA, Unknown, "", SOON);
     assert!(!desk.program.log().contains("wrong-secret"));
     drop(prosody);
+}
+
+#[test]
+fn pre_5_app_2_the_page_says_why_nobody_is_shown_as_online_as_long_as_it_is_so() {
+    let mut site = Site::new();
+    let prosody = site.prosody(&site.identity());
+    let ca = site.authority.certificate();
+    let (mut desk, _) = site.desk_with(&ca, "wrong-secret", "info");
+    let address = desk.open_admin_page(site.ports.one());
+    let mut client = desk.client();
+    let setup = client.wait("the code on the screen", SOON, |view| view.setup.is_some()).setup;
+    let page = Page::set_up(&address, &setup.unwrap().code, site.folder());
+    let sees = |words: &str| {
+        wait::until(words, AGAIN, || page.get("/directories").body.contains(words).then_some(()));
+    };
+    sees("Nobody is shown as online now. Reason: “login refused: NotAuthorized");
+    let (server, ca) = (format!("127.0.0.1:{}", site.port), ca.display().to_string());
+    let right = Prosody::password("desk");
+    let account =
+        [("address", format!("desk@{DOMAIN}")), ("password", right), ("server", server), ("ca", ca)];
+    let account: Vec<(&str, &str)> = account.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let saved = page.submit("/directories/online", "/directories/online", &account);
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    desk.program.wait_log("XMPP: connected", AGAIN);
+    wait::until("no trouble any more", SOON, || {
+        (!page.get("/directories").body.contains("Nobody is shown as online")).then_some(())
+    });
+    drop(prosody);
+    sees("Nobody is shown as online now. Reason: “the server cannot be reached");
 }
 
 const ROSTER: &str = "<iq type='result' id='roster'><query xmlns='jabber:iq:roster'>\
