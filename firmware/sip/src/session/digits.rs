@@ -62,6 +62,8 @@ impl Session {
         match code {
             200..=299 => self.next_digit(core, now),
             _ if self.digits.sent.is_some() => {}
+            // The peer knows nothing of the call (RFC 3261 12.2.1.2, RFC 5057).
+            481 if self.state == State::Up => self.lose(core, now, code, response.reason()),
             _ => self.give_digits_up(core, code, response.reason()),
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::{Event, Message, Method, SessionId};
+use sip::{EndedBy, Event, Message, Method, SessionId};
 
 use crate::net::{Net, want};
 use crate::script::{answer, reply, within};
@@ -65,7 +65,7 @@ fn acc_6_a_digit_is_as_long_as_it_says() {
 
 #[test]
 fn acc_6_refused_digits_are_told_and_the_call_goes_on() {
-    for (code, said) in [(Some(415), 415), (Some(481), 481), (None, 408)] {
+    for (code, said) in [(Some(415), 415), (Some(500), 500), (None, 408)] {
         let (mut net, us, pbx, session, _) = talking();
         let at = net.stations[us].at;
         net.act(us, |agent, now| agent.digits(now, session, "123"));
@@ -86,6 +86,23 @@ fn acc_6_refused_digits_are_told_and_the_call_goes_on() {
         net.act(us, |agent, now| agent.digits(now, session, "9"));
         assert!(body(&net.receive(pbx, "INFO", 1)).starts_with("Signal=9"));
     }
+}
+
+#[test]
+fn acc_6_a_digit_that_meets_481_ends_the_call() {
+    let (mut net, us, pbx, session, _) = talking();
+    let at = net.stations[us].at;
+    net.act(us, |agent, now| agent.digits(now, session, "12"));
+    let info = net.receive(pbx, "INFO", 1);
+    net.send(pbx, at, &reply(&info, 481, "t", pbx));
+    let ended = net.wait(us, "Ended", 1, |event| match event {
+        Event::Ended { session: of, cause, .. } => Some((*of, cause.code, cause.by)),
+        _ => None,
+    });
+    assert_eq!(ended, (session, 481, EndedBy::Remote));
+    net.clear(pbx);
+    net.pass(Duration::from_secs(5));
+    assert_eq!(net.count(pbx, "INFO"), 0);
 }
 
 #[test]
