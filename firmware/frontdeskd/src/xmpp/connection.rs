@@ -6,7 +6,10 @@
 
 use std::{
     borrow::Cow,
-    fmt, io,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -48,6 +51,8 @@ const LOGIN_BYTES: usize = 64 * 1024;
 /// Bytes of the whole roster; of anything else.
 const ROSTER_BYTES: usize = 2 * 1024 * 1024;
 const STANZA_BYTES: usize = 64 * 1024;
+/// Largest file of anchors, in bytes: every authority of the web fits in it.
+const ANCHORS_BYTES: u64 = 1024 * 1024;
 const BIND: &str = "bind";
 
 /// Where to connect, and as whom.
@@ -217,8 +222,23 @@ fn trust(ca: Option<&Path>) -> Result<ClientConfig, Trouble> {
 /// # Errors
 /// The file and what is wrong with it.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let pem = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let pem = contents(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     trust::certificates(&pem).map_err(|why| format!("{} has {why}", file.display()))
+}
+
+/// What is in a file that the administrator's page names: whatever it is, it is no reason to wait or to run out of memory.
+fn contents(file: &Path) -> io::Result<Vec<u8>> {
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut pem = Vec::new();
+    file.take(ANCHORS_BYTES + 1).read_to_end(&mut pem)?;
+    if u64::try_from(pem.len()).is_ok_and(|bytes| bytes <= ANCHORS_BYTES) {
+        Ok(pem)
+    } else {
+        Err(io::Error::other("it is larger than 1 MiB"))
+    }
 }
 
 impl Connection {
@@ -314,6 +334,21 @@ mod tests {
         assert!(certificates(&file).unwrap_err().contains("no certificate"));
         std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n").unwrap();
         assert!(certificates(&file).is_err());
+    }
+
+    #[test]
+    fn a_path_to_no_file_or_to_a_huge_one_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path(), Path::new("/dev/zero")] {
+            assert!(certificates(path).unwrap_err().contains("it is no file"));
+        }
+        // Nobody writes into it: whoever reads it waits.
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(certificates(&pipe).unwrap_err().contains("it is no file"));
+        let huge = folder.path().join("huge.pem");
+        File::create(&huge).unwrap().set_len(ANCHORS_BYTES + 1).unwrap();
+        assert!(certificates(&huge).unwrap_err().contains("larger than 1 MiB"));
     }
 
     #[test]
