@@ -46,10 +46,41 @@ impl Xmpp {
         at.path("ca", self.ca.as_deref())
     }
 
-    /// Without password it keeps the one it has in `known`, where that is the same account.
+    /// Without password it keeps the one it has in `known`, where that is the same account at the same server, believed
+    /// by the same authority: a password does not go to a machine for which nobody typed it.
     pub(crate) fn keep_password(&mut self, known: Option<&Self>) {
-        if let Some(known) = known.filter(|known| self.password.is_empty() && known.address == self.address) {
+        let is_same = |known: &&Self| {
+            known.address == self.address && known.server == self.server && known.ca == self.ca
+        };
+        if let Some(known) = known.filter(|_| self.password.is_empty()).filter(is_same) {
             self.password = known.password.clone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pre_5_a_password_stays_with_its_account_its_server_and_its_authority() {
+        let known = Xmpp {
+            address: "desk@example.org".into(),
+            password: Secret::new("secret"),
+            server: Some("chat.example.org".into()),
+            ca: None,
+        };
+        let kept = |change: fn(&mut Xmpp)| {
+            let mut wanted = Xmpp { password: Secret::default(), ..known.clone() };
+            change(&mut wanted);
+            wanted.keep_password(Some(&known));
+            wanted.password.reveal().to_owned()
+        };
+        assert_eq!(kept(|_| {}), "secret");
+        assert_eq!(kept(|wanted| wanted.password = Secret::new("other")), "other");
+        assert_eq!(kept(|wanted| wanted.address = "other@example.org".into()), "");
+        assert_eq!(kept(|wanted| wanted.server = None), "");
+        assert_eq!(kept(|wanted| wanted.server = Some("evil.example".into())), "");
+        assert_eq!(kept(|wanted| wanted.ca = Some("/etc/own.pem".into())), "");
     }
 }
