@@ -8,6 +8,7 @@
 //! (`admin/src/provisioning/lease.rs`).
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read},
     net::{Ipv4Addr, UdpSocket},
@@ -17,6 +18,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use socket2::{Domain, Protocol, Socket, Type};
+use tracing::warn;
 
 /// IPv4, as Ethernet calls it.
 const ETH_P_IP: u16 = 0x0800;
@@ -46,32 +48,63 @@ struct Lease {
     server: Ipv4Addr,
 }
 
-/// Asks the server of each lease, and writes what it says.
+/// Asks the server of each lease, and writes what it says; what was said of leases that are no more is removed.
 ///
 /// # Errors
-/// A folder cannot be read or written, or the answers cannot be heard. Servers that do not answer are none.
+/// A folder cannot be read or written, or a server cannot be asked: the others are asked all the same. Servers that do not
+/// answer are none.
 pub(crate) fn ask_all(leases: &Path, into: &Path) -> Result<()> {
+    ask_each(leases, Path::new("/sys/class/net"), into, ask)
+}
+
+fn ask_each(
+    leases: &Path,
+    interfaces: &Path,
+    into: &Path,
+    ask: impl Fn(Lease, [u8; 6]) -> io::Result<Option<Options>>,
+) -> Result<()> {
     fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
     let entries = match fs::read_dir(leases) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return forget(into, &BTreeSet::new()),
         entries => entries.with_context(|| format!("cannot read {}", leases.display()))?,
     };
+    let (mut there, mut trouble) = (BTreeSet::new(), None);
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot read {}", leases.display()))?;
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
         // The file is called by the number of its interface.
         let number = entry.file_name().to_string_lossy().into_owned();
-        let (Some(lease), Some(hardware)) = (lease(&text), hardware(Path::new("/sys/class/net"), &number))
-        else {
-            continue;
+        there.insert(number.clone());
+        let (Some(lease), Some(hardware)) = (lease(&text), hardware(interfaces, &number)) else { continue };
+        let options = match ask(lease, hardware) {
+            Ok(Some(options)) => options,
+            // What a server said before counts until it says something else.
+            Ok(None) => continue,
+            Err(error) => {
+                // An address may be there in a moment, or gone; the servers of the others are asked now.
+                warn!(server = %lease.server, %error, "a DHCP server cannot be asked");
+                trouble = Some((lease.server, error));
+                continue;
+            }
         };
-        let answer = ask(lease, hardware).with_context(|| format!("cannot ask {}", lease.server))?;
-        // What a server said before counts until it says something else.
-        let Some(options) = answer else { continue };
         let beside = into.join(format!(".{number}.new"));
         fs::write(&beside, lines(&options)).with_context(|| format!("cannot write {}", beside.display()))?;
         fs::rename(&beside, into.join(number))
             .with_context(|| format!("cannot write into {}", into.display()))?;
+    }
+    forget(into, &there)?;
+    trouble.map_or(Ok(()), |(server, error)| Err(error).with_context(|| format!("cannot ask {server}")))
+}
+
+/// Removes what was said of leases that are no more.
+fn forget(into: &Path, there: &BTreeSet<String>) -> Result<()> {
+    let unreadable = || format!("cannot read {}", into.display());
+    for entry in fs::read_dir(into).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        if !there.contains(entry.file_name().to_string_lossy().as_ref()) {
+            let path = entry.path();
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
     Ok(())
 }
@@ -272,6 +305,40 @@ mod tests {
         fs::write(folder.path().join("enp1s0/address"), "52:54:00:12:34:56\n").unwrap();
         assert_eq!(hardware(folder.path(), "2"), Some([0x52, 0x54, 0, 0x12, 0x34, 0x56]));
         assert_eq!(hardware(folder.path(), "3"), None);
+    }
+
+    #[test]
+    fn app_5_a_server_that_cannot_be_asked_keeps_nobody_else_from_being_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let [leases, interfaces, into] = ["leases", "net", "into"].map(|name| folder.path().join(name));
+        fs::create_dir_all(&leases).unwrap();
+        fs::create_dir_all(&into).unwrap();
+        for number in 1..=3_u8 {
+            let interface = interfaces.join(format!("eth{number}"));
+            fs::create_dir_all(&interface).unwrap();
+            fs::write(interface.join("ifindex"), format!("{number}\n")).unwrap();
+            fs::write(interface.join("address"), "52:54:00:12:34:56\n").unwrap();
+            let text = format!("ADDRESS=192.0.2.2{number}\nSERVER_ADDRESS=192.0.2.{number}\n");
+            fs::write(leases.join(number.to_string()), text).unwrap();
+        }
+        for name in ["1", "7", ".7.new"] {
+            fs::write(into.join(name), "OPTION_66=6f6c64\n").unwrap();
+        }
+        // The first has gone out of order, the second does not answer, the third does.
+        let ask = |lease: Lease, _| match lease.server.octets()[3] {
+            1 => Err(io::ErrorKind::NetworkUnreachable.into()),
+            2 => Ok(None),
+            _ => Ok(Some(vec![(66, b"new".to_vec())])),
+        };
+        let error = ask_each(&leases, &interfaces, &into, ask).unwrap_err().to_string();
+        assert_eq!(error, "cannot ask 192.0.2.1");
+        let said = |name: &str| fs::read_to_string(into.join(name)).ok();
+        assert_eq!(said("3").as_deref(), Some("OPTION_66=6e6577\n"));
+        assert_eq!(said("1").as_deref(), Some("OPTION_66=6f6c64\n"), "what it said counts on");
+        assert_eq!((said("7"), said(".7.new")), (None, None), "of a lease that is no more");
+        fs::remove_dir_all(&leases).unwrap();
+        ask_each(&leases, &interfaces, &into, ask).unwrap();
+        assert_eq!(fs::read_dir(&into).unwrap().count(), 0);
     }
 
     proptest::proptest! {
