@@ -174,6 +174,8 @@ pub(crate) struct LogConfig {
     pub(crate) record: Option<PathBuf>,
     /// The most memory that the trace of SIP messages takes, in KiB, 64 to 65,536.
     pub(crate) trace_kib: usize,
+    /// A file that is there once the clock is synchronised: before, no call is removed as too old.
+    pub(crate) clock: PathBuf,
 }
 
 impl Default for Config {
@@ -274,7 +276,8 @@ impl Default for SpeechConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".into(), record: None, trace_kib: 8192 }
+        let clock = "/run/systemd/timesync/synchronized".into();
+        Self { level: "info".into(), record: None, trace_kib: 8192, clock }
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct AtDesk {
     pub(crate) plan: NumberPlan,
     /// For how many days calls stay in the log; 0: for ever.
     pub(crate) log_days: u32,
+    /// A file that is there once the clock is synchronised.
+    pub(crate) clock: PathBuf,
 }
 
 impl AtDesk {

@@ -1,6 +1,6 @@
 //! From the desk to the wire, the sound and the records: what each effect of the switchboard does.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipc::{CallRef, Party, TransferId, Volumes};
 use media::{Seat, StreamId};
@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use crate::{
     bridge,
     contacts::Who,
+    editing::unix_ms,
     engine::{Engine, Leg},
     intercept::Intercepting,
 };
@@ -79,7 +80,8 @@ impl Engine {
             }
             Effect::Register(on) => self.register_lines(now, on),
             Effect::Log(mut row) => {
-                row.began_unix_ms += self.parts.started.1;
+                let up = now.saturating_duration_since(self.parts.started);
+                row.began_unix_ms = wall_time(row.began_unix_ms, up, unix_ms());
                 self.parts.records.log(*row);
             }
             Effect::SavePreferences(preferences) => {
@@ -242,5 +244,26 @@ impl Engine {
         warn!(call = call.0, reason, "call not placed");
         let cause = EndCause { by_remote: false, code, reason, elsewhere: false };
         self.parts.board.handle(now, Input::Ended { call, cause });
+    }
+}
+
+/// When something began, in Unix milliseconds: it is known in milliseconds since the desk started, which was `up` ago. By
+/// the clock as it is now, not as it was at the start: a box without a battery starts at the last known time, and only
+/// learns a moment later what time it is.
+fn wall_time(began_ms: i64, up: Duration, now_unix_ms: i64) -> i64 {
+    let up_ms = i64::try_from(up.as_millis()).unwrap_or(i64::MAX);
+    now_unix_ms.saturating_sub(up_ms).saturating_add(began_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_1_a_call_is_dated_by_the_clock_that_was_set_right_after_the_start() {
+        // It began 20 s after the start and is logged at 60 s; meanwhile the clock went from the last year to today.
+        let today = 1_800_000_060_000;
+        assert_eq!(wall_time(20_000, Duration::from_secs(60), today), 1_800_000_020_000);
+        assert_eq!(wall_time(0, Duration::MAX, 5), 5 - i64::MAX);
     }
 }

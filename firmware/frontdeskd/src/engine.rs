@@ -114,8 +114,8 @@ pub(crate) struct Parts {
     pub(crate) xmpp: Option<Xmpp>,
     /// Hears what is wrong with servers: of STUN, and of XMPP.
     pub(crate) stun_troubles: watch::Sender<stun::Troubles>,
-    /// When the switchboard's clock started, and the same moment in Unix milliseconds.
-    pub(crate) started: (Instant, i64),
+    /// When the switchboard's clock started.
+    pub(crate) started: Instant,
 }
 
 /// See the module.
@@ -151,7 +151,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
         // Who asks before the first turn sees the desk as it was left, not an empty one.
-        let mut view = parts.board.view(parts.started.0);
+        let mut view = parts.board.view(parts.started);
         parts.sign_in.show(&mut view);
         parts.views.send_replace(Arc::new(view));
         Self {

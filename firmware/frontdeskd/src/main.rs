@@ -246,6 +246,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         folders: folders.clone(),
         plan,
         log_days: settings.rules.log_days,
+        clock: config.log.clock.clone(),
     };
     let (records, records_thread) = Records::start(store, contacts.clone(), inbox.clone(), at_desk)?;
     let started = Instant::now();
@@ -288,7 +289,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         stun_troubles,
-        started: (started, editing::unix_ms()),
+        started,
     });
 
     let receivers = sockets.receive(&inbox, &gauges, &way);

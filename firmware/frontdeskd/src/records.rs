@@ -431,7 +431,7 @@ impl Keeper {
         reminders: watch::Sender<List>,
     ) -> Self {
         let (backlog, changes) = (VecDeque::new(), VecDeque::new());
-        let keeping = Keeping::new(desk.log_days);
+        let keeping = Keeping::new(desk.log_days, desk.clock.clone());
         Self {
             store,
             contacts,
@@ -539,7 +539,7 @@ impl Keeper {
             }
             Request::Administer { operator, relinked, log_days } => {
                 self.desk.operator = operator;
-                self.keeping = Keeping::new(log_days);
+                self.keeping.keep_for(log_days);
                 if relinked {
                     self.relink();
                 }

@@ -296,7 +296,7 @@ impl Engine {
                 }
             }
             News::Tried { operator, problem } => {
-                let at_ms = now.saturating_duration_since(self.parts.started.0).as_millis();
+                let at_ms = now.saturating_duration_since(self.parts.started).as_millis();
                 let at_ms = u64::try_from(at_ms).unwrap_or(u64::MAX);
                 self.parts.sign_in.last_try = Some(PinTry { operator, problem, at_ms });
             }

@@ -173,14 +173,21 @@ impl Store {
     }
 
     /// Removes calls that began before `before_unix_ms`, the oldest first, `at_most` of them, with what is kept of their
-    /// transfers and sound; how many. None where the newest call is more than a year older than what is asked for: then
-    /// it is the clock that is wrong.
+    /// transfers and sound; how many. None where the newest call that is not later than `now_unix_ms` is more than a year
+    /// older than what is asked for: then it is the clock that is wrong. A call that is later than now was logged by
+    /// another wrong clock, and says nothing of this one.
     ///
     /// # Errors
     /// The database's.
-    pub fn remove_calls_before(&mut self, before_unix_ms: i64, at_most: u32) -> Result<u32, StoreError> {
+    pub fn remove_calls_before(
+        &mut self,
+        before_unix_ms: i64,
+        now_unix_ms: i64,
+        at_most: u32,
+    ) -> Result<u32, StoreError> {
         self.write("remove old calls from the log", |db| {
-            let newest: Option<i64> = db.query_row("SELECT max(began) FROM call", [], |row| row.get(0))?;
+            let newest = "SELECT max(began) FROM call WHERE began <= ?1";
+            let newest: Option<i64> = db.query_row(newest, [now_unix_ms], |row| row.get(0))?;
             if newest.is_none_or(|newest| newest < before_unix_ms.saturating_sub(YEAR_MS)) {
                 return Ok(0);
             }

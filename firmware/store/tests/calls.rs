@@ -211,7 +211,7 @@ fn log_1_an_end_known_late_amends_the_row() {
 fn log_1_calls_that_are_too_old_leave_the_log_the_oldest_first_and_take_everything_with_them() {
     const DAY: i64 = 24 * 3600 * 1000;
     let (folder, mut store) = open();
-    assert_eq!(store.remove_calls_before(i64::MAX, 10).unwrap(), 0, "an empty log");
+    assert_eq!(store.remove_calls_before(i64::MAX, i64::MAX, 10).unwrap(), 0, "an empty log");
     // Not in the order of time: a clock may have been set back.
     for day in [5, 1, 3, 2, 4, 10] {
         let transfers = vec![LogTransfer {
@@ -228,17 +228,34 @@ fn log_1_calls_that_are_too_old_leave_the_log_the_oldest_first_and_take_everythi
         let rows = store.log_page(&all("")).unwrap().rows;
         rows.iter().map(|row| row.began_unix_ms / DAY).collect::<Vec<_>>()
     };
-    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 2);
+    assert_eq!(store.remove_calls_before(4 * DAY, 800 * DAY, 2).unwrap(), 2);
     assert_eq!(days(&store), [10, 5, 4, 3]);
-    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 1);
-    assert_eq!(store.remove_calls_before(4 * DAY, 2).unwrap(), 0, "a call of that very moment stays");
+    assert_eq!(store.remove_calls_before(4 * DAY, 800 * DAY, 2).unwrap(), 1);
+    assert_eq!(
+        store.remove_calls_before(4 * DAY, 800 * DAY, 2).unwrap(),
+        0,
+        "a call of that very moment stays"
+    );
     assert_eq!(days(&store), [10, 5, 4]);
     assert_eq!(store.missed_count().unwrap(), 3);
     let db = rusqlite::Connection::open(folder.path().join("desk.db")).unwrap();
     let transfers: u32 = db.query_row("SELECT count(*) FROM transfer", [], |row| row.get(0)).unwrap();
     assert_eq!(transfers, 3);
-    assert_eq!(store.remove_calls_before(400 * DAY, 9).unwrap(), 0, "the clock is wrong");
-    assert_eq!(store.remove_calls_before(370 * DAY, 9).unwrap(), 3);
+    assert_eq!(store.remove_calls_before(400 * DAY, 800 * DAY, 9).unwrap(), 0, "the clock is wrong");
+    assert_eq!(store.remove_calls_before(370 * DAY, 800 * DAY, 9).unwrap(), 3);
+}
+
+#[test]
+fn log_1_a_call_logged_by_a_clock_that_was_ahead_does_not_let_the_others_go() {
+    const DAY: i64 = 24 * 3600 * 1000;
+    let (_folder, mut store) = open();
+    for day in [1, 2, 3, 5000] {
+        store.append_call(&call(day * DAY, EndStatus::Missed, party("1", "A"))).unwrap();
+    }
+    // The clock is years ahead of the calls, and one of them was logged by a clock that is further ahead still.
+    assert_eq!(store.remove_calls_before(4000 * DAY, 4090 * DAY, 9).unwrap(), 0);
+    assert_eq!(store.remove_calls_before(3 * DAY, 4 * DAY, 9).unwrap(), 2, "that call is in nobody's way");
+    assert_eq!(store.log_page(&all("")).unwrap().total, 2);
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Desk {
             folders: Vec::new(),
             plan,
             log_days: 0,
+            clock: "clock".into(),
         };
         let (records, _) = Records::start(store, contacts, inbox.clone(), at_desk).unwrap();
         let (connectors, asked) = Connectors::new();
