@@ -91,8 +91,10 @@ async fn open(
     let store = Store::open(&config.store).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.
     let outside = SocketAddr::from(([192, 0, 2, 1], 9));
-    let local = desk.sip_address.ip();
-    let reachable = move || config::address_towards(outside).ok().or(Some(local));
+    // Where nobody comes in from outside, this machine's own address is right; else it says that there is no network yet.
+    let own = desk.sip_address.ip();
+    let own = (!own.is_loopback() || page.listen.ip().is_loopback()).then_some(own);
+    let reachable = move || config::address_towards(outside).ok().or(own);
     let (views, log) = (desk.views.clone(), journal.ring.clone());
     let (live, update) = (desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);

@@ -73,6 +73,7 @@ pub(crate) fn show(lab: &Lab, shown: &mut Shown) {
         });
         shown.show("hw_2 call_12 keys of the keypad reach the new screen, too", || {
             talk(&mut guest, &mut house);
+            has_keyboard(&mut guest);
             keypad(&mut guest, &mut house)
         });
         shown.show("hw_1 a handset of USB lifts and hangs up, and its lamps follow", || {
@@ -213,6 +214,14 @@ fn keypad(guest: &mut Guest, house: &mut House) -> String {
     guest.keys(&["kp_5"]);
     guest.wait_view("no call", SOON, |view| view.incoming.is_empty());
     "Ingrid hears Tomas".to_owned()
+}
+
+/// A compositor that has just been started draws first and opens keyboards after that: emulated, a second later.
+fn has_keyboard(guest: &mut Guest) {
+    guest.wait_for("a compositor with keyboards", SOON, |guest| {
+        let looked = guest.run("ls -l /proc/$(pidof cage)/fd | grep -q input/event && sleep 1");
+        (looked.status == 0).then_some(())
+    });
 }
 
 /// How far a key comes: for what went wrong.
