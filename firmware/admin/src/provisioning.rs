@@ -131,6 +131,7 @@ impl Provisioning {
         let mut known = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         match &standing.outcome {
             same if *same == known.outcome => {}
+            Outcome::Failed(trouble @ Trouble::NotFollowed(_)) => info!("not provisioned: {trouble}"),
             Outcome::Failed(trouble) => warn!("not provisioned: {trouble}"),
             Outcome::Unchanged => info!("the provisioning server has the file that was taken before"),
             Outcome::NoAddress | Outcome::Asking | Outcome::Taken | Outcome::Spent => {}
@@ -159,7 +160,10 @@ pub(crate) async fn follow(app: Arc<App>) {
             }
         };
         // Whether the time is over or somebody wishes it: the same.
-        let _ = timeout(wait, app.provisioning.wish.notified()).await;
+        if timeout(wait, app.provisioning.wish.notified()).await.is_ok() {
+            // Who wishes it has perhaps mended something: the waits begin anew.
+            failures = 0;
+        }
     }
 }
 
@@ -185,9 +189,22 @@ async fn look(app: &App, config: &ProvisioningConfig) -> Outcome {
         }
         Err(trouble) => Outcome::Failed(trouble),
     };
+    if let Outcome::Failed(trouble) = &standing.outcome
+        && has_asked_nobody(trouble)
+    {
+        standing.asked_ms = None;
+    }
     let outcome = standing.outcome.clone();
     app.provisioning.set(standing);
     outcome
+}
+
+/// Whether no server was asked: the trouble came before.
+fn has_asked_nobody(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::NotFollowed(_) | Trouble::NotHttps(_) | Trouble::NoAddress(_) | Trouble::Files { .. }
+    )
 }
 
 /// What is known, and the address that counts.
@@ -220,7 +237,7 @@ async fn ask(
     if let Source::Dhcp(_) = source {
         let settings = app.settings().await.map_err(|problem| of_records(&problem))?;
         if !settings.accounts.is_empty() && !was_there(&known, &url) {
-            return Err(Trouble::NotFollowed(said.to_owned()));
+            return Err(Trouble::NotFollowed(address::shown(said)));
         }
     }
     let config = config.clone();
@@ -238,13 +255,30 @@ async fn ask(
         Err(Trouble::Refused { .. }) if before.is_some() && known.code.is_empty() => {
             return Ok(Outcome::Spent);
         }
-        Err(trouble) => return Err(trouble),
+        Err(trouble) => {
+            let before = app.provisioning.standing();
+            let is_same = before.named.is_some_and(|named| named == (source, said.to_owned()));
+            let has_code = is_same && !known.code.is_empty();
+            return Err(if has_code { spent(before.outcome, trouble) } else { trouble });
+        }
     };
     let taken = TakenFile { url: url.to_string(), etag, digest: digest(&text), at_ms: now_ms() };
     if before.as_ref().is_some_and(|before| before.digest == taken.digest) {
         return same(app, before, taken.etag, !known.code.is_empty()).await;
     }
     take(app, text, taken, from).await
+}
+
+/// A code that the server refuses after it gave a file that was not taken was spent on that file: what was wrong with the
+/// file is what has to be put right first.
+fn spent(before: Outcome, trouble: Trouble) -> Trouble {
+    match (before, trouble) {
+        (
+            Outcome::Failed(Trouble::Invalid(error) | Trouble::InvalidAndSpent(error)),
+            Trouble::Refused { .. },
+        ) => Trouble::InvalidAndSpent(error),
+        (_, trouble) => trouble,
+    }
 }
 
 /// The server has the file that was taken before, perhaps by another version.
@@ -278,6 +312,7 @@ async fn take(app: &App, text: String, taken: TakenFile, from: IpAddr) -> Result
         Ok(told)
     });
     let (accounts, lines) = done.await.map_err(|problem| of_records(&problem))?;
+    let url = address::shown(&url);
     info!(url, accounts, lines, "provisioned");
     let actor = Actor { who: "provisioning".into(), from };
     app.audit(&actor, Act::Provisioned, url).await;
@@ -311,6 +346,24 @@ mod tests {
         let waits: Vec<u64> = (1..9).map(|failures| wait_after(failures).as_secs()).collect();
         assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1920, 3600]);
         assert_eq!(wait_after(u32::MAX), LONGEST);
+    }
+
+    #[test]
+    fn app_5_what_is_wrong_in_a_file_is_said_until_there_is_another_answer() {
+        let error = store::SettingsError {
+            file: String::new(),
+            line: None,
+            message: "no lines".into(),
+            refusal: None,
+        };
+        let invalid = || Outcome::Failed(Trouble::Invalid(Box::new(error.clone())));
+        let kept = Trouble::InvalidAndSpent(Box::new(error.clone()));
+        let refused = Trouble::Refused { host: "pbx.example".into(), status: 401, device: "a".into() };
+        assert_eq!(spent(invalid(), refused.clone()), kept);
+        assert_eq!(spent(Outcome::Failed(kept.clone()), refused.clone()), kept, "also at the next look");
+        assert_eq!(spent(Outcome::Asking, refused.clone()), refused);
+        let missing = Trouble::NotFound { url: "https://pbx.example/a.toml".into() };
+        assert_eq!(spent(invalid(), missing.clone()), missing);
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl Store {
         self.read("read what was provisioned", provisioned)
     }
 
-    /// Keeps the address that was typed (`None`: none), and a code where one was typed.
+    /// Keeps the address that was typed (`None`: none), and a code where one was typed. A code that was typed for one
+    /// machine is dropped when the address becomes that of another one, or of whatever DHCP names.
     ///
     /// # Errors
     /// The database's.
@@ -56,7 +57,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("keep where the desk is provisioned from", |db| {
             let known = provisioned(db)?;
-            let code = code.unwrap_or(known.code);
+            let is_for_another = known
+                .url
+                .as_deref()
+                .is_some_and(|before| url.as_deref().map(machine) != Some(machine(before)));
+            let before = if is_for_another { Secret::default() } else { known.code };
+            let code = code.unwrap_or(before);
             save_document(db, PROVISIONED, &Provisioned { url, code, ..known })
         })
     }
@@ -102,6 +108,13 @@ impl Store {
             settings(db)
         })
     }
+}
+
+/// Scheme, machine and port of an address, as far as they are written; a bare name is asked by https.
+fn machine(url: &str) -> (String, String) {
+    let (scheme, rest) = url.trim().split_once("://").unwrap_or(("https", url.trim()));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    (scheme.to_ascii_lowercase(), rest[..end].to_ascii_lowercase())
 }
 
 fn provisioned(db: &rusqlite::Connection) -> Result<Provisioned, Failure> {
@@ -172,6 +185,24 @@ mod tests {
             assert_eq!(store.load_settings().unwrap(), before);
             assert_eq!(store.load_provisioned().unwrap(), known);
         }
+    }
+
+    #[test]
+    fn app_5_a_code_does_not_go_to_another_machine_than_it_was_typed_for() {
+        let (_folder, mut store) = open();
+        let mut kept = |url: Option<&str>| {
+            store.order_provisioning(Some("https://a.example/".into()), Some(Secret::new("12345"))).unwrap();
+            store.order_provisioning(url.map(str::to_owned), None).unwrap();
+            !store.load_provisioned().unwrap().code.is_empty()
+        };
+        assert!(kept(Some("https://a.example/desks/")) && kept(Some("A.example")));
+        assert!(!kept(Some("https://b.example/")) && !kept(Some("http://a.example/")) && !kept(None));
+        store.order_provisioning(Some("https://b.example/".into()), Some(Secret::new("6"))).unwrap();
+        assert_eq!(
+            store.load_provisioned().unwrap().code.reveal(),
+            "6",
+            "one that is typed with it is for it"
+        );
     }
 
     #[test]

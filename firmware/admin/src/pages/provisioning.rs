@@ -200,6 +200,7 @@ fn now(signed: &Signed, known: &Provisioned) -> Markup {
         Outcome::Taken => ("good", text::PROVISION_WAS_TAKEN),
         Outcome::Unchanged => ("good", text::PROVISION_UNCHANGED),
         Outcome::Spent => ("good", text::PROVISION_SPENT),
+        Outcome::Failed(Trouble::NotFollowed(_)) => ("off", text::PROVISION_FAILED),
         Outcome::Failed(_) => ("bad", text::PROVISION_FAILED),
     };
     let mut facts = vec![
@@ -212,16 +213,21 @@ fn now(signed: &Signed, known: &Provisioned) -> Markup {
             Source::Configured => t(text::PROVISION_CONFIGURED).to_owned(),
             Source::Dhcp(option) => text::PROVISION_DHCP.with(language, &[("option", option)]),
         };
-        facts.push((t(text::PROVISION_ADDRESS), html! { (address) " (" (source) ")" }));
+        facts.push((t(text::PROVISION_ADDRESS), html! { (address::shown(address)) " (" (source) ")" }));
     }
     if let Some(asked_ms) = standing.asked_ms {
         facts.push((t(text::PROVISION_ASKED_AT), layout::moment(asked_ms)));
     }
     if let Some(taken) = &known.taken {
-        facts.push((t(text::PROVISION_TAKEN_AT), html! { (layout::moment(taken.at_ms)) " " (taken.url) }));
+        facts.push((
+            t(text::PROVISION_TAKEN_AT),
+            html! { (layout::moment(taken.at_ms)) " " (address::shown(&taken.url)) },
+        ));
     }
     html! {
-        @if let Outcome::Failed(trouble) = &standing.outcome {
+        @if let Outcome::Failed(trouble @ Trouble::NotFollowed(_)) = &standing.outcome {
+            p.note #trouble { (provisioning_words::trouble(trouble, language)) }
+        } @else if let Outcome::Failed(trouble) = &standing.outcome {
             p.alert.bad #trouble role="alert" {
                 (provisioning_words::trouble(trouble, language))
                 @if matches!(trouble, Trouble::Refused { .. }) && standing.named.as_ref().is_some_and(|(_, url)| is_plain(url)) {

@@ -39,6 +39,9 @@ pub(crate) fn trouble(trouble: &Trouble, language: Language) -> String {
         Trouble::Invalid(error) => {
             text::TROUBLE_INVALID.with(language, &[("reason", &settings(error, language))])
         }
+        Trouble::InvalidAndSpent(error) => {
+            text::TROUBLE_INVALID_SPENT.with(language, &[("reason", &settings(error, language))])
+        }
         Trouble::Records(_) => text::STORAGE_FAILED.is(language).into(),
     }
 }

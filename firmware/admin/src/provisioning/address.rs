@@ -14,14 +14,14 @@ const DEVICE: &str = "{id}";
 /// (`{id}`); else the device's file in that folder. A bare name is that of a machine that is asked by HTTPS.
 pub(crate) fn file_of(said: &str, device: &str, allow_http: bool) -> Result<Url, Trouble> {
     let said = said.trim();
-    let no_address = || Trouble::NoAddress(said.to_owned());
+    let no_address = || Trouble::NoAddress(shown(said));
     let whole = if said.contains("://") { said.to_owned() } else { format!("https://{said}") };
     let is_named = whole.contains(DEVICE);
     let mut url = Url::parse(&whole.replace(DEVICE, device)).map_err(|_| no_address())?;
     match url.scheme() {
         "https" => {}
         "http" if allow_http => {}
-        _ => return Err(Trouble::NotHttps(said.to_owned())),
+        _ => return Err(Trouble::NotHttps(shown(said))),
     }
     let is_plain = url.username().is_empty() && url.password().is_none() && said.len() <= 1024;
     if !is_plain || host_of(&url).is_none() {
@@ -33,6 +33,20 @@ pub(crate) fn file_of(said: &str, device: &str, allow_http: bool) -> Result<Url,
         path.pop_if_empty().push(&format!("{device}.toml"));
     }
     Ok(url)
+}
+
+/// An address as it may stand in a log, on a page or with a supervisor: without user and password, and without what may be
+/// a token in its query.
+pub(crate) fn shown(said: &str) -> String {
+    let is_word = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let (scheme, rest) = said.split_once("://").filter(|(scheme, _)| is_word(scheme)).unwrap_or(("", said));
+    // Where it is no address, the end of a password is anybody's guess.
+    let machine = if Url::parse(said).is_ok() { rest.find(['/', '?', '#']) } else { None };
+    let hidden = rest[..machine.unwrap_or(rest.len())].rfind('@').map_or(0, |at| at + 1);
+    let (head, query) =
+        rest[hidden..].split_once('?').map_or((&rest[hidden..], ""), |(head, _)| (head, "?…"));
+    let (colon, dots) = (if scheme.is_empty() { "" } else { "://" }, if hidden > 0 { "…@" } else { "" });
+    format!("{scheme}{colon}{dots}{head}{query}")
 }
 
 /// The machine, without brackets.
@@ -110,8 +124,28 @@ mod tests {
         let http = file_of("http://pbx.example/", "a", true).map(String::from);
         assert_eq!(http.unwrap(), "http://pbx.example/a.toml");
         assert!(matches!(file_of("tftp://x/", "a", true), Err(Trouble::NotHttps(_))));
-        for said in ["", "https://", "a b", "https://user:secret@pbx.example/", "https://x:99999/"] {
+        for said in ["", "https://", "a b", "https://x:99999/"] {
             assert_eq!(file(said), format!("NoAddress({said:?})"));
+        }
+        assert_eq!(file("https://user:secret@pbx.example/"), "NoAddress(\"https://…@pbx.example/\")");
+        assert_eq!(file("ftp://user:secret@pbx.example/?a=b"), "NotHttps(\"ftp://…@pbx.example/?…\")");
+    }
+
+    #[test]
+    fn app_5_what_is_secret_in_an_address_is_not_shown() {
+        for (said, wanted) in [
+            ("https://pbx.example/a.toml", "https://pbx.example/a.toml"),
+            ("https://pbx.example/a@b/", "https://pbx.example/a@b/"),
+            ("https://pbx.example/p?token=secret", "https://pbx.example/p?…"),
+            ("https://user:secret@pbx.example/?a=secret@b", "https://…@pbx.example/?…"),
+            ("https://user:se/cret@pbx.example:x/", "https://…@pbx.example:x/"),
+            ("https://user:se?cret@pbx.example/", "https://…@pbx.example/"),
+            ("user:secret@pbx.example", "…@pbx.example"),
+            ("pbx.example/p?next=https://secret", "pbx.example/p?…"),
+            ("boot.example", "boot.example"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(said), wanted, "{said}");
         }
     }
 

@@ -180,7 +180,7 @@ async fn ask(question: &Question<'_>, identity: &Identity, host: &str) -> Result
 
 fn request(question: &Question<'_>) -> Result<Request<Empty<Bytes>>, Trouble> {
     let Question { url, device, version, code, etag } = question;
-    let wrong = || Trouble::NoAddress(url.to_string());
+    let wrong = || Trouble::NoAddress(address::shown(url.as_str()));
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let mut request = Request::get(path).body(Empty::new()).map_err(|_| wrong())?;
@@ -217,10 +217,12 @@ async fn answer(
             return Err(Trouble::Refused { host, status, device });
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            return Err(Trouble::NotFound { url: question.url.to_string() });
+            return Err(Trouble::NotFound { url: address::shown(question.url.as_str()) });
         }
         _ => match text(header::LOCATION) {
-            Some(to) if status.is_redirection() => return Err(Trouble::Redirect { host, to }),
+            Some(to) if status.is_redirection() => {
+                return Err(Trouble::Redirect { host, to: address::shown(&to) });
+            }
             _ => return Err(Trouble::Status { host, status: status.as_u16() }),
         },
     }

@@ -24,10 +24,11 @@ pub(crate) struct Offer {
     pub(crate) text: String,
 }
 
-/// What the leases in these folders offer: option 66 before option 43, else in the order of folders and names.
+/// What the leases in these folders offer: addresses by https first, then option 66 before option 43, else in the order of
+/// folders and names. A bare name in option 66 is often that of a server for other telephones, or for starting computers.
 pub(crate) fn offers<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<Offer> {
     let mut found: Vec<Offer> = folders.into_iter().flat_map(files).flat_map(|text| of_text(&text)).collect();
-    found.sort_by_key(|offer| offer.option != 66);
+    found.sort_by_key(|offer| (!is_secure(&offer.text), offer.option != 66));
     found
 }
 
@@ -85,6 +86,10 @@ fn vendor(information: &[u8]) -> Option<String> {
     None
 }
 
+fn is_secure(text: &str) -> bool {
+    text.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("https://"))
+}
+
 fn is_address(text: &str) -> bool {
     let head = text.get(..8).unwrap_or_default().to_ascii_lowercase();
     head.starts_with("https://") || head.starts_with("http://")
@@ -130,15 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn app_5_option_66_is_read_and_goes_before_43() {
+    fn app_5_an_address_goes_before_a_bare_name_and_option_66_before_43() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("2"), NETWORKD).unwrap();
-        let other = format!("OPTION_66={}\n", hex(b"boot.example\0"));
-        fs::write(folder.path().join("3"), other).unwrap();
+        for (name, said) in [("3", &b"boot.example\0"[..]), ("4", b"HTTPS://other.example/")] {
+            fs::write(folder.path().join(name), format!("OPTION_66={}\n", hex(said))).unwrap();
+        }
         let nowhere = folder.path().join("nowhere");
         let offers = offers([nowhere.as_path(), folder.path()]);
         let said: Vec<(u8, &str)> = offers.iter().map(|offer| (offer.option, offer.text.as_str())).collect();
-        assert_eq!(said, [(66, "boot.example"), (43, "https://pbx.example/desks/")]);
+        let wanted =
+            [(66, "HTTPS://other.example/"), (43, "https://pbx.example/desks/"), (66, "boot.example")];
+        assert_eq!(said, wanted);
     }
 
     #[test]

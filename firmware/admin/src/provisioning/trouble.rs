@@ -46,6 +46,11 @@ pub(crate) enum Trouble {
     NotText,
     #[error("the file is not taken, nothing was changed: {0}")]
     Invalid(Box<SettingsError>),
+    #[error(
+        "the file is not taken, nothing was changed: {0}; the server counts the one-time code as used: make a new one, \
+         and type it on the administrator's page"
+    )]
+    InvalidAndSpent(Box<SettingsError>),
     #[error("the desk's records: {0}")]
     Records(String),
 }
