@@ -134,6 +134,7 @@ mod tests {
 
     #[test]
     fn pre_5_settings_that_cannot_work_are_refused_before_they_are_taken_over() {
+        const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let settings = |address: &str, ca: Option<&str>| store::Xmpp {
             address: address.into(),
             ca: ca.map(Into::into),
@@ -142,7 +143,12 @@ mod tests {
         assert!(check(&settings("desk@example.com", None)).is_ok());
         for (address, ca, says) in [
             ("desk@example.com", Some("/no/such/file.pem"), "xmpp ca: cannot read /no/such/file.pem"),
-            ("desk@example.com", Some("/dev/null"), "xmpp ca: /dev/null has no certificate"),
+            ("desk@example.com", Some("/dev/null"), "xmpp ca: cannot read /dev/null: it is no file"),
+            (
+                "desk@example.com",
+                Some(OTHER),
+                concat!("xmpp ca: ", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml has no"),
+            ),
             ("@example.com", None, "xmpp address: \"@example.com\""),
         ] {
             let why = check(&settings(address, ca)).map_err(|error| format!("{error:#}"));
