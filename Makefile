@@ -6,7 +6,10 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test units-check deb deb-test sbom dependencies reproducible
+# The programs of the box, and what writes the list of what is linked into them.
+BOX := $(shell awk '/^frontdesk/ { print "--bin " $$1 }' firmware/appliance/programs) --bin frontdesk-dependencies
+
+.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -150,15 +153,25 @@ kms: ## check the console built for boards without a window system (linuxkms)
 
 image: packages ## build the box's image from Debian packages: target/image/frontdesk.img and its signed bundle (release build)
 	@.ci/install image
-	$(CARGO) build --release --workspace --bins
+	$(CARGO) build --release --workspace $(BOX)
 	firmware/appliance/image/build
 
 image-test: test-packages ## boot the image in QEMU: desk on the screen, calls by touch and keys, programs killed, power cut (release build)
 	@.ci/install image
 	@.ci/multitouch
-	$(CARGO) build --release --workspace --bins
+	$(CARGO) build --release --workspace $(BOX) --bin frontdesk-image
 	firmware/appliance/image/build --development
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-image
+
+image-kms-test: test-packages ## the same image with the console for boards without a window system: is it drawn, does a touch reach it
+	@.ci/install image
+	@.ci/install kms
+	@.ci/multitouch
+	$(CARGO) build --release --workspace $(BOX) --bin frontdesk-image
+	$(CARGO) build --release -p frontdesk-ui --bin frontdesk-ui --no-default-features --features linuxkms \
+		--target-dir $${CARGO_TARGET_DIR:-target}/kms
+	firmware/appliance/image/build --development --kms $${CARGO_TARGET_DIR:-target}/kms/release/frontdesk-ui --out target/image/kms
+	FRONTDESK_PARTS=kms FRONTDESK_IMAGE=target/image/kms/frontdesk.img $${CARGO_TARGET_DIR:-target}/release/frontdesk-image
 
 units-check: ## check the box's systemd units, and print how much of the system each service could reach
 	@.ci/install image

@@ -2,7 +2,7 @@
 //! what was shown, a line each, and the sum.
 //!
 //! Runs in a network of its own (see `apart`). `FRONTDESK_IMAGE` names another image than the one that `make image-test`
-//! builds; `FRONTDESK_PARTS` which parts are run (`desk,updates,power`); `FRONTDESK_CUTS` and `FRONTDESK_PLUGS` how many power cuts
+//! builds; `FRONTDESK_PARTS` which parts are run (`desk,updates,power`; `kms` needs an image of its own, `make image-kms-test`); `FRONTDESK_CUTS` and `FRONTDESK_PLUGS` how many power cuts
 //! are played from the log of what the disk was told, and how often QEMU itself is killed.
 #![allow(clippy::print_stderr, reason = "a report is printed")]
 
@@ -11,6 +11,7 @@ mod disk_log;
 mod guest;
 mod handset;
 mod house;
+mod kms;
 mod lab;
 mod monitor;
 mod power;
@@ -56,6 +57,7 @@ fn inside() -> ExitCode {
     for part in parts.split(',') {
         match part {
             "desk" => desk::show(&lab, &mut shown),
+            "kms" => kms::show(&lab, &mut shown),
             "power" => power::show(&lab, &mut shown),
             "updates" => updates::show(&lab, &mut shown),
             other => return failed(&format!("there is no part {other:?}")),
