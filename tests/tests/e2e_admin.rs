@@ -179,6 +179,10 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
     let pages = [
         ("overview", "/".to_owned()),
         ("directories", "/directories".into()),
+        ("online", "/directories/online".into()),
+        ("provisioning", "/provisioning".into()),
+        ("update", "/update".into()),
+        ("about", "/about".into()),
         ("plugins", "/plugins".into()),
         ("plugin", plugin.clone()),
         ("plugin-remove", format!("{plugin}/remove")),
