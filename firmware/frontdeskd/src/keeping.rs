@@ -2,7 +2,7 @@
 //! nobody waits for it.
 //!
 //! What has left the log does not come back, so that none leaves it by a clock that may be wrong: only while the clock is
-//! known to be synchronised, and not in the first hour, in which it may still be set. Known is it by a file, which
+//! known to be synchronised, and not in the first hour, in which it may still be set. It is known by a file, which
 //! systemd-timesyncd makes at its first answer in each run of the machine: the kernel's own word (adjtimex) is kept from
 //! the desk by its unit (`ProtectClock`). Another keeper of the time makes a file that `log.clock` names.
 
