@@ -1,5 +1,5 @@
-//! The traps of the study of exchanges, each played by SIPp (`tests/sipp/*.xml`) against the real desk: what an exchange
-//! or a phone does that a user agent must survive.
+//! The traps that exchanges set for telephones, each played by SIPp (`tests/sipp/*.xml`) against the real desk: what an
+//! exchange or a phone does that a user agent must survive.
 //!
 //! Not here: the traps whose other side needs more than one program (failover: `make failover`), and the proofs of
 //! each rule by itself (`firmware/sip/tests/agent/traps.rs`).
@@ -22,7 +22,7 @@ pub use transfers::{attended_refused, busy_target, one_leg_ended, pbx_reinvites,
 /// A trap.
 #[derive(Clone, Copy, Debug)]
 pub struct Trap {
-    /// What happens, in the words of the study.
+    /// What happens.
     pub what: &'static str,
     /// The scenario in `tests/sipp`.
     pub scenario: &'static str,
@@ -34,7 +34,7 @@ const fn trap(what: &'static str, scenario: &'static str, play: fn()) -> Trap {
     Trap { what, scenario, play }
 }
 
-/// All of them, in the order of the study.
+/// All of them.
 pub const TRAPS: [Trap; 21] = [
     trap("the PBX re-INVITEs after a pickup; hold gets 491; REFER only then", "pbx_reinvites", pbx_reinvites),
     trap("a hold answered 491 is tried again", "hold_491", hold_491),

@@ -1,4 +1,4 @@
-//! Traps seen live, each with a peer that springs it (see "Traps seen live" in the study).
+//! Traps seen live, each with a peer that springs it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! `make sip-traps`: every trap of the study of exchanges, played by SIPp against the real desk, as a table; then 100,000
-//! transactions through one desk, with its memory before and after and what is left of them.
+//! `make sip-traps`: every trap that exchanges set for telephones, played by SIPp against the real desk, as a table; then
+//! 100,000 transactions through one desk, with its memory before and after and what is left of them.
 //!
 //! `FRONTDESK_TRAPS` plays only the traps whose scenario has it in its name. `FRONTDESK_TRANSACTIONS` changes their
 //! number (0 leaves them out); with fewer than 100,000 that part does not pass.
