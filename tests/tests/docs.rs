@@ -34,19 +34,22 @@ const FRENCH: [(&str, &str); 10] = [
 
 #[test]
 fn every_link_of_the_book_leads_to_a_page_and_a_heading_that_are_there() {
-    for language in book::LANGUAGES {
-        let pages = book::pages(language);
-        for page in &pages {
+    let books = book::LANGUAGES.map(|language| (language, book::pages(language)));
+    for (_, pages) in &books {
+        for page in pages {
+            // The other book is a folder beside this one once both are made.
+            let outside = "../".repeat(page.name.split('/').count());
             for target in page.links().into_iter().filter(|target| !target.starts_with("http")) {
                 let (file, heading) = target.split_once('#').unwrap_or((&target, ""));
-                // The other book is a folder beside this one once both are made.
-                let other = file.strip_suffix("/index.html").and_then(|file| file.strip_prefix("../"));
-                if let Some(other) = other {
-                    assert!(book::LANGUAGES.contains(&other), "{}: {target}", page.name);
-                    continue;
-                }
-                let path = if file.is_empty() { page.path.clone() } else { page.beside(file) };
-                let found = pages.iter().find(|page| page.path == path);
+                let other = file.strip_prefix(&outside).and_then(|made| made.split_once('/'));
+                let found = if let Some((language, made)) = other {
+                    let (_, pages) = books.iter().find(|(name, _)| *name == language).expect(&target);
+                    let name = made.strip_suffix(".html").map(|name| format!("{name}.md"));
+                    pages.iter().find(|page| Some(&page.name) == name.as_ref())
+                } else {
+                    let path = if file.is_empty() { page.path.clone() } else { page.beside(file) };
+                    pages.iter().find(|page| page.path == path)
+                };
                 let found = found.unwrap_or_else(|| panic!("{} leads to {target}, no page", page.name));
                 assert!(
                     heading.is_empty() || found.headings().iter().any(|other| other == heading),
@@ -102,8 +105,8 @@ fn every_picture_is_a_scene_that_the_screens_program_draws() {
 #[test]
 fn set_1_what_is_bold_is_what_the_screen_or_the_administrators_page_says() {
     let screen = book::catalogue();
-    let admin = admin_texts();
     for language in book::LANGUAGES {
+        let admin = admin_texts(language);
         let on_screen = screen.iter().map(|(en, fr)| if language == "en" { en } else { fr });
         let words: Vec<&String> = on_screen.collect();
         let of_admin: Vec<&String> = words.iter().copied().chain(admin.values()).collect();
@@ -178,7 +181,7 @@ fn call_12_every_key_that_the_book_names_is_one() {
 
 #[test]
 fn app_2_every_field_of_the_administrators_page_is_in_the_book() {
-    let texts = admin_texts();
+    let texts = admin_texts("en");
     let page = english("admin/page.md");
     let bold = page.bold();
     for label in admin_labels() {
@@ -385,16 +388,18 @@ fn flatten(before: &str, table: &Table, into: &mut BTreeSet<String>) {
     }
 }
 
-/// Every text of the administrator's page in English, by its name in the source.
-fn admin_texts() -> BTreeMap<String, String> {
+/// Every text of the administrator's page in a language, by its name in the source.
+fn admin_texts(language: &str) -> BTreeMap<String, String> {
     let folder = repository::root().join("firmware/admin/src/text");
     let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     let mut texts = BTreeMap::new();
     for file in files {
         for line in file.lines().filter_map(|line| line.strip_prefix("    ")) {
             let Some((name, rest)) = line.split_once(" = \"") else { continue };
-            let Some((english, _)) = rest.split_once("\", \"") else { continue };
-            texts.insert(name.to_owned(), english.replace("\\\"", "\""));
+            let Some((english, french)) = rest.split_once("\", \"") else { continue };
+            let Some((french, _)) = french.rsplit_once('"') else { continue };
+            let text = if language == "en" { english } else { french };
+            texts.insert(name.to_owned(), text.replace("\\\"", "\""));
         }
     }
     texts
@@ -407,8 +412,9 @@ fn admin_labels() -> BTreeSet<String> {
     const LISTED: [&str; 2] = ["TIMER_", "SOUND_ROLE_"];
     let mut labels =
         BTreeSet::from(["RULE_MODES".to_owned(), "OPERATOR_PIN".to_owned(), "HOLIDAYS".to_owned()]);
-    labels
-        .extend(admin_texts().into_keys().filter(|name| LISTED.iter().any(|start| name.starts_with(start))));
+    labels.extend(
+        admin_texts("en").into_keys().filter(|name| LISTED.iter().any(|start| name.starts_with(start))),
+    );
     let folder = repository::root().join("firmware/admin/src/pages");
     for entry in fs::read_dir(folder).unwrap() {
         let source = fs::read_to_string(entry.unwrap().path()).unwrap();
