@@ -33,7 +33,7 @@ const MAP: &[(&str, u8, &[&str])] = &[
     (
         "tests",
         5,
-        &["ipc", "sip", "media", "switchboard", "directory", "store", "frontdesk-ui", "frontdesk-pbx"],
+        &["ipc", "sip", "media", "switchboard", "directory", "store", "frontdesk-ui"],
     ),
 ];
 

@@ -7,8 +7,8 @@
 //! that is the store's work. Pictures are not kept in memory either; see [`Contact::picture`].
 //!
 //! A map: `contact` is the record, `fold` makes text comparable, `number` reconciles telephone numbers,
-//! `index` is the search index of one directory, `query` what was typed, `catalogue` joins them,
-//! `csv` reads and writes files.
+//! `index` is the search index of one directory, `query` what was typed, `near` a word with one slip of the
+//! finger, `order` the order of a list, `catalogue` joins them, `csv` reads and writes files.
 
 mod catalogue;
 mod contact;

@@ -1,6 +1,7 @@
-//! The words between `frontdeskd`, its screen and its command line.
+//! The words between `frontdeskd` and its clients (the screen, the controls, the command line), and those of the plugin
+//! host, which has a socket of its own: [`ToPlugins`] and [`FromPlugins`].
 //!
-//! Three directions of speech over one Unix socket:
+//! Three directions of speech over the desk's Unix socket:
 //! a [`View`] says what the desk looks like now, a [`Command`] says what the operator wants,
 //! a [`Query`] asks for something too large to be part of every view (contacts, the call log).
 //!

@@ -17,7 +17,7 @@
 //! with Replaces), `intercept` (calls of other phones picked up and taken over), `park`, `rules` (automatic handling), `redirect` (302), `sound` (ringer and tones,
 //! derived from the state), `customer` (what
 //! customer databases say of a caller), `record` (the log row), `number` (what can be called), `desk` (lines,
-//! lamps, notices, preferences), `view`, `invariants`, `replay` (recordings of a desk, played again)
+//! lamps, notices, preferences), `alerts` (what the operator wants to be told of contacts), `view`, `invariants`, `replay` (recordings of a desk, played again)
 //! with `mask` (names and numbers taken out), `administered` (settings changed while the desk runs). The words at the border are in `input`, `effect` and
 //! `settings`.
 
