@@ -27,6 +27,7 @@ pub(crate) enum Act {
     SettingsExported,
     SettingsImported,
     Provisioned,
+    ProvisioningCodeForgotten,
     OperatorAdded,
     OperatorChanged,
     OperatorRemoved,
@@ -60,7 +61,7 @@ pub(crate) enum Act {
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 46] = [
+    pub(crate) const ALL: [Self; 47] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -78,6 +79,7 @@ impl Act {
         Self::SettingsExported,
         Self::SettingsImported,
         Self::Provisioned,
+        Self::ProvisioningCodeForgotten,
         Self::OperatorAdded,
         Self::OperatorChanged,
         Self::OperatorRemoved,
@@ -129,6 +131,7 @@ impl Act {
             Self::SettingsExported => "settings-exported",
             Self::SettingsImported => "settings-imported",
             Self::Provisioned => "provisioned",
+            Self::ProvisioningCodeForgotten => "provisioning-code-forgotten",
             Self::OperatorAdded => "operator-added",
             Self::OperatorChanged => "operator-changed",
             Self::OperatorRemoved => "operator-removed",

@@ -26,6 +26,7 @@ pub(crate) mod refusals;
 pub(crate) mod rights;
 pub(crate) mod rule;
 pub(crate) mod screen;
+pub(crate) mod said;
 pub(crate) mod sign_in;
 pub(crate) mod sip_accounts;
 pub(crate) mod sip_tls;

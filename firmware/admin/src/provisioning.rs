@@ -20,10 +20,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use store::{Provisioned, StoreError, TakenFile};
+use store::{NamedBy, Provisioned, StoreError, TakenFile};
 use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
 use tracing::{info, warn};
-use url::Url;
 
 use self::{
     fetch::{Answer, Identity, Question},
@@ -236,7 +235,7 @@ async fn ask(
     let url = address::file_of(said, device, config.allow_http)?;
     if let Source::Dhcp(_) = source {
         let settings = app.settings().await.map_err(|problem| of_records(&problem))?;
-        if !settings.accounts.is_empty() && !was_there(&known, &url) {
+        if !known.follows_dhcp(&settings, url.as_str()) {
             return Err(Trouble::NotFollowed(address::shown(said)));
         }
     }
@@ -266,7 +265,12 @@ async fn ask(
     if before.as_ref().is_some_and(|before| before.digest == taken.digest) {
         return same(app, before, taken.etag, !known.code.is_empty()).await;
     }
-    take(app, text, taken, from).await
+    let named = if let Source::Dhcp(_) = source { NamedBy::Dhcp } else { NamedBy::Administrator };
+    take(app, text, taken, from, named).await.map_err(|problem| match problem {
+        // Somebody has set the desk up while the server was asked.
+        KeeperError::Store(StoreError::NotFollowed) => Trouble::NotFollowed(address::shown(said)),
+        other => of_records(&other),
+    })
 }
 
 /// A code that the server refuses after it gave a file that was not taken was spent on that file: what was wrong with the
@@ -301,28 +305,28 @@ async fn same(
 }
 
 /// Takes a file that is another one than before.
-async fn take(app: &App, text: String, taken: TakenFile, from: IpAddr) -> Result<Outcome, Trouble> {
+async fn take(
+    app: &App,
+    text: String,
+    taken: TakenFile,
+    from: IpAddr,
+    named: NamedBy,
+) -> Result<Outcome, KeeperError> {
     let saved = app.saved.clone();
     let url = taken.url.clone();
     let file = url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
     let done = app.keeper.ask(move |store| {
-        let settings = store.provision(&text, &file, taken)?;
+        let settings = store.provision(&text, &file, taken, named)?;
         let told = (settings.accounts.len(), settings.lines.len());
         saved.send_replace(Arc::new(settings));
         Ok(told)
     });
-    let (accounts, lines) = done.await.map_err(|problem| of_records(&problem))?;
+    let (accounts, lines) = done.await?;
     let url = address::shown(&url);
     info!(url, accounts, lines, "provisioned");
     let actor = Actor { who: "provisioning".into(), from };
     app.audit(&actor, Act::Provisioned, url).await;
     Ok(Outcome::Taken)
-}
-
-/// Whether the file that was taken last came from this machine.
-fn was_there(known: &Provisioned, url: &Url) -> bool {
-    let before = known.taken.as_ref().and_then(|taken| Url::parse(&taken.url).ok());
-    before.is_some_and(|before| before.origin() == url.origin())
 }
 
 fn digest(text: &str) -> String {
@@ -370,11 +374,13 @@ mod tests {
     fn app_5_a_server_is_the_same_by_scheme_name_and_port() {
         let taken = TakenFile { url: "https://pbx.example/a.toml".into(), ..TakenFile::default() };
         let known = Provisioned { taken: Some(taken), ..Provisioned::default() };
-        let is_known = |url: &str| was_there(&known, &Url::parse(url).unwrap());
-        assert!(is_known("https://pbx.example/b/c.toml") && is_known("https://pbx.example:443/"));
-        assert!(!is_known("https://pbx.example:8443/") && !is_known("http://pbx.example/"));
-        assert!(!is_known("https://pbx.example.evil/"));
-        let url = Url::parse("https://pbx.example/a.toml").unwrap();
-        assert!(!was_there(&Provisioned::default(), &url));
+        let account = "[[accounts]]\nuser = \"1000\"\ndomain = \"pbx.example\"\n";
+        let set_up = store::Settings::from_toml(account, "").unwrap();
+        let follows = |url: &str| known.follows_dhcp(&set_up, url::Url::parse(url).unwrap().as_str());
+        assert!(follows("https://pbx.example/b/c.toml") && follows("https://pbx.example:443/"));
+        assert!(!follows("https://pbx.example:8443/") && !follows("http://pbx.example/"));
+        assert!(!follows("https://pbx.example.evil/"));
+        assert!(known.follows_dhcp(&store::Settings::default(), "https://pbx.example.evil/"), "a new desk");
+        assert!(!Provisioned::default().follows_dhcp(&set_up, "https://pbx.example/a.toml"));
     }
 }

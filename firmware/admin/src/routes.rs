@@ -109,6 +109,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/provisioning", get(provisioning::show).post(provisioning::save))
         .route("/provisioning/ask", post(provisioning::ask))
         .route("/provisioning/export", post(provisioning::export))
+        .route("/provisioning/forget", post(provisioning::forget))
         .route("/update", get(update::show))
         .route("/update/install", post(update::install))
         .route("/update/restart", post(update::restart))

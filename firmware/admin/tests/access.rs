@@ -56,6 +56,38 @@ async fn app_2_the_set_up_wants_the_code_and_a_good_password() {
 }
 
 #[tokio::test]
+async fn app_2_of_two_who_set_the_box_up_at_once_one_is_its_administrator() {
+    let house = House::new().await;
+    let code = house.code();
+    let (mut ada, mut eve) = (house.browser(), house.browser());
+    // Both have the form, and the same code, before either sends it.
+    let (token, other) = (ada.token("/setup").await, eve.token("/setup").await);
+    let fields = |token, name| {
+        [
+            ("form", token),
+            ("code", code.as_str()),
+            ("name", name),
+            ("password", PASSWORD),
+            ("password-again", PASSWORD),
+        ]
+    };
+    let (of_ada, of_eve) = (fields(token.as_str(), "Ada"), fields(other.as_str(), "Eve"));
+    let (one, two) = tokio::join!(ada.post("/setup", &of_ada), eve.post("/setup", &of_eve));
+    // 403: the code was used up before it was looked at; 409: the other one was first.
+    let mut both = [one.status, two.status];
+    both.sort_unstable();
+    assert!(matches!(both, [303, 403 | 409]), "{both:?}: {} {}", one.body, two.body);
+    let (winner, mut first, mut late) = if one.status == 303 { ("Ada", ada, eve) } else { ("Eve", eve, ada) };
+    assert!(first.get("/").await.has(winner));
+    assert_eq!(late.get("/").await.to.as_deref(), Some("/sign-in?to=%2F"), "and has no session");
+    let accounts = Store::open(house.folder.path().join("desk.db")).unwrap().accounts().unwrap();
+    let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+    assert_eq!(names, [winner]);
+    let told = first.get("/audit").await.body.matches("made the first administrator").count();
+    assert_eq!(told, 1, "once");
+}
+
+#[tokio::test]
 async fn acc_1_only_the_right_password_signs_in_and_names_tell_nothing() {
     let (house, _) = House::with_ada().await;
     let mut browser = house.browser();

@@ -359,6 +359,34 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
         ("secret", "Sales and more")
     );
     // What is wrong is named, and nothing changes.
+    // The password of the chat account does not go to another machine, nor to another account.
+    for (field, value) in
+        [("address", "other@chat.example"), ("server", "127.0.0.2"), ("ca", "/other.pem"), ("server", "")]
+    {
+        let mut elsewhere = next.clone();
+        elsewhere["xmpp"][field] = if value.is_empty() { Value::Null } else { json!(value) };
+        let answer = writer.api(Method::PUT, PATH, Some(elsewhere.clone())).await;
+        is_problem(&answer, 422);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with("xmpp.password: Type the password."), "{field} {value:?}: {detail}");
+        assert_eq!(*house.saved.borrow().as_ref(), heard, "{field} {value:?}");
+        elsewhere["xmpp"]["password"] = json!("secret again");
+        assert_eq!(writer.api(Method::PUT, PATH, Some(elsewhere)).await.status, 200, "{field} {value:?}");
+        assert_eq!(house.saved.borrow().xmpp.as_ref().unwrap().password.reveal(), "secret again");
+        let mut back = next.clone();
+        back["xmpp"]["password"] = json!("secret");
+        assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
+    }
+    // Without an account none appears without its password.
+    let mut without = next.clone();
+    without["xmpp"] = Value::Null;
+    assert_eq!(writer.api(Method::PUT, PATH, Some(without)).await.status, 200);
+    is_problem(&writer.api(Method::PUT, PATH, Some(next.clone())).await, 422);
+    assert_eq!(house.saved.borrow().xmpp, None);
+    let mut back = next.clone();
+    back["xmpp"]["password"] = json!("secret");
+    assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
+    assert_eq!(*house.saved.borrow().as_ref(), heard);
     let mut wrong = next.clone();
     wrong["accounts"][0]["domain"] = json!("a b");
     let answer = writer.api(Method::PUT, PATH, Some(wrong)).await;

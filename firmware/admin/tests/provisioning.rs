@@ -4,7 +4,7 @@
 
 mod house;
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use admin::ProvisioningConfig;
 use house::{Browser, House, PASSWORD, clean::is_clean};
@@ -12,6 +12,7 @@ use store::{Settings, Store};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::Semaphore,
 };
 
 const PATH: &str = "/provisioning";
@@ -62,6 +63,17 @@ async fn sees(ada: &mut Browser, words: &str) {
 
 /// A web server without TLS that knows one file, says who asked, and ends when nobody has it any more.
 async fn server(file: &'static str) -> (u16, tokio::sync::mpsc::Receiver<String>) {
+    let (port, asked, _) = server_that_waits(file, 64).await;
+    (port, asked)
+}
+
+/// The same; it answers so many questions by itself, and each other one when it may.
+async fn server_that_waits(
+    file: &'static str,
+    at_once: usize,
+) -> (u16, tokio::sync::mpsc::Receiver<String>, Arc<Semaphore>) {
+    let may = Arc::new(Semaphore::new(at_once));
+    let waits = Arc::clone(&may);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (asked, heard) = tokio::sync::mpsc::channel(8);
@@ -75,13 +87,14 @@ async fn server(file: &'static str) -> (u16, tokio::sync::mpsc::Receiver<String>
             } else {
                 format!("HTTP/1.1 200 OK\r\netag: \"v1\"\r\ncontent-length: {}\r\n\r\n{file}", file.len())
             };
-            let _ = stream.write_all(answer.as_bytes()).await;
             if asked.send(head).await.is_err() {
                 return;
             }
+            waits.acquire().await.unwrap().forget();
+            let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
-    (port, heard)
+    (port, heard, may)
 }
 
 #[tokio::test]
@@ -132,6 +145,135 @@ async fn app_5_a_desk_that_was_set_up_by_hand_does_not_follow_dhcp_but_its_admin
     assert_eq!(settings.lines[0].name, "Sales", "what the file does not have stays");
     drop(settings);
     sees(&mut ada, "typed on this page").await;
+}
+
+#[tokio::test]
+async fn app_5_a_desk_that_is_set_up_while_the_server_of_dhcp_is_asked_stays_as_it_is() {
+    let (port, mut asked, may) = server_that_waits("[rules]\nhold_alarm_s = 99\n", 0).await;
+    let lease = lease("OPTION_66", &format!("http://127.0.0.1:{port}/"));
+    let (house, mut ada) = box_with(Some(lease), "", |config| config.allow_http = true).await;
+    // The desk has no account, so it asks; before there is an answer, it has one.
+    asked.recv().await.unwrap();
+    ada.upload(PATH, "/provisioning/import", &[("file", HOUSE.as_bytes())]).await;
+    sees(&mut ada, "The settings file was taken; accounts: 1, lines: 1.").await;
+    let path = house.folder.path().join("desk.db");
+    let before = Store::open(&path).unwrap().load_settings().unwrap();
+    may.add_permits(1);
+    sees(&mut ada, "but this desk was not set up from there").await;
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.load_settings().unwrap(), before);
+    assert_eq!(store.load_provisioned().unwrap().taken, None);
+    assert!(!ada.get("/audit").await.has("took a file of the provisioning server"));
+}
+
+#[tokio::test]
+async fn acc_4_app_5_why_a_server_gives_nothing_is_said_in_french_with_the_foreign_words_beside_it() {
+    let (house, mut ada) = box_with(None, "", |config| config.allow_http = true).await;
+    ada.language = "fr";
+    let look = async |ada: &mut Browser, url: &str, words: &str, detail: Option<&str>| {
+        ada.submit(PATH, PATH, &[("url", url), ("code", "")]).await;
+        // What is said from then on is of this address.
+        sees(ada, &format!("{url} (saisie sur cette page)")).await;
+        sees(ada, words).await;
+        let page = ada.get(PATH).await;
+        let trouble = page.between("id=\"trouble\" role=\"alert\">", "</p>").unwrap();
+        let (sentence, quoted) = trouble.split_once(" <span class=\"detail\">").unwrap_or((&trouble, ""));
+        assert!(sentence.contains(words), "{trouble}");
+        match detail {
+            None => assert_eq!(quoted, "", "{trouble}"),
+            Some(said) => {
+                let said_there = quoted
+                    .strip_prefix("Détail : « <span lang=\"en\">")
+                    .unwrap_or_else(|| panic!("{trouble}"));
+                assert!(said_there.contains(said) && !sentence.contains(said), "{trouble}");
+                assert!(said_there.ends_with("</span> »</span>"), "{trouble}");
+            }
+        }
+    };
+    // A port that was free a moment ago.
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let url = format!("https://127.0.0.1:{closed}/a.toml");
+    look(&mut ada, &url, "est injoignable : personne ne répond sur ce port.", Some("Connection refused"))
+        .await;
+    let answers = async |said: &'static [u8]| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = vec![0; 4096];
+                let _ = stream.read(&mut head).await;
+                let _ = stream.write_all(said).await;
+            }
+        });
+        port
+    };
+    let port = answers(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let url = format!("https://127.0.0.1:{port}/a.toml");
+    look(&mut ada, &url, "est injoignable : personne n’y parle TLS.", None).await;
+    let url = format!("http://127.0.0.1:{}/a.toml", answers(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await);
+    look(
+        &mut ada,
+        &url,
+        "est injoignable : ce qui y répond n’est pas un serveur web (HTTP).",
+        Some("invalid HTTP"),
+    )
+    .await;
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[rules]\n";
+    for (answer, said) in [(&b""[..], "connection closed"), (&cut[..], "reading a body")] {
+        let url = format!("http://127.0.0.1:{}/a.toml", answers(answer).await);
+        let words = "est injoignable : la connexion a pris fin avant la réponse complète.";
+        look(&mut ada, &url, words, Some(said)).await;
+    }
+    let (port, _asked) = server("[rules]\nhold = 1\n").await;
+    let url = format!("http://127.0.0.1:{port}/a.toml");
+    let words = "rien n’a été modifié : ligne 2 : le champ « hold » n’existe pas à cet endroit. Corrigez-le";
+    look(&mut ada, &url, words, Some("unknown field `hold`, expected one of ")).await;
+    let url =
+        format!("http://127.0.0.1:{}/a.toml", answers(b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n").await);
+    look(&mut ada, &url, "répond HTTP 500. Son propre journal dit pourquoi.", None).await;
+    drop(house);
+}
+
+#[tokio::test]
+async fn app_5_the_one_time_code_is_forgotten_when_an_administrator_wants_that() {
+    let (house, mut ada) = box_with(None, HOUSE, |_| {}).await;
+    let button = "id=\"forget-code\"";
+    let store = Store::open(house.folder.path().join("desk.db")).unwrap();
+    let code = || store.load_provisioned().unwrap().code.reveal().to_owned();
+    let page = ada.get(PATH).await;
+    assert!(!page.has(button), "there is nothing to forget: {}", page.body);
+    ada.submit(PATH, PATH, &[("url", ""), ("code", "4711-0815")]).await;
+    sees(&mut ada, "A code was typed and waits to be used.").await;
+    assert!(ada.get(PATH).await.has(button) && code() == "4711-0815");
+    // Not without the form's token, nor by who only reads, nor by a link.
+    assert_eq!(ada.post("/provisioning/forget", &[]).await.status, 403);
+    assert_eq!(ada.get("/provisioning/forget").await.status, 405);
+    let sue =
+        [("name", "Sue"), ("role", "supervisor"), ("password", "another horse"), ("your-password", PASSWORD)];
+    ada.submit("/accounts", "/accounts", &sue).await;
+    let mut sue = house.browser();
+    sue.sign_in("Sue", "another horse").await;
+    assert!(!sue.get(PATH).await.has(button));
+    assert_eq!(sue.submit("/account", "/provisioning/forget", &[]).await.status, 403);
+    assert_eq!(code(), "4711-0815");
+
+    let done = ada.submit(PATH, "/provisioning/forget", &[]).await;
+    assert_eq!((done.status, done.to.as_deref(), code().as_str()), (303, Some(PATH), ""));
+    let page = ada.get(PATH).await;
+    assert!(page.has("The one-time code was forgotten.") && !page.has(button), "{}", page.body);
+    assert!(page.has("Where the server asks for one.") && !page.has("4711"), "{}", page.body);
+    is_clean(PATH, &page.body);
+    // From a page that was open all the while.
+    ada.submit(PATH, "/provisioning/forget", &[]).await;
+    assert!(ada.get(PATH).await.has("There is no code to forget"));
+    let audit = ada.get("/audit").await.body;
+    assert_eq!(audit.matches("had the one-time code forgotten").count(), 1, "{audit}");
+    ada.submit(PATH, PATH, &[("url", ""), ("code", "4711-0815")]).await;
+    ada.language = "fr";
+    assert!(ada.get(PATH).await.has("Oublier le code à usage unique"));
+    ada.submit(PATH, "/provisioning/forget", &[]).await;
+    assert!(ada.get(PATH).await.has("Le code à usage unique a été oublié."));
+    assert!(ada.get("/audit").await.has("a fait oublier le code à usage unique"));
 }
 
 #[tokio::test]
@@ -195,7 +337,10 @@ async fn app_5_settings_go_out_as_a_file_and_come_back_wholly_or_not_at_all() {
             &b"[rules]\nhold_alarm_s = 60\n[[lines]]\nnumber = \"1\"\nname = \"\"\n"[..],
             "line 5: lines (1.) name: ",
         ),
-        (&b"[rules]\nhold = 60\n"[..], "line 2: unknown field `hold`"),
+        (
+            &b"[rules]\nhold = 60\n"[..],
+            "line 2: there is no field “hold” here. Detail: “unknown field `hold`, expected one of ",
+        ),
         (&b"\xff\xfe"[..], "it is no text in UTF-8"),
         (&b""[..], "no file was chosen"),
         (&vec![b'#'; 512 * 1024 + 1][..], "it is larger than 512 KiB"),

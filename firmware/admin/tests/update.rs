@@ -21,12 +21,9 @@ esac
 "#;
 
 async fn with_ada() -> (House, Browser) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("rauc");
-    fs::write(&path, RAUC).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    let house = House::updating(folder, Some(path)).await;
-    signed_in(house).await
+    let (house, mut ada) = with_rauc(RAUC).await;
+    ada.language = "en";
+    (house, ada)
 }
 
 async fn signed_in(house: House) -> (House, Browser) {
@@ -152,6 +149,48 @@ async fn app_3_the_restart_waits_for_the_call_and_asks_the_desk_before_it_comes(
     until("the box is restarted", async || restart.exists()).await;
     sees(&ada, "written, waits for the restart").await;
     assert!(!ada.get("/update").await.has("Upload an update"), "one at a time");
+}
+
+/// A box whose rauc does this.
+async fn with_rauc(script: &str) -> (House, Browser) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rauc");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let (house, mut ada) = signed_in(House::updating(folder, Some(path)).await).await;
+    ada.language = "fr";
+    (house, ada)
+}
+
+#[tokio::test]
+async fn acc_4_app_2_what_rauc_says_is_quoted_beside_a_french_sentence_and_not_in_it() {
+    let quoted =
+        |said: &str| format!(" <span class=\"detail\">Détail : « <span lang=\"en\">{said}</span> »</span>");
+    let seen = async |ada: &mut Browser, words: &str| {
+        until(words, async || ada.get("/update").await.has(words)).await;
+        is_clean("/update", &ada.get("/update").await.body);
+    };
+    let (_house, mut ada) = with_rauc("#!/bin/sh\necho 'no D-Bus <here>' >&2\nexit 1\n").await;
+    let words = "prenez un diagnostic pour l’assistance.";
+    seen(&mut ada, &format!("{words}{}", quoted("no D-Bus &lt;here&gt;"))).await;
+
+    let refuses = RAUC
+        .replace("info) echo", "info) echo 'signature verification failed: self-signed' >&2; exit 1; echo");
+    let (_house, mut ada) = with_rauc(&refuses).await;
+    seen(&mut ada, "ne démarre pas").await;
+    let sent = ada.upload("/update", "/update/upload", &[("file", b"hsqs and so on")]).await;
+    let words = "est à l’heure. Détail : « signature verification failed: self-signed »";
+    assert!(sent.status == 422 && sent.has(words), "{}", sent.body);
+
+    let fails = RAUC.replace("install) echo", "install) echo 'LastError: no room on B'; exit 1; echo");
+    let (_house, mut ada) = with_rauc(&fails).await;
+    seen(&mut ada, "ne démarre pas").await;
+    let sent = ada.upload("/update", "/update/upload", &[("file", b"hsqs and so on")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.body);
+    let fields = [("when", "now"), ("from", ""), ("until", ""), ("password", PASSWORD)];
+    ada.submit("/update", "/update/install", &fields).await;
+    let words = "n’a pas pu être écrite ; la version précédente reste en service</span>";
+    seen(&mut ada, &format!("{words}{}", quoted("no room on B"))).await;
 }
 
 #[tokio::test]

@@ -126,6 +126,9 @@ pub enum StoreError {
     /// The box has been set up: its first administrator is there.
     #[error("there is an administrator already")]
     AlreadySetUp,
+    /// A provisioning file of a server that only DHCP names, and this desk was set up from elsewhere.
+    #[error("the desk was not set up from the server that DHCP names; its file is not taken")]
+    NotFollowed,
     /// Too many accounts or tokens.
     #[error("at most {0} are possible")]
     TooManyAccounts(u32),

@@ -69,7 +69,7 @@ pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use marks::{MAX_CALL_MARKS, MarkedCall};
 pub use operators::{DeskOperator, MAX_OPERATORS, PinBegun, PinCheck, WeakPin, pin_allowed};
 pub use pictures::PICTURE_SIDE;
-pub use provisioned::{Provisioned, TakenFile};
+pub use provisioned::{NamedBy, Provisioned, TakenFile};
 pub use reach::{Nat, NatError, Srtp, Transport};
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;

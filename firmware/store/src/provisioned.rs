@@ -36,6 +36,25 @@ pub struct TakenFile {
     pub at_ms: i64,
 }
 
+/// Who named the server of a provisioning file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// An administrator, or the configuration.
+    Administrator,
+    /// DHCP, which anybody in the network can answer; see [`Provisioned::follows_dhcp`].
+    Dhcp,
+}
+
+impl Provisioned {
+    /// Whether a desk with these settings follows DHCP to the file at this address, as `url::Url` writes it: nobody has
+    /// typed an address, and the desk has no account yet or took its last file from that machine.
+    #[must_use]
+    pub fn follows_dhcp(&self, settings: &Settings, url: &str) -> bool {
+        let was_there = self.taken.as_ref().is_some_and(|taken| machine(&taken.url) == machine(url));
+        self.url.is_none() && (settings.accounts.is_empty() || was_there)
+    }
+}
+
 impl Store {
     /// What is known of provisioning.
     ///
@@ -67,6 +86,21 @@ impl Store {
         })
     }
 
+    /// Forgets the code that was typed; whether there was one. A look at the server that is under way has it still.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn forget_provisioning_code(&mut self) -> Result<bool, StoreError> {
+        self.write("forget the provisioning code", |db| {
+            let known = provisioned(db)?;
+            let is_there = !known.code.is_empty();
+            if is_there {
+                save_document(db, PROVISIONED, &Provisioned { code: Secret::default(), ..known })?;
+            }
+            Ok(is_there)
+        })
+    }
+
     /// Notes that the server has the file that was taken before, by the version that it gives it now. A code that was typed
     /// has done its duty.
     ///
@@ -81,15 +115,25 @@ impl Store {
     }
 
     /// Takes a file of a provisioning server and notes that, both or neither. The code that was typed has done its duty.
-    /// The settings as they are then.
+    /// The settings as they are then. Whether DHCP is followed is looked at here too: fetching takes its time, and somebody
+    /// may have set the desk up meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Settings`] says where in `file` what is not allowed; or the database's.
-    pub fn provision(&mut self, text: &str, file: &str, taken: TakenFile) -> Result<Settings, StoreError> {
+    /// [`StoreError::Settings`] says where in `file` what is not allowed; [`StoreError::NotFollowed`]; or the database's.
+    pub fn provision(
+        &mut self,
+        text: &str,
+        file: &str,
+        taken: TakenFile,
+        named: NamedBy,
+    ) -> Result<Settings, StoreError> {
         self.write("take a provisioning file", |db| {
-            let wanted = settings(db)?.overlaid(text, file).map_err(StoreError::from)?;
+            let (now, known) = (settings(db)?, provisioned(db)?);
+            if named == NamedBy::Dhcp && !known.follows_dhcp(&now, &taken.url) {
+                return Err(StoreError::NotFollowed.into());
+            }
+            let wanted = now.overlaid(text, file).map_err(StoreError::from)?;
             put_settings(db, wanted)?;
-            let known = provisioned(db)?;
             let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
             save_document(db, PROVISIONED, &known)?;
             settings(db)
@@ -145,7 +189,7 @@ mod tests {
         let (_folder, mut store) = open();
         let staff = "[[lines]]\nnumber = \"5550101\"\nname = \"Support\"\naccount = \"1000\"\n\
                      [[directories]]\nname = \"Staff\"\nlocal = true\nline = \"5550101\"\n";
-        let now = store.provision(staff, "box.toml", taken("a")).unwrap();
+        let now = store.provision(staff, "box.toml", taken("a"), NamedBy::Administrator).unwrap();
         let names: Vec<&str> = now.lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["Support"]);
         assert_eq!((now.rules.hold_alarm_s, now.directories.len()), (77, 1));
@@ -153,7 +197,7 @@ mod tests {
         assert_eq!(now, store.load_settings().unwrap());
         // An account without password keeps the one it has.
         let account = "[[accounts]]\nuser = \"1000\"\ndomain = \"pbx.example\"\nexpires_s = 900\n";
-        let now = store.provision(account, "box.toml", taken("b")).unwrap();
+        let now = store.provision(account, "box.toml", taken("b"), NamedBy::Administrator).unwrap();
         assert_eq!((now.accounts[0].password.reveal(), now.accounts[0].expires_s), ("secret", 900));
         assert_eq!((now.lines.len(), now.directories.len()), (1, 1));
     }
@@ -180,7 +224,8 @@ mod tests {
             ),
             ("<html>", "box.toml:1"),
         ] {
-            let error = store.provision(text, "box.toml", taken("c")).unwrap_err().to_string();
+            let taken = store.provision(text, "box.toml", taken("c"), NamedBy::Administrator);
+            let error = taken.unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
             assert_eq!(store.load_settings().unwrap(), before);
             assert_eq!(store.load_provisioned().unwrap(), known);
@@ -206,6 +251,40 @@ mod tests {
     }
 
     #[test]
+    fn app_5_a_code_is_forgotten_when_somebody_wants_that_and_nothing_else_is() {
+        let (_folder, mut store) = open();
+        store.note_provisioned(taken("a")).unwrap();
+        store.order_provisioning(Some("https://x/".into()), Some(Secret::new("12345"))).unwrap();
+        assert!(store.forget_provisioning_code().unwrap());
+        let known = store.load_provisioned().unwrap();
+        assert_eq!((known.url.as_deref(), known.code.reveal()), (Some("https://x/"), ""));
+        assert_eq!(known.taken, Some(taken("a")));
+        assert!(!store.forget_provisioning_code().unwrap(), "there is none any more");
+    }
+
+    #[test]
+    fn app_5_what_dhcp_names_is_not_taken_by_a_desk_that_was_set_up_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.db");
+        let (mut page, mut task) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        // As when the task has looked, and waits for its server.
+        let known = task.load_provisioned().unwrap();
+        assert!(known.follows_dhcp(&task.load_settings().unwrap(), "https://x/"));
+        page.overlay_settings(HOUSE, "house.toml").unwrap();
+        let before = page.load_settings().unwrap();
+        let rules = "[rules]\nhold_alarm_s = 60\n";
+        let mut take = |named| task.provision(rules, "box.toml", taken("a"), named);
+        assert!(matches!(take(NamedBy::Dhcp), Err(StoreError::NotFollowed)));
+        assert_eq!(page.load_settings().unwrap(), before);
+        assert_eq!(page.load_provisioned().unwrap(), Provisioned::default());
+        // From the machine that an administrator has named before, it is followed; not past a newer address of theirs.
+        assert_eq!(take(NamedBy::Administrator).unwrap().rules.hold_alarm_s, 60);
+        take(NamedBy::Dhcp).unwrap();
+        page.order_provisioning(Some("https://y/".into()), None).unwrap();
+        assert!(matches!(take(NamedBy::Dhcp), Err(StoreError::NotFollowed)));
+    }
+
+    #[test]
     fn app_5_a_code_is_kept_until_a_file_was_taken_with_it() {
         let (folder, mut store) = open();
         store.order_provisioning(None, Some(Secret::new("12345"))).unwrap();
@@ -215,7 +294,8 @@ mod tests {
         let known = store.load_provisioned().unwrap();
         assert_eq!((known.url.as_deref(), known.code.reveal()), (Some("https://x/"), "12345"));
         assert!(!format!("{known:?}").contains("12345"));
-        store.provision("[rules]\nhold_alarm_s = 60\n", "box.toml", taken("d")).unwrap();
+        let rules = "[rules]\nhold_alarm_s = 60\n";
+        store.provision(rules, "box.toml", taken("d"), NamedBy::Administrator).unwrap();
         let known = store.load_provisioned().unwrap();
         assert!(known.code.is_empty() && known.taken == Some(taken("d")), "{known:?}");
         store.order_provisioning(None, Some(Secret::new("67890"))).unwrap();

@@ -68,6 +68,8 @@ pub enum Why {
     FeatureCode,
     /// Another one has it already.
     Taken,
+    /// A password has to be given again: the one that is known was for another account or another machine.
+    PasswordAgain,
     /// There is no such account.
     NoAccount,
     /// There is no such line.

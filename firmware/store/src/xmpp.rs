@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Why;
 use crate::settings::{At, Invalid, Secret};
+use crate::settings_file::SettingsError;
+use crate::{StoreError, Why};
 
 /// The desk's account at an XMPP server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,22 @@ impl Xmpp {
         at.path("ca", self.ca.as_deref())
     }
 
+    /// This account in the place of the one that is `known`, of which it has the password where none was given, as long as
+    /// nothing else changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] at `password`: it is another account, server or authority, and no password was given.
+    pub fn in_place_of(mut self, known: Option<&Self>) -> Result<Self, StoreError> {
+        self.keep_password(known);
+        // One that has none, such as of a settings file without passwords, is no change.
+        if self.password.is_empty() && known != Some(&self) {
+            let reason = "must be given with another address, server or ca".to_owned();
+            let invalid = At { table: "xmpp", index: None }.invalid("password", Why::PasswordAgain, reason);
+            return Err(SettingsError::without_file(&invalid).into());
+        }
+        Ok(self)
+    }
+
     /// Without password it keeps the one it has in `known`, where that is the same account at the same server, believed
     /// by the same authority: a password does not go to a machine for which nobody typed it.
     pub(crate) fn keep_password(&mut self, known: Option<&Self>) {
@@ -82,5 +99,39 @@ mod tests {
         assert_eq!(kept(|wanted| wanted.server = None), "");
         assert_eq!(kept(|wanted| wanted.server = Some("evil.example".into())), "");
         assert_eq!(kept(|wanted| wanted.ca = Some("/etc/own.pem".into())), "");
+    }
+
+    #[test]
+    fn pre_5_another_account_server_or_authority_wants_its_password() {
+        let bare = Xmpp { address: "desk@example.org".into(), ..Xmpp::default() };
+        let known = Xmpp { password: Secret::new("secret"), ..bare.clone() };
+        let put = |wanted: &Xmpp, known: Option<&Xmpp>| match wanted.clone().in_place_of(known) {
+            Ok(taken) => taken.password.reveal().to_owned(),
+            Err(StoreError::Settings(error)) => {
+                let refusal = error.refusal.unwrap();
+                assert_eq!(
+                    (refusal.table, refusal.field, refusal.why),
+                    ("xmpp", "password", Why::PasswordAgain)
+                );
+                error.message
+            }
+            Err(other) => other.to_string(),
+        };
+        let words = "xmpp password: must be given with another address, server or ca";
+        assert_eq!(put(&bare, Some(&known)), "secret");
+        assert_eq!(put(&bare, Some(&bare)), "", "nothing changes");
+        assert_eq!(put(&bare, None), words);
+        let others: [fn(&mut Xmpp); 3] = [
+            |other| other.address = "other@example.org".into(),
+            |other| other.server = Some("chat.example.org".into()),
+            |other| other.ca = Some("/etc/own.pem".into()),
+        ];
+        for change in others {
+            let mut other = bare.clone();
+            change(&mut other);
+            assert_eq!((put(&other, Some(&known)), put(&other, Some(&bare))), (words.into(), words.into()));
+            let typed = Xmpp { password: Secret::new("new"), ..other };
+            assert_eq!(put(&typed, Some(&known)), "new");
+        }
     }
 }

@@ -22,6 +22,35 @@ fn app_2_there_is_one_first_administrator() {
 }
 
 #[test]
+fn app_2_of_many_who_would_be_the_first_administrator_at_once_one_is() {
+    const MANY: usize = 8;
+    let (folder, _) = open();
+    let path = folder.path().join("desk.db");
+    let begin = std::sync::Barrier::new(MANY);
+    let tries = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..MANY)
+            .map(|n| {
+                let (path, begin) = (&path, &begin);
+                scope.spawn(move || {
+                    let mut store = Store::open(path).unwrap();
+                    assert!(!store.has_administrator().unwrap(), "everybody sees that there is none");
+                    begin.wait();
+                    store.add_first_administrator(&format!("Ada {n}"), "hash", 1)
+                })
+            })
+            .collect();
+        tries.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (first, others): (Vec<_>, Vec<_>) = tries.into_iter().partition(Result::is_ok);
+    assert_eq!(first.len(), 1);
+    for other in others {
+        assert!(matches!(other, Err(StoreError::AlreadySetUp)), "{other:?}");
+    }
+    let accounts = Store::open(&path).unwrap().accounts().unwrap();
+    assert_eq!(accounts, [first.into_iter().next().unwrap().unwrap()]);
+}
+
+#[test]
 fn acc_1_the_last_administrator_stays() {
     let (_folder, mut store) = open();
     let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();

@@ -24,13 +24,16 @@ pub(crate) async fn show(caller: Caller) -> Told {
 }
 
 /// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has, and so does a
-/// certificate without key.
+/// certificate without key; that of XMPP as long as nothing else of it changes, else the password must come with it.
 pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
     if !body.directories.is_empty() {
         return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_DIRECTORIES));
     }
     let changed = caller.app.change_settings(move |settings| {
-        *settings = Settings { directories: std::mem::take(&mut settings.directories), ..body };
+        let directories = std::mem::take(&mut settings.directories);
+        let known = settings.xmpp.as_ref();
+        let xmpp = body.xmpp.map(|wanted| wanted.in_place_of(known)).transpose()?;
+        *settings = Settings { directories, xmpp, ..body };
         Ok(())
     });
     changed.await.map_err(|problem| of_settings(&problem, caller.language))?;

@@ -24,7 +24,10 @@ pub(crate) async fn show(caller: Caller) -> Told {
             standing_value(&nothing, Some(text::UPDATE_NO_BOX.is(caller.language).into()), caller.language)
         }
         Some(standing) => {
-            let why = standing.away.as_ref().map(|away| page::away_words(away, caller.language));
+            let why = standing
+                .away
+                .as_ref()
+                .map(|away| page::away_words(away, caller.language).line(caller.language));
             standing_value(&standing, why, caller.language)
         }
     };
@@ -37,8 +40,8 @@ pub(crate) async fn upload(caller: Writer, request: Request) -> Told {
     let announced = announced(request.headers());
     let received = page::receive(&update, announced, request.into_body().into_data_stream()).await;
     let bundle = received.map_err(|problem| {
-        let (status, words) = page::refusal(&problem, caller.language);
-        Problem::new(status, words)
+        let (status, said) = page::refusal(&problem, caller.language);
+        Problem::new(status, said.line(caller.language))
     })?;
     caller.app.audit(&caller.actor(), Act::UpdateUploaded, bundle.manifest.version.clone()).await;
     Ok(shapes::json(StatusCode::CREATED, &bundle_value(&bundle)))
@@ -106,7 +109,7 @@ fn standing_value(standing: &Standing, why_not: Option<String>, language: Langua
             "good": slot.good,
             "version": if slot.booted { Some(&standing.version) } else { slot.version.as_ref() },
             "checked_ms": verdict.map(|verdict| verdict.at_ms),
-            "wrong": verdict.map(|verdict| page::troubles(&verdict.troubles, language)),
+            "wrong": verdict.map(|verdict| page::troubles(&verdict.troubles, language).line(language)),
         })
     });
     json!({
@@ -157,6 +160,6 @@ fn attempt_value(attempt: &Attempt, language: Language) -> Value {
         "from": attempt.from,
         "to": attempt.to,
         "outcome": OUTCOMES[word],
-        "words": page::outcome(&attempt.outcome, language).1,
+        "words": page::outcome(&attempt.outcome, language).1.line(language),
     })
 }

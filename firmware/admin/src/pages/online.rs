@@ -7,7 +7,7 @@ use store::{Secret, Xmpp};
 use crate::{
     audit::Act,
     fields::Fields,
-    form::{Form, Refused, Wrong, optional},
+    form::{Form, Refused, optional},
     guard::{Posted, Signed},
     layout::{self, Place},
     pages::{Page, lines},
@@ -28,13 +28,8 @@ pub(crate) async fn show(signed: Signed) -> Page {
 pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     let known = lines::settings(&signed).await?.xmpp;
     let wanted = typed(&fields);
-    if wanted.password.is_empty() && !keeps_password(known.as_ref(), &wanted) {
-        let wrong = Wrong::at("password", text::ONLINE_PASSWORD_WANTED.is(signed.language));
-        return Ok(page(&signed, known.as_ref(), Some(Refused { typed: &fields, wrong: &wrong })));
-    }
     let changed = signed.app.change_settings(move |settings| {
-        // Without a password typed it stays the one of the same account.
-        settings.xmpp = Some(wanted);
+        settings.xmpp = Some(wanted.in_place_of(settings.xmpp.as_ref())?);
         Ok(())
     });
     match changed.await {
@@ -73,12 +68,6 @@ fn typed(fields: &Fields) -> Xmpp {
     }
 }
 
-/// Whether the password that is known is for this account, too. To another server it does not go by itself.
-fn keeps_password(known: Option<&Xmpp>, wanted: &Xmpp) -> bool {
-    let place = |xmpp: &Xmpp| (xmpp.address.clone(), xmpp.server.clone(), xmpp.ca.clone());
-    known.is_some_and(|known| !known.password.is_empty() && place(known) == place(wanted))
-}
-
 /// The section of the directories' page.
 pub(crate) fn section(signed: &Signed, known: Option<&Xmpp>) -> Markup {
     let t = |text: Text| text.is(signed.language);
@@ -113,7 +102,7 @@ fn page(signed: &Signed, known: Option<&Xmpp>, refused: Option<Refused<'_>>) -> 
             p.lead { (t(text::ONLINE_INTRO)) }
             (form.around("online", PATH, html! {
                 (form.text("address", text::ONLINE_ADDRESS, &maybe(known.map(|known| &known.address)), Some(text::ONLINE_ADDRESS_HINT), true))
-                (form.secret("password", text::PASSWORD, password_hint, false))
+                (form.secret("password", text::PASSWORD, password_hint, !has_password))
                 (form.text("server", text::ONLINE_SERVER, &maybe(known.and_then(|known| known.server.as_ref())), Some(text::ONLINE_SERVER_HINT), false))
                 (form.text("ca", text::ONLINE_CA, &maybe(known.and_then(|known| known.ca.as_ref())), Some(text::ONLINE_CA_HINT), false))
             }))

@@ -17,7 +17,7 @@ use crate::{
     guard::{Posted, PostedParts, Signed},
     keeper::KeeperError,
     layout::{self, Place},
-    pages::{Page, own, provisioning_words},
+    pages::{Page, own, provisioning_words, said::Said},
     parts::{Cut, whole},
     provisioning::{Outcome, Source, address, fetch::MOST, trouble::Trouble},
     settings::said,
@@ -53,6 +53,19 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
 pub(crate) async fn ask(Posted { signed, .. }: Posted) -> Response {
     signed.app.provisioning.ask_now();
     signed.done(PATH, text::PROVISION_ASKED.is(signed.language))
+}
+
+/// `POST /provisioning/forget`: the one-time code that was typed.
+pub(crate) async fn forget(Posted { signed, .. }: Posted) -> Response {
+    let language = signed.language;
+    match signed.app.keeper.ask(|store| store.forget_provisioning_code()).await {
+        Ok(true) => {
+            signed.app.audit(&signed.actor(), Act::ProvisioningCodeForgotten, "").await;
+            signed.done(PATH, text::PROVISION_FORGOTTEN.is(language))
+        }
+        Ok(false) => signed.done(PATH, text::PROVISION_NO_CODE.is(language)),
+        Err(problem) => signed.failed(PATH, of_store(&problem, language).1),
+    }
 }
 
 /// `POST /provisioning/export`
@@ -93,18 +106,19 @@ pub(crate) async fn import(PostedParts { signed, mut parts, .. }: PostedParts) -
     }
     let done = match file {
         Ok(text) => take(&signed, text).await,
-        Err(words) => Err(words.is(signed.language).to_owned()),
+        Err(words) => Err(Said::plain(words.is(signed.language))),
     };
     Ok(match done {
         Ok(words) => signed.done(PATH, words),
         Err(reason) => {
-            signed.failed(PATH, text::IMPORT_REFUSED.with(signed.language, &[("reason", &reason)]))
+            let said = provisioning_words::within(text::IMPORT_REFUSED, reason, signed.language);
+            signed.failed(PATH, said.line(signed.language))
         }
     })
 }
 
 /// Lays a file over the settings; what was refused, in words.
-async fn take(signed: &Signed, text: String) -> Result<String, String> {
+async fn take(signed: &Signed, text: String) -> Result<String, Said> {
     let saved = signed.app.saved.clone();
     let taken = signed.app.keeper.ask(move |store| {
         let settings = store.overlay_settings(&text, "")?;
@@ -116,7 +130,7 @@ async fn take(signed: &Signed, text: String) -> Result<String, String> {
         KeeperError::Store(StoreError::Settings(error)) => {
             provisioning_words::settings(error, signed.language)
         }
-        other => of_store(other, signed.language).1,
+        other => Said::plain(of_store(other, signed.language).1),
     })?;
     signed.app.audit(&signed.actor(), Act::SettingsImported, "").await;
     Ok(text::IMPORT_DONE.with(signed.language, &[("accounts", &accounts), ("lines", &lines)]))
@@ -130,7 +144,7 @@ async fn order(signed: &Signed, fields: &Fields) -> Result<(), Wrong> {
         let device = &signed.app.provisioning.device;
         let allow_http = signed.app.config.provisioning.as_ref().is_some_and(|config| config.allow_http);
         let file = address::file_of(url, device, allow_http);
-        file.map_err(|trouble| Wrong::at("url", provisioning_words::trouble(&trouble, language)))?;
+        file.map_err(|trouble| Wrong::at("url", provisioning_words::trouble(&trouble, language).words))?;
     }
     let code = optional(fields, "code");
     if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE || code.chars().any(char::is_control)) {
@@ -178,6 +192,9 @@ fn page(signed: &Signed, known: &Provisioned, refused: Option<Refused<'_>>) -> R
                     (form.text("url", text::PROVISION_URL, known.url.as_deref().unwrap_or_default(), Some(text::PROVISION_URL_HINT), false))
                     (form.secret("code", text::PROVISION_CODE, code_hint, false))
                 }))
+                @if !known.code.is_empty() {
+                    (layout::action(signed, "forget-code", "/provisioning/forget", t(text::PROVISION_FORGET), "quiet"))
+                }
             }
         }
         section aria-labelledby="file-title" {
@@ -226,13 +243,15 @@ fn now(signed: &Signed, known: &Provisioned) -> Markup {
     }
     html! {
         @if let Outcome::Failed(trouble @ Trouble::NotFollowed(_)) = &standing.outcome {
-            p.note #trouble { (provisioning_words::trouble(trouble, language)) }
+            p.note #trouble { (provisioning_words::trouble(trouble, language).words) }
         } @else if let Outcome::Failed(trouble) = &standing.outcome {
+            @let said = provisioning_words::trouble(trouble, language);
             p.alert.bad #trouble role="alert" {
-                (provisioning_words::trouble(trouble, language))
+                (said.words)
                 @if matches!(trouble, Trouble::Refused { .. }) && standing.named.as_ref().is_some_and(|(_, url)| is_plain(url)) {
                     " " (t(text::PROVISION_CODE_PLAIN))
                 }
+                (said.quote(language))
             }
         }
         (layout::facts("standing", &facts))

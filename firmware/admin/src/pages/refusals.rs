@@ -30,6 +30,7 @@ pub(crate) fn why(refusal: &Refusal, language: Language) -> String {
         Why::Web => plain(text::WHY_WEB),
         Why::FeatureCode => plain(text::WHY_FEATURE_CODE),
         Why::Taken => plain(text::WHY_TAKEN),
+        Why::PasswordAgain => plain(text::ONLINE_PASSWORD_WANTED),
         Why::NoAccount => plain(text::WHY_NO_ACCOUNT),
         Why::NoLine => plain(text::WHY_NO_LINE),
         Why::OwnLine => plain(text::WHY_OWN_LINE),

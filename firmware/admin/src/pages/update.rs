@@ -21,7 +21,7 @@ use crate::{
     fields::Fields,
     guard::{Posted, PostedParts, Signed},
     layout::{self, Place},
-    pages::{Page, own},
+    pages::{Page, own, said::Said},
     parts::piece,
     text::{self, Text},
 };
@@ -37,7 +37,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
         None => html! { p.alert #no-update { (t(text::UPDATE_NO_BOX)) } },
         Some(standing) => html! {
             p.lead { (t(text::UPDATE_INTRO)) }
-            @if let Some(away) = &standing.away { p.alert.bad #no-update role="alert" { (away_words(away, language)) } }
+            @if let Some(away) = &standing.away { p.alert.bad #no-update role="alert" { (away_words(away, language).markup(language)) } }
             @if let Some(at) = store::put_aside(&signed.app.db) { p.alert #put-aside { (aside(at, language)) } }
             (happening(&signed, standing))
             (slots(standing, language))
@@ -142,7 +142,7 @@ fn slots(standing: &Standing, language: Language) -> Markup {
                     Some(verdict) => {
                         (layout::moment(verdict.at_ms)) br;
                         @if verdict.troubles.is_empty() { (t(text::UPDATE_WELL)) }
-                        @else { (troubles(&verdict.troubles, language)) }
+                        @else { (troubles(&verdict.troubles, language).markup(language)) }
                     },
                 }
             },
@@ -256,13 +256,13 @@ fn by_stick(signed: &Signed, standing: &Standing) -> Markup {
 fn history(standing: &Standing, language: Language) -> Markup {
     let t = |text: Text| text.is(language);
     let row = |attempt: &Attempt| {
-        let (class, words) = outcome(&attempt.outcome, language);
+        let (class, said) = outcome(&attempt.outcome, language);
         vec![
             layout::moment(attempt.begun_ms),
             html! { (attempt.version) },
             html! { (attempt.from) " → " (attempt.to) },
             html! { (who(attempt, language)) },
-            html! { span.badge.(class) { (words) } },
+            html! { span.badge.(class) { (said.words) } (said.quote(language)) },
         ]
     };
     let rows: Vec<Vec<Markup>> = standing.attempts.iter().rev().map(row).collect();
@@ -298,8 +298,8 @@ pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedP
             Ok(signed.done(HERE, text::UPDATE_TAKEN.with(language, &[("version", &version)])))
         }
         Err(problem) => {
-            let (status, words) = refusal(&problem, language);
-            Err(Fault::saying(status, language, words).into_response())
+            let (status, said) = refusal(&problem, language);
+            Err(Fault::saying(status, language, said.line(language)).into_response())
         }
     }
 }
@@ -481,11 +481,11 @@ fn version(bundle: &Bundle, language: Language) -> String {
 }
 
 /// Why the box cannot update itself.
-pub(crate) fn away_words(away: &Away, language: Language) -> String {
+pub(crate) fn away_words(away: &Away, language: Language) -> Said {
     match away {
-        Away::NoRauc => text::UPDATE_NO_RAUC.is(language).into(),
-        Away::Refused(reason) => text::UPDATE_REFUSED.with(language, &[("reason", reason)]),
-        Away::Folder(reason) => text::UPDATE_FOLDER.with(language, &[("reason", reason)]),
+        Away::NoRauc => Said::plain(text::UPDATE_NO_RAUC.is(language)),
+        Away::Refused(reason) => Said::with_detail(text::UPDATE_REFUSED.is(language), reason),
+        Away::Folder(reason) => Said::with_detail(text::UPDATE_FOLDER.is(language), reason),
     }
 }
 
@@ -500,11 +500,11 @@ pub(crate) fn not_now(problem: NotNow) -> Text {
 }
 
 /// Why a bundle is not taken, with the status that says whose fault it was.
-pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCode, String) {
+pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCode, Said) {
     warn!(%problem, "an update was refused");
-    let say = |status, words: Text| (status, words.is(language).to_owned());
-    let refused = |words: Text, reason: &str| {
-        (StatusCode::UNPROCESSABLE_ENTITY, words.with(language, &[("reason", &reason)]))
+    let say = |status, words: Text| (status, Said::plain(words.is(language)));
+    let because = |status, words: Text, reason: &dyn std::fmt::Display| {
+        (status, Said::with_detail(words.is(language), reason))
     };
     match problem {
         BundleProblem::TooLarge => say(StatusCode::PAYLOAD_TOO_LARGE, text::UPDATE_TOO_LARGE),
@@ -515,35 +515,37 @@ pub(crate) fn refusal(problem: &BundleProblem, language: Language) -> (StatusCod
             let amount = |bytes: u64| layout::bytes(Some(bytes), language);
             let words = text::UPDATE_NO_ROOM
                 .with(language, &[("wanted", &amount(*wanted)), ("free", &amount(*free))]);
-            (StatusCode::INSUFFICIENT_STORAGE, words)
+            (StatusCode::INSUFFICIENT_STORAGE, Said::plain(words))
         }
         BundleProblem::NotABundle => say(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_NOT_A_BUNDLE),
-        BundleProblem::Damaged(reason) => refused(text::UPDATE_DAMAGED, reason),
-        BundleProblem::Signature(reason) => refused(text::UPDATE_SIGNATURE, reason),
+        BundleProblem::Damaged(reason) => {
+            because(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_DAMAGED, reason)
+        }
+        BundleProblem::Signature(reason) => {
+            because(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_SIGNATURE, reason)
+        }
         BundleProblem::OtherBox { made_for, this } => {
             let words = text::UPDATE_OTHER_BOX.with(language, &[("made_for", made_for), ("this", this)]);
-            (StatusCode::UNPROCESSABLE_ENTITY, words)
+            (StatusCode::UNPROCESSABLE_ENTITY, Said::plain(words))
         }
-        BundleProblem::Disk(error) => {
-            (StatusCode::INSUFFICIENT_STORAGE, text::UPDATE_DISK.with(language, &[("reason", error)]))
-        }
-        BundleProblem::Rauc(reason) => {
-            (StatusCode::SERVICE_UNAVAILABLE, text::UPDATE_RAUC.with(language, &[("reason", reason)]))
-        }
+        BundleProblem::Disk(error) => because(StatusCode::INSUFFICIENT_STORAGE, text::UPDATE_DISK, error),
+        BundleProblem::Rauc(reason) => because(StatusCode::SERVICE_UNAVAILABLE, text::UPDATE_RAUC, reason),
     }
 }
 
 /// What came of an attempt, with the badge's colour.
-pub(crate) fn outcome(outcome: &Outcome, language: Language) -> (&'static str, String) {
-    let say = |class, words: Text| (class, words.is(language).to_owned());
-    let because =
-        |words: Text, found: &[Trouble]| words.with(language, &[("reason", &troubles(found, language))]);
+pub(crate) fn outcome(outcome: &Outcome, language: Language) -> (&'static str, Said) {
+    let say = |class, words: Text| (class, Said::plain(words.is(language)));
+    let because = |words: Text, found: &[Trouble]| {
+        let Said { words: reason, detail } = troubles(found, language);
+        Said { words: words.with(language, &[("reason", &reason)]), detail }
+    };
     match outcome {
         Outcome::Installing => say("busy", text::UPDATE_IS_INSTALLING),
         Outcome::Installed => say("busy", text::UPDATE_IS_INSTALLED),
         Outcome::Trying => say("busy", text::UPDATE_IS_TRYING),
         Outcome::Good => say("good", text::UPDATE_IS_GOOD),
-        Outcome::Failed { reason } => ("bad", text::UPDATE_IS_FAILED.with(language, &[("reason", reason)])),
+        Outcome::Failed { reason } => ("bad", Said::with_detail(text::UPDATE_IS_FAILED.is(language), reason)),
         Outcome::RolledBack { troubles } if troubles.is_empty() => say("bad", text::UPDATE_IS_BACK_SILENT),
         Outcome::RolledBack { troubles } => ("bad", because(text::UPDATE_IS_BACK, troubles)),
         Outcome::Kept { troubles } => ("bad", because(text::UPDATE_IS_KEPT, troubles)),
@@ -553,19 +555,24 @@ pub(crate) fn outcome(outcome: &Outcome, language: Language) -> (&'static str, S
 }
 
 /// What a health check found.
-pub(crate) fn troubles(troubles: &[Trouble], language: Language) -> String {
-    let given = |reason: &str| {
-        if reason.is_empty() { text::UPDATE_NO_REASON.is(language).to_owned() } else { reason.to_owned() }
-    };
+pub(crate) fn troubles(troubles: &[Trouble], language: Language) -> Said {
     let words = troubles.iter().map(|trouble| match trouble {
-        Trouble::Desk { reason } => text::UPDATE_TROUBLE_DESK.with(language, &[("reason", &given(reason))]),
+        Trouble::Desk { .. } => text::UPDATE_TROUBLE_DESK.is(language).into(),
         Trouble::Screen => text::UPDATE_TROUBLE_SCREEN.is(language).into(),
-        Trouble::Line { number, reason } => {
-            text::UPDATE_TROUBLE_LINE.with(language, &[("number", number), ("reason", &given(reason))])
-        }
+        Trouble::Line { number, .. } => text::UPDATE_TROUBLE_LINE.with(language, &[("number", number)]),
         Trouble::Unknown => text::UPDATE_IS_UNKNOWN.is(language).into(),
     });
-    words.collect::<Vec<String>>().join("; ")
+    let reasons = troubles.iter().filter_map(|trouble| match trouble {
+        Trouble::Desk { reason } => Some(reason.clone()),
+        Trouble::Line { number, reason } if !reason.is_empty() => Some(format!("{number}: {reason}")),
+        Trouble::Line { .. } | Trouble::Screen | Trouble::Unknown => None,
+    });
+    let reasons: Vec<String> = reasons.filter(|reason| !reason.is_empty()).collect();
+    let between = match language {
+        Language::English => "; ",
+        Language::French => " ; ",
+    };
+    Said::with_detail(words.collect::<Vec<String>>().join(between), reasons.join("; "))
 }
 
 #[cfg(test)]
@@ -583,5 +590,52 @@ mod tests {
             (Some(When::Now), Some(When::Idle), None)
         );
         assert_eq!(clock(65), "01:05");
+    }
+
+    #[test]
+    fn acc_4_app_2_what_rauc_and_the_exchange_say_stands_beside_our_words() {
+        let french = Language::French;
+        let found = [
+            Trouble::Desk { reason: "connection refused".into() },
+            Trouble::Screen,
+            Trouble::Line { number: "100".into(), reason: "403 Forbidden".into() },
+            Trouble::Line { number: "101".into(), reason: String::new() },
+        ];
+        let words = "le poste ne répondait pas ; l’écran n’est pas venu ; la ligne 100 ne s’est pas enregistrée ; \
+                     la ligne 101 ne s’est pas enregistrée";
+        let detail = || Some("connection refused; 100: 403 Forbidden".to_owned());
+        assert_eq!(troubles(&found, french), Said { words: words.into(), detail: detail() });
+        assert_eq!(troubles(&found[1..2], french).detail, None);
+        for (came, begins) in [
+            (Outcome::RolledBack { troubles: found.to_vec() }, "n’allait pas bien"),
+            (Outcome::Kept { troubles: found.to_vec() }, "ne va pas bien et reste pourtant en service"),
+        ] {
+            let (class, said) = outcome(&came, french);
+            assert!(
+                class == "bad" && said.words.starts_with(begins) && said.words.ends_with(words),
+                "{said:?}"
+            );
+            assert_eq!(said.detail, detail());
+        }
+        let failed = outcome(&Outcome::Failed { reason: "no room on B".into() }, french).1;
+        let line =
+            "n’a pas pu être écrite ; la version précédente reste en service. Détail : « no room on B »";
+        assert_eq!(failed.line(french), line);
+        const SAID: &str = "signature failure";
+        for problem in [
+            BundleProblem::Damaged(SAID.into()),
+            BundleProblem::Signature(SAID.into()),
+            BundleProblem::Rauc(SAID.into()),
+            BundleProblem::Disk(std::io::Error::other(SAID)),
+        ] {
+            let [english, french] = [Language::English, french].map(|language| refusal(&problem, language).1);
+            assert!(!english.words.contains(SAID) && !french.words.contains(SAID), "{french:?}");
+            assert!(english.words != french.words && !french.words.contains('{'), "{french:?}");
+            assert_eq!((english.detail.as_deref(), french.detail.as_deref()), (Some(SAID), Some(SAID)));
+        }
+        for away in [Away::Refused(SAID.into()), Away::Folder(SAID.into())] {
+            let said = away_words(&away, french);
+            assert!(!said.words.contains(SAID) && said.detail.as_deref() == Some(SAID), "{said:?}");
+        }
     }
 }

@@ -34,13 +34,16 @@ use rustls::{
 use store::Secret;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use super::{address, trouble::Trouble};
+use super::{
+    address,
+    trouble::{Objection, Trouble, Unreached, Untrusted, Unusable},
+};
 use crate::ProvisioningConfig;
 
 /// Largest file, in bytes.
@@ -92,7 +95,7 @@ impl Identity {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if let Some((path, pem)) = there(config.authorities.as_deref())? {
             for certificate in chain(path, &pem)? {
-                roots.add(certificate).map_err(|error| unusable(path, &error))?;
+                roots.add(certificate).map_err(|error| unusable(path, Unusable::Bad(error.to_string())))?;
             }
         }
         let mut key = None;
@@ -101,15 +104,15 @@ impl Identity {
         {
             let chain = chain(path, &pem)?;
             let private = PrivateKeyDer::from_pem_slice(&key_pem);
-            let private = private.map_err(|_| unusable(key_path, &"no private key in it (PEM)"))?;
+            let private = private.map_err(|_| unusable(key_path, Unusable::NoKey))?;
             let pair = CertifiedKey::from_der(chain, private, &ring::default_provider());
-            key = Some(Arc::new(pair.map_err(|error| unusable(key_path, &error))?));
+            key = Some(Arc::new(pair.map_err(|error| unusable(key_path, of_pair(error)))?));
         }
         let shown = Arc::new(Shown { key, was_asked: AtomicBool::new(false) });
         let resolver: Arc<dyn ResolvesClientCert> = shown.clone();
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| Trouble::Files { file: "TLS".into(), why: error.to_string() })?
+            .map_err(|error| unusable(Path::new("TLS"), Unusable::Other(error.to_string())))?
             .with_root_certificates(roots)
             .with_client_cert_resolver(resolver);
         Ok(Self { tls: Arc::new(tls), shown })
@@ -140,25 +143,22 @@ impl ResolvesClientCert for Shown {
 /// Why there is no answer that is of use.
 pub(crate) async fn fetch(question: &Question<'_>, identity: &Identity) -> Result<Answer, Trouble> {
     let host = address::host_of(question.url).unwrap_or_default();
-    let late = |_| Trouble::Unreachable {
-        host: host.clone(),
-        why: format!("no answer within {} s", WHOLE.as_secs()),
-    };
-    timeout(WHOLE, ask(question, identity, &host)).await.map_err(late)?
+    let done = timeout(WHOLE, ask(question, identity, &host)).await;
+    done.map_err(|_| Trouble::Unreachable { host: host.clone(), why: late(WHOLE) })?
 }
 
 async fn ask(question: &Question<'_>, identity: &Identity, host: &str) -> Result<Answer, Trouble> {
-    let unreachable =
-        |error: &dyn std::fmt::Display| Trouble::Unreachable { host: host.into(), why: error.to_string() };
+    let unreachable = |why| Trouble::Unreachable { host: host.into(), why };
     let port = question.url.port_or_known_default().unwrap_or(443);
-    let tcp = timeout(CONNECT, TcpStream::connect((host, port))).await;
-    let tcp = tcp.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
+    let tcp = timeout(CONNECT, connect(host, port)).await;
+    let tcp = tcp.map_err(|_| unreachable(late(CONNECT)))?.map_err(unreachable)?;
     let from = tcp.peer_addr().as_ref().map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip);
     let stream: Box<dyn Stream> = if question.url.scheme() == "https" {
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|error| unreachable(Unreached::Other(error.to_string())))?;
         let secured =
             timeout(CONNECT, TlsConnector::from(Arc::clone(&identity.tls)).connect(name, tcp)).await;
-        let secured = secured.map_err(|error| unreachable(&error))?;
+        let secured = secured.map_err(|_| unreachable(late(CONNECT)))?;
         Box::new(secured.map_err(|error| refused(&error, &identity.shown, host))?)
     } else {
         Box::new(tcp)
@@ -176,6 +176,17 @@ async fn ask(question: &Question<'_>, identity: &Identity, host: &str) -> Result
     let response = sender.send_request(request(question)?).await;
     let response = response.map_err(|error| refused(&error, &identity.shown, host))?;
     answer(question, response, host, from).await
+}
+
+/// A connection to the first of its addresses that takes one.
+async fn connect(host: &str, port: u16) -> Result<TcpStream, Unreached> {
+    let addresses = lookup_host((host, port)).await.map_err(|error| Unreached::NoName(error.to_string()))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    TcpStream::connect(addresses.as_slice()).await.map_err(|error| unreached(&error))
+}
+
+fn late(patience: Duration) -> Unreached {
+    Unreached::NoAnswer(patience.as_secs())
 }
 
 fn request(question: &Question<'_>) -> Result<Request<Empty<Bytes>>, Trouble> {
@@ -231,7 +242,7 @@ async fn answer(
         if error.is::<LengthLimitError>() {
             Trouble::TooLarge { most: MOST }
         } else {
-            Trouble::Unreachable { host, why: error.to_string() }
+            Trouble::Unreachable { host, why: unreached(&*error) }
         }
     })?;
     let text = String::from_utf8(body.to_bytes().to_vec()).map_err(|_| Trouble::NotText)?;
@@ -254,16 +265,63 @@ fn refused(error: &(dyn Error + 'static), shown: &Shown, host: &str) -> Trouble 
         Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
             Trouble::WantsCertificate { host }
         }
-        Some(rustls::Error::InvalidMessage(_)) => {
-            Trouble::Unreachable { host, why: "nobody speaks TLS there".into() }
-        }
+        Some(rustls::Error::InvalidMessage(_)) => Trouble::Unreachable { host, why: Unreached::NoTls },
         // Whatever a server says after it asked for a certificate is about that; some say nothing.
         _ if was_asked && !has_key => Trouble::WantsCertificate { host },
-        Some(why) if was_asked => Trouble::RefusesCertificate { host, why: why.to_string() },
-        Some(why) => Trouble::Unreachable { host, why: format!("TLS: {why}") },
-        None if was_asked => Trouble::RefusesCertificate { host, why: whole(error) },
-        None => Trouble::Unreachable { host, why: whole(error) },
+        Some(why) if was_asked => Trouble::RefusesCertificate { host, why: objection(why) },
+        Some(why) => Trouble::Unreachable { host, why: Unreached::Tls(why.to_string()) },
+        None => match unreached(error) {
+            Unreached::Ended(said) if was_asked => {
+                Trouble::RefusesCertificate { host, why: Objection::HungUp(said) }
+            }
+            why if was_asked => Trouble::RefusesCertificate { host, why: Objection::Other(why.to_string()) },
+            why => Trouble::Unreachable { host, why },
+        },
     }
+}
+
+/// What an alert says of the certificate that was shown.
+fn objection(why: &rustls::Error) -> Objection {
+    match why {
+        rustls::Error::AlertReceived(AlertDescription::UnknownCA) => Objection::UnknownAuthority,
+        rustls::Error::AlertReceived(AlertDescription::CertificateExpired) => Objection::Expired,
+        rustls::Error::AlertReceived(AlertDescription::CertificateRevoked) => Objection::Revoked,
+        why => Objection::Other(why.to_string()),
+    }
+}
+
+/// Why a connection is none, or has ended, where TLS says nothing of it.
+fn unreached(error: &(dyn Error + 'static)) -> Unreached {
+    let said = whole(error);
+    let mut cause = Some(error);
+    while let Some(now) = cause {
+        if let Some(http) = now.downcast_ref::<hyper::Error>() {
+            if http.is_parse() {
+                return Unreached::NoHttp(said);
+            }
+            if http.is_incomplete_message() || http.is_closed() {
+                return Unreached::Ended(said);
+            }
+        }
+        match now.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return Unreached::Nobody(said),
+            Some(
+                io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::NetworkDown
+                | io::ErrorKind::AddrNotAvailable,
+            ) => return Unreached::NoWay(said),
+            Some(
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof,
+            ) => return Unreached::Ended(said),
+            _ => {}
+        }
+        cause = now.source();
+    }
+    Unreached::Other(said)
 }
 
 /// What TLS said, somewhere below an error.
@@ -293,17 +351,23 @@ fn whole(error: &(dyn Error + 'static)) -> String {
     words
 }
 
-fn untrusted(why: &CertificateError) -> String {
+fn untrusted(why: &CertificateError) -> Untrusted {
     match why {
-        CertificateError::UnknownIssuer => "it comes from an authority that is not known here".into(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it does not count yet; is the clock right?".into()
-        }
+        CertificateError::UnknownIssuer => Untrusted::UnknownAuthority,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Untrusted::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Untrusted::NotYet,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name".into()
+            Untrusted::OtherName
         }
-        why => why.to_string(),
+        why => Untrusted::Other(why.to_string()),
+    }
+}
+
+/// Why certificate and key are no pair.
+fn of_pair(error: rustls::Error) -> Unusable {
+    match error {
+        rustls::Error::InconsistentKeys(_) => Unusable::OtherKey,
+        error => Unusable::Other(error.to_string()),
     }
 }
 
@@ -313,18 +377,21 @@ fn there(path: Option<&Path>) -> Result<Option<(&Path, Vec<u8>)>, Trouble> {
     match fs::read(path) {
         Ok(pem) => Ok(Some((path, pem))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unusable(path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(unusable(path, Unusable::NotAllowed(error.to_string())))
+        }
+        Err(error) => Err(unusable(path, Unusable::Other(error.to_string()))),
     }
 }
 
 fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Trouble> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let chain = chain.map_err(|error| unusable(path, &error))?;
-    if chain.is_empty() { Err(unusable(path, &"no certificate in it (PEM)")) } else { Ok(chain) }
+    let chain = chain.map_err(|error| unusable(path, Unusable::Bad(error.to_string())))?;
+    if chain.is_empty() { Err(unusable(path, Unusable::NoCertificate)) } else { Ok(chain) }
 }
 
-fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Trouble {
-    Trouble::Files { file: path.display().to_string(), why: why.to_string() }
+fn unusable(path: &Path, why: Unusable) -> Trouble {
+    Trouble::Files { file: path.display().to_string(), why }
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -363,6 +430,68 @@ mod tests {
     }
 
     #[test]
+    fn app_5_what_the_network_says_is_sorted_by_what_can_be_done_about_it() {
+        let of = |kind: io::ErrorKind| unreached(&io::Error::new(kind, "said"));
+        let said = || "said".to_owned();
+        assert_eq!(of(io::ErrorKind::ConnectionRefused), Unreached::Nobody(said()));
+        assert_eq!(of(io::ErrorKind::NetworkUnreachable), Unreached::NoWay(said()));
+        assert_eq!(of(io::ErrorKind::HostUnreachable), Unreached::NoWay(said()));
+        assert_eq!(of(io::ErrorKind::ConnectionReset), Unreached::Ended(said()));
+        assert_eq!(of(io::ErrorKind::UnexpectedEof), Unreached::Ended(said()));
+        assert_eq!(of(io::ErrorKind::InvalidData), Unreached::Other(said()));
+    }
+
+    #[test]
+    fn app_5_what_tls_says_of_either_certificate_is_sorted_and_what_it_says_else_is_kept() {
+        let shown = |was_asked: bool, has_key: bool| {
+            let pair = rcgen::generate_simple_self_signed(["device".to_owned()]).unwrap();
+            let chain = vec![pair.cert.der().clone()];
+            let key = PrivateKeyDer::try_from(pair.signing_key.serialize_der()).unwrap();
+            let key = CertifiedKey::from_der(chain, key, &ring::default_provider()).unwrap();
+            Shown { key: has_key.then(|| Arc::new(key)), was_asked: AtomicBool::new(was_asked) }
+        };
+        let host = || "pbx.example".to_owned();
+        let of = |error: rustls::Error, shown: &Shown| {
+            refused(&io::Error::new(io::ErrorKind::InvalidData, error), shown, "pbx.example")
+        };
+        let nobody = shown(false, false);
+        for (why, sorted) in [
+            (CertificateError::UnknownIssuer, Untrusted::UnknownAuthority),
+            (CertificateError::Expired, Untrusted::Expired),
+            (CertificateError::NotValidYet, Untrusted::NotYet),
+            (CertificateError::NotValidForName, Untrusted::OtherName),
+            (CertificateError::BadEncoding, Untrusted::Other(CertificateError::BadEncoding.to_string())),
+        ] {
+            let trouble = of(rustls::Error::InvalidCertificate(why), &nobody);
+            assert_eq!(trouble, Trouble::Untrusted { host: host(), why: sorted });
+        }
+        let alert = |alert: AlertDescription| rustls::Error::AlertReceived(alert);
+        let asked = shown(true, true);
+        for (said, sorted) in [
+            (AlertDescription::UnknownCA, Objection::UnknownAuthority),
+            (AlertDescription::CertificateExpired, Objection::Expired),
+            (AlertDescription::CertificateRevoked, Objection::Revoked),
+            (
+                AlertDescription::BadCertificate,
+                Objection::Other(alert(AlertDescription::BadCertificate).to_string()),
+            ),
+        ] {
+            assert_eq!(of(alert(said), &asked), Trouble::RefusesCertificate { host: host(), why: sorted });
+        }
+        let wants = Trouble::WantsCertificate { host: host() };
+        assert_eq!(of(alert(AlertDescription::HandshakeFailure), &shown(true, false)), wants);
+        assert_eq!(of(alert(AlertDescription::CertificateRequired), &nobody), wants);
+        let broken = alert(AlertDescription::HandshakeFailure);
+        let why = Unreached::Tls(broken.to_string());
+        assert_eq!(of(broken, &nobody), Trouble::Unreachable { host: host(), why });
+        let reset = io::Error::new(io::ErrorKind::ConnectionReset, "reset");
+        let hung_up = Trouble::RefusesCertificate { host: host(), why: Objection::HungUp("reset".into()) };
+        assert_eq!(refused(&reset, &asked, "pbx.example"), hung_up);
+        let ended = Trouble::Unreachable { host: host(), why: Unreached::Ended("reset".into()) };
+        assert_eq!(refused(&reset, &nobody, "pbx.example"), ended);
+    }
+
+    #[test]
     fn app_5_files_that_are_not_there_are_not_needed_and_those_that_are_must_be_good() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| Some(folder.path().join(name));
@@ -386,7 +515,24 @@ mod tests {
         assert!(Identity::read(&config).unwrap().shown.key.is_none(), "a half is not shown");
         fs::write(folder.path().join("device.key"), rcgen::KeyPair::generate().unwrap().serialize_pem())
             .unwrap();
-        assert!(trouble(&config).contains("device.key cannot be used"), "{}", trouble(&config));
+        let words = "device.key cannot be used: the key does not belong to the certificate";
+        assert!(trouble(&config).ends_with(words), "{}", trouble(&config));
+        fs::write(folder.path().join("device.key"), pair.cert.pem()).unwrap();
+        assert!(trouble(&config).ends_with("device.key cannot be used: no private key in it (PEM)"));
+        let torn = format!("{}!\n-----END CERTIFICATE-----\n", pair.cert.pem().split_at(60).0);
+        fs::write(folder.path().join("device.pem"), torn).unwrap();
+        assert!(
+            trouble(&config).contains("device.pem cannot be used: it is no certificate that can be used: ")
+        );
+        fs::remove_file(folder.path().join("device.pem")).unwrap();
+        fs::create_dir(folder.path().join("device.pem")).unwrap();
+        assert!(
+            trouble(&config).contains("device.pem cannot be used: Is a directory"),
+            "{}",
+            trouble(&config)
+        );
+        fs::remove_dir(folder.path().join("device.pem")).unwrap();
+        fs::write(folder.path().join("device.pem"), pair.cert.pem()).unwrap();
         fs::write(folder.path().join("device.key"), pair.signing_key.serialize_pem()).unwrap();
         assert!(Identity::read(&config).unwrap().shown.key.is_some());
     }

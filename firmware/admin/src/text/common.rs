@@ -23,6 +23,7 @@ texts! {
     FORM_UNREADABLE = "The form could not be read: it is too large or broke off. Nothing was changed.", "Le formulaire n’a pas pu être lu : il est trop grand ou a été interrompu. Rien n’a été modifié.";
     STORAGE_FAILED = "The box could not reach its records. Nothing was changed. Try again; if it stays so, look whether the disk is full.", "L’appareil n’a pas pu accéder à ses données. Rien n’a été modifié. Réessayez ; si cela persiste, vérifiez si le disque est plein.";
     SYSTEM_FAILED = "The box could not do this just now. Nothing was changed. Try again.", "L’appareil n’a pas pu le faire à l’instant. Rien n’a été modifié. Réessayez.";
+    DETAIL = "Detail: “{detail}”", "Détail : « {detail} »";
     UNKNOWN = "unknown", "inconnu";
     NEVER = "never", "jamais";
     SAVE = "Save", "Enregistrer";
