@@ -289,13 +289,6 @@ impl Catalogue {
         self.shelves.get(&id).map(|shelf| &shelf.directory)
     }
 
-    /// The directory linked to a line (TEN-2).
-    #[must_use]
-    pub fn directory_of_line(&self, line: &str) -> Option<DirectoryId> {
-        let linked = |shelf: &&Shelf| shelf.directory.line.as_deref() == Some(line);
-        self.shelves.values().find(linked).map(|shelf| shelf.directory.id)
-    }
-
     /// A contact.
     #[must_use]
     pub fn get(&self, id: ContactId) -> Option<&Entry> {

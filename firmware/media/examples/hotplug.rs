@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use alsa::pcm::{Access, Format, HwParams, PCM};
 use alsa::{Direction, ValueOr};
-use media::{Codec, Config, DeviceList, DeviceState, Event, Media, Remote, Role, StreamId};
+use media::{Codec, Config, DeviceList, DeviceState, Ear, Event, Media, Remote, Role, StreamId};
 
 const RATE: u32 = 48_000;
 const FRAME: usize = 480;
@@ -57,8 +57,8 @@ fn main() {
     let theirs = peer.open(CALL).expect("ports");
     desk.connect(CALL, remote(theirs)).expect("taken");
     peer.connect(CALL, remote(ours)).expect("taken");
-    desk.talk(Some(CALL)).expect("taken");
-    peer.talk(Some(CALL)).expect("taken");
+    desk.listen(Ear::Stream(CALL)).expect("taken");
+    peer.listen(Ear::Stream(CALL)).expect("taken");
     until(&events, Role::Speaker, "Headset");
     thread::sleep(Duration::from_secs(3));
     println!("CALL level {:.0}", headset.lock().unwrap().last().map_or(0.0, |last| last.1));

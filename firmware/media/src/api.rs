@@ -336,11 +336,6 @@ pub enum Event {
         /// Whether it speaks.
         on: bool,
     },
-    /// The operator, being in the conference, began or ceased to speak; as [`Event::Speaking`].
-    OperatorSpeaking {
-        /// Whether the operator speaks.
-        on: bool,
-    },
     /// How loud it has been in the last 100 ms ([`crate::Media::meter`]): peaks in dBFS, 0.0 the loudest there is,
     /// -96.0 for nothing at all.
     Levels {

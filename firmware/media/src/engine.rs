@@ -27,13 +27,12 @@ use mio::{Events, Interest, Poll, Registry, Token};
 
 use self::own_hold::OwnHolds;
 use crate::api::{Ear, Event, Hold, Remote, Seat, Stats, StreamId};
-use crate::frame::{Frame, SILENCE};
+use crate::frame::SILENCE;
 use crate::hold::{HoldSound, Pips};
 use crate::loader::Loader;
 use crate::place::{Bus, Part, Place};
 use crate::rtp::MAX_PACKET;
 use crate::sound::Sound;
-use crate::speaking::Speaking;
 use crate::stream::{Stream, Wire};
 use crate::stun::Probe;
 use crate::timing::Timing;
@@ -63,7 +62,6 @@ pub(crate) struct Engine {
     telephone: Option<StreamId>,
     seats: Vec<Seat>,
     bus: Bus,
-    operator: Speaking,
     /// What streams on hold are to hear, and what they hear meanwhile until its file has been read.
     wanted_hold: Hold,
     hold: HoldSound,
@@ -114,7 +112,6 @@ impl Engine {
             telephone: None,
             seats: Vec::new(),
             bus: Bus::new(),
-            operator: Speaking::default(),
             wanted_hold: Hold::Beep,
             hold: HoldSound::Beep(Pips::default()),
             own_holds: OwnHolds::default(),
@@ -220,11 +217,6 @@ impl Engine {
             Request::Digits { stream, digits } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
                     entry.stream.queue_digits(&digits);
-                }
-            }
-            Request::MuteStream { stream, on } => {
-                if let Some(entry) = self.streams.get_mut(&stream) {
-                    entry.place.set_unheard(on);
                 }
             }
             other => self.sound.take(other),
@@ -400,7 +392,6 @@ impl Engine {
             }
         }
         self.ask_servers();
-        self.watch_operator(&voice);
         let heard = self.sound.hear(&self.bus.finish());
         match telephone.and_then(|id| self.streams.get_mut(&id)) {
             Some(Entry { stream, rtp, rtcp, .. }) => {
@@ -417,15 +408,6 @@ impl Engine {
         }
         if let Some(news) = self.sound.test_news() {
             (self.events)(news);
-        }
-    }
-
-    fn watch_operator(&mut self, voice: &Frame) {
-        let there = self.ear == Ear::Conference && !self.seats.is_empty();
-        let change =
-            if there { self.operator.hear(Some(voice)) } else { self.operator.stop().then_some(false) };
-        if let Some(on) = change {
-            (self.events)(Event::OperatorSpeaking { on });
         }
     }
 }

@@ -115,11 +115,6 @@ impl Media {
         self.request(Request::Connect { stream, remote: Box::new(remote) })
     }
 
-    /// Gives the operator's ear and mouth to one stream, or to none: [`Media::listen`] without the conference.
-    pub fn talk(&self, stream: Option<StreamId>) -> Result<(), Error> {
-        self.listen(stream.map_or(Ear::Nobody, Ear::Stream))
-    }
-
     /// Gives the operator's ear and mouth to one stream, to the conference, or to nobody. Members of the
     /// conference go on hearing each other without the operator; every other stream is on hold.
     pub fn listen(&self, ear: Ear) -> Result<(), Error> {
@@ -228,12 +223,6 @@ impl Media {
     /// Ends the test that runs, if there is one.
     pub fn stop_sound_test(&self) -> Result<(), Error> {
         self.request(Request::Test(None))
-    }
-
-    /// Silences one stream: the operator does not hear it. In the conference the others still do; see
-    /// [`Seat::muted`].
-    pub fn mute_stream(&self, stream: StreamId, on: bool) -> Result<(), Error> {
-        self.request(Request::MuteStream { stream, on })
     }
 
     /// Sets both levels: 0.0 silent, 1.0 as it is, 2.0 at most (+6 dB). The ringer has its own level.

@@ -43,8 +43,6 @@ impl Bus {
 /// One stream among the others.
 pub(crate) struct Place {
     part: Part,
-    /// The operator does not want to hear this stream.
-    unheard: bool,
     to_ear: Gain,
     to_others: Gain,
     from_others: Gain,
@@ -60,7 +58,6 @@ impl Place {
     pub(crate) fn new() -> Place {
         Place {
             part: Part::Held,
-            unheard: false,
             to_ear: Gain::new(0.0),
             to_others: Gain::new(0.0),
             from_others: Gain::new(0.0),
@@ -80,16 +77,10 @@ impl Place {
             Part::Member { muted, operator } => (operator && !muted, !muted, true, operator),
         };
         let level = |on: bool| if on { 1.0 } else { 0.0 };
-        self.to_ear.set(level(ear && !self.unheard));
+        self.to_ear.set(level(ear));
         self.to_others.set(level(others));
         self.from_others.set(level(from_others));
         self.from_operator.set(level(from_operator));
-    }
-
-    /// Keeps this stream from the operator's ear, and from nobody else's.
-    pub(crate) fn set_unheard(&mut self, unheard: bool) {
-        self.unheard = unheard;
-        self.set(self.part);
     }
 
     pub(crate) fn part(&self) -> Part {
@@ -214,15 +205,6 @@ mod tests {
         assert_eq!(desk.settled(), ([1000, 400, 200], 100));
         desk.set([Part::Held, MEMBER, Part::Held]);
         assert_eq!(desk.settled(), ([0, 1000, 0], 200));
-    }
-
-    #[test]
-    fn one_kept_from_the_operators_ear_is_heard_by_the_others() {
-        let mut desk = Desk::new([MEMBER; 3]);
-        desk.places[2].set_unheard(true);
-        assert_eq!(desk.settled(), ([1600, 1500, 1300], 300));
-        desk.places[2].set_unheard(false);
-        assert_eq!(desk.settled(), ([1600, 1500, 1300], 700));
     }
 
     #[test]

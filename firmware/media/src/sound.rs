@@ -167,8 +167,7 @@ impl Sound {
             | Request::Announce { .. }
             | Request::Close(_)
             | Request::Mark(_)
-            | Request::Digits { .. }
-            | Request::MuteStream { .. } => {}
+            | Request::Digits { .. } => {}
         }
     }
 

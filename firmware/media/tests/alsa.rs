@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use desk::alsa::with_alsa;
 use desk::{Desk, connect, rms, share, write_tone};
-use media::{Codec, DeviceState, Event, Role, StreamId};
+use media::{Codec, DeviceState, Ear, Event, Role, StreamId};
 
 const FILES: &str = r#"
 pcm.nothing { type null }
@@ -48,8 +48,8 @@ fn alsa_file_devices_carry_a_call_in_real_time() {
         open_devices(&desk, 3);
         let call = StreamId(1);
         connect(&desk, &peer, call, Codec::Pcma);
-        desk.media.talk(Some(call)).expect("taken");
-        peer.media.talk(Some(call)).expect("taken");
+        desk.media.listen(Ear::Stream(call)).expect("taken");
+        peer.media.listen(Ear::Stream(call)).expect("taken");
         peer.until_heard("the microphone's file", 1.0, |heard| share(heard, 440.0) > 0.8);
         // The device takes whatever it is given: ten seconds an instant, if it were not for our own clock.
         let (from, before) = (raw_samples(&dir.join("out.wav")).len(), Instant::now());
@@ -85,8 +85,8 @@ fn alsa_null_and_missing_devices_leave_the_call_alive() {
         let peer = Desk::new(Some(660.0));
         let call = StreamId(1);
         connect(&desk, &peer, call, Codec::Opus);
-        desk.media.talk(Some(call)).expect("taken");
-        peer.media.talk(Some(call)).expect("taken");
+        desk.media.listen(Ear::Stream(call)).expect("taken");
+        peer.media.listen(Ear::Stream(call)).expect("taken");
         peer.hear(2.0);
         desk.media.device(Role::Ringer, "desk_out").expect("taken");
         desk.wait("the ringer opens", |event| match event {

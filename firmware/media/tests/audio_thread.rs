@@ -65,8 +65,8 @@ fn the_audio_thread_allocates_nothing_while_calls_and_devices_come_and_go() {
     let start = COUNT.load(Ordering::SeqCst);
     let call = StreamId(1);
     connect(&a, &b, call, Codec::Opus);
-    a.media.talk(Some(call)).expect("taken");
-    b.media.talk(Some(call)).expect("taken");
+    a.media.listen(Ear::Stream(call)).expect("taken");
+    b.media.listen(Ear::Stream(call)).expect("taken");
     a.media.ring(Some(media::Ring::Bell)).expect("taken");
     a.until_heard("the other side", 1.0, |heard| share(heard, 660.0) > 0.5);
     for (role, name) in [
@@ -121,7 +121,7 @@ fn conference(a: &Desk, b: &Desk, start: u64) {
     }
     // The other side holds them: two conferences joined by five wires would howl, and whose tone that is nobody knows.
     b.media.hold(Hold::Music { path: b.hum.clone() }).expect("taken");
-    b.media.talk(None).expect("taken");
+    b.media.listen(Ear::Nobody).expect("taken");
     a.media.conference(&seats).expect("taken");
     a.media.listen(Ear::Conference).expect("taken");
     a.media.meter(true).expect("taken");

@@ -18,7 +18,7 @@ fn desk_with_music(hold: impl FnOnce(&Path) -> Hold) -> Desk {
 fn caller(desk: &Desk, id: StreamId, codec: Codec) -> Desk {
     let caller = Desk::new(None);
     connect(desk, &caller, id, codec);
-    caller.media.talk(Some(id)).expect("taken");
+    caller.media.listen(Ear::Stream(id)).expect("taken");
     caller
 }
 
@@ -60,9 +60,9 @@ fn music_is_heard_on_hold_by_every_codec_round_and_round() {
         caller.until_heard(&format!("music by {codec:?}"), 2.5, |heard| {
             share(heard, MUSIC) > 0.9 && rms(heard) > 5000.0
         });
-        desk.media.talk(Some(id)).expect("taken");
+        desk.media.listen(Ear::Stream(id)).expect("taken");
         caller.until_heard("the operator", 0.5, |heard| share(heard, 440.0) > 0.9);
-        desk.media.talk(None).expect("taken");
+        desk.media.listen(Ear::Nobody).expect("taken");
         caller.until_heard("music again", 0.5, |heard| share(heard, MUSIC) > 0.9);
     }
 }
@@ -140,18 +140,18 @@ fn a_message_ends_when_the_caller_is_answered_or_it_cannot_be_read() {
     desk.media.listen(Ear::Stream(id)).expect("taken");
     assert!(!announced(&desk, id));
     caller.until_heard("the operator", 0.5, |heard| share(heard, 440.0) > 0.9);
-    desk.media.talk(None).expect("taken");
+    desk.media.listen(Ear::Nobody).expect("taken");
     // In the same moment, when the last of the talk is still dying away.
     desk.media.announce(id, long.clone()).expect("taken");
     caller.until_heard("the message", 0.5, |heard| share(heard, MESSAGE) > 0.9);
-    desk.media.talk(Some(id)).expect("taken");
+    desk.media.listen(Ear::Stream(id)).expect("taken");
     assert!(!announced(&desk, id));
     // To one who talks no message is played, nor to nobody.
     desk.media.announce(id, long.clone()).expect("taken");
     assert!(!announced(&desk, id));
     desk.media.announce(StreamId(9), long).expect("taken");
     assert!(!announced(&desk, StreamId(9)));
-    desk.media.talk(None).expect("taken");
+    desk.media.listen(Ear::Nobody).expect("taken");
     desk.media.announce(id, dir.path().join("none.wav")).expect("taken");
     assert!(matches!(refused(&desk), SoundError::Unreadable { .. }));
     assert!(!announced(&desk, id));

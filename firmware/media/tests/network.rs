@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use desk::{Desk, connect, remote, share};
-use media::{Codec, Error, Event, StreamId};
+use media::{Codec, Ear, Error, Event, StreamId};
 
 const CALL: StreamId = StreamId(1);
 
@@ -35,8 +35,8 @@ fn a_flood_of_strangers_and_rubbish_disturbs_no_call() {
     let b_rtp = b.media.open(CALL).expect("ports");
     a.media.connect(CALL, remote(b_rtp, Codec::Pcmu)).expect("taken");
     b.media.connect(CALL, remote(a_rtp, Codec::Pcmu)).expect("taken");
-    a.media.talk(Some(CALL)).expect("taken");
-    b.media.talk(Some(CALL)).expect("taken");
+    a.media.listen(Ear::Stream(CALL)).expect("taken");
+    b.media.listen(Ear::Stream(CALL)).expect("taken");
     a.until_heard("the call", 0.5, |heard| share(heard, 660.0) > 0.9);
     let stop = Arc::new(AtomicBool::new(false));
     let flood = std::thread::spawn({
@@ -94,9 +94,8 @@ fn requests_for_streams_that_are_not_there_do_no_harm() {
     let (a, b) = (Desk::new(None), Desk::new(Some(660.0)));
     let nobody = StreamId(77);
     a.media.connect(nobody, remote("127.0.0.1:9".parse().expect("a literal"), Codec::Opus)).expect("taken");
-    a.media.talk(Some(nobody)).expect("taken");
+    a.media.listen(Ear::Stream(nobody)).expect("taken");
     a.media.digits(nobody, "1").expect("taken");
-    a.media.mute_stream(nobody, true).expect("taken");
     a.media.close(nobody).expect("taken");
     a.media.mark(nobody).expect("taken");
     let told = a.wait("the last minute of nobody", |event| match event {
@@ -108,8 +107,8 @@ fn requests_for_streams_that_are_not_there_do_no_harm() {
     wrong.remote_payload_type = 128;
     assert!(matches!(a.media.connect(CALL, wrong), Err(Error::Range { .. })));
     connect(&a, &b, CALL, Codec::Pcma);
-    a.media.talk(Some(CALL)).expect("taken");
-    b.media.talk(Some(CALL)).expect("taken");
+    a.media.listen(Ear::Stream(CALL)).expect("taken");
+    b.media.listen(Ear::Stream(CALL)).expect("taken");
     a.until_heard("the call", 0.5, |heard| share(heard, 660.0) > 0.9);
 }
 
@@ -120,8 +119,8 @@ fn fifty_calls_on_hold_leave_the_talking_one_alone() {
     for id in 100..150 {
         connect(&a, &b, StreamId(id), Codec::Opus);
     }
-    a.media.talk(Some(CALL)).expect("taken");
-    b.media.talk(Some(CALL)).expect("taken");
+    a.media.listen(Ear::Stream(CALL)).expect("taken");
+    b.media.listen(Ear::Stream(CALL)).expect("taken");
     a.until_heard("the one call", 1.0, |heard| share(heard, 660.0) > 0.9);
     let held = closed(&a, StreamId(120));
     assert!(held.packets_sent < 60, "pips only: {held:?}");

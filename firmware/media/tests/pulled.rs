@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use desk::alsa::{Card, PULLED, pulled, with_alsa};
 use desk::{Desk, PATIENCE, connect, rms, share};
-use media::{Codec, DeviceList, DeviceState, Event, Role, StreamId};
+use media::{Codec, DeviceList, DeviceState, Ear, Event, Role, StreamId};
 
 const CALL: StreamId = StreamId(1);
 
@@ -31,8 +31,8 @@ impl Call {
         });
         let peer = Desk::new(Some(660.0));
         connect(&desk, &peer, CALL, Codec::Pcma);
-        desk.media.talk(Some(CALL)).expect("taken");
-        peer.media.talk(Some(CALL)).expect("taken");
+        desk.media.listen(Ear::Stream(CALL)).expect("taken");
+        peer.media.listen(Ear::Stream(CALL)).expect("taken");
         Call { desk, peer, headset, handset, bell }
     }
 
@@ -149,7 +149,8 @@ fn bar_2_ringing_has_a_device_of_its_own_and_falls_back_into_the_headset() {
     with_alsa("bar_2_ringing_has_a_device_of_its_own_and_falls_back_into_the_headset", &cards(), |dir| {
         let call = Call::new(dir);
         call.moves_to("bell", &[Role::Ringer, Role::Notifier]);
-        call.desk.media.mute_stream(CALL, true).expect("taken");
+        // The mute takes the caller away, so that the headset has nothing but the ring.
+        call.desk.media.mute_speaker(true).expect("taken");
         call.desk.media.ring(Some(media::Ring::Warble)).expect("taken");
         until(&call.bell, "the bell", |heard| rms(heard) > 300.0);
         until(&call.headset, "silence", |heard| rms(heard) < 1.0);

@@ -3,7 +3,7 @@
 mod desk;
 
 use desk::{Desk, connect, rms, share};
-use media::{Codec, Seat, StreamId, Tone};
+use media::{Codec, Ear, Seat, StreamId, Tone};
 
 const PHONE: StreamId = StreamId(1);
 const CALL: StreamId = StreamId(2);
@@ -15,10 +15,10 @@ fn acc_3_who_talks_with_the_desk_talks_with_the_telephone() {
     // The telephone speaks another codec than the caller.
     connect(&desk, &phone, PHONE, Codec::Opus);
     connect(&desk, &caller, CALL, Codec::Pcma);
-    phone.media.talk(Some(PHONE)).expect("taken");
-    caller.media.talk(Some(CALL)).expect("taken");
+    phone.media.listen(Ear::Stream(PHONE)).expect("taken");
+    caller.media.listen(Ear::Stream(CALL)).expect("taken");
     desk.media.telephone(Some(PHONE)).expect("taken");
-    desk.media.talk(Some(CALL)).expect("taken");
+    desk.media.listen(Ear::Stream(CALL)).expect("taken");
     phone.until_heard("the caller", 1.0, |heard| share(heard, 660.0) > 0.9);
     caller.until_heard("the telephone, and not the desk's own microphone", 1.0, |heard| {
         share(heard, 440.0) > 0.9 && share(heard, 330.0) < 0.01
@@ -28,14 +28,14 @@ fn acc_3_who_talks_with_the_desk_talks_with_the_telephone() {
     caller.until_heard("a muted telephone", 0.5, |heard| rms(heard) < 20.0);
     desk.media.mute_microphone(false).expect("taken");
     // Nobody has the ear: the telephone hears tones alone, and the caller what is heard on hold.
-    desk.media.talk(None).expect("taken");
+    desk.media.listen(Ear::Nobody).expect("taken");
     desk.media.tone(Some(Tone::Busy)).expect("taken");
     phone.until_heard("the busy tone", 1.0, |heard| share(heard, 425.0) > 0.8 && rms(heard) > 500.0);
     caller
         .until_heard("the telephone no more", 1.0, |heard| share(heard, 440.0) < 0.5 || rms(heard) < 1500.0);
     desk.media.tone(None).expect("taken");
     // Without the telephone the desk's own devices speak again.
-    desk.media.talk(Some(CALL)).expect("taken");
+    desk.media.listen(Ear::Stream(CALL)).expect("taken");
     desk.media.close(PHONE).expect("taken");
     desk.until_heard("the caller at the desk", 1.0, |heard| share(heard, 660.0) > 0.9);
     caller.until_heard("the desk's microphone", 1.0, |heard| share(heard, 330.0) > 0.9);
@@ -49,12 +49,12 @@ fn acc_3_a_conference_is_held_over_the_telephone() {
     connect(&desk, &one, CALL, Codec::Pcma);
     connect(&desk, &two, OTHER, Codec::Pcma);
     for (peer, stream) in [(&phone, PHONE), (&one, CALL), (&two, OTHER)] {
-        peer.media.talk(Some(stream)).expect("taken");
+        peer.media.listen(Ear::Stream(stream)).expect("taken");
     }
     desk.media.telephone(Some(PHONE)).expect("taken");
     let seat = |stream| Seat { stream, muted: false };
     desk.media.conference(&[seat(CALL), seat(OTHER)]).expect("taken");
-    desk.media.listen(media::Ear::Conference).expect("taken");
+    desk.media.listen(Ear::Conference).expect("taken");
     let both = |heard: &[i16], a: f64, b: f64| share(heard, a) > 0.3 && share(heard, b) > 0.3;
     phone.until_heard("both members", 1.0, |heard| both(heard, 660.0, 880.0));
     one.until_heard("the telephone and the other", 1.0, |heard| both(heard, 440.0, 880.0));

@@ -4,7 +4,6 @@
 //! a host (RFC 3263), and dialling rules.
 
 use std::fmt::{self, Write as _};
-use std::net::IpAddr;
 
 use memchr::memchr;
 
@@ -92,11 +91,6 @@ impl Uri {
     /// The value of the header field `name` behind `?`, unescaped: `Replaces` in a Refer-To.
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers.iter().find(|(n, _)| unescape(n).eq_ignore_ascii_case(name)).map(|(_, v)| unescape(v))
-    }
-
-    /// The host, if it is an address and not a name.
-    pub fn host_ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
     }
 
     /// Whether both mean the same resource (RFC 3261 section 19.1.4). Not transitive, hence not `==`.

@@ -62,26 +62,6 @@ impl Store {
         self.write("add to the call log", |db| append(db, row))
     }
 
-    /// Changes how a call in the log ended and what became of its transfers, for an end that came to be
-    /// known late.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchCall`], or the database's.
-    pub fn amend_call(
-        &mut self,
-        id: i64,
-        end: EndStatus,
-        transfers: &[LogTransfer],
-    ) -> Result<(), StoreError> {
-        self.write("change the call log", |db| {
-            let row = read_call(db, id)?.ok_or(StoreError::NoSuchCall(id))?;
-            let sql = "UPDATE call SET outcome = ?2, search = ?3 WHERE id = ?1";
-            db.execute(sql, params![id, end_word(end), search_text(&row, transfers)])?;
-            db.execute("DELETE FROM transfer WHERE call = ?1", [id])?;
-            insert_transfers(db, id, transfers)
-        })
-    }
-
     /// Says how a call in the log sounded: that is known a moment after its end. Saying it again changes nothing.
     ///
     /// # Errors

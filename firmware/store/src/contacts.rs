@@ -118,16 +118,6 @@ impl Store {
             Ok(added)
         })
     }
-
-    /// Changes contacts, all or none: each entry's contact, with its picture, replaces what was kept. An
-    /// entry with another directory moves there.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchContact`], [`StoreError::NoSuchDirectory`], [`StoreError::Contact`], or the
-    /// database's.
-    pub fn change_contacts(&mut self, entries: &[Entry]) -> Result<Vec<Entry>, StoreError> {
-        self.write("change contacts", |db| entries.iter().map(|entry| change(db, entry)).collect())
-    }
 }
 
 pub(crate) fn change_directory(db: &Connection, wanted: &Directory) -> Result<(), Failure> {

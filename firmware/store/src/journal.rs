@@ -150,16 +150,6 @@ impl Store {
         })
     }
 
-    /// Rows that wait.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn journal_length(&self) -> Result<u32, StoreError> {
-        self.read("count the journal", |db| {
-            Ok(db.query_row("SELECT count(*) FROM journal", [], |row| row.get(0))?)
-        })
-    }
-
     /// The connectors that keep a journal, as they were last said to be: a call that ends before the plugin host is
     /// there is for them as well.
     ///

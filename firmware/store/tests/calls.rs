@@ -190,24 +190,6 @@ fn log_2_the_search_ignores_case_accents_and_spaces_in_numbers() {
 }
 
 #[test]
-fn log_1_an_end_known_late_amends_the_row() {
-    let (_folder, mut store) = open();
-    let id = store.append_call(&call(1, EndStatus::Completed, party("1", "A"))).unwrap();
-    let transfers = vec![LogTransfer {
-        to: party("2110", "Bob"),
-        kind: TransferKind::Blind,
-        end: TransferEnd::TimedOut,
-        took_ms: 30_000,
-    }];
-    store.amend_call(id, EndStatus::Transferred, &transfers).unwrap();
-    let row = store.log_page(&all("bob")).unwrap().rows.remove(0);
-    assert_eq!((row.id, row.end, row.transfers), (id, EndStatus::Transferred, transfers));
-    store.amend_call(id, EndStatus::Completed, &[]).unwrap();
-    assert_eq!(store.log_page(&all("bob")).unwrap().total, 0);
-    assert!(matches!(store.amend_call(99, EndStatus::Failed, &[]), Err(StoreError::NoSuchCall(99))));
-}
-
-#[test]
 fn log_1_calls_that_are_too_old_leave_the_log_the_oldest_first_and_take_everything_with_them() {
     const DAY: i64 = 24 * 3600 * 1000;
     let (folder, mut store) = open();

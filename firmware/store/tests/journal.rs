@@ -49,6 +49,12 @@ fn open(folder: &tempfile::TempDir) -> Store {
     Store::open(folder.path().join("desk.db")).unwrap()
 }
 
+/// Rows that wait.
+fn length(folder: &tempfile::TempDir) -> u32 {
+    let db = rusqlite::Connection::open(folder.path().join("desk.db")).unwrap();
+    db.query_row("SELECT count(*) FROM journal", [], |row| row.get(0)).unwrap()
+}
+
 fn append(store: &mut Store, began: i64, plugins: &[&str]) -> store::Appended {
     let journal: Vec<_> = plugins.iter().map(|plugin| ((*plugin).to_owned(), call(began))).collect();
     store.append_call_with(&row(began), &journal, &[], began).unwrap()
@@ -63,7 +69,7 @@ fn crm_3_app_4_a_call_is_in_the_journal_of_each_connector_until_it_is_there() {
     // As after a power cut: nothing was said to the file.
     drop(store);
     let mut store = open(&folder);
-    assert_eq!(store.journal_length().unwrap(), 3);
+    assert_eq!(length(&folder), 3);
     let first = store.journal_due("a.crm", NOW + 1).unwrap().unwrap();
     let same = store.journal_due("b.crm", NOW + 1).unwrap().unwrap();
     assert_eq!(first.call.id, same.call.id, "a call has one identity");
@@ -115,7 +121,7 @@ fn crm_3_the_journal_has_an_end_and_the_oldest_give_way() {
     assert_eq!(store.append_call_with(&row(NOW), &many, &[], NOW).unwrap().given_up, 0);
     let oldest = store.journal_due("a.crm", NOW).unwrap().unwrap();
     assert_eq!(append(&mut store, NOW, &["a.crm"]).given_up, 1);
-    assert_eq!(store.journal_length().unwrap(), MAX_JOURNAL);
+    assert_eq!(length(&folder), MAX_JOURNAL);
     assert!(store.journal_due("a.crm", NOW).unwrap().unwrap().id > oldest.id);
 }
 

@@ -92,9 +92,6 @@ pub const BUSY: Script = Script {
     ..MONDAY
 };
 
-/// All scripts.
-pub const SCRIPTS: [Script; 3] = [QUIET, MONDAY, BUSY];
-
 const MONDAY_BEHAVIOURS: &[(u16, Behaviour)] = &[
     (2105, Behaviour::DoNotDisturb),
     (2111, Behaviour::Offline),

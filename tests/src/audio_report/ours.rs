@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use media::{Codec, Config, DeviceState, Direction, Event, Media, Remote, Role, Stats, StreamId};
+use media::{Codec, Config, DeviceState, Direction, Ear, Event, Media, Remote, Role, Stats, StreamId};
 
 use super::ear::{Heard, Moments};
 use super::speech::RATE;
@@ -96,7 +96,7 @@ impl Ours {
             direction: Direction::SendRecv,
         };
         self.media.connect(stream, remote).expect("media runs");
-        self.media.talk(Some(stream)).expect("media runs");
+        self.media.listen(Ear::Stream(stream)).expect("media runs");
         address
     }
 

@@ -80,7 +80,7 @@ impl Day {
         let first = self.answer(desk);
         talk(desk, first, 30);
         desk.expect_voice(false);
-        desk.media.talk(None).expect("taken");
+        desk.media.listen(Ear::Nobody).expect("taken");
         desk.media.tone(Some(Tone::Ringback)).expect("taken");
         desk.pass(4, &[]);
         desk.media.tone(None).expect("taken");
@@ -96,7 +96,7 @@ impl Day {
     /// A caller is answered by a message, waits with music while others are talked to, and is taken.
     fn waiting(&mut self, desk: &mut Desk, announcement: &Path) -> u64 {
         let waits = self.answer(desk);
-        desk.media.talk(None).expect("taken");
+        desk.media.listen(Ear::Nobody).expect("taken");
         desk.media.announce(waits, announcement.to_owned()).expect("taken");
         desk.pass(20, &[]);
         let other = self.answer(desk);
@@ -176,7 +176,7 @@ impl Day {
 
 fn talk(desk: &mut Desk, call: StreamId, seconds: u64) {
     desk.expect_voice(false);
-    desk.media.talk(Some(call)).expect("taken");
+    desk.media.listen(Ear::Stream(call)).expect("taken");
     // A stream that comes from hold finishes the packet it had begun there.
     desk.pass(1, &[]);
     desk.expect_voice(true);

@@ -60,8 +60,6 @@ impl Engine {
             }
             media::Event::Levels { input_dbfs, output_dbfs } => self.show_levels(input_dbfs, output_dbfs),
             media::Event::Test { number, state } => self.show_test(number, state),
-            // The operator knows.
-            media::Event::OperatorSpeaking { .. } => {}
         }
     }
 

@@ -54,10 +54,6 @@ pub(crate) enum Request {
     Meter(bool),
     /// `None` ends what runs.
     Test(Option<Box<Test>>),
-    MuteStream {
-        stream: StreamId,
-        on: bool,
-    },
     Volume {
         output: f32,
         input: f32,
