@@ -144,7 +144,7 @@ pub const LED_BUSY: Usage = Usage::new(LEDS, 0x2c);
 
 /// What a telephone's key types.
 #[must_use]
-pub fn phone_key(usage: Usage) -> Option<char> {
+pub(crate) fn phone_key(usage: Usage) -> Option<char> {
     const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
     let place = usage.id().checked_sub(PHONE_KEY_0).filter(|_| usage.page() == TELEPHONY)?;
     KEYS.get(usize::from(place)).copied()

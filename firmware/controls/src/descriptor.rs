@@ -65,7 +65,7 @@ pub struct Field {
     /// Each control has a place of its own; otherwise the places say which controls are active (an array).
     pub variable: bool,
     /// Its values are changes, not states.
-    pub relative: bool,
+    pub(crate) relative: bool,
     /// The smallest value that means something.
     pub minimum: i64,
     /// The largest one.
@@ -136,7 +136,7 @@ pub struct Descriptor {
     /// Its reports begin with a byte that is their number.
     pub numbered: bool,
     /// Collections of the top level.
-    pub applications: Vec<Usage>,
+    pub(crate) applications: Vec<Usage>,
     bits: BTreeMap<(Way, u8), usize>,
 }
 
@@ -238,7 +238,7 @@ impl Descriptor {
 
     /// Whether any collection of it is a telephone's.
     #[must_use]
-    pub fn is_telephony(&self) -> bool {
+    pub(crate) fn is_telephony(&self) -> bool {
         self.applications.iter().any(|usage| usage.page() == crate::codes::TELEPHONY)
     }
 

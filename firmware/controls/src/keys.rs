@@ -105,7 +105,7 @@ impl Keys {
 
     /// Who else may hear its keys: nobody, or everybody.
     #[must_use]
-    pub fn is_ours_alone(&self) -> bool {
+    pub(crate) fn is_ours_alone(&self) -> bool {
         matches!(self.kind, Kind::Keypad | Kind::Phone)
     }
 
@@ -147,7 +147,7 @@ impl Keys {
     }
 
     /// Its LED of NumLock was switched by somebody else.
-    pub fn num_lock(&mut self, on: bool) {
+    pub(crate) fn num_lock(&mut self, on: bool) {
         if self.kind == Kind::Keyboard {
             self.num_lock = on;
         }

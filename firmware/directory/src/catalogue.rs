@@ -22,7 +22,7 @@ use crate::order::sort_text;
 use crate::query::Query;
 
 /// Most rows in one page.
-pub const MAX_PAGE: u32 = 500;
+pub(crate) const MAX_PAGE: u32 = 500;
 
 /// Longest text in a row of a page, in bytes, so that a page fits a frame; the contact itself has all of it.
 const MAX_ROW_TEXT: usize = 512;
@@ -257,7 +257,7 @@ impl Catalogue {
 
     /// A part of a list: all contacts in their order, or those found by a search, best first.
     ///
-    /// At most [`MAX_PAGE`] rows; texts in them end after 512 bytes.
+    /// At most 500 rows; texts in them end after 512 bytes.
     pub fn page(&mut self, query: &ContactQuery) -> ContactPage {
         let words = Query::new(&query.text, &self.plan);
         self.ensure_order(query.directory, query.sort);

@@ -13,7 +13,7 @@ use ipc::{AlertSet, ContactId, ContactRow, DirectoryId};
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Largest picture, in bytes.
-pub const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
 
 /// A person or number in a directory. Empty text means absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -182,7 +182,7 @@ pub enum ContactError {
         /// What was said.
         said: PictureType,
     },
-    /// The picture is larger than [`MAX_PICTURE_BYTES`].
+    /// The picture is larger than 2 MiB.
     #[error("picture has more than {MAX_PICTURE_BYTES} bytes")]
     PictureTooLarge,
     /// The picture is not base64.
@@ -341,7 +341,7 @@ impl Alerts {
     /// Person online.
     pub const ONLINE: Self = Self(1 << 4);
     /// Person offline.
-    pub const OFFLINE: Self = Self(1 << 5);
+    pub(crate) const OFFLINE: Self = Self(1 << 5);
     /// With a sound.
     pub const SOUND: Self = Self(1 << 6);
     /// Told once only. Has no letter in DIR-3: a file does not say it.

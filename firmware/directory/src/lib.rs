@@ -20,9 +20,7 @@ mod number;
 mod order;
 mod query;
 
-pub use catalogue::{Catalogue, CatalogueError, Directory, Entry, MAX_PAGE, Match};
-pub use contact::{
-    Alerts, Contact, ContactError, Field, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture, PictureType,
-};
+pub use catalogue::{Catalogue, CatalogueError, Directory, Entry, Match};
+pub use contact::{Alerts, Contact, ContactError, Field, MAX_TEXT_BYTES, Picture, PictureType};
 pub use fold::fold;
 pub use number::{MAX_SPELLINGS, MatchRule, NumberPlan};

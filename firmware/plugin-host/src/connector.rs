@@ -207,7 +207,7 @@ impl Connector {
     }
 
     /// Hands in who has signed in for it.
-    pub fn keep_sign_ins(&self, sign_ins: Arc<SignIns>) {
+    pub(crate) fn keep_sign_ins(&self, sign_ins: Arc<SignIns>) {
         self.shared.outbound.tokens.keep_sign_ins(sign_ins);
     }
 
@@ -224,7 +224,7 @@ impl Connector {
     }
 
     /// Puts back what an earlier process kept.
-    pub fn restore_state(&self, state: State) {
+    pub(crate) fn restore_state(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
@@ -241,7 +241,7 @@ impl Connector {
 
     /// Whether it has a directory to copy.
     #[must_use]
-    pub fn has_directory(&self) -> bool {
+    pub(crate) fn has_directory(&self) -> bool {
         self.abilities.sync.is_some()
     }
 

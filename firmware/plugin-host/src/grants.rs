@@ -71,34 +71,34 @@ impl Grant {
 
     /// The same, also in the customer's own network.
     #[must_use]
-    pub fn with_private(mut self, private: bool) -> Self {
+    pub(crate) fn with_private(mut self, private: bool) -> Self {
         self.private = private;
         self
     }
 
     /// The same, also on this machine.
     #[must_use]
-    pub fn with_loopback(mut self, loopback: bool) -> Self {
+    pub(crate) fn with_loopback(mut self, loopback: bool) -> Self {
         self.loopback = loopback;
         self
     }
 
     /// The same, also without any encryption where the scheme alone does not say so.
     #[must_use]
-    pub fn with_plain(mut self, plain: bool) -> Self {
+    pub(crate) fn with_plain(mut self, plain: bool) -> Self {
         self.plain = plain;
         self
     }
 
     /// Whether a directory may be asked without StartTLS.
     #[must_use]
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.plain
     }
 
     /// Whether this grant names the target.
     #[must_use]
-    pub fn covers(&self, target: &Target) -> bool {
+    pub(crate) fn covers(&self, target: &Target) -> bool {
         let host = if self.suffix {
             target
                 .host
@@ -115,7 +115,7 @@ impl Grant {
     ///
     /// # Errors
     /// If none is left.
-    pub fn vet(&self, target: &Target, addresses: &[IpAddr]) -> Result<Vec<IpAddr>, Refusal> {
+    pub(crate) fn vet(&self, target: &Target, addresses: &[IpAddr]) -> Result<Vec<IpAddr>, Refusal> {
         let allowed = |address: &IpAddr| match classify(*address) {
             Class::Public => true,
             Class::Private => self.private,

@@ -190,7 +190,7 @@ impl Keeper {
     ///
     /// # Errors
     /// As of [`Keeper::turn`].
-    pub fn keep_state(&mut self) -> Result<(), KeeperError> {
+    pub(crate) fn keep_state(&mut self) -> Result<(), KeeperError> {
         let state = self.connector.state();
         if state != self.book.state {
             self.book.state = state;

@@ -32,7 +32,7 @@ pub mod kept;
 mod ldap;
 pub mod limits;
 pub mod manifest;
-pub mod oauth;
+mod oauth;
 pub mod package;
 mod rate;
 pub mod registry;

@@ -29,12 +29,12 @@ pub struct Limits {
     pub page: usize,
     /// `state` altogether, in bytes.
     pub state: usize,
-    /// Log lines in a minute, each cut at [`LOG_LINE`].
+    /// Log lines in a minute, each cut at 4096 bytes.
     pub log_lines: u32,
 }
 
 /// The longest log line that is kept, in bytes.
-pub const LOG_LINE: usize = 4096;
+pub(crate) const LOG_LINE: usize = 4096;
 
 impl Default for Limits {
     fn default() -> Self {

@@ -55,7 +55,7 @@ impl Transport {
     }
 
     /// As it stands in the `transport` parameter of a URI; `None` for UDP, which is meant without it.
-    pub fn uri_name(self) -> Option<&'static str> {
+    pub(crate) fn uri_name(self) -> Option<&'static str> {
         match self {
             Transport::Udp => None,
             Transport::Tcp => Some("tcp"),

@@ -155,7 +155,7 @@ impl Message {
 
     /// Replaces the reason phrase of a response; nothing happens to a request.
     #[must_use]
-    pub fn with_reason(mut self, phrase: &str) -> Message {
+    pub(crate) fn with_reason(mut self, phrase: &str) -> Message {
         if let Start::Response { reason, .. } = &mut self.start {
             *reason = lexer::clean(phrase.trim_ascii().to_owned());
         }
@@ -373,7 +373,7 @@ impl fmt::Display for Message {
 }
 
 /// The reason phrase of the RFC that defines the code.
-pub fn default_reason(code: u16) -> &'static str {
+pub(crate) fn default_reason(code: u16) -> &'static str {
     match code {
         100 => "Trying",
         180 => "Ringing",

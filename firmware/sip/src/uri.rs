@@ -153,7 +153,7 @@ impl fmt::Display for Uri {
 }
 
 /// `%HH` undone; bytes that are not UTF-8 become U+FFFD.
-pub fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

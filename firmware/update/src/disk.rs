@@ -76,7 +76,7 @@ impl Files {
     ///
     /// # Errors
     /// The disk's.
-    pub fn save_verdicts(&self, verdicts: &Verdicts) -> io::Result<()> {
+    pub(crate) fn save_verdicts(&self, verdicts: &Verdicts) -> io::Result<()> {
         self.write("health.json", 0o644, verdicts)
     }
 

@@ -7,7 +7,7 @@ use crate::Before;
 /// Somebody rings, talks, is held, is in a conference, is on their way elsewhere, or was parked from here and not fetched:
 /// whoever is parked comes back to this desk when nobody fetches them.
 #[must_use]
-pub fn is_occupied(view: &View) -> bool {
+pub(crate) fn is_occupied(view: &View) -> bool {
     let is_open = |state: &TransferState| !matches!(state, TransferState::Ended { .. });
     !view.incoming.is_empty()
         || !view.outgoing.is_empty()

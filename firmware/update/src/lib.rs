@@ -41,7 +41,7 @@ mod version;
 pub use attempt::{Attempt, Before, Facts, History, Outcome};
 pub use disk::Files;
 pub use health::{Deed, Seen, Trouble, Verdict, Verdicts, decide, troubles};
-pub use idle::{before, is_occupied};
+pub use idle::before;
 pub use machine::{Machine, Now, Order, Stage, Step, When};
 pub use problem::BundleProblem;
 pub use rauc::{Rauc, RaucProblem};

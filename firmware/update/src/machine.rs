@@ -127,7 +127,7 @@ impl Machine {
 
     /// Until when the operator wants nothing of it, Unix milliseconds.
     #[must_use]
-    pub fn not_before_ms(&self) -> i64 {
+    pub(crate) fn not_before_ms(&self) -> i64 {
         self.not_before_ms
     }
 
@@ -150,7 +150,7 @@ impl Machine {
     /// Whether what a stick brings may be ordered: nothing is under way or on trial, and what an administrator has ordered
     /// comes first.
     #[must_use]
-    pub fn is_free_for_a_stick(&self) -> bool {
+    pub(crate) fn is_free_for_a_stick(&self) -> bool {
         matches!(self.stage, Stage::Resting | Stage::Waiting)
             && !self.is_on_trial()
             && self.history.order.as_ref().is_none_or(|order| order.who == STICK)

@@ -24,7 +24,7 @@ use crate::{
     Attempt, BundleProblem, Facts, Files, Machine, Manifest, Now, Order, Outcome, Rauc, RaucProblem, STICK,
     Stage, Step, Sticks, System, Verdicts, When, before,
     disk::{boot_id, image_version, there},
-    is_occupied,
+    idle::is_occupied,
     stick::{self, Known},
 };
 

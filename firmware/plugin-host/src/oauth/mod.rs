@@ -6,7 +6,7 @@
 pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod endpoint;
-pub mod sign_ins;
+pub(crate) mod sign_ins;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

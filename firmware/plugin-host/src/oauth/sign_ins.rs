@@ -15,7 +15,7 @@ use crate::registry::secrets::Vault;
 
 /// The sign-ins of one plugin.
 #[derive(Default)]
-pub struct SignIns {
+pub(crate) struct SignIns {
     place: Option<Place>,
     /// Stands for everybody who has not signed in, in the conformance kit.
     made_up: Option<String>,
@@ -41,7 +41,7 @@ struct SignIn {
 
 /// Whether somebody has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Nobody has.
     None,
     /// Somebody has.
@@ -59,7 +59,7 @@ impl std::fmt::Debug for SignIns {
 impl SignIns {
     /// Those in a file, which need not be there. One that cannot be opened is as none: somebody signs in again.
     #[must_use]
-    pub fn open(file: PathBuf, vault: Arc<Vault>, plugin: &str) -> Self {
+    pub(crate) fn open(file: PathBuf, vault: Arc<Vault>, plugin: &str) -> Self {
         let purpose = format!("sign-ins of {plugin}");
         let held = match fs::read(&file) {
             Ok(sealed) => {

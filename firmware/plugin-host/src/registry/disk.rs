@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// What is under way has this at the end of its name; it is swept at the next start.
-pub const PART: &str = "part";
+pub(crate) const PART: &str = "part";
 /// Everything here is for this program alone.
 const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
@@ -16,7 +16,7 @@ const FOLDER: u32 = 0o700;
 ///
 /// # Errors
 /// The disk; the old file is then still there.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
 
@@ -24,7 +24,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// The disk, or `fill`; the old file is then still there.
-pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(".");
     name.push(PART);
@@ -48,7 +51,7 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Re
 ///
 /// # Errors
 /// The disk.
-pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder_of(to)?;
     sync_folder_of(from)
@@ -58,7 +61,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn folder(path: &Path) -> io::Result<()> {
+pub(crate) fn folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -71,7 +74,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn wipe(path: &Path) -> io::Result<()> {
+pub(crate) fn wipe(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
     let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
@@ -84,7 +87,7 @@ pub fn wipe(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The disk.
-pub fn sweep(path: &Path) -> io::Result<()> {
+pub(crate) fn sweep(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

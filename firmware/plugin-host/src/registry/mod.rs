@@ -15,7 +15,7 @@
 //! state/plugins/<id>/directory.*     see `kept`
 //! ```
 
-pub mod disk;
+pub(crate) mod disk;
 pub mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,7 +188,7 @@ impl Registry {
 
     /// Who has signed in for a plugin.
     #[must_use]
-    pub fn sign_ins(&self, id: &str) -> SignIns {
+    pub(crate) fn sign_ins(&self, id: &str) -> SignIns {
         SignIns::open(self.folder(id).join(SIGN_INS), self.vault(), id)
     }
 

@@ -42,7 +42,7 @@ impl SrtpSuite {
     }
 
     /// Bytes of master key and master salt together: 30 or 46.
-    pub fn key_length(self) -> usize {
+    pub(crate) fn key_length(self) -> usize {
         match self {
             SrtpSuite::AesCm128Sha1_80 | SrtpSuite::AesCm128Sha1_32 => 16 + SALT,
             SrtpSuite::AesCm256Sha1_80 | SrtpSuite::AesCm256Sha1_32 => 32 + SALT,
@@ -92,7 +92,7 @@ pub struct SrtpKey {
 }
 
 impl SrtpKey {
-    /// Key and salt, [`SrtpSuite::key_length`] bytes.
+    /// Key and salt together, as long as the suite wants them.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }

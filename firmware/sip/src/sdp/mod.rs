@@ -74,7 +74,7 @@ pub enum Codec {
 
 impl Codec {
     /// Ticks of the RTP timestamp in a second.
-    pub fn rtp_clock_hz(self) -> u32 {
+    pub(crate) fn rtp_clock_hz(self) -> u32 {
         match self {
             Codec::Opus => 48_000,
             Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,

@@ -120,7 +120,7 @@ impl OfferAnswer {
     }
 
     /// We hear at `to` in place of `from`, at the same port; takes effect with the next offer or answer.
-    pub fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
+    pub(crate) fn relocate(&mut self, from: std::net::IpAddr, to: std::net::IpAddr) {
         if self.local.rtp.ip() == from {
             self.local.rtp.set_ip(to);
         }

@@ -22,7 +22,7 @@ impl OfferAnswer {
     ///
     /// # Errors
     /// [`SdpError::OfferPending`] if an offer is under way either way, else why the description cannot be carried.
-    pub fn relay_offer(&mut self, described: &[u8]) -> Result<Vec<u8>, SdpError> {
+    pub(crate) fn relay_offer(&mut self, described: &[u8]) -> Result<Vec<u8>, SdpError> {
         if !matches!(self.state, State::Stable) {
             return Err(SdpError::OfferPending);
         }
@@ -46,7 +46,7 @@ impl OfferAnswer {
     ///
     /// # Errors
     /// [`SdpError::NoOffer`] if none is under way, else what is wrong with the answer.
-    pub fn relayed_answer(&mut self, body: &[u8]) -> Result<(), SdpError> {
+    pub(crate) fn relayed_answer(&mut self, body: &[u8]) -> Result<(), SdpError> {
         if !self.local_offer_pending() {
             return Err(SdpError::NoOffer);
         }
@@ -61,7 +61,7 @@ impl OfferAnswer {
     ///
     /// # Errors
     /// [`SdpError::NoOffer`] if none is under way; the offer still is on every other error.
-    pub fn relay_answer(&mut self, described: &[u8]) -> Result<Vec<u8>, SdpError> {
+    pub(crate) fn relay_answer(&mut self, described: &[u8]) -> Result<Vec<u8>, SdpError> {
         if !self.remote_offer_pending() {
             return Err(SdpError::NoOffer);
         }
