@@ -163,7 +163,7 @@ fn what_a_headset_is_told_is_no_press(desk: &Desk, headset: &mut Uhid) {
     headset.expect(&[2, 1, 0]);
     headset.say(&[1, 1, 0]);
     // What comes next is mute: the hook said nothing.
-    thread::sleep(2 * controls::contact::SETTLE);
+    thread::sleep(2 * controls::switch::SETTLE);
     headset.say(&[1, 0b1001, 0]);
     headset.say(&[1, 0b1, 0]);
     desk.expect(Command::Mute { on: true });
@@ -176,7 +176,7 @@ fn a_short_report(desk: &Desk, headset: &mut Uhid) {
     // Some kernels keep it from us, others do not.
     headset.say(&[1]);
     // Sooner it would be the chatter of the press before.
-    thread::sleep(2 * controls::contact::SETTLE);
+    thread::sleep(2 * controls::switch::SETTLE);
     headset.say(&[1, 0b1001, 0]);
     desk.expect(Command::Mute { on: false });
     desk.show(|view| view.operator.muted = false);
@@ -205,7 +205,7 @@ fn pulled_in_mid_call(desk: &Desk, headset: Uhid) -> Uhid {
     headset.expect(&[2, 0b1, 0]);
     // The echo of what it was told.
     headset.say(&[1, 1, 0]);
-    thread::sleep(2 * controls::contact::SETTLE);
+    thread::sleep(2 * controls::switch::SETTLE);
     headset.say(&[1, 0, 0]);
     desk.expect(hook(HookAction::Button));
     pass("hw_3 a headset pulled in mid-call is told of the call when it is back, and hangs it up");
@@ -310,7 +310,7 @@ fn press(keypad: &mut VirtualDevice, code: u16) {
     keypad.emit(&[key(code, 1)]).unwrap();
     keypad.emit(&[key(code, 0)]).unwrap();
     // The next press of the same key is no chatter of this one.
-    thread::sleep(2 * controls::contact::SETTLE);
+    thread::sleep(2 * controls::switch::SETTLE);
 }
 
 fn node_of(name: &str) -> Option<PathBuf> {

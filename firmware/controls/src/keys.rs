@@ -16,8 +16,8 @@ use std::time::Duration;
 use ipc::HookAction;
 
 use crate::codes::*;
-use crate::contact::{Button, Contact, SETTLE};
 use crate::desk::{Act, Glance, Lamps};
+use crate::switch::{Button, SETTLE, Switch};
 use crate::table::{Kind, Lamp, Profile, Role};
 use crate::telephone::of_press;
 
@@ -56,7 +56,7 @@ pub struct Keys {
     down: BTreeMap<u16, Down>,
     /// When keys were released that could chatter.
     released: BTreeMap<u16, Duration>,
-    hook: Option<Contact>,
+    hook: Option<Switch>,
     button: Button,
     shown: Option<Lamps>,
 }
@@ -97,7 +97,7 @@ impl Keys {
             num_lock,
             down: BTreeMap::new(),
             released: BTreeMap::new(),
-            hook: of(Role::Hook).map(|code| Contact::new(is_down(code))),
+            hook: of(Role::Hook).map(|code| Switch::new(is_down(code))),
             button: Button::new(button),
             shown: None,
         }
@@ -129,7 +129,7 @@ impl Keys {
         let is_down = value == 1;
         match self.role(code) {
             Some(Role::Hook) => {
-                let moved = self.hook.get_or_insert_with(|| Contact::new(false)).hear(now, is_down);
+                let moved = self.hook.get_or_insert_with(|| Switch::new(false)).hear(now, is_down);
                 out.extend(moved.map(of_hook));
             }
             Some(Role::Button) => {
@@ -170,7 +170,7 @@ impl Keys {
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         let stuck = self.down.values().filter(|key| !key.is_stuck).map(|key| key.since + STUCK);
-        let hook = self.hook.as_ref().and_then(Contact::due);
+        let hook = self.hook.as_ref().and_then(Switch::due);
         stuck.chain(hook).chain(self.button.due()).min()
     }
 

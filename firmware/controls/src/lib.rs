@@ -2,7 +2,7 @@
 //!
 //! Reports and key events go in, wishes come out. Everything but [`shell`] is pure, with the time handed in:
 //! [`descriptor`] reads what a USB device says of its reports, [`telephone`] is such a device, [`keys`] one that the kernel
-//! made keys of, [`contact`] takes the chatter out of switches, [`table`] has what no device says of itself, [`desk`]
+//! made keys of, [`switch`] takes the chatter out of switches, [`table`] has what no device says of itself, [`desk`]
 //! says what a wish means for the calls of this moment, and [`reset`] hears the one key that is about the box itself.
 //!
 //! USB telephony is read by hidraw, because Linux makes no event of a hook. A keypad is taken from everybody else, so that
@@ -13,12 +13,12 @@
 //! Not here: sound (`media`), and what a key does on the screen (`ui/src/keys.rs`).
 
 pub mod codes;
-pub mod contact;
 pub mod descriptor;
 pub mod desk;
 pub mod keys;
 pub mod reset;
 pub mod samples;
 pub mod shell;
+pub mod switch;
 pub mod table;
 pub mod telephone;

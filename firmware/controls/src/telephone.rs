@@ -11,9 +11,9 @@ use std::time::Duration;
 use ipc::HookAction;
 
 use crate::codes;
-use crate::contact::{Button, Contact, Key, Press};
 use crate::descriptor::{Descriptor, Field, Usage, Way};
 use crate::desk::{Act, Lamps};
+use crate::switch::{Button, Key, Press, Switch};
 use crate::table::{Hook, Kind, Mute, Profile};
 
 /// A headset follows what it is told within this time.
@@ -47,10 +47,10 @@ pub struct Telephone {
     hook: Hook,
     mute: Mute,
     echoes: bool,
-    contact: Contact,
+    switch: Switch,
     button: Button,
     /// Of a device that says whether it is muted.
-    muted: Contact,
+    muted: Switch,
     keys: BTreeMap<Usage, Key>,
     /// What is active in each array.
     active: BTreeMap<usize, BTreeSet<Usage>>,
@@ -90,9 +90,9 @@ impl Telephone {
             mute: profile.mute.unwrap_or(Mute::Toggle),
             echoes: profile.echo.unwrap_or(true) && can_echo,
             descriptor,
-            contact: Contact::new(false),
+            switch: Switch::new(false),
             button: Button::new(false),
-            muted: Contact::new(false),
+            muted: Switch::new(false),
             keys: BTreeMap::new(),
             active: BTreeMap::new(),
             lamps: Lamps::default(),
@@ -138,7 +138,7 @@ impl Telephone {
     /// What has come of it by now without a further report.
     pub fn tick(&mut self, now: Duration) -> Vec<Act> {
         let mut acts = Vec::new();
-        if let Some(lifted) = self.contact.settle(now) {
+        if let Some(lifted) = self.switch.settle(now) {
             acts.extend(self.hook_moved(now, lifted));
         }
         acts.extend(self.button.tick(now).map(of_press));
@@ -149,7 +149,7 @@ impl Telephone {
     /// When [`Telephone::tick`] and [`Telephone::show`] are to be called again.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
-        [self.contact.due(), self.button.due(), self.muted.due(), self.again].into_iter().flatten().min()
+        [self.switch.due(), self.button.due(), self.muted.due(), self.again].into_iter().flatten().min()
     }
 
     /// The reports that make it show this; none when it does.
@@ -170,7 +170,7 @@ impl Telephone {
             }
         }
         reports.retain(|number, report| self.sent.get(number) != Some(report));
-        if self.echoes && !reports.is_empty() && self.contact.is_closed() != lamps.off_hook {
+        if self.echoes && !reports.is_empty() && self.switch.is_closed() != lamps.off_hook {
             self.echo = Some((lamps.off_hook, now + ECHO));
         }
         self.lamps = lamps;
@@ -210,7 +210,7 @@ impl Telephone {
             return match self.hook {
                 Hook::Button => self.button.hear(now, on).map(of_press),
                 Hook::Handset | Hook::Headset => {
-                    let moved = self.contact.hear(now, on)?;
+                    let moved = self.switch.hear(now, on)?;
                     self.hook_moved(now, moved)
                 }
                 Hook::None => None,
@@ -239,7 +239,7 @@ impl Telephone {
     }
 
     fn hook_moved(&mut self, now: Duration, lifted: bool) -> Option<Act> {
-        let moved = self.contact.since();
+        let moved = self.switch.since();
         if self.echo.is_some_and(|(told, until)| told == lifted && moved <= until) {
             self.echo = None;
             return None;

@@ -195,8 +195,8 @@ pub(crate) fn remote(media: &sip::sdp::Media) -> media::Remote {
 }
 
 /// The keys of a call.
-fn srtp(keys: &sip::sdp::SrtpKeys) -> media::Srtp {
-    media::Srtp {
+fn srtp(keys: &sip::sdp::SrtpKeys) -> media::SrtpKeys {
+    media::SrtpKeys {
         suite: match keys.suite {
             sip::sdp::SrtpSuite::AesCm128Sha1_80 => media::SrtpSuite::Aes128Sha1_80,
             sip::sdp::SrtpSuite::AesCm128Sha1_32 => media::SrtpSuite::Aes128Sha1_32,

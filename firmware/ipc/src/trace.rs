@@ -13,10 +13,10 @@ pub struct TracePage {
     pub next: Option<u64>,
 }
 
-/// What was counted of one SIP dialogue: a call, a registration, a subscription.
+/// What was counted of one SIP dialog: a call, a registration, a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallFigures {
-    /// Its number on the desk, where it is a call. A call may have several dialogues.
+    /// Its number on the desk, where it is a call. A call may have several dialogs.
     pub call: Option<CallRef>,
     /// What the exchange's log knows it by.
     pub call_id: String,

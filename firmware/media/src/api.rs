@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::device_list::DeviceList;
-use crate::history::Second;
+use crate::last_minute::Second;
 use crate::sound_test::TestState;
 use crate::timing::Timing;
 
@@ -78,7 +78,7 @@ pub enum SrtpSuite {
 
 /// How a stream is encrypted (SRTP, RFC 3711), RTCP included.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Srtp {
+pub struct SrtpKeys {
     /// Both ways.
     pub suite: SrtpSuite,
     /// Master key and salt of what we send: 30 bytes, with AES-256 46.
@@ -87,10 +87,10 @@ pub struct Srtp {
     pub remote: Vec<u8>,
 }
 
-impl fmt::Debug for Srtp {
+impl fmt::Debug for SrtpKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Keys are as secret as passwords.
-        f.debug_struct("Srtp").field("suite", &self.suite).finish_non_exhaustive()
+        f.debug_struct("SrtpKeys").field("suite", &self.suite).finish_non_exhaustive()
     }
 }
 
@@ -105,7 +105,7 @@ pub struct Remote {
     /// RTCP goes over the port of RTP, both ways (RFC 5761).
     pub rtcp_mux: bool,
     /// How it is encrypted; then nothing is sent or taken in the clear.
-    pub srtp: Option<Srtp>,
+    pub srtp: Option<SrtpKeys>,
     /// The codec both ways.
     pub codec: Codec,
     /// The payload type we announced, so the one that arrives here (0..=127).

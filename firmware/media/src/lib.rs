@@ -33,10 +33,10 @@ mod frame;
 mod g722;
 mod hand;
 mod handle;
-mod history;
 mod hold;
 mod hotplug;
 mod jitter;
+mod last_minute;
 mod link;
 mod loader;
 mod loudness;
@@ -69,12 +69,12 @@ mod wav;
 
 pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
-    SoundError, Srtp, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
+    SoundError, SrtpKeys, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
 };
 pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
-pub use history::Second;
+pub use last_minute::Second;
 pub use payloads::payloads;
 pub use said::Said;
 pub use sound_test::{SoundTest, TestEnd, TestState};

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use libsrtp::{MasterKey, ProtectionProfile, RecvSession, SendSession, SrtpError, StreamConfig};
 
-use crate::api::{Srtp, SrtpSuite};
+use crate::api::{SrtpKeys, SrtpSuite};
 
 /// Sources (SSRC) of a peer that are remembered, the newest; each needs a window of its own.
 const MAX_SOURCES: usize = 8;
@@ -35,7 +35,7 @@ pub(crate) enum Sealed {
 
 /// Both directions of an encrypted stream.
 pub(crate) struct Guard {
-    keys: Srtp,
+    keys: SrtpKeys,
     send: SendSession,
     receive: RecvSession,
     sources: VecDeque<u32>,
@@ -46,7 +46,7 @@ pub(crate) struct Guard {
 impl Guard {
     /// # Errors
     /// A key of the wrong length.
-    pub(crate) fn new(keys: Srtp) -> Result<Guard, SrtpError> {
+    pub(crate) fn new(keys: SrtpKeys) -> Result<Guard, SrtpError> {
         let (mut send, mut receive) = (SendSession::new(), RecvSession::new());
         send.add_stream(None, &config(keys.suite, &keys.local))?;
         receive.add_stream(None, &config(keys.suite, &keys.remote))?;
@@ -55,7 +55,7 @@ impl Guard {
 
     /// Takes the keys of a new agreement. A direction whose key stays goes on with its counters; one with another key
     /// begins anew (RFC 3711 section 3.3.1).
-    pub(crate) fn rekey(&mut self, keys: Srtp) -> Result<(), SrtpError> {
+    pub(crate) fn rekey(&mut self, keys: SrtpKeys) -> Result<(), SrtpError> {
         if self.keys == keys {
             return Ok(());
         }
@@ -161,12 +161,12 @@ mod tests {
         SrtpSuite::Aes256Sha1_32,
     ];
 
-    fn keys(suite: SrtpSuite, local: u8, remote: u8) -> Srtp {
+    fn keys(suite: SrtpSuite, local: u8, remote: u8) -> SrtpKeys {
         let length = match suite {
             SrtpSuite::Aes128Sha1_80 | SrtpSuite::Aes128Sha1_32 => 30,
             SrtpSuite::Aes256Sha1_80 | SrtpSuite::Aes256Sha1_32 => 46,
         };
-        Srtp { suite, local: vec![local; length], remote: vec![remote; length] }
+        SrtpKeys { suite, local: vec![local; length], remote: vec![remote; length] }
     }
 
     fn pair(suite: SrtpSuite) -> (Guard, Guard) {
@@ -252,7 +252,7 @@ mod tests {
             0xE7, 0x99, 0x78, 0xD8, 0x8C, 0xA4, 0xD2, 0x15, 0x94, 0x9D, 0x24, 0x02, 0xB7, 0x8D, 0x6A, 0xCC,
             0x99, 0xEA, 0x17, 0x9B, 0x8D, 0xBB,
         ];
-        let keys = Srtp { suite: SrtpSuite::Aes128Sha1_80, remote: vec![1; 30], local: key };
+        let keys = SrtpKeys { suite: SrtpSuite::Aes128Sha1_80, remote: vec![1; 30], local: key };
         Guard::new(keys).expect("sound keys").seal(Kind::Rtp, &mut packet).expect("sealed");
         assert_eq!(packet, sealed);
     }
@@ -265,8 +265,8 @@ mod tests {
                 if good.local.len() == length {
                     continue;
                 }
-                let local = Srtp { local: vec![1; length], ..good.clone() };
-                let remote = Srtp { remote: vec![1; length], ..good };
+                let local = SrtpKeys { local: vec![1; length], ..good.clone() };
+                let remote = SrtpKeys { remote: vec![1; length], ..good };
                 assert!(Guard::new(local).is_err() && Guard::new(remote).is_err(), "{suite:?} {length}");
             }
         }
@@ -293,7 +293,7 @@ mod tests {
         a.rekey(keys(suite, 3, 9)).expect("sound keys");
         let new = seal(&mut a);
         assert!(b.open(Kind::Rtp, &new).is_ok());
-        assert!(b.rekey(Srtp { remote: vec![1; 3], ..keys(suite, 9, 3) }).is_err());
+        assert!(b.rekey(SrtpKeys { remote: vec![1; 3], ..keys(suite, 9, 3) }).is_err());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::codec;
 use crate::comfort::{self, Comfort};
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
 use crate::frame::{FRAME_MS, Frame};
-use crate::history::{History, Second};
 use crate::hold::{HoldSound, Next, Waiting};
+use crate::last_minute::{LastMinute, Second};
 use crate::link::{Link, Unconnected, packet_time};
 use crate::recording::Recording;
 use crate::rtcp::Reports;
@@ -56,7 +56,7 @@ pub(crate) struct Stream {
     forged: u64,
     replayed: u64,
     /// Its last minute.
-    history: History,
+    last_minute: LastMinute,
     packet: Vec<u8>,
 }
 
@@ -79,7 +79,7 @@ impl Stream {
             ignored: 0,
             forged: 0,
             replayed: 0,
-            history: History::new(),
+            last_minute: LastMinute::new(),
             packet: Vec::new(),
         }
     }
@@ -228,7 +228,7 @@ impl Stream {
             return None;
         }
         let frame = self.link.as_mut().map(|link| link.play(now))?;
-        self.history.hear(&frame);
+        self.last_minute.hear(&frame);
         Some(frame)
     }
 
@@ -242,8 +242,8 @@ impl Stream {
         send: Send<'_>,
     ) {
         self.watch(now, events);
-        if self.link.is_some() && self.history.is_due(now) {
-            self.history.pass(now, &self.stats(), !self.live);
+        if self.link.is_some() && self.last_minute.is_due(now) {
+            self.last_minute.pass(now, &self.stats(), !self.live);
         }
         let Some(link) = &mut self.link else { return };
         link.strange = 0;
@@ -252,7 +252,7 @@ impl Stream {
         let reachable = !to.ip().is_unspecified() && to.port() != 0;
         if reachable && link.remote.direction.sends() {
             if self.live {
-                self.history.say(voice);
+                self.last_minute.say(voice);
             }
             let announced = self.say(voice, hold, to, per_ms, send);
             if announced {
@@ -307,7 +307,7 @@ impl Stream {
 
     /// The last minute, second by second.
     pub(crate) fn seconds(&self, now: Duration) -> Box<[Second]> {
-        self.history.seconds(now, &self.stats(), !self.live)
+        self.last_minute.seconds(now, &self.stats(), !self.live)
     }
 
     fn watch(&mut self, now: Duration, events: &mut dyn FnMut(Event)) {

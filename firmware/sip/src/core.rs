@@ -23,6 +23,9 @@ use crate::transaction::{Layer, Pace, TxId};
 use crate::turns::Turns;
 use crate::uri::Uri;
 
+/// The longest lifetime asked for because a registrar or a notifier demands it (423 Min-Expires).
+pub(crate) const LONGEST_EXPIRES: Duration = Duration::from_secs(24 * 3600);
+
 /// Methods of a telephone, for Allow.
 const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, NOTIFY, INFO";
 /// The same of one that carries out transfers.
@@ -606,6 +609,18 @@ impl Core {
         request.push_front("Max-Forwards", "70");
         request.push_front("Via", via.to_string());
         request.push("User-Agent", self.config.user_agent.as_str());
+    }
+}
+
+/// Takes the longer lifetime that a 423 demands in its Min-Expires; false if it names none we can use.
+pub(crate) fn lengthen(expires: &mut Duration, response: &Message) -> bool {
+    let least = response.header("Min-Expires").and_then(|text| text.trim().parse().ok());
+    match least.map(Duration::from_secs) {
+        Some(least) if least > *expires && least <= LONGEST_EXPIRES => {
+            *expires = least;
+            true
+        }
+        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@ pub mod error;
 mod flow;
 mod guard;
 pub mod header;
-mod history;
+mod history_info;
 mod lamp;
 mod lexer;
 pub mod message;

@@ -5,14 +5,11 @@
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, RegistrationState};
-use crate::core::{Alarm, Core, Hop, Owner};
+use crate::core::{Alarm, Core, Hop, LONGEST_EXPIRES, Owner, lengthen};
 use crate::flow::Target;
 use crate::message::Message;
 use crate::method::Method;
 use crate::transaction::TxId;
-
-/// Longest lifetime asked for because a registrar demands it (423 Min-Expires).
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Why a registration failed that nobody answered.
 const SILENT: &str = "no answer";
@@ -49,7 +46,7 @@ impl Registration {
             call_id: core.new_call_id(),
             tag: core.random.word(),
             number: 0,
-            expires: expires.clamp(Duration::from_secs(10), LONGEST),
+            expires: expires.clamp(Duration::from_secs(10), LONGEST_EXPIRES),
             tx: None,
             failures: 0,
             known_as: None,
@@ -153,7 +150,7 @@ impl Registration {
                     self.fail(core, now, Some(code), response);
                 }
             }
-            423 if self.lengthen(response) => self.send(core, now),
+            423 if lengthen(&mut self.expires, response) => self.send(core, now),
             439 if !self.plain => {
                 self.plain = true;
                 self.send(core, now);
@@ -302,19 +299,7 @@ impl Registration {
         let seconds =
             ours.and_then(|contact| contact.params.value("expires").and_then(|text| text.parse().ok()));
         let seconds = seconds.or(response.expires().map(u64::from));
-        seconds.map_or(self.expires, Duration::from_secs).min(LONGEST)
-    }
-
-    /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
-    fn lengthen(&mut self, response: &Message) -> bool {
-        let least = response.header("Min-Expires").and_then(|text| text.trim().parse().ok());
-        match least.map(Duration::from_secs) {
-            Some(least) if least > self.expires && least <= LONGEST => {
-                self.expires = least;
-                true
-            }
-            _ => false,
-        }
+        seconds.map_or(self.expires, Duration::from_secs).min(LONGEST_EXPIRES)
     }
 
     fn fail_over(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {

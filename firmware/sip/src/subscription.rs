@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use crate::agent::{AccountId, Event, Package, SubscriptionId, SubscriptionState};
-use crate::core::{Alarm, Core, Hop, Owner};
+use crate::core::{Alarm, Core, Hop, LONGEST_EXPIRES, Owner, lengthen};
 use crate::dialog::{Dialog, Order};
 use crate::dialog_info::DialogInfo;
 use crate::header::NameAddr;
@@ -23,9 +23,6 @@ use crate::transaction::TxId;
 
 /// Lifetime asked for: short enough that lamps come back soon after an exchange lost its memory.
 const EXPIRES: Duration = Duration::from_secs(600);
-
-/// Longest lifetime asked for because a notifier demands it (423 Min-Expires).
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// One thing we watch.
 #[derive(Debug)]
@@ -156,7 +153,7 @@ impl Subscription {
         }
         match code {
             200..=299 => self.accepted(core, now, id, response),
-            423 if self.lengthen(response) => self.renew(core, now),
+            423 if lengthen(&mut self.expires, response) => self.renew(core, now),
             // The notifier lost its memory: begin again without a pause, once.
             481 if self.phase == Phase::Notified => {
                 self.darken(core, Doubt::Forgotten);
@@ -492,22 +489,10 @@ impl Subscription {
     /// Refreshes in the second half of the lifetime, each lamp at another moment of it: thousands that were asked
     /// for in the same seconds do not come back together for ever.
     fn refresh_before(&self, core: &mut Core, now: Instant, granted: Duration) {
-        let granted = granted.clamp(Duration::from_secs(2), LONGEST);
+        let granted = granted.clamp(Duration::from_secs(2), LONGEST_EXPIRES);
         let margin = (granted / 10).clamp(Duration::from_secs(5), Duration::from_secs(30)).min(granted / 2);
         let pause = core.random.between(granted / 2, granted - margin);
         core.timers.set(Alarm::Subscription(self.id), now + pause);
-    }
-
-    /// Takes a longer lifetime that a 423 demands; false if it names none we can use.
-    fn lengthen(&mut self, response: &Message) -> bool {
-        let least = response.header("Min-Expires").and_then(|text| text.trim().parse().ok());
-        match least.map(Duration::from_secs) {
-            Some(least) if least > self.expires && least <= LONGEST => {
-                self.expires = least;
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Says that nothing is known any more, and tries again after a while.

@@ -1,8 +1,8 @@
 //! The newest messages in memory, by call, within bounds; and what is counted of each call.
 //!
 //! Three shelves, each with a bound of its own, so that neither a storm of lamps nor a flood from strangers pushes the
-//! calls out: dialogues that began with an INVITE and that the desk took part in, all others it took part in, and what
-//! it never answered. On each the oldest message goes first; one dialogue takes no more than [`MAX_DIALOGUE`]. Not done
+//! calls out: dialogs that began with an INVITE and that the desk took part in, all others it took part in, and what
+//! it never answered. On each the oldest message goes first; one dialog takes no more than [`MAX_DIALOG`]. Not done
 //! here: time, and the file.
 
 use std::{
@@ -20,13 +20,13 @@ use sip::{
 
 /// Sixteenths of the whole for each shelf, in the order of [`Shelf`].
 const SHARES: [usize; 3] = [12, 3, 1];
-/// Bytes kept of one dialogue: several hundred messages.
-const MAX_DIALOGUE: usize = 512 << 10;
+/// Bytes kept of one dialog: several hundred messages.
+const MAX_DIALOG: usize = 512 << 10;
 /// What a message takes beside its bytes, about.
 const OVERHEAD: usize = 256;
-/// Dialogues told of at once, the newest first.
+/// Dialogs told of at once, the newest first.
 const MAX_TOLD: usize = 200;
-/// Messages of one dialogue and direction among which a repeated one is noticed.
+/// Messages of one dialog and direction among which a repeated one is noticed.
 const REMEMBERED: usize = 8;
 
 /// One message, without its secrets.
@@ -73,7 +73,7 @@ pub(crate) struct Book {
     last: u64,
     entries: BTreeMap<u64, Entry>,
     shelves: [Kept; 3],
-    dialogues: HashMap<Arc<str>, Dialogue>,
+    dialogs: HashMap<Arc<str>, Dialog>,
     /// Bytes that streams carried in, and out.
     carried: [u32; 2],
 }
@@ -85,7 +85,7 @@ struct Kept {
 }
 
 #[derive(Debug)]
-struct Dialogue {
+struct Dialog {
     shelf: Shelf,
     has_invite: bool,
     numbers: VecDeque<u64>,
@@ -105,7 +105,7 @@ impl Book {
             last: 0,
             entries: BTreeMap::new(),
             shelves: Default::default(),
-            dialogues: HashMap::new(),
+            dialogs: HashMap::new(),
             carried: [0; 2],
         }
     }
@@ -114,10 +114,10 @@ impl Book {
     pub(crate) fn note(&mut self, seen: &Sighting<'_>) {
         let Glance { call_id, is_invite } = Glance::at(seen.bytes);
         let call_id: Arc<str> = call_id.unwrap_or_default().into();
-        let dialogue = self.dialogue(&call_id, seen.at_us);
-        dialogue.has_invite |= is_invite;
-        dialogue.count(seen);
-        let shelf = match (seen.is_out || dialogue.call.is_some(), dialogue.has_invite, dialogue.shelf) {
+        let dialog = self.dialog(&call_id, seen.at_us);
+        dialog.has_invite |= is_invite;
+        dialog.count(seen);
+        let shelf = match (seen.is_out || dialog.call.is_some(), dialog.has_invite, dialog.shelf) {
             (true, true, _) => Shelf::Calls,
             (true, false, Shelf::Unanswered) => Shelf::Others,
             (_, _, shelf) => shelf,
@@ -126,12 +126,12 @@ impl Book {
         self.keep(seen, call_id);
     }
 
-    /// Says which call of the desk a dialogue is; a call may have several.
+    /// Says which call of the desk a dialog is; a call may have several.
     pub(crate) fn name(&mut self, call: CallRef, call_id: &str, at_us: u64) {
         let call_id: Arc<str> = call_id.chars().take(sip::trace::MAX_CALL_ID).collect::<String>().into();
-        let dialogue = self.dialogue(&call_id, at_us);
-        (dialogue.call, dialogue.figures.call) = (Some(call), Some(call));
-        let numbers = dialogue.numbers.clone();
+        let dialog = self.dialog(&call_id, at_us);
+        (dialog.call, dialog.figures.call) = (Some(call), Some(call));
+        let numbers = dialog.numbers.clone();
         self.move_to(&call_id, Shelf::Calls);
         for number in numbers {
             if let Some(entry) = self.entries.get_mut(&number) {
@@ -142,22 +142,22 @@ impl Book {
 
     /// The call has ended; what it leaves goes when its last message does.
     pub(crate) fn ended(&mut self, call: CallRef) {
-        for dialogue in self.dialogues.values_mut().filter(|dialogue| dialogue.call == Some(call)) {
-            dialogue.is_over = true;
+        for dialog in self.dialogs.values_mut().filter(|dialog| dialog.call == Some(call)) {
+            dialog.is_over = true;
         }
     }
 
-    /// The call is over, and so was its sound; what was counted of it, of all its dialogues together.
+    /// The call is over, and so was its sound; what was counted of it, of all its dialogs together.
     pub(crate) fn over(&mut self, call: CallRef, sound: SoundFigures) -> CallFigures {
         let mut all = CallFigures { call: Some(call), ..CallFigures::default() };
-        self.dialogues.retain(|_, dialogue| {
-            if dialogue.call != Some(call) {
+        self.dialogs.retain(|_, dialog| {
+            if dialog.call != Some(call) {
                 return true;
             }
-            dialogue.is_over = true;
-            dialogue.figures.sound = Some(sound);
-            add(&mut all, &dialogue.figures);
-            !dialogue.numbers.is_empty()
+            dialog.is_over = true;
+            dialog.figures.sound = Some(sound);
+            add(&mut all, &dialog.figures);
+            !dialog.numbers.is_empty()
         });
         all
     }
@@ -177,16 +177,16 @@ impl Book {
         (page, false)
     }
 
-    /// What was counted of the newest dialogues with the desk, calls and others, the newest first.
+    /// What was counted of the newest dialogs with the desk, calls and others, the newest first.
     pub(crate) fn figures(&self) -> Vec<CallFigures> {
-        let known = self.dialogues.values().filter(|dialogue| dialogue.shelf != Shelf::Unanswered);
-        let mut told: Vec<&CallFigures> = known.map(|dialogue| &dialogue.figures).collect();
+        let known = self.dialogs.values().filter(|dialog| dialog.shelf != Shelf::Unanswered);
+        let mut told: Vec<&CallFigures> = known.map(|dialog| &dialog.figures).collect();
         told.sort_unstable_by(|a, b| (b.last_unix_us, &b.call_id).cmp(&(a.last_unix_us, &a.call_id)));
         told.into_iter().take(MAX_TOLD).cloned().collect()
     }
 
-    fn dialogue(&mut self, call_id: &Arc<str>, at_us: u64) -> &mut Dialogue {
-        self.dialogues.entry(Arc::clone(call_id)).or_insert_with(|| Dialogue {
+    fn dialog(&mut self, call_id: &Arc<str>, at_us: u64) -> &mut Dialog {
+        self.dialogs.entry(Arc::clone(call_id)).or_insert_with(|| Dialog {
             shelf: Shelf::Unanswered,
             has_invite: false,
             numbers: VecDeque::new(),
@@ -204,7 +204,7 @@ impl Book {
     }
 
     fn keep(&mut self, seen: &Sighting<'_>, call_id: Arc<str>) {
-        let Some(dialogue) = self.dialogues.get_mut(&call_id) else { return };
+        let Some(dialog) = self.dialogs.get_mut(&call_id) else { return };
         self.last += 1;
         let number = self.last;
         let mut position = 0;
@@ -221,15 +221,15 @@ impl Book {
             peer: seen.peer,
             position,
             call_id: Arc::clone(&call_id),
-            call: dialogue.call,
+            call: dialog.call,
             message: mask(seen.bytes).into(),
         };
         let size = size(&entry);
-        dialogue.numbers.push_back(number);
-        dialogue.bytes += size;
-        let (shelf, mut too_much) = (dialogue.shelf, dialogue.bytes.saturating_sub(MAX_DIALOGUE));
+        dialog.numbers.push_back(number);
+        dialog.bytes += size;
+        let (shelf, mut too_much) = (dialog.shelf, dialog.bytes.saturating_sub(MAX_DIALOG));
         let mut spare = Vec::new();
-        for number in &dialogue.numbers {
+        for number in &dialog.numbers {
             if too_much == 0 {
                 break;
             }
@@ -244,13 +244,12 @@ impl Book {
     }
 
     fn move_to(&mut self, call_id: &Arc<str>, shelf: Shelf) {
-        let Some(dialogue) = self.dialogues.get_mut(call_id).filter(|dialogue| dialogue.shelf != shelf)
-        else {
+        let Some(dialog) = self.dialogs.get_mut(call_id).filter(|dialog| dialog.shelf != shelf) else {
             return;
         };
-        let (before, bytes) = (dialogue.shelf, dialogue.bytes);
-        dialogue.shelf = shelf;
-        for number in &dialogue.numbers {
+        let (before, bytes) = (dialog.shelf, dialog.bytes);
+        dialog.shelf = shelf;
+        for number in &dialog.numbers {
             self.shelves[before as usize].numbers.remove(number);
             self.shelves[shelf as usize].numbers.insert(*number);
         }
@@ -269,20 +268,20 @@ impl Book {
 
     fn drop_entry(&mut self, number: u64) {
         let Some(entry) = self.entries.remove(&number) else { return };
-        let Some(dialogue) = self.dialogues.get_mut(&entry.call_id) else { return };
+        let Some(dialog) = self.dialogs.get_mut(&entry.call_id) else { return };
         let size = size(&entry);
-        self.shelves[dialogue.shelf as usize].numbers.remove(&number);
-        self.shelves[dialogue.shelf as usize].bytes -= size;
-        dialogue.bytes -= size;
+        self.shelves[dialog.shelf as usize].numbers.remove(&number);
+        self.shelves[dialog.shelf as usize].bytes -= size;
+        dialog.bytes -= size;
         // They go in the order in which they came.
-        dialogue.numbers.pop_front();
-        if dialogue.numbers.is_empty() && (dialogue.call.is_none() || dialogue.is_over) {
-            self.dialogues.remove(&entry.call_id);
+        dialog.numbers.pop_front();
+        if dialog.numbers.is_empty() && (dialog.call.is_none() || dialog.is_over) {
+            self.dialogs.remove(&entry.call_id);
         }
     }
 }
 
-impl Dialogue {
+impl Dialog {
     fn count(&mut self, seen: &Sighting<'_>) {
         let mut hasher = DefaultHasher::new();
         seen.bytes.hash(&mut hasher);
@@ -352,17 +351,17 @@ mod tests {
     fn is_sound(book: &Book) {
         let mut bytes = [0; 3];
         for (number, entry) in &book.entries {
-            let dialogue = &book.dialogues[&entry.call_id];
-            bytes[dialogue.shelf as usize] += size(entry);
-            assert!(book.shelves[dialogue.shelf as usize].numbers.contains(number));
-            assert!(dialogue.numbers.contains(number));
+            let dialog = &book.dialogs[&entry.call_id];
+            bytes[dialog.shelf as usize] += size(entry);
+            assert!(book.shelves[dialog.shelf as usize].numbers.contains(number));
+            assert!(dialog.numbers.contains(number));
         }
         assert_eq!(book.shelves.each_ref().map(|shelf| shelf.bytes), bytes);
         assert!(bytes.iter().zip(book.bounds).all(|(bytes, bound)| *bytes <= bound), "{bytes:?}");
         assert_eq!(book.shelves.iter().map(|shelf| shelf.numbers.len()).sum::<usize>(), book.entries.len());
-        assert_eq!(book.dialogues.values().map(|of| of.numbers.len()).sum::<usize>(), book.entries.len());
-        assert!(book.dialogues.values().all(|dialogue| dialogue.bytes <= MAX_DIALOGUE));
-        assert!(book.dialogues.values().all(|of| !of.numbers.is_empty() || of.call.is_some() && !of.is_over));
+        assert_eq!(book.dialogs.values().map(|of| of.numbers.len()).sum::<usize>(), book.entries.len());
+        assert!(book.dialogs.values().all(|dialog| dialog.bytes <= MAX_DIALOG));
+        assert!(book.dialogs.values().all(|of| !of.numbers.is_empty() || of.call.is_some() && !of.is_over));
     }
 
     #[test]

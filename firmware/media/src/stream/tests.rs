@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::api::{Direction, Srtp, SrtpSuite};
+use crate::api::{Direction, SrtpKeys, SrtpSuite};
 use crate::frame::SILENCE;
 use crate::hold::Pips;
 use crate::srtp::Guard;
@@ -260,7 +260,7 @@ fn a_strangers_flood_is_counted_and_not_heard() {
 
 /// Encrypts what two streams say; the keys are those of `local` and its mirror.
 fn encrypt(pair: &mut Pair, a: u8, b: u8) {
-    let keys = |local, remote| Srtp {
+    let keys = |local, remote| SrtpKeys {
         suite: SrtpSuite::Aes128Sha1_80,
         local: vec![local; 30],
         remote: vec![remote; 30],
@@ -318,9 +318,9 @@ fn nothing_of_an_encrypted_stream_is_plain_and_nothing_plain_is_taken() {
     pair.a.close(now + Duration::from_secs(13), &mut |_, _, bytes| sent.push(bytes.to_vec()));
     assert!(sent.len() > 500, "{}", sent.len());
     let mut wrong =
-        Guard::new(Srtp { suite: SrtpSuite::Aes128Sha1_80, local: vec![1; 30], remote: vec![9; 30] });
+        Guard::new(SrtpKeys { suite: SrtpSuite::Aes128Sha1_80, local: vec![1; 30], remote: vec![9; 30] });
     let mut right =
-        Guard::new(Srtp { suite: SrtpSuite::Aes128Sha1_80, local: vec![2; 30], remote: vec![1; 30] });
+        Guard::new(SrtpKeys { suite: SrtpSuite::Aes128Sha1_80, local: vec![2; 30], remote: vec![1; 30] });
     let (wrong, right) = (wrong.as_mut().expect("keys"), right.as_mut().expect("keys"));
     let mut reports = 0;
     for bytes in &sent {
@@ -366,7 +366,7 @@ fn an_encrypted_peer_that_moves_is_followed_and_a_strangers_flood_is_hardly_look
 #[test]
 fn keys_that_are_none_make_a_stream_silent_and_not_plain() {
     let mut pair = Pair::new(Codec::Pcmu);
-    let bad = Srtp { suite: SrtpSuite::Aes256Sha1_80, local: vec![1; 30], remote: vec![2; 30] };
+    let bad = SrtpKeys { suite: SrtpSuite::Aes256Sha1_80, local: vec![1; 30], remote: vec![2; 30] };
     let broken = Remote { srtp: Some(bad), ..remote(B, Codec::Pcmu) };
     assert!(pair.a.connect(broken.clone()).is_err());
     pair.run(6000, at_once);

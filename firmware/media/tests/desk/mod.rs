@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use media::{Codec, Config, Direction, Event, Media, Remote, Srtp, SrtpSuite, StreamId};
+use media::{Codec, Config, Direction, Event, Media, Remote, SrtpKeys, SrtpSuite, StreamId};
 
 /// Nothing in these tests may take longer, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -151,7 +151,7 @@ pub(crate) fn connect_encrypted(
     let a_rtp = a.media.open(id).expect("ports");
     let b_rtp = b.media.open(id).expect("ports");
     let far = |rtp, local: u8, far: u8| {
-        let srtp = Srtp { suite, local: vec![local; length], remote: vec![far; length] };
+        let srtp = SrtpKeys { suite, local: vec![local; length], remote: vec![far; length] };
         Remote { rtcp_mux: true, srtp: Some(srtp), ..remote(rtp, codec) }
     };
     a.media.connect(id, far(b_rtp, 1, 2)).expect("taken");

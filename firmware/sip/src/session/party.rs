@@ -6,7 +6,7 @@
 
 use crate::agent::Party;
 use crate::header::NameAddr;
-use crate::history;
+use crate::history_info;
 use crate::message::Message;
 use crate::uri::Scheme;
 
@@ -49,7 +49,7 @@ pub(super) fn called(invite: &Message) -> Party {
 /// Who sent the call on to us last (RFC 5806, RFC 7044), as far as it may be shown.
 pub(super) fn diversion(invite: &Message) -> Option<Party> {
     let Some(address) = invite.address("Diversion") else {
-        return history::diverter(invite).map(|address| address.as_ref().map_or_else(nobody, party));
+        return history_info::diverter(invite).map(|address| address.as_ref().map_or_else(nobody, party));
     };
     let mut found = party(&address);
     if hides(&address, "uri") {

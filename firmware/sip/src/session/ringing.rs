@@ -10,7 +10,7 @@ use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::flow::Target;
 use crate::header::NameAddr;
-use crate::history;
+use crate::history_info;
 use crate::message::Message;
 use crate::sdp::{LocalMedia, Media, OfferAnswer, SdpError, Srtp};
 use crate::transaction::TxId;
@@ -224,7 +224,7 @@ impl Session {
         let mut headers = vec![("Contact".to_owned(), NameAddr::new(uri).to_string())];
         if let Some(diversion) = diversion {
             let party = super::target_uri(core, self.account, &diversion.party)?;
-            for entry in history::of_redirection(invite, &party, diversion) {
+            for entry in history_info::of_redirection(invite, &party, diversion) {
                 headers.push(("History-Info".to_owned(), entry));
             }
             headers.push(("Diversion".to_owned(), diversion::value(party, diversion, before)));

@@ -4,20 +4,20 @@
 
 use std::time::Duration;
 
-/// A contact that changes more often than this chatters: what it settles on counts, once.
+/// A switch that changes more often than this chatters: what it settles on counts, once.
 pub const SETTLE: Duration = Duration::from_millis(50);
 /// A button pressed for so long is held (HW-1).
 pub const HELD: Duration = Duration::from_secs(2);
 
 /// A switch without its chatter.
 #[derive(Clone, Copy, Debug)]
-pub struct Contact {
+pub struct Switch {
     settled: bool,
     heard: bool,
     since: Duration,
 }
 
-impl Contact {
+impl Switch {
     /// One that is closed, or open.
     #[must_use]
     pub fn new(closed: bool) -> Self {
@@ -71,7 +71,7 @@ pub enum Press {
 /// A button that means one thing when pressed and another when held.
 #[derive(Clone, Copy, Debug)]
 pub struct Button {
-    contact: Contact,
+    switch: Switch,
     /// Since when it is pressed, until it has been told as held.
     pressed: Option<Duration>,
 }
@@ -80,20 +80,20 @@ impl Button {
     /// One that is pressed, which means nothing until it has been released, or is not.
     #[must_use]
     pub fn new(pressed: bool) -> Self {
-        Self { contact: Contact::new(pressed), pressed: None }
+        Self { switch: Switch::new(pressed), pressed: None }
     }
 
     /// It is pressed or released now.
     pub fn hear(&mut self, now: Duration, down: bool) -> Option<Press> {
         let press = self.tick(now);
-        let _settled = self.contact.hear(now, down);
+        let _settled = self.switch.hear(now, down);
         press
     }
 
     /// What has come of it by now.
     pub fn tick(&mut self, now: Duration) -> Option<Press> {
-        let moved = self.contact.since();
-        match self.contact.settle(now) {
+        let moved = self.switch.since();
+        match self.switch.settle(now) {
             Some(true) => self.pressed = Some(moved),
             Some(false) => {
                 let since = self.pressed.take()?;
@@ -102,7 +102,7 @@ impl Button {
             None => {}
         }
         // A release that has not settled yet may be chatter, or the end of a short press.
-        let is_down = self.contact.due().is_none();
+        let is_down = self.switch.due().is_none();
         self.pressed.filter(|since| is_down && now >= *since + HELD)?;
         self.pressed = None;
         Some(Press::Held)
@@ -111,7 +111,7 @@ impl Button {
     /// When to look again.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
-        self.contact.due().or_else(|| self.pressed.map(|since| since + HELD))
+        self.switch.due().or_else(|| self.pressed.map(|since| since + HELD))
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn hw_1_a_hook_that_chatters_is_one_change_once_it_has_settled() {
-        let mut hook = Contact::new(false);
+        let mut hook = Switch::new(false);
         for (at, closed) in [(0, true), (3, false), (7, true), (20, false), (31, true)] {
             assert_eq!(hook.hear(ms(at), closed), None);
         }
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn hw_1_two_changes_that_nobody_looked_at_in_between_are_two() {
-        let mut hook = Contact::new(false);
+        let mut hook = Switch::new(false);
         assert_eq!(hook.hear(ms(0), true), None);
         assert_eq!(hook.hear(ms(400), false), Some(true));
         assert_eq!(hook.settle(ms(450)), Some(false));

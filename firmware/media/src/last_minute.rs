@@ -55,7 +55,7 @@ pub struct Second {
 }
 
 /// The whole seconds of the last minute, and the one that runs.
-pub(crate) struct History {
+pub(crate) struct LastMinute {
     /// Oldest first, never more than [`SECONDS`].
     whole: VecDeque<Second>,
     /// When the running second began; none runs before the far end is known.
@@ -68,9 +68,9 @@ pub(crate) struct History {
     said: Power,
 }
 
-impl History {
-    pub(crate) fn new() -> History {
-        History {
+impl LastMinute {
+    pub(crate) fn new() -> LastMinute {
+        LastMinute {
             whole: VecDeque::with_capacity(SECONDS),
             began: None,
             before: Stats::default(),
@@ -80,7 +80,7 @@ impl History {
         }
     }
 
-    /// True when [`History::pass`] has something to do.
+    /// True when [`LastMinute::pass`] has something to do.
     pub(crate) fn is_due(&self, now: Duration) -> bool {
         self.began.is_none_or(|began| now.saturating_sub(began) >= SECOND)
     }
@@ -195,59 +195,59 @@ mod tests {
     }
 
     /// A stream that gets a packet every 20 ms until `end`, in ms.
-    fn call(history: &mut History, from: u64, end: u64) {
+    fn call(last_minute: &mut LastMinute, from: u64, end: u64) {
         for ms in (from..=end).step_by(10) {
-            if history.is_due(at(ms)) {
-                history.pass(at(ms), &counted(ms / 20, 0), false);
+            if last_minute.is_due(at(ms)) {
+                last_minute.pass(at(ms), &counted(ms / 20, 0), false);
             }
         }
     }
 
     #[test]
     fn a_call_of_seven_seconds_has_seven_of_fifty_packets() {
-        let mut history = History::new();
-        let before = history.seconds(at(5), &Stats::default(), false);
+        let mut last_minute = LastMinute::new();
+        let before = last_minute.seconds(at(5), &Stats::default(), false);
         assert!(before.is_empty(), "nothing before the far end is known");
-        call(&mut history, 0, 7_000);
-        let seconds = history.seconds(at(7_000), &counted(350, 0), false);
+        call(&mut last_minute, 0, 7_000);
+        let seconds = last_minute.seconds(at(7_000), &counted(350, 0), false);
         assert_eq!(seconds.len(), 7);
         assert!(seconds.iter().all(|s| (s.length_ms, s.packets_received) == (1000, 50)), "{seconds:?}");
-        let seconds = history.seconds(at(7_240), &counted(362, 0), false);
+        let seconds = last_minute.seconds(at(7_240), &counted(362, 0), false);
         assert_eq!(seconds.len(), 8, "and the one that runs");
         assert_eq!((seconds[7].length_ms, seconds[7].packets_received), (240, 12));
     }
 
     #[test]
     fn older_seconds_than_sixty_fall_out_and_nothing_grows() {
-        let mut history = History::new();
-        let room = history.whole.capacity();
+        let mut last_minute = LastMinute::new();
+        let room = last_minute.whole.capacity();
         // The first ten have twice the packets.
         for ms in (0..=75_000).step_by(10) {
-            if history.is_due(at(ms)) {
-                history.pass(at(ms), &counted(ms.min(10_000) / 20 + ms / 20, 0), false);
+            if last_minute.is_due(at(ms)) {
+                last_minute.pass(at(ms), &counted(ms.min(10_000) / 20 + ms / 20, 0), false);
             }
         }
         let now = counted(500 + 3_775, 0);
-        let seconds = history.seconds(at(75_500), &now, false);
+        let seconds = last_minute.seconds(at(75_500), &now, false);
         assert_eq!(seconds.len(), 60);
         assert_eq!(seconds[59].length_ms, 500, "the running one takes the place of the oldest");
         assert!(seconds[..59].iter().all(|s| (s.length_ms, s.packets_received) == (1000, 50)));
-        assert_eq!(history.seconds(at(75_000), &counted(4_250, 0), false).len(), 60);
-        assert_eq!(history.whole.capacity(), room);
+        assert_eq!(last_minute.seconds(at(75_000), &counted(4_250, 0), false).len(), 60);
+        assert_eq!(last_minute.whole.capacity(), room);
     }
 
     #[test]
     fn what_happens_stands_in_its_second() {
-        let mut history = History::new();
+        let mut last_minute = LastMinute::new();
         let mut stats = Stats::default();
-        history.pass(at(0), &stats, true);
+        last_minute.pass(at(0), &stats, true);
         stats.packets_received = 50;
-        history.pass(at(1_000), &stats, true);
+        last_minute.pass(at(1_000), &stats, true);
         stats = Stats { packets_received: 97, lost: 3, concealed_ms: 60, jitter_ms: 4.5, ..stats };
-        history.pass(at(2_000), &stats, false);
+        last_minute.pass(at(2_000), &stats, false);
         stats = Stats { packets_received: 145, late: 2, round_trip_ms: Some(30.0), buffer_ms: 80, ..stats };
-        history.pass(at(3_000), &stats, false);
-        let seen = history.seconds(at(3_000), &stats, false);
+        last_minute.pass(at(3_000), &stats, false);
+        let seen = last_minute.seconds(at(3_000), &stats, false);
         let row = |s: &Second| (s.packets_received, s.lost, s.late, s.concealed_ms, s.held);
         assert_eq!(
             seen.iter().map(row).collect::<Vec<_>>(),
@@ -259,57 +259,60 @@ mod tests {
 
     #[test]
     fn a_packet_that_was_only_overtaken_is_missed_once_and_another_codec_begins_anew() {
-        let mut history = History::new();
+        let mut last_minute = LastMinute::new();
         for (second, (lost, late)) in [(0, 0), (1, 9), (0, 9), (2, 4)].into_iter().enumerate() {
-            history.pass(at(second as u64 * 1000), &Stats { lost, late, ..Stats::default() }, false);
+            last_minute.pass(at(second as u64 * 1000), &Stats { lost, late, ..Stats::default() }, false);
         }
-        let seen = history.seconds(at(3_000), &Stats::default(), false);
+        let seen = last_minute.seconds(at(3_000), &Stats::default(), false);
         assert_eq!(seen.iter().map(|s| (s.lost, s.late)).collect::<Vec<_>>(), [(1, 9), (0, 0), (1, 4)]);
     }
 
     #[test]
     fn levels_are_root_mean_squares_of_their_second() {
-        let mut history = History::new();
-        history.pass(at(0), &Stats::default(), false);
+        let mut last_minute = LastMinute::new();
+        last_minute.pass(at(0), &Stats::default(), false);
         for _ in 0..100 {
-            history.hear(&[i16::MIN; FRAME]);
-            history.say(&[3277; FRAME]);
+            last_minute.hear(&[i16::MIN; FRAME]);
+            last_minute.say(&[3277; FRAME]);
         }
-        history.pass(at(1_000), &Stats::default(), false);
-        history.say(&SILENCE);
-        let seen = history.seconds(at(1_010), &Stats::default(), false);
+        last_minute.pass(at(1_000), &Stats::default(), false);
+        last_minute.say(&SILENCE);
+        let seen = last_minute.seconds(at(1_010), &Stats::default(), false);
         assert!(seen[0].heard_dbfs.abs() < 0.01 && (seen[0].said_dbfs + 20.0).abs() < 0.01, "{seen:?}");
         assert_eq!((seen[1].heard_dbfs, seen[1].said_dbfs), (FLOOR, FLOOR));
     }
 
     #[test]
     fn a_standstill_is_seconds_of_nothing() {
-        let mut history = History::new();
-        history.pass(at(0), &Stats::default(), false);
-        history.pass(at(3_400), &counted(170, 0), false);
-        assert!(!history.is_due(at(3_990)) && history.is_due(at(4_000)), "no second begins later for it");
-        let seen = history.seconds(at(3_400), &counted(170, 0), false);
+        let mut last_minute = LastMinute::new();
+        last_minute.pass(at(0), &Stats::default(), false);
+        last_minute.pass(at(3_400), &counted(170, 0), false);
+        assert!(
+            !last_minute.is_due(at(3_990)) && last_minute.is_due(at(4_000)),
+            "no second begins later for it"
+        );
+        let seen = last_minute.seconds(at(3_400), &counted(170, 0), false);
         let received: Vec<_> = seen.iter().map(|s| (s.length_ms, s.packets_received)).collect();
         assert_eq!(received, [(1000, 170), (1000, 0), (1000, 0), (400, 0)]);
-        history.pass(at(1_000_000_000), &counted(170, 0), false);
-        assert_eq!(history.seconds(at(1_000_000_000), &counted(170, 0), false).len(), SECONDS);
+        last_minute.pass(at(1_000_000_000), &counted(170, 0), false);
+        assert_eq!(last_minute.seconds(at(1_000_000_000), &counted(170, 0), false).len(), SECONDS);
     }
 
     proptest! {
         /// Whenever it is looked at: nothing is lost and nothing counted twice, and a minute is the most.
         #[test]
         fn all_seconds_together_are_what_was_counted(steps in prop::collection::vec((1..1_500_u64, 0..90_u64), 1..40)) {
-            let mut history = History::new();
+            let mut last_minute = LastMinute::new();
             let (mut now, mut stats) = (0, Stats::default());
-            history.pass(at(0), &stats, false);
+            last_minute.pass(at(0), &stats, false);
             for (ms, packets) in steps {
                 now += ms;
                 stats.packets_received += packets;
-                if history.is_due(at(now)) {
-                    history.pass(at(now), &stats, false);
+                if last_minute.is_due(at(now)) {
+                    last_minute.pass(at(now), &stats, false);
                 }
             }
-            let seen = history.seconds(at(now), &stats, false);
+            let seen = last_minute.seconds(at(now), &stats, false);
             let length: u64 = seen.iter().map(|s| u64::from(s.length_ms)).sum();
             let received: u64 = seen.iter().map(|s| u64::from(s.packets_received)).sum();
             prop_assert!(seen.len() <= SECONDS && length <= 60_000);
