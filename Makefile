@@ -89,7 +89,7 @@ mutate: ## ten million wrong SIP messages to the readers and to live user agents
 	GLIBC_TUNABLES=glibc.malloc.mmap_threshold=16384:glibc.malloc.trim_threshold=65536:glibc.malloc.arena_max=1 \
 		$${CARGO_TARGET_DIR:-target}/release/examples/mutate
 
-fuzz: packages ## let libFuzzer loose on the SIP readers and the user agent, a minute each (nightly compiler)
+fuzz: packages ## let libFuzzer loose on each reader of what comes from outside and on the user agent, a minute each (nightly compiler)
 	@.ci/fuzz
 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for

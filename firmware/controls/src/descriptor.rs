@@ -91,6 +91,19 @@ impl Field {
         self.usages.last().map(|(_, last)| *last).filter(|_| self.variable)
     }
 
+    /// The first place of the control with this usage.
+    #[must_use]
+    pub fn place(&self, usage: Usage) -> Option<usize> {
+        let mut before = 0_usize;
+        for (first, last) in &self.usages {
+            if (*first..=*last).contains(&usage) {
+                return Some(before + (usage.0 - first.0) as usize).filter(|place| *place < self.count);
+            }
+            before += (last.0 - first.0) as usize + 1;
+        }
+        None
+    }
+
     /// Whether it has this usage.
     #[must_use]
     pub fn has(&self, usage: Usage) -> bool {
@@ -406,6 +419,28 @@ mod tests {
         assert_eq!((field(codes::LED_OFF_HOOK).report, field(codes::LED_OFF_HOOK).offset), (2, 0));
         assert_eq!(field(codes::LED_RING).usage(1), Some(codes::LED_RING));
         assert_eq!(field(codes::HOOK_SWITCH).application, codes::HEADSET);
+    }
+
+    #[test]
+    fn hw_2_a_control_is_found_at_its_first_place_and_behind_the_last_there_is_none() {
+        let headset = Descriptor::parse(crate::samples::HEADSET).unwrap();
+        for field in &headset.fields {
+            for place in 0..field.count {
+                let Some(usage) = field.usage(place) else { continue };
+                let first = (0..field.count).find(|place| field.usage(*place) == Some(usage));
+                assert_eq!(field.place(usage), first, "{field:?}");
+            }
+            assert_eq!(field.place(Usage::new(0xff, 1)), None);
+        }
+        // As many controls as a report has bits, of as many usages as a field may have: a lamp is found without asking each.
+        let mut wide = vec![0x05, 0x0b, 0x75, 0x01, 0x97, 0, 0, 1, 0];
+        (0..1000).for_each(|_| wide.extend([0x19, 1, 0x2a, 0xff, 0x0f]));
+        wide.truncate(MAX_DESCRIPTOR - 2);
+        wide.truncate(9 + (wide.len() - 9) / 5 * 5);
+        wide.extend([0x91, 2]);
+        let wide = Descriptor::parse(&wide).unwrap();
+        assert_eq!(wide.fields[0].place(Usage::new(0x0b, 0x0fff)), Some(0x0ffe));
+        assert_eq!(wide.fields[0].place(Usage::new(0x08, 0x17)), None);
     }
 
     #[test]

@@ -162,8 +162,7 @@ impl Telephone {
         for field in self.descriptor.fields.iter().filter(|field| field.way == Way::Output && field.variable)
         {
             for (usage, on) in lamps_of(lamps) {
-                let place = (0..field.count).find(|place| field.usage(*place) == Some(usage));
-                let Some(place) = place.filter(|_| field.has(usage)) else { continue };
+                let Some(place) = field.place(usage) else { continue };
                 let report =
                     reports.entry(field.report).or_insert_with(|| self.descriptor.empty_output(field.report));
                 field.put(&mut report[1..], place, u32::from(on));

@@ -4,6 +4,7 @@
 //! The audio side ([`AudioByHand`]) may be in another thread than the media side ([`ByHand`]), as it is in [`Media`].
 
 mod device;
+mod outside;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -19,6 +20,7 @@ use crate::handle::Media;
 
 pub(crate) use device::{MemoryIn, MemoryOut};
 pub use device::{MemoryMicrophone, MemorySpeaker};
+pub use outside::{SealByHand, StreamByHand, StunByHand, sound_file};
 
 /// The media side.
 pub struct ByHand {

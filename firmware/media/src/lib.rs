@@ -71,7 +71,10 @@ pub use api::{
     Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
     SoundError, SrtpKeys, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
 };
-pub use by_hand::{AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts};
+pub use by_hand::{
+    AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts, SealByHand, StreamByHand, StunByHand,
+    sound_file,
+};
 pub use device_list::DeviceList;
 pub use handle::{MAX_SEATS, Media};
 pub use last_minute::Second;

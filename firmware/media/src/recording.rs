@@ -64,12 +64,7 @@ impl Recording {
         if meta.len() > MAX_BYTES {
             return Err(SoundError::TooLong { limit_s: MAX_SECONDS });
         }
-        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-        if file.fill_buf().map_err(unreadable)?.starts_with(ogg::BEGIN) {
-            return Recording::encode(&seamless(ogg::read(file)?)?);
-        }
-        let (samples, rate) = read_wav(file)?;
-        Recording::encode(&seamless(resample::convert(&samples, rate, RATE))?)
+        Recording::encode(&samples(BufReader::new(File::open(path).map_err(unreadable)?))?)
     }
 
     /// Encodes whole packets of samples at 48 kHz.
@@ -140,6 +135,16 @@ fn encode_each(codec: Codec, samples: &[i16], mut each: impl FnMut(&[u8])) -> Re
         each(&payload);
     }
     Ok(())
+}
+
+/// What is in a file, mono at 48 kHz, in whole packets.
+pub(crate) fn samples(mut file: impl BufRead) -> Result<Vec<i16>, SoundError> {
+    let begin = file.fill_buf().map_err(|e| SoundError::Unreadable { reason: e.to_string() })?;
+    if begin.starts_with(ogg::BEGIN) {
+        return seamless(ogg::read(file)?);
+    }
+    let (samples, rate) = read_wav(file)?;
+    seamless(resample::convert(&samples, rate, RATE))
 }
 
 /// Cuts to whole packets. What is left over fades into the beginning, so that it follows the end without a step.

@@ -200,7 +200,9 @@ fn address(value: &[u8], transaction: &[u8; 12]) -> Option<SocketAddr> {
 fn code(body: &[u8]) -> u16 {
     let mut found = attributes(body).filter(|(kind, _)| *kind == ERROR_CODE);
     match found.next() {
-        Some((_, [_, _, class, number, ..])) => u16::from(class & 7) * 100 + u16::from(number % 100),
+        Some((_, [_, _, class, number, ..])) if (3..=6).contains(&(class & 7)) && *number < 100 => {
+            u16::from(class & 7) * 100 + u16::from(*number)
+        }
         _ => 0,
     }
 }
@@ -335,6 +337,10 @@ mod tests {
         let refused = |request: &[u8]| message(REFUSAL, &request[8..], &attribute(ERROR_CODE, &[0, 0, 4, 1]));
         let (ends, _) = run(ms(100), |_, _, request| Some(refused(request)));
         assert_eq!(ends, [(ms(10), Err(StunError::Refused { code: 401 }))]);
+        // RFC 8489 section 14.8 has 300 to 699.
+        for (class, number, code) in [(3, 0, 300), (6, 99, 699), (2, 1, 0), (7, 0, 0), (4, 100, 0)] {
+            assert_eq!(super::code(&attribute(ERROR_CODE, &[0, 0, class, number])), code);
+        }
         let strange = |request: &[u8]| [xor(SEEN, &request[8..]), attribute(0x0016, &[0; 8])].concat();
         let bodies: [Body<'_>; 4] =
             [&|_| Vec::new(), &strange, &|_| attribute(XOR_MAPPED_ADDRESS, &[0, 1, 0, 0]), &|request| {

@@ -17,6 +17,7 @@
 mod abilities;
 pub mod backoff;
 pub mod check;
+mod clean;
 pub mod compile;
 pub mod connector;
 mod contact;

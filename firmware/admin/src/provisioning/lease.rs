@@ -46,7 +46,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 /// What one lease offers.
-fn of_text(lease: &str) -> Vec<Offer> {
+pub(super) fn of_text(lease: &str) -> Vec<Offer> {
     let mut offers = Vec::new();
     for line in lease.lines() {
         let Some((name, value)) = line.split_once('=') else { continue };

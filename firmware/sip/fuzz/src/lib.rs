@@ -3,6 +3,8 @@
 
 #[path = "../../tests/bad_input/corpus.rs"]
 pub mod corpus;
+#[path = "../../../../tests/readers/src/kept.rs"]
+pub mod kept;
 #[path = "../../tests/bad_input/mutate.rs"]
 pub mod mutate;
 #[path = "../../tests/bad_input/readers.rs"]
@@ -11,6 +13,3 @@ pub mod readers;
 pub mod scene;
 #[path = "../../tests/agent/script.rs"]
 pub mod script;
-
-/// What parts the messages in one input of the agent's target; no message has it.
-pub const BETWEEN: &[u8] = b"\0\0";

@@ -8,6 +8,9 @@
 
 mod batch;
 mod corpus;
+#[path = "../../../../tests/readers/src/kept.rs"]
+#[allow(dead_code, reason = "the fuzz targets write what is read here")]
+mod kept;
 mod mutate;
 mod readers;
 mod scene;
@@ -15,6 +18,8 @@ mod scene;
 mod script;
 mod xml;
 
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 /// Messages in all, of four seeds.
@@ -51,4 +56,23 @@ fn the_seeds_are_valid() {
     assert!(all(&corpus::DESCRIPTIONS[..2], readers::description));
     let scene = scene::Scene::build(Instant::now(), 1);
     assert!(scene.valid.iter().all(|message| readers::message(message)));
+}
+
+#[test]
+fn what_was_kept_of_fuzzing_breaks_nothing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/kept");
+    let readers: [(&str, fn(&[u8])); 6] = [
+        ("message", |bytes| _ = readers::message(bytes)),
+        ("description", |bytes| _ = readers::description(bytes)),
+        ("dialog_info", |bytes| _ = readers::dialog_info(bytes)),
+        ("presence", |bytes| _ = readers::presence(bytes)),
+        ("fragment", |bytes| _ = readers::fragment(bytes)),
+        ("agent", scene::agent),
+    ];
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let (_, read) = readers.iter().find(|(reader, _)| *reader == name).unwrap();
+        kept::unpack(&fs::read(entry.path()).unwrap()).unwrap().iter().for_each(|input| read(input));
+    }
 }

@@ -3,6 +3,7 @@
 //! Whatever is fed to it, it neither panics nor holds more than it may, and everything it sends can be read.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use sip::dialog_info::CONTENT_TYPE as DIALOG_INFO;
@@ -21,6 +22,23 @@ const MAX_TRANSACTIONS: usize = 512;
 const MAX_SESSIONS: usize = 32;
 /// Requests of the agent that are remembered, to be answered.
 const REMEMBERED: usize = 16;
+
+/// What parts the messages in one input of the agent's fuzz target; no message has it.
+pub const BETWEEN: &[u8] = b"\0\0";
+
+/// Sends an agent in the middle of its work the messages of one input.
+pub fn agent(bytes: &[u8]) {
+    // The same first instant for every input, so that the same input does the same again.
+    static START: OnceLock<Instant> = OnceLock::new();
+    let mut scene = Scene::build(*START.get_or_init(Instant::now), 1);
+    let mut dice = Dice::new(bytes.len() as u64);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = rest.windows(BETWEEN.len()).position(|window| window == BETWEEN).unwrap_or(rest.len());
+        scene.feed(&mut dice, &rest[..end]);
+        rest = rest.get(end + BETWEEN.len()..).unwrap_or_default();
+    }
+}
 
 /// See the module.
 pub struct Scene {

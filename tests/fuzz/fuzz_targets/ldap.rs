@@ -1,0 +1,4 @@
+//! Messages of LDAP servers.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("ldap", bytes));

@@ -1,0 +1,4 @@
+//! Telephone numbers and searches.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("number", bytes));

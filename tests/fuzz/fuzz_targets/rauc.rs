@@ -1,0 +1,4 @@
+//! What RAUC prints.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("rauc", bytes));

@@ -1,0 +1,4 @@
+//! Packets of a call.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("stream", bytes));

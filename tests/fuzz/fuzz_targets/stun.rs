@@ -1,0 +1,4 @@
+//! Answers of STUN servers.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("stun", bytes));

@@ -1,0 +1,4 @@
+//! Answers of token servers.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("token", bytes));

@@ -1,0 +1,4 @@
+//! Versions of bundles.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("version", bytes));

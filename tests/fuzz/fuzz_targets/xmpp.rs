@@ -1,0 +1,4 @@
+//! What XMPP servers send.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| frontdesk_readers::run("xmpp", bytes));
