@@ -4,7 +4,15 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
+HAS_CARGO = $(CARGO) --version >/dev/null 2>&1 || \
+	{ echo "No cargo: install Rust from https://rustup.rs, then '. ~/.cargo/env'." >&2; exit 1; }
+
 GUESTS = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),$(CURDIR)/target)/guests
+
+# The programs, for development. With an example among what is asked for, cargo counts in the features that tests want of
+# the dependencies: programs and tests then share all that they are built of, where it would be compiled twice.
+DEBUG = $(CARGO) build --workspace --example guest
+PROGRAMS = $(DEBUG) --bins
 
 # The programs of the box, and what writes the list of what is linked into them.
 BOX := $(shell awk '/^frontdesk/ { print "--bin " $$1 }' firmware/appliance/programs) --bin frontdesk-dependencies
@@ -12,7 +20,7 @@ BOX := $(shell awk '/^frontdesk/ { print "--bin " $$1 }' firmware/appliance/prog
 .PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
@@ -45,27 +53,27 @@ guests: ## build the plugins of plugins/ for wasm32-wasip2
 
 template-check: test-packages ## do what plugins/README.md tells an author, command by command, and upload what comes of it
 	@.ci/guests
-	$(CARGO) test -p plugin-host --test readme
+	$(CARGO) test --workspace --test readme
 
 plugin-report: test-packages guests ## let hostile plugins loose on the plugin host: the limit each one runs into
-	$(CARGO) build -p plugin-host --bins
-	$(CARGO) run -q -p plugin-host --example plugin-report
+	$(DEBUG) --bin frontdesk-plugind --bin frontdesk-plugin --example plugin-report
+	$${CARGO_TARGET_DIR:-target}/debug/examples/plugin-report
 
 admin-report: test-packages guests ## let schemathesis loose on the API of the administrator's page
 	@.ci/schemathesis
-	$(CARGO) build --workspace --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/admin-report
 
 audio-report: test-packages speech-quality ## speech over lossy networks beside baresip on the same packets: delay and PESQ (half an hour)
-	$(CARGO) build --workspace --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/audio-report
 
 audio-hours: test-packages ## eight simulated hours of calls: memory level, no late buffer, no lock or allocation in the audio thread (minutes)
-	$(CARGO) build --workspace --bin audio-hours
+	$(DEBUG) --bin audio-hours
 	$${CARGO_TARGET_DIR:-target}/debug/audio-hours
 
 laws: ## check the laws of the architecture and the tidiness of the sources
-	$(CARGO) test -p frontdesk-tests --test laws
+	$(CARGO) test --workspace --test laws
 
 bench: test-packages guests ## measure speed and size against their bars (release build)
 	@.ci/pjsua2
@@ -74,10 +82,12 @@ bench: test-packages guests ## measure speed and size against their bars (releas
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-bench
 
 figures: packages ## write docs/figures.md from what the reports have measured last (target/reports)
-	$(CARGO) run -p frontdesk-tests --bin figures
+	$(DEBUG) --bin figures
+	$${CARGO_TARGET_DIR:-target}/debug/figures
 
 random: packages ## the call core against 200,000 cases of random operations, with their books (release build)
-	$(CARGO) run -p frontdesk-tests --bin random
+	$(CARGO) build --release --bin random
+	$${CARGO_TARGET_DIR:-target}/release/random
 
 soak: packages ## 20,000 calls through one desk: memory stays level, nothing is left (release build)
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-soak
@@ -93,33 +103,32 @@ fuzz: packages ## let libFuzzer loose on each reader of what comes from outside 
 	@.ci/fuzz
 
 chaos: test-packages ## real peers, lost datagrams, peers that die: every call accounted for
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-chaos
 
 peers: test-packages ## the desk with baresip, linphone and PJSUA2 at the other end, over every transport: a table
 	@.ci/pjsua2
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-peers
 
-sip-traps: test-packages ## every trap of the study of exchanges by SIPp; 100,000 transactions without a leak
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+sip-traps: test-packages ## every trap that exchanges set for telephones, played by SIPp; 100,000 transactions without a leak
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-traps
 
 failover: test-packages ## two kamailios behind SRV records, the better one stopped and continued: seconds to notice, to ring again, to return
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-failover
 
 conference-report: test-packages ## five baresips in one conference: who hears whom by frequency, muted, gone and without the operator; what it costs
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-conference
 
 device-report: test-packages ## a headset pulled, blocked and stopped in mid-call, and back: how long nobody is heard, in ms; cards of a real kernel in QEMU
-	$(CARGO) build -p frontdeskd -p frontdesk-tests --bins
-	$(CARGO) build -p media --example hotplug
+	$(PROGRAMS) --example hotplug
 	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-devices
 
 echo-report: test-packages speech-quality ## speech through a worked-out room and through a desk that hears itself: what is left of the echo, and of the operator
-	$(CARGO) build --workspace --bins
+	$(PROGRAMS)
 	$${CARGO_TARGET_DIR:-target}/debug/echo-report
 
 presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of changes, its death and return (release build)
@@ -127,18 +136,19 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
 requirements: test-packages axe json-server pjsua2 speech-quality guests programs ## run the end-to-end tests and print which requirements they show
-	$(CARGO) run -p frontdesk-tests --bin requirements
+	$${CARGO_TARGET_DIR:-target}/debug/requirements
 
 golden: packages ## approve the screens as they are drawn now (ui/tests/golden); look at them first
-	FRONTDESK_GOLDEN=approve $(CARGO) test -p frontdesk-ui --test golden -- acc_4_every
+	FRONTDESK_GOLDEN=approve $(CARGO) test --workspace --test golden -- acc_4_every
 
 gallery: packages ## draw every component and every screen, all themes, languages and the pseudo-locale, to target/gallery; contact sheets to docs/gallery
-	$(CARGO) build -p frontdesk-ui --bins
+	$(DEBUG) --bin screens --bin gallery
 	$${CARGO_TARGET_DIR:-target}/debug/screens --out target/gallery/screens
 	$${CARGO_TARGET_DIR:-target}/debug/gallery --out target/gallery/components --screens target/gallery/screens --sheets docs/gallery
 
 screens: packages ## draw the desk in all its states to target/screens/*.png
-	$(CARGO) run -p frontdesk-ui --bin screens
+	$(DEBUG) --bin screens
+	$${CARGO_TARGET_DIR:-target}/debug/screens
 
 lint: packages ## check format and run clippy with warnings as errors
 	$(CARGO) fmt --all -- --check
@@ -151,19 +161,22 @@ kms: ## check the console built for boards without a window system (linuxkms)
 	@.ci/install build kms
 	$(CARGO) check -p frontdesk-ui --no-default-features --features linuxkms
 
-image: packages ## build the box's image from Debian packages: target/image/frontdesk.img and its signed bundle (release build)
+image: packages ## build the box's image from Debian packages: target/image/frontdesk.img and its signed bundle (release build; root)
+	@firmware/appliance/image/build --check
 	@.ci/install image
 	$(CARGO) build --release --workspace $(BOX)
 	firmware/appliance/image/build
 
-image-test: test-packages ## boot the image in QEMU: desk on the screen, calls by touch and keys, programs killed, power cut (release build)
+image-test: test-packages ## boot the image in QEMU: desk on the screen, calls by touch and keys, programs killed, power cut (release build; root)
+	@firmware/appliance/image/build --check
 	@.ci/install image
 	@.ci/multitouch
 	$(CARGO) build --release --workspace $(BOX) --bin frontdesk-image
 	firmware/appliance/image/build --development
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-image
 
-image-kms-test: test-packages ## the same image with the console for boards without a window system: is it drawn, does a touch reach it
+image-kms-test: test-packages ## the same image with the console for boards without a window system: is it drawn, does a touch reach it (root)
+	@firmware/appliance/image/build --check
 	@.ci/install image
 	@.ci/install kms
 	@.ci/multitouch
@@ -182,16 +195,18 @@ deb: packages ## build the Debian packages of the programs: target/deb, with the
 	firmware/appliance/deb/build
 	@lintian --fail-on error --tag-display-limit 0 target/deb/*.deb
 
-deb-test: ## install the packages of target/deb in a clean Debian, start every program, update, remove and purge
+deb-test: ## install the packages of target/deb in a clean Debian, start every program, update, remove and purge (root)
 	@.ci/install deb
 	firmware/appliance/deb/test
 
 sbom: ## write the bill of materials of the programs (CycloneDX): target/sbom.cdx.json
 	@mkdir -p target
-	$(CARGO) run -q -p frontdesk-tests --bin frontdesk-dependencies -- sbom target/sbom.cdx.json
+	$(DEBUG) --bin frontdesk-dependencies
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-dependencies sbom target/sbom.cdx.json
 
 dependencies: ## write what stands in the repository of the dependencies: the list behind "about", the page of the book
-	$(CARGO) run -q -p frontdesk-tests --bin frontdesk-dependencies -- write
+	$(DEBUG) --bin frontdesk-dependencies
+	$${CARGO_TARGET_DIR:-target}/debug/frontdesk-dependencies write
 
 reproducible: packages ## build the smallest program of the release twice in folders of other names, and compare (release build)
 	@.ci/reproducible
@@ -202,7 +217,7 @@ deny: ## check licences, bans and sources of all dependencies; advisories where 
 	@.ci/advisories
 
 docs: packages ## make the guides in English and French (mdBook) with pictures of the screen, and check them: target/docs
-	$(CARGO) build --workspace --bins
+	$(PROGRAMS)
 	docs/book/build target/docs $${CARGO_TARGET_DIR:-target}/debug/screens
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace -E 'binary(docs)'
@@ -221,11 +236,12 @@ clean: ## remove what was built, and the state of `make run`
 	rm -rf run
 
 packages:
+	@$(HAS_CARGO)
 	@.ci/install build
 
 test-packages:
+	@$(HAS_CARGO)
 	@.ci/install build test
 
 programs:
-	$(CARGO) build --workspace --bins
-	$(CARGO) build -p controls --example guest
+	$(PROGRAMS)
