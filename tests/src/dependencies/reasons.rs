@@ -14,12 +14,20 @@ const ALIKE: &[(&[&str], &str)] = &[
     ),
     (&["csv", "csv-core"], "csv is built on csv-core; only the core reads a row with a bound on its length"),
     (
+        &["getrandom", "ring"],
+        "getrandom asks the system for a few bytes wherever they are wanted; ring seals, and draws its own nonces",
+    ),
+    (
         &["gif", "image", "png"],
         "image reads pictures of contacts and is built once for us and for slint; png writes, gif is what slint leaves out",
     ),
     (
         &["httparse", "hyper"],
         "the screen's own page is one picture in one thread: the heads of its requests need no runtime",
+    ),
+    (
+        &["httparse", "tungstenite"],
+        "the handshake and what follows it are tungstenite's; the rest of the screen's own page is plain HTTP",
     ),
     (
         &["libc", "rustix"],
@@ -35,6 +43,10 @@ const ALIKE: &[(&[&str], &str)] = &[
     (
         &["roxmltree", "xso"],
         "documents of telephones are read as a whole; of an XMPP stream no tree is ever built",
+    ),
+    (
+        &["rustix", "socket2"],
+        "socket2 sets options of sockets that tokio and std have opened; rustix has the disk, inotify and the clock",
     ),
 ];
 
