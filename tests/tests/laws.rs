@@ -31,11 +31,7 @@ const MAP: &[(&str, u8, &[&str])] = &[
     ("ui", 1, &["ipc"]),
     ("tests/pbx", 4, &["sip", "directory", "ipc"]),
     ("tests/readers", 4, &["ipc", "media", "directory", "store", "controls", "update"]),
-    (
-        "tests",
-        5,
-        &["ipc", "sip", "media", "switchboard", "directory", "store", "frontdesk-ui"],
-    ),
+    ("tests", 5, &["ipc", "sip", "media", "switchboard", "directory", "store", "frontdesk-ui"]),
 ];
 
 /// The guests: a workspace of its own below `plugins/`, whose crates know nothing of the house but the SDK.
