@@ -407,7 +407,8 @@ fn admin_texts(language: &str) -> BTreeMap<String, String> {
 
 /// The names of the labels of everything that can be set on the administrator's page.
 fn admin_labels() -> BTreeSet<String> {
-    const MAKERS: [&str; 7] = ["text(", "secret(", "secret_area(", "number(", "area(", "choice(", "tick("];
+    const MAKERS: [&str; 8] =
+        ["text(", "offered(", "secret(", "secret_area(", "number(", "area(", "choice(", "tick("];
     // Rows that are made from a list, and a list of ticks with one legend.
     const LISTED: [&str; 2] = ["TIMER_", "SOUND_ROLE_"];
     let mut labels =

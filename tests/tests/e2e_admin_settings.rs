@@ -215,6 +215,7 @@ fn app_2_acc_4_what_the_desk_is_set_up_with_is_readable_in_both_languages_wide_a
         ("sip-account-new", "/lines/account"),
         ("sip-tls", "/lines/tls"),
         ("line", "/lines/line?number=5550100"),
+        ("clock", "/clock"),
         ("handling", "/handling"),
         ("rule", "/handling/rule?at=0"),
         ("numbers", "/numbers"),

@@ -20,6 +20,7 @@ pub mod pseudo;
 pub mod scenes;
 pub mod shortcuts;
 pub mod text_size;
+pub mod time_zone;
 pub mod web;
 
 pub use desk::Console;

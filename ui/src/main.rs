@@ -1,12 +1,15 @@
 //! `frontdesk-ui`: the console's screen, in a window or as a web page.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Parser;
-use frontdesk_ui::{Console, desk, link::Link, web};
+use frontdesk_ui::{Console, desk, link::Link, time_zone::TimeZone, web};
 use slint::ComponentHandle;
 
 /// The screen of the Frontdesk console: shows the desk that frontdeskd keeps, and sends what you
@@ -77,12 +80,29 @@ fn main() -> anyhow::Result<()> {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
+    let state = arguments.state.clone().or_else(state_folder);
+    let zone = TimeZone::new(state.as_deref());
+    if let Some(again) = zone.of_last_time() {
+        return go_on(again);
+    }
     let size = slint::PhysicalSize::new(arguments.size.width, arguments.size.height);
     let server = match arguments.web {
         Some(address) => Some(web::serve(address, arguments.web_allow_remote, size, arguments.scale)?),
         None => None,
     };
-    run(&arguments, size, server.as_ref())
+    match run(&arguments, (state, zone), size, server.as_ref())? {
+        Some(again) => {
+            // Its address is needed again.
+            drop(server);
+            go_on(again)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Becomes this program in another time zone: the same process, so that a compositor that waits for its end does not end too.
+fn go_on(mut again: Command) -> anyhow::Result<()> {
+    Err(again.exec()).context("cannot go on in the time zone of the desk")
 }
 
 /// Where a program keeps what outlives it and nobody would miss in a backup, by the XDG base directory
@@ -93,10 +113,23 @@ fn state_folder() -> Option<PathBuf> {
     Some(base.join("frontdesk"))
 }
 
-fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Server>) -> anyhow::Result<()> {
+/// Shows the desk until somebody ends it, or until it lives in another time zone: then this program as it is to go on.
+fn run(
+    arguments: &Arguments,
+    (state, zone): (Option<PathBuf>, TimeZone),
+    size: slint::PhysicalSize,
+    server: Option<&web::Server>,
+) -> anyhow::Result<Option<Command>> {
     let outbox = frontdesk_ui::link::Outbox::closed();
     let console = Console::new(outbox.clone()).context("cannot open the screen")?;
-    let state = arguments.state.clone().or_else(state_folder);
+    let zone = Rc::new(zone);
+    let heard = Rc::clone(&zone);
+    console.hear_time_zone(move |name| {
+        if heard.is_another(name) {
+            // Where the loop has not begun yet it is asked below.
+            let _ = slint::quit_event_loop();
+        }
+    });
     if let Some(program) = arguments.browser.clone().filter(|program| !program.as_os_str().is_empty()) {
         let profile = state.clone().unwrap_or_else(std::env::temp_dir).join("browser");
         console.browse_with(program, profile).context("cannot start a thread")?;
@@ -125,5 +158,9 @@ fn run(arguments: &Arguments, size: slint::PhysicalSize, server: Option<&web::Se
         }
     }
     app.show().context("cannot show the screen")?;
-    slint::run_event_loop_until_quit().context("the screen ended")
+    if let Some(again) = zone.again() {
+        return Ok(Some(again));
+    }
+    slint::run_event_loop_until_quit().context("the screen ended")?;
+    Ok(zone.again())
 }

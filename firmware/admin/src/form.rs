@@ -99,6 +99,24 @@ impl<'a> Form<'a> {
         })
     }
 
+    /// What is typed, or chosen among what the browser offers while somebody types.
+    pub(crate) fn offered(
+        &self,
+        name: &str,
+        label: Text,
+        now: &str,
+        offers: &[String],
+        hint: Text,
+    ) -> Markup {
+        let (value, list) = (self.value(name, now), format!("{name}-list"));
+        self.field(name, label, Some(hint), false, html! {
+            input id=(name) name=(name) type="text" value=(value) list=(list) maxlength="2048" spellcheck="false"
+                autocapitalize="off"
+                aria-describedby=[self.described(name, Some(hint))] aria-invalid=[self.invalid(name)];
+            datalist id=(list) { @for offer in offers { option value=(offer) {} } }
+        })
+    }
+
     /// What is typed is kept and never shown. Where it is not required, nothing typed changes nothing.
     pub(crate) fn secret(&self, name: &str, label: Text, hint: Text, required: bool) -> Markup {
         self.field(

@@ -10,6 +10,7 @@ use crate::{guard::Signed, language, text, text::Text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Overview,
+    Clock,
     Lines,
     Handling,
     Numbers,
@@ -30,8 +31,9 @@ pub(crate) enum Place {
     About,
 }
 
-const MENU: [(Place, &str, Text); 19] = [
+const MENU: [(Place, &str, Text); 20] = [
     (Place::Overview, "/", text::OVERVIEW),
+    (Place::Clock, "/clock", text::CLOCK_TITLE),
     (Place::Lines, "/lines", text::LINES),
     (Place::Handling, "/handling", text::HANDLING_MENU),
     (Place::Numbers, "/numbers", text::NUMBERS_MENU),

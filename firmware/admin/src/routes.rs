@@ -18,9 +18,9 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        about, accounts, audit, backup, certificate, diagnostics, directories, handling, line, lines, marks,
-        numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule, screen,
-        sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
+        about, accounts, audit, backup, certificate, clock, diagnostics, directories, handling, line, lines,
+        marks, numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule,
+        screen, sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
     },
     parts::FORM_MARGIN,
     provisioning::fetch::MOST,
@@ -52,6 +52,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/account", get(own::show))
         .route("/account/password", post(own::change_password))
         .route("/account/sign-out-everywhere", post(own::sign_out_everywhere))
+        .route("/clock", get(clock::show).post(clock::set))
         .route("/lines", get(lines::show))
         .route("/lines/account", get(sip_accounts::show).post(sip_accounts::save))
         .route("/lines/account/remove", post(sip_accounts::remove))
@@ -108,8 +109,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/backup/restart", post(backup::restart))
         .route("/provisioning", get(provisioning::show).post(provisioning::save))
         .route("/provisioning/ask", post(provisioning::ask))
-        .route("/provisioning/export", post(provisioning::export))
         .route("/provisioning/forget", post(provisioning::forget))
+        .route("/provisioning/export", post(provisioning::export))
         .route("/update", get(update::show))
         .route("/update/install", post(update::install))
         .route("/update/restart", post(update::restart))

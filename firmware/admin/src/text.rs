@@ -2,6 +2,7 @@
 
 mod about;
 mod acts;
+mod clock;
 mod common;
 mod desk;
 mod figures;
@@ -24,6 +25,7 @@ use ipc::Language;
 pub(crate) use self::update::*;
 pub(crate) use about::*;
 pub(crate) use acts::*;
+pub(crate) use clock::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
 pub(crate) use figures::*;

@@ -1,4 +1,4 @@
-// Shows progress: of an upload, and of what a plugin does. Every page does its work without this file.
+// Shows progress: of an upload, and of what a plugin does; and what time it is elsewhere. Every page does its work without this file.
 "use strict";
 
 // An upload: the same form, with a bar that says how far it is.
@@ -98,4 +98,27 @@ if (document.getElementById("live")) {
       // The box is away for a moment; the next look tells.
     }
   }, 1000);
+}
+
+// A time zone: what time it is in the one that is typed.
+for (const place of document.querySelectorAll("[data-of]")) {
+  const field = document.getElementById(place.dataset.of);
+  const show = () => {
+    let words = "";
+    try {
+      if (field.value.trim() !== "") {
+        const style = { timeZone: field.value.trim(), weekday: "long", hour: "2-digit", minute: "2-digit" };
+        const time = new Intl.DateTimeFormat(document.documentElement.lang, style).format(new Date());
+        words = place.dataset.words.replace("{time}", time);
+      }
+    } catch {
+      // No zone, or not yet.
+    }
+    if (place.textContent !== words) {
+      place.textContent = words;
+    }
+  };
+  field.addEventListener("input", show);
+  setInterval(show, 5000);
+  show();
 }

@@ -315,6 +315,7 @@ async fn app_1_a_host_that_is_away_is_a_problem_of_its_own() {
 fn settings() -> Value {
     json!({
         "operator": { "name": "Accueil" },
+        "clock": { "time_zone": "Europe/Paris" },
         "rules": { "transfer_timeout_s": 30, "hold_alarm_s": 90, "ended_transfer_s": 8, "max_calls": 50, "log_days": 365,
             "monitor": true, "take_over": true },
         "numbers": { "country": "33", "trunk_prefix": "0", "area": "1", "international_prefix": "00",
@@ -358,7 +359,6 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
         (heard.xmpp.as_ref().unwrap().password.reveal(), heard.lines[0].name.as_str()),
         ("secret", "Sales and more")
     );
-    // What is wrong is named, and nothing changes.
     // The password of the chat account does not go to another machine, nor to another account.
     for (field, value) in
         [("address", "other@chat.example"), ("server", "127.0.0.2"), ("ca", "/other.pem"), ("server", "")]
@@ -387,6 +387,7 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
     back["xmpp"]["password"] = json!("secret");
     assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
     assert_eq!(*house.saved.borrow().as_ref(), heard);
+    // What is wrong is named, and nothing changes.
     let mut wrong = next.clone();
     wrong["accounts"][0]["domain"] = json!("a b");
     let answer = writer.api(Method::PUT, PATH, Some(wrong)).await;

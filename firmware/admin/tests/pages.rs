@@ -11,8 +11,9 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 28] = [
     "/",
+    "/clock",
     "/lines",
     "/lines/account",
     "/lines/line",

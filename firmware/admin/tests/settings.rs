@@ -219,6 +219,48 @@ async fn ovf_1_app_2_rules_are_ordered_and_timers_hours_and_slots_are_set() {
 }
 
 #[tokio::test]
+async fn app_2_acc_4_the_time_zone_is_one_of_those_there_are_and_the_page_says_when_it_counts() {
+    let (house, mut ada) = House::with_ada().await;
+    let page = ada.get("/clock").await;
+    assert!(page.has("<option value=\"Asia/Tokyo\">") && page.has("<option value=\"UTC\">"), "{}", page.body);
+    assert!(page.has("<dd>the time zone of its machine</dd>") && !page.has("starts anew"), "{}", page.body);
+    assert!(ada.get("/").await.has("<dt>Clock</dt>"), "the overview shows the clock");
+    let words = "knows no time zone of that name";
+    for name in ["Europe/Atlantis", "../../etc/passwd", "paris"] {
+        refused(&mut ada, "/clock", &[("time_zone", name)], "time_zone", words).await;
+    }
+    ada.language = "fr";
+    let page = send(&mut ada, "/clock", &[("time_zone", "Europe/Atlantide")]).await;
+    assert!(page.has("ne connaît aucun fuseau horaire de ce nom") && page.has("value=\"Europe/Atlantide\""));
+    ada.language = "en";
+    assert_eq!(house.saved.borrow().clock.time_zone, "");
+
+    let answer = send(&mut ada, "/clock", &[("time_zone", " Asia/Tokyo ")]).await;
+    assert_eq!((answer.status, answer.to.as_deref()), (303, Some("/clock")), "{}", answer.body);
+    assert_eq!(house.saved.borrow().clock.time_zone, "Asia/Tokyo");
+    let page = ada.get("/clock").await;
+    is_clean("/clock", &page.body);
+    assert!(
+        page.has("Saved. The desk starts anew in this time zone as soon as no call is up"),
+        "{}",
+        page.body
+    );
+    assert!(page.has("Asia/Tokyo is set: the desk starts anew in it") && !page.has("<dd>Asia/Tokyo</dd>"));
+    assert!(!ada.get("/").await.has("Choose the time zone"), "one is chosen");
+    assert!(ada.get("/audit").await.has("time zone Asia/Tokyo"));
+
+    // The desk has started anew.
+    house.views.send_modify(|view| std::sync::Arc::make_mut(view).time_zone = "Asia/Tokyo".into());
+    let page = ada.get("/clock").await;
+    assert!(page.has("<dd>Asia/Tokyo</dd>") && !page.has("starts anew"), "{}", page.body);
+    let settings = saved(&house, &mut ada, "/clock", &[("time_zone", "Asia/Tokyo")]).await;
+    assert_eq!(settings.clock.time_zone, "Asia/Tokyo");
+    // Back to that of the machine.
+    send(&mut ada, "/clock", &[("time_zone", "")]).await;
+    assert!(ada.get("/clock").await.has("the time zone of its machine is set: the desk starts anew"));
+}
+
+#[tokio::test]
 async fn call_5_crm_1_app_2_numbers_and_the_crm_are_set() {
     let (house, mut ada) = House::with_ada().await;
     let numbers = [
@@ -380,6 +422,7 @@ async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
         "/lines/line?number=5550100",
         "/lines/tls",
         "/handling",
+        "/clock",
         "/numbers",
         "/operators",
     ] {
@@ -400,6 +443,7 @@ async fn acc_1_app_2_a_supervisor_sees_all_of_it_and_changes_nothing() {
         "/lines/line",
         "/lines/line/move",
         "/lines/line/remove",
+        "/clock",
         "/handling/timers",
         "/handling/hours",
         "/handling/park",

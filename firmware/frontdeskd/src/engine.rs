@@ -114,6 +114,8 @@ pub(crate) struct Parts {
     pub(crate) xmpp: Option<Xmpp>,
     /// Hears what is wrong with servers: of STUN, and of XMPP.
     pub(crate) stun_troubles: watch::Sender<stun::Troubles>,
+    /// The zone that the program runs in; empty: that of the machine.
+    pub(crate) time_zone: String,
     /// When the switchboard's clock started.
     pub(crate) started: Instant,
 }
@@ -380,6 +382,7 @@ impl Engine {
         view.setup.clone_from(&self.setup);
         view.watch.clone_from(&self.watch);
         view.screen = self.has_screen;
+        view.time_zone.clone_from(&self.parts.time_zone);
         self.show_encryption(&mut view);
         self.show_reminders(&mut view);
         // Last: it conceals what visitors must not read.

@@ -43,6 +43,7 @@ mod sounds;
 mod speech;
 mod stun;
 mod tether;
+mod time_zone;
 mod timetable;
 mod trace;
 mod trust;
@@ -53,7 +54,7 @@ mod xmpp;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -88,12 +89,14 @@ use crate::{
     records::Records,
     settings::Numbering,
     sign_in::SignIn,
+    time_zone::TimeZone,
     watching::Watching,
 };
 
 /// Events that may wait for the engine.
 const INBOX: usize = 4096;
-/// The program's status when it wants to be started anew, which a restored backup needs: `EX_TEMPFAIL` of sysexits.
+/// The program's status when it wants to be started anew, which a restored backup and another time zone need: `EX_TEMPFAIL` of
+/// sysexits.
 const RESTART: u8 = 75;
 
 #[derive(Parser)]
@@ -168,7 +171,7 @@ fn main() -> ExitCode {
     };
     let done = |()| End::Done;
     let end = match &request {
-        None => with_config(&run),
+        None => run(&config),
         Some(Request::Settings(SettingsRequest::Import { file })) => {
             with_config(&|config, _| settings::import(&config.store, file).map(done))
         }
@@ -196,15 +199,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config, journal: Journal) -> Result<End> {
+/// Runs the desk, in its time zone before there is anything else.
+fn run(config: &Path) -> Result<End> {
+    let config = &Config::load(config)?;
+    let zone = TimeZone::take(&config.store);
+    let (_written_at_the_end, journal) = journal::start(&config.log.level);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let end = runtime.block_on(desk(config, journal));
+    let end = runtime.block_on(desk(config, zone, journal));
     // Client tasks may still wait for somebody who does not read.
     runtime.shutdown_timeout(Duration::from_millis(200));
     end
 }
 
-async fn desk(config: &Config, journal: Journal) -> Result<End> {
+async fn desk(config: &Config, zone: TimeZone, journal: Journal) -> Result<End> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
     prepare_store(&config.store)?;
@@ -228,6 +235,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let local_other = sockets.other.and_then(|other| reachable_address(other, &settings).ok());
     let tls = tokio::task::block_in_place(|| net::tls::client(&settings.tls))?;
     info!(%local, other = local_other.map(tracing::field::display), version = env!("CARGO_PKG_VERSION"), "desk starts");
+    zone.tell();
 
     let (inbox, events) = mpsc::channel(INBOX);
     let way = Way::new(inbox.clone());
@@ -289,6 +297,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
         accounts,
         xmpp: xmpp::start(settings.xmpp.as_ref(), inbox.clone()),
         stun_troubles,
+        time_zone: zone.name.clone(),
         started,
     });
 
@@ -303,6 +312,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let plugins = config.plugins.socket.clone();
     let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
     let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
+    let zone = tokio::spawn(zone.follow(saved_settings.clone(), inbox.clone()));
     let reminders = tokio::spawn(reminders::follow(records.clone(), inbox.clone()));
     let follower = Follower {
         settings: saved_settings,
@@ -338,7 +348,8 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
-    let tasks = [alive, asking, clock, connectors, follower, mover, reminders, server, stopper, watched];
+    let tasks =
+        [alive, asking, clock, connectors, follower, mover, reminders, server, stopper, watched, zone];
     for task in receivers.into_iter().chain(tasks) {
         task.abort();
     }
@@ -358,7 +369,7 @@ async fn desk(config: &Config, journal: Journal) -> Result<End> {
 }
 
 /// Before tables change a copy is kept, and after a rollback the desk takes its own.
-fn prepare_store(path: &std::path::Path) -> Result<()> {
+fn prepare_store(path: &Path) -> Result<()> {
     match store::prepare(path).context("store")? {
         Prepared::AsItIs => {}
         Prepared::Kept { schema } => info!(schema, "a copy of the database is kept before its tables change"),

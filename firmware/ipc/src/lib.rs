@@ -5,7 +5,7 @@
 //! a [`View`] says what the desk looks like now, a [`Command`] says what the operator wants,
 //! a [`Query`] asks for something too large to be part of every view (contacts, the call log).
 //!
-//! No logic lives here: no defaults that decide anything, no texts (the screen words everything
+//! No logic lives here but for `time_zone`: no defaults that decide anything, no texts (the screen words everything
 //! in the operator's language), no sockets. Times in a view are milliseconds of the desk's own
 //! monotonic clock (see [`View::now_ms`]); times in the log are Unix milliseconds.
 
@@ -27,6 +27,7 @@ mod sign_in;
 mod sound;
 mod statistics;
 mod third_parties;
+mod time_zone;
 mod trace;
 mod update;
 mod view;
@@ -79,6 +80,7 @@ pub use statistics::{
     OutcomeCount, QUICK_MS, SlotCounts, Statistics, StatisticsQuery, TimeFigures,
 };
 pub use third_parties::{LICENCE_TEXTS, ThirdParty, third_parties};
+pub use time_zone::{MAX_TIME_ZONE, in_time_zone, is_time_zone, time_zones};
 pub use trace::{CallFigures, SoundFigures, TracePage};
 pub use update::{MAX_STICK_PART, StickPart, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble};
 pub use view::{

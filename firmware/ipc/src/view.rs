@@ -90,6 +90,10 @@ pub struct View {
     /// A touchscreen's program is connected ([`crate::SCREEN`]); without one keypads do by themselves what they can (HW-2).
     #[serde(default)]
     pub screen: bool,
+    /// The time zone that the desk lives in, by its name in the IANA database ([`crate::in_time_zone`]); empty where it is that
+    /// of its machine.
+    #[serde(default)]
+    pub time_zone: String,
 }
 
 /// Somebody who wants to see the screen, or sees it (APP-2).

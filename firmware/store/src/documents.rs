@@ -1,4 +1,5 @@
-//! Settings, loudness and the service mode, each kept as one document.
+//! Settings, loudness and the service mode, each kept as one document. The clock has a document of its own: an older program,
+//! to which a box may go back after an update, refuses settings with a table that it does not know, and lets this one be.
 
 use ipc::{ServiceMode, Volumes};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,9 +9,11 @@ use serde::de::DeserializeOwned;
 use crate::contacts::{MAX_NOTE, clipped, directories, directory_named, insert_directory};
 use crate::settings::{DirectorySettings, Settings};
 use crate::settings_file::SettingsError;
-use crate::{Failure, Store, StoreError};
+use crate::{Clock, Failure, Store, StoreError};
 
 const SETTINGS: &str = "settings";
+/// The table of the settings that is kept apart.
+const CLOCK: &str = "clock";
 const VOLUMES: &str = "volumes";
 const SERVICE: &str = "service";
 
@@ -69,6 +72,7 @@ impl Store {
 
 pub(crate) fn settings(db: &Connection) -> Result<Settings, Failure> {
     let mut settings: Settings = load_document(db, SETTINGS)?.unwrap_or_default();
+    settings.clock = clock(db)?;
     let directory =
         |directory::Directory { name, local, line, note, .. }| DirectorySettings { name, local, line, note };
     settings.directories = directories(db)?.into_iter().map(directory).collect();
@@ -83,7 +87,18 @@ pub(crate) fn put_settings(db: &Connection, mut wanted: Settings) -> Result<(), 
     for directory in std::mem::take(&mut wanted.directories) {
         set_directory(db, &directory)?;
     }
-    save_document(db, SETTINGS, &wanted)
+    save_document(db, CLOCK, &wanted.clock)?;
+    let unknown = |error: serde_json::Error| StoreError::Unknown { what: SETTINGS, found: error.to_string() };
+    let mut body = serde_json::to_value(&wanted).map_err(unknown)?;
+    if let Some(tables) = body.as_object_mut() {
+        tables.remove(CLOCK);
+    }
+    save_document(db, SETTINGS, &body)
+}
+
+/// The table that is kept apart.
+pub(crate) fn clock(db: &Connection) -> Result<Clock, Failure> {
+    Ok(load_document(db, CLOCK)?.unwrap_or_default())
 }
 
 fn set_directory(db: &Connection, wanted: &DirectorySettings) -> Result<(), Failure> {

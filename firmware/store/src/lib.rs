@@ -15,6 +15,7 @@
 mod admins;
 mod audit;
 mod calls;
+mod clock;
 mod contacts;
 mod documents;
 mod edits;
@@ -55,6 +56,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use admins::{ApiToken, Credentials, MAX_ACCOUNTS, MAX_TOKENS, Role, Scope, WebAccount};
 pub use audit::{AuditEntry, MAX_AUDIT_PAGE};
 pub use calls::MAX_LOG_PAGE;
+pub use clock::{Clock, time_zone};
 pub use contacts::MAX_CONTACTS;
 pub use edits::{Author, Edited};
 pub use error::StoreError;

@@ -82,6 +82,8 @@ pub enum Why {
     Hours,
     /// No day of a year.
     Holiday,
+    /// No time zone that this machine knows.
+    TimeZone,
     /// More entries than that.
     TooMany {
         /// Most.

@@ -9,7 +9,9 @@ use directory::NumberPlan;
 use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Voice, Why, handling::Timetable, xmpp::Xmpp};
+use crate::{
+    Clock, Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Voice, Why, handling::Timetable, xmpp::Xmpp,
+};
 
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
@@ -20,6 +22,8 @@ const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
 pub struct Settings {
     /// Who sits at the desk.
     pub operator: Operator,
+    /// By which clock the desk lives.
+    pub clock: Clock,
     /// What applies to every call.
     pub rules: Rules,
     /// How numbers are written here.
@@ -374,6 +378,7 @@ impl Settings {
     /// Whether every value is allowed.
     pub(crate) fn validate(&self) -> Result<(), Invalid> {
         self.validate_operator()?;
+        self.clock.validate()?;
         self.validate_rules()?;
         self.validate_numbers()?;
         At { table: "crm", index: None }.web("url", self.crm.url.as_deref())?;

@@ -77,6 +77,7 @@ impl Settings {
         let has = |table: &str| document.as_ref().is_some_and(|known| known.get_ref().get(table).is_some());
         let Self {
             operator,
+            clock,
             rules,
             numbers,
             accounts,
@@ -94,6 +95,7 @@ impl Settings {
         } = self.clone();
         let laid = Self {
             operator: if has("operator") { read.operator } else { operator },
+            clock: if has("clock") { read.clock } else { clock },
             rules: if has("rules") { read.rules } else { rules },
             numbers: if has("numbers") { read.numbers } else { numbers },
             accounts: if has("accounts") { read.accounts } else { accounts },

@@ -204,6 +204,59 @@ fn set_1_saved_settings_come_back_and_directories_keep_their_contacts() {
 }
 
 #[test]
+fn app_2_app_5_the_time_zone_is_read_written_kept_and_known_before_the_store_is_opened() {
+    let tokyo = Settings::from_toml("[clock]\ntime_zone = \"Asia/Tokyo\"\n", "desk.toml").unwrap();
+    assert_eq!(tokyo.clock.time_zone, "Asia/Tokyo");
+    assert_eq!(Settings::from_toml(&tokyo.to_toml(true), "again").unwrap(), tokyo);
+    assert!(
+        Settings::default().to_toml(true).contains("[clock]\ntime_zone = \"\"\n"),
+        "a file says that there is one"
+    );
+    let (folder, mut store) = open();
+    let path = folder.path().join("desk.db");
+    assert_eq!(store::time_zone(&folder.path().join("nothing.db")).unwrap(), "");
+    assert!(!folder.path().join("nothing.db").exists(), "nothing is made");
+    assert_eq!(store::time_zone(&path).unwrap(), "", "none is set");
+    store.save_settings(&tokyo).unwrap();
+    assert_eq!(store.load_settings().unwrap(), tokyo);
+    assert_eq!(store::time_zone(&path).unwrap(), "Asia/Tokyo", "while the store is open");
+    drop(store);
+    assert_eq!(store::time_zone(&path).unwrap(), "Asia/Tokyo");
+    std::fs::write(folder.path().join("broken.db"), "no database").unwrap();
+    assert!(store::time_zone(&folder.path().join("broken.db")).is_err());
+
+    // A program of before, to which a box goes back when an update is not well, refuses settings with a table that it does not
+    // know.
+    let mut store = Store::open(&path).unwrap();
+    let body = || -> serde_json::Value {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        let sql = "SELECT body FROM document WHERE name = 'settings'";
+        serde_json::from_str(&db.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()).unwrap()
+    };
+    let tables = body();
+    assert!(tables.get("operator").is_some() && tables.get("clock").is_none(), "{tables}");
+    store.save_settings(&Settings::default()).unwrap();
+    assert_eq!(store::time_zone(&path).unwrap(), "", "taken away again");
+}
+
+#[test]
+fn app_2_app_5_a_zone_that_this_machine_does_not_know_is_refused_with_its_line() {
+    for name in ["Europe/Atlantis", "europe/paris", "../../etc/passwd", "/etc/localtime", "UTC+1", " "] {
+        let text = format!("[clock]\ntime_zone = {name:?}\n");
+        let error = Settings::from_toml(&text, "desk.toml").unwrap_err();
+        let said = error.to_string();
+        let expected =
+            format!("desk.toml:2: clock time_zone: {name:?} is no time zone that this machine knows; ");
+        assert!(said.starts_with(&expected), "{said}");
+        assert_eq!(error.refusal.unwrap().why, store::Why::TimeZone);
+        let (_folder, mut store) = open();
+        let wanted = Settings { clock: store::Clock { time_zone: name.into() }, ..Settings::default() };
+        assert!(store.save_settings(&wanted).is_err());
+        assert_eq!(store.load_settings().unwrap(), Settings::default());
+    }
+}
+
+#[test]
 fn settings_without_passwords_keep_those_that_are_known() {
     let (_folder, mut store) = open();
     store.save_settings(&settings()).unwrap();

@@ -40,6 +40,7 @@ impl Switchboard {
             // The engine knows of it, and no call does.
             sign_in: SignInView::default(),
             screen: false,
+            time_zone: String::new(),
             setup: None,
             watch: None,
             reminders: RemindersView::default(),

@@ -88,6 +88,8 @@ pub(crate) struct Desk {
     outbox: Outbox,
     view: View,
     clock: DeskClock,
+    /// Hears in which time zone the desk lives.
+    zone_heard: Option<Box<dyn Fn(&str)>>,
     connected: bool,
     faces: Rc<Faces>,
     calls: calls::Calls,
@@ -220,6 +222,11 @@ impl Console {
         self.desk.borrow_mut().go_to(contact);
     }
 
+    /// Tells in which time zone the desk lives, with its first view and when it is another one; empty is that of its machine.
+    pub fn hear_time_zone(&self, hear: impl Fn(&str) + 'static) {
+        self.desk.borrow_mut().zone_heard = Some(Box::new(hear));
+    }
+
     /// Takes events and a view as if they had come from the desk.
     pub fn take(&self, news: News) {
         self.desk.borrow_mut().take(news);
@@ -255,6 +262,7 @@ impl Desk {
             app: app.clone_strong(),
             view: View::default(),
             clock: DeskClock::new(0, Instant::now()),
+            zone_heard: None,
             connected: false,
             faces,
             calls: calls::Calls::new(app),
@@ -319,6 +327,9 @@ impl Desk {
     fn apply(&mut self, view: View, now: Instant) {
         let before = std::mem::replace(&mut self.view, view);
         self.clock = DeskClock::new(self.view.now_ms, now);
+        if before.generation == 0 || self.view.time_zone != before.time_zone {
+            self.zone_heard.iter().for_each(|hear| hear(&self.view.time_zone));
+        }
         let opened = self.sign_in_changed(&before);
         if opened || (before.generation == 0 && self.connected && !self.is_closed()) {
             self.ask_everything();

@@ -35,6 +35,9 @@ pub(crate) fn schemas() -> Value {
                 ("name", json!({ "type": "string", "minLength": 1, "maxLength": 128 })),
                 ("phone", maybe("string")), ("phone_account", maybe("string")),
             ])),
+            ("clock", with_optional(&[], &[
+                ("time_zone", json!({ "type": "string", "maxLength": ipc::MAX_TIME_ZONE })),
+            ])),
             ("rules", with_optional(
                 &["transfer_timeout_s", "hold_alarm_s", "ended_transfer_s", "max_calls", "monitor"],
                 &[

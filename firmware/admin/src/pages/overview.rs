@@ -11,7 +11,7 @@ use crate::{
     guard::Signed,
     health::Health,
     layout::{self, Place},
-    pages::{plugins, words},
+    pages::{clock, plugins, words},
     plugins::HostNow,
     text::{self, Text},
 };
@@ -27,6 +27,8 @@ pub(crate) async fn show(signed: Signed) -> Response {
     let (app, language) = (&signed.app, signed.language);
     let t = |text: Text| text.is(language);
     let view = app.view();
+    // Where they cannot be read there is worse to tell of than this.
+    let settings = app.settings().await.ok();
     let health = Health::now(&app.config.state);
     let of_all = |free, all| {
         let (free, all) = (layout::bytes(free, language), layout::bytes(all, language));
@@ -40,6 +42,7 @@ pub(crate) async fn show(signed: Signed) -> Response {
     ];
     let figures = [
         (t(text::VERSION), html! { (app.config.version) }),
+        (t(text::CLOCK_TITLE), html! { a href="/clock" { (clock::now(language)) } }),
         (t(text::UPTIME), html! { (up) }),
         (t(text::DISK_FREE), html! { (of_all(health.disk_free, health.disk)) }),
         (t(text::MEMORY_FREE), html! { (of_all(health.memory_free, health.memory)) }),
@@ -55,6 +58,7 @@ pub(crate) async fn show(signed: Signed) -> Response {
     // The box makes its own anew by itself.
     let ends_soon = !certificate.own && certificate.until_ms - now_ms() < SOON_MS;
     let body = html! {
+        @if let Some(settings) = &settings { (clock::unset(&signed, &settings.clock.time_zone)) }
         @if ends_soon {
             p.alert.bad role="alert" {
                 @let day = layout::day(certificate.until_ms);

@@ -37,6 +37,7 @@ pub(crate) fn why(refusal: &Refusal, language: Language) -> String {
         Why::Recall => plain(text::WHY_RECALL),
         Why::Hours => plain(text::WHY_HOURS),
         Why::Holiday => plain(text::WHY_HOLIDAY),
+        Why::TimeZone => plain(text::WHY_TIME_ZONE),
         Why::TooMany { most } => text::TOO_MANY.with(language, &[("most", &most)]),
     }
 }
@@ -52,6 +53,7 @@ pub(crate) fn with_place(refusal: &Refusal, language: Language) -> String {
         "tls" => text::PLACE_TLS,
         "sound" => text::SOUND_TITLE,
         "timetable" => text::PLACE_HOURS,
+        "clock" => text::CLOCK_TITLE,
         _ => return why(refusal, language),
     };
     let number = refusal.index.map_or_else(String::new, |index| format!(" {}", index + 1));

@@ -11,7 +11,7 @@
 use std::{
     fs::File,
     io::{Read, Write},
-    os::unix::net::UnixStream,
+    os::unix::{net::UnixStream, process::CommandExt},
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
@@ -314,7 +314,7 @@ enum Request {
     Reminders,
     /// Be reminded of something.
     Remind {
-        /// When: `+10m`, `+2h` (also `s` and `d`), `14:30` today, or `"2026-11-28 09:00"`, by this machine's clock.
+        /// When: `+10m`, `+2h` (also `s` and `d`), `14:30` today, or `"2026-11-28 09:00"`, by the desk's clock.
         when: String,
         /// Of what; may be left out where there is a number.
         text: Vec<String>,
@@ -511,6 +511,7 @@ fn run(cli: Cli) -> Result<()> {
         Request::Trace { call, out: None, .. } => desk.print_figures(call.map(CallRef)),
         Request::Marks { row } => desk.print_reply(Query::Marks { id: row }),
         Request::Statistics { day, week } => {
+            live_as(&desk.view()?)?;
             let edges_unix_ms = admin::hours_of(day.as_deref(), week)
                 .context("that is no day of the calendar, such as 2026-11-26")?;
             desk.print_reply(Query::Statistics(StatisticsQuery { edges_unix_ms, before_unix_ms: None }))
@@ -633,6 +634,7 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
             Command::ExportContacts { directory: found.id, path }
         }
         Request::Remind { when, text, number, name } => {
+            live_as(&desk.view()?)?;
             let due = moment(&when, Local::now())?;
             let text = text.join(" ");
             let what = ReminderForm { text, due_unix_ms: due.timestamp_millis(), number, name };
@@ -655,6 +657,15 @@ fn command(request: Request, desk: &mut Connection) -> Result<Command> {
             bail!("this request is a query")
         }
     })
+}
+
+/// Goes on by the clock of the desk: by executing itself again, where it has another time zone. A machine that does not know
+/// that zone goes by its own clock.
+fn live_as(view: &View) -> Result<()> {
+    match ipc::in_time_zone(&view.time_zone) {
+        Ok(Some(mut again)) => Err(again.exec()).context("cannot go by the clock of the desk"),
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// A moment as it is typed; see `Remind`.
