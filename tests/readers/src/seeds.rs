@@ -77,10 +77,11 @@ pub(crate) fn number() -> Vec<Vec<u8>> {
 
 pub(crate) fn settings() -> Vec<Vec<u8>> {
     let mut all = texts(&[
-        "[operator]\nname = \"Front desk\"\n[[accounts]]\nuser = \"desk\"\ndomain = \"pbx.example\"\npassword = \"a secret\"\n\
-         [[lines]]\nname = \"Acme\"\naccount = \"desk\"\n",
-        "[numbers]\ncountry = \"49\"\narea = \"30\"\n[timers]\n[park]\n[xmpp]\naddress = \"desk@x.example\"\npassword = \"x\"\n",
-        "[tls]\nauthorities = \"\"\n[voice]\n[crm]\n[sound]\n[timetable]\n[handling]\n",
+        "[operator]\nname = \"Accueil\"\n[rules]\nhold_alarm_s = 90\n[numbers]\noutside_prefix = \"0\"\n\
+         [[accounts]]\nuser = \"desk\"\ndomain = \"pbx.example\"\npassword = \"s3cret\"\nregistrar = \"192.0.2.1:5070\"\n\
+         [[lines]]\nnumber = \"5550100\"\nname = \"Sales\"\n\
+         [[directories]]\nname = \"Staff\"\nlocal = true\nline = \"5550100\"\nnote = \"Bonjour\"\n",
+        "[tls]\n[voice]\n[crm]\n[timers]\n[timetable]\n",
     ]);
     all.push(Settings::default().to_toml(true).into_bytes());
     all
@@ -300,7 +301,7 @@ fn page(flags: u8, granule: u64, packet: &[u8]) -> Vec<u8> {
 
 pub(crate) fn music() -> Vec<Vec<u8>> {
     let hum: Vec<i16> = (0..4_800).map(|n| ((f64::from(n) * 0.06).sin() * 8_000.0) as i16).collect();
-    let bytes: Vec<u8> = hum.iter().take(1_200).flat_map(|sample| sample.to_le_bytes()).collect();
+    let bytes: Vec<u8> = hum.iter().take(4_000).flat_map(|sample| sample.to_le_bytes()).collect();
     let wav = |channels: u8, rate: u32| {
         let format =
             [&[16, 0, 0, 0, 1, 0, channels, 0][..], &rate.to_le_bytes(), &[0; 4], &[2 * channels, 0, 16, 0]];
