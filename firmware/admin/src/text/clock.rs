@@ -6,8 +6,8 @@ texts! {
     CLOCK_TITLE = "Clock", "Horloge";
     CLOCK_INTRO = "Opening hours, night service, reminders, the log, updates and the clock of the screen go by the time of one place: that of your house.", "Les horaires d’ouverture, le service de nuit, les rappels, le journal, les mises à jour et l’horloge de l’écran suivent l’heure d’un seul lieu : celle de votre maison.";
     CLOCK_NOW = "The desk’s clock now", "Heure du poste en ce moment";
-    CLOCK_ZONE_NOW = "It lives in", "Il vit à l’heure de";
-    CLOCK_MACHINE = "the time zone of its machine", "fuseau horaire de sa machine";
+    CLOCK_ZONE_NOW = "Its time zone", "Son fuseau horaire";
+    CLOCK_MACHINE = "the time zone of its machine", "le fuseau horaire de sa machine";
     TIME_ZONE = "Time zone", "Fuseau horaire";
     TIME_ZONE_HINT = "Type the name of a large city of your country, in English, and choose: Europe/Paris, Asia/Tokyo. Empty: as the machine is set. Summer time is known.", "Tapez le nom d’une grande ville de votre pays, en anglais, et choisissez : Europe/Paris, Asia/Tokyo. Vide : comme la machine est réglée. L’heure d’été est connue.";
     TIME_ZONE_THERE = "There it is now: {time}", "Là-bas, il est : {time}";
