@@ -19,6 +19,11 @@ pub fn stand_still() {
     }
 }
 
+/// The moment at which they stand, if they do.
+pub(crate) fn standing() -> Option<DateTime<Local>> {
+    STANDING.get().copied()
+}
+
 pub(crate) fn now() -> DateTime<Local> {
     STANDING.get().copied().unwrap_or_else(Local::now)
 }

@@ -8,6 +8,7 @@ mod editing;
 mod elsewhere;
 mod faces;
 mod figures;
+mod notices;
 mod reminders;
 mod sign_in;
 mod sounds;
@@ -20,6 +21,7 @@ pub use editing::{alerts, card, files, form, importing, known_callers, removed, 
 pub use elsewhere::{elsewhere, found};
 pub use faces::face;
 pub use figures::{call_days, log_page, statistics};
+pub use notices::{refusals, told, troubles};
 pub use reminders::{reminded, reminders, to_be_reminded};
 pub use sign_in::{locked, locked_at_rest, pin_refused, signed_in, signed_out};
 pub use sounds::{
@@ -93,7 +95,8 @@ pub fn empty() -> View {
 #[must_use]
 pub fn first_time() -> View {
     let setup = ipc::SetupView { address: "https://192.0.2.47:8443".into(), code: "40718823".into() };
-    View { generation: 2, setup: Some(setup), ..empty() }
+    let operator = OperatorView { registration: Registration::Off, ..empty().operator };
+    View { generation: 2, now_ms: NOW, setup: Some(setup), operator, ..View::default() }
 }
 
 /// Calls, and an administrator who wants to see the screen, or sees it (APP-2).

@@ -50,6 +50,7 @@ const PROPER: &[&str] = &[
 
 /// What scenes type, or say for the desk without asking it.
 const TYPED: &[&str] = &[
+    "Alicex",
     "an",
     "du",
     "Hi",
@@ -60,14 +61,12 @@ const TYPED: &[&str] = &[
     "Part",
     "Post",
     "riv",
-    "xAlice",
     "xq",
     "xqz",
     "401 invalid_grant: the refresh token has expired",
     "fax, birthday",
     "Key of the *archive* is with __security__.",
     "Leave without saving the order?",
-    "the disk is full",
     "Wants a quote for 40 contactors.",
     "Call back before noon.",
 ];

@@ -57,7 +57,8 @@ impl Default for DirectoryLook {
             layout: Layout::default(),
             names: NameOrder::default(),
             sort: SortKey::default(),
-            columns: vec![Column::Company, Column::Department, Column::Title, Column::Phone, Column::Mobile],
+            // The number stands beside the name: on a small screen the rest moves under it.
+            columns: vec![Column::Phone, Column::Company, Column::Department, Column::Title, Column::Mobile],
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Board {
     last_key: Option<Instant>,
     /// A field has the focus.
     in_field: bool,
+    /// It is one for numbers.
+    numbers: bool,
     capitals: Capitals,
     accents: bool,
     /// What the screen types comes back as a key.
@@ -52,10 +54,22 @@ impl Desk {
         self.board.in_field = in_field;
         let by_key = self.board.last_key.is_some_and(|at| at.elapsed() < BY_KEY);
         if !in_field {
+            self.board.numbers = false;
             self.open_board(false);
         } else if !by_key && !self.board.has_keys {
             self.open_board(true);
         }
+    }
+
+    /// A field for numbers has the focus, or has it no longer.
+    pub(crate) fn board_numbers(&mut self, typing: bool) {
+        self.board.numbers = typing;
+        self.show_board();
+    }
+
+    /// A text field has the focus.
+    pub(super) fn is_in_field(&self) -> bool {
+        self.board.in_field
     }
 
     /// The cursor was put somewhere in the field that has the focus, or its frame was touched: by a finger, unless a key
@@ -128,7 +142,7 @@ impl Desk {
     /// Another language has other letters.
     pub(crate) fn show_board(&self) {
         let language = self.worn_language();
-        let rows = board::rows(language, self.board.accents, self.board.capitals);
+        let rows = board::rows(language, self.board.accents, self.board.capitals, self.board.numbers);
         let row = |keys| BoardRow { keys: ModelRc::new(VecModel::from(keys)) };
         let rows: Vec<BoardRow> = rows.into_iter().map(row).collect();
         self.app.global::<screen::Board>().set_rows(ModelRc::new(VecModel::from(rows)));

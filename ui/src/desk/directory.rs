@@ -15,6 +15,7 @@ use crate::models::contacts::{self, ContactList, Wanted};
 use crate::models::drops::{self, Landing};
 use crate::models::rows;
 use crate::models::tiles::{Doings, Shape};
+pub(super) use crate::models::words::grouped;
 use crate::models::words::party_name;
 use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, SearchState};
 
@@ -427,20 +428,6 @@ fn tab(directory: &DirectoryView, french: bool) -> DirectoryTab {
         count: grouped(directory.contacts as usize, french).into(),
         local: directory.local,
     }
-}
-
-/// "12,904" or "12 904".
-pub(super) fn grouped(count: usize, french: bool) -> String {
-    let digits = count.to_string();
-    let separator = if french { '\u{202f}' } else { ',' };
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(separator);
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use slint::{ComponentHandle, Model, SharedString};
 
 use super::Desk;
 use super::menu::{At, Choice, Row, entry};
-use crate::screen::{DirectoryFormKind, DirectoryWord, Menu, MenuEntry, MenuWord, Size};
+use crate::screen::{DirectoryFormKind, DirectoryWord, DirectoryWords, Menu, MenuEntry, MenuWord, Size};
 
 /// A page of the menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,31 @@ pub(super) enum Page {
     This,
     Kinds,
     Lines,
+}
+
+impl Page {
+    /// The page that leads to it.
+    fn before(self) -> Option<Self> {
+        match self {
+            Self::Main => None,
+            Self::Kinds | Self::Lines => Some(Self::This),
+            _ => Some(Self::Main),
+        }
+    }
+
+    /// What it is called in the row that leads to it.
+    fn word(self) -> DirectoryWord {
+        match self {
+            Self::Main => DirectoryWord::None,
+            Self::Layouts => DirectoryWord::View,
+            Self::Columns => DirectoryWord::Columns,
+            Self::Names => DirectoryWord::Names,
+            Self::Sorts => DirectoryWord::Sort,
+            Self::This => DirectoryWord::ThisDirectory,
+            Self::Kinds => DirectoryWord::Kind,
+            Self::Lines => DirectoryWord::Line,
+        }
+    }
 }
 
 /// What a row of it does.
@@ -41,11 +66,11 @@ pub(super) enum DirectoryChoice {
 }
 
 const COLUMNS: [(Column, DirectoryWord); 11] = [
+    (Column::Phone, DirectoryWord::ColumnPhone),
     (Column::Company, DirectoryWord::ColumnCompany),
     (Column::Office, DirectoryWord::ColumnOffice),
     (Column::Department, DirectoryWord::ColumnDepartment),
     (Column::Title, DirectoryWord::ColumnTitle),
-    (Column::Phone, DirectoryWord::ColumnPhone),
     (Column::Mobile, DirectoryWord::ColumnMobile),
     (Column::Home, DirectoryWord::ColumnHome),
     (Column::Voicemail, DirectoryWord::ColumnVoicemail),
@@ -147,11 +172,7 @@ impl Desk {
     /// Left in a page of the menu: the page before. `false` where there is none.
     pub(super) fn menu_back(&mut self) -> bool {
         let Some((directory, page, at)) = self.overlay.menu_page else { return false };
-        let before = match page {
-            Page::Main => return false,
-            Page::Kinds | Page::Lines => Page::This,
-            _ => Page::Main,
-        };
+        let Some(before) = page.before() else { return false };
         self.directory_menu(directory, before, at);
         self.move_menu(0);
         true
@@ -207,12 +228,19 @@ impl Desk {
             return;
         }
         let view = directory.and_then(|id| self.directory_view(id));
-        let rows: Vec<(DirectoryWord, MenuEntry, DirectoryChoice)> = match view {
+        let mut rows: Vec<(DirectoryWord, MenuEntry, DirectoryChoice)> = match view {
             Some(view) => self.rows_of(view, page),
             // The first directory of all.
             None => vec![row(DirectoryWord::AddDirectory, DirectoryChoice::Form(DirectoryFormKind::Add))],
         };
-        let title = view.map(|view| SharedString::from(view.name.as_str())).unwrap_or_default();
+        let mut title = view.map(|view| SharedString::from(view.name.as_str())).unwrap_or_default();
+        // A finger goes back by a row; Left and Escape do, too.
+        if let Some(before) = page.before() {
+            rows.insert(0, row(DirectoryWord::Back, DirectoryChoice::Open(before)));
+            let words =
+                self.app.global::<DirectoryWords>().invoke_menu(page.word(), SharedString::default(), 0);
+            title = slint::format!("{title} · {words}");
+        }
         let wrap = |(part, entry, choice): (DirectoryWord, MenuEntry, DirectoryChoice)| -> Row {
             (MenuEntry { part, ..entry }, Choice::Directory(directory, choice, at))
         };
@@ -295,7 +323,9 @@ impl Desk {
 
     fn chosen_row(&self) -> i32 {
         let entries = self.app.global::<Menu>().get_entries();
-        let at = entries.iter().position(|entry| entry.chosen).unwrap_or(0);
+        let chosen = entries.iter().position(|entry| entry.chosen);
+        let first = || entries.iter().position(|entry| entry.part != DirectoryWord::Back);
+        let at = chosen.or_else(first).unwrap_or(0);
         i32::try_from(at).unwrap_or(0)
     }
 }

@@ -139,7 +139,8 @@ impl Desk {
         editor.set_picture(self.faces.of(face, Place::Header));
         editor.set_block(self.save_block());
         editor.set_fault(subject.fault.0);
-        editor.set_fault_reason(subject.fault.1.as_str().into());
+        let reason = Some(subject.fault.1.as_str()).filter(|reason| !reason.is_empty());
+        editor.set_fault_reason(self.storage_words(reason));
         editor.set_removed_meanwhile(subject.removed);
         editor.set_changed_meanwhile(subject.changed_by.is_some());
         editor.set_meanwhile_by(subject.changed_by.as_deref().unwrap_or_default().into());

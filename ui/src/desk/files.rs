@@ -4,13 +4,16 @@
 use std::rc::Rc;
 
 use ipc::{Command, CommandError, ContactFile, DirectoryId, ImportReport, Query, Reply};
-use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::Desk;
 use crate::clock::Moment;
+use crate::keys::ConsoleKey;
 use crate::models::{form, rows};
 use crate::screen::{self, App, BadRow, EditFault, FileRow, Files as Screen, FilesStep};
 
+/// Rows a page key moves.
+const PAGE: i32 = 5;
 /// Rows left out that the desk tells of.
 const TOLD: usize = 1_000;
 
@@ -56,6 +59,8 @@ impl Files {
 impl Desk {
     /// Which file? Then, into which directory: that one, unless another is chosen.
     pub(crate) fn import_contacts(&mut self, directory: Option<DirectoryId>) {
+        // Its keys are the window's, not those of a field that somebody was in.
+        self.focus(screen::FocusPlace::Nowhere);
         let files = self.app.global::<Screen>();
         self.files.into = directory;
         files.set_name(SharedString::default());
@@ -142,6 +147,92 @@ impl Desk {
             self.show_import();
         } else {
             self.files_fault(EditFault::Unreachable, "");
+        }
+    }
+}
+
+// By keys.
+impl Desk {
+    /// A key while the window is in front: arrows move, Enter and Insert do what is under the cursor. The keys of the calls
+    /// go on to them.
+    pub(crate) fn files_key(&mut self, key: ConsoleKey) -> bool {
+        let covered = self.keypad_is_open() || self.link_card_is_open() || self.phone_card_is_open();
+        if !self.files_are_open() || covered {
+            return false;
+        }
+        match key {
+            ConsoleKey::Up | ConsoleKey::Left => self.move_files_cursor(|at, _| at - 1),
+            ConsoleKey::Down | ConsoleKey::Right => self.move_files_cursor(|at, _| at + 1),
+            ConsoleKey::PageUp => self.move_files_cursor(|at, _| at - PAGE),
+            ConsoleKey::PageDown => self.move_files_cursor(|at, _| at + PAGE),
+            ConsoleKey::Home => self.move_files_cursor(|_, _| 0),
+            ConsoleKey::End => self.move_files_cursor(|_, last| last),
+            ConsoleKey::Enter | ConsoleKey::Primary => self.act_at_files_cursor(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Where the field for the name of a new directory stands, behind the directories.
+    fn files_name_stop(&self) -> i32 {
+        i32::try_from(self.own_directories().count()).unwrap_or(i32::MAX - 8) + 1
+    }
+
+    /// Behind the name and the kind of a new directory: Back, and then Import.
+    fn files_foot(&self) -> i32 {
+        let is_new = self.app.global::<Screen>().get_directory() < 0;
+        self.files_name_stop() + if is_new { 3 } else { 0 }
+    }
+
+    /// `to` is asked with where the cursor stands and the last place there is.
+    fn move_files_cursor(&self, to: impl FnOnce(i32, i32) -> i32) {
+        let files = self.app.global::<Screen>();
+        let count = |rows: usize| i32::try_from(rows).unwrap_or(i32::MAX);
+        let last = match files.get_step() {
+            // "Look again" where there is none.
+            FilesStep::List if self.files.rows.row_count() == 0 => 0,
+            FilesStep::List => count(self.files.rows.row_count()) - 1,
+            FilesStep::Into => self.files_foot() + 1,
+            FilesStep::Running => 0,
+            FilesStep::Report => count(self.files.bad.row_count()),
+        };
+        let next = to(files.get_cursor(), last).clamp(0, last);
+        files.set_cursor(next);
+        // The field takes the keyboard by itself.
+        let in_field = files.get_step() == FilesStep::Into
+            && files.get_directory() < 0
+            && next == self.files_name_stop();
+        if !in_field {
+            self.focus(screen::FocusPlace::Nowhere);
+        }
+    }
+
+    fn act_at_files_cursor(&mut self) {
+        let files = self.app.global::<Screen>();
+        let at = files.get_cursor();
+        match files.get_step() {
+            FilesStep::List if self.files.rows.row_count() > 0 => self.choose_file(at),
+            FilesStep::List if at == 0 && self.files.asked.is_none() => self.list_files(),
+            FilesStep::List => {}
+            FilesStep::Into => self.act_at_files_target(at),
+            FilesStep::Running if at == 0 && !self.files.cancelling => self.cancel_import(),
+            FilesStep::Running => {}
+            // Also before anybody has moved to it.
+            FilesStep::Report => self.close_files(),
+        }
+    }
+
+    fn act_at_files_target(&mut self, at: i32) {
+        let (name, foot) = (self.files_name_stop(), self.files_foot());
+        match at {
+            _ if at < 0 => {}
+            _ if at < name => self.choose_files_directory(at - 1),
+            _ if at == foot => self.list_files(),
+            _ if at > foot => self.begin_import(),
+            _ if at == name + 1 => self.set_files_local(true),
+            _ if at == name + 2 => self.set_files_local(false),
+            // In the field Enter begins by itself.
+            _ => {}
         }
     }
 }
@@ -303,6 +394,7 @@ impl Desk {
     fn set_files_step(&self, step: FilesStep) {
         let files = self.app.global::<Screen>();
         files.set_step(step);
+        files.set_cursor(-1);
         files.set_fault(EditFault::None);
     }
 

@@ -45,6 +45,14 @@ impl Desk {
         if !typing && !control && !alt && self.keypad_key(text) {
             return true;
         }
+        // What a page asks is answered by keys; who writes into a field means that field.
+        if !alt
+            && !self.is_in_field()
+            && let Some(key) = self.keys.read(text, control, alt, false)
+            && let Some(taken) = self.page_question_key(key)
+        {
+            return taken;
+        }
         // A page is typed into like a field, and has a use for more keys than one.
         if typing && self.screen() == Screen::Page && !self.finder_is_open() && !KeyMap::is_function(text) {
             return false;
@@ -91,7 +99,7 @@ impl Desk {
         {
             return taken;
         }
-        if self.alert_wishes_key(key) || self.arrange_key(key) {
+        if self.alert_wishes_key(key) || self.files_key(key) || self.arrange_key(key) {
             return true;
         }
         if let Some(taken) = self.key_beside_the_calls(key, text) {

@@ -56,7 +56,11 @@ impl Desk {
     /// A mail to somebody, with the call in the ear as its subject.
     pub(crate) fn open_mail(&mut self, who: SharedString, address: &str) {
         let subject = self.view.talk.and_then(|call| self.call(call)).map(|call| self.subject(call));
-        let whole = links::mail(address, &subject.unwrap_or_default());
+        let subject = subject.unwrap_or_default();
+        let whole = links::mail(address, &subject);
+        let card = self.app.global::<LinkCard>();
+        card.set_mailbox(links::mailbox(address).unwrap_or_default().into());
+        card.set_about(subject.into());
         self.open_or_refuse(LinkKind::Mail, who, address, whole);
     }
 

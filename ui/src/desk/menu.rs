@@ -117,7 +117,8 @@ impl Desk {
             (Place::Call(call), _) => self.who(call),
             _ => offered.first().map(subject).map(|call| self.who(call)).unwrap_or_default(),
         };
-        self.open_menu(title, rows, At::Calls);
+        let at = if matches!(place, Place::Contact(_)) { At::Pane } else { At::Calls };
+        self.open_menu(title, rows, at);
         self.move_menu(0);
     }
 
@@ -396,12 +397,20 @@ impl Desk {
                 (entry(word, "", &who, &self.who(other)), Choice::Send(command))
             }
             Offer::Blind { to, .. } => {
-                let word = pick(MenuWord::TransferWhoTo, MenuWord::TransferTo);
+                let word = if is_mobile(contact, to) {
+                    pick(MenuWord::TransferWhoMobile, MenuWord::TransferMobile)
+                } else {
+                    pick(MenuWord::TransferWhoTo, MenuWord::TransferTo)
+                };
                 let command = Command::BlindTransfer { call, to: to.clone() };
                 (entry(word, to, &who, &to_contact), Choice::Send(command))
             }
             Offer::Forward { to, .. } => {
-                let word = pick(MenuWord::ForwardWhoTo, MenuWord::ForwardTo);
+                let word = if is_mobile(contact, to) {
+                    pick(MenuWord::ForwardWhoMobile, MenuWord::ForwardMobile)
+                } else {
+                    pick(MenuWord::ForwardWhoTo, MenuWord::ForwardTo)
+                };
                 let command = Command::Forward { call, to: to.clone() };
                 (entry(word, to, &who, &to_contact), Choice::Send(command))
             }
@@ -511,4 +520,9 @@ fn taken(slot: &ParkSlotView) -> bool {
 pub(super) fn entry(word: MenuWord, detail: &str, who: &str, to: &str) -> MenuEntry {
     let texts = MenuEntry { detail: detail.into(), who: who.into(), to: to.into(), ..MenuEntry::default() };
     MenuEntry { word, enabled: true, ..texts }
+}
+
+/// Whether a number is the contact's mobile and no other of theirs.
+fn is_mobile(contact: Option<&ContactRow>, number: &str) -> bool {
+    contact.is_some_and(|contact| contact.mobile == number && contact.phone != number)
 }

@@ -540,7 +540,8 @@ impl Desk {
 
     /// Tells the operator where a directory was written.
     fn notice_exported(&mut self, path: &std::path::Path, contacts: u32) {
-        self.notice_for(EXPORTED_MS, |id| ledger::exported(id, path, contacts));
+        let french = self.view.preferences.language == ipc::Language::French;
+        self.notice_for(EXPORTED_MS, |id| ledger::exported(id, path, contacts, french));
     }
 
     fn notice_for(&mut self, ms: u64, entry: impl FnOnce(u64) -> LedgerEntry) {

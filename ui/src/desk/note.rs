@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 use ipc::{Command, CommandError, MAX_NOTE, Query, Reply};
-use slint::{ComponentHandle, StyledText, Timer, TimerMode};
+use slint::{ComponentHandle, SharedString, StyledText, Timer, TimerMode};
 
 use super::Desk;
 use crate::clock::Moment;
+use crate::models::ledger::is_full;
 use crate::models::note::{self, Style};
-use crate::screen::{self, App, FocusPlace, NoteStanding, NoteStyle};
+use crate::screen::{self, App, FocusPlace, NoteStanding, NoteStyle, Words};
 
 /// How long somebody writes before it is kept: a power cut takes no more than this.
 const KEEP_AFTER: Duration = Duration::from_millis(600);
@@ -91,13 +92,18 @@ impl Desk {
         self.note.fault = match result {
             Ok(()) => None,
             Err(CommandError::Failed { reason }) => Some(reason.clone()),
-            Err(error) => Some(format!("{error:?}")),
+            Err(error) => Some(error.to_string()),
         };
         if self.note_text() != self.note.kept() {
             self.keep_soon(if result.is_ok() { KEEP_AFTER } else { AGAIN });
         }
         self.show_note();
         true
+    }
+
+    /// What is said in place of the desk's reason for not keeping something; empty without one.
+    pub(super) fn storage_words(&self, reason: Option<&str>) -> SharedString {
+        reason.map(|reason| self.app.global::<Words>().invoke_storage(is_full(reason))).unwrap_or_default()
     }
 
     /// Somebody else's note comes in its place, or none: nothing of this one is sent any more.
@@ -282,7 +288,7 @@ impl Desk {
         };
         let moment = Moment::of(note.there.as_ref().and_then(|there| there.saved_ms).unwrap_or_default());
         global.set_standing(standing);
-        global.set_reason(note.fault.clone().unwrap_or_default().into());
+        global.set_reason(self.storage_words(note.fault.as_deref()));
         global.set_saved_time(moment.time.into());
         global.set_saved_days_ago(moment.days_ago);
         global.set_saved_weekday(moment.weekday);

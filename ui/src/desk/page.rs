@@ -10,6 +10,7 @@ use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
 
 use super::Desk;
 use crate::browser::{Browser, Reason, Standing, State};
+use crate::keys::ConsoleKey;
 use crate::screen::{Page, PageStanding, PageTouch, Screen};
 
 /// The browser, where there is one.
@@ -104,6 +105,9 @@ impl Desk {
         page.set_loading(loading && standing == Standing::Open);
         page.set_secure(address.starts_with("https://"));
         page.set_host(host(&address).into());
+        if question.is_some() && !page.get_asks() {
+            page.set_sure(false);
+        }
         page.set_asks(question.is_some());
         if let Some(question) = question {
             page.set_question(question.words.into());
@@ -130,6 +134,32 @@ impl Desk {
         if self.screen() == Screen::Page {
             self.show_screen(Screen::Directory);
         }
+    }
+
+    /// What the page asked is answered.
+    pub(crate) fn answer_page(&mut self, yes: bool) {
+        let page = self.app.global::<Page>();
+        page.set_asks(false);
+        page.set_sure(false);
+        self.with_browser(|browser| browser.answer(yes));
+    }
+
+    /// A key while the page in front asks something. `None`: it means what it means without the question.
+    pub(crate) fn page_question_key(&mut self, key: ConsoleKey) -> Option<bool> {
+        let page = self.app.global::<Page>();
+        let in_front = self.screen() == Screen::Page && page.get_asks();
+        if !in_front || self.something_is_open() || self.editor_covers() {
+            return None;
+        }
+        let (choice, sure) = (page.get_choice(), page.get_sure());
+        match key {
+            ConsoleKey::Left | ConsoleKey::Right => page.set_sure(choice && !sure),
+            ConsoleKey::Enter => self.answer_page(sure || !choice),
+            // Who has no choice can only have read it.
+            ConsoleKey::Escape => self.answer_page(!choice),
+            _ => return None,
+        }
+        Some(true)
     }
 
     /// Touch, keys and buttons, for whoever is in the tab.

@@ -15,6 +15,8 @@ const SUGGESTIONS: u32 = 5;
 pub(super) struct Question {
     pub(super) call: CallRef,
     kind: PromptKind,
+    /// The digits of who would go: nobody is transferred to themselves.
+    itself: String,
     asked: Option<u64>,
     matches: Vec<Suggestion>,
     cursor: Option<usize>,
@@ -36,7 +38,9 @@ impl Desk {
     pub(crate) fn open_prompt(&mut self, call: CallRef, kind: PromptKind) {
         let Some(view) = self.call(call) else { return };
         let who = party_name(&view.party);
-        self.overlay.prompt = Some(Question { call, kind, asked: None, matches: Vec::new(), cursor: None });
+        let itself = digits(view.party.number.as_deref().unwrap_or_default());
+        self.overlay.prompt =
+            Some(Question { call, kind, itself, asked: None, matches: Vec::new(), cursor: None });
         let prompt = self.app.global::<Prompt>();
         prompt.set_kind(kind);
         prompt.set_who(who);
@@ -61,7 +65,8 @@ impl Desk {
                 text: text.trim().to_owned(),
                 sort: SortKey::default(),
                 offset: 0,
-                limit: SUGGESTIONS,
+                // One of them may be who would go.
+                limit: SUGGESTIONS + 1,
             };
             question.asked = self.outbox.query(Query::Contacts(query)).ok();
         }
@@ -75,7 +80,11 @@ impl Desk {
             return false;
         }
         let kind = question.kind;
-        question.matches = page.rows.iter().filter_map(|row| suggestion(row, kind)).collect();
+        let itself = std::mem::take(&mut question.itself);
+        let others = page.rows.iter().filter_map(|row| suggestion(row, kind));
+        let others = others.filter(|found| itself.is_empty() || digits(&found.number) != itself);
+        question.matches = others.take(SUGGESTIONS as usize).collect();
+        question.itself = itself;
         let typed = self.app.global::<Prompt>().get_text();
         let is_name = typed.chars().any(char::is_alphabetic);
         question.cursor = (is_name && !question.matches.is_empty()).then_some(0);

@@ -304,7 +304,7 @@ impl Desk {
         let (editor, now) = (self.app.global::<ReminderEditor>(), now());
         let is_unread = !editing.is_time && fault == ReminderFault::None;
         editor.set_fault(if is_unread { ReminderFault::NoTime } else { fault });
-        editor.set_reason(reason.into());
+        editor.set_reason(self.storage_words(Some(reason).filter(|reason| !reason.is_empty())));
         editor.set_day(when(editing.at, now.date()));
         editor.set_today_time(today(now).map(|at| shown(at.time())).unwrap_or_default().into());
         editor.set_tomorrow_time(shown(tomorrow(now).time()).into());

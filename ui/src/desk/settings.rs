@@ -277,7 +277,7 @@ impl Desk {
                 }
             }
             Err(CommandError::Failed { reason }) => self.settings.fault = Some(reason.clone()),
-            Err(error) => self.settings.fault = Some(format!("{error:?}")),
+            Err(error) => self.settings.fault = Some(error.to_string()),
         }
         self.show_settings();
         true
@@ -637,7 +637,7 @@ impl Desk {
         global.set_changed(wished != kept);
         global.set_usual(wished == usual);
         global.set_asking(settings.leaving.is_some());
-        global.set_reason(settings.fault.clone().unwrap_or_default().into());
+        global.set_reason(self.storage_words(settings.fault.as_deref()));
         global.set_standing(match () {
             () if wished == kept || Some(&wished) == settings.accepted.as_ref() => SettingsStanding::Saved,
             () if settings.fault.is_some() => SettingsStanding::Failed,

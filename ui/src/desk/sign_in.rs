@@ -68,17 +68,16 @@ impl Desk {
         let is_other = id(now) != id(was);
         let (closed, was_closed) = (now.is_closed(), was.is_closed());
         let first = before.generation == 0;
-        if first
-            && closed
-            && let Some(last) = now.last_try
-        {
-            let passed = Duration::from_millis(self.view.now_ms.saturating_sub(last.at_ms));
-            self.sign_in.wait = Duration::from_millis(last.problem.wait_ms()).saturating_sub(passed);
-            self.sign_in.problem = Some((last.operator, Problem::Pin(last.problem)));
-        }
+        let last_try = now.last_try.filter(|_| first && closed);
         if is_other || closed != was_closed {
             self.forget_pin();
             self.sign_in.idle = Duration::ZERO;
+        }
+        // Not before: without a wait it would be forgotten at once.
+        if let Some(last) = last_try {
+            let passed = Duration::from_millis(self.view.now_ms.saturating_sub(last.at_ms));
+            self.sign_in.wait = Duration::from_millis(last.problem.wait_ms()).saturating_sub(passed);
+            self.sign_in.problem = Some((last.operator, Problem::Pin(last.problem)));
         }
         if closed && (!was_closed || is_other) {
             self.close_overlays();
@@ -209,8 +208,17 @@ impl Desk {
     pub(crate) fn choose_operator(&mut self, index: i32) {
         let found = usize::try_from(index).ok().and_then(|index| self.listed().get(index).map(|one| one.id));
         if let Some(id) = found {
+            // The digits need its room.
+            self.hide_board();
             self.choose_id(id);
         }
+    }
+
+    /// The cross: all names are shown again.
+    pub(crate) fn clear_operator_filter(&mut self) {
+        self.sign_in.filter.clear();
+        self.choose_the_only_one();
+        self.show_sign_in();
     }
 
     /// A digit was typed.
@@ -339,9 +347,11 @@ impl Desk {
         true
     }
 
-    /// Escape: the digits first, then the name that was looked for, then the list.
+    /// Escape: the keyboard on the screen first, then the digits, then the name that was looked for, then the list.
     fn step_back_from_pin(&mut self) {
-        if !self.sign_in.pin.is_empty() {
+        if self.app.global::<screen::Board>().get_open() {
+            self.hide_board();
+        } else if !self.sign_in.pin.is_empty() {
             self.sign_in.pin.clear();
         } else if !self.sign_in.filter.is_empty() {
             self.sign_in.filter.clear();
@@ -442,6 +452,7 @@ impl Desk {
         if self.sign_in.wait.is_zero() {
             self.sign_in.problem = None;
         }
+        self.hide_board();
         self.choose_the_only_one();
     }
 
@@ -467,7 +478,8 @@ impl Desk {
         let (standing, left, reason) = self.pin_standing();
         global.set_standing(standing);
         global.set_left(left);
-        global.set_reason(reason.into());
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        global.set_reason(self.storage_words(reason));
         // Not before it is over.
         let seconds = self.waits().as_millis().div_ceil(1000);
         global.set_wait(i32::try_from(seconds).unwrap_or(i32::MAX));

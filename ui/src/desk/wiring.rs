@@ -140,6 +140,7 @@ fn wire_board(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_toggle(with!(desk, |this| this.toggle_board()));
     global.on_hide(with!(desk, |this| this.hide_board()));
     global.on_field(unasked!(desk, |this, typing| this.board_field(typing)));
+    global.on_numbers(unasked!(desk, |this, typing| this.board_numbers(typing)));
     let weak = Rc::downgrade(desk);
     global.on_meant(move || {
         // Where the desk itself puts a text into a field, no finger did.
@@ -216,8 +217,9 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_add_contact(with!(desk, |this| if let Some(directory) = this.fronted() {
         this.open_editor_for_new(directory);
     }));
-    global.on_import_contacts(with!(desk, |this| if let Some(directory) = this.fronted() {
-        this.import_contacts(Some(directory));
+    global.on_import_contacts(with!(desk, |this| {
+        let directory = this.fronted();
+        this.import_contacts(directory);
     }));
     let drag = app.global::<screen::Drag>();
     drag.on_over(with!(desk, |this, data, index, x, y| this.drag_over(&data, index, x, y)));
@@ -253,7 +255,7 @@ fn wire_page(app: &App, desk: &Rc<RefCell<Desk>>) {
     page.on_back(with!(desk, |this| this.with_browser(Browser::back)));
     page.on_reload(with!(desk, |this| this.with_browser(Browser::reload)));
     page.on_close(with!(desk, |this| this.close_page()));
-    page.on_answer(with!(desk, |this, yes| this.with_browser(|b| b.answer(yes))));
+    page.on_answer(with!(desk, |this, yes| this.answer_page(yes)));
 }
 
 fn wire_customer(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -411,6 +413,7 @@ fn wire_alerts(app: &App, desk: &Rc<RefCell<Desk>>) {
 fn wire_sign_in(app: &App, desk: &Rc<RefCell<Desk>>) {
     let global = app.global::<screen::SignIn>();
     global.on_choose(with!(desk, |this, index| this.choose_operator(index)));
+    global.on_clear_filter(with!(desk, |this| this.clear_operator_filter()));
     global.on_digit(with!(desk, |this, digit| this.pin_digit(&digit)));
     global.on_erase(with!(desk, |this| this.erase_pin_digit()));
     global.on_accept(with!(desk, |this| this.accept_pin()));

@@ -38,8 +38,17 @@ const ENGLISH: [&str; 3] = ["qwertyuiop", "asdfghjkl'", "zxcvbnm"];
 const FRENCH: [&str; 3] = ["azertyuiop", "qsdfghjklm", "wxcvbn'"];
 const ACCENTS: [&str; 3] = ["éèêëàâäçîï", "ôöœùûüÿæñß", "/_:+#()"];
 
-/// The rows, from above.
-pub(crate) fn rows(language: Language, accents: bool, capitals: Capitals) -> Vec<Vec<BoardKey>> {
+/// Below the letters: the signs of addresses, or of numbers.
+const SIGNS: [&str; 3] = ["@", "-", ","];
+const NUMBER_SIGNS: [&str; 3] = ["+", "*", "#"];
+
+/// The rows, from above. `numbers`: for a field into which mostly numbers are written.
+pub(crate) fn rows(
+    language: Language,
+    accents: bool,
+    capitals: Capitals,
+    numbers: bool,
+) -> Vec<Vec<BoardKey>> {
     let letters = match (accents, language) {
         (true, _) => ACCENTS,
         (false, Language::English) => ENGLISH,
@@ -58,13 +67,15 @@ pub(crate) fn rows(language: Language, accents: bool, capitals: Capitals) -> Vec
     third_row.extend(third);
     third_row.push(key(BoardKind::Backspace, "", 1.5, false));
     let more = if accents { "abc" } else { "éà/" };
+    // The page of the accents has the signs of numbers already.
+    let [before, between, after] = if numbers && !accents { NUMBER_SIGNS } else { SIGNS };
     let last = vec![
         key(BoardKind::Hide, "", 1., false),
         key(BoardKind::More, more, 1.2, accents),
-        key(BoardKind::Text, "@", 0.9, false),
-        key(BoardKind::Text, "-", 0.9, false),
+        key(BoardKind::Text, before, 0.9, false),
+        key(BoardKind::Text, between, 0.9, false),
         key(BoardKind::Space, "", 3., false),
-        key(BoardKind::Text, ",", 0.9, false),
+        key(BoardKind::Text, after, 0.9, false),
         key(BoardKind::Text, ".", 0.9, false),
         key(BoardKind::Left, "", 0.9, false),
         key(BoardKind::Right, "", 0.9, false),
@@ -93,7 +104,7 @@ mod tests {
     use super::*;
 
     fn texts(language: Language, accents: bool, capitals: Capitals) -> Vec<String> {
-        let rows = rows(language, accents, capitals);
+        let rows = rows(language, accents, capitals, false);
         let is_text = |key: &&BoardKey| key.kind == BoardKind::Text;
         rows.iter().flatten().filter(is_text).map(|key| key.text.to_string()).collect()
     }
@@ -118,10 +129,22 @@ mod tests {
     }
 
     #[test]
+    fn acc_4_a_field_for_numbers_has_their_signs_on_the_first_page_and_none_twice() {
+        for accents in [false, true] {
+            let rows = rows(Language::French, accents, Capitals::Off, true);
+            let texts: Vec<_> = rows.iter().flatten().map(|key| key.text.as_str()).collect();
+            for sign in ["+", "*", "#"] {
+                let count = texts.iter().filter(|text| **text == sign).count();
+                assert_eq!(count, usize::from(!accents || sign != "*"), "{sign} {accents}");
+            }
+        }
+    }
+
+    #[test]
     fn acc_4_rows_are_of_one_width() {
         for accents in [false, true] {
             for language in [Language::English, Language::French] {
-                for row in rows(language, accents, Capitals::Off) {
+                for row in rows(language, accents, Capitals::Off, true) {
                     let wide: f32 = row.iter().map(|key| key.wide).sum();
                     assert!((9.9..=12.1).contains(&wide), "{wide}");
                 }

@@ -200,10 +200,14 @@ fn top_of<'a>(counts: impl Iterator<Item = &'a CallCounts>) -> u64 {
     }
 }
 
-/// "41:07", "12 h 31": on a tile there is room for no more.
+/// "48 s", "41 min 07", "12 h 31": on a tile there is room for no more, and a colon would not say of what it parts.
 fn short(ms: u64) -> String {
-    let minutes = ms / 60_000;
-    if minutes < 60 { duration(ms) } else { format!("{} h {:02}", minutes / 60, minutes % 60) }
+    let (minutes, seconds) = (ms / 60_000, ms / 1000 % 60);
+    match minutes {
+        0 => format!("{seconds} s"),
+        1..60 => format!("{minutes} min {seconds:02}"),
+        _ => format!("{} h {:02}", minutes / 60, minutes % 60),
+    }
 }
 
 /// "41:07", "12:31:04".
@@ -251,6 +255,12 @@ mod tests {
 
     fn date(day: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 11, day).unwrap()
+    }
+
+    #[test]
+    fn sta_1_a_duration_on_a_tile_says_its_units() {
+        let told = [48_000, 1_428_999, 3_600_000, 45_060_000].map(short);
+        assert_eq!(told, ["48 s", "23 min 48", "1 h 00", "12 h 31"]);
     }
 
     #[test]
@@ -320,7 +330,7 @@ mod tests {
         assert_eq!(text(3), words("20", "=", "20"));
         assert_eq!(text(4), words("6.2 s", "", ""));
         assert_eq!(text(5), words("1:23", "", ""));
-        assert_eq!(text(6), words("1 h 02", "+1 h 01", "1:01"));
+        assert_eq!(text(6), words("1 h 02", "+1 h 01", "1 min 01"));
         let french = tiles(&now, None, true);
         assert_eq!((french[1].value.as_str(), french[4].value.as_str()), ("91\u{a0}%", "6,2 s"));
         assert!(french.iter().all(|tile| tile.difference.is_empty()));

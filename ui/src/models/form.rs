@@ -110,7 +110,7 @@ fn problem(field: ContactField, text: &str) -> FieldProblem {
     FieldProblem::None
 }
 
-/// Digits with what is written between them, then an extension in letters and digits, "ext. 12"; or an
+/// Digits with what is written between them, then an extension in letters and with digits, "ext. 12"; or an
 /// address that a telephone calls.
 fn is_a_number(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -125,6 +125,7 @@ fn is_a_number(text: &str) -> bool {
     number.chars().all(|c| dialled(c) || between(c))
         && number.chars().any(|c| c.is_ascii_digit() || matches!(c, '*' | '#'))
         && extension.chars().all(|c| c.is_alphanumeric() || dialled(c) || between(c) || c == ':')
+        && (extension.is_empty() || extension.chars().any(|c| c.is_ascii_digit()))
 }
 
 /// name@place; RFC 5321 allows more, no directory has it.
@@ -306,7 +307,7 @@ mod tests {
         ] {
             assert!(is_a_number(good), "{good}");
         }
-        for bad in ["abc", "ext 12", "+", "12_3", "sip:", "12;34", "élan"] {
+        for bad in ["abc", "ext 12", "+", "12_3", "sip:", "12;34", "élan", "+49x", "2107 ext."] {
             assert!(!is_a_number(bad), "{bad}");
         }
     }

@@ -1,13 +1,13 @@
 //! The strip above the dial bar: transfers on their way or just ended, notices, refused commands.
 
 use ipc::{
-    CommandError, Notice, NoticeKind, PhoneFault, ReminderProblem, Removed, TransferState, TransferView,
-    UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View,
+    CommandError, Language, Notice, NoticeKind, PhoneFault, ReminderProblem, Removed, TransferState,
+    TransferView, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View,
 };
 
 use crate::models::cards::{transfer_kind, transfer_step};
 use crate::models::form::fault;
-use crate::models::words::party_name;
+use crate::models::words::{grouped, party_name};
 use crate::screen::{
     EditFault, LedgerEntry, LedgerKind, RefusedCommand, TransferKind, TransferStep, UpdateStep, UpdateWhy,
 };
@@ -46,12 +46,13 @@ impl EntryId {
 
 /// All entries, newest first.
 pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
+    let french = view.preferences.language == Language::French;
     let mut entries: Vec<(u64, LedgerEntry)> = view
         .transfers
         .iter()
         .filter(|transfer| !on_its_card(view, transfer))
         .map(|transfer| (transfer.since_ms, of_transfer(transfer)))
-        .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice))))
+        .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice, french))))
         .chain(local.iter().map(|notice| (notice.until_ms, notice.entry.clone())))
         .collect();
     entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
@@ -60,41 +61,43 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
 
 /// The entry for a command that was not begun; `None` stands for a desk that is away.
 pub(crate) fn refused(id: u64, error: Option<&CommandError>) -> LedgerEntry {
-    let (refused, what, reason) = match error {
-        None => (RefusedCommand::Unreachable, "", ""),
-        Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, "", ""),
-        Some(CommandError::NotPossible) => (RefusedCommand::NotPossible, "", ""),
-        Some(CommandError::NothingToDo) => (RefusedCommand::NothingToDo, "", ""),
-        Some(CommandError::BadNumber { number }) => (RefusedCommand::BadNumber, number.as_str(), ""),
-        Some(CommandError::AmbiguousName { name, .. }) => (RefusedCommand::AmbiguousName, name.as_str(), ""),
-        Some(CommandError::NoLine) => (RefusedCommand::NoLine, "", ""),
-        Some(CommandError::NotRegistered) => (RefusedCommand::NotRegistered, "", ""),
-        Some(CommandError::OwnNumber { number }) => (RefusedCommand::OwnNumber, number.as_str(), ""),
-        Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", ""),
-        Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", ""),
-        Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), ""),
-        Some(CommandError::NobodyTalks { number }) => (RefusedCommand::NobodyTalks, number.as_str(), ""),
-        Some(CommandError::TakeOverNotAllowed) => (RefusedCommand::TakeOverNotAllowed, "", ""),
-        Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", ""),
-        Some(CommandError::CallsAreUp) => (RefusedCommand::CallsAreUp, "", ""),
-        Some(CommandError::SignedOut | CommandError::Locked) => (RefusedCommand::Closed, "", ""),
-        Some(CommandError::NoFigures) => (RefusedCommand::NoFigures, "", ""),
+    let (refused, what, code) = match error {
+        None => (RefusedCommand::Unreachable, "", 0),
+        Some(CommandError::NoSuchCall) => (RefusedCommand::NoSuchCall, "", 0),
+        Some(CommandError::NotPossible) => (RefusedCommand::NotPossible, "", 0),
+        Some(CommandError::NothingToDo) => (RefusedCommand::NothingToDo, "", 0),
+        Some(CommandError::BadNumber { number }) => (RefusedCommand::BadNumber, number.as_str(), 0),
+        Some(CommandError::AmbiguousName { name, .. }) => (RefusedCommand::AmbiguousName, name.as_str(), 0),
+        Some(CommandError::NoLine) => (RefusedCommand::NoLine, "", 0),
+        Some(CommandError::NotRegistered) => (RefusedCommand::NotRegistered, "", 0),
+        Some(CommandError::OwnNumber { number }) => (RefusedCommand::OwnNumber, number.as_str(), 0),
+        Some(CommandError::ConferenceFull) => (RefusedCommand::ConferenceFull, "", 0),
+        Some(CommandError::NoSlot) => (RefusedCommand::NoSlot, "", 0),
+        Some(CommandError::NothingRings { number }) => (RefusedCommand::NothingRings, number.as_str(), 0),
+        Some(CommandError::NobodyTalks { number }) => (RefusedCommand::NobodyTalks, number.as_str(), 0),
+        Some(CommandError::TakeOverNotAllowed) => (RefusedCommand::TakeOverNotAllowed, "", 0),
+        Some(CommandError::TooManyCalls) => (RefusedCommand::TooManyCalls, "", 0),
+        Some(CommandError::CallsAreUp) => (RefusedCommand::CallsAreUp, "", 0),
+        Some(CommandError::SignedOut | CommandError::Locked) => (RefusedCommand::Closed, "", 0),
+        Some(CommandError::NoFigures) => (RefusedCommand::NoFigures, "", 0),
         Some(CommandError::Edit(_) | CommandError::ImportRuns | CommandError::Item(_)) => {
-            (RefusedCommand::Failed, "", "")
+            (RefusedCommand::Failed, "", 0)
         }
-        Some(CommandError::Reminder(ReminderProblem::Full)) => (RefusedCommand::RemindersFull, "", ""),
-        Some(CommandError::Reminder(ReminderProblem::Gone)) => (RefusedCommand::ReminderGone, "", ""),
-        Some(CommandError::Reminder(_)) => (RefusedCommand::Failed, "", ""),
+        Some(CommandError::Reminder(ReminderProblem::Full)) => (RefusedCommand::RemindersFull, "", 0),
+        Some(CommandError::Reminder(ReminderProblem::Gone)) => (RefusedCommand::ReminderGone, "", 0),
+        Some(CommandError::Reminder(_)) => (RefusedCommand::Failed, "", 0),
         // Said beside its buttons.
-        Some(CommandError::SoundTest(_) | CommandError::Pin(_)) => (RefusedCommand::NotPossible, "", ""),
-        Some(CommandError::Failed { reason }) => (RefusedCommand::Failed, "", reason.as_str()),
+        Some(CommandError::SoundTest(_) | CommandError::Pin(_)) => (RefusedCommand::NotPossible, "", 0),
+        Some(CommandError::Failed { reason }) => {
+            (RefusedCommand::Failed, "", if is_full(reason) { 1 } else { 2 })
+        }
     };
     LedgerEntry {
         id: slint::format!("l{id}"),
         kind: LedgerKind::CommandFailed,
         refused,
         who: what.into(),
-        reason: reason.into(),
+        code,
         fault: error.filter(|error| is_edit(error)).map(|error| fault(error).0).unwrap_or_default(),
         ..blank()
     }
@@ -110,11 +113,12 @@ pub(crate) fn marked(id: u64) -> LedgerEntry {
 }
 
 /// The entry for a directory that was written to a file.
-pub(crate) fn exported(id: u64, path: &std::path::Path, contacts: u32) -> LedgerEntry {
+pub(crate) fn exported(id: u64, path: &std::path::Path, contacts: u32, french: bool) -> LedgerEntry {
     LedgerEntry {
         id: slint::format!("l{id}"),
         kind: LedgerKind::Exported,
         count: number(contacts),
+        amount: grouped(contacts as usize, french).into(),
         reason: path.display().to_string().into(),
         ..blank()
     }
@@ -145,19 +149,25 @@ fn of_transfer(transfer: &TransferView) -> LedgerEntry {
     }
 }
 
-fn of_notice(notice: &Notice) -> LedgerEntry {
+fn of_notice(notice: &Notice, french: bool) -> LedgerEntry {
     let id = slint::format!("n{}", notice.id.0);
     match &notice.kind {
         NoticeKind::Removed { what, .. } => {
             let entry = LedgerEntry { id, kind: LedgerKind::Removed, can_undo: true, ..blank() };
             match what {
                 Removed::Contact { name } => LedgerEntry { who: name.as_str().into(), ..entry },
-                Removed::Contacts { count, directory } => {
-                    LedgerEntry { to: directory.as_str().into(), count: number(*count), ..entry }
-                }
-                Removed::Directory { count, directory } => {
-                    LedgerEntry { reason: directory.as_str().into(), count: number(*count), ..entry }
-                }
+                Removed::Contacts { count, directory } => LedgerEntry {
+                    to: directory.as_str().into(),
+                    count: number(*count),
+                    amount: grouped(*count as usize, french).into(),
+                    ..entry
+                },
+                Removed::Directory { count, directory } => LedgerEntry {
+                    reason: directory.as_str().into(),
+                    count: number(*count),
+                    amount: grouped(*count as usize, french).into(),
+                    ..entry
+                },
             }
         }
         NoticeKind::Imported { directory, loaded, left_out } => LedgerEntry {
@@ -165,6 +175,7 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             kind: LedgerKind::Imported,
             to: directory.as_str().into(),
             count: number(*loaded),
+            amount: grouped(*loaded as usize, french).into(),
             left_out: number(*left_out),
             ..blank()
         },
@@ -210,7 +221,8 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             LedgerEntry { id, kind: LedgerKind::RuleIgnored, who: rule.as_str().into(), ..blank() }
         }
         NoticeKind::StorageFailed { reason } => {
-            LedgerEntry { id, kind: LedgerKind::StorageFailed, reason: reason.as_str().into(), ..blank() }
+            let full = i32::from(is_full(reason));
+            LedgerEntry { id, kind: LedgerKind::StorageFailed, code: full, ..blank() }
         }
         NoticeKind::Update(notice) => LedgerEntry { id, ..of_update(notice) },
         NoticeKind::PhoneFailed { phone, why } => LedgerEntry {
@@ -220,18 +232,15 @@ fn of_notice(notice: &Notice) -> LedgerEntry {
             code: phone_fault(*why),
             ..blank()
         },
-        NoticeKind::AudioLost { device, reason } => LedgerEntry {
-            id,
-            kind: LedgerKind::AudioLost,
-            who: device.as_str().into(),
-            reason: reason.as_str().into(),
-            ..blank()
-        },
+        // What the driver said is English and for the log.
+        NoticeKind::AudioLost { device, .. } => {
+            LedgerEntry { id, kind: LedgerKind::AudioLost, who: device.as_str().into(), ..blank() }
+        }
     }
 }
 
 fn of_update(notice: &UpdateNotice) -> LedgerEntry {
-    let (update, (update_why, to, reason)) = match &notice.news {
+    let (update, (update_why, to)) = match &notice.news {
         UpdateNews::Taken => (UpdateStep::Taken, nothing()),
         UpdateNews::Writing => (UpdateStep::Writing, nothing()),
         UpdateNews::Ready => (UpdateStep::Ready, nothing()),
@@ -239,7 +248,8 @@ fn of_update(notice: &UpdateNotice) -> LedgerEntry {
         UpdateNews::Kept { why } => (UpdateStep::Kept, not_well(why)),
         UpdateNews::TakenBack { why } => (UpdateStep::TakenBack, not_well(why)),
         UpdateNews::Refused { why } => (UpdateStep::Refused, not_taken(why)),
-        UpdateNews::Failed { reason } => (UpdateStep::Failed, (UpdateWhy::None, "", reason.as_str())),
+        // What the installer said is English, and stands on the administrator's page.
+        UpdateNews::Failed { .. } => (UpdateStep::Failed, (UpdateWhy::Unknown, "")),
     };
     LedgerEntry {
         kind: LedgerKind::Update,
@@ -247,32 +257,31 @@ fn of_update(notice: &UpdateNotice) -> LedgerEntry {
         update,
         update_why,
         to: to.into(),
-        reason: reason.into(),
         ..blank()
     }
 }
 
-/// Why, what it is about, and the words of others.
-type Reason<'a> = (UpdateWhy, &'a str, &'a str);
+/// Why, and what it is about.
+type Reason<'a> = (UpdateWhy, &'a str);
 
 fn nothing() -> Reason<'static> {
-    (UpdateWhy::None, "", "")
+    (UpdateWhy::None, "")
 }
 
 fn not_well(why: &UpdateTrouble) -> Reason<'_> {
     match why {
-        UpdateTrouble::Start => (UpdateWhy::Start, "", ""),
-        UpdateTrouble::Desk => (UpdateWhy::Desk, "", ""),
-        UpdateTrouble::Screen => (UpdateWhy::Screen, "", ""),
-        UpdateTrouble::Line { number } => (UpdateWhy::Line, number, ""),
-        UpdateTrouble::Unknown => (UpdateWhy::Unknown, "", ""),
+        UpdateTrouble::Start => (UpdateWhy::Start, ""),
+        UpdateTrouble::Desk => (UpdateWhy::Desk, ""),
+        UpdateTrouble::Screen => (UpdateWhy::Screen, ""),
+        UpdateTrouble::Line { number } => (UpdateWhy::Line, number),
+        UpdateTrouble::Unknown => (UpdateWhy::Unknown, ""),
     }
 }
 
 fn not_taken(why: &UpdateRefusal) -> Reason<'_> {
     let why = match why {
-        UpdateRefusal::Older { than } => return (UpdateWhy::Older, than, ""),
-        UpdateRefusal::Failed { reason } => return (UpdateWhy::None, "", reason),
+        UpdateRefusal::Older { than } => return (UpdateWhy::Older, than),
+        UpdateRefusal::Failed { .. } => UpdateWhy::Unknown,
         UpdateRefusal::Signature => UpdateWhy::Signature,
         UpdateRefusal::Damaged => UpdateWhy::Damaged,
         UpdateRefusal::NotAnUpdate => UpdateWhy::NotAnUpdate,
@@ -285,7 +294,12 @@ fn not_taken(why: &UpdateRefusal) -> Reason<'_> {
         UpdateRefusal::Busy => UpdateWhy::Busy,
         UpdateRefusal::Off => UpdateWhy::Off,
     };
-    (why, "", "")
+    (why, "")
+}
+
+/// Whether a failure to write says that the disk is full, in the words of SQLite or of the kernel.
+pub(crate) fn is_full(reason: &str) -> bool {
+    ["disk is full", "No space left"].iter().any(|words| reason.contains(words))
 }
 
 /// What is the matter with the operator's telephone, as a status of SIP; 0 for one that is gone, 1 for one that cannot
@@ -303,6 +317,7 @@ fn phone_fault(why: PhoneFault) -> i32 {
 fn blank() -> LedgerEntry {
     LedgerEntry {
         id: Default::default(),
+        amount: Default::default(),
         kind: LedgerKind::Transfer,
         step: TransferStep::None,
         transfer_kind: TransferKind::Blind,
@@ -324,6 +339,20 @@ fn blank() -> LedgerEntry {
 mod tests {
     use super::*;
     use crate::scenes;
+
+    #[test]
+    fn the_desks_own_words_for_a_failure_are_not_shown() {
+        for (reason, code) in
+            [("the disk is full", 1), ("No space left on device", 1), ("database is locked", 2)]
+        {
+            let entry = refused(1, Some(&CommandError::Failed { reason: reason.into() }));
+            assert_eq!(
+                (entry.code, entry.reason.as_str(), entry.refused),
+                (code, "", RefusedCommand::Failed)
+            );
+        }
+        assert_eq!(refused(1, Some(&CommandError::NotPossible)).code, 0);
+    }
 
     #[test]
     fn every_entry_can_be_found_again_by_its_cross() {

@@ -44,6 +44,20 @@ pub(crate) fn page(text: &str) -> Result<String, BadAddress> {
 /// # Errors
 /// [`BadAddress`]: it is no e-mail address.
 pub(crate) fn mail(address: &str, subject: &str) -> Result<String, BadAddress> {
+    let (local, domain) = mailbox(address)?.rsplit_once('@').ok_or(BadAddress::Host)?;
+    let mut link = format!("mailto:{}@{}", encoded(local), domain);
+    if !subject.is_empty() {
+        link.push_str("?subject=");
+        link.push_str(&encoded(subject));
+    }
+    Ok(link)
+}
+
+/// The bare address in what somebody wrote: "Name <name@acme.example>" and "mailto:" may be around it.
+///
+/// # Errors
+/// [`BadAddress`]: it is no e-mail address.
+pub(crate) fn mailbox(address: &str) -> Result<&str, BadAddress> {
     let text = plain(address)?;
     let text = text.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(text).trim();
     let text = match scheme(text) {
@@ -56,12 +70,7 @@ pub(crate) fn mail(address: &str, subject: &str) -> Result<String, BadAddress> {
     if local.is_empty() || !local.chars().all(in_local) || !is_name(domain) || !domain.contains('.') {
         return Err(BadAddress::Host);
     }
-    let mut link = format!("mailto:{}@{}", encoded(local), domain);
-    if !subject.is_empty() {
-        link.push_str("?subject=");
-        link.push_str(&encoded(subject));
-    }
-    Ok(link)
+    Ok(text)
 }
 
 fn plain(text: &str) -> Result<&str, BadAddress> {

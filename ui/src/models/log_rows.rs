@@ -77,9 +77,12 @@ pub(crate) fn sound(row: &LogRow) -> Vec<LogFact> {
     };
     let sent = received.saturating_add(lost);
     let part = |kind, count: u64, whole: u64| {
-        let tenths = count.saturating_mul(1000).checked_div(whole).unwrap_or(0);
+        let exact = count.saturating_mul(1000);
+        let rounded = exact.saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
         let (first, second) = (count.to_string().into(), whole.to_string().into());
-        LogFact { first, second, bad: tenths >= NOTICED, ..self::tenths(kind, tenths) }
+        // What is rounded up to where it is noticed is not there yet.
+        let bad = whole > 0 && exact >= whole.saturating_mul(NOTICED);
+        LogFact { first, second, bad, ..tenths(kind, rounded) }
     };
     let milliseconds = |us: u32| format!("{} ms", (us + 500) / 1000);
     let rounded = u64::from((mos + 5) / 10);
@@ -186,6 +189,18 @@ mod tests {
         assert_eq!((told[5].whole, told[5].tenths, told[5].bad), (0, 4, false));
         row.answered_after_ms = None;
         assert!(kinds(&facts(&row)).contains(&Kind::Rang) && !kinds(&facts(&row)).contains(&Kind::Talk));
+    }
+
+    #[test]
+    fn a_part_is_rounded_and_is_bad_from_the_exact_limit_on() {
+        let mut row = scenes::log(0, &[]).rows.remove(1);
+        let mut lost = |received, lost| {
+            row.sound = Some(CallSound { mos_hundredths: Some(400), received, lost, ..Default::default() });
+            let part = sound(&row).remove(1);
+            (part.whole, part.tenths, part.bad)
+        };
+        assert_eq!([lost(9_996, 4), lost(9_994, 6)], [(0, 0, false), (0, 1, false)]);
+        assert_eq!([lost(9_805, 195), lost(9_800, 200)], [(2, 0, false), (2, 0, true)]);
     }
 
     #[test]

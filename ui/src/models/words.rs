@@ -35,6 +35,20 @@ pub(crate) fn dotted<'a>(parts: impl IntoIterator<Item = &'a str>) -> SharedStri
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ").into()
 }
 
+/// "12,904" or "12 904".
+pub(crate) fn grouped(count: usize, french: bool) -> String {
+    let digits = count.to_string();
+    let separator = if french { '\u{202f}' } else { ',' };
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

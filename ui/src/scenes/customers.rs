@@ -53,6 +53,7 @@ fn known(call: CallView, customer: CustomerView) -> CallView {
 fn answered(call: CallView) -> CallView {
     CallView {
         state: CallState::Talking,
+        began_ms: NOW - 28_000,
         answered_ms: Some(NOW - 21_000),
         actions: vec![Action::Hold, Action::Transfer, Action::Park, Action::Digits, Action::HangUp],
         ..call

@@ -99,7 +99,7 @@ pub fn rows() -> View {
     }
     view.directories[1].note =
         "Names are said first.\nWho is in a hurry is called back within the hour.".into();
-    view.directories[1].look.columns = vec![Column::Company, Column::Title, Column::Phone, Column::Web];
+    view.directories[1].look.columns = vec![Column::Phone, Column::Company, Column::Title, Column::Web];
     view
 }
 

@@ -150,9 +150,9 @@ pub fn known_callers() -> View {
     view.incoming[0].history = Some(CallerHistory {
         calls: 3,
         last: vec![
-            call(2 * DAY + 40 * MINUTE, i, EndStatus::Missed, marie.clone()),
+            call(2 * DAY + 40 * MINUTE, i, EndStatus::Transferred, marie),
             call(3 * DAY, o, EndStatus::Completed, None),
-            call(11 * DAY, i, EndStatus::Transferred, marie),
+            call(11 * DAY, i, EndStatus::Missed, None),
         ],
         note: String::new(),
     });

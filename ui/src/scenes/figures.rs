@@ -20,7 +20,10 @@ pub fn log_page(query: &LogQuery) -> LogPage {
         return LogPage { earlier_unix_ms: Some(from - DAY_MS / 2), ..LogPage::default() };
     }
     let words = query.text.to_lowercase();
-    let all = log(from + (until - from) / 2, &[]).rows;
+    let noon = from + (until - from) / 2;
+    // In a picture nothing has happened that is still to come.
+    let last = standing_ms().filter(|now| (from..until).contains(now)).map_or(noon, |now| noon.min(now));
+    let all = log(last, &[]).rows;
     let found: Vec<LogRow> = all.into_iter().filter(|row| text(row).contains(&words)).collect();
     let mut counts: Vec<OutcomeCount> = Vec::new();
     for row in found.iter().filter(|_| query.counted) {
@@ -163,6 +166,9 @@ fn hour(unix_ms: i64) -> CallCounts {
     };
     // Mondays are busy.
     let incoming = if at.weekday() == Weekday::Mon { incoming * 3 / 2 } else { incoming };
+    // In a picture, of this hour as much as has gone by, and nothing of what is still to come.
+    let gone = standing_ms().map_or(HOUR_MS, |now| (now - unix_ms).clamp(0, HOUR_MS));
+    let incoming = incoming * gone.unsigned_abs() / HOUR_MS.unsigned_abs();
     let (missed, other) = (incoming / 9, incoming / 8);
     let answered = incoming - missed - other;
     CallCounts {
@@ -173,6 +179,11 @@ fn hour(unix_ms: i64) -> CallCounts {
         talk_ms: answered * 131_000,
         hold_ms: answered * 14_000,
     }
+}
+
+/// Where the clocks stand, for pictures.
+fn standing_ms() -> Option<i64> {
+    Some(crate::clock::standing()?.timestamp_millis())
 }
 
 fn has_calls(unix_ms: i64) -> bool {

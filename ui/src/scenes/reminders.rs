@@ -48,7 +48,7 @@ pub fn reminded(count: usize) -> View {
 /// The same on a desk at rest, with the whole list.
 #[must_use]
 pub fn to_be_reminded() -> View {
-    View { generation: 4, reminders: RemindersView { generation: 1, ..RemindersView::default() }, ..empty() }
+    View { generation: 4, reminders: due(3), ..empty() }
 }
 
 fn due(count: usize) -> RemindersView {

@@ -2,10 +2,11 @@
 
 use ipc::{
     Action, AudioState, CallRef, CallState, CallView, ConferenceMember, ConferenceView, Direction, LampState,
-    Notice, NoticeId, NoticeKind, ParkSlotView, ParkedView, Party, PhoneFault, RecallReason, RecallWhy,
-    ServiceMode, ServiceView, TransferEnd, TransferKind, TransferState, TransferView, View,
+    NoticeKind, ParkSlotView, ParkedView, Party, PhoneFault, RecallReason, RecallWhy, ServiceMode,
+    ServiceView, TransferEnd, TransferKind, TransferState, TransferView, View,
 };
 
+use super::notices;
 use super::{NOW, count, empty, held, outside, picture, ringing, staff, talking, transfer};
 
 const MAIN: (&str, &str) = ("5550000", "Main line");
@@ -15,17 +16,11 @@ const SUPPORT: (&str, &str) = ("5550200", "Support");
 /// The telephone that the operator speaks over is gone: said at the header, and what to do about each fault below.
 #[must_use]
 pub fn phone_failed() -> View {
-    let mut view = picture();
     let phone = || "2190".to_owned();
-    view.operator.audio = AudioState::PhoneFailed { phone: phone(), why: PhoneFault::NoAnswer };
     let faults =
         [PhoneFault::NoAnswer, PhoneFault::Lost, PhoneFault::Busy, PhoneFault::Refused { code: 404 }];
-    let notice = |(why, id): (PhoneFault, u64)| Notice {
-        id: NoticeId(id),
-        since_ms: NOW - 9_000,
-        kind: NoticeKind::PhoneFailed { phone: phone(), why },
-    };
-    view.notices = faults.into_iter().zip(1..).map(notice).collect();
+    let mut view = notices::told(faults.map(|why| NoticeKind::PhoneFailed { phone: phone(), why }).into());
+    view.operator.audio = AudioState::PhoneFailed { phone: phone(), why: PhoneFault::NoAnswer };
     view
 }
 
@@ -132,10 +127,12 @@ pub fn attended() -> View {
     view
 }
 
-/// A call for a line with a greeting was answered a moment ago.
+/// A call for a line with a greeting was answered a moment ago: its directory is in front, with its note.
 #[must_use]
 pub fn greeting() -> View {
     let mut view = picture();
+    view.front_directory = Some(view.directories[1].id);
+    view.directories[1].note = "Names are said first. Quotes are sent the same day.".into();
     view.outgoing.clear();
     view.talk = Some(CallRef(1));
     if let Some(call) = view.incoming.first_mut() {

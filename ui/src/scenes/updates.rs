@@ -1,20 +1,16 @@
 //! What the operator is told of updates of the box.
 
-use ipc::{Notice, NoticeId, NoticeKind, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View};
+use ipc::{NoticeKind, UpdateNews, UpdateNotice, UpdateRefusal, UpdateTrouble, View};
 
-use super::{NOW, picture};
+use super::notices;
 
 /// A desk with calls, and this said of an update, oldest first.
 #[must_use]
 pub fn told_of_updates(told: &[(&str, UpdateNews)]) -> View {
-    let mut view = picture();
-    let notice = |((version, news), id): (&(&str, UpdateNews), u64)| Notice {
-        id: NoticeId(id),
-        since_ms: NOW - 9_000 + id,
-        kind: NoticeKind::Update(UpdateNotice { version: (*version).to_owned(), news: news.clone() }),
+    let notice = |(version, news): &(&str, UpdateNews)| {
+        NoticeKind::Update(UpdateNotice { version: (*version).to_owned(), news: news.clone() })
     };
-    view.notices = told.iter().zip(1..).map(notice).collect();
-    view
+    notices::told(told.iter().map(notice).collect())
 }
 
 /// One that is ready, and two sticks that were refused.

@@ -1,7 +1,7 @@
 //! The keyboard on the screen: searching, writing and answering questions with no other.
 
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{App, Board, Desk, Directory, Log, Note, Prompt, ReminderEditor, Screen};
+use frontdesk_ui::screen::{App, Board, Calls, Desk, Directory, Log, Note, Prompt, ReminderEditor, Screen};
 use ipc::{Command, HookAction, Language, TextSize, View};
 use slint::platform::Key;
 use slint::{ComponentHandle, Global, LogicalPosition, LogicalSize};
@@ -80,6 +80,20 @@ fn acc_4_a_number_is_dialled_by_fingers_alone() {
     press(&stage, &["Enter"]);
     let dialled = stage.commands();
     assert!(matches!(&dialled[..], [Command::Dial { number, .. }] if number == "2104"), "{dialled:?}");
+}
+
+#[test]
+fn acc_4_where_a_number_is_written_its_signs_need_no_other_page() {
+    let stage = Stage::with(scenes::empty());
+    stage.commands();
+    stage.tap(stage.middle("Number or name"));
+    assert!(!stage.has("@"));
+    letters(&stage, "+49*#");
+    assert_eq!(get::<Calls<'_>>(&stage).get_number(), "+49*#");
+    search(&stage, "Search");
+    assert!(is_open(&stage) && stage.has("@"));
+    letters(&stage, "a@");
+    assert_eq!(get::<Directory<'_>>(&stage).get_query(), "a@");
 }
 
 #[test]

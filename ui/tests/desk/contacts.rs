@@ -138,13 +138,13 @@ fn pre_2_presence_is_switched_in_the_menu_of_a_local_contact_only() {
     let stage = Stage::with(scenes::picture());
     stage.right_click(stage.spot("Alice Fournier"));
     stage.tap(stage.middle("Contact…"));
-    stage.tap(stage.middle("Presence off"));
+    stage.tap(stage.middle("Turn presence off"));
     assert_eq!(sent(&stage), Edit::SetPresence { contact: ALICE, on: false });
     stage.app.global::<Directory>().invoke_open_tab(1);
     stage.settle();
     stage.right_click(stage.spot("Luca Ferri"));
     stage.tap(stage.middle("Contact…"));
-    assert!(stage.has("Remove the contact") && !stage.has("Presence on"));
+    assert!(stage.has("Remove the contact") && !stage.has("Turn presence on"));
 }
 
 #[test]
@@ -157,8 +157,10 @@ fn dir_2_problems_are_said_beside_their_field_as_one_types() {
     for _ in 0..6 {
         stage.key(Key::Tab);
     }
-    stage.write("12a");
-    assert_eq!(problem(&stage, 6), FieldProblem::None, "an extension in letters");
+    stage.write("12x");
+    assert_eq!(problem(&stage, 6), FieldProblem::NotANumber, "an extension without a digit");
+    stage.write("3");
+    assert_eq!(problem(&stage, 6), FieldProblem::None, "an extension behind a letter");
     stage.key(Key::Home);
     stage.write("no");
     assert_eq!(problem(&stage, 6), FieldProblem::NotANumber);
@@ -182,7 +184,7 @@ fn dir_2_problems_are_said_beside_their_field_as_one_types() {
     stage.show(view);
     stage.write("@");
     assert!(stage.has("Pour enregistrer, corrigez les champs en rouge"));
-    assert_eq!(stage.find("E-mail").accessible_description().unwrap(), "doit avoir la forme nom@lieu");
+    assert_eq!(stage.find("E-mail").accessible_description().unwrap(), "doit avoir la forme nom@domaine");
 }
 
 #[test]

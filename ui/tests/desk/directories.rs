@@ -92,8 +92,8 @@ fn dir_5_columns_are_chosen_in_a_menu_that_stays_and_stand_in_the_rows() {
     choose(&stage, DirectoryWord::ColumnTitle);
     assert!(stage.app.global::<Menu>().get_open(), "often several are chosen");
     let with_mail =
-        [Column::Company, Column::Department, Column::Title, Column::Phone, Column::Mobile, Column::Email];
-    let without_title = [Column::Company, Column::Department, Column::Phone, Column::Mobile, Column::Email];
+        [Column::Phone, Column::Company, Column::Department, Column::Title, Column::Mobile, Column::Email];
+    let without_title = [Column::Phone, Column::Company, Column::Department, Column::Mobile, Column::Email];
     let sent = |columns: &[Column]| {
         look(|look| {
             look.layout = Layout::List;
@@ -107,7 +107,25 @@ fn dir_5_columns_are_chosen_in_a_menu_that_stays_and_stand_in_the_rows() {
     }));
     let cells = stage.app.global::<Directory>().get_rows().row_data(0).unwrap().cells;
     let cells: Vec<_> = cells.iter().map(|cell| cell.to_string()).collect();
-    assert_eq!(cells, ["Northwind HQ", "", "2101", "+49 151 5550 0000", "alice.fournier@northwind.example"]);
+    assert_eq!(cells, ["2101", "Northwind HQ", "", "+49 151 5550 0000", "alice.fournier@northwind.example"]);
+}
+
+#[test]
+fn dir_5_a_finger_goes_back_in_the_menu_and_its_title_says_where_it_is() {
+    let stage = Stage::with(scenes::picture());
+    let menu = stage.app.global::<Menu>();
+    open_menu(&stage);
+    assert_eq!(menu.get_title(), "Staff");
+    choose(&stage, DirectoryWord::Sort);
+    assert_eq!(menu.get_title(), "Staff · Sort by");
+    assert_eq!(menu.get_entries().row_data(0).unwrap().part, DirectoryWord::Back);
+    stage.tap(stage.middle("Back"));
+    assert_eq!((menu.get_open(), menu.get_title().as_str()), (true, "Staff"));
+    choose(&stage, DirectoryWord::ThisDirectory);
+    choose(&stage, DirectoryWord::Kind);
+    stage.tap(stage.middle("Back"));
+    assert_eq!(menu.get_title(), "Staff · This directory", "one page back, and not to the first");
+    assert_eq!(stage.commands(), []);
 }
 
 #[test]
@@ -160,6 +178,17 @@ fn dir_5_columns_that_do_not_fit_move_under_the_name() {
         stage.key(Key::LeftArrow);
     }
     assert!(!stage.has("Mobile") && stage.has("State"));
+}
+
+#[test]
+fn dir_5_only_where_phones_are_watched_is_a_column_of_what_they_do() {
+    let mut view = shown_as(|look| look.layout = Layout::List);
+    view.directories[1].look.layout = Layout::List;
+    let stage = Stage::with(view);
+    assert!(stage.has("State") && stage.has("Phone"));
+    stage.app.global::<Directory>().invoke_open_tab(1);
+    stage.settle();
+    assert!(!stage.has("State") && stage.has("Phone") && stage.has("Company"));
 }
 
 #[test]
@@ -238,9 +267,10 @@ fn dir_1_a_directory_is_renamed_linked_and_given_a_kind_and_a_note() {
     let lines = stage.app.global::<Menu>().get_entries();
     assert_eq!(
         lines.iter().map(|line| line.to.to_string()).collect::<Vec<_>>(),
-        ["", "Main line", "Sales", "Support"]
+        ["", "", "Main line", "Sales", "Support"],
+        "the way back, and no line"
     );
-    stage.app.global::<Menu>().invoke_choose(2);
+    stage.app.global::<Menu>().invoke_choose(3);
     this(DirectoryWord::Kind);
     choose(&stage, DirectoryWord::KindExternal);
     assert_eq!(
@@ -294,7 +324,7 @@ fn dir_1_clearing_and_removing_ask_first_and_say_how_many() {
     };
     ask(DirectoryWord::Clear);
     assert_eq!((form.get_kind(), form.get_contacts()), (DirectoryFormKind::Clear, 428));
-    assert!(stage.has("428 contacts are removed."));
+    assert!(stage.has("428 contacts will be removed."));
     // Enter alone is no.
     stage.key(Key::Return);
     assert_eq!((form.get_kind(), stage.commands()), (DirectoryFormKind::None, vec![]));
@@ -353,6 +383,9 @@ fn dir_8_an_e_mail_has_the_call_in_the_ear_as_its_subject() {
         (true, LinkKind::Mail, "Alice Fournier")
     );
     let address = card.get_address();
+    assert_eq!(card.get_mailbox(), "alice.fournier@northwind.example");
+    assert!(card.get_about().starts_with("Call to Marie Laurent (Northwind HQ), 2107, "));
+    assert!(stage.has(&card.get_mailbox()) && stage.has(&card.get_about()), "read as it was written");
     let start = "mailto:alice.fournier@northwind.example?subject=Call%20to%20Marie%20Laurent%20%28Northwind%20HQ%29%2C%202107%2C%20";
     assert!(address.starts_with(start), "{address}");
     stage.key(Key::Escape);
@@ -361,6 +394,7 @@ fn dir_8_an_e_mail_has_the_call_in_the_ear_as_its_subject() {
     stage.wait(600);
     stage.tap(stage.middle("Write an e-mail"));
     assert_eq!(card.get_address(), "mailto:alice.fournier@northwind.example");
+    assert_eq!(card.get_about(), "");
 }
 
 #[test]
@@ -461,7 +495,7 @@ fn dir_4_what_a_connector_keeps_is_looked_at_and_not_written_by_hand() {
     stage.settle();
     stage.right_click(stage.spot("Alice Fournier"));
     stage.tap(stage.middle("Contact…"));
-    assert!(stage.has("Presence off") && stage.has("Changed at its source only"));
+    assert!(stage.has("Turn presence off") && stage.has("Changed at its source only"));
     assert!(!stage.has("Edit the contact") && !stage.has("Remove the contact"));
     stage.tap(stage.middle("Changed at its source only"));
     assert_eq!(stage.commands(), []);

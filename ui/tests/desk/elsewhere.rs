@@ -121,6 +121,32 @@ fn dir_7_the_telephone_calls_and_the_menu_has_every_number() {
 }
 
 #[test]
+fn dir_7_whoever_is_found_elsewhere_only_is_found() {
+    let stage = searching("lindqvist");
+    assert!(stage.has("In no directory here") && !stage.has("No match"), "the others are still asked");
+    stage.wait(PAUSE);
+    let (seq, text) = stage.people_asked()[0].clone();
+    answer(&stage, seq, &text);
+    assert!(stage.has("1 elsewhere") && stage.has("Marek Lindqvist") && !stage.has("No match"));
+    assert!(!stage.has("No contact matches “lindqvist”"));
+}
+
+#[test]
+fn dir_7_whoever_is_found_here_and_elsewhere_is_counted_in_both_parts() {
+    let stage = found("mar");
+    let finder = stage.app.global::<Finder>();
+    let both = format!("{} here, {} elsewhere", finder.get_total(), finder.get_found().row_count());
+    assert!(finder.get_total() > 0 && stage.has(&both), "{both}");
+}
+
+#[test]
+fn dir_7_whoever_is_found_nowhere_is_said_not_to_be_found() {
+    let stage = found("xqz");
+    assert!(stage.has("No match") && stage.has("No contact matches “xqz”"));
+    assert!(!stage.has("In no directory here"));
+}
+
+#[test]
 fn dir_7_whoever_has_no_number_is_not_called() {
     let stage = found("omar");
     stage.key(Key::DownArrow);

@@ -342,7 +342,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_touches() {
     ] {
         assert!(stage.has(words), "{words}");
     }
-    assert!(stage.has("Quality: good, 4.3 of 5"));
+    assert!(stage.has("Quality: fine, 4.3 of 5"));
     stage.tap(stage.middle("The call above"));
     assert_eq!(details.get_item().name, "Marie Laurent");
     // Something was wrong with it, which can still be said.
@@ -371,6 +371,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_keys() {
     stage.key(Key::Return);
     assert!(details.get_open());
     assert!(stage.has("Quality: many would complain, 3.1 of 5"));
+    assert!(stage.has("Incoming call: Answered, Problem reported"), "the operator has said so");
     assert!(stage.has("David Moreau: busy, back with you"));
     stage.key(Key::UpArrow);
     assert_eq!((details.get_item().number.as_str(), log.get_cursor()), ("+44 20 7946 0991", 4));

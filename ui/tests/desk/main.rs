@@ -15,6 +15,7 @@ mod hands;
 mod log;
 mod marks;
 mod note;
+mod page;
 mod privacy;
 mod reminders;
 mod settings;
@@ -29,8 +30,8 @@ mod watch;
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, LinkCard, Log, Menu, NumberMatch, Prompt,
-    Screen, SearchState,
+    Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, LinkCard, Log, Menu, MenuWord, NumberMatch,
+    Prompt, Screen, SearchState,
 };
 use hands::Stage;
 use i_slint_core::input::TouchPhase;
@@ -212,6 +213,40 @@ fn call_9_the_way_without_dragging() {
     assert!(!stage.app.global::<Directory>().get_transfer_ready());
 }
 
+/// The tiles that can be seen whole, by name and height on the screen: the upper edge of each, and the lower.
+fn tiles_in_sight(stage: &Stage) -> Vec<(String, f32, f32)> {
+    let field = stage.find("Search Staff").absolute_position().y;
+    let tabs = stage.middle("Menu of the directory").y;
+    let tiles = i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "TileView");
+    let placed = tiles.filter_map(|tile| {
+        let (name, from) = (tile.accessible_label()?, tile.absolute_position().y);
+        Some((name.to_string(), from, from + tile.size().height))
+    });
+    placed.filter(|(_, from, to)| *from > tabs && *to <= field).collect()
+}
+
+#[test]
+fn call_9_the_bar_of_the_transfer_covers_nobody_who_was_tapped() {
+    let stage = Stage::with(scenes::picture());
+    let x = stage.spot("Ingrid Solberg").x;
+    let whole = tiles_in_sight(&stage);
+    let lowest = whole.iter().max_by(|one, other| one.2.total_cmp(&other.2)).unwrap().clone();
+    stage.tap(LogicalPosition::new(x, lowest.1 + 30.));
+    stage.settle();
+    assert!(stage.app.global::<Directory>().get_transfer_ready());
+    let name = stage.app.global::<Directory>().get_transfer_to();
+    let bar = stage.find("Leave it").absolute_position().y;
+    let now = tiles_in_sight(&stage);
+    let tapped = now.iter().find(|tile| tile.0 == name.as_str()).unwrap();
+    assert!(tapped.2 <= bar, "{tapped:?} {bar}");
+    // Whoever can be seen beside it stays where the finger is.
+    let free: Vec<_> = now.iter().filter(|tile| tile.2 <= bar).collect();
+    let other = free.iter().min_by(|one, other| one.1.total_cmp(&other.1)).unwrap();
+    stage.tap(LogicalPosition::new(x, other.1 + 30.));
+    stage.settle();
+    assert_eq!(tiles_in_sight(&stage), now);
+}
+
 #[test]
 fn call_10_the_dial_bar_dials_and_gives_back_what_was_refused() {
     let stage = Stage::with(scenes::empty());
@@ -241,6 +276,31 @@ fn call_11_transfer_asks_for_a_number_or_a_name() {
     stage.key(Key::Return);
     assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2110".into() }]);
     assert!(!stage.app.global::<Prompt>().get_open());
+}
+
+#[test]
+fn call_11_nobody_is_transferred_to_themselves() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Transfer"));
+    stage.write("mar");
+    let offered = stage.app.global::<Prompt>().get_suggestions();
+    let names: Vec<_> = offered.iter().map(|one| one.name.to_string()).collect();
+    assert!(!names.is_empty() && !names.contains(&"Marie Laurent".to_owned()), "{names:?}");
+    assert_eq!(stage.app.global::<Prompt>().get_cursor(), 0);
+}
+
+#[test]
+fn call_9_the_menu_of_a_contact_tells_the_mobile_from_the_phone() {
+    let stage = Stage::with(scenes::picture());
+    stage.right_click(stage.spot("Alice Fournier"));
+    let menu = stage.app.global::<Menu>();
+    let mobile = menu.get_entries().iter().position(|entry| entry.word == MenuWord::TransferWhoMobile);
+    assert!(stage.has("Transfer Marie Laurent here"));
+    assert!(stage.has("Transfer Marie Laurent to their mobile"));
+    stage.commands();
+    menu.invoke_choose(i32::try_from(mobile.unwrap()).unwrap());
+    let to = "+49 151 5550 0000".to_owned();
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to }]);
 }
 
 #[test]
@@ -448,7 +508,8 @@ fn ops_3_in_a_conference_the_handset_is_off_the_hook_and_leaves_it() {
 
 #[test]
 fn call_13_a_transfers_end_stays_until_it_is_dismissed() {
-    let stage = Stage::with(scenes::fates());
+    // Nothing else is said: on a small screen two entries are seen at once, the others are scrolled to.
+    let stage = Stage::with(ipc::View { notices: Vec::new(), ..scenes::fates() });
     let row = stage.find("Tomás Rivera → Ingrid Solberg");
     assert_eq!(row.accessible_description().unwrap(), "answered");
     let at = row.absolute_position();

@@ -122,9 +122,32 @@ fn note_1_what_the_disk_refuses_is_said_and_tried_again() {
     assert_eq!(stage.commands(), [draft("a")]);
     stage.answer(Err(CommandError::Failed { reason: "the disk is full".into() }));
     assert_eq!(standing(&stage), NoteStanding::Failed);
-    assert_eq!(stage.app.global::<Note>().get_reason(), "the disk is full");
+    assert_eq!(stage.app.global::<Note>().get_reason(), "the disk is full; tell your administrator");
     stage.wait(5_100);
     assert_eq!(stage.commands(), [draft("a")]);
+}
+
+#[test]
+fn note_1_why_it_is_not_kept_is_said_in_the_language_of_the_screen_and_never_in_the_desks_words() {
+    let stage = with_note("", None);
+    let mut view = scenes::empty();
+    view.generation += 1;
+    view.preferences.language = ipc::Language::French;
+    stage.show(view);
+    for (error, said) in [
+        ("the disk is full", "disque plein ; prévenez votre administrateur"),
+        ("No space left on device (os error 28)", "disque plein ; prévenez votre administrateur"),
+        ("database is locked", "si cela persiste, prévenez votre administrateur"),
+    ] {
+        let note = stage.app.global::<Note>();
+        note.set_text(error.into());
+        note.invoke_edited(note.get_text());
+        // As long as it takes until it is tried again.
+        stage.wait(5_100);
+        assert_eq!(stage.commands(), [draft(error)]);
+        stage.answer(Err(CommandError::Failed { reason: error.into() }));
+        assert_eq!((standing(&stage), note.get_reason().as_str()), (NoteStanding::Failed, said));
+    }
 }
 
 #[test]

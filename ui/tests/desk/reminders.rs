@@ -180,7 +180,7 @@ fn rem_1_what_cannot_be_kept_is_not_sent_and_what_the_desk_refuses_is_said_and_s
         assert_eq!(fault(&stage), said);
         assert!(is_open(&stage) && editor.get_text() == "Post");
     }
-    assert_eq!(editor.get_reason(), "the disk is full");
+    assert_eq!(editor.get_reason(), "the disk is full; tell your administrator");
     stage.tap(stage.top("Save"));
     added(&stage);
     stage.event(Event::Disconnected);
@@ -302,7 +302,8 @@ fn rem_1_removing_can_be_undone_by_touches_and_so_can_removing_all_that_are_past
     stage.answer(Err(CommandError::Failed { reason: "the disk is full".into() }));
     assert!(!stage.has("Undo"));
     let said = stage.app.global::<Calls>().get_ledger().row_data(0).unwrap();
-    assert_eq!(said.reason, "the disk is full");
+    assert_eq!((said.code, said.reason.as_str()), (1, ""));
+    assert!(stage.has("the disk is full; tell your administrator"));
 }
 
 #[test]
@@ -377,9 +378,11 @@ fn rem_1_what_is_due_is_a_notification_on_any_screen_and_covers_no_call() {
     for to in [Screen::Log, Screen::Note, Screen::Settings, Screen::Reminders, Screen::Directory] {
         stage.app.global::<Desk>().invoke_show(to);
         stage.settle();
-        // Beside the list, which has them all, there is room for one.
-        let shown = if to == Screen::Reminders { 1 } else { 2 };
-        assert_eq!(cards(&stage), shown, "{to:?}");
+        assert_eq!(cards(&stage), 2, "{to:?}");
+        // The list has them all: nothing lies over it and says them again.
+        let shown = if to == Screen::Reminders { 0 } else { 2 };
+        assert_eq!(stage.has("Again in 10 minutes"), shown > 0, "{to:?}");
+        assert_eq!(stage.app.global::<Reminders>().get_due_count(), 3, "{to:?}");
         for label in ["Water the plants in the hall", "Call back Helena Brandt"].into_iter().take(shown) {
             let card = ElementHandle::find_by_accessible_label(&stage.app, label).last().unwrap();
             assert!(card.absolute_position().x > edge, "{label}");

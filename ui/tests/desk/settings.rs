@@ -149,7 +149,7 @@ fn set_1_what_the_desk_refuses_stays_chosen_and_is_said() {
     stage.tap(stage.middle("Save"));
     stage.answer(Err(CommandError::Failed { reason: "the disk is full".into() }));
     assert_eq!(standing(&stage), SettingsStanding::Failed);
-    assert!(stage.has("Not saved: the disk is full"));
+    assert!(stage.has("Not saved: the disk is full; tell your administrator"));
     stage.event(Event::Disconnected);
     assert!(!stage.app.global::<Ink>().get_dark(), "what was chosen stays");
     stage.event(Event::Connected);

@@ -2,7 +2,7 @@
 
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{self, Desk, Note, PinStanding, Screen, SettingsStop, SignIn, SignInStage};
+use frontdesk_ui::screen::{self, Board, Desk, Note, PinStanding, Screen, SettingsStop, SignIn, SignInStage};
 use ipc::{
     CallRef, Command, CommandError, HookAction, Note as Kept, OperatorId, OperatorName, Pin, PinProblem,
     PinTry, Preferences, PreferencesWish, View,
@@ -158,6 +158,64 @@ fn acc_1_a_screen_that_is_started_anew_knows_of_the_wait_and_a_desk_that_is_away
     view.sign_in.operators.truncate(1);
     stage.show(view);
     assert_eq!(standing(&stage), PinStanding::Awaited, "where there is no choice, nobody has to make it");
+}
+
+#[test]
+fn acc_1_a_screen_that_is_started_anew_says_how_many_tries_are_left_though_nobody_waits() {
+    let stage = Stage::with(scenes::pin_refused(PinProblem::Wrong { left: 8, wait_ms: 0 }));
+    stage.tap(stage.middle("Bastien Caron"));
+    assert_eq!(standing(&stage), PinStanding::Awaited, "it was not theirs");
+    stage.tap(stage.middle("Clara Duval"));
+    let global = stage.app.global::<SignIn>();
+    assert_eq!((standing(&stage), global.get_left(), global.get_wait()), (PinStanding::Wrong, 8, 0));
+    assert!(stage.has("Wrong PIN, 8 tries left"));
+    type_by_touch(&stage, "4711");
+    stage.tap(stage.top("Sign in"));
+    assert_eq!(stage.commands(), sign_in("4711"));
+}
+
+#[test]
+fn acc_1_a_name_is_looked_for_by_touches_alone() {
+    let stage = Stage::with(scenes::signed_out(12));
+    let board = stage.app.global::<Board>();
+    stage.tap(stage.middle("Names that begin like this"));
+    assert!(board.get_open());
+    for letter in ["d", "u"] {
+        stage.tap(stage.top(letter));
+    }
+    assert_eq!(listed(&stage), ["Clara Duval"]);
+    stage.tap(stage.top("Clear the field"));
+    assert_eq!(listed(&stage).len(), 12);
+    stage.tap(stage.top("d"));
+    stage.tap(stage.top("u"));
+    stage.tap(stage.top("Clara Duval"));
+    assert!(!board.get_open(), "the digits have its room");
+    type_by_touch(&stage, "4711");
+    stage.tap(stage.top("Sign in"));
+    stage.commands();
+    // Put away by its own key, and by Escape before anything else.
+    stage.tap(stage.middle("Names that begin like this"));
+    stage.tap(stage.top("Put the keyboard away"));
+    assert!(!board.get_open());
+    stage.tap(stage.middle("Names that begin like this"));
+    stage.key(Key::Escape);
+    assert!(!board.get_open());
+    assert_eq!(listed(&stage), ["Clara Duval"]);
+}
+
+#[test]
+fn acc_1_digits_are_touched_only_for_somebody_who_may_sign_in() {
+    let stage = Stage::with(scenes::signed_out(5));
+    let enabled = || stage.find("Erase the last digit").accessible_enabled();
+    assert_eq!(enabled(), Some(false));
+    type_by_touch(&stage, "47");
+    assert_eq!(stage.app.global::<SignIn>().get_digits(), 0, "nobody's");
+    stage.tap(stage.middle("Elif Yıldırım"));
+    type_by_touch(&stage, "47");
+    assert_eq!((standing(&stage), stage.app.global::<SignIn>().get_digits()), (PinStanding::Blocked, 0));
+    stage.tap(stage.middle("Clara Duval"));
+    type_by_touch(&stage, "47");
+    assert_eq!((stage.app.global::<SignIn>().get_digits(), enabled()), (2, Some(true)));
 }
 
 #[test]

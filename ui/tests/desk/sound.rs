@@ -125,6 +125,23 @@ fn acc_2_the_sound_is_tested_by_touch_and_by_key() {
 }
 
 #[test]
+fn acc_2_during_calls_no_test_looks_ready_and_why_is_said_before_anybody_tries() {
+    let stage = Stage::at_settings(scenes::picture());
+    stage.hear((-21, -96), None);
+    assert!(stage.has("Calls come first: test the sound when there is none"));
+    for label in ["Play test sound", "Ring once", "Chime once", "Record and hear back"] {
+        assert_eq!(stage.find(label).accessible_enabled(), Some(false), "{label}");
+        stage.tap(stage.middle(label));
+    }
+    assert_eq!(stage.commands(), []);
+    let mut view = scenes::empty();
+    view.generation = 2;
+    stage.show(view);
+    assert!(!stage.has("Calls come first: test the sound when there is none"));
+    assert_eq!(stage.find("Ring once").accessible_enabled(), Some(true));
+}
+
+#[test]
 fn acc_2_what_became_of_a_test_is_said_beside_its_buttons() {
     let stage = Stage::at_settings(scenes::empty());
     let over = |test, end| Some(SoundTestView { test, state: SoundTestState::Over(end) });

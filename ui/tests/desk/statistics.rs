@@ -4,7 +4,7 @@ use chrono::{Local, NaiveDate};
 use frontdesk_ui::dates::{self, Span, Stretch};
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Calendar, Desk, Screen, Statistics as Shown};
+use frontdesk_ui::screen::{Calendar, DateSpan, Desk, Panes, Screen, Statistics as Shown};
 use ipc::{CallStatistics, Language, Statistics, StatisticsQuery};
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
@@ -99,7 +99,7 @@ fn sta_1_dates_move_as_in_the_log_by_touches() {
     stage.tap(stage.middle("A week back"));
     assert_eq!(asked(&stage), week(1).hours(&Local));
     assert_eq!(stage.app.global::<Shown>().get_days().row_count(), 7);
-    stage.tap(stage.middle("Today"));
+    stage.tap(stage.middle("This week"));
     assert_eq!(asked(&stage), week(0).hours(&Local));
     stage.tap(stage.middle("A day"));
     assert_eq!(asked(&stage), day(0).hours(&Local), "of this week today");
@@ -193,7 +193,7 @@ fn sta_1_tables_say_what_the_charts_say() {
 #[test]
 fn sta_1_a_tap_on_a_column_tells_its_figures() {
     let stage = with_figures();
-    let column = labels(&stage).into_iter().find(|label| label.starts_with("9:00 – 10:00")).unwrap();
+    let column = labels(&stage).into_iter().find(|label| label.starts_with("09:00 – 10:00")).unwrap();
     assert!(stage.has("A tap on a column tells its figures"));
     let said = |stage: &Stage| labels(stage).iter().filter(|label| **label == column).count();
     let before = said(&stage);
@@ -232,6 +232,21 @@ fn sta_1_what_cannot_be_counted_is_said_and_asked_again() {
     stage.figures_asked();
     stage.event(Event::Connected);
     assert_eq!(asked(&stage), day(0).hours(&Local));
+}
+
+#[test]
+fn sta_1_a_week_across_two_months_names_both_where_there_is_little_room() {
+    let stage = with_figures();
+    stage.app.global::<Panes>().invoke_move_calls(2000.);
+    let week = DateSpan { week: true, year: 2026, last_year: 2026, ..DateSpan::default() };
+    for (span, shown) in [
+        (DateSpan { day: 29, month: 6, last_day: 5, last_month: 7, ..week.clone() }, "29 Jun – 5 Jul"),
+        (DateSpan { day: 6, month: 7, last_day: 12, last_month: 7, ..week.clone() }, "6 – 12 Jul"),
+    ] {
+        stage.app.global::<Shown>().set_date(span);
+        stage.settle();
+        assert!(stage.has(shown), "{shown}: {:?}", labels(&stage));
+    }
 }
 
 #[test]

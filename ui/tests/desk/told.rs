@@ -5,8 +5,8 @@ use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{AlertWishes, Alerts, Calls, Directory, EditFault, Files, FilesStep, Menu};
 use i_slint_backend_testing::ElementHandle;
 use ipc::{
-    AlertId, AlertSet, Command, CommandError, ContactId, DirectoryId, Edit, EditProblem, ImportView, Reply,
-    View,
+    AlertId, AlertSet, Command, CommandError, ContactId, DirectoryId, Edit, EditProblem, ImportView,
+    Language, Reply, View,
 };
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, Model};
@@ -29,8 +29,57 @@ fn app_2_a_box_that_nobody_has_set_up_shows_where_and_with_which_code() {
     let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
     let shown = (desk.get_setup_code().to_string(), desk.get_setup_address().to_string());
     assert_eq!(shown, ("4071 8823".into(), "https://192.0.2.47:8443".into()));
+    assert!(stage.has("No directory yet"));
+    stage.tap(stage.middle("Import contacts…"));
+    assert!(files(&stage).get_open());
     stage.show(View { generation: 3, ..scenes::empty() });
-    assert!(!stage.has("Set this desk up in a browser"), "somebody has");
+    assert!(!stage.has("Set this desk up in a browser") && !stage.has("No directory yet"), "somebody has");
+}
+
+#[test]
+fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language() {
+    let stage = Stage::with(scenes::empty());
+    let mut generation = 2;
+    let mut say = |notices: Vec<ipc::Notice>, language, told: [(&str, &str); 4]| {
+        // Newest first stands above; each is shown by itself, so that none has to be scrolled to.
+        for (notice, (title, detail)) in notices.into_iter().rev().zip(told) {
+            generation += 1;
+            let mut view = View { generation, notices: vec![notice], ..scenes::picture() };
+            view.preferences.language = language;
+            stage.show(view);
+            assert_eq!(stage.find(title).accessible_description().unwrap(), detail);
+        }
+    };
+    say(
+        scenes::refusals().notices,
+        Language::English,
+        [
+            (
+                "Digits refused by Pierre-Emmanuel Delacroix-Beaumont",
+                "the other end takes no digits; ask your administrator",
+            ),
+            ("Digits refused by Marie Laurent", "refused, 500"),
+            ("Hold refused by Pierre-Emmanuel Delacroix-Beaumont", "refused, 488"),
+            ("Nothing picked up from Ingrid Solberg", "answered meanwhile"),
+        ],
+    );
+    // What a driver, the disk or the kernel says is English, and for the log.
+    say(
+        scenes::troubles().notices,
+        Language::French,
+        [
+            (
+                "Périphérique audio perdu\u{a0}: Jabra Engage 75, headset",
+                "vérifiez son câble ; il reprend dès son retour",
+            ),
+            ("Échec de sauvegarde, nouvel essai", "disque plein ; prévenez votre administrateur"),
+            (
+                "La règle « Anonymous callers to the main line » est inapplicable",
+                "ignorée ; prévenez votre administrateur",
+            ),
+            ("L’appel vers +49 30 5557 0142 a échoué", "le central ne répond pas"),
+        ],
+    );
 }
 
 #[test]
@@ -153,7 +202,7 @@ fn pre_7_of_strangers_only_the_person_is_told_about() {
     stage.right_click(stage.spot("Luca Ferri"));
     stage.tap(stage.middle("Alert…"));
     assert!(stage.has("Phones of external contacts are not monitored"));
-    stage.tap(stage.top("Ringing"));
+    stage.tap(stage.top("Ringing now"));
     stage.commands();
     stage.key(Key::DownArrow);
     stage.key(Key::Insert);
@@ -223,6 +272,84 @@ fn dir_3_into_a_new_directory_whose_name_is_not_taken() {
 }
 
 #[test]
+fn dir_3_a_file_is_chosen_imported_and_given_up_by_keys_alone() {
+    let stage = Stage::with(scenes::empty());
+    stage.has_keys();
+    files(&stage).invoke_import_into(2);
+    stage.settle();
+    stage.key(Key::DownArrow);
+    stage.key(Key::DownArrow);
+    assert_eq!((files(&stage).get_step(), files(&stage).get_cursor()), (FilesStep::List, 1));
+    stage.key(Key::Return);
+    assert_eq!(files(&stage).get_step(), FilesStep::Into);
+    assert_eq!((files(&stage).get_file().as_str(), files(&stage).get_directory()), ("fair-guests.csv", 1));
+    // Another directory, and past all of them to the last button.
+    stage.key(Key::Home);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert_eq!(files(&stage).get_directory(), 0);
+    stage.key(Key::End);
+    stage.key(Key::Return);
+    let path = "/srv/contacts/fair-guests.csv".into();
+    let command = Command::ImportContacts { directory: "Staff".into(), local: true, path };
+    assert_eq!(stage.commands(), [command]);
+    // Enter alone gives nothing up.
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), []);
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::CancelImport]);
+}
+
+#[test]
+fn dir_3_a_new_directory_is_named_and_its_kind_chosen_by_keys_alone() {
+    let stage = Stage::with(scenes::empty());
+    stage.has_keys();
+    files(&stage).invoke_import_into(-1);
+    stage.settle();
+    stage.key(Key::End);
+    stage.key(Key::Return);
+    assert_eq!(files(&stage).get_name(), "suppliers", "as the file is called");
+    // The name has the keyboard, behind what is there.
+    stage.write(" 2");
+    assert_eq!(files(&stage).get_name(), "suppliers 2");
+    stage.key(Key::DownArrow);
+    stage.key(Key::Return);
+    assert!(files(&stage).get_local());
+    stage.key(Key::UpArrow);
+    stage.write("6");
+    assert_eq!(files(&stage).get_name(), "suppliers 26", "back in the name");
+    stage.key(Key::Return);
+    let path = "/srv/contacts/suppliers.csv".into();
+    assert_eq!(
+        stage.commands(),
+        [Command::ImportContacts { directory: "suppliers 26".into(), local: true, path }]
+    );
+}
+
+#[test]
+fn dir_3_a_report_is_read_and_closed_by_keys_alone() {
+    let stage = Stage::with(scenes::empty());
+    files(&stage).invoke_import_into(2);
+    stage.settle();
+    files(&stage).invoke_choose(0);
+    files(&stage).invoke_begin();
+    stage.commands();
+    let seq = stage.last_command();
+    stage.event(Event::Reply { seq, reply: Reply::Import(scenes::report()) });
+    stage.answer(Ok(()));
+    assert_eq!(files(&stage).get_step(), FilesStep::Report);
+    let rows = i32::try_from(files(&stage).get_bad().row_count()).unwrap();
+    stage.key(Key::DownArrow);
+    assert_eq!(files(&stage).get_cursor(), 0);
+    // A row is only read.
+    stage.key(Key::End);
+    assert_eq!((files(&stage).get_cursor(), files(&stage).get_open()), (rows, true));
+    stage.key(Key::Return);
+    assert!(!files(&stage).get_open());
+}
+
+#[test]
 fn dir_3_a_refused_import_says_why_and_can_be_tried_again() {
     let stage = Stage::with(scenes::empty());
     files(&stage).invoke_import_into(1);
@@ -261,6 +388,7 @@ fn dir_3_an_export_says_where_it_was_written() {
     stage.event(Event::Reply { seq: stage.last_command(), reply });
     let entry = stage.app.global::<Calls>().get_ledger().row_data(0).unwrap();
     assert_eq!((entry.reason.as_str(), entry.count), ("/srv/contacts/customers.csv", 12_904));
+    assert_eq!(entry.amount, "12,904", "as numbers are written");
     files(&stage).invoke_export_from(2);
     stage.commands();
     stage.answer(Err(CommandError::Edit(EditProblem::NoSuchDirectory)));

@@ -158,6 +158,13 @@ impl Stage {
         window.size().to_logical(window.scale_factor()).width
     }
 
+    /// Likewise.
+    fn height(&self) -> f32 {
+        let app = self.console.app();
+        let window = app.window();
+        window.size().to_logical(window.scale_factor()).height
+    }
+
     pub(crate) fn rail(&self, entry: u8) -> anyhow::Result<()> {
         self.tap(self.width() - 38., 125. + f32::from(entry) * 68.)
     }
@@ -222,7 +229,10 @@ impl Stage {
 
     pub(crate) fn no_reminders(&self) -> anyhow::Result<()> {
         self.rail(REMINDERS)?;
-        self.console.app().global::<screen::Reminders>().set_rows(slint::ModelRc::default());
+        let app = self.console.app();
+        let reminders = app.global::<screen::Reminders>();
+        reminders.set_rows(slint::ModelRc::default());
+        reminders.set_past_count(0);
         self.settle();
         Ok(())
     }
@@ -245,7 +255,10 @@ impl Stage {
     pub(crate) fn page(&self, standing: screen::PageStanding, question: &str) -> anyhow::Result<()> {
         let app = self.console.app();
         let page = app.global::<screen::Page>();
-        let mut paper = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(690, 540);
+        let mut paper = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(
+            paper(self.width(), 588.),
+            paper(self.height(), 220.),
+        );
         paper.make_mut_bytes().fill(0xf4);
         page.set_picture(slint::Image::from_rgb8(paper));
         page.set_has_picture(true);
@@ -253,7 +266,7 @@ impl Stage {
         page.set_who("Marie Laurent".into());
         page.set_host("crm.northwind.example".into());
         page.set_secure(true);
-        page.set_loading(question.is_empty());
+        page.set_loading(standing == screen::PageStanding::Open && question.is_empty());
         page.set_question(question.into());
         page.set_asks(!question.is_empty());
         page.set_choice(true);
@@ -407,6 +420,9 @@ impl Stage {
         let app = self.console.app();
         let note = app.global::<screen::Note>();
         note.invoke_style(screen::NoteStyle::Bold, 0, 11);
+        let desk = app.global::<screen::Desk>();
+        desk.set_focus_place(screen::FocusPlace::Note);
+        desk.set_focus_turn(desk.get_focus_turn().wrapping_add(1));
         self.settle();
         Ok(())
     }
@@ -418,13 +434,13 @@ impl Stage {
         note.set_text("Key of the *archive* is with __security__.".into());
         note.invoke_edited(note.get_text());
         note.set_standing(screen::NoteStanding::Failed);
-        note.set_reason("the disk is full".into());
+        note.set_reason(app.global::<screen::Words>().invoke_storage(true));
         self.settle();
         Ok(())
     }
 
     pub(crate) fn open_service(&self) -> anyhow::Result<()> {
-        let x = self.width() - 600.;
+        let x = self.width() - 715.;
         self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
         Ok(())
     }
@@ -481,4 +497,9 @@ pub(crate) fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         _ => None,
     }
+}
+
+/// What is left of a side of the screen for a page in the browser tab, in pixels.
+fn paper(side: f32, around: f32) -> u32 {
+    (side - around).clamp(1., 4096.) as u32
 }

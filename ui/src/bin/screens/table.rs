@@ -26,6 +26,8 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "phone-connecting", view: scenes::phone_connecting, act: |_| Ok(()) },
     Scene { name: "update-ready", view: scenes::update_ready, act: |_| Ok(()) },
     Scene { name: "update-over", view: scenes::update_over, act: |_| Ok(()) },
+    Scene { name: "refusals", view: scenes::refusals, act: |_| Ok(()) },
+    Scene { name: "troubles", view: scenes::troubles, act: |_| Ok(()) },
     Scene {
         name: "away",
         view: scenes::picture,
@@ -44,7 +46,7 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "drag-refused",
         view: scenes::picture,
-        act: |stage| stage.first_then_drag((240., 556.), (560., 440.)),
+        act: |stage| stage.first_then_drag((240., 604.), (560., 440.)),
     },
     Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
     Scene { name: "first-time", view: scenes::first_time, act: |_| Ok(()) },
@@ -205,11 +207,15 @@ pub(crate) const SCENES: &[Scene] = &[
         view: scenes::rows,
         act: |stage| stage.this_directory(&["Down", "Down", "Down", "Enter", "H", "i"]),
     },
-    Scene { name: "clear", view: scenes::rows, act: |stage| stage.this_directory(&["Up", "Up", "Enter"]) },
+    Scene {
+        name: "clear",
+        view: scenes::rows,
+        act: |stage| stage.this_directory(&["Up", "Up", "Up", "Enter"]),
+    },
     Scene {
         name: "remove",
         view: scenes::rows,
-        act: |stage| stage.this_directory(&["Up", "Enter", "Right"]),
+        act: |stage| stage.this_directory(&["Up", "Up", "Enter", "Right"]),
     },
     Scene {
         name: "add-directory",
@@ -296,7 +302,8 @@ pub(crate) const SCENES: &[Scene] = &[
         act: |stage| {
             stage.rail(SETTINGS)?;
             let app = stage.console.app();
-            app.global::<screen::Settings>().invoke_choose(screen::SettingsStop::Contrast);
+            let settings = app.global::<screen::Settings>();
+            settings.invoke_choose(screen::SettingsStop::Calm);
             stage.rail(DIRECTORY)
         },
     },
@@ -468,7 +475,7 @@ pub(crate) const SCENES: &[Scene] = &[
     },
     Scene {
         name: "sound-narrow",
-        view: scenes::empty,
+        view: scenes::picture,
         act: |stage| {
             stage.console.app().global::<screen::Panes>().invoke_move_calls(2000.);
             stage.sound(scenes::sound((-12, -96), Some(scenes::SOUND_CALL)))
