@@ -239,11 +239,7 @@ mod tests {
                 "line 2: there is no field “hold” here",
                 "ligne 2 : le champ « hold » n’existe pas",
             ),
-            (
-                "[[lines]]\nname = \"x\"\n",
-                "the field “number” is missing",
-                "le champ « number » manque",
-            ),
+            ("[[lines]]\nname = \"x\"\n", "the field “number” is missing", "le champ « number » manque"),
             (
                 "[rules]\nhold_alarm_s = \"x\"\n",
                 "line 2: a value is not of the right kind",
