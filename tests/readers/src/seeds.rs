@@ -3,7 +3,7 @@
 
 use controls::samples::{BOOT_KEYBOARD, HANDSET, HEADSET};
 use controls::table::OWN;
-use ipc::{Command, FromDesk, FromPlugins, Query, ToDesk, ToPlugins, View, encode};
+use ipc::{Command, FromDesk, FromPlugins, Query, ToDesk, ToPlugins, encode};
 use media::{Codec, payloads};
 use serde::Serialize;
 use store::Settings;
@@ -37,7 +37,7 @@ pub(crate) fn frame() -> Vec<Vec<u8>> {
     desk.push(ToDesk::Picture { png: "iVBORw0KGgo=".into() });
     let said = [
         FromDesk::Welcome { version: "0.1.0".into() },
-        FromDesk::View(Box::new(View::default())),
+        FromDesk::View(Box::default()),
         FromDesk::Done { seq: 1, result: Ok(()) },
         FromDesk::Refused { reason: "another version".into() },
     ];
