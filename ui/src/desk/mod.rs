@@ -83,13 +83,16 @@ pub struct Console {
     link: RefCell<Option<Rc<Link>>>,
 }
 
+/// Told of the desk's time zone.
+type ZoneHeard = Box<dyn Fn(&str)>;
+
 pub(crate) struct Desk {
     app: App,
     outbox: Outbox,
     view: View,
     clock: DeskClock,
     /// Hears in which time zone the desk lives.
-    zone_heard: Option<Box<dyn Fn(&str)>>,
+    zone_heard: Option<ZoneHeard>,
     connected: bool,
     faces: Rc<Faces>,
     calls: calls::Calls,
