@@ -39,7 +39,7 @@ fn dir_2_dir_9_a_contact_is_edited_through_its_menu_removed_and_brought_back() {
         assert!(menu.contains(row), "{row:?} is not offered in {menu:?}");
     }
     screen.choose("Contact");
-    screen.plate_says(&["Edit", "Add", "Presence", "Remove"]);
+    screen.plate_says(&["Edit", "Add", "presence", "Remove"]);
     screen.choose("Edit");
     screen.says(PANE, &["Jonas", "Becker", "Save"]);
     screen.tap_word(PANE, "Company");

@@ -80,7 +80,7 @@ fn set_1_what_is_saved_outlives_a_killed_desk_and_screen_and_reset_brings_everyt
     screen.says(SECTIONS, &["Langue"]);
 
     // Back to how everything was, but for the language, which somebody has to read: tried on as well, and kept once it is saved.
-    screen.tap_word(HEAD, "Par");
+    screen.tap_word(HEAD, "initialiser");
     screen.says(STANDING, &["pas", "encore"]);
     assert_eq!(kept(&house), (Language::French, Theme::Light));
     screen.tap(SAVE);

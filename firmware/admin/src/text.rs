@@ -99,6 +99,7 @@ mod tests {
         for (name, text) in [
             common::ALL,
             super::about::ALL,
+            super::clock::ALL,
             super::desk::ALL,
             people::ALL,
             super::plugins::ALL,

@@ -161,9 +161,8 @@ fn who_speaks_is_marked_and_who_is_muted_is_not() {
     table.listen(Ear::Conference);
     let mut marked = BTreeSet::new();
     table.desk.wait("both are marked", |event| {
-        match event {
-            Event::Speaking { stream, on: true } => _ = marked.insert(stream),
-            _ => {}
+        if let Event::Speaking { stream, on: true } = event {
+            marked.insert(stream);
         }
         (marked == BTreeSet::from([StreamId(0), StreamId(1)])).then_some(())
     });

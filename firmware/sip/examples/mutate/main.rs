@@ -20,6 +20,7 @@ mod corpus;
 mod mutate;
 #[path = "../../tests/bad_input/readers.rs"]
 mod readers;
+#[allow(dead_code, reason = "one input of the agent's fuzz target is for that")]
 #[path = "../../tests/bad_input/scene.rs"]
 mod scene;
 #[path = "../../tests/agent/script.rs"]

@@ -58,10 +58,13 @@ fn the_seeds_are_valid() {
     assert!(scene.valid.iter().all(|message| readers::message(message)));
 }
 
+/// A reader, by the name of its fuzz target.
+type Reader = (&'static str, fn(&[u8]));
+
 #[test]
 fn what_was_kept_of_fuzzing_breaks_nothing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/kept");
-    let readers: [(&str, fn(&[u8])); 6] = [
+    let readers: [Reader; 6] = [
         ("message", |bytes| _ = readers::message(bytes)),
         ("description", |bytes| _ = readers::description(bytes)),
         ("dialog_info", |bytes| _ = readers::dialog_info(bytes)),
