@@ -161,7 +161,9 @@ impl Engine {
         if let Some(pickup) = pickup {
             self.lamps.ringing.insert(number.clone(), pickup);
         }
-        self.parts.board.handle(now, Input::Rings { number, caller });
+        if self.lamps.is_news_of_ringing(&number, caller.is_some()) {
+            self.parts.board.handle(now, Input::Rings { number, caller });
+        }
     }
 
     /// Takes the call that rings on the phone.

@@ -37,6 +37,8 @@ pub(crate) struct Lamps {
     known: HashMap<String, Lamp>,
     /// Phones on which something rings that can be picked up.
     pub(crate) ringing: HashMap<String, Pickup>,
+    /// Phones of which the switchboard was told last that such a call rings: only of these is it news that none does.
+    rang: HashSet<String>,
     /// What can be taken over.
     pub(crate) talks: Talks,
     /// Phones whose person wants no calls.
@@ -61,6 +63,17 @@ impl Lamps {
     /// When there is something to do.
     pub(crate) fn next(&self) -> Option<Instant> {
         [self.due, self.recheck].into_iter().flatten().min()
+    }
+
+    /// Takes note of whether something rings on a phone that can be picked up; whether the switchboard must be told. Most
+    /// news of thousands of phones is of none, and was so before.
+    pub(crate) fn is_news_of_ringing(&mut self, number: &str, rings: bool) -> bool {
+        if !rings {
+            return self.rang.remove(number);
+        }
+        // The caller may be another one.
+        self.rang.insert(number.to_owned());
+        true
     }
 
     /// Whether the phone of that number is watched.
@@ -151,6 +164,7 @@ impl Engine {
             self.parts.agent.unsubscribe(now, subscription);
         }
         self.lamps.ringing.remove(&number);
+        self.lamps.rang.remove(&number);
         self.lamps.talks.forget(&number);
         self.lamps.known.remove(&number);
         self.parts.board.handle(now, Input::LampGone { number });
@@ -212,5 +226,25 @@ impl Engine {
             state = LampState::DoNotDisturb;
         }
         self.parts.board.handle(now, Input::Lamp { number, state, calls, peer, talks });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_nothing_rings_is_told_once_and_each_ringing_call_every_time() {
+        let mut lamps = Lamps::default();
+        let mut told = |number: &str, rings: &[bool]| -> Vec<bool> {
+            rings.iter().map(|&rings| lamps.is_news_of_ringing(number, rings)).collect()
+        };
+        assert_eq!(
+            told("2101", &[false, false, true, true, false, false]),
+            [false, false, true, true, true, false]
+        );
+        assert_eq!(told("2102", &[false, true]), [false, true]);
+        assert_eq!(told("2101", &[false]), [false], "each phone by itself");
+        assert_eq!(told("2102", &[false]), [true]);
     }
 }

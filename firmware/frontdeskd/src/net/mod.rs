@@ -100,10 +100,16 @@ pub(crate) struct Broken {
 
 /// See the module.
 pub(crate) struct Net {
-    sockets: Vec<Arc<UdpSocket>>,
+    sockets: Vec<Datagrams>,
     connections: HashMap<Target, Connection>,
     way: Way,
     tls: Arc<ClientConfig>,
+}
+
+/// A socket for datagrams. Its address is looked at with every message, and asked for once: asking is a system call.
+struct Datagrams {
+    socket: Arc<UdpSocket>,
+    local: SocketAddr,
 }
 
 struct Connection {
@@ -117,13 +123,18 @@ struct Connection {
 impl Net {
     /// `sockets` for datagrams, one for each address family.
     pub(crate) fn new(sockets: Vec<Arc<UdpSocket>>, way: Way, tls: Arc<ClientConfig>) -> Self {
+        let with_address = |socket: Arc<UdpSocket>| {
+            let local = socket.local_addr().ok()?;
+            Some(Datagrams { socket, local })
+        };
+        let sockets = sockets.into_iter().filter_map(with_address).collect();
         Self { sockets, connections: HashMap::new(), way, tls }
     }
 
     /// Our end of the way to a peer, as far as it is known; a socket on every address has none of its own.
     pub(crate) fn local_of(&self, peer: Target) -> Option<SocketAddr> {
         let local = match peer.transport {
-            Transport::Udp => self.sockets.iter().find(|socket| is_of(socket, peer.ip()))?.local_addr().ok(),
+            Transport::Udp => self.bound_port(peer.ip()),
             Transport::Tcp | Transport::Tls => self.connections.get(&peer)?.local,
         };
         local.filter(|local| !local.ip().is_unspecified())
@@ -136,7 +147,7 @@ impl Net {
 
     /// Likewise, with the port.
     pub(crate) fn bound_port(&self, ip: IpAddr) -> Option<SocketAddr> {
-        self.sockets.iter().find(|socket| is_of(socket, ip))?.local_addr().ok()
+        self.datagrams(ip).map(|datagrams| datagrams.local)
     }
 
     /// From now on connections are encrypted so. Those that the desk has opened were opened by other rules and are given
@@ -155,10 +166,10 @@ impl Net {
     pub(crate) fn send(&mut self, transmit: Transmit) -> Option<Broken> {
         let Transmit { to, server_name, bytes } = transmit;
         if to.transport == Transport::Udp {
-            let Some(socket) = self.sockets.iter().find(|socket| is_of(socket, to.ip())) else {
+            let Some(datagrams) = self.datagrams(to.ip()) else {
                 return Some(Broken { target: to, reason: NO_SOCKET });
             };
-            udp::send(socket, to.address, &bytes);
+            udp::send(&datagrams.socket, to.address, &bytes);
             return None;
         }
         if !self.connections.contains_key(&to)
@@ -223,6 +234,11 @@ impl Net {
         is_known
     }
 
+    /// The socket for datagrams of the family of `peer`.
+    fn datagrams(&self, peer: IpAddr) -> Option<&Datagrams> {
+        self.sockets.iter().find(|datagrams| datagrams.local.is_ipv4() == peer.is_ipv4())
+    }
+
     /// The address that connections towards `peer` come from: the one that datagrams come from, if there is one.
     fn own_address(&self, peer: IpAddr) -> Option<IpAddr> {
         self.bound(peer).filter(|ip| !ip.is_unspecified())
@@ -234,10 +250,6 @@ impl Way {
     pub(crate) fn new(inbox: mpsc::Sender<Event>) -> Self {
         Self { inbox, room: Arc::new(Semaphore::new(WAITING)) }
     }
-}
-
-fn is_of(socket: &UdpSocket, peer: IpAddr) -> bool {
-    socket.local_addr().is_ok_and(|local| local.is_ipv4() == peer.is_ipv4())
 }
 
 /// Tells routers that what a socket sends is signalling of telephony: CS5, as RFC 4594 section 4.2 has it. A kernel that

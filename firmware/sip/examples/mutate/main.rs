@@ -14,6 +14,7 @@
 
 #[path = "../../tests/bad_input/batch.rs"]
 mod batch;
+#[allow(dead_code, reason = "streams are for a test and the fuzz target")]
 #[path = "../../tests/bad_input/corpus.rs"]
 mod corpus;
 #[path = "../../tests/bad_input/mutate.rs"]

@@ -31,6 +31,7 @@ fn write(folder: &Path) -> io::Result<()> {
         ("dialog_info", all(&corpus::DIALOGS)),
         ("presence", all(&corpus::PRESENCES)),
         ("fragment", all(&corpus::FRAGMENTS)),
+        ("framing", corpus::streams()),
         ("agent", agent),
     ] {
         if let Ok(file) = fs::read(kept(target)) {

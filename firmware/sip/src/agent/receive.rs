@@ -78,7 +78,7 @@ impl UserAgent {
         }
         match self.core.layer.on_request(now, from, request) {
             Received::New(tx) => {
-                let Some(request) = self.core.layer.received_request(tx).cloned() else { return };
+                let Some(request) = self.core.layer.shared_request(tx) else { return };
                 match self.refusal(&request) {
                     Some(refusal) => self.refuse(now, tx, &refusal),
                     None => self.dispatch(now, tx, from, &request),

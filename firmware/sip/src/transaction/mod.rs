@@ -9,6 +9,7 @@ mod client;
 mod server;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client::Client;
@@ -345,7 +346,12 @@ impl<O: Clone> Layer<O> {
 
     /// The request of a server transaction that still lives.
     pub(crate) fn received_request(&self, id: TxId) -> Option<&Message> {
-        self.servers.get(&id).map(|server| &server.request)
+        self.servers.get(&id).map(|server| &*server.request)
+    }
+
+    /// The same, to be kept while other things are done with the layer: no copy of a message of thousands of bytes.
+    pub(crate) fn shared_request(&self, id: TxId) -> Option<Arc<Message>> {
+        self.servers.get(&id).map(|server| Arc::clone(&server.request))
     }
 
     /// Where the responses of a server transaction go.

@@ -1,5 +1,6 @@
 //! The two server machines: INVITE (RFC 3261 17.2.1, RFC 6026 8.4) and all other requests (17.2.2).
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Expiry, Outgoing, Pace, TxId, earlier};
@@ -30,7 +31,8 @@ pub(crate) enum Received {
 pub(super) struct Server {
     pub(super) key: String,
     pub(super) origin: Option<String>,
-    pub(super) request: Message,
+    /// Shared with whoever is just handling it.
+    pub(super) request: Arc<Message>,
     /// Bytes of the request when it came.
     pub(super) weight: usize,
     pub(super) reply_to: Target,
@@ -69,7 +71,7 @@ impl Server {
             key,
             origin,
             weight: request.weight(),
-            request,
+            request: Arc::new(request),
             reply_to,
             last: None,
             state: State::Open,

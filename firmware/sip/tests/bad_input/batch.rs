@@ -105,5 +105,6 @@ fn noise(dice: &mut Dice, scene: &mut Scene) -> bool {
     readers::dialog_info(&bytes);
     readers::presence(&bytes);
     readers::fragment(&bytes);
+    readers::framing(&bytes);
     readers::message(&bytes)
 }

@@ -62,3 +62,19 @@ pub const PRESENCES: [&str; 2] = [
 /// Status lines of transfers (RFC 3515).
 pub const FRAGMENTS: [&str; 3] =
     ["SIP/2.0 100 Trying\r\n", "SIP/2.0 486 Busy Here\r\nContact: <sip:x>\r\n", "SIP/2.0 200 OK"];
+
+/// Streams of messages and of keep-alives between them, each behind two bytes that say in what pieces it comes
+/// ([`crate::readers::framing`]).
+pub fn streams() -> Vec<Vec<u8>> {
+    let [much, options, joins, refused, waiting, refer] = MESSAGES;
+    let folded = "SIP/2.0 200 OK\r\nl:\r\n 3\r\n\r\nabc";
+    [
+        (0, 0, vec!["\r\n\r\n", options, "\r\n", refused]),
+        (2, 40, vec![waiting, "\r\n\r\n", refer]),
+        (255, 6, vec![much, joins, options]),
+        (9, 0, vec![folded, "\n", waiting]),
+    ]
+    .into_iter()
+    .map(|(one, other, parts)| [vec![one, other], parts.concat().into_bytes()].concat())
+    .collect()
+}

@@ -25,6 +25,9 @@ use std::time::Instant;
 /// Messages in all, of four seeds.
 const MESSAGES: u64 = 50_000;
 
+/// Changed streams.
+const STREAMS: usize = 2_000;
+
 /// Feeds half of them, from two seeds.
 fn half(seeds: [u64; 2]) {
     let start = Instant::now();
@@ -54,8 +57,21 @@ fn the_seeds_are_valid() {
     assert!(all(&corpus::PRESENCES, readers::presence));
     assert!(all(&corpus::FRAGMENTS, readers::fragment));
     assert!(all(&corpus::DESCRIPTIONS[..2], readers::description));
+    assert!(corpus::streams().iter().all(|stream| readers::framing(stream)));
     let scene = scene::Scene::build(Instant::now(), 1);
     assert!(scene.valid.iter().all(|message| readers::message(message)));
+}
+
+#[test]
+fn changed_streams_cut_anywhere_have_the_same_messages() {
+    let streams = corpus::streams();
+    let mut dice = mutate::Dice::new(0);
+    let mut with_messages = 0;
+    for _ in 0..STREAMS {
+        let (one, other) = (dice.of(&streams).clone(), dice.of(&streams).clone());
+        with_messages += usize::from(readers::framing(&mutate::mutated(&mut dice, &one, &other)));
+    }
+    assert!(with_messages > STREAMS / 10, "{with_messages}");
 }
 
 /// A reader, by the name of its fuzz target.
@@ -64,12 +80,13 @@ type Reader = (&'static str, fn(&[u8]));
 #[test]
 fn what_was_kept_of_fuzzing_breaks_nothing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/kept");
-    let readers: [Reader; 6] = [
+    let readers: [Reader; 7] = [
         ("message", |bytes| _ = readers::message(bytes)),
         ("description", |bytes| _ = readers::description(bytes)),
         ("dialog_info", |bytes| _ = readers::dialog_info(bytes)),
         ("presence", |bytes| _ = readers::presence(bytes)),
         ("fragment", |bytes| _ = readers::fragment(bytes)),
+        ("framing", |bytes| _ = readers::framing(bytes)),
         ("agent", scene::agent),
     ];
     for entry in fs::read_dir(folder).unwrap() {

@@ -5,6 +5,7 @@ use sip::digest::Challenge;
 use sip::pidf::Presence;
 use sip::sdp::{KeySeed, Srtp};
 use sip::sipfrag::SipFrag;
+use sip::stream::{Frame, Framer, MAX_MESSAGE, StreamError};
 use sip::trace::{Glance, mask};
 use sip::{Codec, Direction, LocalMedia, Message, Method, NameAddr, OfferAnswer, Replaces, Uri, Via};
 
@@ -126,6 +127,57 @@ pub fn fragment(bytes: &[u8]) -> bool {
         String::from_utf8_lossy(bytes)
     );
     true
+}
+
+/// Reads a stream that comes in pieces of two sizes by turns, of which its first two bytes tell: its messages and its end
+/// are those of the stream in one piece, and each message is one by itself, too. Whether there was a message.
+pub fn framing(bytes: &[u8]) -> bool {
+    let Some((&[one, other], stream)) = bytes.split_first_chunk::<2>() else { return false };
+    let whole = framed(std::iter::once(stream));
+    let mut rest = stream;
+    let sizes = [usize::from(one) + 1, usize::from(other) + 1].into_iter().cycle();
+    let pieces = sizes.map_while(|size| {
+        let (piece, after) = rest.split_at(size.min(rest.len()));
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    });
+    assert_eq!(framed(pieces), whole, "in other pieces it is another stream: {}", shown(stream));
+    for message in &whole.0 {
+        assert_eq!(framed(std::iter::once(message.as_slice())), (vec![message.clone()], None));
+    }
+    !whole.0.is_empty()
+}
+
+/// The messages of a stream and why it ended before its end. What waits for its end is never more than a message.
+fn framed<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<StreamError>) {
+    let (mut framer, mut messages) = (Framer::new(), Vec::new());
+    // Bytes of all pieces since a message has begun, and the largest of them: before it there may be others in its piece.
+    let (mut waiting, mut largest) = (0_usize, 0_usize);
+    for piece in pieces {
+        framer.push(piece);
+        waiting += piece.len();
+        largest = largest.max(piece.len());
+        loop {
+            match framer.next() {
+                Ok(Some(Frame::Message(message))) => {
+                    assert!(message.len() <= MAX_MESSAGE, "a message of {} bytes", message.len());
+                    messages.push(message);
+                    waiting = piece.len();
+                }
+                Ok(Some(Frame::Ping | Frame::Pong)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(framer.next(), Err(error), "an error stays");
+                    return (messages, Some(error));
+                }
+            }
+        }
+        if framer.is_between() {
+            waiting = 0;
+        }
+        assert!(waiting <= MAX_MESSAGE + largest, "{waiting} bytes wait");
+    }
+    (messages, None)
 }
 
 /// As much of it as a person reads.
