@@ -179,6 +179,7 @@ fn app_2_acc_4_every_page_is_readable_in_both_languages_wide_and_on_a_telephone(
     let pages = [
         ("overview", "/".to_owned()),
         ("directories", "/directories".into()),
+        ("directories-import", "/directories/import".into()),
         ("online", "/directories/online".into()),
         ("provisioning", "/provisioning".into()),
         ("update", "/update".into()),

@@ -45,7 +45,7 @@ fn call_1_call_9_call_13_log_1_app_4_a_call_is_answered_dragged_to_a_colleague_a
     screen.drag((card.x + 120, card.y + 20), tile.centre(), |screen| {
         // Above the finger, so that it hides nothing of the tile below.
         let (x, y) = tile.centre();
-        let above = Area { x: x + 24, y: y - 86, width: 280, height: 62 };
+        let above = Area { x: x + 24, y: y - 110, width: 304, height: 62 };
         screen.wait("where the call would go", SOON, |picture| {
             picture.text(above).to_lowercase().contains("transfer").then_some(())
         });

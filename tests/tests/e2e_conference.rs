@@ -46,7 +46,7 @@ fn conf_1_three_parties_and_the_operator_hear_each_other_and_not_themselves() {
     a.hears_mix(&[DESK_TONE, B_TONE, C_TONE]);
     b.hears_mix(&[DESK_TONE, A_TONE, C_TONE]);
     c.hears_mix(&[DESK_TONE, A_TONE, B_TONE]);
-    // [Talking] beside who speaks.
+    // "[Talking]" beside who speaks.
     house.client.wait("the marks", SOON, |view| {
         view.conference.as_ref().unwrap().members.iter().all(|member| member.speaking)
     });

@@ -137,7 +137,7 @@ fn ops_2_two_taps_on_the_link_unregister_and_register_and_its_colour_says_so() {
     let mut screen = house.screen();
     let link = screen.pill("Registered", GREEN);
     screen.tap_twice(link);
-    let link = screen.pill("Unregistered", GREY);
+    let link = screen.pill("Line", GREY);
     a.dial("5550100");
     let closed = a.expect("CALL_CLOSED", SOON);
     assert!(closed["param"].as_str().unwrap().contains("404"), "still reachable: {closed}");

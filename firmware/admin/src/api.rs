@@ -4,6 +4,7 @@
 //! RFC 9457; bad input is never an error of the box.
 
 mod accounts;
+mod imports;
 mod keep;
 mod openapi;
 mod plugins;
@@ -12,6 +13,7 @@ mod schemas;
 mod settings;
 mod settings_schemas;
 mod shapes;
+mod sounds;
 mod standing;
 mod update;
 mod uploads;
@@ -83,6 +85,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/api/v1/operators/{id}", patch(settings::change_operator).delete(settings::remove_operator))
         .route("/api/v1/update", get(update::show))
         .route("/api/v1/update/order", put(update::order).delete(update::cancel))
+        .route("/api/v1/sounds", get(sounds::list))
         .route("/api/v1/sessions", get(accounts::sessions))
         .route("/api/v1/sessions/{id}", delete(accounts::end_session))
 }
@@ -91,7 +94,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
 pub(crate) fn uploads() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/uploads", post(uploads::upload))
+        .route("/api/v1/contacts", post(imports::upload))
         .route("/api/v1/update/bundle", post(update::upload).delete(update::discard))
+        .route("/api/v1/sounds/{key}", post(sounds::upload).delete(sounds::remove))
 }
 
 pub(crate) fn not_found(language: Language) -> Problem {

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
     Config,
+    imports::Imports,
     keeper::{Keeper, KeeperError},
     logs::LogRing,
     password::Passwords,
@@ -21,6 +22,7 @@ use crate::{
     provisioning::Provisioning,
     session::Sessions,
     setup::Setup,
+    sounds::Sounds,
     throttle::Throttle,
     tls::Certificates,
     uploads::Uploads,
@@ -47,6 +49,9 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) host: Host,
     pub(crate) uploads: Uploads,
+    pub(crate) imports: Imports,
+    /// What callers hear who wait.
+    pub(crate) sounds: Sounds,
     pub(crate) desk: Desk,
     pub(crate) watching: Watching,
     pub(crate) log: LogRing,
@@ -81,6 +86,7 @@ impl App {
         let Sources { views, saved, troubles, log, wishes, live, update } = sources;
         Ok(Self {
             db: store.path().to_owned(),
+            sounds: Sounds::new(store.path()),
             desk: Desk::new(wishes),
             watching: Watching::new(live),
             backing_up: Arc::new(Semaphore::new(1)),
@@ -88,6 +94,7 @@ impl App {
             update,
             host: Host::new(config.plugins.clone()),
             uploads: Uploads::new(config.plugins.clone(), config.state.clone()),
+            imports: Imports::new(config.state.clone()),
             keeper: Keeper::start(store)?,
             passwords: Passwords::new()?,
             provisioning: Provisioning::new(),

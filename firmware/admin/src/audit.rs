@@ -26,6 +26,7 @@ pub(crate) enum Act {
     SettingsChanged,
     SettingsExported,
     SettingsImported,
+    ContactsImported,
     Provisioned,
     ProvisioningCodeForgotten,
     OperatorAdded,
@@ -61,7 +62,7 @@ pub(crate) enum Act {
 
 impl Act {
     /// All, for the words of both languages and the API's description.
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::SetUp,
         Self::SignedIn,
         Self::SignInRefused,
@@ -78,6 +79,7 @@ impl Act {
         Self::SettingsChanged,
         Self::SettingsExported,
         Self::SettingsImported,
+        Self::ContactsImported,
         Self::Provisioned,
         Self::ProvisioningCodeForgotten,
         Self::OperatorAdded,
@@ -130,6 +132,7 @@ impl Act {
             Self::SettingsChanged => "settings-changed",
             Self::SettingsExported => "settings-exported",
             Self::SettingsImported => "settings-imported",
+            Self::ContactsImported => "contacts-imported",
             Self::Provisioned => "provisioned",
             Self::ProvisioningCodeForgotten => "provisioning-code-forgotten",
             Self::OperatorAdded => "operator-added",

@@ -15,7 +15,7 @@ use store::Role;
 
 use crate::{
     app::App,
-    audit::Actor,
+    audit::{Act, Actor},
     fault::Fault,
     fields::Fields,
     language, parts, random,
@@ -150,6 +150,12 @@ impl Signed {
     /// Goes to a page and says there that something was done.
     pub(crate) fn done(&self, to: &str, words: impl Into<String>) -> Response {
         self.go(to, true, words.into())
+    }
+
+    /// Notes in the audit log what of the settings was saved, goes to a page, and says there that the desk works with it.
+    pub(crate) async fn saved(&self, to: &str, detail: impl Into<String>) -> Response {
+        self.app.audit(&self.actor(), Act::SettingsChanged, detail).await;
+        self.done(to, text::DESK_SAVED.is(self.language))
     }
 
     /// Goes to a page and says there what did not work.

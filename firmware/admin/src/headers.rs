@@ -11,7 +11,8 @@ use axum::{
 
 /// No inline script or style, nothing from elsewhere, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+                      media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+                      base-uri 'none'";
 
 /// Longest time for one request; uploads have more, see [`UPLOAD`].
 const REQUEST: Duration = Duration::from_secs(120);
@@ -19,14 +20,16 @@ const REQUEST: Duration = Duration::from_secs(120);
 /// Longest time for an upload and its inspection.
 const UPLOAD: Duration = Duration::from_secs(600);
 
-/// Where updates are uploaded by the API.
+/// Where updates and sounds are uploaded by the API.
 const UPDATE: &str = "/api/v1/update/bundle";
+const SOUNDS: &str = "/api/v1/sounds/";
 
 /// Puts the rules on an answer.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_static = path.starts_with("/static/");
-    let patience = if path.contains("/upload") || path == UPDATE { UPLOAD } else { REQUEST };
+    let is_upload = path.contains("/upload") || path == UPDATE || path.starts_with(SOUNDS);
+    let patience = if is_upload { UPLOAD } else { REQUEST };
     let mut response = match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),

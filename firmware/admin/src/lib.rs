@@ -8,7 +8,7 @@
 //!
 //! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` reads what is uploaded,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
-//! `uploads` speak with the plugin host, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
+//! `uploads` speak with the plugin host, `sounds` keeps what callers hear who wait, `imports` takes files of contacts, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
 //! file and back, `provisioning` fetches settings from a server, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
 
 mod api;
@@ -25,6 +25,7 @@ mod form;
 mod guard;
 mod headers;
 mod health;
+mod imports;
 mod keeper;
 mod language;
 mod layout;
@@ -43,6 +44,7 @@ mod server;
 mod session;
 mod settings;
 mod setup;
+mod sounds;
 mod statics;
 mod table;
 mod text;
@@ -78,9 +80,11 @@ use crate::{
 
 pub use backup::{Applied, RestoreProblem, SealProblem, apply_waiting};
 pub use calendar::hours_of;
+pub use imports::ContactsProblem;
 pub use logs::{Level, LogRing};
 pub use password::pin_fits;
 pub use provisioning::ProvisioningConfig;
+pub use sounds::{SoundFacts, SoundProblem};
 pub use tls::CertificateProblem;
 pub use watching::Live;
 pub use wishes::Wish;
@@ -109,7 +113,7 @@ pub struct Config {
     pub provisioning: Option<ProvisioningConfig>,
 }
 
-/// Which sound device is which, as the desk was told.
+/// Which sound device is which, and what there is for callers who wait, as the desk was told.
 #[derive(Clone, Debug, Default)]
 pub struct Sound {
     /// Earpiece, best first.
@@ -120,6 +124,10 @@ pub struct Sound {
     pub ringer: Vec<String>,
     /// Where it chimes; where it rings when there is none.
     pub notifier: Vec<String>,
+    /// The configuration file names music for callers on hold.
+    pub music: bool,
+    /// It names an announcement for callers whom a rule answered.
+    pub announcement: bool,
 }
 
 /// What the page is made of.

@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod diagnostics;
 pub(crate) mod directories;
 pub(crate) mod handling;
+pub(crate) mod imports;
 pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod marks;
@@ -38,6 +39,7 @@ pub(crate) mod tokens;
 pub(crate) mod update;
 pub(crate) mod upload;
 pub(crate) mod voice;
+pub(crate) mod waiting;
 pub(crate) mod words;
 
 use axum::response::Response;

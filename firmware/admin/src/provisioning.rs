@@ -20,7 +20,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use store::{NamedBy, Provisioned, StoreError, TakenFile};
+use store::{NamedBy, Provisioned, Secret, StoreError, TakenFile};
 use tokio::{sync::Notify, task::spawn_blocking, time::timeout};
 use tracing::{info, warn};
 
@@ -250,7 +250,7 @@ async fn ask(
     let answer = fetch::fetch(&question, &identity).await;
     let (text, etag, from) = match answer {
         Ok(Answer::File { text, etag, from }) => (text, etag, from),
-        Ok(Answer::Same) => return same(app, before, None, !known.code.is_empty()).await,
+        Ok(Answer::Same) => return same(app, before, None, known.code).await,
         Err(Trouble::Refused { .. }) if before.is_some() && known.code.is_empty() => {
             return Ok(Outcome::Spent);
         }
@@ -263,10 +263,10 @@ async fn ask(
     };
     let taken = TakenFile { url: url.to_string(), etag, digest: digest(&text), at_ms: now_ms() };
     if before.as_ref().is_some_and(|before| before.digest == taken.digest) {
-        return same(app, before, taken.etag, !known.code.is_empty()).await;
+        return same(app, before, taken.etag, known.code).await;
     }
     let named = if let Source::Dhcp(_) = source { NamedBy::Dhcp } else { NamedBy::Administrator };
-    take(app, text, taken, from, named).await.map_err(|problem| match problem {
+    take(app, text, taken, from, named, known.code).await.map_err(|problem| match problem {
         // Somebody has set the desk up while the server was asked.
         KeeperError::Store(StoreError::NotFollowed) => Trouble::NotFollowed(address::shown(said)),
         other => of_records(&other),
@@ -290,33 +290,34 @@ async fn same(
     app: &App,
     before: Option<TakenFile>,
     etag: Option<String>,
-    had_code: bool,
+    sent: Secret,
 ) -> Result<Outcome, Trouble> {
     if let Some(before) = before {
         let etag = etag.or_else(|| before.etag.clone());
         // The disk is written when there is something to write.
-        if had_code || etag != before.etag {
+        if !sent.is_empty() || etag != before.etag {
             let noted = TakenFile { etag, ..before };
-            let noted = app.keeper.ask(move |store| store.note_provisioned(noted)).await;
+            let noted = app.keeper.ask(move |store| store.note_provisioned(noted, &sent)).await;
             noted.map_err(|problem| of_records(&problem))?;
         }
     }
     Ok(Outcome::Unchanged)
 }
 
-/// Takes a file that is another one than before.
+/// Takes a file that is another one than before, got with the code that was `sent`.
 async fn take(
     app: &App,
     text: String,
     taken: TakenFile,
     from: IpAddr,
     named: NamedBy,
+    sent: Secret,
 ) -> Result<Outcome, KeeperError> {
     let saved = app.saved.clone();
     let url = taken.url.clone();
     let file = url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
     let done = app.keeper.ask(move |store| {
-        let settings = store.provision(&text, &file, taken, named)?;
+        let settings = store.provision(&text, &file, taken, named, &sent)?;
         let told = (settings.accounts.len(), settings.lines.len());
         saved.send_replace(Arc::new(settings));
         Ok(told)

@@ -18,9 +18,10 @@ use crate::{
     guard::Visit,
     headers,
     pages::{
-        about, accounts, audit, backup, certificate, clock, diagnostics, directories, handling, line, lines,
-        marks, numbers, online, operators, outside, overview, own, plugin, plugins, provisioning, rule,
-        screen, sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens, update, upload, voice,
+        about, accounts, audit, backup, certificate, clock, diagnostics, directories, handling, imports,
+        line, lines, marks, numbers, online, operators, outside, overview, own, plugin, plugins,
+        provisioning, rule, screen, sign_in, sip_accounts, sip_tls, sound, sound_test, statistics, tokens,
+        update, upload, voice, waiting,
     },
     parts::FORM_MARGIN,
     provisioning::fetch::MOST,
@@ -37,10 +38,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/plugins/upload", post(plugins::upload))
         .route("/backup/upload", post(backup::upload))
         .route("/update/upload", post(update::upload))
+        .route("/sound/waiting/upload", post(waiting::upload))
+        .route("/directories/upload", post(imports::upload))
         .merge(api::uploads())
         .layer(DefaultBodyLimit::disable());
     // A little more than the largest file, so that one that is larger is told so.
-    let imports = Router::new()
+    let settings_files = Router::new()
         .route("/provisioning/import", post(provisioning::import))
         .layer(DefaultBodyLimit::max(MOST + FORM_MARGIN));
     let pages = Router::new()
@@ -78,11 +81,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/sound/voice", post(voice::set))
         .route("/sound/test/{test}", post(sound_test::test))
         .route("/sound/measure", post(sound_test::measure))
+        .route("/sound/waiting/remove", post(waiting::remove))
+        .route("/sound/waiting/file", get(waiting::file))
         .route("/screen", get(screen::show))
         .route("/screen/picture", get(screen::picture))
         .route("/screen/watch", post(screen::ask))
         .route("/screen/stop", post(screen::stop))
         .route("/directories", get(directories::show))
+        .route("/directories/import", get(imports::show))
         .route("/directories/online", get(online::show).post(online::save))
         .route("/directories/online/remove", post(online::remove))
         .route("/plugins", get(plugins::show))
@@ -132,7 +138,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(api::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(uploads)
-        .merge(imports)
+        .merge(settings_files)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(headers::secure))

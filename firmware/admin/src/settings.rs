@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipc::Language;
-use store::{Refusal, Settings, StoreError};
+use store::{Refusal, Settings, StoreError, Why};
 
 use crate::{app::App, fault, form::Wrong, keeper::KeeperError, pages::refusals, text};
 
@@ -40,6 +40,13 @@ pub(crate) fn refused(problem: &KeeperError) -> Option<&Refusal> {
         KeeperError::Store(StoreError::Settings(error)) => error.refusal.as_deref(),
         _ => None,
     }
+}
+
+/// Whether it was refused because something in `table` needs what was to be removed: an account, or a line.
+pub(crate) fn is_needed_by(problem: &KeeperError, table: &str) -> bool {
+    let needs =
+        |refusal: &Refusal| refusal.table == table && matches!(refusal.why, Why::NoAccount | Why::NoLine);
+    refused(problem).is_some_and(needs)
 }
 
 /// What a form says that was refused: at its field where that is one of `table`, else above it.

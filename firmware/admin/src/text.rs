@@ -6,6 +6,7 @@ mod clock;
 mod common;
 mod desk;
 mod figures;
+mod imports;
 mod keep;
 mod marks;
 mod online;
@@ -17,6 +18,7 @@ mod screen;
 mod sound_test;
 mod update;
 mod voice;
+mod waiting;
 
 use std::fmt::Display;
 
@@ -29,6 +31,7 @@ pub(crate) use clock::*;
 pub(crate) use common::*;
 pub(crate) use desk::*;
 pub(crate) use figures::*;
+pub(crate) use imports::*;
 pub(crate) use keep::*;
 pub(crate) use marks::*;
 pub(crate) use online::*;
@@ -39,6 +42,7 @@ pub(crate) use reach::*;
 pub(crate) use screen::*;
 pub(crate) use sound_test::*;
 pub(crate) use voice::*;
+pub(crate) use waiting::*;
 
 /// One text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +115,11 @@ mod tests {
             super::sound_test::ALL,
             super::update::ALL,
             super::voice::ALL,
+            super::waiting::ALL,
             super::marks::ALL,
             super::online::ALL,
             super::provisioning::ALL,
+            super::imports::ALL,
         ]
         .concat()
         {

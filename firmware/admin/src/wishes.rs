@@ -1,17 +1,27 @@
 //! What the page wishes of the desk: figures of its engine, a new start, more lines in its log. The desk decides.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use ipc::{CommandError, Diagnostics, SoundLevels, SoundTest};
+use ipc::{CommandError, Diagnostics, ImportReport, SoundLevels, SoundTest};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
-use crate::logs::Level;
+use crate::{
+    imports::ContactsProblem,
+    logs::Level,
+    sounds::{SoundFacts, SoundProblem},
+};
 
 /// The desk answers at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long it may look at a sound file: ten minutes of Opus are decoded in a few seconds, on a small box in more.
+const EXAMINED: Duration = Duration::from_secs(90);
 
 /// How long the log tells more than it is set to.
 pub(crate) const LOUD: Duration = Duration::from_secs(3600);
@@ -36,6 +46,24 @@ pub enum Wish {
     },
     /// How loud it is at the desk: the loudest of two seconds.
     MeasureSound(oneshot::Sender<SoundLevels>),
+    /// To look at a sound file as it would be played to callers.
+    ExamineSound {
+        /// Where it is.
+        path: PathBuf,
+        /// What is known of it then, or why it cannot be played.
+        done: oneshot::Sender<Result<SoundFacts, SoundProblem>>,
+    },
+    /// To load a file of contacts into a directory (DIR-3), which is made where there is none of that name.
+    ImportContacts {
+        /// The directory's name.
+        directory: String,
+        /// Staff or not, where it is made.
+        local: bool,
+        /// The file; it stays until the answer.
+        path: PathBuf,
+        /// What was loaded; on a problem, nothing.
+        done: oneshot::Sender<Result<ImportReport, ContactsProblem>>,
+    },
     /// To know that operators were added, changed, locked or removed; there is no answer.
     Operators,
     /// To see the touchscreen, if the operator allows it (APP-2).
@@ -87,6 +115,28 @@ impl Desk {
     pub(crate) async fn measure_sound(&self) -> Option<SoundLevels> {
         let (answer, told) = oneshot::channel();
         self.ask(Wish::MeasureSound(answer), told).await
+    }
+
+    /// What is known of a sound file, or why it cannot be played; `None` when the desk does not say so in time.
+    pub(crate) async fn examine_sound(&self, path: PathBuf) -> Option<Result<SoundFacts, SoundProblem>> {
+        let (done, told) = oneshot::channel();
+        let asked = async {
+            self.wishes.send(Wish::ExamineSound { path, done }).await.ok()?;
+            told.await.ok()
+        };
+        timeout(EXAMINED, asked).await.ok().flatten()
+    }
+
+    /// Loads a file of contacts, however long that takes; `None` when the desk ends before.
+    pub(crate) async fn import_contacts(
+        &self,
+        directory: String,
+        local: bool,
+        path: PathBuf,
+    ) -> Option<Result<ImportReport, ContactsProblem>> {
+        let (done, told) = oneshot::channel();
+        self.wishes.send(Wish::ImportContacts { directory, local, path, done }).await.ok()?;
+        told.await.ok()
     }
 
     /// Asks the operator to let somebody see the screen, or ends that; whether it was taken.

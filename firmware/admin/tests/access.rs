@@ -234,8 +234,19 @@ async fn acc_1_who_loses_a_role_loses_the_sessions() {
     assert!(ada.get("/accounts/2").await.has("Your password was wrong"));
     ada.submit("/accounts/2", "/accounts/2", &[("role", "supervisor"), ("your-password", PASSWORD)]).await;
     assert_eq!(bob.get("/").await.status, 303);
-    ada.submit("/accounts/1", "/accounts/1/remove", &[]).await;
+    // Nobody is removed by whoever finds the page open.
+    let nothing: &[(&str, &str)] = &[];
+    for typed in [nothing, &[("remove-your-password", "wrong")]] {
+        let no = ada.submit("/accounts/2", "/accounts/2/remove", typed).await;
+        assert_eq!(no.to.as_deref(), Some("/accounts/2"), "{typed:?}");
+        assert!(ada.get("/accounts/2").await.has("Your password was wrong"), "{typed:?}");
+    }
+    let sure = [("remove-your-password", PASSWORD)];
+    ada.submit("/accounts/1", "/accounts/1/remove", &sure).await;
     assert!(ada.get("/accounts").await.has("This is the last administrator"));
+    ada.submit("/accounts/2", "/accounts/2/remove", &sure).await;
+    assert!(ada.get("/accounts").await.has("The account Bob was removed"));
+    assert_eq!(ada.get("/accounts/2").await.status, 404);
 }
 
 #[tokio::test]

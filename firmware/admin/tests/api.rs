@@ -321,6 +321,7 @@ fn settings() -> Value {
         "numbers": { "country": "33", "trunk_prefix": "0", "area": "1", "international_prefix": "00",
             "outside_prefix": "9", "extension_min": 3, "extension_max": 4, "intercept": "**$" },
         "voice": { "hands_free": true, "echo": true, "noise": false, "gain": true },
+        "waiting": { "music": "/music/all.wav", "announcement": "/music/please-wait.opus" },
         "crm": { "url": "https://crm.example/?q=$", "open": "answer" },
         "timers": { "undo_ms": 0, "hold_ms": 1, "queue_ms": 2, "park_ms": 3, "queue_delay_ms": 4 },
         "timetable": { "open": [{ "days": ["monday"], "from": "08:30", "until": "24:00" }], "holidays": ["12-25"] },
@@ -377,6 +378,24 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
         back["xmpp"]["password"] = json!("secret");
         assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
     }
+    // Nor does that of an account at the exchange.
+    for (field, value) in
+        [("domain", "evil.example"), ("registrar", "127.0.0.2"), ("outbound_proxy", "127.0.0.2")]
+    {
+        let mut elsewhere = next.clone();
+        elsewhere["accounts"][0][field] = json!(value);
+        let answer = writer.api(Method::PUT, PATH, Some(elsewhere.clone())).await;
+        is_problem(&answer, 422);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with("accounts[0].password: Type the password."), "{field}: {detail}");
+        assert_eq!(*house.saved.borrow().as_ref(), heard, "{field}");
+        elsewhere["accounts"][0]["password"] = json!("typed again");
+        assert_eq!(writer.api(Method::PUT, PATH, Some(elsewhere)).await.status, 200, "{field}");
+        assert_eq!(house.saved.borrow().accounts[0].password.reveal(), "typed again");
+        let mut back = next.clone();
+        back["accounts"][0]["password"] = json!("s3cret");
+        assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
+    }
     // Without an account none appears without its password.
     let mut without = next.clone();
     without["xmpp"] = Value::Null;
@@ -390,6 +409,7 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
     // What is wrong is named, and nothing changes.
     let mut wrong = next.clone();
     wrong["accounts"][0]["domain"] = json!("a b");
+    wrong["accounts"][0]["password"] = json!("s3cret");
     let answer = writer.api(Method::PUT, PATH, Some(wrong)).await;
     is_problem(&answer, 422);
     assert!(answer.json()["detail"].as_str().unwrap().starts_with("accounts[0].domain: "), "{}", answer.body);

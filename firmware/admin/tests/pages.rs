@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PLUGIN: &str = "/plugins/org.example.ldap";
 
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 29] = [
     "/",
     "/clock",
     "/lines",
@@ -25,6 +25,7 @@ const PAGES: [&str; 28] = [
     "/sound",
     "/screen",
     "/directories",
+    "/directories/import",
     "/directories/online",
     "/plugins",
     PLUGIN,
@@ -145,7 +146,10 @@ async fn app_1_a_host_that_is_away_is_said_and_the_rest_works() {
 async fn app_1_settings_are_typed_kept_and_told_to_the_host() {
     let (_house, mut ada, host) = with_host().await;
     let page = ada.get(PLUGIN).await;
-    assert!(page.has("A value is set. Leave it empty to keep it.") && page.has("value=\"60\""));
+    assert!(
+        page.has("A value is set. Leave it empty to keep it, as long as the server stays.")
+            && page.has("value=\"60\"")
+    );
     let settings = format!("{PLUGIN}/settings");
     let wrong = [("setting.url", "ldap://new"), ("setting.page", "500"), ("interval", "5")];
     let answer = ada.submit(PLUGIN, &settings, &wrong).await;
@@ -176,6 +180,10 @@ async fn app_1_settings_are_typed_kept_and_told_to_the_host() {
     });
     let refused = ada.submit("/account", &settings, &right).await;
     assert_eq!(refused.status, 422);
+    host.set(|inner| inner.problem = Some(PluginProblem::SecretAgain { key: "password".into() }));
+    let refused = ada.submit("/account", &settings, &right).await;
+    let words = "“password” was typed for another server: type it again";
+    assert!(refused.status == 422 && refused.has(words), "{}", refused.body);
     host.set(|inner| inner.problem = None);
     assert!(!ada.get("/audit").await.has("hunter2"));
 }

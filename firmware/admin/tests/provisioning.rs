@@ -310,6 +310,13 @@ async fn app_5_a_code_typed_at_the_first_set_up_is_kept_and_shown_nowhere() {
         ("password-again", PASSWORD),
         ("provisioning-code", " 4711-0815 "),
     ];
+    // One that cannot be is refused here as on its own page, before there is an administrator.
+    let long = "7".repeat(129);
+    let mut wrong = fields;
+    wrong[4].1 = &long;
+    let refused = ada.submit("/setup", "/setup", &wrong).await;
+    assert!(refused.status == 422 && refused.has("Provisioning code: At most 128 bytes"), "{}", refused.body);
+    assert!(house.admin.setup.borrow().is_some(), "nobody is its administrator yet");
     assert_eq!(ada.submit("/setup", "/setup", &fields).await.status, 303);
     let kept = Store::open(&path).unwrap().load_provisioned().unwrap();
     assert_eq!(kept.code.reveal(), "4711-0815");

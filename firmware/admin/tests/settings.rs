@@ -88,6 +88,14 @@ async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
     let settings = saved(&house, &mut ada, "/lines/account", &other).await;
     assert_eq!((settings.accounts.len(), settings.accounts[0].password.reveal()), (1, "s3cret-s3cret"));
     assert_eq!(settings.lines[0].account.as_deref(), Some("2101"));
+    // It does not go to a machine for which nobody typed it.
+    for elsewhere in
+        [("domain", "evil.example"), ("registrar", "evil.example"), ("outbound_proxy", "evil.example:5060")]
+    {
+        let other = with(&ACCOUNT, &[("was", "2101"), ("user", "2101"), ("password", ""), elsewhere]);
+        refused(&mut ada, "/lines/account", &other, "password", "Type the password.").await;
+        assert_eq!(*house.saved.borrow().as_ref(), settings, "{elsewhere:?}");
+    }
     let other = with(&named, &[("number", "5550200"), ("account", "2101")]);
     let settings = saved(&house, &mut ada, "/lines/line", &other).await;
     assert_eq!(settings.handling[0].line.as_deref(), Some("5550200"));
@@ -102,7 +110,17 @@ async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
         .troubles
         .send_modify(|troubles| drop(troubles.insert("stun.example".into(), "no answer within 2 s".into())));
     let page = ada.get("/lines").await;
-    assert!(page.has("STUN server stun.example: no answer within 2 s. Calls are heard at"), "{}", page.body);
+    let words = "The STUN server stun.example is of no help now. Calls are heard at the desk’s own address \
+                 meanwhile. <span class=\"detail\">Detail: “<span lang=\"en\">no answer within 2 s</span>”</span>";
+    assert!(page.has(words), "{}", page.body);
+    ada.language = "fr";
+    let page = ada.get("/lines").await;
+    assert!(
+        page.has("en attendant. <span class=\"detail\">Détail : « <span lang=\"en\">no answer"),
+        "{}",
+        page.body
+    );
+    ada.language = "en";
 
     // What is in use stays, and the page says why.
     send(&mut ada, "/lines/account/remove", &[("was", "2101")]).await;

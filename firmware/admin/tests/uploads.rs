@@ -96,7 +96,9 @@ async fn app_1_what_is_no_plugin_is_refused_in_words() {
     let (_house, mut ada, host) = with_host().await;
     ada.upload("/plugins", "/plugins/upload", &[("file", b"MZ")]).await;
     assert!(
-        ada.get("/plugins").await.has("it is not a plugin that this box can run (wrong magic &lt;b&gt;)")
+        ada.get("/plugins")
+            .await
+            .has("it is not a plugin that this box can run. Detail: “wrong magic &lt;b&gt;”")
     );
     ada.upload("/plugins", "/plugins/upload", &[("file", b"")]).await;
     assert!(ada.get("/plugins").await.has("No file was chosen"));

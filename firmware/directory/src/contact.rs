@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use ipc::{AlertSet, ContactId, ContactRow, DirectoryId};
+use ipc::{AlertSet, ContactId, ContactRow, DirectoryId, RowFault};
 
 /// Longest text field, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -202,6 +202,30 @@ pub enum ContactError {
         /// What the reader of its type said.
         reason: String,
     },
+}
+
+impl From<ContactError> for RowFault {
+    fn from(error: ContactError) -> Self {
+        match error {
+            ContactError::Empty => Self::Empty,
+            ContactError::TooLong { column, bytes } => {
+                Self::TooLong { column: column.to_owned(), bytes: bytes as u64, most: MAX_TEXT_BYTES as u64 }
+            }
+            ContactError::ControlCharacter { column, code } => {
+                Self::ControlCharacter { column: column.to_owned(), code }
+            }
+            ContactError::Alert { letter } => Self::Alert { letter },
+            ContactError::PictureType { found } => Self::PictureType { found },
+            ContactError::NoPicture => Self::NoPicture,
+            ContactError::OtherPicture { found, said } => {
+                Self::OtherPicture { found: found.to_string(), said: said.to_string() }
+            }
+            ContactError::PictureTooLarge => Self::PictureTooLarge { most: MAX_PICTURE_BYTES as u64 },
+            ContactError::PictureEncoding => Self::PictureEncoding,
+            ContactError::PictureDimensions { width, height } => Self::PictureDimensions { width, height },
+            ContactError::PictureBroken { reason } => Self::PictureBroken { reason },
+        }
+    }
 }
 
 impl Contact {

@@ -1,23 +1,33 @@
 //! The administrator's page inside the desk: its own connection to the store, its own tasks, and what the engine
 //! hears of it: the code for the first set-up, and a wish to start anew.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::BufReader,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use admin::{Admin, Config as PageConfig, Parts, Sound, Wish};
+use admin::{Admin, Config as PageConfig, ContactsProblem, Parts, Sound, SoundFacts, SoundProblem, Wish};
 use anyhow::{Context, Result};
-use ipc::{Command, SetupView, SoundLevels};
+use directory::csv::{ImportError, Importer};
+use ipc::{Command, ImportReport, SetupView, SoundLevels};
+use media::SoundError;
 use store::{Settings, Store};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     config::{self, AdminConfig, Config},
     engine::Event,
-    journal::Journal,
+    program_log::ProgramLog,
+    records::Records,
     sign_in,
     socket::{self, Desk},
     sound_check,
@@ -49,13 +59,13 @@ impl Drop for Page {
 }
 
 /// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, journal: Journal) -> Option<Page> {
+pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, log: ProgramLog) -> Option<Page> {
     let page = config.admin.as_ref()?;
     let (wishes, wished) = mpsc::channel(WISHES);
-    match open(config, page, desk, saved, &journal, wishes).await {
+    match open(config, page, desk, saved, &log, wishes).await {
         Ok(admin) => {
             let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
-            let hearer = tokio::spawn(hear(wished, desk.clone(), journal));
+            let hearer = tokio::spawn(hear(wished, desk.clone(), log));
             Some(Page { _admin: admin, tasks: [teller, hearer] })
         }
         Err(error) => {
@@ -70,7 +80,7 @@ async fn open(
     page: &AdminConfig,
     desk: &Desk,
     saved: Saved,
-    journal: &Journal,
+    program_log: &ProgramLog,
     wishes: mpsc::Sender<Wish>,
 ) -> Result<Admin> {
     let settings = PageConfig {
@@ -85,6 +95,8 @@ async fn open(
             microphone: config.media.microphone.list(),
             ringer: config.media.ringer.list(),
             notifier: config.media.notifier.as_ref().map_or_else(Vec::new, config::Names::list),
+            music: config.media.hold_music.is_some(),
+            announcement: config.media.announcement.is_some(),
         },
         provisioning: config.provisioning.clone().map(provisioning),
     };
@@ -95,7 +107,7 @@ async fn open(
     let own = desk.sip_address.ip();
     let own = (!own.is_loopback() || page.listen.ip().is_loopback()).then_some(own);
     let reachable = move || config::address_towards(outside).ok().or(own);
-    let (views, log) = (desk.views.clone(), journal.ring.clone());
+    let (views, log) = (desk.views.clone(), program_log.ring.clone());
     let (live, update) = (desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);
     let (saved, troubles) = saved;
@@ -111,7 +123,7 @@ fn provisioning(config: config::ProvisioningConfig) -> admin::ProvisioningConfig
 }
 
 /// Does what the page wishes, one after the other.
-async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
+async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, log: ProgramLog) {
     // What it plays ends by itself, and after the page.
     let (mut listener, _) = desk.sound.client();
     while let Some(wish) = wished.recv().await {
@@ -125,10 +137,73 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, journal: Journal) {
                 drop(done.send(listener.obey(&Command::TestSound { test: Some(test) }).await));
             }
             Wish::MeasureSound(answer) => drop(tokio::spawn(measure(desk.sound.clone(), answer))),
+            // The whole file is decoded: nothing that the next wish waits for.
+            Wish::ExamineSound { path, done } => {
+                drop(tokio::task::spawn_blocking(move || done.send(examine(&path)).is_ok()));
+            }
+            // It takes as long as the file is.
+            Wish::ImportContacts { directory, local, path, done } => {
+                let records = desk.records.clone();
+                // Who asked may have gone.
+                drop(tokio::spawn(async move {
+                    drop(done.send(import(&records, directory, local, path).await));
+                }));
+            }
             Wish::Operators => sign_in::tell_operators(&desk).await,
-            Wish::Level(level) => (journal.set_level)(level),
+            Wish::Level(level) => (log.set_level)(level),
         }
     }
+}
+
+/// Reads a sound file as it would be played to callers who wait.
+fn examine(path: &Path) -> Result<SoundFacts, SoundProblem> {
+    match media::examine(path) {
+        Ok(media::Examined { length_ms, peak_dbfs, mean_dbfs }) => {
+            Ok(SoundFacts { length_ms, peak_dbfs, mean_dbfs })
+        }
+        Err(error) => {
+            info!(%error, "a sound file was refused");
+            Err(match error {
+                SoundError::NotWav { .. } | SoundError::NotOpus { .. } | SoundError::Codec { .. } => {
+                    SoundProblem::Broken
+                }
+                SoundError::Format { bits, channels, rate, .. } => {
+                    SoundProblem::Format { bits, channels, rate }
+                }
+                SoundError::TooLong { limit_s } => SoundProblem::TooLong { limit_s },
+                SoundError::Empty => SoundProblem::Silent,
+                SoundError::Unreadable { .. } | SoundError::Busy => SoundProblem::Unreadable,
+            })
+        }
+    }
+}
+
+/// Loads a file of contacts as one at the desk is loaded. Its first line is read before, by the same reader, so that the
+/// page can say in its own words what is wrong with it.
+async fn import(
+    records: &Records,
+    directory: String,
+    local: bool,
+    path: PathBuf,
+) -> Result<ImportReport, ContactsProblem> {
+    let file = path.clone();
+    let looked = tokio::task::spawn_blocking(move || look_at_header(&file)).await;
+    looked.map_err(|_| ContactsProblem::Unreadable)??;
+    records.import(directory, local, path).await.map_err(ContactsProblem::Desk)
+}
+
+fn look_at_header(path: &Path) -> Result<(), ContactsProblem> {
+    let file = File::open(path).map_err(|_| ContactsProblem::Unreadable)?;
+    Importer::new(BufReader::new(file), false).map(drop).map_err(|error| match error {
+        ImportError::Empty | ImportError::EndlessHeader | ImportError::NoHeader { .. } => {
+            ContactsProblem::NoHeader
+        }
+        ImportError::NotCommas { found: "tabs" } => ContactsProblem::Tabs,
+        ImportError::NotCommas { .. } => ContactsProblem::Semicolons,
+        ImportError::ColumnTwice { column } => ContactsProblem::ColumnTwice { column: column.to_owned() },
+        ImportError::Utf16 => ContactsProblem::Utf16,
+        ImportError::Read(_) => ContactsProblem::Unreadable,
+    })
 }
 
 /// Looks at the meter for a moment, and tells the loudest of it.
@@ -161,5 +236,31 @@ async fn tell(mut setup: watch::Receiver<Option<SetupView>>, inbox: mpsc::Sender
         if inbox.send(Event::Setup(now)).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dir_3_what_is_wrong_with_the_first_line_of_a_file_has_a_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("contacts.csv");
+        let twice = ContactsProblem::ColumnTwice { column: "phone".into() };
+        let cases: [(&[u8], Result<(), ContactsProblem>); 6] = [
+            (b"lastname,phone\nRivera,2101\n", Ok(())),
+            (b"lastname;phone\nRivera;2101\n", Err(ContactsProblem::Semicolons)),
+            (b"lastname\tphone\nRivera\t2101\n", Err(ContactsProblem::Tabs)),
+            (b"phone,phone\n", Err(twice)),
+            (b"\xff\xfel\0a\0s\0t\0n\0a\0m\0e\0", Err(ContactsProblem::Utf16)),
+            (b"\x89PNG\r\n\x1a\n\0\0", Err(ContactsProblem::NoHeader)),
+        ];
+        for (bytes, result) in cases {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(look_at_header(&path), result, "{bytes:?}");
+        }
+        assert_eq!(look_at_header(&folder.path().join("missing")), Err(ContactsProblem::Unreadable));
     }
 }

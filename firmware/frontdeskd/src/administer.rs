@@ -40,6 +40,10 @@ pub(crate) struct Change {
     pub(crate) lines: Vec<(String, AccountId)>,
     /// What callers on hold hear, by line.
     pub(crate) music: HashMap<String, PathBuf>,
+    /// What callers on hold hear on all other lines, where that is something else than so far.
+    pub(crate) hold: Option<media::Hold>,
+    /// What callers hear first whom a rule answered.
+    pub(crate) announcement: Option<PathBuf>,
     pub(crate) mailboxes: Vec<Mailbox>,
     /// The park slots.
     pub(crate) watched: Vec<String>,
@@ -99,6 +103,8 @@ impl Follower {
         let change = Change {
             lines: settings::lines(wanted, &accounts),
             music: settings::music(wanted),
+            hold: (known.waiting != wanted.waiting).then(|| settings::hold(&self.media, wanted)),
+            announcement: settings::announcement(&self.media, wanted),
             mailboxes: settings::mailboxes(wanted, &accounts),
             phone: settings::phone(wanted, &accounts),
             accounts,
@@ -132,6 +138,8 @@ impl Engine {
             accounts,
             lines,
             music,
+            hold,
+            announcement,
             mailboxes,
             watched,
             intercept,
@@ -162,6 +170,10 @@ impl Engine {
         }
         self.parts.lines = lines;
         self.replace_music(music);
+        if let Some(hold) = hold {
+            self.sound(self.parts.media.hold(hold));
+        }
+        self.parts.announcement = announcement;
         self.parts.watched = watched;
         self.parts.intercept = intercept;
         self.replace_accounts(now, accounts);

@@ -1,7 +1,17 @@
 //! `frontdeskd`: the desk. SIP, sound, storage and the socket the screen talks to.
 //!
 //! This file reads the command line, opens everything, and puts the tasks together. What they do is in
-//! their own files: `engine` the one writer, `net` the SIP socket, `socket` the clients, `records` the store.
+//! their own files:
+//!
+//! | | |
+//! |---|---|
+//! | calls | `engine` the one writer, `board` the switchboard and its recording, `effects` what it wants done, `bridge` its words and those of SIP and sound, `turns` how long a turn takes, `replay` a recording played again |
+//! | SIP | `net` the sockets, `connections` their way to the agent, `names` the targets of a name, `moves` another address, `trust` whose certificates count, `referral` a call handed on, `trace` the messages |
+//! | sound | `speech` the sound of a call, `stun` its ports outside, `tether` a telephone in place of the devices, `audio` what the screen shows of them, `sound_check` levels and the test, `aloud` what is read aloud |
+//! | presence | `lamps` monitored phones, `people` SIP's presence, `xmpp` that of XMPP, `mailboxes` voice messages, `intercept` calls intercepted and taken over |
+//! | disk | `records` the one thread with it, `paper` what clients ask of it, `editing` contacts by hand, `imports` files of contacts, `keeping` when calls leave the log, `finished` ended calls, `sounds` and `marks` how they sounded |
+//! | clients | `socket` screens and command lines, `sign_in` who sits there, `watching` who sees the screen, `contacts` the catalogue, `connectors` the plugin host, `reminders` what is due |
+//! | house | `config` where things are, `settings` who we are, `administer` settings that change, `admin_page` the page, `timetable` the opening hours, `time_zone` the clock, `dhcp` the provisioning server's address, `updating` the box's updates, `alive` the service manager, `program_log` the log |
 
 mod admin_page;
 mod administer;
@@ -21,7 +31,6 @@ mod engine;
 mod finished;
 mod imports;
 mod intercept;
-mod journal;
 mod keeping;
 mod lamps;
 mod mailboxes;
@@ -31,6 +40,7 @@ mod names;
 mod net;
 mod paper;
 mod people;
+mod program_log;
 mod records;
 mod referral;
 mod reminders;
@@ -83,9 +93,9 @@ use crate::{
     contacts::Contacts,
     editing::AtDesk,
     engine::{Engine, Event, Gauges, Parts},
-    journal::Journal,
     names::{Abilities, Names},
     net::{Net, Sockets, Way},
+    program_log::ProgramLog,
     records::Records,
     settings::Numbering,
     sign_in::SignIn,
@@ -164,10 +174,10 @@ enum End {
 
 fn main() -> ExitCode {
     let Cli { config, request } = Cli::parse();
-    let with_config = |then: &dyn Fn(&Config, Journal) -> Result<End>| {
+    let with_config = |then: &dyn Fn(&Config, ProgramLog) -> Result<End>| {
         let config = Config::load(&config)?;
-        let (_written_at_the_end, journal) = journal::start(&config.log.level);
-        then(&config, journal)
+        let (_written_at_the_end, program_log) = program_log::start(&config.log.level);
+        then(&config, program_log)
     };
     let done = |()| End::Done;
     let end = match &request {
@@ -203,15 +213,15 @@ fn main() -> ExitCode {
 fn run(config: &Path) -> Result<End> {
     let config = &Config::load(config)?;
     let zone = TimeZone::take(&config.store);
-    let (_written_at_the_end, journal) = journal::start(&config.log.level);
+    let (_written_at_the_end, program_log) = program_log::start(&config.log.level);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let end = runtime.block_on(desk(config, zone, journal));
+    let end = runtime.block_on(desk(config, zone, program_log));
     // Client tasks may still wait for somebody who does not read.
     runtime.shutdown_timeout(Duration::from_millis(200));
     end
 }
 
-async fn desk(config: &Config, zone: TimeZone, journal: Journal) -> Result<End> {
+async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Result<End> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
     prepare_store(&config.store)?;
@@ -291,7 +301,7 @@ async fn desk(config: &Config, zone: TimeZone, journal: Journal) -> Result<End> 
         music: settings::music(&settings),
         watched: settings::watched(&settings),
         intercept: settings.numbers.intercept.clone(),
-        announcement: config.media.announcement.clone(),
+        announcement: settings::announcement(&config.media, &settings),
         mailboxes: settings::mailboxes(&settings, &accounts),
         phone: settings::phone(&settings, &accounts),
         accounts,
@@ -342,7 +352,7 @@ async fn desk(config: &Config, zone: TimeZone, journal: Journal) -> Result<End> 
         sip_address: local,
     };
     desk.update = updating::start(config.update.as_ref(), &desk);
-    let page = admin_page::start(config, &desk, (saved, troubles), journal).await;
+    let page = admin_page::start(config, &desk, (saved, troubles), program_log).await;
     let server = tokio::spawn(socket::serve(listener, desk));
     let mover = tokio::spawn(moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
@@ -462,10 +472,7 @@ fn start_media(
         rtp_ip: bound.ip(),
         rtp_ports: config.rtp_ports(),
         realtime: config.media.realtime,
-        hold: match &config.media.hold_music {
-            Some(path) => media::Hold::Music { path: path.clone() },
-            None => media::Hold::default(),
-        },
+        hold: settings::hold(&config.media, settings),
         voice: settings::voice(settings),
     };
     // The media thread never waits: news that finds no room is lost, and said so.

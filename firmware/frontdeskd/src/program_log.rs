@@ -17,7 +17,7 @@ const QUEUE: usize = 16_384;
 const OURS: [&str; 6] = ["frontdeskd", "sip", "media", "switchboard", "store", "admin"];
 
 /// The log, as the administrator's page has it.
-pub(crate) struct Journal {
+pub(crate) struct ProgramLog {
     /// Its newest lines.
     pub(crate) ring: LogRing,
     /// Sets how grave lines must be at least; `None` is what the settings file says.
@@ -25,7 +25,7 @@ pub(crate) struct Journal {
 }
 
 /// Starts the log. What is in the queue is written when the guard is dropped.
-pub(crate) fn start(level: &str) -> (WorkerGuard, Journal) {
+pub(crate) fn start(level: &str) -> (WorkerGuard, ProgramLog) {
     let ring = LogRing::default();
     let (queue, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUE)
@@ -48,7 +48,7 @@ pub(crate) fn start(level: &str) -> (WorkerGuard, Journal) {
             warn!(%problem, "the log stays as it is");
         }
     };
-    (guard, Journal { ring, set_level: Box::new(set_level) })
+    (guard, ProgramLog { ring, set_level: Box::new(set_level) })
 }
 
 /// The filter: what the settings file says, and more of our own where it is wanted.

@@ -108,6 +108,22 @@ pub(crate) fn music(settings: &Settings) -> HashMap<String, PathBuf> {
     settings.lines.iter().filter_map(own).collect()
 }
 
+/// What callers on hold hear whose line has nothing of its own: what an administrator uploaded, else what the configuration
+/// file says.
+pub(crate) fn hold(config: &MediaConfig, settings: &Settings) -> media::Hold {
+    let chosen = settings.waiting.music.as_ref().map(PathBuf::from);
+    match chosen.or_else(|| config.hold_music.clone()) {
+        Some(path) => media::Hold::Music { path },
+        None => media::Hold::default(),
+    }
+}
+
+/// The message for callers who were answered by a rule, likewise.
+pub(crate) fn announcement(config: &MediaConfig, settings: &Settings) -> Option<PathBuf> {
+    let chosen = settings.waiting.announcement.as_ref().map(PathBuf::from);
+    chosen.or_else(|| config.announcement.clone())
+}
+
 /// What is done to the microphone's sound.
 pub(crate) fn voice(settings: &Settings) -> media::Voice {
     let store::Voice { hands_free, echo, noise, gain } = settings.voice;
@@ -302,6 +318,21 @@ mod tests {
             lines: vec![line],
             ..Settings::default()
         }
+    }
+
+    #[test]
+    fn app_2_ovf_1_what_an_administrator_uploaded_is_heard_in_place_of_what_the_configuration_file_says() {
+        let (mut config, mut settings) = (MediaConfig::default(), settings(&[]));
+        assert_eq!(hold(&config, &settings), media::Hold::default());
+        assert_eq!(announcement(&config, &settings), None);
+        config.hold_music = Some("/a/music.wav".into());
+        config.announcement = Some("/a/message.wav".into());
+        assert_eq!(hold(&config, &settings), media::Hold::Music { path: "/a/music.wav".into() });
+        assert_eq!(announcement(&config, &settings), Some("/a/message.wav".into()));
+        settings.waiting.music = Some("/b/music.wav".into());
+        settings.waiting.announcement = Some("/b/message.wav".into());
+        assert_eq!(hold(&config, &settings), media::Hold::Music { path: "/b/music.wav".into() });
+        assert_eq!(announcement(&config, &settings), Some("/b/message.wav".into()));
     }
 
     #[test]

@@ -250,6 +250,96 @@ pub struct ImportReport {
 pub struct ImportProblem {
     /// Line in the file, from 1.
     pub line: u64,
-    /// Reason, in English, for the administrator.
-    pub reason: String,
+    /// Why.
+    pub fault: RowFault,
+}
+
+/// What is wrong with a row of a file of contacts (DIR-3), so that it can be said in anybody's language. Columns are
+/// named as in the first line of such a file. Its display is English, for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum RowFault {
+    /// It exceeds every limit.
+    #[error("the row is longer than any can be, perhaps a quote is never closed; nothing after it was read")]
+    Endless,
+    /// It has not as many cells as there are columns.
+    #[error("the row has {cells} cells, the first line has {columns}")]
+    Cells {
+        /// Of the row.
+        cells: u32,
+        /// Of the first line.
+        columns: u32,
+    },
+    /// No field says anything.
+    #[error("the row is empty")]
+    Empty,
+    /// A text is too long.
+    #[error("{column} has {bytes} bytes, at most {most} are allowed")]
+    TooLong {
+        /// Which.
+        column: String,
+        /// Its length.
+        bytes: u64,
+        /// What is allowed.
+        most: u64,
+    },
+    /// A text has a character that no text has, such as NUL.
+    #[error("{column} has the control character U+{code:04X}")]
+    ControlCharacter {
+        /// Which.
+        column: String,
+        /// The character.
+        code: u32,
+    },
+    /// A letter of the alerts that means nothing.
+    #[error("alert {letter:?} is none of a r b d n f s")]
+    Alert {
+        /// What was found.
+        letter: char,
+    },
+    /// Neither yes nor no.
+    #[error("presence {found:?} is none of true false yes no 1 0")]
+    Presence {
+        /// What was found; its first 64 characters.
+        found: String,
+    },
+    /// A type of picture that none is read of.
+    #[error("picturetype {found:?} is none of jpg, png, gif")]
+    PictureType {
+        /// What was found.
+        found: String,
+    },
+    /// The bytes begin like no picture of a known type.
+    #[error("picture is no jpg, png or gif")]
+    NoPicture,
+    /// The bytes are a picture of another type than said.
+    #[error("picture is {found}, picturetype says {said}")]
+    OtherPicture {
+        /// What the bytes are: `jpg`, `png` or `gif`.
+        found: String,
+        /// What was said, likewise.
+        said: String,
+    },
+    /// The picture has too many bytes.
+    #[error("picture has more than {most} bytes")]
+    PictureTooLarge {
+        /// What is allowed.
+        most: u64,
+    },
+    /// The picture is not base64.
+    #[error("picture is not base64")]
+    PictureEncoding,
+    /// The picture would need more memory than a face is worth.
+    #[error("picture is too large to unpack: {width}×{height} pixels")]
+    PictureDimensions {
+        /// As the file says.
+        width: u32,
+        /// As the file says.
+        height: u32,
+    },
+    /// The picture breaks off or is damaged.
+    #[error("picture cannot be read: {reason}")]
+    PictureBroken {
+        /// What the reader of its type said, in English.
+        reason: String,
+    },
 }

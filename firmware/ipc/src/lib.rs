@@ -39,7 +39,7 @@ pub use customer::{
 pub use directory::{
     Column, ContactId, ContactPage, ContactPicture, ContactPlace, ContactQuery, ContactRow, DirectoryId,
     DirectoryLook, DirectoryView, ImportProblem, ImportReport, Layout, NameOrder, Picture, PictureKind,
-    SortKey,
+    RowFault, SortKey,
 };
 pub use edit::{
     AlertSet, ContactCard, ContactChange, ContactChangeKind, ContactField, ContactFile, ContactForm, Edit,

@@ -127,7 +127,8 @@ pub enum PluginRequest {
         /// Which.
         plugin: String,
     },
-    /// Settings from now on. A secret that is not named stays as it is; `null` forgets it.
+    /// Settings from now on. A secret that is not named stays as it is, as long as the plugin's servers stay (else
+    /// [`PluginProblem::SecretAgain`]); `null` forgets it.
     Configure {
         /// Which.
         plugin: String,
@@ -311,6 +312,12 @@ pub enum PluginProblem {
         key: String,
         /// Why, such as "is missing".
         problem: String,
+    },
+    /// A secret that is kept would go to another server than the one for which it was typed.
+    #[error("the secret {key} must be typed again: it was typed for another server")]
+    SecretAgain {
+        /// The setting that is the secret.
+        key: String,
     },
     /// The plugin said no, or failed.
     #[error("{case}: {words}")]

@@ -29,6 +29,7 @@ mod drift;
 mod dtmf;
 mod echo_file;
 mod engine;
+mod examined;
 mod frame;
 mod g722;
 mod hand;
@@ -76,6 +77,7 @@ pub use by_hand::{
     sound_file,
 };
 pub use device_list::DeviceList;
+pub use examined::{Examined, examine};
 pub use handle::{MAX_SEATS, Media};
 pub use last_minute::Second;
 pub use payloads::payloads;

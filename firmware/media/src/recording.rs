@@ -55,16 +55,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Reads and encodes a file: Opus, or 16 bit PCM, mono or stereo, 8 to 48 kHz; 20 ms to ten minutes.
     pub(crate) fn open(path: &Path) -> Result<Recording, SoundError> {
-        let unreadable = |e: io::Error| SoundError::Unreadable { reason: e.to_string() };
-        let meta = std::fs::metadata(path).map_err(unreadable)?;
-        if !meta.is_file() {
-            // Opening a pipe would wait for ever, and a device may never end.
-            return Err(SoundError::Unreadable { reason: "not a file".into() });
-        }
-        if meta.len() > MAX_BYTES {
-            return Err(SoundError::TooLong { limit_s: MAX_SECONDS });
-        }
-        Recording::encode(&samples(BufReader::new(File::open(path).map_err(unreadable)?))?)
+        Recording::encode(&samples(file(path)?)?)
     }
 
     /// Encodes whole packets of samples at 48 kHz.
@@ -119,6 +110,20 @@ impl Recording {
         payload.extend_from_slice(bytes);
         Some(ms)
     }
+}
+
+/// Opens a file that may be of any length and kind.
+pub(crate) fn file(path: &Path) -> Result<BufReader<File>, SoundError> {
+    let unreadable = |e: io::Error| SoundError::Unreadable { reason: e.to_string() };
+    let meta = std::fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        // Opening a pipe would wait for ever, and a device may never end.
+        return Err(SoundError::Unreadable { reason: "not a file".into() });
+    }
+    if meta.len() > MAX_BYTES {
+        return Err(SoundError::TooLong { limit_s: MAX_SECONDS });
+    }
+    Ok(BufReader::new(File::open(path).map_err(unreadable)?))
 }
 
 /// Hands out each packet of 20 ms.

@@ -70,6 +70,9 @@ fn a_plugin_lives_its_life() {
     assert!(matches!(wrong, Err(PluginProblem::Setting { key, .. }) if key == "url"));
     client.configure(WEB, json!({"url": address(&server), "user": "desk", "password": "correct-horse"}));
     client.configure(WEB, json!({"url": address(&server), "user": "desk"}));
+    // The secret does not go to a server for which nobody typed it.
+    let elsewhere = client.try_configure(WEB, json!({"url": "https://evil.example/", "user": "desk"}));
+    assert_eq!(elsewhere, Err(PluginProblem::SecretAgain { key: "password".to_owned() }));
     let Ok(PluginAnswer::Form(form)) = client.ask(PluginRequest::Form { plugin: WEB.to_owned() }) else {
         panic!("no form")
     };

@@ -189,14 +189,20 @@ impl Store {
         })
     }
 
-    /// Gives an account another role.
+    /// Gives an account another role, another password, or both: all of it or nothing. `password` is a hash.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], [`StoreError::LastAdministrator`], or the database's.
-    pub fn set_account_role(&mut self, id: i64, role: Role) -> Result<(), StoreError> {
-        self.write("change a role", |db| {
-            let sql = "UPDATE admin_account SET role = ?2 WHERE id = ?1";
-            one(db.execute(sql, params![id, role.word()])?)?;
+    pub fn change_account(
+        &mut self,
+        id: i64,
+        role: Option<Role>,
+        password: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.write("change an account", |db| {
+            let sql = "UPDATE admin_account SET role = coalesce(?2, role), password = coalesce(?3, password) \
+                       WHERE id = ?1";
+            one(db.execute(sql, params![id, role.map(Role::word), password])?)?;
             somebody_stays(db)
         })
     }

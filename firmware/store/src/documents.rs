@@ -1,5 +1,6 @@
-//! Settings, loudness and the service mode, each kept as one document. The clock has a document of its own: an older program,
-//! to which a box may go back after an update, refuses settings with a table that it does not know, and lets this one be.
+//! Settings, loudness and the service mode, each kept as one document. The clock and what callers hear who wait have
+//! documents of their own: an older program, to which a box may go back after an update, refuses settings with a table that
+//! it does not know, and lets these be.
 
 use ipc::{ServiceMode, Volumes};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -9,11 +10,12 @@ use serde::de::DeserializeOwned;
 use crate::contacts::{MAX_NOTE, clipped, directories, directory_named, insert_directory};
 use crate::settings::{DirectorySettings, Settings};
 use crate::settings_file::SettingsError;
-use crate::{Clock, Failure, Store, StoreError};
+use crate::{Clock, Failure, Store, StoreError, Waiting};
 
 const SETTINGS: &str = "settings";
-/// The table of the settings that is kept apart.
+/// The tables of the settings that are kept apart.
 const CLOCK: &str = "clock";
+const WAITING: &str = "waiting";
 const VOLUMES: &str = "volumes";
 const SERVICE: &str = "service";
 
@@ -73,6 +75,7 @@ impl Store {
 pub(crate) fn settings(db: &Connection) -> Result<Settings, Failure> {
     let mut settings: Settings = load_document(db, SETTINGS)?.unwrap_or_default();
     settings.clock = clock(db)?;
+    settings.waiting = load_document::<Waiting>(db, WAITING)?.unwrap_or_default();
     let directory =
         |directory::Directory { name, local, line, note, .. }| DirectorySettings { name, local, line, note };
     settings.directories = directories(db)?.into_iter().map(directory).collect();
@@ -88,15 +91,17 @@ pub(crate) fn put_settings(db: &Connection, mut wanted: Settings) -> Result<(), 
         set_directory(db, &directory)?;
     }
     save_document(db, CLOCK, &wanted.clock)?;
+    save_document(db, WAITING, &wanted.waiting)?;
     let unknown = |error: serde_json::Error| StoreError::Unknown { what: SETTINGS, found: error.to_string() };
     let mut body = serde_json::to_value(&wanted).map_err(unknown)?;
     if let Some(tables) = body.as_object_mut() {
         tables.remove(CLOCK);
+        tables.remove(WAITING);
     }
     save_document(db, SETTINGS, &body)
 }
 
-/// The table that is kept apart.
+/// The clock, for who needs no more.
 pub(crate) fn clock(db: &Connection) -> Result<Clock, Failure> {
     Ok(load_document(db, CLOCK)?.unwrap_or_default())
 }

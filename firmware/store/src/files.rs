@@ -159,7 +159,7 @@ impl Store {
                         }
                     }
                     // Only now is it known that the picture is none.
-                    Err(Failure::Own(StoreError::Contact(error))) => job.file.refuse(&error.to_string()),
+                    Err(Failure::Own(StoreError::Contact(error))) => job.file.refuse(error.into()),
                     Err(failure) => return Err(failure),
                 }
             }

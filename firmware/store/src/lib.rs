@@ -45,6 +45,7 @@ mod sources;
 mod statistics;
 mod tls;
 mod voice;
+mod waiting;
 mod xmpp;
 
 use std::fs::OpenOptions;
@@ -85,6 +86,7 @@ pub use sources::{Changes, Copied, CopyJob, Source};
 pub use statistics::{Slots, call_direction_word, outcome_word};
 pub use tls::{Certificate, MAX_PEM, Tls};
 pub use voice::Voice;
+pub use waiting::Waiting;
 pub use xmpp::Xmpp;
 
 /// How long another process, such as `frontdeskd settings import`, may keep the file locked.

@@ -53,6 +53,12 @@ impl Provisioned {
         let was_there = self.taken.as_ref().is_some_and(|taken| machine(&taken.url) == machine(url));
         self.url.is_none() && (settings.accounts.is_empty() || was_there)
     }
+
+    /// Once a file was got with this code.
+    fn after(self, taken: TakenFile, sent: &Secret) -> Self {
+        let code = if self.code == *sent { Secret::default() } else { self.code };
+        Self { url: self.url, code, taken: Some(taken) }
+    }
 }
 
 impl Store {
@@ -101,22 +107,21 @@ impl Store {
         })
     }
 
-    /// Notes that the server has the file that was taken before, by the version that it gives it now. A code that was typed
-    /// has done its duty.
+    /// Notes that the server has the file that was taken before, by the version that it gives it now. The code that `sent`
+    /// is has done its duty; one that was typed meanwhile waits for the next look.
     ///
     /// # Errors
     /// The database's.
-    pub fn note_provisioned(&mut self, taken: TakenFile) -> Result<(), StoreError> {
+    pub fn note_provisioned(&mut self, taken: TakenFile, sent: &Secret) -> Result<(), StoreError> {
         self.write("note what was provisioned", |db| {
-            let known = provisioned(db)?;
-            let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
+            let known = provisioned(db)?.after(taken, sent);
             save_document(db, PROVISIONED, &known)
         })
     }
 
-    /// Takes a file of a provisioning server and notes that, both or neither. The code that was typed has done its duty.
-    /// The settings as they are then. Whether DHCP is followed is looked at here too: fetching takes its time, and somebody
-    /// may have set the desk up meanwhile.
+    /// Takes a file of a provisioning server and notes that, both or neither. The code that `sent` is has done its duty; one
+    /// that was typed meanwhile waits for the next look. The settings as they are then. Whether DHCP is followed is looked at
+    /// here too: fetching takes its time, and somebody may have set the desk up meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Settings`] says where in `file` what is not allowed; [`StoreError::NotFollowed`]; or the database's.
@@ -126,6 +131,7 @@ impl Store {
         file: &str,
         taken: TakenFile,
         named: NamedBy,
+        sent: &Secret,
     ) -> Result<Settings, StoreError> {
         self.write("take a provisioning file", |db| {
             let (now, known) = (settings(db)?, provisioned(db)?);
@@ -134,8 +140,7 @@ impl Store {
             }
             let wanted = now.overlaid(text, file).map_err(StoreError::from)?;
             put_settings(db, wanted)?;
-            let known = Provisioned { code: Secret::default(), taken: Some(taken), ..known };
-            save_document(db, PROVISIONED, &known)?;
+            save_document(db, PROVISIONED, &known.after(taken, sent))?;
             settings(db)
         })
     }
@@ -189,7 +194,9 @@ mod tests {
         let (_folder, mut store) = open();
         let staff = "[[lines]]\nnumber = \"5550101\"\nname = \"Support\"\naccount = \"1000\"\n\
                      [[directories]]\nname = \"Staff\"\nlocal = true\nline = \"5550101\"\n";
-        let now = store.provision(staff, "box.toml", taken("a"), NamedBy::Administrator).unwrap();
+        let now = store
+            .provision(staff, "box.toml", taken("a"), NamedBy::Administrator, &Secret::default())
+            .unwrap();
         let names: Vec<&str> = now.lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["Support"]);
         assert_eq!((now.rules.hold_alarm_s, now.directories.len()), (77, 1));
@@ -197,7 +204,9 @@ mod tests {
         assert_eq!(now, store.load_settings().unwrap());
         // An account without password keeps the one it has.
         let account = "[[accounts]]\nuser = \"1000\"\ndomain = \"pbx.example\"\nexpires_s = 900\n";
-        let now = store.provision(account, "box.toml", taken("b"), NamedBy::Administrator).unwrap();
+        let now = store
+            .provision(account, "box.toml", taken("b"), NamedBy::Administrator, &Secret::default())
+            .unwrap();
         assert_eq!((now.accounts[0].password.reveal(), now.accounts[0].expires_s), ("secret", 900));
         assert_eq!((now.lines.len(), now.directories.len()), (1, 1));
     }
@@ -224,7 +233,8 @@ mod tests {
             ),
             ("<html>", "box.toml:1"),
         ] {
-            let taken = store.provision(text, "box.toml", taken("c"), NamedBy::Administrator);
+            let taken =
+                store.provision(text, "box.toml", taken("c"), NamedBy::Administrator, &Secret::default());
             let error = taken.unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
             assert_eq!(store.load_settings().unwrap(), before);
@@ -253,7 +263,7 @@ mod tests {
     #[test]
     fn app_5_a_code_is_forgotten_when_somebody_wants_that_and_nothing_else_is() {
         let (_folder, mut store) = open();
-        store.note_provisioned(taken("a")).unwrap();
+        store.note_provisioned(taken("a"), &Secret::default()).unwrap();
         store.order_provisioning(Some("https://x/".into()), Some(Secret::new("12345"))).unwrap();
         assert!(store.forget_provisioning_code().unwrap());
         let known = store.load_provisioned().unwrap();
@@ -273,7 +283,7 @@ mod tests {
         page.overlay_settings(HOUSE, "house.toml").unwrap();
         let before = page.load_settings().unwrap();
         let rules = "[rules]\nhold_alarm_s = 60\n";
-        let mut take = |named| task.provision(rules, "box.toml", taken("a"), named);
+        let mut take = |named| task.provision(rules, "box.toml", taken("a"), named, &Secret::default());
         assert!(matches!(take(NamedBy::Dhcp), Err(StoreError::NotFollowed)));
         assert_eq!(page.load_settings().unwrap(), before);
         assert_eq!(page.load_provisioned().unwrap(), Provisioned::default());
@@ -295,12 +305,27 @@ mod tests {
         assert_eq!((known.url.as_deref(), known.code.reveal()), (Some("https://x/"), "12345"));
         assert!(!format!("{known:?}").contains("12345"));
         let rules = "[rules]\nhold_alarm_s = 60\n";
-        store.provision(rules, "box.toml", taken("d"), NamedBy::Administrator).unwrap();
+        let by = NamedBy::Administrator;
+        store.provision(rules, "box.toml", taken("d"), by, &Secret::new("12345")).unwrap();
         let known = store.load_provisioned().unwrap();
         assert!(known.code.is_empty() && known.taken == Some(taken("d")), "{known:?}");
         store.order_provisioning(None, Some(Secret::new("67890"))).unwrap();
-        store.note_provisioned(taken("e")).unwrap();
+        store.note_provisioned(taken("e"), &Secret::new("67890")).unwrap();
         let known = store.load_provisioned().unwrap();
         assert!(known.code.is_empty() && known.taken == Some(taken("e")), "{known:?}");
+    }
+
+    #[test]
+    fn app_5_a_code_that_is_typed_while_the_server_is_asked_is_not_forgotten_unsent() {
+        let (_folder, mut store) = open();
+        let rules = "[rules]\nhold_alarm_s = 60\n";
+        for sent in ["", "12345"].map(Secret::new) {
+            store.order_provisioning(None, Some(Secret::new("67890"))).unwrap();
+            store.provision(rules, "box.toml", taken("d"), NamedBy::Administrator, &sent).unwrap();
+            assert_eq!(store.load_provisioned().unwrap().code.reveal(), "67890", "{sent:?}");
+            store.note_provisioned(taken("e"), &sent).unwrap();
+            let known = store.load_provisioned().unwrap();
+            assert_eq!((known.code.reveal(), known.taken), ("67890", Some(taken("e"))), "{sent:?}");
+        }
     }
 }

@@ -1,10 +1,15 @@
-//! How an account reaches its exchange, and what of it is protected: the words of the settings file (ACC-5).
+//! How an account reaches its exchange, and what of it is protected: the words of the settings file (ACC-5), and for
+//! which machines its password was typed.
 //!
 //! Not done here: any of it. `sip` and the sockets of the daemon do it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::settings::At;
+use crate::settings_file::SettingsError;
+use crate::{Account, StoreError, Why};
 
 /// By what an account speaks with its exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +108,88 @@ impl fmt::Display for Nat {
             Self::None => f.write_str("none"),
             Self::Registrar => f.write_str("registrar"),
             Self::Stun(server) => write!(f, "stun:{server}"),
+        }
+    }
+}
+
+impl Account {
+    /// This account in the place of the one that is `known`, of which it has the password where none was given, as long as
+    /// it goes to the same machines. `index` is its place among the accounts, from 0, for what is said.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] at `password`: another domain, registrar or proxy would get it, and it was not given.
+    pub fn in_place_of(mut self, known: Option<&Self>, index: usize) -> Result<Self, StoreError> {
+        let Some(known) = known.filter(|known| self.password.is_empty() && !known.password.is_empty()) else {
+            return Ok(self);
+        };
+        if !self.goes_where(known) {
+            let reason = "must be given with another domain, registrar or outbound_proxy".to_owned();
+            let at = At { table: "accounts", index: Some(index) };
+            let invalid = at.invalid("password", Why::PasswordAgain, reason);
+            return Err(SettingsError::without_file(&invalid).into());
+        }
+        self.password = known.password.clone();
+        Ok(self)
+    }
+
+    /// Whether its password goes to the same machines as that of the other: a digest of it is enough to try passwords
+    /// until one fits.
+    pub(crate) fn goes_where(&self, other: &Self) -> bool {
+        let machines = |account: &Self| {
+            (account.domain.clone(), account.registrar().to_owned(), account.outbound_proxy.clone())
+        };
+        machines(self) == machines(other)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn acc_5_a_password_stays_with_its_domain_its_registrar_and_its_proxy() {
+        let bare = Account { user: "2100".into(), domain: "pbx.example".into(), ..Account::default() };
+        let known = Account { password: Secret::new("secret"), ..bare.clone() };
+        let put = |wanted: &Account, known: Option<&Account>| match wanted.clone().in_place_of(known, 1) {
+            Ok(taken) => taken.password.reveal().to_owned(),
+            Err(StoreError::Settings(error)) => {
+                let refusal = error.refusal.unwrap();
+                let place = (refusal.table, refusal.index, refusal.field);
+                assert_eq!((place, refusal.why), (("accounts", Some(1), "password"), Why::PasswordAgain));
+                error.message
+            }
+            Err(other) => other.to_string(),
+        };
+        let words = "accounts (2.) password: must be given with another domain, registrar or outbound_proxy";
+        assert_eq!(
+            (put(&bare, Some(&known)), put(&bare, Some(&bare)), put(&bare, None)),
+            ("secret".into(), String::new(), String::new())
+        );
+        let same: [fn(&mut Account); 3] = [
+            |other| other.user = "2101".into(),
+            |other| other.registrar = Some("pbx.example".into()),
+            |other| other.mailbox = Some("2199".into()),
+        ];
+        for change in same {
+            let mut other = bare.clone();
+            change(&mut other);
+            assert_eq!(put(&other, Some(&known)), "secret", "{other:?}");
+        }
+        let others: [fn(&mut Account); 4] = [
+            |other| other.domain = "evil.example".into(),
+            |other| other.registrar = Some("evil.example".into()),
+            |other| other.registrar = Some("pbx.example:5070".into()),
+            |other| other.outbound_proxy = Some("evil.example".into()),
+        ];
+        for change in others {
+            let mut other = bare.clone();
+            change(&mut other);
+            assert_eq!(put(&other, Some(&known)), words, "{other:?}");
+            assert_eq!(put(&other, Some(&bare)), "", "there is none to give away");
+            let typed = Account { password: Secret::new("new"), ..other };
+            assert_eq!(put(&typed, Some(&known)), "new");
         }
     }
 }

@@ -10,7 +10,8 @@ use ipc::{PageWhen, ParkSlot, RingTone, Rule, Timers};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Clock, Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Voice, Why, handling::Timetable, xmpp::Xmpp,
+    Clock, Nat, Refusal, SoundDevices, Srtp, Tls, Transport, Voice, Waiting, Why, handling::Timetable,
+    xmpp::Xmpp,
 };
 
 /// Why a note is refused.
@@ -38,6 +39,9 @@ pub struct Settings {
     pub tls: Tls,
     /// What is done to the microphone's sound.
     pub voice: Voice,
+    /// What callers hear who wait.
+    #[serde(skip_serializing_if = "Waiting::is_empty")]
+    pub waiting: Waiting,
     /// The customer database.
     pub crm: Crm,
     /// Which sound device does what.
@@ -385,13 +389,15 @@ impl Settings {
         self.xmpp.as_ref().map_or(Ok(()), Xmpp::validate)?;
         self.tls.validate()?;
         self.sound.validate()?;
+        self.waiting.validate()?;
         self.validate_accounts()?;
         self.validate_lines()?;
         self.validate_directories()?;
         self.validate_handling()
     }
 
-    /// Gives accounts without password, and a certificate without key, the one they have in `known`.
+    /// Gives accounts without password, and a certificate without key, the one they have in `known`. A password does not go
+    /// to a machine for which nobody typed it.
     pub(crate) fn keep_passwords(&mut self, known: &Self) {
         self.tls.keep_key(&known.tls);
         if let Some(xmpp) = &mut self.xmpp {
@@ -399,7 +405,7 @@ impl Settings {
         }
         for account in self.accounts.iter_mut().filter(|account| account.password.is_empty()) {
             let same = |old: &&Account| {
-                (old.id(), &old.user, &old.domain) == (account.id(), &account.user, &account.domain)
+                (old.id(), &old.user) == (account.id(), &account.user) && old.goes_where(account)
             };
             if let Some(old) = known.accounts.iter().find(same) {
                 account.password = old.password.clone();

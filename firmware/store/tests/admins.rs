@@ -56,10 +56,22 @@ fn acc_1_the_last_administrator_stays() {
     let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();
     let sue = store.add_account("Sue", Role::Supervisor, "hash", 2).unwrap();
     assert!(matches!(store.remove_account(ada.id), Err(StoreError::LastAdministrator)));
-    let lower = store.set_account_role(ada.id, Role::Supervisor);
+    let lower = store.change_account(ada.id, Some(Role::Supervisor), Some("other"));
     assert!(matches!(lower, Err(StoreError::LastAdministrator)));
     assert_eq!(store.accounts().unwrap().len(), 2, "nothing has changed");
-    store.set_account_role(sue.id, Role::Administrator).unwrap();
+    let kept = |store: &Store, name: &str| {
+        let kept = store.credentials(name).unwrap().unwrap();
+        (kept.account.role, kept.password)
+    };
+    assert_eq!(kept(&store, "ada"), (Role::Administrator, "hash".into()), "not the password either");
+    store.change_account(sue.id, Some(Role::Administrator), None).unwrap();
+    assert_eq!(kept(&store, "sue"), (Role::Administrator, "hash".into()));
+    store.change_account(ada.id, None, Some("other")).unwrap();
+    assert_eq!(kept(&store, "ada"), (Role::Administrator, "other".into()));
+    store.change_account(ada.id, Some(Role::Supervisor), Some("third")).unwrap();
+    assert_eq!(kept(&store, "ada"), (Role::Supervisor, "third".into()));
+    let nobody = store.change_account(4711, None, Some("other"));
+    assert!(matches!(nobody, Err(StoreError::NoSuchAccount)));
     store.remove_account(ada.id).unwrap();
     assert_eq!(store.accounts().unwrap()[0].name, "Sue");
     assert!(matches!(store.remove_account(ada.id), Err(StoreError::NoSuchAccount)));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use directory::{Alerts, Contact, Directory, Entry, Picture};
-use ipc::{ContactId, DirectoryId};
+use ipc::{ContactId, DirectoryId, RowFault};
 use store::{PICTURE_SIDE, Store, StoreError};
 use tempfile::TempDir;
 
@@ -181,7 +181,7 @@ fn dir_2_dir_3_a_row_with_a_broken_picture_is_a_bad_one_and_a_large_one_is_scale
     let file = desk.file(text);
     let (id, report) = desk.store.import_csv(&file, "Staff", true, NOW).unwrap();
     assert_eq!((report.loaded, report.problems.len(), report.problems[0].line), (1, 1, 3));
-    assert!(report.problems[0].reason.starts_with("picture cannot be read: "), "{report:?}");
+    assert!(matches!(report.problems[0].fault, RowFault::PictureBroken { .. }), "{report:?}");
     let whole = desk.contacts()[0].id;
     let picture = desk.store.picture(whole).unwrap().unwrap();
     let seen = image::load_from_memory(picture.bytes()).unwrap();

@@ -261,12 +261,23 @@ fn settings_without_passwords_keep_those_that_are_known() {
     let (_folder, mut store) = open();
     store.save_settings(&settings()).unwrap();
     let exported = store.load_settings().unwrap().to_toml(false);
-    let mut again = Settings::from_toml(&exported, "x").unwrap();
+    let again = Settings::from_toml(&exported, "x").unwrap();
     store.save_settings(&again).unwrap();
     assert_eq!(store.load_settings().unwrap().accounts[0].password, Secret::new("s3cret"));
-    again.accounts[0].user = "other".into();
-    store.save_settings(&again).unwrap();
-    assert!(store.load_settings().unwrap().accounts[0].password.is_empty(), "another user, another password");
+    let others: [fn(&mut store::Account); 4] = [
+        |account| account.user = "other".into(),
+        |account| account.domain = "evil.example".into(),
+        |account| account.registrar = Some("evil.example".into()),
+        |account| account.outbound_proxy = Some("evil.example".into()),
+    ];
+    for change in others {
+        store.save_settings(&settings()).unwrap();
+        let mut other = again.clone();
+        change(&mut other.accounts[0]);
+        store.save_settings(&other).unwrap();
+        let kept = store.load_settings().unwrap().accounts.remove(0);
+        assert!(kept.password.is_empty(), "another user or machine, another password: {kept:?}");
+    }
 }
 
 const XMPP: &str = r#"

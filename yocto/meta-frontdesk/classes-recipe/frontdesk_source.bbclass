@@ -3,6 +3,7 @@
 #
 # FRONTDESK_SRC_URI and SRCREV in a site's configuration fetch from a server instead.
 
+# There is none yet, and the lint demands one: a name that is kept for examples (RFC 2606).
 HOMEPAGE = "https://frontdesk.example/"
 SECTION = "multimedia"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=1ebbd3e34237af26da5dc08a4e440464"

@@ -73,10 +73,7 @@ pub(crate) async fn change(named: Named, Sent { caller, body }: Sent<Change>) ->
         (Some(role), Some(_)) => format!("{}, {}, password", account.name, role.word()),
         (None, _) => format!("{}, password", account.name),
     };
-    let changed = caller.app.keeper.ask(move |store| {
-        role.map_or(Ok(()), |role| store.set_account_role(id, role))?;
-        hash.map_or(Ok(()), |hash| store.set_account_password(id, &hash))
-    });
+    let changed = caller.app.keeper.ask(move |store| store.change_account(id, role, hash.as_deref()));
     changed.await.map_err(|problem| of_store(&caller, &problem))?;
     caller.app.audit(&caller.actor(), Act::AccountChanged, detail).await;
     caller.app.sessions.end_all(id, None);

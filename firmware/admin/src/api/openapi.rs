@@ -85,6 +85,15 @@ const OPERATIONS: &[Operation] = &[
     },
     read("/api/v1/overview", "overview", "How the box and the desk do", "Overview"),
     read("/api/v1/directories", "directories", "The directories of the desk", "Directory[]"),
+    write(
+        "post",
+        "/api/v1/contacts",
+        "addContacts",
+        "Add the contacts of a CSV file to a directory, which is made where there is none of that name; whoever is there \
+         already, equal in every field, is not added again, and wrong rows are left out and listed",
+        Some("ContactsFile"),
+        (200, Some("ContactsReport")),
+    ),
     read("/api/v1/audit", "audit", "Who did what, newest first", "AuditEntry[]"),
     read("/api/v1/statistics", "statistics", "The calls of a day or a week, counted", "Statistics"),
     read("/api/v1/diagnostics", "diagnostics", "How the program does, for support", "Diagnostics"),
@@ -238,7 +247,7 @@ const OPERATIONS: &[Operation] = &[
         "put",
         "/api/v1/settings",
         "replaceSettings",
-        "Replace the settings of the desk; it works with them at once, and an account without password keeps its own",
+        "Replace the settings of the desk; it works with them at once, and an account without password keeps its own at the same servers",
         Some("Settings"),
         (200, Some("Settings")),
     ),
@@ -287,6 +296,24 @@ const OPERATIONS: &[Operation] = &[
         DONE,
     ),
     write("delete", "/api/v1/update/order", "cancelUpdate", "Do not install it", None, DONE),
+    read("/api/v1/sounds", "sounds", "What callers hear who wait", "Sound[]"),
+    write(
+        "post",
+        "/api/v1/sounds/{key}",
+        "uploadSound",
+        "Upload a WAV or Opus file that callers hear who wait, from the next hold on: `music`, `announcement`, or `line ` and \
+         the number of a line that is to have its own",
+        Some("SoundFile"),
+        (201, Some("Sound")),
+    ),
+    write(
+        "delete",
+        "/api/v1/sounds/{key}",
+        "removeSound",
+        "Remove it; what is heard is as before",
+        None,
+        DONE,
+    ),
     read("/api/v1/sessions", "sessions", "Who is signed in", "Session[]"),
     write("delete", "/api/v1/sessions/{id}", "endSession", "End a session", None, DONE),
 ];
@@ -346,8 +373,10 @@ fn described(operation: &Operation) -> Value {
         Needs::Write => described["description"] = json!("A token with the scope `write`."),
     }
     if let Some(name) = operation.body {
-        let kind = if matches!(name, "Package" | "UpdateFile") {
+        let kind = if matches!(name, "Package" | "UpdateFile" | "SoundFile") {
             "application/octet-stream"
+        } else if name == "ContactsFile" {
+            "text/csv"
         } else {
             "application/json"
         };
@@ -376,6 +405,15 @@ fn parameters(operation: &Operation) -> Value {
             "description": "Only those before the one with this id." }));
     }
     let words = |name: &str, words: Value, what: &str| json!({ "name": name, "in": "query", "schema": words, "description": what });
+    if operation.id == "uploadSound" {
+        parameters.push(words("name", text(), "What the file is called, to be told again."));
+    }
+    if operation.id == "addContacts" {
+        parameters.push(json!({ "name": "directory", "in": "query", "required": true, "schema": text(),
+            "description": "The name of the directory." }));
+        parameters.push(words("local", json!({ "type": "boolean" }), "Staff, where the directory is made."));
+        parameters.push(words("name", text(), "What the file is called, for the audit log."));
+    }
     if operation.id == "statistics" {
         parameters.push(words(
             "span",

@@ -113,6 +113,19 @@ fn sent() -> Value {
         "Anything": { "type": "object" },
         "Package": { "type": "string", "format": "binary", "description": "A .wasm file of at most 32 MiB" },
         "UpdateFile": { "type": "string", "format": "binary", "description": "A signed RAUC bundle" },
+        "SoundFile": { "type": "string", "format": "binary", "description": "WAV (16 bit PCM) or Opus, at most 64 MiB" },
+        "ContactsFile": {
+            "type": "string", "description": "CSV with a first line of columns, separated by commas, UTF-8 or Windows-1252, at most 256 MiB",
+        },
+        "ContactsReport": object(&[
+            ("file", text()), ("directory", text()), ("added", whole()), ("refused", whole()), ("unknown_columns", texts()),
+            ("rows", reference("RefusedRow[]")),
+        ]),
+        "RefusedRow": object(&[("line", whole()), ("column", maybe("string")), ("words", text())]),
+        "Sound": object(&[
+            ("key", text()), ("words", text()), ("path", maybe("string")), ("lost", yes_no()), ("name", maybe("string")),
+            ("length_ms", maybe("integer")), ("peak_dbfs", maybe("integer")), ("mean_dbfs", maybe("integer")),
+        ]),
         "UpdateOrder": with_optional(&["when"], &[
             ("when", one_of(&["now", "idle", "window"])),
             ("from", json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })),

@@ -23,8 +23,9 @@ pub(crate) async fn show(caller: Caller) -> Told {
     Ok(shapes::json(StatusCode::OK, &document(settings)))
 }
 
-/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has, and so does a
-/// certificate without key; that of XMPP as long as nothing else of it changes, else the password must come with it.
+/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has as long as it goes to the same
+/// machines, that of XMPP as long as nothing else of it changes, else the password must come with it. A certificate
+/// without key keeps its own.
 pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
     if !body.directories.is_empty() {
         return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_DIRECTORIES));
@@ -33,7 +34,12 @@ pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
         let directories = std::mem::take(&mut settings.directories);
         let known = settings.xmpp.as_ref();
         let xmpp = body.xmpp.map(|wanted| wanted.in_place_of(known)).transpose()?;
-        *settings = Settings { directories, xmpp, ..body };
+        let accounts = body.accounts.into_iter().enumerate().map(|(index, wanted)| {
+            let known = settings.accounts.iter().find(|known| known.id() == wanted.id()).cloned();
+            wanted.in_place_of(known.as_ref(), index)
+        });
+        let accounts = accounts.collect::<Result<Vec<_>, _>>()?;
+        *settings = Settings { directories, xmpp, accounts, ..body };
         Ok(())
     });
     changed.await.map_err(|problem| of_settings(&problem, caller.language))?;

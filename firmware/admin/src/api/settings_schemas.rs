@@ -64,6 +64,7 @@ pub(crate) fn schemas() -> Value {
             ("voice", with_optional(&[], &[
                 ("hands_free", yes_no()), ("echo", yes_no()), ("noise", yes_no()), ("gain", yes_no()),
             ])),
+            ("waiting", with_optional(&[], &[("music", maybe("string")), ("announcement", maybe("string"))])),
             ("sound", with_optional(&[], &[
                 ("speaker", texts()), ("microphone", texts()), ("ringer", texts()), ("notifier", texts()),
             ])),

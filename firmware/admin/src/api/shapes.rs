@@ -187,7 +187,7 @@ pub(crate) fn inspection(key: &str, found: &PluginInspection, language: Language
         "installed": found.installed,
         "rights": found.rights.iter().map(right).collect::<Value>(),
         "settings": found.settings.iter().map(setting).collect::<Value>(),
-        "refused": found.refused.as_ref().map(|problem| words::problem(problem, language)),
+        "refused": found.refused.as_ref().map(|problem| words::problem(problem, language).line(language)),
     })
 }
 

@@ -118,8 +118,7 @@ pub(crate) async fn use_own(caller: Writer) -> Told {
 
 async fn replaced(caller: &Writer, done: Result<Facts, CertificateProblem>) -> Told {
     let facts = done.map_err(|problem| {
-        let reason = words::certificate(&problem, caller.language);
-        let words = text::CERTIFICATE_REFUSED.with(caller.language, &[("reason", &reason)]);
+        let words = words::certificate(&problem, caller.language).line(caller.language);
         let status = match problem {
             CertificateProblem::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,

@@ -93,6 +93,7 @@ pub(crate) async fn edit(signed: Signed, Path(id): Path<i64>) -> Page {
             }
             form method="post" action=(format!("/accounts/{id}/remove")) {
                 (layout::token(&signed))
+                (layout::field("remove-your-password", "password", t(text::INSTALL_PASSWORD), "", "current-password", None))
                 button.danger #remove-account type="submit" {
                     (text::ACCOUNT_REMOVE_NAMED.with(signed.language, &[("name", &account.name)]))
                 }
@@ -126,10 +127,7 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
         }
     }
     let new_password = hash.is_some();
-    let changed = signed.app.keeper.ask(move |store| {
-        store.set_account_role(id, role)?;
-        hash.map_or(Ok(()), |hash| store.set_account_password(id, &hash))
-    });
+    let changed = signed.app.keeper.ask(move |store| store.change_account(id, Some(role), hash.as_deref()));
     if let Err(problem) = changed.await {
         return Ok(signed.failed(&here, of_store(&problem, language).1));
     }
@@ -141,9 +139,12 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
 }
 
 /// `POST /accounts/{id}/remove`
-pub(crate) async fn remove(Path(id): Path<i64>, Posted { signed, .. }: Posted) -> Page {
+pub(crate) async fn remove(Path(id): Path<i64>, Posted { signed, fields }: Posted) -> Page {
     let language = signed.language;
     let account = find(&signed, id).await?;
+    if let Err(words) = own::confirm(&signed, fields.get("remove-your-password")).await {
+        return Ok(signed.failed(&format!("/accounts/{id}"), words));
+    }
     if let Err(problem) = signed.app.keeper.ask(move |store| store.remove_account(id)).await {
         return Ok(signed.failed("/accounts", of_store(&problem, language).1));
     }

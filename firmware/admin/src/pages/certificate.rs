@@ -98,11 +98,8 @@ async fn finish(signed: &Signed, done: Result<Facts, CertificateProblem>) -> Res
             signed.done("/certificate", text::CERTIFICATE_TAKEN.is(signed.language))
         }
         Err(problem) => {
-            let reason = words::certificate(&problem, signed.language);
-            signed.failed(
-                "/certificate",
-                text::CERTIFICATE_REFUSED.with(signed.language, &[("reason", &reason)]),
-            )
+            let said = words::certificate(&problem, signed.language);
+            signed.failed("/certificate", said.line(signed.language))
         }
     }
 }

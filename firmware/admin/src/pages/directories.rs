@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::{
     guard::Signed,
     layout::{self, Place},
-    pages::{Page, lines, online, plugins, words},
+    pages::{Page, imports, lines, online, plugins, words},
     plugins::HostNow,
     text::{self, Text},
 };
@@ -48,6 +48,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
                 (layout::table("directories", t(text::DIRECTORIES), &heads, &rows))
             }
         }
+        (imports::section(&signed, &view))
         section aria-labelledby="connected-title" {
             h2 #connected-title { (t(text::CONNECTED_DIRECTORIES)) }
             @match &*host {

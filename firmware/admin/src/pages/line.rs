@@ -6,14 +6,13 @@ use maud::{Markup, html};
 use store::{Line, Settings, StoreError};
 
 use crate::{
-    audit::Act,
     fault::Fault,
     fields::Fields,
     form::{Form, Refused, Wrong, optional},
     guard::{Posted, Signed},
     layout::{self, Place},
     pages::{Page, lines},
-    settings::{move_one, said, wrong},
+    settings::{is_needed_by, move_one, said, wrong},
     text::{self, Text},
 };
 
@@ -56,8 +55,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     });
     let refused: Wrong = match changed.await {
         Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, format!("line {number}")).await;
-            return Ok(signed.done("/lines", text::DESK_SAVED.is(signed.language)));
+            return Ok(signed.saved("/lines", format!("line {number}")).await);
         }
         Err(problem) => wrong(&problem, "lines", signed.language),
     };
@@ -98,12 +96,7 @@ fn replace(settings: &mut Settings, was: &str, typed: Line) -> Result<(), StoreE
 
 /// `POST /lines/line/remove`
 pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
-    let (language, was) = (signed.language, fields.get("was").to_owned());
-    let read = signed.app.settings().await;
-    let used = |settings: &Settings| settings.handling.iter().any(|rule| rule.line.as_deref() == Some(&was));
-    if read.as_ref().is_ok_and(used) {
-        return signed.failed("/lines", text::LINE_HAS_RULES.is(language));
-    }
+    let was = fields.get("was").to_owned();
     let number = was.clone();
     let changed = signed.app.change_settings(move |settings| {
         let at = settings.lines.iter().position(|line| line.number == was);
@@ -113,7 +106,12 @@ pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
         linked.for_each(|directory| directory.line = None);
         Ok(())
     });
-    finish(&signed, changed.await, format!("line {number} removed")).await
+    match changed.await {
+        Err(problem) if is_needed_by(&problem, "handling") => {
+            signed.failed("/lines", text::LINE_HAS_RULES.is(signed.language))
+        }
+        done => finish(&signed, done, format!("line {number} removed")).await,
+    }
 }
 
 /// `POST /lines/line/move`
@@ -130,10 +128,7 @@ pub(crate) async fn move_it(Posted { signed, fields }: Posted) -> Response {
 
 async fn finish(signed: &Signed, done: Result<(), crate::keeper::KeeperError>, detail: String) -> Response {
     match done {
-        Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, detail).await;
-            signed.done("/lines", text::DESK_SAVED.is(signed.language))
-        }
+        Ok(()) => signed.saved("/lines", detail).await,
         Err(problem) => signed.failed("/lines", said(&problem, signed.language)),
     }
 }

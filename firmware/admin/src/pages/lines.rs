@@ -10,7 +10,7 @@ use crate::{
     form::about,
     guard::Signed,
     layout::{self, Place},
-    pages::{Page, line, overview, sip_accounts, sip_tls},
+    pages::{Page, line, overview, said::Said, sip_accounts, sip_tls},
     text::{self, Text},
 };
 
@@ -78,7 +78,7 @@ fn accounts_table(signed: &Signed, settings: &Settings, view: &View) -> Markup {
                     Some(line) => (standing(&line.registration, signed)),
                     None => span.badge.off { (t(text::SIP_ACCOUNT_UNUSED)) },
                 }
-                @if let Some(words) = stun_trouble(signed, account) { p.hint { (words) } }
+                @if let Some(said) = stun_trouble(signed, account) { p.hint { (said.markup(language)) } }
             },
         ]
     };
@@ -98,10 +98,10 @@ fn reached(account: &Account, language: Language) -> Markup {
 }
 
 /// That the account's STUN server does not help, and why.
-fn stun_trouble(signed: &Signed, account: &Account) -> Option<String> {
+fn stun_trouble(signed: &Signed, account: &Account) -> Option<Said> {
     let Nat::Stun(server) = &account.nat else { return None };
     let reason = signed.app.troubles.borrow().get(server).cloned()?;
-    Some(text::STUN_TROUBLE.with(signed.language, &[("server", server), ("reason", &reason)]))
+    Some(Said::with_detail(text::STUN_TROUBLE.with(signed.language, &[("server", server)]), reason))
 }
 
 /// How an account stands, and what to do where it does not work.

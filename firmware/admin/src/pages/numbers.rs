@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use store::{Crm, Numbers, Rules, Settings};
 
 use crate::{
-    audit::Act,
     fields::Fields,
     form::{Form, Refused, Wrong, optional, whole},
     guard::{Posted, Signed},
@@ -103,8 +102,7 @@ async fn save<T: Send + 'static>(
             });
             match changed.await {
                 Ok(()) => {
-                    signed.app.audit(&signed.actor(), Act::SettingsChanged, table).await;
-                    return Ok(signed.done("/numbers", text::DESK_SAVED.is(signed.language)));
+                    return Ok(signed.saved("/numbers", table).await);
                 }
                 Err(problem) => wrong(&problem, table, signed.language),
             }

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use store::{Secret, Xmpp};
 
 use crate::{
-    audit::Act,
     fields::Fields,
     form::{Form, Refused, optional},
     guard::{Posted, Signed},
@@ -33,10 +32,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
         Ok(())
     });
     match changed.await {
-        Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, "XMPP").await;
-            Ok(signed.done("/directories", text::DESK_SAVED.is(signed.language)))
-        }
+        Ok(()) => Ok(signed.saved("/directories", "XMPP").await),
         Err(problem) => {
             let wrong = wrong(&problem, "xmpp", signed.language);
             Ok(page(&signed, known.as_ref(), Some(Refused { typed: &fields, wrong: &wrong })))
@@ -51,10 +47,7 @@ pub(crate) async fn remove(Posted { signed, .. }: Posted) -> Page {
         Ok(())
     });
     match changed.await {
-        Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, "XMPP").await;
-            Ok(signed.done("/directories", text::DESK_SAVED.is(signed.language)))
-        }
+        Ok(()) => Ok(signed.saved("/directories", "XMPP").await),
         Err(problem) => Ok(signed.failed(PATH, said(&problem, signed.language))),
     }
 }

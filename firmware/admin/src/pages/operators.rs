@@ -37,10 +37,7 @@ pub(crate) async fn rename_desk(Posted { signed, fields }: Posted) -> Page {
         Ok(())
     });
     match changed.await {
-        Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, "name of the desk").await;
-            Ok(signed.done("/operators", text::DESK_SAVED.is(signed.language)))
-        }
+        Ok(()) => Ok(signed.saved("/operators", "name of the desk").await),
         Err(problem) => {
             let wrong = wrong(&problem, "operator", signed.language);
             let field = match wrong.field.as_str() {

@@ -17,7 +17,7 @@ use crate::{
     fault::{Fault, of_store},
     guard::{self, FORM, FORM_FIELD, PostedOutside, SESSION, Visit},
     language, layout,
-    pages::Page,
+    pages::{Page, provisioning},
     password::{self, Weak},
     random,
     session::Origin,
@@ -59,6 +59,14 @@ pub(crate) async fn set_up(PostedOutside { visit, fields }: PostedOutside) -> Re
     if let Err(weak) = password::allowed(chosen, name) {
         return again(StatusCode::UNPROCESSABLE_ENTITY, say(weak_words(weak)));
     }
+    // Before anything is made: who types it wrong here would miss it only when nothing comes of it.
+    let code = match provisioning::code_of(&fields, "provisioning-code", visit.language) {
+        Ok(code) => code,
+        Err(wrong) => {
+            let field = text::SETUP_PROVISIONING.is(visit.language);
+            return again(StatusCode::UNPROCESSABLE_ENTITY, format!("{field}: {}", wrong.words));
+        }
+    };
     let Ok(hash) = app.passwords.hash(chosen.to_owned()).await else {
         return again(StatusCode::SERVICE_UNAVAILABLE, say(text::SYSTEM_FAILED));
     };
@@ -71,7 +79,7 @@ pub(crate) async fn set_up(PostedOutside { visit, fields }: PostedOutside) -> Re
     match added.await {
         Ok(account) => {
             app.setup.close();
-            keep_provisioning_code(&visit, fields.get("provisioning-code")).await;
+            keep_provisioning_code(&visit, code).await;
             app.audit(&visit.stranger(&account.name), Act::SetUp, account.name.clone()).await;
             enter(&visit, &account, "/")
         }
@@ -188,14 +196,11 @@ fn provisioning_code(visit: &Visit) -> Markup {
 }
 
 /// Keeps the code until it was used. The box is set up whatever becomes of it: it can be typed again.
-async fn keep_provisioning_code(visit: &Visit, typed: &str) {
-    let typed = typed.trim().to_owned();
-    if typed.is_empty() || typed.len() > 128 {
-        return;
-    }
+async fn keep_provisioning_code(visit: &Visit, code: Option<Secret>) {
+    let Some(code) = code else { return };
     let kept = visit.app.keeper.ask(move |store| {
         let url = store.load_provisioned()?.url;
-        store.order_provisioning(url, Some(Secret::new(typed)))
+        store.order_provisioning(url, Some(code))
     });
     match kept.await {
         Ok(()) => visit.app.provisioning.ask_now(),

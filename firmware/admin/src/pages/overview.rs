@@ -11,7 +11,7 @@ use crate::{
     guard::Signed,
     health::Health,
     layout::{self, Place},
-    pages::{clock, plugins, words},
+    pages::{clock, plugins, said::Said, words},
     plugins::HostNow,
     text::{self, Text},
 };
@@ -73,7 +73,9 @@ pub(crate) async fn show(signed: Signed) -> Response {
             p.alert.bad role="alert" { (t(text::DISK_LOW)) }
         }
         @if let Some(reason) = refused {
-            p.alert.bad role="alert" { (text::STORAGE_TROUBLE.with(language, &[("reason", reason)])) }
+            p.alert.bad role="alert" {
+                (Said::with_detail(t(text::STORAGE_TROUBLE), reason).markup(language))
+            }
         }
         section aria-labelledby="desk-title" {
             h2 #desk-title { (t(text::THE_DESK)) }
@@ -96,17 +98,22 @@ pub(crate) async fn show(signed: Signed) -> Response {
     layout::page(&signed, Place::Overview, t(text::OVERVIEW), body)
 }
 
-/// A registration's state, as a badge.
+/// A registration's state, as a badge, and what the exchange said of it.
 pub(crate) fn registration(state: &Registration, language: Language) -> Markup {
-    let (class, words) = match state {
-        Registration::Off => ("off", text::REGISTRATION_OFF.is(language).to_owned()),
-        Registration::Registering => ("busy", text::REGISTERING.is(language).into()),
-        Registration::Registered => ("good", text::REGISTERED.is(language).into()),
+    let plain = |text: Text| Said::plain(text.is(language));
+    let (class, said) = match state {
+        Registration::Off => ("off", plain(text::REGISTRATION_OFF)),
+        Registration::Registering => ("busy", plain(text::REGISTERING)),
+        Registration::Registered => ("good", plain(text::REGISTERED)),
         Registration::Failed { reason } => {
-            ("bad", text::REGISTRATION_FAILED.with(language, &[("reason", reason)]))
+            ("bad", Said::with_detail(text::REGISTRATION_FAILED.is(language), reason))
         }
     };
-    html! { span.badge.(class) { (words) } }
+    badge(class, &said, language)
+}
+
+fn badge(class: &str, said: &Said, language: Language) -> Markup {
+    html! { span.badge.(class) { (said.words) } (said.quote(language)) }
 }
 
 fn availability(name: &str, state: Availability, language: Language) -> Markup {
@@ -117,20 +124,20 @@ fn availability(name: &str, state: Availability, language: Language) -> Markup {
     html! { (name) " " span.badge.(class) { (words.is(language)) } }
 }
 
-/// The sound device's state, as a badge.
+/// The sound device's state, as a badge, and what the system said of it.
 pub(crate) fn audio(state: &AudioState, language: Language) -> Markup {
-    let (class, words) = match state {
-        AudioState::Disconnected => ("off", text::AUDIO_OFF.is(language).to_owned()),
-        AudioState::Connected { device } => ("good", device.clone()),
-        AudioState::Failed { reason } => ("bad", text::AUDIO_FAILED.with(language, &[("reason", reason)])),
+    let (class, said) = match state {
+        AudioState::Disconnected => ("off", Said::plain(text::AUDIO_OFF.is(language))),
+        AudioState::Connected { device } => ("good", Said::plain(device.clone())),
+        AudioState::Failed { reason } => ("bad", Said::with_detail(text::AUDIO_FAILED.is(language), reason)),
         AudioState::Connecting { device } => {
-            ("busy", text::PHONE_CONNECTING.with(language, &[("phone", device)]))
+            ("busy", Said::plain(text::PHONE_CONNECTING.with(language, &[("phone", device)])))
         }
         AudioState::PhoneFailed { phone, .. } => {
-            ("bad", text::PHONE_FAILED.with(language, &[("phone", phone)]))
+            ("bad", Said::plain(text::PHONE_FAILED.with(language, &[("phone", phone)])))
         }
     };
-    html! { span.badge.(class) { (words) } }
+    badge(class, &said, language)
 }
 
 fn lines(view: &ipc::View, language: Language) -> Markup {
@@ -214,4 +221,22 @@ fn plugins_now(now: &HostNow, language: Language) -> Markup {
     };
     let rows: Vec<Vec<Markup>> = installed.iter().map(row).collect();
     layout::table("plugins", t(text::PLUGINS_CAPTION), &[t(text::PLUGIN), t(text::STATE)], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acc_4_what_an_exchange_or_a_driver_said_stands_beside_our_word() {
+        let shown = "<span class=\"badge bad\">échec</span> <span class=\"detail\">Détail : « \
+                     <span lang=\"en\">404 Not &lt;Found&gt;</span> »</span>";
+        let reason = || "404 Not <Found>".to_owned();
+        let failed = Registration::Failed { reason: reason() };
+        assert_eq!(registration(&failed, Language::French).into_string(), shown);
+        let failed = AudioState::Failed { reason: reason() };
+        assert_eq!(audio(&failed, Language::French).into_string(), shown);
+        let good = registration(&Registration::Registered, Language::French).into_string();
+        assert_eq!(good.matches("<span").count(), 1, "{good}");
+    }
 }

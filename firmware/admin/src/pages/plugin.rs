@@ -126,8 +126,8 @@ async fn test(signed: &Signed, id: String) -> Response {
         }
         Ok(_) => signed.failed(&here, text::SYSTEM_FAILED.is(language)),
         Err(HostProblem::Refused(problem)) => {
-            let reason = words::problem(&problem, language);
-            signed.failed(&here, text::TEST_FAILED.with(language, &[("reason", &reason)]))
+            let said = words::problem(&problem, language).within(text::TEST_FAILED, language);
+            signed.failed(&here, said.line(language))
         }
         Err(problem) => signed.failed(&here, words::refusal(&problem, language).1),
     }

@@ -14,7 +14,7 @@ use crate::{
     audit::Act,
     guard::{PostedParts, Signed},
     layout::{self, Place},
-    pages::{Page, words},
+    pages::{Page, said::Said, words},
     parts::{FORM_MARGIN, piece},
     plugins::HostNow,
     text::{self, Text},
@@ -145,8 +145,8 @@ pub(crate) fn refusal(problem: &UploadProblem, language: Language) -> (StatusCod
         UploadProblem::Busy => say(StatusCode::TOO_MANY_REQUESTS, text::UPLOAD_BUSY),
         UploadProblem::BrokenOff => say(StatusCode::BAD_REQUEST, text::UPLOAD_BROKEN_OFF),
         UploadProblem::Disk(reason) => {
-            let reason = text::PROBLEM_DISK.with(language, &[("reason", reason)]);
-            (StatusCode::INSUFFICIENT_STORAGE, text::PROBLEM.with(language, &[("reason", &reason)]))
+            let said = Said::with_detail(text::PROBLEM_DISK.is(language), reason);
+            (StatusCode::INSUFFICIENT_STORAGE, said.within(text::PROBLEM, language).line(language))
         }
         UploadProblem::Host(problem) => words::refusal(problem, language),
     }

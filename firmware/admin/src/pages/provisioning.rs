@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use ipc::Language;
 use maud::{Markup, html};
 use store::{Provisioned, Secret, StoreError};
 
@@ -111,7 +112,7 @@ pub(crate) async fn import(PostedParts { signed, mut parts, .. }: PostedParts) -
     Ok(match done {
         Ok(words) => signed.done(PATH, words),
         Err(reason) => {
-            let said = provisioning_words::within(text::IMPORT_REFUSED, reason, signed.language);
+            let said = reason.within(text::IMPORT_REFUSED, signed.language);
             signed.failed(PATH, said.line(signed.language))
         }
     })
@@ -146,17 +147,24 @@ async fn order(signed: &Signed, fields: &Fields) -> Result<(), Wrong> {
         let file = address::file_of(url, device, allow_http);
         file.map_err(|trouble| Wrong::at("url", provisioning_words::trouble(&trouble, language).words))?;
     }
-    let code = optional(fields, "code");
-    if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE || code.chars().any(char::is_control)) {
-        let words = text::WHY_LONG.with(language, &[("max", &LONGEST_CODE)]);
-        return Err(Wrong::at("code", words));
-    }
+    let code = code_of(fields, "code", language)?;
     if code.is_some() && url.as_deref().is_some_and(is_plain) {
         return Err(Wrong::at("code", text::PROVISION_CODE_PLAIN.is(language)));
     }
-    let code = code.map(Secret::new);
     let kept = signed.app.keeper.ask(move |store| store.order_provisioning(url, code)).await;
     kept.map_err(|problem| Wrong::above(of_store(&problem, language).1))
+}
+
+/// The one-time code that was typed into this field, here or at the first set-up.
+///
+/// # Errors
+/// At the field, in words: it is too long, or has control characters.
+pub(crate) fn code_of(fields: &Fields, name: &str, language: Language) -> Result<Option<Secret>, Wrong> {
+    let code = optional(fields, name);
+    if code.as_ref().is_some_and(|code| code.len() > LONGEST_CODE || code.chars().any(char::is_control)) {
+        return Err(Wrong::at(name, text::WHY_LONG.with(language, &[("max", &LONGEST_CODE)])));
+    }
+    Ok(code.map(Secret::new))
 }
 
 /// Whoever is on the way reads what goes there.

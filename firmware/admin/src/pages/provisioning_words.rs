@@ -51,17 +51,12 @@ pub(crate) fn trouble(trouble: &Trouble, language: Language) -> Said {
         }
         Trouble::TooLarge { .. } => Said::plain(text::TROUBLE_TOO_LARGE.is(language)),
         Trouble::NotText => Said::plain(text::TROUBLE_NOT_TEXT.is(language)),
-        Trouble::Invalid(error) => within(text::TROUBLE_INVALID, settings(error, language), language),
+        Trouble::Invalid(error) => settings(error, language).within(text::TROUBLE_INVALID, language),
         Trouble::InvalidAndSpent(error) => {
-            within(text::TROUBLE_INVALID_SPENT, settings(error, language), language)
+            settings(error, language).within(text::TROUBLE_INVALID_SPENT, language)
         }
         Trouble::Records(_) => Said::plain(text::STORAGE_FAILED.is(language)),
     }
-}
-
-/// A reason in a sentence about what became of it.
-pub(crate) fn within(text: Text, reason: Said, language: Language) -> Said {
-    Said { words: text.with(language, &[("reason", &reason.words)]), detail: reason.detail }
 }
 
 /// What is wrong with a settings file: the line and the key as they stand there, and why.

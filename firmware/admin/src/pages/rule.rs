@@ -10,7 +10,6 @@ use maud::{Markup, html};
 use store::{Settings, StoreError};
 
 use crate::{
-    audit::Act,
     fault::Fault,
     fields::Fields,
     form::{Form, Refused, Wrong, optional, whole},
@@ -71,8 +70,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     let at = fields.find("at").map(|at| at.parse().unwrap_or(usize::MAX));
     let refused = match take(&signed, &fields, at).await {
         Ok(name) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, format!("rule {name}")).await;
-            return Ok(signed.done("/handling", text::DESK_SAVED.is(signed.language)));
+            return Ok(signed.saved("/handling", format!("rule {name}")).await);
         }
         Err(wrong) => wrong,
     };
@@ -167,10 +165,7 @@ pub(crate) async fn move_it(Posted { signed, fields }: Posted) -> Response {
 /// Goes back to the page of the handling, and tells the audit log.
 pub(crate) async fn finish(signed: &Signed, done: Result<(), KeeperError>, detail: String) -> Response {
     match done {
-        Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, detail).await;
-            signed.done("/handling", text::DESK_SAVED.is(signed.language))
-        }
+        Ok(()) => signed.saved("/handling", detail).await,
         Err(problem) => signed.failed("/handling", said(&problem, signed.language)),
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use ipc::Language;
 use maud::{Markup, html};
 
-use crate::text;
+use crate::text::{self, Text};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,11 @@ impl Said {
     pub(crate) fn with_detail(words: impl Into<String>, detail: impl Display) -> Self {
         let detail = Some(detail.to_string()).filter(|detail| !detail.trim().is_empty());
         Self { words: words.into(), detail }
+    }
+
+    /// As the reason in a sentence about what became of it.
+    pub(crate) fn within(self, around: Text, language: Language) -> Self {
+        Self { words: around.with(language, &[("reason", &self.words)]), detail: self.detail }
     }
 
     /// In one line, for where there is no markup.

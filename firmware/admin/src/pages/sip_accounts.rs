@@ -5,14 +5,13 @@ use maud::{Markup, html};
 use store::{Account, Nat, Secret, Settings, Srtp, StoreError, Transport};
 
 use crate::{
-    audit::Act,
     fault::Fault,
     fields::Fields,
     form::{Form, Refused, Wrong, optional, whole},
     guard::{Posted, Signed},
     layout::{self, Place},
     pages::{Page, lines},
-    settings::{said, wrong},
+    settings::{is_needed_by, said, wrong},
     text::{self, Text},
 };
 
@@ -54,8 +53,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     };
     let refused = match take(&signed, &fields, was).await {
         Ok(name) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, format!("SIP account {name}")).await;
-            return Ok(signed.done("/lines", text::DESK_SAVED.is(signed.language)));
+            return Ok(signed.saved("/lines", format!("SIP account {name}")).await);
         }
         Err(wrong) => wrong,
     };
@@ -108,13 +106,14 @@ fn chosen<T: Copy + Default>(all: &[(T, Text)], typed: &str, word: impl Fn(T) ->
     all.iter().find(|(one, _)| word(*one) == typed).map_or_else(T::default, |(one, _)| *one)
 }
 
-/// Puts an account in another's place. Its password stays when none is typed, and lines follow its name.
+/// Puts an account in another's place. Its password stays when none is typed and it goes to the same machines, and lines
+/// follow its name.
 fn replace(settings: &mut Settings, was: &str, typed: Account) -> Result<(), StoreError> {
-    let account = settings.accounts.iter_mut().find(|account| account.id() == was);
-    let account = account.ok_or(StoreError::NoSuchAccount)?;
-    let password = if typed.password.is_empty() { account.password.clone() } else { typed.password.clone() };
-    *account = Account { password, ..typed };
+    let at = settings.accounts.iter().position(|account| account.id() == was);
+    let at = at.ok_or(StoreError::NoSuchAccount)?;
+    let account = typed.in_place_of(settings.accounts.get(at), at)?;
     let name = account.id().to_owned();
+    settings.accounts[at] = account;
     for line in settings.lines.iter_mut().filter(|line| line.account.as_deref() == Some(was)) {
         line.account = Some(name.clone());
     }
@@ -124,11 +123,6 @@ fn replace(settings: &mut Settings, was: &str, typed: Account) -> Result<(), Sto
 /// `POST /lines/account/remove`
 pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
     let (language, was) = (signed.language, fields.get("was").to_owned());
-    let read = signed.app.settings().await;
-    let used = |settings: &Settings| settings.lines.iter().any(|line| line.account.as_deref() == Some(&was));
-    if read.as_ref().is_ok_and(used) {
-        return signed.failed("/lines", text::SIP_ACCOUNT_HAS_LINES.is(language));
-    }
     let name = was.clone();
     let changed = signed.app.change_settings(move |settings| {
         let at = settings.accounts.iter().position(|account| account.id() == was);
@@ -136,12 +130,9 @@ pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
         Ok(())
     });
     match changed.await {
-        Ok(()) => {
-            signed
-                .app
-                .audit(&signed.actor(), Act::SettingsChanged, format!("SIP account {name} removed"))
-                .await;
-            signed.done("/lines", text::DESK_SAVED.is(language))
+        Ok(()) => signed.saved("/lines", format!("SIP account {name} removed")).await,
+        Err(problem) if is_needed_by(&problem, "lines") => {
+            signed.failed("/lines", text::SIP_ACCOUNT_HAS_LINES.is(language))
         }
         Err(problem) => signed.failed("/lines", said(&problem, language)),
     }

@@ -7,7 +7,6 @@ use store::{Certificate, Secret, Tls};
 
 use crate::{
     app::now_ms,
-    audit::Act,
     fields::Fields,
     form::{Form, Refused, Wrong},
     guard::{Posted, Signed},
@@ -33,8 +32,7 @@ pub(crate) async fn save(Posted { signed, fields }: Posted) -> Page {
     let known = lines::settings(&signed).await?.tls;
     let wrong = match take(&signed, &fields, &known).await {
         Ok(()) => {
-            signed.app.audit(&signed.actor(), Act::SettingsChanged, "TLS").await;
-            return Ok(signed.done("/lines", text::DESK_SAVED.is(signed.language)));
+            return Ok(signed.saved("/lines", "TLS").await);
         }
         Err(wrong) => wrong,
     };

@@ -1,4 +1,5 @@
-//! `/sound`: which device does what, how they do, the volumes, which are set at the desk, and what is done to the voice.
+//! `/sound`: which device does what, how they do, the volumes, which are set at the desk, what is done to the voice, and what
+//! callers hear who wait.
 
 use maud::{Markup, html};
 use store::SoundDevices;
@@ -9,7 +10,7 @@ use crate::{
     form::{Form, Refused, Wrong},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, lines, overview, sound_test, voice},
+    pages::{Page, lines, overview, sound_test, voice, waiting},
     settings::wrong,
     text::{self, Text},
 };
@@ -90,6 +91,7 @@ async fn page(signed: &Signed, refused: Option<Refused<'_>>) -> Page {
         }
         (sound_test::section(signed))
         (voice::section(signed, settings.voice))
+        (waiting::section(signed, &settings))
         section aria-labelledby="devices-title" {
             h2 #devices-title { (t(text::SOUND_DEVICES)) }
             p.lead { (t(text::SOUND_DEVICES_HINT)) }

@@ -100,7 +100,7 @@ fn inspection(signed: &Signed, waiting: &Waiting) -> Response {
         (layout::facts("inspection", &facts))
         @if let Some(refused) = &found.refused {
             p.alert.bad #refused role="alert" {
-                (text::INSPECT_REFUSED.with(language, &[("reason", &words::problem(refused, language))]))
+                (words::problem(refused, language).within(text::INSPECT_REFUSED, language).markup(language))
             }
             (cancel)
         } @else {

@@ -5,7 +5,8 @@ use ipc::{Language, PluginProblem, PluginState};
 use store::StoreError;
 
 use crate::{
-    CertificateProblem, RestoreProblem, SealProblem, layout::duration, plugins::HostProblem, text, text::Text,
+    CertificateProblem, RestoreProblem, SealProblem, layout::duration, pages::said::Said,
+    plugins::HostProblem, text, text::Text,
 };
 
 /// How a plugin does: a class for its colour, and words.
@@ -69,26 +70,29 @@ pub(crate) fn failure(case: &str, words: &str, language: Language) -> String {
     }
 }
 
-/// Why the host did not do something, without a full stop.
-pub(crate) fn problem(problem: &PluginProblem, language: Language) -> String {
-    let filled = |text: Text, reason: &String| text.with(language, &[("reason", reason)]);
+/// Why the host did not do something, without a full stop, and what it said of it itself.
+pub(crate) fn problem(problem: &PluginProblem, language: Language) -> Said {
+    let plain = |text: Text| Said::plain(text.is(language).trim_end_matches('.'));
+    let beside = |text: Text, reason: &String| Said::with_detail(text.is(language), reason);
     match problem {
-        PluginProblem::NoSuchPlugin => text::NO_SUCH_PLUGIN.is(language).trim_end_matches('.').into(),
-        PluginProblem::NoSuchUpload => text::PROBLEM_WHOLE.is(language).into(),
-        PluginProblem::TooLarge => text::UPLOAD_TOO_LARGE.is(language).trim_end_matches('.').into(),
-        PluginProblem::NotAPlugin(reason) => filled(text::PROBLEM_NOT_A_PLUGIN, reason),
-        PluginProblem::NotTrusted => text::PROBLEM_NOT_TRUSTED.is(language).into(),
+        PluginProblem::NoSuchPlugin => plain(text::NO_SUCH_PLUGIN),
+        PluginProblem::NoSuchUpload => plain(text::PROBLEM_WHOLE),
+        PluginProblem::TooLarge => plain(text::UPLOAD_TOO_LARGE),
+        PluginProblem::NotAPlugin(reason) => beside(text::PROBLEM_NOT_A_PLUGIN, reason),
+        PluginProblem::NotTrusted => plain(text::PROBLEM_NOT_TRUSTED),
         PluginProblem::Downgrade { installed, new } => {
-            text::PROBLEM_DOWNGRADE.with(language, &[("installed", installed), ("new", new)])
+            Said::plain(text::PROBLEM_DOWNGRADE.with(language, &[("installed", installed), ("new", new)]))
         }
         PluginProblem::Setting { key, problem } => {
-            let said = text::SETTING_REFUSED.with(language, &[("setting", key), ("problem", problem)]);
-            said.trim_end_matches('.').into()
+            Said::with_detail(text::SETTING_REFUSED.with(language, &[("setting", key)]), problem)
         }
-        PluginProblem::Failed { case, words } => failure(case, words, language),
-        PluginProblem::NotNow(reason) => reason.clone(),
-        PluginProblem::Outdated => text::PROBLEM_OUTDATED.is(language).into(),
-        PluginProblem::Disk(reason) => filled(text::PROBLEM_DISK, reason),
+        PluginProblem::SecretAgain { key } => {
+            Said::plain(text::PROBLEM_SECRET_AGAIN.with(language, &[("setting", key)]))
+        }
+        PluginProblem::Failed { case, words } => Said::plain(failure(case, words, language)),
+        PluginProblem::NotNow(reason) => beside(text::PROBLEM_NOT_NOW, reason),
+        PluginProblem::Outdated => plain(text::PROBLEM_OUTDATED),
+        PluginProblem::Disk(reason) => beside(text::PROBLEM_DISK, reason),
     }
 }
 
@@ -104,9 +108,10 @@ pub(crate) fn refusal(problem: &HostProblem, language: Language) -> (StatusCode,
     let status = match refused {
         PluginProblem::NoSuchPlugin | PluginProblem::NoSuchUpload => StatusCode::NOT_FOUND,
         PluginProblem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        PluginProblem::NotAPlugin(_) | PluginProblem::NotTrusted | PluginProblem::Setting { .. } => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        PluginProblem::NotAPlugin(_)
+        | PluginProblem::NotTrusted
+        | PluginProblem::Setting { .. }
+        | PluginProblem::SecretAgain { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         PluginProblem::Downgrade { .. } | PluginProblem::NotNow(_) | PluginProblem::Outdated => {
             StatusCode::CONFLICT
         }
@@ -117,21 +122,25 @@ pub(crate) fn refusal(problem: &HostProblem, language: Language) -> (StatusCode,
     if matches!(refused, PluginProblem::NoSuchPlugin) {
         return (status, text::NO_SUCH_PLUGIN.is(language).into());
     }
-    (status, text::PROBLEM.with(language, &[("reason", &self::problem(refused, language))]))
+    (status, self::problem(refused, language).within(text::PROBLEM, language).line(language))
 }
 
-/// Why a certificate was not taken, without a full stop.
-pub(crate) fn certificate(problem: &CertificateProblem, language: Language) -> String {
-    match problem {
-        CertificateProblem::NoCertificate => text::CERT_NO_CERTIFICATE.is(language).into(),
-        CertificateProblem::NoKey => text::CERT_NO_KEY.is(language).into(),
-        CertificateProblem::Mismatch => text::CERT_MISMATCH.is(language).into(),
-        CertificateProblem::Expired(day) => text::CERT_EXPIRED.with(language, &[("day", day)]),
-        CertificateProblem::NotYet(day) => text::CERT_NOT_YET.with(language, &[("day", day)]),
-        CertificateProblem::TooLarge => text::CERT_TOO_LARGE.is(language).into(),
-        CertificateProblem::Unreadable(reason) => text::CERT_UNREADABLE.with(language, &[("reason", reason)]),
-        CertificateProblem::Disk(reason) => text::PROBLEM_DISK.with(language, &[("reason", reason)]),
-    }
+/// Why a certificate was not taken, in a sentence, and what another program said of it.
+pub(crate) fn certificate(problem: &CertificateProblem, language: Language) -> Said {
+    let plain = |text: Text| Said::plain(text.is(language));
+    let reason = match problem {
+        CertificateProblem::NoCertificate => plain(text::CERT_NO_CERTIFICATE),
+        CertificateProblem::NoKey => plain(text::CERT_NO_KEY),
+        CertificateProblem::Mismatch => plain(text::CERT_MISMATCH),
+        CertificateProblem::Expired(day) => Said::plain(text::CERT_EXPIRED.with(language, &[("day", day)])),
+        CertificateProblem::NotYet(day) => Said::plain(text::CERT_NOT_YET.with(language, &[("day", day)])),
+        CertificateProblem::TooLarge => plain(text::CERT_TOO_LARGE),
+        CertificateProblem::Unreadable(reason) => {
+            Said::with_detail(text::CERT_UNREADABLE.is(language), reason)
+        }
+        CertificateProblem::Disk(reason) => Said::with_detail(text::PROBLEM_DISK.is(language), reason),
+    };
+    reason.within(text::CERTIFICATE_REFUSED, language)
 }
 
 /// Why a backup is not used.
@@ -154,4 +163,29 @@ pub(crate) fn restore(problem: &RestoreProblem, language: Language) -> String {
         }
     };
     words.is(language).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acc_4_a_refusal_is_a_sentence_of_one_language_with_the_host_s_words_quoted_after_it() {
+        let said = "it is being removed";
+        for problem in [
+            PluginProblem::NotNow(said.into()),
+            PluginProblem::NotAPlugin(said.into()),
+            PluginProblem::Disk(said.into()),
+            PluginProblem::Setting { key: "url".into(), problem: said.into() },
+        ] {
+            let (_, words) = refusal(&HostProblem::Refused(problem.clone()), Language::French);
+            let (sentence, quoted) = words.split_once(". Détail : « ").unwrap_or((&words, ""));
+            assert!(sentence.starts_with("L’hôte des connecteurs a refusé"), "{words}");
+            assert!(!sentence.contains(said) && quoted.starts_with(said), "{problem:?}: {words}");
+        }
+        let unreadable = CertificateProblem::Unreadable("bad base64".into());
+        let words = certificate(&unreadable, Language::French);
+        assert_eq!(words.detail.as_deref(), Some("bad base64"));
+        assert!(words.words.ends_with("il ne peut pas être lu."), "{words:?}");
+    }
 }

@@ -20,6 +20,7 @@ texts! {
     ACT_SETTINGS_CHANGED = "changed the settings of the desk", "a modifié les réglages du poste";
     ACT_SETTINGS_EXPORTED = "downloaded the settings file", "a téléchargé le fichier de réglages";
     ACT_SETTINGS_IMPORTED = "had the desk take a settings file", "a fait prendre un fichier de réglages au poste";
+    ACT_CONTACTS_IMPORTED = "added contacts from a file", "a ajouté des contacts depuis un fichier";
     ACT_PROVISIONED = "took a file of the provisioning server", "a pris un fichier du serveur de configuration";
     ACT_PROVISIONING_CODE_FORGOTTEN = "had the one-time code forgotten", "a fait oublier le code à usage unique";
     ACT_OPERATOR_ADDED = "added an operator", "a ajouté un opérateur";
@@ -72,6 +73,7 @@ pub(crate) fn act(act: Act) -> Text {
         Act::SettingsChanged => ACT_SETTINGS_CHANGED,
         Act::SettingsExported => ACT_SETTINGS_EXPORTED,
         Act::SettingsImported => ACT_SETTINGS_IMPORTED,
+        Act::ContactsImported => ACT_CONTACTS_IMPORTED,
         Act::Provisioned => ACT_PROVISIONED,
         Act::ProvisioningCodeForgotten => ACT_PROVISIONING_CODE_FORGOTTEN,
         Act::OperatorAdded => ACT_OPERATOR_ADDED,

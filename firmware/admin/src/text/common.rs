@@ -36,13 +36,13 @@ texts! {
     REGISTERED = "registered: calls come in", "enregistré : les appels arrivent";
     REGISTERING = "asked, not answered yet", "demandé, pas encore de réponse";
     REGISTRATION_OFF = "switched off", "désactivé";
-    REGISTRATION_FAILED = "failed: {reason}", "échec : {reason}";
+    REGISTRATION_FAILED = "failed", "échec";
     AVAILABILITY = "Operator", "Opérateur";
     AVAILABLE = "available", "disponible";
     DO_NOT_DISTURB = "do not disturb", "ne pas déranger";
     AUDIO = "Sound", "Son";
     AUDIO_OFF = "not connected", "non connecté";
-    AUDIO_FAILED = "failed: {reason}", "échec : {reason}";
+    AUDIO_FAILED = "failed", "échec";
     PHONE_CONNECTING = "phone {phone} is being called", "appel du téléphone {phone} en cours";
     PHONE_FAILED = "phone {phone} is not connected", "le téléphone {phone} n’est pas connecté";
     LINES = "Lines", "Lignes";
@@ -71,7 +71,7 @@ texts! {
     DISK_FREE = "Storage free", "Stockage libre";
     OF_ALL = "{free} of {all}", "{free} sur {all}";
     DISK_LOW = "The disk is nearly full: calls may not be logged. Export and remove old data.", "Le disque est presque plein : des appels risquent de ne pas être journalisés. Exportez et supprimez d’anciennes données.";
-    STORAGE_TROUBLE = "The disk refuses what is to be written: {reason}", "Le disque refuse ce qui doit être écrit : {reason}";
+    STORAGE_TROUBLE = "The disk refuses what is to be written.", "Le disque refuse ce qui doit être écrit.";
     CONTACTS = "Contacts", "Contacts";
     KIND = "Kind", "Type";
     LOCAL = "local: staff", "local : personnel";
@@ -124,5 +124,5 @@ texts! {
     CERT_EXPIRED = "it has expired on {day}", "il a expiré le {day}";
     CERT_NOT_YET = "it counts only from {day}; is the clock of the box right?", "il n’est valable qu’à partir du {day} ; l’horloge de l’appareil est-elle juste ?";
     CERT_TOO_LARGE = "it is too large", "il est trop grand";
-    CERT_UNREADABLE = "it cannot be read ({reason})", "il ne peut pas être lu ({reason})";
+    CERT_UNREADABLE = "it cannot be read", "il ne peut pas être lu";
 }

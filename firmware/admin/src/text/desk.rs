@@ -53,7 +53,8 @@ texts! {
     SIP_DISPLAY_NAME = "Name shown to those called", "Nom affiché aux personnes appelées";
     SIP_AUTH_USER = "User for signing in, where it is another one", "Utilisateur d’authentification, s’il diffère";
     SIP_PASSWORD_NONE = "None is set.", "Aucun n’est défini.";
-    SIP_PASSWORD_SET = "One is set, and never shown. Leave this empty to keep it.", "Un mot de passe est défini, et jamais affiché. Laissez vide pour le conserver.";
+    SIP_PASSWORD_SET = "One is set, and never shown. Leave this empty to keep it, as long as domain, registrar and proxy stay.", "Un mot de passe est défini, et jamais affiché. Laissez vide pour le conserver, tant que le domaine, le registrar et le proxy restent.";
+    SIP_PASSWORD_WANTED = "Type the password. It is kept only for the same domain, registrar and proxy.", "Saisissez le mot de passe. Il n’est conservé que pour les mêmes domaine, registrar et proxy.";
     SIP_REGISTRAR = "Registrar, where it is not the domain", "Registrar, s’il diffère du domaine";
     SIP_PROXY = "Outbound proxy", "Proxy sortant";
     SIP_PROXY_HINT = "Host or host:port that everything goes through.", "Hôte ou hôte:port par lequel tout passe.";
@@ -172,7 +173,7 @@ texts! {
     OUTSIDE = "Dialled before outside numbers", "Composé avant les numéros extérieurs";
     EXTENSION_MIN = "Shortest extension, digits", "Poste le plus court, en chiffres";
     EXTENSION_MAX = "Longest extension, digits", "Poste le plus long, en chiffres";
-    INTERCEPT = "Code that picks up another phone’s call", "Code d’interception d’un autre poste";
+    INTERCEPT = "Code that intercepts another phone’s call", "Code d’interception d’un autre poste";
     INTERCEPT_HINT = "With $ for the phone’s number, such as **$.", "Avec $ pour le numéro du poste, par exemple **$.";
     CRM_TITLE = "Customer database (CRM)", "Base clients (CRM)";
     CRM_URL = "Address of the page about a caller", "Adresse de la page d’un appelant";

@@ -89,9 +89,9 @@ texts! {
     SETTING_RANGE = "“{setting}” must be from {min} to {max}.", "« {setting} » doit être compris entre {min} et {max}.";
     SETTING_MISSING = "“{setting}” must be filled in.", "« {setting} » doit être rempli.";
     SETTING_CHOICE = "“{setting}” must be one of the choices.", "« {setting} » doit être l’un des choix.";
-    SETTING_REFUSED = "“{setting}”: {problem}.", "« {setting} » : {problem}.";
+    SETTING_REFUSED = "the setting “{setting}” does not do", "le réglage « {setting} » ne convient pas";
     SETTING_NONE = "none", "aucun";
-    SECRET_SET = "A value is set. Leave it empty to keep it.", "Une valeur est enregistrée. Laissez vide pour la conserver.";
+    SECRET_SET = "A value is set. Leave it empty to keep it, as long as the server stays.", "Une valeur est enregistrée. Laissez vide pour la conserver, tant que le serveur reste.";
     SECRET_UNSET = "No value is set.", "Aucune valeur n’est enregistrée.";
     SECRET_FORGET = "Forget the value of “{setting}”", "Oublier la valeur de « {setting} »";
     SECRET_EXPOSED = "The plugin itself can read this secret.", "Le connecteur lui-même peut lire ce secret.";
@@ -151,10 +151,12 @@ texts! {
     COUNT_CPU = "Longest call", "Appel le plus long";
     COUNT_MEMORY = "Most memory", "Mémoire maximale";
     NO_SUCH_PLUGIN = "There is no such plugin any more.", "Ce connecteur n’existe plus.";
-    PROBLEM_NOT_A_PLUGIN = "it is not a plugin that this box can run ({reason})", "ce n’est pas un connecteur que cet appareil peut faire fonctionner ({reason})";
+    PROBLEM_NOT_A_PLUGIN = "it is not a plugin that this box can run", "ce n’est pas un connecteur que cet appareil peut faire fonctionner";
+    PROBLEM_SECRET_AGAIN = "“{setting}” was typed for another server: type it again", "« {setting} » a été saisi pour un autre serveur : saisissez-le de nouveau";
     PROBLEM_NOT_TRUSTED = "its signature does not count here", "sa signature n’est pas valable ici";
     PROBLEM_DOWNGRADE = "version {new} is older than {installed}, which is installed; use “go back” on the plugin’s page instead", "la version {new} est plus ancienne que {installed}, qui est installée ; utilisez plutôt « revenir » sur la page du connecteur";
-    PROBLEM_DISK = "the disk does not take it ({reason})", "le disque le refuse ({reason})";
+    PROBLEM_DISK = "the disk does not take it", "le disque le refuse";
+    PROBLEM_NOT_NOW = "this is not possible as it stands now", "ce n’est pas possible dans l’état actuel";
     PROBLEM_OUTDATED = "the directory has changed meanwhile; try again", "l’annuaire a changé entre-temps ; réessayez";
     PROBLEM_WHOLE = "the upload is not whole; upload the file again", "le dépôt n’est pas complet ; déposez de nouveau le fichier";
     PROBLEM = "The plugin host refused: {reason}.", "L’hôte des connecteurs a refusé : {reason}.";

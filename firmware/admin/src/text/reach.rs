@@ -30,7 +30,7 @@ texts! {
     NAT_STUN = "yes: the address is asked of a STUN server", "oui : l’adresse est demandée à un serveur STUN";
     SIP_STUN = "STUN server", "Serveur STUN";
     SIP_STUN_HINT = "Host or host:port; only where the address is asked of one.", "Hôte ou hôte:port ; seulement si l’adresse lui est demandée.";
-    STUN_TROUBLE = "STUN server {server}: {reason}. Calls are heard at the desk’s own address meanwhile.", "Serveur STUN {server} : {reason}. Les appels sont reçus à l’adresse propre du poste en attendant.";
+    STUN_TROUBLE = "The STUN server {server} is of no help now. Calls are heard at the desk’s own address meanwhile.", "Le serveur STUN {server} n’aide pas en ce moment. Les appels sont reçus à l’adresse propre du poste en attendant.";
     SIP_TIMER = "Calls are confirmed within seconds", "Confirmation des appels, en secondes";
     SIP_TIMER_HINT = "So that a call ends whose other side is gone without a word. 1800 suits nearly everywhere, 90 is the least; 0 where the exchange cannot take it.", "Pour qu’un appel se termine quand l’autre côté a disparu sans un mot. 1800 convient presque partout, 90 est le minimum ; 0 si le central ne le supporte pas.";
     SIP_TRUST = "Believe the exchange when it says who calls (P-Asserted-Identity, Remote-Party-ID)", "Croire le central lorsqu’il dit qui appelle (P-Asserted-Identity, Remote-Party-ID)";

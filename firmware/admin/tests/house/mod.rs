@@ -166,6 +166,29 @@ async fn behave(mut asked: mpsc::Receiver<Wish>, desk: Arc<Mutex<DeskBehind>>, l
             Wish::MeasureSound(answer) => {
                 let _ = answer.send(ipc::SoundLevels { input_dbfs: -21, output_dbfs: -96 });
             }
+            Wish::ExamineSound { path, done } => {
+                // Good is what begins as a WAV file; what a good one says of itself is for the real desk.
+                let good = std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"RIFF"));
+                let facts = admin::SoundFacts { length_ms: 61_000, peak_dbfs: -6, mean_dbfs: -21 };
+                desk.heard.push("examine".into());
+                let _ = done.send(if good { Ok(facts) } else { Err(admin::SoundProblem::Broken) });
+            }
+            Wish::ImportContacts { directory, local, path, done } => {
+                // Good is what begins with a known column; reading it is for the real desk.
+                let good = std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"lastname"));
+                desk.heard.push(format!("import {directory} {local}"));
+                let bad = |line, fault| ipc::ImportProblem { line, fault };
+                let report = ipc::ImportReport {
+                    loaded: 2,
+                    left_out: 2,
+                    unknown_columns: vec!["<b>shoe</b>".into()],
+                    problems: vec![
+                        bad(3, ipc::RowFault::Cells { cells: 3, columns: 2 }),
+                        bad(5, ipc::RowFault::Presence { found: "<i>perhaps</i>".into() }),
+                    ],
+                };
+                let _ = done.send(if good { Ok(report) } else { Err(admin::ContactsProblem::NoHeader) });
+            }
             Wish::Level(level) => desk.heard.push(format!("{level:?}")),
             Wish::Watch { who, done } => {
                 desk.heard.push(format!("watch {who:?}"));

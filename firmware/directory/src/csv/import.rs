@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use ipc::{ImportProblem, ImportReport};
+use ipc::{ImportProblem, ImportReport, RowFault};
 
 use super::encoding::decode;
 use super::rows::{Row, RowError, Rows};
@@ -17,10 +17,6 @@ const MAX_PROBLEMS: usize = 1000;
 
 /// Most unknown columns that are named.
 const MAX_UNKNOWN: usize = 100;
-
-/// The problem with a row that exceeds every limit.
-const ENDLESS_ROW: &str =
-    "the row is longer than any can be, perhaps a quote is never closed; nothing after it was read";
 
 /// Why nothing, or not all of a file, could be read. What was handed over before stays good.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +61,7 @@ pub enum Verdict {
     /// It is loaded.
     Taken,
     /// Its row is a bad one, for this reason; the import goes on.
-    Refused(String),
+    Refused(RowFault),
     /// It is not loaded, nor is anything after it.
     Stop,
 }
@@ -86,7 +82,7 @@ pub fn import(
     while let Some(contact) = file.next()? {
         match sink(contact) {
             Verdict::Taken => file.loaded(),
-            Verdict::Refused(reason) => file.refuse(&reason),
+            Verdict::Refused(fault) => file.refuse(fault),
             Verdict::Stop => break,
         }
     }
@@ -133,7 +129,7 @@ impl<R: Read> Importer<R> {
                 Ok(None) => break,
                 Err(RowError::Endless { line }) => {
                     self.line = line;
-                    self.refuse(ENDLESS_ROW);
+                    self.refuse(RowFault::Endless);
                     break;
                 }
                 Err(RowError::Read(error)) => return Err(error.into()),
@@ -141,7 +137,7 @@ impl<R: Read> Importer<R> {
             self.line = row.line;
             match self.header.contact(&row, self.presence) {
                 Ok(contact) => return Ok(Some(contact)),
-                Err(reason) => self.refuse(&reason),
+                Err(fault) => self.refuse(fault),
             }
         }
         self.ended = true;
@@ -154,10 +150,10 @@ impl<R: Read> Importer<R> {
     }
 
     /// The row of the contact given last is a bad one.
-    pub fn refuse(&mut self, reason: &str) {
+    pub fn refuse(&mut self, fault: RowFault) {
         self.report.left_out = self.report.left_out.saturating_add(1);
         if self.report.problems.len() < MAX_PROBLEMS {
-            self.report.problems.push(ImportProblem { line: self.line, reason: reason.to_owned() });
+            self.report.problems.push(ImportProblem { line: self.line, fault });
         }
     }
 
@@ -203,26 +199,25 @@ impl Header {
         Ok(Self { columns })
     }
 
-    fn contact(&self, row: &Row<'_>, presence: bool) -> Result<Contact, String> {
+    fn contact(&self, row: &Row<'_>, presence: bool) -> Result<Contact, RowFault> {
         let extra = row.cells().skip(self.columns.len());
         if row.len() < self.columns.len() || !extra.clone().all(<[u8]>::is_empty) {
-            let (cells, columns) = (row.len(), self.columns.len());
-            return Err(format!("the row has {cells} cells, the first line has {columns}"));
+            let count = |cells: usize| u32::try_from(cells).unwrap_or(u32::MAX);
+            return Err(RowFault::Cells { cells: count(row.len()), columns: count(self.columns.len()) });
         }
         let mut contact = Contact { presence, ..Contact::default() };
         let mut said_type = None;
         for (column, bytes) in self.columns.iter().zip(row.cells()) {
             let Some(column) = column else { continue };
-            self.read_cell(&mut contact, &mut said_type, *column, bytes)
-                .map_err(|error| error.to_string())?;
+            self.read_cell(&mut contact, &mut said_type, *column, bytes)?;
         }
         match (&contact.picture, said_type) {
             (Some(picture), Some(said)) if picture.kind() != said => {
-                return Err(ContactError::OtherPicture { found: picture.kind(), said }.to_string());
+                return Err(ContactError::OtherPicture { found: picture.kind(), said }.into());
             }
             _ => {}
         }
-        contact.check().map_err(|error| error.to_string())?;
+        contact.check()?;
         Ok(contact)
     }
 
@@ -232,7 +227,7 @@ impl Header {
         said_type: &mut Option<PictureType>,
         column: Column,
         bytes: &[u8],
-    ) -> Result<(), CellError> {
+    ) -> Result<(), RowFault> {
         if column == Column::Picture {
             contact.picture = read_picture(bytes)?;
             return Ok(());
@@ -252,20 +247,11 @@ impl Header {
     }
 }
 
-/// What is wrong with one cell.
-#[derive(Debug, thiserror::Error)]
-enum CellError {
-    #[error(transparent)]
-    Contact(#[from] ContactError),
-    #[error("presence {0:?} is none of true false yes no 1 0")]
-    Presence(String),
-}
-
-fn read_bool(text: &str) -> Result<bool, CellError> {
+fn read_bool(text: &str) -> Result<bool, RowFault> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true),
         "false" | "no" | "0" => Ok(false),
-        _ => Err(CellError::Presence(clipped(text))),
+        _ => Err(RowFault::Presence { found: clipped(text) }),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use ipc::{PluginGrants, PluginProblem};
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::actor::Actor;
 use super::plugin::{About, How, Lane, Plugin};
@@ -15,6 +16,7 @@ use crate::host::{Approved, Authority};
 use crate::kept::unix_ms;
 use crate::manifest::{Kind, Manifest};
 use crate::registry::{Installed, Record, Secrets};
+use crate::target::Target;
 use crate::trust::Trust;
 
 /// Time between two runs, in seconds.
@@ -111,11 +113,17 @@ impl Service {
         let (mut record, manifest) = whole(&lane)?;
         // Secrets that cannot be opened any more are entered again.
         let before = self.registry.secrets(&record).unwrap_or_default();
+        let typed: Vec<String> = values.keys().cloned().collect();
         let (settings, secrets) = sorted(&manifest, values, &before)?;
         let filled = manifest.fill(&words::values(&manifest, &settings, &secrets));
         let filled = filled.map_err(|error| words::manifest_problem(&error))?;
         let grants = manifest.grants(&words::granted(&record.granted), &filled);
         grants.map_err(|error| words::manifest_problem(&error))?;
+        if leads_elsewhere(&manifest, &record.settings, &settings)
+            && let Some(key) = kept(&manifest, &secrets, &typed)
+        {
+            return Err(PluginProblem::SecretAgain { key });
+        }
         record.settings = settings;
         record.interval_s = interval_s;
         self.take_up(&plugin, &mut lane, record, Some(&secrets), "its settings have changed")
@@ -316,6 +324,28 @@ fn sorted(
         }
     }
     Ok((settings, secrets))
+}
+
+/// A secret that nobody typed now.
+fn kept(manifest: &Manifest, secrets: &Secrets, typed: &[String]) -> Option<String> {
+    let is_kept = |key: &String| secrets.contains_key(key) && !typed.contains(key);
+    manifest.settings.iter().map(|setting| &setting.key).find(|key| is_kept(key)).cloned()
+}
+
+/// Whether a setting names another server than before: whoever changes it does not thereby get what was typed for that one.
+fn leads_elsewhere(manifest: &Manifest, before: &Map<String, Value>, now: &Map<String, Value>) -> bool {
+    let nets = manifest.net.iter().filter_map(|net| net.from_setting.as_deref());
+    let tokens = manifest.auth.iter().filter_map(|auth| auth.token_url_setting.as_deref());
+    nets.chain(tokens).any(|key| place(manifest, before, key) != place(manifest, now, key))
+}
+
+/// The server that a setting names.
+fn place(manifest: &Manifest, values: &Map<String, Value>, key: &str) -> Option<String> {
+    let usual = manifest.setting(key).and_then(|setting| setting.default.as_ref());
+    let text = values.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = text.or_else(|| usual.and_then(Value::as_str))?;
+    let target = Url::parse(text).ok().and_then(|url| Target::of(&url).ok());
+    Some(target.map_or_else(|| text.to_owned(), |target| target.place()))
 }
 
 #[cfg(test)]
