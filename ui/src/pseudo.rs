@@ -68,7 +68,7 @@ fn stand_in(letter: char) -> char {
 ///
 /// # Errors
 ///
-/// The line that is nothing of a catalogue as this house writes them: comments, `msgid`, `msgid_plural`, `msgstr`, each
+/// The line that is nothing of a catalogue as this house writes them: comments, `msgctxt`, `msgid`, `msgid_plural`, `msgstr`, each
 /// on a line of its own, and the lines that carry one of them on.
 pub fn catalogue(catalogue: &str) -> Result<String, String> {
     let mut written = format!(
@@ -77,13 +77,19 @@ pub fn catalogue(catalogue: &str) -> Result<String, String> {
     );
     // A text and its plural, as they are being read.
     let mut texts: Vec<String> = Vec::new();
+    // Which of several meanings of the text it is.
+    let mut context = None;
     // What a line with nothing but a string carries on.
     let mut carries_on = false;
     for line in catalogue.lines() {
         let inside = |rest: &str| rest.trim().strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
         let bad = || format!("not of a catalogue: {line}");
-        if let Some(rest) = line.strip_prefix("msgid ") {
-            finish(&mut written, &mut texts);
+        if let Some(rest) = line.strip_prefix("msgctxt ") {
+            finish(&mut written, &mut texts, &mut context);
+            context = Some(inside(rest).ok_or_else(bad)?);
+            carries_on = false;
+        } else if let Some(rest) = line.strip_prefix("msgid ") {
+            finish(&mut written, &mut texts, &mut context);
             texts.push(inside(rest).ok_or_else(bad)?);
             carries_on = true;
         } else if let Some(rest) = line.strip_prefix("msgid_plural ") {
@@ -99,18 +105,23 @@ pub fn catalogue(catalogue: &str) -> Result<String, String> {
             return Err(bad());
         }
     }
-    finish(&mut written, &mut texts);
+    finish(&mut written, &mut texts, &mut context);
     Ok(written)
 }
 
-fn finish(written: &mut String, texts: &mut Vec<String>) {
+/// Writes what was read, if anything was; a context alone waits for its text.
+fn finish(written: &mut String, texts: &mut Vec<String>, context: &mut Option<String>) {
+    if texts.is_empty() {
+        return;
+    }
+    let meant = context.take().map(|context| format!("msgctxt \"{context}\"\n")).unwrap_or_default();
     let entry = match texts.as_slice() {
         // The head of a catalogue is a text of nothing.
         [] => String::new(),
         [one] if one.is_empty() => String::new(),
-        [one] => format!("\nmsgid \"{one}\"\nmsgstr \"{}\"\n", text(one)),
+        [one] => format!("\n{meant}msgid \"{one}\"\nmsgstr \"{}\"\n", text(one)),
         [one, many, ..] => format!(
-            "\nmsgid \"{one}\"\nmsgid_plural \"{many}\"\nmsgstr[0] \"{}\"\nmsgstr[1] \"{}\"\n",
+            "\n{meant}msgid \"{one}\"\nmsgid_plural \"{many}\"\nmsgstr[0] \"{}\"\nmsgstr[1] \"{}\"\n",
             text(one),
             text(many)
         ),
@@ -184,6 +195,11 @@ mod tests {
         assert!(catalogue("msgid One\n").is_err());
         let carried = catalogue("msgid \"\"\n\"One \"\n\"two\"\nmsgstr \"\"\n\"Un \"\n\"deux\"\n").unwrap();
         assert!(carried.contains("msgid \"One two\"\nmsgstr \"[Øñé ťŵø~]\"\n"), "{carried}");
+        let meant =
+            catalogue("msgid \"OK\"\nmsgstr \"Oui\"\n\nmsgctxt \"many\"\nmsgid \"OK\"\nmsgstr \"Oui\"\n")
+                .unwrap();
+        let end = "\nmsgid \"OK\"\nmsgstr \"[ØĶ]\"\n\nmsgctxt \"many\"\nmsgid \"OK\"\nmsgstr \"[ØĶ]\"\n";
+        assert!(meant.ends_with(end), "{meant}");
     }
 
     #[test]

@@ -24,12 +24,20 @@ fn slint_files() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The first arguments of all `@tr`, plurals included.
+/// What parts the context of a text from it, as in a compiled catalogue.
+const CONTEXT: char = '\u{4}';
+
+/// The texts of all `@tr`, plurals included; a context stands before its text.
 fn translated() -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for (_, file) in slint_files() {
         for part in file.split("@tr(\"").skip(1) {
-            texts.insert(part.split('"').next().unwrap().to_owned());
+            let mut quoted = part.split('"');
+            let first = quoted.next().unwrap();
+            texts.insert(match quoted.next() {
+                Some(" => ") => format!("{first}{CONTEXT}{}", quoted.next().unwrap()),
+                _ => first.to_owned(),
+            });
         }
     }
     texts
@@ -43,7 +51,8 @@ fn french() -> Vec<(String, String)> {
             let line = entry.lines().find_map(|line| line.strip_prefix(name))?;
             Some(line.trim().trim_matches('"').to_owned())
         };
-        Some((field("msgid ")?, field("msgstr ").or_else(|| field("msgstr[0] "))?))
+        let context = field("msgctxt ").map(|context| format!("{context}{CONTEXT}")).unwrap_or_default();
+        Some((context + &field("msgid ")?, field("msgstr ").or_else(|| field("msgstr[0] "))?))
     });
     entries.collect()
 }

@@ -105,7 +105,7 @@ impl Desk {
         self.show_alerts();
     }
 
-    /// INTERCEPT or CALL. Who calls has seen the alert.
+    /// Intercept or call. Who calls has seen the alert.
     pub(crate) fn act_on_alert(&mut self, id: &str) {
         let Some(alert) = self.bound_alert(id).cloned() else { return };
         if let Some(lamp) = self.rings_at(&alert) {

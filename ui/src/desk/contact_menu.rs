@@ -26,7 +26,7 @@ impl Desk {
     /// The menu of the contact under the keyboard. `false` when there is none.
     pub(crate) fn open_contact_menu_by_key(&mut self) -> bool {
         let Some(contact) = self.cursor_contact() else { return false };
-        self.contact_menu(&contact, At::Pane);
+        self.contact_menu(&contact, At::Contact);
         self.move_menu(0);
         true
     }

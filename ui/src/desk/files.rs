@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use ipc::{Command, CommandError, ContactFile, DirectoryId, ImportReport, Query, Reply};
+use ipc::{Command, CommandError, ContactFile, DirectoryId, ImportReport, Query, Reply, RowFault};
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use super::Desk;
 use crate::clock::Moment;
 use crate::keys::ConsoleKey;
 use crate::models::{form, rows};
-use crate::screen::{self, App, BadRow, EditFault, FileRow, Files as Screen, FilesStep};
+use crate::screen::{self, App, BadRow, EditFault, FileRow, Files as Screen, FilesStep, RowFaultKind};
 
 /// Rows a page key moves.
 const PAGE: i32 = 5;
@@ -372,14 +372,8 @@ impl Desk {
 
     fn show_report(&mut self, report: &ImportReport) {
         let french = self.view.preferences.language == ipc::Language::French;
-        let bad: Vec<BadRow> = report
-            .problems
-            .iter()
-            .map(|problem| BadRow {
-                line: problem.line.to_string().into(),
-                reason: problem.reason.as_str().into(),
-            })
-            .collect();
+        let bad: Vec<BadRow> =
+            report.problems.iter().map(|problem| bad_row(problem.line, &problem.fault, french)).collect();
         self.files.bad.set_vec(bad);
         let files = self.app.global::<Screen>();
         files.set_loaded(super::directory::grouped(report.loaded as usize, french).into());
@@ -418,6 +412,34 @@ fn file_row(file: &ContactFile, french: bool) -> FileRow {
     }
 }
 
+/// What is wrong with a row, as parts that the screen words.
+fn bad_row(line: u64, fault: &RowFault, french: bool) -> BadRow {
+    let line = super::directory::grouped(usize::try_from(line).unwrap_or(usize::MAX), french);
+    let nothing = String::new;
+    let (kind, first, second) = match fault {
+        RowFault::Endless => (RowFaultKind::Endless, nothing(), nothing()),
+        RowFault::Cells { cells, columns } => (RowFaultKind::Cells, cells.to_string(), columns.to_string()),
+        RowFault::Empty => (RowFaultKind::Empty, nothing(), nothing()),
+        RowFault::TooLong { column, .. } => (RowFaultKind::TooLong, column.clone(), nothing()),
+        RowFault::ControlCharacter { column, .. } => {
+            (RowFaultKind::ControlCharacter, column.clone(), nothing())
+        }
+        RowFault::Alert { letter } => (RowFaultKind::Alert, letter.to_string(), nothing()),
+        RowFault::Presence { found } => (RowFaultKind::Presence, found.clone(), nothing()),
+        RowFault::PictureType { found } => (RowFaultKind::PictureType, found.clone(), nothing()),
+        RowFault::NoPicture => (RowFaultKind::NoPicture, nothing(), nothing()),
+        RowFault::OtherPicture { found, said } => (RowFaultKind::OtherPicture, found.clone(), said.clone()),
+        RowFault::PictureTooLarge { .. } => (RowFaultKind::PictureTooLarge, nothing(), nothing()),
+        RowFault::PictureEncoding => (RowFaultKind::PictureEncoding, nothing(), nothing()),
+        RowFault::PictureDimensions { width, height } => {
+            (RowFaultKind::PictureDimensions, width.to_string(), height.to_string())
+        }
+        // What the reader of its type said is English, and for the log.
+        RowFault::PictureBroken { .. } => (RowFaultKind::PictureBroken, nothing(), nothing()),
+    };
+    BadRow { line: line.into(), kind, first: first.into(), second: second.into() }
+}
+
 /// "812 B", "4.2 MB", "4,2 Mo": powers of a thousand, as the file managers of our time have them.
 fn bytes(count: u64, french: bool) -> String {
     let units = if french { ["o", "ko", "Mo", "Go"] } else { ["B", "kB", "MB", "GB"] };
@@ -438,6 +460,12 @@ fn bytes(count: u64, french: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_numbered_as_the_language_does() {
+        assert_eq!(bad_row(10_002, &RowFault::Empty, false).line, "10,002");
+        assert_eq!(bad_row(10_002, &RowFault::Empty, true).line, "10\u{202f}002");
+    }
 
     #[test]
     fn sizes_are_short() {

@@ -129,7 +129,7 @@ impl Desk {
         global.set_time(seconds_of_day(row.began_unix_ms).into());
         global.set_facts(ModelRc::new(VecModel::from(log_rows::facts(row))));
         global.set_steps(ModelRc::new(VecModel::from(log_rows::steps(row))));
-        global.set_sound(ModelRc::new(VecModel::from(log_rows::sound(row))));
+        global.set_sound(ModelRc::new(VecModel::from(log_rows::sound(row, self.is_french()))));
         global.set_was_heard(row.answered_after_ms.is_some());
         global.set_can_show(row.party.contact.is_some());
         let known = row.party.number.is_some() || row.party.name.is_some();

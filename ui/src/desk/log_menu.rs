@@ -1,14 +1,14 @@
 //! Menus of the log: of a row, of what is shown and in which order.
 
 use ipc::LogOrder;
-use slint::SharedString;
+use slint::{ComponentHandle, SharedString};
 
 use super::Desk;
 use super::customer::About;
 use super::menu::{At, Choice, Row, entry};
 use crate::models::dates::{Span, Stretch};
 use crate::models::words::party_name;
-use crate::screen::{LogWord, MenuEntry, MenuWord, Screen};
+use crate::screen::{LogWord, Menu, MenuEntry, MenuWord, Screen};
 
 /// What the log can be sorted by, in the order of the menu.
 const ORDERS: [(LogWord, LogOrder); 5] = [
@@ -51,7 +51,7 @@ impl Desk {
     /// The menu of the row under the keyboard.
     pub(crate) fn open_log_menu_by_key(&mut self) {
         if let Some(index) = self.log.cursor.and_then(|at| i32::try_from(at).ok()) {
-            self.log_menu(index, At::Pane);
+            self.log_menu(index, At::LogRow);
             self.move_menu(0);
         }
     }
@@ -95,6 +95,7 @@ impl Desk {
         };
         let rows = ORDERS.into_iter().map(criterion).collect();
         self.open_menu(SharedString::default(), rows, at);
+        self.app.global::<Menu>().set_sorts(true);
     }
 
     /// All that can be done with the log as a whole, by key: every touch has a row.

@@ -19,7 +19,7 @@ use crate::models::past;
 use crate::models::words::{digits, party_name};
 use crate::models::{cards, contacts};
 use crate::offers::{Offer, Place, Target, connect, offers};
-use crate::screen::{CallerPast, ContactLink, Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
+use crate::screen::{CallerPast, Calls, ContactLink, Menu, MenuEntry, MenuWord, NumberMatch, PromptKind};
 
 /// Where a menu stands.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,14 @@ pub(super) enum At {
     Finger(f32, f32),
     /// By the calls: it was opened by a key.
     Calls,
+    /// At the card of the selected call: it was opened by a key.
+    Card,
     /// By the directory: it was opened by a key.
     Pane,
+    /// At the contact under the cursor: it was opened by a key.
+    Contact,
+    /// At the row of the log under the cursor, likewise.
+    LogRow,
     /// Where the menu was that it comes from.
     There,
 }
@@ -95,7 +101,7 @@ impl Desk {
     /// The menu of the selected call, by key.
     pub(crate) fn open_call_menu_by_key(&mut self) {
         if let Some(call) = self.calls.selected {
-            self.call_menu(call, At::Calls);
+            self.call_menu(call, At::Card);
             self.move_menu(0);
         }
     }
@@ -117,7 +123,11 @@ impl Desk {
             (Place::Call(call), _) => self.who(call),
             _ => offered.first().map(subject).map(|call| self.who(call)).unwrap_or_default(),
         };
-        let at = if matches!(place, Place::Contact(_)) { At::Pane } else { At::Calls };
+        let at = match place {
+            Place::Contact(_) => At::Contact,
+            Place::Call(_) => At::Card,
+            Place::Nothing => At::Calls,
+        };
         self.open_menu(title, rows, at);
         self.move_menu(0);
     }
@@ -460,16 +470,24 @@ impl Desk {
         self.overlay.menu_page = None;
         let menu = self.app.global::<Menu>();
         menu.set_title(title);
+        menu.set_sorts(false);
         menu.set_matched(NumberMatch::None);
         menu.set_past(CallerPast::default());
         menu.set_entries(ModelRc::new(VecModel::from(entries)));
         let place = match at {
             At::Finger(x, y) => Some((x, y)),
             At::Pane => Some(self.pane_corner()),
-            At::Calls | At::There => None,
+            At::Contact => Some((self.app.invoke_contact_menu_x(), self.app.invoke_contact_menu_y())),
+            At::LogRow => Some((self.app.invoke_log_menu_x(), self.app.invoke_log_menu_y())),
+            At::Calls | At::Card | At::There => None,
         };
         if !matches!(at, At::There) {
-            menu.set_keyed(matches!(at, At::Calls));
+            menu.set_keyed(matches!(at, At::Calls | At::Card));
+            let calls = self.app.global::<Calls>();
+            calls.set_menu_y(0.);
+            if matches!(at, At::Card) {
+                calls.set_menu_turn(calls.get_menu_turn().wrapping_add(1));
+            }
         }
         if let Some((x, y)) = place {
             menu.set_x(x);

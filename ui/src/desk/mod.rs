@@ -550,8 +550,9 @@ impl Desk {
     fn notice_for(&mut self, ms: u64, entry: impl FnOnce(u64) -> LedgerEntry) {
         self.notice_count += 1;
         let id = self.notice_count;
-        let until_ms = self.clock.at(Instant::now()).saturating_add(ms);
-        self.local_notices.push(LocalNotice { id, until_ms, entry: entry(id) });
+        let since_ms = self.clock.at(Instant::now());
+        let until_ms = since_ms.saturating_add(ms);
+        self.local_notices.push(LocalNotice { id, since_ms, until_ms, entry: entry(id) });
         if self.local_notices.len() > NOTICES {
             self.local_notices.remove(0);
         }
@@ -561,6 +562,8 @@ impl Desk {
     fn show_ledger(&mut self) {
         let entries = ledger::entries(&self.view, &self.local_notices);
         crate::models::rows::sync(&self.ledger, &entries, |entry| entry.id.clone());
+        let in_sight = i32::try_from(ledger::in_sight(&entries)).unwrap_or(i32::MAX);
+        self.app.global::<crate::screen::Calls>().set_ledger_in_sight(in_sight);
     }
 
     fn call(&self, call: CallRef) -> Option<&CallView> {

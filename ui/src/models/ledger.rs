@@ -17,6 +17,8 @@ use crate::screen::{
 pub(crate) struct LocalNotice {
     /// For the cross.
     pub(crate) id: u64,
+    /// On the desk's clock.
+    pub(crate) since_ms: u64,
     /// On the desk's clock; it leaves by itself.
     pub(crate) until_ms: u64,
     /// What it says.
@@ -44,19 +46,48 @@ impl EntryId {
     }
 }
 
-/// All entries, newest first.
+/// All entries, newest first: a transfer that has ended is as new as its end. Only transfers on their way go before what
+/// is older than the newest, so that they and the newest are seen without scrolling (CALL-13).
 pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
     let french = view.preferences.language == Language::French;
-    let mut entries: Vec<(u64, LedgerEntry)> = view
-        .transfers
+    let transfers = view.transfers.iter().filter(|transfer| !on_its_card(view, transfer));
+    // Of what happened at the same time the screen's own is first: it answers a key or a finger.
+    let mut entries: Vec<(u64, LedgerEntry)> = local
         .iter()
-        .filter(|transfer| !on_its_card(view, transfer))
-        .map(|transfer| (transfer.since_ms, of_transfer(transfer)))
+        .map(|notice| (notice.since_ms, notice.entry.clone()))
+        .chain(transfers.map(|transfer| (newest_of(transfer), of_transfer(transfer))))
         .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice, french))))
-        .chain(local.iter().map(|notice| (notice.until_ms, notice.entry.clone())))
         .collect();
     entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+    if let Some((_, older)) = entries.split_first_mut() {
+        older.sort_by_key(|(_, entry)| !is_on_its_way(entry));
+    }
     entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// How many of the first entries are to be seen without scrolling: the newest, and transfers on their way.
+pub(crate) fn in_sight(entries: &[LedgerEntry]) -> usize {
+    entries.iter().enumerate().filter(|(at, entry)| *at == 0 || is_on_its_way(entry)).count()
+}
+
+fn is_on_its_way(entry: &LedgerEntry) -> bool {
+    let on_its_way = matches!(
+        entry.step,
+        TransferStep::Grace
+            | TransferStep::Waiting
+            | TransferStep::Requested
+            | TransferStep::Trying
+            | TransferStep::Ringing
+    );
+    entry.kind == LedgerKind::Transfer && on_its_way
+}
+
+/// When something happened to a transfer that the operator has to read.
+fn newest_of(transfer: &TransferView) -> u64 {
+    match transfer.state {
+        TransferState::Ended { at_ms, .. } => at_ms,
+        _ => transfer.since_ms,
+    }
 }
 
 /// The entry for a command that was not begun; `None` stands for a desk that is away.
@@ -357,7 +388,7 @@ mod tests {
     #[test]
     fn every_entry_can_be_found_again_by_its_cross() {
         let view = scenes::fates();
-        let local = [LocalNotice { id: 3, until_ms: 1, entry: refused(3, None) }];
+        let local = [LocalNotice { id: 3, since_ms: 0, until_ms: 1, entry: refused(3, None) }];
         let entries = entries(&view, &local);
         // One transfer is on its way and stands on its card.
         assert_eq!(entries.len(), view.transfers.len() - 1 + view.notices.len() + 1);
@@ -368,5 +399,24 @@ mod tests {
         assert_eq!(EntryId::read("x3"), None);
         assert_eq!(EntryId::read(""), None);
         assert_eq!(EntryId::read("é"), None);
+    }
+
+    #[test]
+    fn call_13_the_newest_is_first_then_transfers_on_their_way_and_an_end_is_as_new_as_it_is() {
+        let mut view = scenes::fates();
+        // The calls have left: what is on its way stands here.
+        view.incoming.clear();
+        view.outgoing.clear();
+        let ids = |view: &View, local: &[LocalNotice]| -> Vec<String> {
+            entries(view, local).iter().map(|entry| entry.id.to_string()).collect()
+        };
+        assert_eq!(ids(&view, &[]), ["t5", "t4", "t6", "n1"], "both ends are newer than the notice");
+        let since_ms = view.notices[0].since_ms + 60_000;
+        let local = [LocalNotice { id: 3, since_ms, until_ms: since_ms + 1, entry: refused(3, None) }];
+        assert_eq!(ids(&view, &local), ["l3", "t4", "t5", "t6", "n1"]);
+        assert_eq!(in_sight(&entries(&view, &local)), 2);
+        view.transfers.clear();
+        assert_eq!(in_sight(&entries(&view, &[])), 1);
+        assert_eq!(in_sight(&[]), 0);
     }
 }

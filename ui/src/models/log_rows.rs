@@ -4,7 +4,7 @@ use ipc::{CallSound, Direction, EndStatus, LogMark, LogRow, LogTransfer};
 
 use crate::clock::{duration, time_of_day};
 use crate::models::cards::{transfer_end, transfer_kind};
-use crate::models::words::party_name;
+use crate::models::words::{grouped, party_name};
 use crate::screen::{LogEnd, LogFact, LogFactKind, LogItem, LogStep, TransferStep};
 
 /// Hundredths of a mean opinion score below which many listeners are dissatisfied (ITU-T G.107 annex B).
@@ -70,8 +70,8 @@ pub(crate) fn facts(row: &LogRow) -> Vec<LogFact> {
     facts
 }
 
-/// How it sounded.
-pub(crate) fn sound(row: &LogRow) -> Vec<LogFact> {
+/// How it sounded; `french`: how large counts are written.
+pub(crate) fn sound(row: &LogRow, french: bool) -> Vec<LogFact> {
     let Some(CallSound { mos_hundredths: Some(mos), received, lost, late, jitter_us, .. }) = row.sound else {
         return Vec::new();
     };
@@ -79,7 +79,8 @@ pub(crate) fn sound(row: &LogRow) -> Vec<LogFact> {
     let part = |kind, count: u64, whole: u64| {
         let exact = count.saturating_mul(1000);
         let rounded = exact.saturating_add(whole / 2).checked_div(whole).unwrap_or(0);
-        let (first, second) = (count.to_string().into(), whole.to_string().into());
+        let text = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX), french);
+        let (first, second) = (text(count).into(), text(whole).into());
         // What is rounded up to where it is noticed is not there yet.
         let bad = whole > 0 && exact >= whole.saturating_mul(NOTICED);
         LogFact { first, second, bad, ..tenths(kind, rounded) }
@@ -179,11 +180,12 @@ mod tests {
             round_trip_us: Some(31_000),
             lost_there_thousandths: Some(4),
         });
-        let told = sound(&row);
+        let told = sound(&row, false);
         let wanted = [Kind::Mos, Kind::Lost, Kind::Late, Kind::Jitter, Kind::RoundTrip, Kind::LostThere];
         assert_eq!(kinds(&told), wanted);
         assert_eq!((told[0].whole, told[0].tenths, told[0].bad), (3, 5, true));
-        assert_eq!((told[1].first.as_str(), told[1].second.as_str()), ("30", "1000"));
+        assert_eq!((told[1].first.as_str(), told[1].second.as_str()), ("30", "1,000"));
+        assert_eq!(sound(&row, true)[1].second, "1\u{202f}000");
         assert_eq!((told[1].whole, told[1].tenths, told[1].bad), (3, 0, true));
         assert_eq!((told[3].first.as_str(), told[4].first.as_str()), ("13 ms", "31 ms"));
         assert_eq!((told[5].whole, told[5].tenths, told[5].bad), (0, 4, false));
@@ -196,7 +198,7 @@ mod tests {
         let mut row = scenes::log(0, &[]).rows.remove(1);
         let mut lost = |received, lost| {
             row.sound = Some(CallSound { mos_hundredths: Some(400), received, lost, ..Default::default() });
-            let part = sound(&row).remove(1);
+            let part = sound(&row, false).remove(1);
             (part.whole, part.tenths, part.bad)
         };
         assert_eq!([lost(9_996, 4), lost(9_994, 6)], [(0, 0, false), (0, 1, false)]);

@@ -4,7 +4,7 @@ use ipc::{
     AlertId, AlertKind, AlertSet, AlertView, CallRef, CallerHistory, ContactCard, ContactChange,
     ContactChangeKind, ContactField, ContactFile, ContactForm, ContactId, ContactQuery, ContactRow,
     Direction, DirectoryId, EndStatus, ImportProblem, ImportReport, ImportView, LampState, Notice, NoticeId,
-    NoticeKind, PastCall, RemovalId, Removed, TextChange, View,
+    NoticeKind, PastCall, RemovalId, Removed, RowFault, TextChange, View,
 };
 
 use super::{NOW, contacts, empty, outside, picture, staff};
@@ -191,15 +191,15 @@ pub fn files() -> Vec<ContactFile> {
 /// What an import did.
 #[must_use]
 pub fn report() -> ImportReport {
-    let problem = |line, reason: &str| ImportProblem { line, reason: reason.into() };
+    let problem = |line, fault| ImportProblem { line, fault };
     ImportReport {
         loaded: 12_904,
         left_out: 3,
         unknown_columns: vec!["fax".into(), "birthday".into()],
         problems: vec![
-            problem(214, "the row has 21 cells, the header 19"),
-            problem(3_977, "picture is not base64"),
-            problem(10_002, "the row is empty"),
+            problem(214, RowFault::Cells { cells: 21, columns: 19 }),
+            problem(3_977, RowFault::PictureEncoding),
+            problem(10_002, RowFault::Empty),
         ],
     }
 }

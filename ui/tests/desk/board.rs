@@ -136,12 +136,23 @@ fn acc_4_it_speaks_the_language_of_the_screen() {
     let mut view = scenes::empty();
     view.preferences.language = Language::French;
     let stage = Stage::with(view);
-    search(&stage, "Rechercher dans");
+    search(&stage, "Chercher dans");
     let (a, q) = (stage.top("a"), stage.top("q"));
     assert!(a.y < q.y, "AZERTY");
     letters(&stage, "zo");
     press(&stage, &["Accents et signes", "é"]);
     assert_eq!(get::<Directory<'_>>(&stage).get_query(), "zoé");
+}
+
+#[test]
+fn acc_4_all_of_the_rail_is_in_sight_above_it() {
+    let stage = Stage::with(scenes::empty());
+    search(&stage, "Search");
+    assert!(is_open(&stage));
+    for label in ["Directory", "Log", "Statistics", "Notes", "Reminders", "Settings"] {
+        assert!(is_in_sight(&stage, label), "{label}");
+        assert!(stage.find(label).size().height >= 48., "{label}");
+    }
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn dir_2_problems_are_said_beside_their_field_as_one_types() {
     stage.write("no");
     assert_eq!(problem(&stage, 6), FieldProblem::NotANumber);
     assert_eq!(editor(&stage).get_block(), SaveBlock::SeeFields);
-    assert!(stage.has("To save, see to the fields in red"));
+    assert!(stage.has("To save, correct the fields in red"));
     stage.control("s");
     assert_eq!(stage.commands(), []);
     stage.key(Key::Delete);

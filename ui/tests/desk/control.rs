@@ -56,6 +56,42 @@ fn crm_2_the_keyboard_is_the_consoles_again_when_the_page_is_left() {
 }
 
 #[test]
+fn a_menu_that_a_key_opened_stands_at_what_it_is_for() {
+    let stage = Stage::with(scenes::picture());
+    let menu = stage.app.global::<Menu>();
+    let calls = stage.app.global::<Calls>();
+    let directory = stage.app.global::<Directory>();
+    let at = |contact: i32| {
+        directory.invoke_tapped(contact);
+        stage.settle();
+        stage.write("/");
+        assert!(menu.get_open());
+        let place = (menu.get_x(), menu.get_y());
+        menu.invoke_close();
+        stage.settle();
+        place
+    };
+    let (first, beside, below) = (at(0), at(1), at(directory.get_columns()));
+    assert!(beside.0 > first.0 && (beside.1 - first.1).abs() < 1., "{first:?}, {beside:?}");
+    assert!(below.1 > first.1 && (below.0 - first.0).abs() < 1., "{first:?}, {below:?}");
+    assert!(!menu.get_keyed() && calls.get_menu_y() < 1.);
+}
+
+#[test]
+fn a_menu_that_a_key_opened_stands_at_the_selected_call() {
+    let stage = Stage::with(scenes::picture());
+    stage.write("/");
+    assert!(stage.app.global::<Menu>().get_keyed());
+    let first = stage.app.global::<Calls>().get_menu_y();
+    stage.app.global::<Menu>().invoke_close();
+    stage.settle();
+    stage.tap(stage.spot("Tomás Rivera"));
+    stage.write("/");
+    let next = stage.app.global::<Calls>().get_menu_y();
+    assert!(first > 0. && next > 0. && (next - first).abs() > 48., "{first} and {next}");
+}
+
+#[test]
 fn call_9_a_card_on_another_card_is_an_attended_transfer() {
     let stage = Stage::with(scenes::attended());
     let to = consultation(&stage);
@@ -229,7 +265,7 @@ fn a_recall_says_why_and_can_wait_again() {
 fn pre_6_a_waiting_call_says_for_whom_and_in_which_place() {
     let stage = Stage::with(scenes::waiting());
     let said = |who: &str| stage.find(who).accessible_description().unwrap().to_string();
-    assert!(said("Nadia Okafor").ends_with("For David Moreau · busy · no. 2"));
+    assert!(said("Nadia Okafor").ends_with("For David Moreau · busy · place 2"));
     assert!(
         scenes::waiting()
             .transfers
@@ -238,7 +274,7 @@ fn pre_6_a_waiting_call_says_for_whom_and_in_which_place() {
     );
     stage.key(Key::Home);
     stage.tap(stage.middle("Take back"));
-    stage.tap(stage.middle("Now"));
+    stage.tap(stage.middle("Transfer"));
     assert_eq!(
         stage.commands(),
         [Command::Retrieve { call: CallRef(1) }, Command::TransferNow { call: CallRef(1) }]
@@ -293,17 +329,17 @@ fn pre_3_the_card_says_from_whose_phone_a_call_was_picked_up() {
     let mut view = scenes::attended();
     view.outgoing[0].intercepted = Some(Party { name: Some("Khadija Benali".into()), ..Party::default() });
     let stage = Stage::with(view.clone());
-    assert!(stage.has("picked up from Khadija Benali"));
+    assert!(stage.has("intercepted from Khadija Benali"));
     view.generation += 1;
     view.outgoing[0].state = CallState::Dialing;
     stage.show(view.clone());
-    assert!(stage.has("picking up from Khadija Benali"));
+    assert!(stage.has("intercepting from Khadija Benali"));
     let from = view.outgoing.remove(0).intercepted.unwrap();
     let kind = ipc::NoticeKind::InterceptFailed { from, code: 481, reason: String::new() };
     view.generation += 1;
     view.notices.push(ipc::Notice { id: ipc::NoticeId(90), since_ms: view.now_ms, kind });
     stage.show(view);
-    assert!(stage.has("Nothing picked up from Khadija Benali") && stage.has("the call is gone"));
+    assert!(stage.has("Nothing intercepted from Khadija Benali") && stage.has("the call is gone"));
 }
 
 #[test]
@@ -350,7 +386,7 @@ fn conf_1_members_are_shown_and_muted() {
     stage.tap(stage.middle("Mute"));
     assert_eq!(stage.commands(), [Command::MuteMember { call: CallRef(1), on: true }]);
     let mut shown = ElementHandle::find_by_accessible_label(&stage.app, "Nadia Okafor");
-    assert!(shown.any(|card| card.accessible_description().is_some_and(|said| said == "Muted member")));
+    assert!(shown.any(|card| card.accessible_description().is_some_and(|said| said == "Muted")));
     let mut shown = ElementHandle::find_by_accessible_label(&stage.app, "Marie Laurent");
     assert!(shown.any(|card| card.accessible_description().is_some_and(|said| said == "[Talking]")));
 }

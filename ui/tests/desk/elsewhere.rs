@@ -123,7 +123,7 @@ fn dir_7_the_telephone_calls_and_the_menu_has_every_number() {
 #[test]
 fn dir_7_whoever_is_found_elsewhere_only_is_found() {
     let stage = searching("lindqvist");
-    assert!(stage.has("In no directory here") && !stage.has("No match"), "the others are still asked");
+    assert!(stage.has("Not in your directories") && !stage.has("No match"), "the others are still asked");
     stage.wait(PAUSE);
     let (seq, text) = stage.people_asked()[0].clone();
     answer(&stage, seq, &text);
@@ -143,7 +143,7 @@ fn dir_7_whoever_is_found_here_and_elsewhere_is_counted_in_both_parts() {
 fn dir_7_whoever_is_found_nowhere_is_said_not_to_be_found() {
     let stage = found("xqz");
     assert!(stage.has("No match") && stage.has("No contact matches “xqz”"));
-    assert!(!stage.has("In no directory here"));
+    assert!(!stage.has("Not in your directories"));
 }
 
 #[test]

@@ -240,6 +240,7 @@ fn log_2_it_is_sorted_by_several_criteria() {
     let stage = with_log();
     let sort_by = |criterion: &str| {
         stage.tap(stage.middle("Sort the log"));
+        assert!(stage.has("Sort by"), "the menu says what it is for");
         stage.tap(stage.top(criterion));
         stage.log_asked().last().unwrap().sort.clone()
     };
@@ -326,7 +327,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_touches() {
     stage.tap(stage.middle("Details of the call"));
     let details = stage.app.global::<LogDetails>();
     assert!(details.get_open());
-    assert!(stage.has("Number: +49 30 5557 0142") && stage.has("Not answered: nobody took it"));
+    assert!(stage.has("Number: +49 30 5557 0142") && stage.has("No answer: nobody took it"));
     assert!(stage.has("Incoming call: Missed") && !stage.has("Contact"));
     stage.tap(stage.top("Call back"));
     let dial = |number: &str| Command::Dial { number: number.into(), line: None };
@@ -346,7 +347,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_touches() {
     stage.tap(stage.middle("The call above"));
     assert_eq!(details.get_item().name, "Marie Laurent");
     // Something was wrong with it, which can still be said.
-    stage.tap(stage.top("Something was wrong"));
+    stage.tap(stage.top("Report a problem"));
     assert_eq!(stage.commands(), [Command::MarkLoggedCall { id: 2 }]);
     stage.answer(Ok(()));
     stage.tap(stage.top("Contact"));
@@ -370,7 +371,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_keys() {
     assert_eq!(log.get_cursor(), 5);
     stage.key(Key::Return);
     assert!(details.get_open());
-    assert!(stage.has("Quality: many would complain, 3.1 of 5"));
+    assert!(stage.has("Quality: poor, 3.1 of 5"));
     assert!(stage.has("Incoming call: Answered, Problem reported"), "the operator has said so");
     assert!(stage.has("David Moreau: busy, back with you"));
     stage.key(Key::UpArrow);

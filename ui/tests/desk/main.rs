@@ -139,7 +139,7 @@ fn call_8_long_press_opens_the_menu_of_the_view_and_is_no_tap() {
     assert_eq!(
         menu.get_entries().row_count(),
         8,
-        "Retrieve, Transfer, to voicemail, Remind me, Add to, E-mail, Something was wrong, Hang up"
+        "Retrieve, Transfer, to voicemail, Remind me, Add to, E-mail, Report a problem, Hang up"
     );
     assert_eq!(stage.commands(), []);
     stage.tap(stage.middle("Transfer to…"));
@@ -279,6 +279,16 @@ fn call_11_transfer_asks_for_a_number_or_a_name() {
 }
 
 #[test]
+fn call_11_who_rings_meanwhile_is_answered_beside_the_question() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Transfer"));
+    assert!(stage.app.global::<Prompt>().get_open());
+    stage.commands();
+    stage.double_tap(stage.spot("Anonymous"));
+    assert_eq!(stage.commands(), [answer(2)]);
+}
+
+#[test]
 fn call_11_nobody_is_transferred_to_themselves() {
     let stage = Stage::with(scenes::picture());
     stage.tap(stage.middle("Transfer"));
@@ -296,7 +306,7 @@ fn call_9_the_menu_of_a_contact_tells_the_mobile_from_the_phone() {
     let menu = stage.app.global::<Menu>();
     let mobile = menu.get_entries().iter().position(|entry| entry.word == MenuWord::TransferWhoMobile);
     assert!(stage.has("Transfer Marie Laurent here"));
-    assert!(stage.has("Transfer Marie Laurent to their mobile"));
+    assert!(stage.has("Marie Laurent to this mobile"));
     stage.commands();
     menu.invoke_choose(i32::try_from(mobile.unwrap()).unwrap());
     let to = "+49 151 5550 0000".to_owned();
@@ -508,8 +518,8 @@ fn ops_3_in_a_conference_the_handset_is_off_the_hook_and_leaves_it() {
 
 #[test]
 fn call_13_a_transfers_end_stays_until_it_is_dismissed() {
-    // Nothing else is said: on a small screen two entries are seen at once, the others are scrolled to.
-    let stage = Stage::with(ipc::View { notices: Vec::new(), ..scenes::fates() });
+    // Something else was said before it ended; on a small screen two entries are seen at once, the others are scrolled to.
+    let stage = Stage::with(scenes::fates());
     let row = stage.find("Tomás Rivera → Ingrid Solberg");
     assert_eq!(row.accessible_description().unwrap(), "answered");
     let at = row.absolute_position();
@@ -526,6 +536,65 @@ fn a_menu_leaves_with_the_call_it_was_for() {
     view.incoming.retain(|call| call.state != CallState::Ringing);
     stage.show(view);
     assert!(!stage.app.global::<Menu>().get_open());
+}
+
+#[test]
+fn call_1_a_lines_name_is_whole_and_its_number_gives_way() {
+    let stage = Stage::with(scenes::picture());
+    // Beside "Transferring 0:41" there is no room for both; beside "Ringing" there is.
+    let name = stage.find("to Support");
+    let end = name.absolute_position().x + name.size().width;
+    assert!(name.size().width > 60. && end < stage.app.get_calls_width(), "{} {end}", name.size().width);
+    assert!(!stage.has("5550200") && !stage.has("to Support · 5550200"));
+    assert!(stage.has("to Sales · 5550100"));
+    // Nor is there for a lock and both.
+    let mut view = scenes::encrypted();
+    view.generation += 1;
+    stage.show(view);
+    assert!(stage.find("to Support").size().width > 60. && !stage.has("5550200"));
+}
+
+#[test]
+fn ops_1_a_greeting_does_not_move_the_time() {
+    let stage = Stage::with(scenes::greeting());
+    let (desk, top) = (stage.app.global::<Desk>(), || stage.find("Talk time").absolute_position().y);
+    let greeted = top();
+    assert_ne!(desk.get_in_call_note(), "");
+    let mut view = scenes::picture();
+    view.generation += 1;
+    stage.show(view);
+    assert_eq!(desk.get_in_call_note(), "");
+    assert!((top() - greeted).abs() < 0.5, "{greeted} {}", top());
+}
+
+#[test]
+fn call_6_the_buttons_of_the_views_have_the_room_of_a_finger() {
+    let stage = Stage::with(scenes::picture());
+    let table = || stage.app.global::<frontdesk_ui::screen::Panes>().get_table();
+    for (label, from_top, then) in [
+        ("Table view", true, true),
+        ("List view", true, false),
+        ("Table view", false, true),
+        ("List view", false, false),
+    ] {
+        let (at, size) = (stage.find(label).absolute_position(), stage.find(label).size());
+        assert!(size.width >= 48. && size.height >= 48., "{label}: {size:?}");
+        // At its very edges.
+        let y = if from_top { at.y + 1. } else { at.y + 47. };
+        stage.tap(LogicalPosition::new(at.x + size.width / 2., y));
+        stage.settle();
+        assert_eq!(table(), then, "{label} at {y}");
+    }
+}
+
+#[test]
+fn dir_5_a_wide_screen_has_more_tiles_in_a_row() {
+    let stage = Stage::with(scenes::empty());
+    let directory = stage.app.global::<Directory>();
+    assert_eq!(directory.get_columns(), 2);
+    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    stage.settle();
+    assert_eq!(directory.get_columns(), 5);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const NOTED: &str = "Noted. Thank you";
 fn call_8_something_was_wrong_is_said_in_the_menu_of_a_call_by_finger_or_keys() {
     let stage = Stage::with(scenes::picture());
     stage.right_click(stage.spot("Tomás Rivera"));
-    stage.tap(stage.middle("Something was wrong"));
+    stage.tap(stage.middle("Report a problem"));
     assert_eq!(stage.commands(), [Command::MarkCall { call: CallRef(3) }]);
     assert!(!stage.has(NOTED), "the desk has not taken it yet");
     stage.answer(Ok(()));
@@ -32,7 +32,7 @@ fn call_8_something_was_wrong_is_said_in_the_menu_of_a_call_by_finger_or_keys() 
     assert!(stage.has("That call has ended") && !stage.has(NOTED));
     // What rings cannot have sounded wrong yet.
     stage.right_click(stage.spot("Anonymous"));
-    assert!(stage.has("Reject") && !stage.has("Something was wrong"));
+    assert!(stage.has("Reject") && !stage.has("Report a problem"));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn log_1_something_was_wrong_is_said_of_a_call_in_the_log_and_seen_there() {
     let rows = stage.app.global::<Log>().get_rows();
     assert_eq!(rows.iter().position(|row| row.marked), Some(5));
     stage.right_click(stage.top("Marie Laurent"));
-    stage.tap(stage.middle("Something was wrong"));
+    stage.tap(stage.middle("Report a problem"));
     assert_eq!(stage.commands(), [Command::MarkLoggedCall { id: 2 }]);
     stage.answer(Err(CommandError::NoFigures));
     stage.app.global::<Desk>().invoke_show(Screen::Directory);

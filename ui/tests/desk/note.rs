@@ -69,7 +69,7 @@ fn note_1_what_is_written_is_kept_by_itself_and_saved_by_a_touch() {
 fn note_1_the_note_of_before_a_power_cut_is_there_with_what_was_not_saved() {
     let stage = with_note("Saved words", Some("Saved words and more"));
     assert_eq!((text(&stage), standing(&stage)), ("Saved words and more".into(), NoteStanding::Draft));
-    stage.tap(stage.middle("As saved"));
+    stage.tap(stage.middle("Discard"));
     assert_eq!(stage.commands(), [Command::DraftNote { text: None }]);
     keep(&stage, Kept { saved: "Saved words".into(), saved_ms: Some(1), draft: None });
     assert_eq!((text(&stage), standing(&stage)), ("Saved words".into(), NoteStanding::Saved));

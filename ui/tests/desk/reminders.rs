@@ -430,12 +430,12 @@ fn rem_1_calling_back_from_a_notification_is_done_once_the_call_is_on_its_way() 
     let stage = Stage::with(view);
     stage.wait(READY);
     let dial = Command::Dial { number: "+49 30 5557 0142".into(), line: None };
-    stage.tap(stage.middle("CALL"));
+    stage.tap(stage.top("Call"));
     assert_eq!(stage.commands(), std::slice::from_ref(&dial));
     stage.answer(Err(CommandError::NotRegistered));
     assert_eq!(stage.commands(), [], "who could not be called is not done with");
     assert!(stage.app.global::<Calls>().get_ledger().iter().any(|entry| entry.refused != Default::default()));
-    stage.tap(stage.middle("CALL"));
+    stage.tap(stage.top("Call"));
     assert_eq!(stage.commands(), [dial]);
     stage.answer(Ok(()));
     assert_eq!(only(&stage), wish(ReminderWish::Finish { id: ReminderId(2) }));

@@ -94,7 +94,7 @@ fn set_1_as_saved_and_reset_take_it_back() {
     stage.tap(stage.middle("High contrast"));
     let ink = stage.app.global::<Ink>();
     assert!(ink.get_contrast() && ink.get_dark());
-    stage.tap(stage.middle("As saved"));
+    stage.tap(stage.middle("Discard"));
     assert!(!ink.get_contrast() && !ink.get_dark());
     stage.tap(stage.middle("Reset"));
     assert_eq!(stage.app.global::<screen::Settings>().get_colours(), Colours::Dark);
@@ -106,13 +106,13 @@ fn set_1_as_saved_and_reset_take_it_back() {
 #[test]
 fn set_1_sections_fold_and_say_what_is_in_them() {
     let stage = at_settings(scenes::empty());
-    assert!(stage.has("High contrast") && !stage.has("Answer, hold, take back or call"));
+    assert!(stage.has("High contrast") && !stage.has("Answer, hold, retrieve or call"));
     stage.tap(stage.middle("Language and colours"));
     assert!(!stage.has("High contrast") && stage.has("English · Dark"));
     stage.tap(stage.middle("Sound"));
     assert_eq!(stage.commands(), [Command::Meter { on: false }], "nobody is listened to for a folded bar");
     stage.tap(stage.middle("Keys"));
-    assert!(stage.has("Answer, hold, take back or call"));
+    assert!(stage.has("Answer, hold, retrieve or call"));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn set_1_nobody_leaves_with_something_unsaved_unasked() {
     stage.tap(stage.middle("Log"));
     assert_eq!(in_front(&stage), Screen::Settings);
     assert!(stage.has("Leave without saving?"));
-    stage.tap(stage.middle("Stay here"));
+    stage.tap(stage.middle("Keep editing"));
     assert!(!stage.has("Leave without saving?") && in_front(&stage) == Screen::Settings);
     stage.key(Key::Escape);
     stage.tap(stage.middle("Discard"));
@@ -162,7 +162,7 @@ fn set_1_what_the_desk_refuses_stays_chosen_and_is_said() {
 fn set_1_a_key_is_recorded_and_works_once_it_is_saved() {
     let stage = at_settings(scenes::empty());
     at_keys(&stage);
-    stage.tap(stage.middle("Another key for “Answer who has waited longest”"));
+    stage.tap(stage.middle("Another key for “Answer the longest-waiting call”"));
     assert!(stage.has("Press the key. Escape: leave it as it is"));
     let fault = || stage.app.global::<screen::Settings>().get_fault();
     stage.key("g");
@@ -189,12 +189,12 @@ fn set_1_a_key_of_another_action_is_taken_only_when_that_is_meant() {
     at_keys(&stage);
     stage.tap(stage.middle("Another key for “Transfer menu”"));
     stage.key(Key::F9);
-    assert!(stage.has("F9 is for “Answer, else take back, else hold”"));
-    stage.tap(stage.middle("Leave it"));
+    assert!(stage.has("F9 is used by “Answer, else retrieve, else hold”"));
+    stage.tap(stage.middle("Keep as is"));
     assert_eq!(keys(&stage, screen::KeyAction::Next), ["F9"]);
     stage.tap(stage.middle("Another key for “Transfer menu”"));
     stage.key(Key::F9);
-    stage.tap(stage.middle("Take it"));
+    stage.tap(stage.middle("Use it here"));
     assert_eq!(keys(&stage, screen::KeyAction::Transfer), ["+", "F8", "F9"]);
     assert!(keys(&stage, screen::KeyAction::Next).is_empty());
     stage.tap(stage.middle("Take + away from “Transfer menu”"));
@@ -204,6 +204,17 @@ fn set_1_a_key_of_another_action_is_taken_only_when_that_is_meant() {
     take(&stage, |kept| kept.shortcuts = some(changed));
     let hint = stage.app.global::<screen::Keys>().get_transfer();
     assert_eq!((hint.name.as_str(), hint.control), ("F8", false), "buttons say the key that works");
+}
+
+#[test]
+fn set_1_the_key_with_the_hyphen_is_shown_as_a_minus_sign() {
+    let stage = at_settings(scenes::empty());
+    at_keys(&stage);
+    // The row below comes up to where this one was.
+    let position = stage.middle("Another key for “Transfer menu”");
+    stage.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: -60. });
+    stage.wait(1000);
+    assert!(stage.has("Take − away from “Take the last transfer back”"));
 }
 
 #[test]

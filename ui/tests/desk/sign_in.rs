@@ -350,7 +350,7 @@ fn acc_1_a_locked_screen_names_nobody_and_calls_are_answered_held_and_ended_by_t
 fn acc_1_somebody_else_takes_the_place_of_who_has_locked_the_screen() {
     let stage = Stage::with(scenes::locked_at_rest());
     stage.commands();
-    stage.tap(stage.middle("Somebody else"));
+    stage.tap(stage.middle("Someone else"));
     assert_eq!(stage_of(&stage), SignInStage::Choose);
     assert!(!listed(&stage).contains(&"Clara Duval".to_owned()), "{:?}", listed(&stage));
     stage.tap(stage.top("Back"));

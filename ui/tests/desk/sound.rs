@@ -151,7 +151,7 @@ fn acc_2_what_became_of_a_test_is_said_beside_its_buttons() {
         (SoundTest::Ringer, done(None), "Played. Nothing heard? Look at the volume and the device"),
         (back, done(Some(-20)), "We heard you well"),
         (back, done(Some(-70)), "We heard nothing: is the microphone muted or far away?"),
-        (back, done(Some(0)), "Too loud: turn down what you say, or move the microphone away"),
+        (back, done(Some(0)), "Too loud: lower “What you say” in Volume, or move the microphone away"),
         (back, SoundTestEnd::Call, "Calls come first: test the sound when there is none"),
         (back, SoundTestEnd::MicrophoneMuted, "The microphone is muted here: unmute it and try again"),
         (back, SoundTestEnd::SpeakerMuted, "What you hear is muted or turned all the way down"),

@@ -136,7 +136,7 @@ fn pre_3_the_card_and_the_notices_tell_what_became_of_it() {
     view.outgoing[0].intercepted = Some(Party { name: Some("Khadija Benali".into()), ..Party::default() });
     view.outgoing[0].taken_over = true;
     let stage = Stage::with(view.clone());
-    assert!(stage.has("taken over from Khadija Benali"));
+    assert!(stage.has("taken from Khadija Benali"));
     view.generation += 1;
     view.outgoing[0].state = CallState::Dialing;
     stage.show(view.clone());

@@ -29,7 +29,8 @@ fn app_2_a_box_that_nobody_has_set_up_shows_where_and_with_which_code() {
     let desk = stage.app.global::<frontdesk_ui::screen::Desk>();
     let shown = (desk.get_setup_code().to_string(), desk.get_setup_address().to_string());
     assert_eq!(shown, ("4071 8823".into(), "https://192.0.2.47:8443".into()));
-    assert!(stage.has("No directory yet"));
+    assert!(stage.has("No directory yet") && stage.has("Line off"));
+    assert!(!stage.has("Search "), "there is no directory to search in");
     stage.tap(stage.middle("Import contacts…"));
     assert!(files(&stage).get_open());
     stage.show(View { generation: 3, ..scenes::empty() });
@@ -58,9 +59,9 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
                 "Digits refused by Pierre-Emmanuel Delacroix-Beaumont",
                 "the other end takes no digits; ask your administrator",
             ),
-            ("Digits refused by Marie Laurent", "refused, 500"),
-            ("Hold refused by Pierre-Emmanuel Delacroix-Beaumont", "refused, 488"),
-            ("Nothing picked up from Ingrid Solberg", "answered meanwhile"),
+            ("Digits refused by Marie Laurent", "refused (500); ask your administrator"),
+            ("Hold refused by Pierre-Emmanuel Delacroix-Beaumont", "refused (488); ask your administrator"),
+            ("Nothing intercepted from Ingrid Solberg", "answered meanwhile"),
         ],
     );
     // What a driver, the disk or the kernel says is English, and for the log.
@@ -74,7 +75,7 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
             ),
             ("Échec de sauvegarde, nouvel essai", "disque plein ; prévenez votre administrateur"),
             (
-                "La règle « Anonymous callers to the main line » est inapplicable",
+                "Règle inapplicable\u{a0}: Anonymous callers to the main line",
                 "ignorée ; prévenez votre administrateur",
             ),
             ("L’appel vers +49 30 5557 0142 a échoué", "le central ne répond pas"),
@@ -107,10 +108,10 @@ fn acc_6_a_call_whose_speech_is_encrypted_says_so_on_its_card_and_above() {
 #[test]
 fn pre_7_an_alert_intercepts_or_calls_or_goes() {
     let stage = Stage::with(scenes::alerts(2));
-    assert!(stage.middle("INTERCEPT").x > 484., "never over the calls");
-    stage.tap(stage.middle("INTERCEPT"));
+    assert!(stage.middle("Intercept").x > 484., "never over the calls");
+    stage.tap(stage.middle("Intercept"));
     assert_eq!(stage.commands(), [Command::Intercept { number: "2106".into() }]);
-    stage.tap(stage.middle("CALL"));
+    stage.tap(stage.top("Call"));
     let seen = |id| Command::DismissAlert { alert: AlertId(id) };
     assert_eq!(stage.commands(), [Command::Dial { number: "2102".into(), line: None }, seen(2)]);
     stage.tap(stage.middle("Dismiss the alert"));
@@ -124,8 +125,8 @@ fn pre_7_what_can_no_longer_be_picked_up_is_called() {
         std::sync::Arc::make_mut(lamp).rings = None;
     }
     let stage = Stage::with(view);
-    assert!(!stage.has("INTERCEPT"));
-    stage.tap(stage.middle("CALL"));
+    assert!(!stage.has("Intercept"));
+    stage.tap(stage.top("Call"));
     assert_eq!(stage.commands()[0], Command::Dial { number: "2106".into(), line: None });
 }
 
@@ -161,11 +162,11 @@ fn pre_7_an_alert_takes_no_key() {
 #[test]
 fn pre_7_an_alert_stays_under_the_finger_and_a_new_one_moves_none() {
     let stage = Stage::with(scenes::alerts(1));
-    let place = stage.middle("INTERCEPT");
+    let place = stage.middle("Intercept");
     let mut view = scenes::alerts(3);
     view.generation = 2;
     stage.show(view);
-    assert_eq!(stage.middle("INTERCEPT"), place, "new ones come above");
+    assert_eq!(stage.middle("Intercept"), place, "new ones come above");
     stage.press(place, PointerEventButton::Left);
     let mut view = scenes::alerts(3);
     view.generation = 3;
@@ -239,7 +240,8 @@ fn dir_3_a_file_is_chosen_imported_watched_and_reported() {
     stage.show(view);
     stage.tap(stage.middle("Show what the import did"));
     assert_eq!(files(&stage).get_step(), FilesStep::Report);
-    assert!(stage.has("picture is not base64"));
+    assert!(stage.has("The picture cannot be read") && stage.has("Row 10,002"));
+    assert!(stage.has("The row has 21 cells, the first line has 19"));
     stage.tap(stage.middle("Done"));
     assert!(!files(&stage).get_open() && !stage.has("Show what the import did"));
 }
@@ -339,6 +341,10 @@ fn dir_3_a_report_is_read_and_closed_by_keys_alone() {
     stage.event(Event::Reply { seq, reply: Reply::Import(scenes::report()) });
     stage.answer(Ok(()));
     assert_eq!(files(&stage).get_step(), FilesStep::Report);
+    let mut french = View { generation: 2, ..scenes::empty() };
+    french.preferences.language = ipc::Language::French;
+    stage.show(french);
+    assert!(stage.has("La ligne est vide") && stage.has("La ligne a 21 cellules, la première ligne en a 19"));
     let rows = i32::try_from(files(&stage).get_bad().row_count()).unwrap();
     stage.key(Key::DownArrow);
     assert_eq!(files(&stage).get_cursor(), 0);

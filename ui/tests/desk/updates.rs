@@ -26,13 +26,13 @@ fn app_3_the_operator_is_told_how_it_stands_with_an_update_in_both_languages() {
             "0.2",
             UpdateNews::Taken,
             "Update 0.2 is here",
-            "it waits until no call is up; pull the stick out",
+            "it waits until there is no call; remove the USB stick",
         ),
         (
             Language::English,
             "0.2",
             UpdateNews::Writing,
-            "Update 0.2 is being written",
+            "Update 0.2 is being installed",
             "calls go on; do not switch the box off",
         ),
         (
@@ -40,9 +40,9 @@ fn app_3_the_operator_is_told_how_it_stands_with_an_update_in_both_languages() {
             "0.2",
             UpdateNews::Ready,
             "Update 0.2 is ready",
-            "the desk starts anew when no call is up",
+            "the desk restarts when there is no call",
         ),
-        (Language::English, "0.2", UpdateNews::Done, "Updated to 0.2", "this version works"),
+        (Language::English, "0.2", UpdateNews::Done, "Updated to 0.2", "everything is running"),
         (
             Language::English,
             "0.2",
@@ -61,7 +61,7 @@ fn app_3_the_operator_is_told_how_it_stands_with_an_update_in_both_languages() {
             Language::English,
             "0.2",
             UpdateNews::Failed { reason: "no room on B".into() },
-            "Update 0.2 was not written",
+            "Update 0.2 was not installed",
             "ask your administrator",
         ),
         (

@@ -11,8 +11,8 @@ use slint::platform::Key;
 
 use super::hands::Stage;
 
-const ASKS: &str = "Ada wants to see this screen";
-const SEES: &str = "Ada sees this screen";
+const ASKS: &str = "Ada wants to view this screen";
+const SEES: &str = "Ada is viewing this screen";
 
 /// Waits for the thread that packs pictures.
 fn pictures(stage: &Stage, count: usize) {

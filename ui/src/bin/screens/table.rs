@@ -215,7 +215,7 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "remove",
         view: scenes::rows,
-        act: |stage| stage.this_directory(&["Up", "Up", "Enter", "Right"]),
+        act: |stage| stage.this_directory(&["Up", "Up", "Enter"]),
     },
     Scene {
         name: "add-directory",
