@@ -56,7 +56,7 @@ fn set_1_what_is_saved_outlives_a_killed_desk_and_screen_and_reset_brings_everyt
 
     // What is chosen is seen at once, and is not the desk's before it is saved. Nobody leaves with it unasked.
     screen.tap_word(SECTIONS, "Fran");
-    screen.says(STANDING, &["pas", "encore"]);
+    screen.says(STANDING, &["Modifications", "non"]);
     assert_eq!(kept(&house), (Language::English, Theme::Dark));
     screen.tap_word(RAIL, "Notes");
     screen.says(QUESTION, &["sans"]);
@@ -81,7 +81,7 @@ fn set_1_what_is_saved_outlives_a_killed_desk_and_screen_and_reset_brings_everyt
 
     // Back to how everything was, but for the language, which somebody has to read: tried on as well, and kept once it is saved.
     screen.tap_word(HEAD, "initialiser");
-    screen.says(STANDING, &["pas", "encore"]);
+    screen.says(STANDING, &["Modifications", "non"]);
     assert_eq!(kept(&house), (Language::French, Theme::Light));
     screen.tap(SAVE);
     house.client.wait("dark again", SOON, |view| view.preferences.theme == Theme::Dark);

@@ -55,7 +55,8 @@ fn tile(
 ) -> StatTile {
     let changed = now.zip(before).map(|(now, before)| match now.cmp(&before) {
         std::cmp::Ordering::Less => format!("−{}", difference(before - now)),
-        std::cmp::Ordering::Equal => "=".to_owned(),
+        // A sign behind every figure that stayed would hide those that changed.
+        std::cmp::Ordering::Equal => String::new(),
         std::cmp::Ordering::Greater => format!("+{}", difference(now - before)),
     });
     StatTile {
@@ -188,13 +189,17 @@ pub(crate) fn lines(told: &CallStatistics) -> Vec<StatLine> {
     told.lines.iter().map(line).collect()
 }
 
-/// The top of a scale that holds all of these: a round number whose half is one as well.
+/// The top of a scale that holds all of these: a round number whose half is whole.
 fn top_of<'a>(counts: impl Iterator<Item = &'a CallCounts>) -> u64 {
     let most = counts.map(CallCounts::calls).max().unwrap_or(0);
-    let mut ten = 1;
+    let mut ten: u64 = 1;
     loop {
-        if let Some(top) = [2, 4, 6, 8, 10].into_iter().map(|step| step * ten).find(|top| *top >= most) {
-            return top;
+        for step in [2, 3, 4, 5, 6, 8, 10] {
+            let top: u64 = step * ten;
+            // Half a call is none.
+            if top >= most && top % 2 == 0 {
+                return top;
+            }
         }
         ten *= 10;
     }
@@ -327,7 +332,7 @@ mod tests {
         assert_eq!(text(0), words("46", "+5", "41"));
         assert_eq!(text(1), words("91%", "+11", "80%"));
         assert_eq!(text(2), words("3", "−2", "5"));
-        assert_eq!(text(3), words("20", "=", "20"));
+        assert_eq!(text(3), words("20", "", "20"));
         assert_eq!(text(4), words("6.2 s", "", ""));
         assert_eq!(text(5), words("1:23", "", ""));
         assert_eq!(text(6), words("1 h 02", "+1 h 01", "1 min 01"));
@@ -360,7 +365,20 @@ mod tests {
 
     #[test]
     fn sta_1_a_scale_ends_in_a_round_number_whose_half_is_whole() {
-        for (most, top) in [(0, 2), (1, 2), (3, 4), (10, 10), (11, 20), (61, 80), (100, 100), (101, 200)] {
+        for (most, top) in [
+            (0, 2),
+            (1, 2),
+            (3, 4),
+            (5, 6),
+            (10, 10),
+            (11, 20),
+            (21, 30),
+            (41, 50),
+            (61, 80),
+            (100, 100),
+            (101, 200),
+            (235, 300),
+        ] {
             assert_eq!(top_of([counts(most, 0, 0, 0)].iter()), top, "{most}");
         }
     }

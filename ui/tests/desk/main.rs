@@ -594,7 +594,8 @@ fn dir_5_a_wide_screen_has_more_tiles_in_a_row() {
     assert_eq!(directory.get_columns(), 2);
     stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
     stage.settle();
-    assert_eq!(directory.get_columns(), 5);
+    // A fifth would cut the states that a receptionist reads before a transfer.
+    assert_eq!(directory.get_columns(), 4);
 }
 
 #[test]

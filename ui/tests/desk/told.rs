@@ -342,7 +342,7 @@ fn dir_3_a_report_is_read_and_closed_by_keys_alone() {
     stage.answer(Ok(()));
     assert_eq!(files(&stage).get_step(), FilesStep::Report);
     let mut french = View { generation: 2, ..scenes::empty() };
-    french.preferences.language = ipc::Language::French;
+    french.preferences.language = Language::French;
     stage.show(french);
     assert!(stage.has("La ligne est vide") && stage.has("La ligne a 21 cellules, la première ligne en a 19"));
     let rows = i32::try_from(files(&stage).get_bad().row_count()).unwrap();

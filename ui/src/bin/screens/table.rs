@@ -212,11 +212,7 @@ pub(crate) const SCENES: &[Scene] = &[
         view: scenes::rows,
         act: |stage| stage.this_directory(&["Up", "Up", "Up", "Enter"]),
     },
-    Scene {
-        name: "remove",
-        view: scenes::rows,
-        act: |stage| stage.this_directory(&["Up", "Up", "Enter"]),
-    },
+    Scene { name: "remove", view: scenes::rows, act: |stage| stage.this_directory(&["Up", "Up", "Enter"]) },
     Scene {
         name: "add-directory",
         view: scenes::rows,
