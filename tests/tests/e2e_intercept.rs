@@ -95,7 +95,7 @@ fn pre_3_dir_9_a_call_ringing_on_a_colleagues_phone_is_taken_by_replaces_from_th
     let call = talks(&mut house);
     assert_eq!(call.party.number.as_deref(), Some("442079460991"));
     house.desk.hears(DESK_TONE);
-    screen.says(CALLS, &["picked", "Ingrid"]);
+    screen.says(CALLS, &["intercepted", "Ingrid"]);
     screen.keep("2-talks");
     // The phone that rang is told that it is no missed call.
     b.expect("CALL_CLOSED", SOON);

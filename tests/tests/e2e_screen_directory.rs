@@ -114,7 +114,7 @@ fn dir_8_a_mail_has_the_call_in_the_ear_as_its_subject_and_other_addresses_are_r
     let mut screen = house.screen();
     menu_of(&mut screen, "Paula");
     screen.choose("Write");
-    screen.plate_says(&["Read", "telephone"]);
+    screen.plate_says(&["Scan", "tablet"]);
     screen.keep("mail");
     screen.key("Escape");
     screen.plate_closes();

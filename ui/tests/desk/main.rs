@@ -279,16 +279,6 @@ fn call_11_transfer_asks_for_a_number_or_a_name() {
 }
 
 #[test]
-fn call_11_who_rings_meanwhile_is_answered_beside_the_question() {
-    let stage = Stage::with(scenes::picture());
-    stage.tap(stage.middle("Transfer"));
-    assert!(stage.app.global::<Prompt>().get_open());
-    stage.commands();
-    stage.double_tap(stage.spot("Anonymous"));
-    assert_eq!(stage.commands(), [answer(2)]);
-}
-
-#[test]
 fn call_11_nobody_is_transferred_to_themselves() {
     let stage = Stage::with(scenes::picture());
     stage.tap(stage.middle("Transfer"));
