@@ -332,3 +332,61 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
     let log = server.log();
     assert!(log.contains("DHCPINFORM") && !log.contains("DHCPREQUEST"), "{log}");
 }
+
+#[test]
+fn app_5_a_code_outlives_a_file_that_was_refused_until_an_administrator_has_it_forgotten() {
+    let mut house = House::build(Digest::Md5);
+    let folder = house.folder().to_owned();
+    let ours = Authority::new(&folder, "ours");
+    let (port, root, list) = (house.free_port(), folder.join("files"), folder.join("codes"));
+    fs::write(&list, "nobody:nothing\n").unwrap();
+    let identity = ours.identity("127.0.0.1");
+    let _server = server(&folder, &root, port, &identity, &LetsIn::Known(&list));
+    let file = root.join("desk.toml");
+    put(&file, "[[lines]]\nnumber = \"5550100\"\nname = \"\"\n");
+    let provisioning = format!(
+        "[provisioning]\nurl = \"https://127.0.0.1:{port}/desk.toml\"\nca = {:?}\ndhcp = false\n",
+        ours.certificate()
+    );
+    let page = house.free_port();
+    let address = house.desk.open_admin_page_with(page, &provisioning);
+    house.client = house.desk.client();
+    let said = wait_said(&house, 0, "refuses (HTTP 401): type the one-time code");
+    let device = device(&said);
+    fs::write(&list, format!("{device}:4711-0815\n")).unwrap();
+
+    let shown = house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
+    let before: Vec<String> = names(&shown).into_iter().map(str::to_owned).collect();
+    let mut browser = Chromium::start(&folder);
+    browser.open(&address);
+    browser.fill("Code on the touchscreen", &shown.setup.unwrap().code);
+    browser.fill("Name", NAME);
+    browser.fill("Password", SECRET);
+    browser.fill("Password once more", SECRET);
+    browser.fill("Provisioning code", "4711-0815");
+    browser.press("Make the first administrator");
+    let here = format!("{address}/provisioning");
+    wait::until("what is wrong in the file", SOON, || {
+        browser.open(&here);
+        browser.text().contains("line 3: lines (1.) name").then_some(())
+    });
+
+    // Nothing was taken with it, so it is still there, and can be taken back.
+    let kept = |house: &House| house.desk.database("SELECT body FROM document WHERE name = 'provisioned'");
+    let body = kept(&house);
+    assert!(body.contains("4711-0815"), "{body}\n{}", house.desk.program.log());
+    browser.sees("A code was typed and waits to be used.");
+    browser.press("Forget the one-time code");
+    browser.sees("The one-time code was forgotten.");
+    let forgotten = || (!kept(&house).contains("4711")).then_some(());
+    wait::until("a database without the code", SOON, forgotten);
+
+    // The server does not get it any more: a file that is right now is not fetched with it.
+    put(&file, &settings(&house.exchange, "Reception"));
+    let said = house.desk.program.log().len();
+    browser.press("Ask the server now");
+    let said = wait_said(&house, said, "refuses (HTTP 401): type the one-time code");
+    assert!(!said.contains("provisioned url="), "{said}");
+    assert_eq!(names(&house.client.wait("a view", SOON, |_| true)), before);
+    assert!(!house.desk.program.log().contains("4711"));
+}

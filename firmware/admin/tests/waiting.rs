@@ -18,7 +18,7 @@ const REMOVE: &str = "/sound/waiting/remove";
 fn files(house: &House) -> Vec<String> {
     let Ok(entries) = fs::read_dir(house.folder.path().join("sounds")) else { return Vec::new() };
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| !Path::new(name).extension().is_some_and(|ending| ending == "json")).collect()
+    names.filter(|name| Path::new(name).extension().is_none_or(|ending| ending != "json")).collect()
 }
 
 #[tokio::test]

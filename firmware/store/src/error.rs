@@ -196,6 +196,7 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, doing },
             Some(ErrorCode::DiskFull) => Self::Full { path, doing },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path, doing },
+            Some(ErrorCode::CannotOpen) => Self::Open { path, source: io::Error::other(source) },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path, doing },
             _ => Self::Failed { path, doing, source },
         }

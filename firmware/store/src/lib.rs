@@ -49,6 +49,7 @@ mod waiting;
 mod xmpp;
 
 use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -193,13 +194,21 @@ impl From<StoreError> for Failure {
 
 /// Makes the file before SQLite does, which would let everybody read it. SQLite gives its other files the
 /// same mode.
+///
+/// A file that is there is not opened: closing it would end every lock that this process has on it through SQLite
+/// (POSIX advisory locks; "How To Corrupt An SQLite Database File", section 2.2). The next program that looked into the
+/// database would then take itself for the last one, and delete the write-ahead log that is still written here.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(path);
-    opened.map(drop).map_err(|source| StoreError::Open { path: path.to_owned(), source })
+    match options.open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Open { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

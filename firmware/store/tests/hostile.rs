@@ -159,6 +159,27 @@ fn a_newer_schema_and_another_program_are_refused_and_left_alone() {
 }
 
 #[test]
+fn app_4_what_is_written_stays_when_another_program_looked_into_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desk.db");
+    // As the desk and the administrator's page: two in one process.
+    let (mut desk, page) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    desk.add_directory("Before", true).unwrap();
+    let count = || {
+        let query = "SELECT count(*) FROM directory";
+        let looked = Command::new("sqlite3").arg(&path).arg(query).output();
+        let looked = looked.expect("sqlite3 is installed (package sqlite3)");
+        assert!(looked.status.success(), "{looked:?}");
+        String::from_utf8(looked.stdout).unwrap()
+    };
+    assert_eq!(count(), "1\n");
+    desk.add_directory("After", true).unwrap();
+    assert_eq!(count(), "2\n", "the other program ended, and took nothing with it");
+    drop((desk, page));
+    assert_eq!(Store::open(&path).unwrap().load_catalogue().unwrap().0.len(), 2);
+}
+
+#[test]
 fn a_path_that_cannot_be_opened_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().to_owned(), folder.path().join("missing/desk.db")] {

@@ -197,7 +197,7 @@ fn top_of<'a>(counts: impl Iterator<Item = &'a CallCounts>) -> u64 {
         for step in [2, 3, 4, 5, 6, 8, 10] {
             let top: u64 = step * ten;
             // Half a call is none.
-            if top >= most && top % 2 == 0 {
+            if top >= most && top.is_multiple_of(2) {
                 return top;
             }
         }
