@@ -20,7 +20,8 @@ static GRAPH: LazyLock<Graph> = LazyLock::new(|| Graph::load().unwrap());
 
 /// What is used only by another crate's code that is brought in by its path: `e2e_microsoft.rs` has the servers of the plugin
 /// host's tests, and `tests/readers` has readers that no crate offers.
-const BY_PATH: [(&str, &str); 9] = [
+const BY_PATH: [(&str, &str); 10] = [
+    ("frontdesk-screen", "slint-build"),
     ("frontdesk-tests", "rcgen"),
     ("frontdesk-tests", "url"),
     ("frontdesk-readers", "base64"),

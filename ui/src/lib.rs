@@ -27,16 +27,4 @@ pub use desk::Console;
 pub use models::dates;
 
 /// What the Slint compiler makes of `slint/app.slint`.
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::todo,
-    clippy::unwrap_used,
-    clippy::allow_attributes_without_reason,
-    reason = "generated code"
-)]
-pub mod screen {
-    slint::include_modules!();
-}
+pub use frontdesk_screen as screen;

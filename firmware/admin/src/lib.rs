@@ -6,7 +6,7 @@
 //!
 //! Not done here: SQL (`store`), the desk's calls (`frontdeskd` hands its views over), running plugins.
 //!
-//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` reads what is uploaded,
+//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` and `spool` take what is uploaded, `range` gives parts of files,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
 //! `uploads` speak with the plugin host, `sounds` keeps what callers hear who wait, `imports` takes files of contacts, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
 //! file and back, `provisioning` fetches settings from a server, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
@@ -39,12 +39,14 @@ mod plugin_settings;
 mod plugins;
 mod provisioning;
 mod random;
+mod range;
 mod routes;
 mod server;
 mod session;
 mod settings;
 mod setup;
 mod sounds;
+mod spool;
 mod statics;
 mod table;
 mod text;

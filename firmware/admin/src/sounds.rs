@@ -11,27 +11,28 @@ use std::{
     fs::{self, File as Opened},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use store::Settings;
-use tempfile::{NamedTempFile, TempPath};
-use tokio::{
-    fs::File,
-    io::AsyncWriteExt,
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tempfile::NamedTempFile;
 use tracing::warn;
 
-use crate::{health::Health, keeper::KeeperError, random, tls};
+use crate::{
+    keeper::KeeperError,
+    random,
+    spool::{Bounds, SPARE, Slot, Spool, SpoolError, SpoolFile},
+    tls,
+};
 
 /// Largest file, in bytes: ten minutes of mono at 48 kHz are 57.6 million.
 pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// How much all files take together, in bytes.
 const MAX_TOGETHER: u64 = 256 << 20;
-/// Room on the disk that an upload does not take, in bytes: calls are logged meanwhile.
-const SPARE: u64 = 64 << 20;
+/// One at a time, and nobody removes one meanwhile.
+const BOUNDS: Bounds = Bounds { file: MAX_BYTES, together: Some(MAX_TOGETHER), spare: SPARE, at_once: 1 };
+/// How the name of a file on its way begins.
+const PREFIX: &str = "new-";
 /// Longest note that is read, in bytes.
 const MAX_NOTE: u64 = 4096;
 /// Longest name of a file that is kept, in characters.
@@ -78,28 +79,23 @@ pub enum SoundProblem {
 /// Why a file was not taken.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// Another one is being taken.
-    Busy,
-    /// Nothing was sent.
-    Empty,
-    /// More than [`MAX_BYTES`].
-    TooLarge,
-    BrokenOff,
-    /// The disk, or what these files may take of it.
-    NoRoom,
-    Disk(io::Error),
+    /// It did not come whole, there is no room for it, or another one is being taken.
+    Upload(SpoolError),
     /// The desk did not say whether it can play it.
     NoAnswer,
     Sound(SoundProblem),
     Settings(KeeperError),
 }
 
+impl From<SpoolError> for Refused {
+    fn from(error: SpoolError) -> Self {
+        Self::Upload(error)
+    }
+}
+
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoRoom,
-            _ => Self::Disk(error),
-        }
+        Self::Upload(error.into())
     }
 }
 
@@ -122,23 +118,11 @@ pub(crate) enum Found {
     Elsewhere,
 }
 
-/// Nobody else changes these files while this is there.
-pub(crate) struct Turn {
-    _place: OwnedSemaphorePermit,
-}
-
-/// A file that comes in; nothing is left of it unless it is kept.
-pub(crate) struct Incoming {
-    file: File,
-    path: TempPath,
-    bytes: u64,
-}
-
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct Sounds {
     folder: PathBuf,
-    turn: Arc<Semaphore>,
+    spool: Spool,
 }
 
 impl Sounds {
@@ -146,44 +130,38 @@ impl Sounds {
     pub(crate) fn new(db: &Path) -> Self {
         // Settings name whole paths only.
         let db = std::path::absolute(db).unwrap_or_else(|_| db.to_owned());
-        Self { folder: db.with_file_name("sounds"), turn: Arc::new(Semaphore::new(1)) }
+        let folder = db.with_file_name("sounds");
+        Self { spool: Spool::new(folder.clone(), PREFIX, BOUNDS), folder }
     }
 
-    /// Who changes something comes here first.
-    pub(crate) fn turn(&self) -> Result<Turn, Refused> {
-        let place = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| Refused::Busy)?;
-        Ok(Turn { _place: place })
+    /// Who changes something comes here first: nobody else changes these files while this is there.
+    pub(crate) fn turn(&self) -> Result<Slot, SpoolError> {
+        self.spool.slot()
     }
 
     /// Begins to take a file. `announced` is how many bytes come, as far as that is said.
-    pub(crate) fn begin(&self, _: &Turn, announced: Option<u64>) -> Result<Incoming, Refused> {
+    pub(crate) fn begin(&self, turn: Slot, announced: Option<u64>) -> Result<SpoolFile, SpoolError> {
         tls::make_folder(&self.folder)?;
-        let most = announced.unwrap_or(MAX_BYTES).min(MAX_BYTES);
-        let is_full = Health::now(&self.folder).disk_free.is_some_and(|free| free < most + SPARE);
-        if is_full || self.bytes() + most > MAX_TOGETHER {
-            return Err(Refused::NoRoom);
-        }
-        let (file, path) = NamedTempFile::with_prefix_in("new-", &self.folder)?.into_parts();
-        Ok(Incoming { file: File::from_std(file), path, bytes: 0 })
+        self.spool.begin(turn, announced)
     }
 
-    /// Puts a whole file in its place, with what is known of it. Blocks. The path, which no setting names yet.
-    pub(crate) fn keep(&self, _: &Turn, incoming: Incoming, note: &Note) -> io::Result<PathBuf> {
+    /// Puts a whole file in its place, with what is known of it. Blocks. The path, which no setting names yet, and the turn.
+    pub(crate) fn keep(&self, incoming: SpoolFile, note: &Note) -> io::Result<(PathBuf, Slot)> {
         let token = random::token()?;
         let mut begin = [0; OGG.len()];
-        let is_ogg = Opened::open(&incoming.path)?.read_exact(&mut begin).is_ok() && begin == OGG;
-        let mut beside = NamedTempFile::with_prefix_in("new-", &self.folder)?;
+        let is_ogg = Opened::open(incoming.path())?.read_exact(&mut begin).is_ok() && begin == OGG;
+        let mut beside = NamedTempFile::with_prefix_in(PREFIX, &self.folder)?;
         beside.write_all(&serde_json::to_vec(note).map_err(io::Error::other)?)?;
         beside.as_file().sync_all()?;
         let path = self.folder.join(format!("{token}.{}", if is_ogg { "opus" } else { "wav" }));
         beside.persist(path.with_extension("json")).map_err(|failed| failed.error)?;
-        incoming.path.persist(&path).map_err(|failed| failed.error)?;
+        let turn = incoming.persist(&path)?;
         Opened::open(&self.folder)?.sync_all()?;
-        Ok(path)
+        Ok((path, turn))
     }
 
     /// Removes what no setting names. Blocks.
-    pub(crate) fn tidy(&self, _: &Turn, settings: &Settings) {
+    pub(crate) fn tidy(&self, _: &Slot, settings: &Settings) {
         let lines = settings.lines.iter().map(|line| &line.music);
         let all = lines.chain([&settings.waiting.music, &settings.waiting.announcement]);
         let named: Vec<&Path> = all.flatten().map(Path::new).collect();
@@ -220,32 +198,6 @@ impl Sounds {
         // A parent with `..` in it is another one.
         (path.parent() == Some(self.folder.as_path()) && path.file_name().is_some()).then_some(path)
     }
-
-    fn bytes(&self) -> u64 {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum()
-    }
-}
-
-impl Incoming {
-    /// Takes bytes as they come.
-    pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > MAX_BYTES {
-            return Err(Refused::TooLarge);
-        }
-        Ok(self.file.write_all(bytes).await?)
-    }
-
-    /// All of it is here: has it on the disk; its path of the moment.
-    pub(crate) async fn end(&mut self) -> Result<PathBuf, Refused> {
-        if self.bytes == 0 {
-            return Err(Refused::Empty);
-        }
-        self.file.flush().await?;
-        self.file.sync_all().await?;
-        Ok(self.path.to_path_buf())
-    }
 }
 
 /// What a file is called, out of what a browser says: no folders, nothing that cannot be seen, not too long.
@@ -258,16 +210,18 @@ pub(crate) fn plain_name(sent: Option<&str>) -> String {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::parts::FORM_MARGIN;
 
     const FACTS: SoundFacts = SoundFacts { length_ms: 2000, peak_dbfs: -6, mean_dbfs: -9 };
 
     async fn kept(sounds: &Sounds, bytes: &[u8]) -> String {
         let turn = sounds.turn().unwrap();
-        let mut incoming = sounds.begin(&turn, Some(bytes.len() as u64)).unwrap();
+        let mut incoming = sounds.begin(turn, Some(bytes.len() as u64)).unwrap();
         incoming.push(bytes).await.unwrap();
         incoming.end().await.unwrap();
         let note = Note { name: "calm.wav".into(), facts: FACTS };
-        sounds.keep(&turn, incoming, &note).unwrap().to_str().unwrap().to_owned()
+        let (path, _turn) = sounds.keep(incoming, &note).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -305,24 +259,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn app_2_what_is_too_large_empty_or_breaks_off_leaves_nothing_and_two_at_once_are_one_too_many() {
+    async fn app_2_sounds_are_bounded_one_and_all_together_and_two_at_once_are_one_too_many() {
         let folder = tempfile::tempdir().unwrap();
         let sounds = Sounds::new(&folder.path().join("desk.db"));
         let turn = sounds.turn().unwrap();
-        assert!(matches!(sounds.turn(), Err(Refused::Busy)));
-        let mut incoming = sounds.begin(&turn, None).unwrap();
-        assert!(matches!(incoming.end().await, Err(Refused::Empty)));
+        assert!(matches!(sounds.turn(), Err(SpoolError::Busy)));
+        let mut incoming = sounds.begin(turn, None).unwrap();
         incoming.push(b"RIFF").await.unwrap();
-        incoming.bytes = MAX_BYTES;
-        assert!(matches!(incoming.push(b"x").await, Err(Refused::TooLarge)));
+        assert!(matches!(sounds.turn(), Err(SpoolError::Busy)), "while it comes");
         drop(incoming);
         assert_eq!(names(folder.path()), Vec::<String>::new());
+        let too_large = MAX_BYTES + FORM_MARGIN as u64 + 1;
+        let refused = sounds.begin(sounds.turn().unwrap(), Some(too_large));
+        assert!(matches!(refused, Err(SpoolError::TooLarge)));
         // What these files may take together.
         let most = Opened::create(folder.path().join("sounds/most.wav")).unwrap();
         most.set_len(MAX_TOGETHER - 5).unwrap();
-        assert!(matches!(sounds.begin(&turn, Some(6)), Err(Refused::NoRoom)));
-        assert!(sounds.begin(&turn, Some(5)).is_ok());
-        drop(turn);
+        assert!(matches!(sounds.begin(sounds.turn().unwrap(), Some(6)), Err(SpoolError::NoRoom)));
+        assert!(sounds.begin(sounds.turn().unwrap(), Some(5)).is_ok());
         assert!(sounds.turn().is_ok());
     }
 

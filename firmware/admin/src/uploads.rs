@@ -1,7 +1,7 @@
 //! Packages on their way from a browser to the plugin host.
 //!
-//! A package is written to a file without a name first: it is whole before the host hears of it, and an upload that
-//! breaks off leaves nothing. Each has a connection to the host of its own, with which the host forgets it.
+//! A package is written to a file first: it is whole before the host hears of it, and an upload that breaks off leaves
+//! nothing. Each has a connection to the host of its own, with which the host forgets it.
 
 use std::{
     io,
@@ -15,21 +15,21 @@ use ipc::{
     MAX_PACKAGE, MAX_UPLOAD_PART, PluginAnswer, PluginGrants, PluginInspection, PluginProblem, PluginRequest,
     PluginView,
 };
-use tokio::{
-    fs::File,
-    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
-    sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore},
-};
+use rustix::io::Errno;
+use tokio::{fs::File, io::AsyncReadExt, sync::Mutex as AsyncMutex};
 
 use crate::{
     plugins::{HostProblem, Link},
     random,
+    spool::{Bounds, SPARE, Spool, SpoolError, SpoolFile},
 };
 
 /// Uploads that wait for a decision; the oldest goes.
 const MAX_WAITING: usize = 4;
-/// Uploads under way at once: each takes up to 32 MiB of the disk.
-const MAX_UNDER_WAY: usize = 2;
+/// Each of those under way at once takes up to 32 MiB of the disk.
+const BOUNDS: Bounds = Bounds { file: MAX_PACKAGE, together: None, spare: SPARE, at_once: 2 };
+/// How the name of a package on its way begins.
+const PREFIX: &str = "package-";
 /// How long one waits for a decision.
 const KEPT: Duration = Duration::from_secs(15 * 60);
 
@@ -56,11 +56,18 @@ pub(crate) enum UploadProblem {
     Host(#[from] HostProblem),
 }
 
-/// A package that comes in.
-pub(crate) struct Incoming {
-    file: File,
-    bytes: u64,
-    _place: OwnedSemaphorePermit,
+impl From<SpoolError> for UploadProblem {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Busy => Self::Busy,
+            SpoolError::Empty => Self::Empty,
+            SpoolError::TooLarge => Self::TooLarge,
+            SpoolError::BrokenOff => Self::BrokenOff,
+            // In the words of the system, as when the disk itself says so.
+            SpoolError::NoRoom => Self::Disk(Errno::NOSPC.into()),
+            SpoolError::Disk(error) => Self::Disk(error),
+        }
+    }
 }
 
 /// A package that the host has looked at.
@@ -76,40 +83,36 @@ pub(crate) struct Waiting {
 /// See the module.
 pub(crate) struct Uploads {
     socket: PathBuf,
-    folder: PathBuf,
-    places: Arc<Semaphore>,
+    spool: Spool,
     waiting: Mutex<Vec<Waiting>>,
 }
 
 impl Uploads {
+    /// With packages on their way in this folder; what a power cut has left of them is removed.
     pub(crate) fn new(socket: PathBuf, folder: PathBuf) -> Self {
-        let places = Arc::new(Semaphore::new(MAX_UNDER_WAY));
-        Self { socket, folder, places, waiting: Mutex::default() }
+        let spool = Spool::new(folder, PREFIX, BOUNDS);
+        spool.tidy();
+        Self { socket, spool, waiting: Mutex::default() }
     }
 
     /// Begins an upload.
-    pub(crate) fn begin(&self) -> Result<Incoming, UploadProblem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| UploadProblem::Busy)?;
-        let file = File::from_std(tempfile::tempfile_in(&self.folder)?);
-        Ok(Incoming { file, bytes: 0, _place: place })
+    pub(crate) fn begin(&self) -> Result<SpoolFile, SpoolError> {
+        self.spool.begin(self.spool.slot()?, None)
     }
 
     /// The file is whole: hands it to the host, which looks at it.
-    pub(crate) async fn inspect(&self, mut incoming: Incoming) -> Result<Waiting, UploadProblem> {
-        if incoming.bytes == 0 {
-            return Err(UploadProblem::Empty);
-        }
-        incoming.file.flush().await?;
-        incoming.file.rewind().await?;
+    pub(crate) async fn inspect(&self, mut incoming: SpoolFile) -> Result<Waiting, UploadProblem> {
+        let mut package = File::open(incoming.end().await?).await?;
+        let bytes = incoming.bytes();
         let mut link = Link::open(&self.socket, false).await.map_err(|_| HostProblem::Away)?;
-        let upload = match link.ask(PluginRequest::Upload { bytes: incoming.bytes }).await? {
+        let upload = match link.ask(PluginRequest::Upload { bytes }).await? {
             PluginAnswer::Upload(upload) => upload,
             _ => return Err(HostProblem::Away.into()),
         };
         let mut offset = 0;
         let mut part = vec![0; MAX_UPLOAD_PART];
-        while offset < incoming.bytes {
-            let read = fill(&mut incoming.file, &mut part).await?;
+        while offset < bytes {
+            let read = fill(&mut package, &mut part).await?;
             if read == 0 {
                 return Err(UploadProblem::BrokenOff);
             }
@@ -169,17 +172,6 @@ impl Uploads {
     fn list(&self) -> MutexGuard<'_, Vec<Waiting>> {
         // Each change is one step: what a thread that failed left is whole.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Incoming {
-    /// Takes bytes as they come.
-    pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<(), UploadProblem> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > MAX_PACKAGE {
-            return Err(UploadProblem::TooLarge);
-        }
-        Ok(self.file.write_all(bytes).await?)
     }
 }
 

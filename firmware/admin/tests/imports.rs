@@ -5,7 +5,6 @@ mod house;
 
 use house::{Browser, House, PASSWORD, clean::is_clean, until};
 use hyper::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const UPLOAD: &str = "/directories/upload";
 const RESULT: &str = "/directories/import";
@@ -96,22 +95,11 @@ async fn dir_3_what_cannot_be_taken_is_refused_in_words_and_the_desk_does_not_he
     assert!(answer.status == 422 && answer.has("donnez au nouveau un nom"), "{}", answer.body);
     ada.language = "en";
     // A gigabyte is refused before it comes.
-    let token = &ada.cookies["__Host-session"];
-    let head = format!(
-        "POST {UPLOAD} HTTP/1.1\r\nHost: desk\r\nCookie: __Host-session={token}\r\n\
-         Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=cut\r\n\
-         Content-Length: 1000000000\r\n\r\n"
-    );
-    let mut stream = ada.connect().await;
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut begin = [0; 12];
-    stream.read_exact(&mut begin).await.unwrap();
-    assert_eq!(&begin, b"HTTP/1.1 413");
-    drop(stream);
+    assert_eq!(ada.announce(UPLOAD, 1_000_000_000).await, "HTTP/1.1 413");
     assert!(ada.get("/directories").await.has("larger than 256 MiB"), "the next page says it too");
     // A form that was not made for this session.
-    let (kind, body) = house::browser::multipart("stolen", &[("directory", b"1"), ("file", b"lastname")]);
-    assert_eq!(ada.send(Method::POST, UPLOAD, Some(&kind), body).await.status, 403);
+    let stolen = ada.upload_as("stolen", UPLOAD, &[("directory", b"1"), ("file", b"lastname")]).await;
+    assert_eq!(stolen.status, 403);
     assert_eq!(heard(&house), Vec::<String>::new());
     // What the desk refuses is told by the page.
     assert_eq!(ada.upload_with("/directories", UPLOAD, &INTO_STAFF, b"\x89PNG\r\n").await.status, 303);

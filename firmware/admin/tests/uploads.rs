@@ -3,7 +3,7 @@
 
 mod house;
 
-use house::{Browser, Host, House, PASSWORD, clean::is_clean, seen, until, with_host};
+use house::{Host, House, PASSWORD, clean::is_clean, seen, until, with_host};
 use hyper::Method;
 use ipc::{PluginProblem, PluginRequest, PluginSignature};
 
@@ -103,8 +103,7 @@ async fn app_1_what_is_no_plugin_is_refused_in_words() {
     ada.upload("/plugins", "/plugins/upload", &[("file", b"")]).await;
     assert!(ada.get("/plugins").await.has("No file was chosen"));
     let before = host.asked().len();
-    let (kind, body) = house::browser::multipart("guessed", &[("file", b"\0asm")]);
-    let answer = ada.send(Method::POST, "/plugins/upload", Some(&kind), body).await;
+    let answer = ada.upload_as("guessed", "/plugins/upload", &[("file", b"\0asm")]).await;
     assert_eq!(answer.status, 403);
     let answer = ada.send(Method::POST, "/plugins/upload", Some("text/plain"), b"x".to_vec()).await;
     assert_eq!(answer.status, 400);
@@ -118,19 +117,11 @@ async fn app_1_a_huge_file_and_a_broken_upload_leave_nothing() {
     let before = host.asked().len();
     let huge = vec![0; 33 * 1024 * 1024];
     let token = ada.token("/plugins").await;
-    let head = |length: usize| {
-        let session = &ada.cookies["__Host-session"];
-        format!(
-            "POST /plugins/upload HTTP/1.1\r\nHost: desk\r\nCookie: __Host-session={session}\r\n\
-             Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=cut\r\n\
-             Content-Length: {length}\r\n\r\n"
-        )
-    };
-    let announced = read_answer(&house, &ada, head(500_000_000).as_bytes()).await;
-    assert!(announced.starts_with("HTTP/1.1 413"), "500 MB are refused before they come: {announced}");
+    let announced = ada.announce("/plugins/upload", 500_000_000).await;
+    assert_eq!(announced, "HTTP/1.1 413", "500 MB are refused before they come");
     let (_, body) = house::browser::multipart(&token, &[("file", &huge)]);
     let mut stream = ada.connect().await;
-    let chunked = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
+    let chunked = ada.upload_head("/plugins/upload", "Transfer-Encoding: chunked");
     stream.write_all(chunked.as_bytes()).await.unwrap();
     for part in body.chunks(1024 * 1024) {
         let framed = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
@@ -145,25 +136,18 @@ async fn app_1_a_huge_file_and_a_broken_upload_leave_nothing() {
     // More than may be under way at once: each that breaks off makes room.
     for _ in 0..4 {
         let mut stream = ada.connect().await;
-        stream.write_all(head(body.len()).as_bytes()).await.unwrap();
+        let head = ada.upload_head("/plugins/upload", &format!("Content-Length: {}", body.len()));
+        stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body[..100_000]).await.unwrap();
         drop(stream);
     }
     assert_eq!(host.asked().len(), before, "the plugin host heard of none of it");
-    let left: Vec<_> = std::fs::read_dir(house.folder.path().join("admin")).unwrap().collect();
-    assert_eq!(left.len(), 1, "only the certificate is there: {left:?}");
+    let folder = house.folder.path().join("admin");
+    let count = || std::fs::read_dir(&folder).unwrap().count();
+    until("only the certificate is there", async || count() == 1).await;
     until("there is room again", async || {
         let sent = ada.thief().upload("/plugins", "/plugins/upload", &[("file", b"\0asm....")]).await;
         sent.to.unwrap().starts_with("/plugins/uploads/")
     })
     .await;
-}
-
-async fn read_answer(_: &House, browser: &Browser, request: &[u8]) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = browser.connect().await;
-    stream.write_all(request).await.unwrap();
-    let mut bytes = vec![0; 65_536];
-    let read = stream.read(&mut bytes).await.unwrap_or(0);
-    String::from_utf8_lossy(&bytes[..read]).into_owned()
 }

@@ -9,10 +9,10 @@ use house::{Browser, House, PASSWORD, clean::is_clean};
 use hyper::Method;
 use serde_json::{Value, json};
 use store::{Line, Settings, Store};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const UPLOAD: &str = "/sound/waiting/upload";
 const REMOVE: &str = "/sound/waiting/remove";
+const FILE: &str = "/sound/waiting/file?heard=music";
 
 /// The files of the folder, those with notes left out.
 fn files(house: &House) -> Vec<String> {
@@ -64,6 +64,51 @@ async fn app_2_ovf_1_music_and_announcement_are_uploaded_heard_of_and_removed() 
 }
 
 #[tokio::test]
+async fn app_2_a_sound_is_opened_by_the_browser_s_own_player_whole_or_in_parts() {
+    let (_house, mut ada) = House::with_ada().await;
+    let sound = b"RIFF and a melody".as_slice();
+    assert_eq!(ada.upload_with("/sound", UPLOAD, &[("heard", "music")], sound).await.status, 303);
+    for (language, listen) in [("en", "Listen"), ("fr", "Écouter")] {
+        ada.language = language;
+        let page = ada.get("/sound").await;
+        let link = format!("<a href=\"{FILE}\" aria-label=\"{listen} file\">{listen}</a>");
+        assert!(page.has(&link) && !page.has("<audio"), "{}", page.body);
+    }
+    let said = |answer: &house::browser::Answer, name: &str| {
+        answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+    };
+    let whole = ada.get(FILE).await;
+    assert_eq!((whole.status, whole.bytes.as_slice()), (200, sound));
+    for (name, value) in [
+        ("content-type", "audio/wav"),
+        ("content-length", "17"),
+        ("accept-ranges", "bytes"),
+        ("content-disposition", "inline; filename=\"sound.wav\""),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(said(&whole, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(said(&whole, "content-range"), None);
+    assert!(said(&whole, "content-security-policy").unwrap().contains("media-src 'self'"));
+    for (range, bytes, told) in [
+        ("bytes=0-1", b"RI".as_slice(), "bytes 0-1/17"),
+        ("bytes=9-", b"a melody".as_slice(), "bytes 9-16/17"),
+        ("bytes=-6", b"melody".as_slice(), "bytes 11-16/17"),
+    ] {
+        ada.range = Some(range);
+        let part = ada.get(FILE).await;
+        assert_eq!((part.status, part.bytes.as_slice()), (206, bytes), "{range}");
+        assert_eq!(said(&part, "content-range").as_deref(), Some(told));
+        assert_eq!(said(&part, "content-length"), Some(bytes.len().to_string()));
+        assert_eq!(said(&part, "content-type").as_deref(), Some("audio/wav"));
+    }
+    ada.range = Some("bytes=17-");
+    let beyond = ada.get(FILE).await;
+    assert_eq!((beyond.status, beyond.bytes.len()), (416, 0));
+    assert_eq!(said(&beyond, "content-range").as_deref(), Some("bytes */17"));
+}
+
+#[tokio::test]
 async fn app_2_what_is_no_sound_is_refused_in_words_and_changes_nothing() {
     let (house, mut ada) = House::with_ada().await;
     assert_eq!(ada.upload_with("/sound", UPLOAD, &[("heard", "music")], b"RIFF a melody").await.status, 303);
@@ -77,26 +122,15 @@ async fn app_2_what_is_no_sound_is_refused_in_words_and_changes_nothing() {
     let answer = ada.upload_with("/sound", UPLOAD, &[("heard", "music")], b"").await;
     assert!(answer.status == 422 && answer.has("it is empty"), "{}", answer.body);
     // 500 MB are refused before they come.
-    let token = &ada.cookies["__Host-session"];
-    let head = format!(
-        "POST {UPLOAD} HTTP/1.1\r\nHost: desk\r\nCookie: __Host-session={token}\r\n\
-         Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=cut\r\n\
-         Content-Length: 500000000\r\n\r\n"
-    );
-    let mut stream = ada.connect().await;
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut begin = [0; 12];
-    stream.read_exact(&mut begin).await.unwrap();
-    assert_eq!(&begin, b"HTTP/1.1 413");
-    drop(stream);
+    assert_eq!(ada.announce(UPLOAD, 500_000_000).await, "HTTP/1.1 413");
     assert!(ada.get("/sound").await.has("larger than 64 MiB"), "the next page says it too");
     for place in ["", "everything", "line 4711"] {
         let answer = ada.upload_with("/sound", UPLOAD, &[("heard", place)], b"RIFF a melody").await;
         assert_eq!(answer.status, 422, "{place}");
     }
     // Without the token of this session, and from another site.
-    let (kind, body) = house::browser::multipart("stolen", &[("heard", b"music"), ("file", b"RIFF")]);
-    assert_eq!(ada.send(Method::POST, UPLOAD, Some(&kind), body).await.status, 403);
+    let stolen = ada.upload_as("stolen", UPLOAD, &[("heard", b"music"), ("file", b"RIFF")]).await;
+    assert_eq!(stolen.status, 403);
     let mut elsewhere = ada.thief();
     elsewhere.site = Some("cross-site");
     let answer = elsewhere.upload_with("/sound", UPLOAD, &[("heard", "music")], b"RIFF a melody").await;

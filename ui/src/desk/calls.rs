@@ -193,7 +193,7 @@ impl Desk {
         }
     }
 
-    /// The key for UNDO: the selected call's, else the transfer asked for last.
+    /// The key for Undo: the selected call's, else the transfer asked for last.
     pub(crate) fn undo(&mut self) {
         let can = |call: &&CallView| call.actions.contains(&Action::Undo);
         let selected = self.calls.selected.and_then(|call| self.call(call)).filter(can);

@@ -96,7 +96,7 @@ impl Desk {
 
     /// The same by key.
     pub(crate) fn open_directory_menu_by_key(&mut self) {
-        self.directory_menu(self.fronted(), Page::Main, At::Pane);
+        self.directory_menu(self.fronted(), Page::Main, At::DirectoryButton);
         self.move_menu(0);
     }
 

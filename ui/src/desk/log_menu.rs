@@ -109,7 +109,7 @@ impl Desk {
             rows.push((entry, choice));
         }
         rows.extend(date_rows(self.log.day));
-        self.open_menu(SharedString::default(), rows, At::Pane);
+        self.open_menu(SharedString::default(), rows, At::LogButton);
         self.move_menu(0);
     }
 

@@ -15,6 +15,7 @@ use super::directory_menu::DirectoryChoice;
 use super::log_menu::LogChoice;
 use super::reminders::Deed;
 use super::{Area, Desk};
+use crate::models::drops::rings;
 use crate::models::past;
 use crate::models::words::{digits, party_name};
 use crate::models::{cards, contacts};
@@ -32,6 +33,10 @@ pub(super) enum At {
     Card,
     /// By the directory: it was opened by a key.
     Pane,
+    /// At the button of the directory's menu, as by a finger: it was opened by a key.
+    DirectoryButton,
+    /// At the button that sorts the log, likewise.
+    LogButton,
     /// At the contact under the cursor: it was opened by a key.
     Contact,
     /// At the row of the log under the cursor, likewise.
@@ -479,10 +484,18 @@ impl Desk {
             At::Pane => Some(self.pane_corner()),
             At::Contact => Some((self.app.invoke_contact_menu_x(), self.app.invoke_contact_menu_y())),
             At::LogRow => Some((self.app.invoke_log_menu_x(), self.app.invoke_log_menu_y())),
+            At::DirectoryButton => {
+                Some((self.app.invoke_directory_button_x(), self.app.invoke_directory_button_y()))
+            }
+            At::LogButton => Some((self.app.invoke_log_button_x(), self.app.invoke_log_button_y())),
             At::Calls | At::Card | At::There => None,
         };
         if !matches!(at, At::There) {
-            menu.set_keyed(matches!(at, At::Calls | At::Card));
+            let keyed = matches!(at, At::Calls | At::Card);
+            let over_calls = keyed || place.is_some_and(|(x, _)| x < self.app.get_calls_width());
+            menu.set_keyed(keyed);
+            // As it is when it opens: a menu does not move away under a finger.
+            menu.set_beside(over_calls && self.view.incoming.iter().any(rings));
             let calls = self.app.global::<Calls>();
             calls.set_menu_y(0.);
             if matches!(at, At::Card) {

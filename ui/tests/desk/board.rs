@@ -2,7 +2,8 @@
 
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{App, Board, Calls, Desk, Directory, Log, Note, Prompt, ReminderEditor, Screen};
-use ipc::{Command, HookAction, Language, TextSize, View};
+use i_slint_core::input::TouchPhase;
+use ipc::{CallRef, Command, HookAction, Language, TextSize, View};
 use slint::platform::Key;
 use slint::{ComponentHandle, Global, LogicalPosition, LogicalSize};
 
@@ -213,15 +214,31 @@ fn is_in_sight(stage: &Stage, label: &str) -> bool {
     from >= 84. && from + height <= top_of_board(stage)
 }
 
-/// Fingers move the form until this is in sight.
+/// It lies above the answers at the foot of the form, which cover nothing.
+fn is_above_answers(stage: &Stage, label: &str) -> bool {
+    if !is_in_sight(stage, label) {
+        return false;
+    }
+    let element = stage.find(label);
+    element.absolute_position().y + element.size().height <= stage.find("Cancel").absolute_position().y
+}
+
+/// Fingers move the form until this is in sight. They rest before they are lifted: it does not go on by itself.
 fn scroll_to(stage: &Stage, label: &str) {
     let x = stage.middle("Close").x - 100.;
     for _ in 0..12 {
-        if is_in_sight(stage, label) {
+        if is_above_answers(stage, label) {
             return;
         }
-        let low = LogicalPosition::new(x, top_of_board(stage) - 30.);
-        stage.finger_drag(0, low, LogicalPosition::new(x, low.y - 60.));
+        let low = stage.find("Cancel").absolute_position().y - 20.;
+        let at = |step: u8| LogicalPosition::new(x, low - 10. * f32::from(step));
+        stage.finger(TouchPhase::Started, at(0));
+        for step in 1..=5 {
+            stage.wait(50);
+            stage.finger(TouchPhase::Moved, at(step));
+        }
+        stage.wait(300);
+        stage.finger(TouchPhase::Ended, at(5));
         stage.wait(1000);
     }
     panic!("{label} cannot be brought into sight");
@@ -234,10 +251,12 @@ fn a_tall_form_scrolls(text_size: TextSize) {
     assert!(is_open(&stage) && is_in_sight(&stage, "Remind me of"), "{text_size:?}");
     letters(&stage, "key");
     assert_eq!(get::<ReminderEditor<'_>>(&stage).get_text(), "key");
-    assert!(!is_in_sight(&stage, "Save"), "then there would be nothing to scroll");
-    for label in ["Number to call", "In an hour", "Next day", "Time of day", "Cancel", "Save"] {
+    assert!(!is_above_answers(&stage, "Time of day"), "then there would be nothing to scroll");
+    for label in ["Number to call", "In an hour", "Next day", "Time of day"] {
+        assert!(is_in_sight(&stage, "Cancel") && is_in_sight(&stage, "Save"), "{text_size:?}: {label}");
         scroll_to(&stage, label);
     }
+    assert!(is_in_sight(&stage, "Cancel") && is_in_sight(&stage, "Save"), "{text_size:?}");
     stage.commands();
     stage.tap(stage.middle("Save"));
     assert!(matches!(&stage.commands()[..], [Command::Reminder(_)]), "{text_size:?}");
@@ -254,6 +273,22 @@ fn acc_4_a_tall_form_scrolls_above_it_in_the_largest_texts() {
 }
 
 #[test]
+fn acc_4_a_form_is_answered_without_scrolling_in_the_largest_texts() {
+    let stage = Stage::with(in_size(TextSize::Largest));
+    stage.tap(stage.middle("Reminders"));
+    stage.tap(stage.middle("New reminder"));
+    letters(&stage, "key");
+    press(&stage, &["Put the keyboard away"]);
+    for label in ["Remind me of", "In an hour", "Next day", "An hour later", "Cancel", "Save"] {
+        assert!(is_in_sight(&stage, label), "{label}");
+    }
+    assert!(is_above_answers(&stage, "An hour later"));
+    stage.commands();
+    stage.tap(stage.middle("Save"));
+    assert!(matches!(&stage.commands()[..], [Command::Reminder(_)]));
+}
+
+#[test]
 fn acc_4_the_field_that_is_typed_into_comes_into_sight_by_itself() {
     let stage = Stage::with(in_size(TextSize::Largest));
     stage.tap(stage.middle("Reminders"));
@@ -263,7 +298,7 @@ fn acc_4_the_field_that_is_typed_into_comes_into_sight_by_itself() {
     let place = stage.middle("Time of day");
     stage.tap(place);
     assert!(is_open(&stage));
-    assert!(is_in_sight(&stage, "Time of day"));
+    assert!(is_above_answers(&stage, "Time of day"));
     assert!(place.y > top_of_board(&stage), "it was where the keyboard is now");
 }
 
@@ -319,4 +354,20 @@ fn acc_4_a_call_that_rings_is_not_squeezed_above_it() {
 #[test]
 fn acc_4_nor_is_it_in_the_largest_texts() {
     a_call_is_not_squeezed(TextSize::Largest);
+}
+
+#[test]
+fn acc_4_above_it_the_call_that_talks_keeps_its_buttons_in_the_largest_texts() {
+    let mut view = scenes::picture();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.tap(stage.middle("Number or name"));
+    assert!(is_open(&stage));
+    assert!(is_in_sight(&stage, "Hang up"));
+    assert!(is_in_sight(&stage, "Helena Brandt"), "and who rings");
+    let size = stage.find("Hang up").size();
+    assert!(size.width >= 48. && size.height >= 48., "{size:?}");
+    stage.commands();
+    stage.tap(stage.middle("Hang up"));
+    assert!(matches!(&stage.commands()[..], [Command::HangUp { call: CallRef(5) }]));
 }

@@ -6,8 +6,8 @@ use frontdesk_ui::screen::{Calls, Desk, Directory, Drag, DropVerdict, Menu, Prom
 use i_slint_backend_testing::ElementHandle;
 use i_slint_core::input::TouchPhase;
 use ipc::{
-    Action, CallRef, CallState, Command, HookAction, LampState, Party, RecallWhy, ServiceMode, TransferState,
-    View, Volumes,
+    Action, CallRef, CallState, Command, HookAction, LampState, Party, RecallWhy, ServiceMode, TextSize,
+    TransferState, View, Volumes,
 };
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, LogicalPosition, Model};
@@ -89,6 +89,47 @@ fn a_menu_that_a_key_opened_stands_at_the_selected_call() {
     stage.write("/");
     let next = stage.app.global::<Calls>().get_menu_y();
     assert!(first > 0. && next > 0. && (next - first).abs() > 48., "{first} and {next}");
+}
+
+#[test]
+fn acc_4_while_a_call_rings_a_menu_leaves_the_calls_free() {
+    let mut view = scenes::customer_answered();
+    let stage = Stage::with(view.clone());
+    let menu = stage.app.global::<Menu>();
+    let is_over_calls = || stage.find("Write a task…").absolute_position().x < stage.app.get_calls_width();
+    stage.key(Key::Home);
+    stage.write("/");
+    assert!(menu.get_open() && !is_over_calls(), "by a key");
+    menu.invoke_close();
+    stage.settle();
+    stage.right_click(LogicalPosition::new(200., 150.));
+    assert!(menu.get_open() && !is_over_calls(), "by a finger");
+    menu.invoke_close();
+    view.generation += 1;
+    view.incoming.retain(|call| call.state != CallState::Ringing);
+    stage.show(view);
+    stage.key(Key::Home);
+    stage.write("/");
+    assert!(menu.get_open() && is_over_calls(), "nothing rings: at its call");
+}
+
+#[test]
+fn acc_4_a_long_menu_is_within_the_screen_in_the_largest_texts() {
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.key(Key::Home);
+    stage.write("/");
+    let menu = stage.app.global::<Menu>();
+    let window = stage.app.window();
+    let ground = window.size().to_logical(window.scale_factor()).height - 56.;
+    // Up from the first is the last.
+    stage.key(Key::UpArrow);
+    let count = i32::try_from(menu.get_entries().row_count()).unwrap();
+    assert_eq!(menu.get_cursor(), count - 1);
+    // The menu lies over the card, which has the same button.
+    let row = stage.top("Hang up");
+    assert!(row.x > stage.app.get_calls_width() && row.y + 26. <= ground, "{row:?} {ground}");
 }
 
 #[test]
@@ -236,9 +277,9 @@ fn contacts_stay_under_the_finger_and_a_tap_means_the_one_it_began_on() {
 #[test]
 fn undo_is_a_big_button_and_a_key() {
     let stage = Stage::with(scenes::undo());
-    let undo = stage.find("UNDO");
+    let undo = stage.find("Undo");
     assert!(undo.size().height >= 64. && undo.size().width >= 120.);
-    stage.tap(stage.middle("UNDO"));
+    stage.tap(stage.middle("Undo"));
     stage.key("-");
     let command = Command::UndoTransfer { call: CallRef(3) };
     assert_eq!(stage.commands(), [command.clone(), command]);
@@ -246,6 +287,34 @@ fn undo_is_a_big_button_and_a_key() {
     stage.key("-");
     assert_eq!(stage.commands(), []);
     assert!(stage.has("No call to act on"));
+}
+
+#[test]
+fn acc_4_what_can_be_undone_comes_into_sight_in_the_largest_texts() {
+    let mut view = scenes::undo();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    // Half a button would be found, too: all of it can be touched.
+    let undo = stage.find("Undo");
+    let (at, size) = (undo.absolute_position(), undo.size());
+    stage.tap(LogicalPosition::new(at.x + size.width / 2., at.y + 4.));
+    stage.tap(LogicalPosition::new(at.x + size.width / 2., at.y + size.height - 4.));
+    let command = Command::UndoTransfer { call: CallRef(3) };
+    assert_eq!(stage.commands(), [command.clone(), command]);
+}
+
+#[test]
+fn acc_4_notices_leave_the_call_that_talks_its_buttons_in_the_largest_texts() {
+    let mut view = scenes::fates();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    let hang_up = stage.find("Hang up");
+    let (at, size) = (hang_up.absolute_position(), hang_up.size());
+    stage.commands();
+    stage.tap(LogicalPosition::new(at.x + size.width / 2., at.y + size.height - 4.));
+    assert_eq!(stage.commands(), [Command::HangUp { call: CallRef(5) }]);
 }
 
 #[test]

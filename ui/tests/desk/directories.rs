@@ -374,6 +374,19 @@ fn dir_1_call_12_the_directory_menu_by_keys() {
 }
 
 #[test]
+fn dir_1_by_a_key_the_menu_stands_at_its_button_too() {
+    let stage = Stage::with(scenes::picture());
+    let menu = stage.app.global::<Menu>();
+    stage.key(Key::F5);
+    stage.key(Key::F1);
+    assert!(menu.get_open());
+    let by_key = (menu.get_x(), menu.get_y());
+    stage.key(Key::Escape);
+    open_menu(&stage);
+    assert_eq!(by_key, (menu.get_x(), menu.get_y()));
+}
+
+#[test]
 fn dir_8_an_e_mail_has_the_call_in_the_ear_as_its_subject() {
     let stage = Stage::with(scenes::picture());
     stage.tap(stage.middle("Write an e-mail"));

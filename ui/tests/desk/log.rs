@@ -236,6 +236,20 @@ fn log_2_filters_by_keys() {
 }
 
 #[test]
+fn log_2_by_a_key_the_menu_stands_at_the_button_that_sorts() {
+    let stage = Stage::with(scenes::picture());
+    let menu = stage.app.global::<Menu>();
+    stage.control("l");
+    stage.key(Key::F1);
+    assert!(menu.get_open());
+    let by_key = (menu.get_x(), menu.get_y());
+    stage.key(Key::Escape);
+    stage.tap(stage.middle("Sort the log"));
+    assert!(menu.get_open());
+    assert_eq!(by_key, (menu.get_x(), menu.get_y()));
+}
+
+#[test]
 fn log_2_it_is_sorted_by_several_criteria() {
     let stage = with_log();
     let sort_by = |criterion: &str| {

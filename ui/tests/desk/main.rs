@@ -279,6 +279,19 @@ fn call_11_transfer_asks_for_a_number_or_a_name() {
 }
 
 #[test]
+fn call_11_who_rings_meanwhile_is_answered_beside_the_question() {
+    let stage = Stage::with(scenes::picture());
+    stage.tap(stage.middle("Transfer"));
+    assert!(stage.app.global::<Prompt>().get_open());
+    stage.commands();
+    stage.tap(stage.spot("Helena Brandt"));
+    assert!(stage.app.global::<Prompt>().get_open(), "a touch beside it takes nothing away");
+    stage.wait(600);
+    stage.tap(stage.middle("Answer"));
+    assert_eq!(stage.commands(), [answer(1)]);
+}
+
+#[test]
 fn call_11_nobody_is_transferred_to_themselves() {
     let stage = Stage::with(scenes::picture());
     stage.tap(stage.middle("Transfer"));
@@ -586,6 +599,8 @@ fn dir_5_a_wide_screen_has_more_tiles_in_a_row() {
     stage.settle();
     // A fifth would cut the states that a receptionist reads before a transfer.
     assert_eq!(directory.get_columns(), 4);
+    // What they leave is the calls'.
+    assert!(stage.app.get_calls_width() > 500., "{}", stage.app.get_calls_width());
 }
 
 #[test]

@@ -146,6 +146,16 @@ fn pre_7_alerts_stack_as_far_as_there_is_room_and_cover_no_call() {
 }
 
 #[test]
+fn pre_7_alerts_do_not_cover_a_large_screen() {
+    let stage = Stage::with(scenes::alerts(8));
+    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    stage.settle();
+    let alerts = stage.app.global::<Alerts>();
+    assert_eq!((alerts.get_cards().row_count(), alerts.get_more()), (5, 3));
+    assert!(stage.has("and 3 earlier"));
+}
+
+#[test]
 fn pre_7_an_alert_takes_no_key() {
     let stage = Stage::with(scenes::empty());
     stage.key(Key::F3);
@@ -262,7 +272,7 @@ fn dir_3_into_a_new_directory_whose_name_is_not_taken() {
     stage.key(Key::Return);
     assert_eq!(stage.commands(), []);
     stage.write(" 2");
-    stage.tap(stage.middle("Local: our own staff"));
+    stage.tap(stage.middle("Company staff"));
     stage.tap(stage.middle("Import"));
     let path = "/srv/contacts/suppliers.csv".into();
     assert_eq!(

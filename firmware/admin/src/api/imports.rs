@@ -6,10 +6,11 @@ use serde_json::json;
 use crate::{
     api::{Told, Writer, problem::Problem, shapes},
     fields::Fields,
-    imports::{MAX_BYTES, Refused, take},
+    imports::{MAX_BYTES, take},
     pages::imports::{named, problem, row, why},
     parts::announced,
     sounds::plain_name,
+    spool::SpoolError,
     text,
 };
 
@@ -17,13 +18,13 @@ use crate::{
 /// Answers when the desk has read all of it.
 pub(crate) async fn upload(caller: Writer, request: Request) -> Told {
     let language = caller.language;
-    let refused = |refused: &Refused| {
+    let refused = |refused: &SpoolError| {
         let (status, words) = why(refused, language);
         Problem::new(status, words)
     };
     let bytes = announced(request.headers());
     if bytes.is_some_and(|bytes| bytes > MAX_BYTES) {
-        return Err(refused(&Refused::TooLarge));
+        return Err(refused(&SpoolError::TooLarge));
     }
     let asked = Fields::of_bytes(request.uri().query().unwrap_or_default().as_bytes());
     let target = named(asked.get("directory"), asked.get("local") == "true");

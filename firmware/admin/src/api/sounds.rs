@@ -11,6 +11,7 @@ use crate::{
     pages::waiting::{Heard, REMOVED, UPLOADED, take, take_away, why},
     parts::announced,
     sounds::{Found, MAX_BYTES, Refused, plain_name},
+    spool::SpoolError,
 };
 
 /// `GET /api/v1/sounds`
@@ -28,7 +29,7 @@ pub(crate) async fn upload(caller: Writer, Named(key): Named, request: Request) 
     };
     let bytes = announced(request.headers());
     if bytes.is_some_and(|bytes| bytes > MAX_BYTES) {
-        return Err(refused(&Refused::TooLarge));
+        return Err(refused(&Refused::Upload(SpoolError::TooLarge)));
     }
     let asked = Fields::of_bytes(request.uri().query().unwrap_or_default().as_bytes());
     let name = plain_name(asked.find("name"));

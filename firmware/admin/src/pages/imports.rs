@@ -13,11 +13,12 @@ use crate::{
     fault::Fault,
     form::Form,
     guard::{FormParts, PostedParts, Signed},
-    imports::{ContactsProblem, MAX_BYTES, Outcome, Refused, Target, take},
+    imports::{ContactsProblem, MAX_BYTES, Outcome, Target, take},
     layout::{self, Place},
     pages::{Page, said::Said},
     parts::{FORM_MARGIN, short},
     sounds::plain_name,
+    spool::SpoolError,
     text::{self, Text},
 };
 
@@ -34,7 +35,7 @@ const EXTERNAL: &str = "external";
 /// `POST /directories/upload`
 pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedParts) -> Page {
     if announced.is_some_and(|bytes| bytes > MAX_BYTES + FORM_MARGIN as u64) {
-        return Err(not_taken(&signed, &Refused::TooLarge));
+        return Err(not_taken(&signed, &SpoolError::TooLarge));
     }
     let chosen = typed(&mut parts, "directory").await?;
     let name = typed(&mut parts, "directory-name").await?;
@@ -43,7 +44,7 @@ pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedP
     let target = found.map_err(|words| signed.fault(StatusCode::UNPROCESSABLE_ENTITY, words))?;
     let field = match parts.next().await? {
         Some(field) if field.name() == Some("file") => field,
-        _ => return Err(not_taken(&signed, &Refused::Empty)),
+        _ => return Err(not_taken(&signed, &SpoolError::Empty)),
     };
     let file = plain_name(field.file_name());
     // What comes of it is told by the page, to whoever looks; the desk does not wait for the browser.
@@ -85,9 +86,9 @@ pub(crate) fn named(name: &str, local: bool) -> Result<Target, Text> {
     Ok(Target { directory: name.to_owned(), local })
 }
 
-fn not_taken(signed: &Signed, refused: &Refused) -> Response {
+fn not_taken(signed: &Signed, refused: &SpoolError) -> Response {
     let (status, words) = why(refused, signed.language);
-    if matches!(refused, Refused::TooLarge | Refused::NoRoom | Refused::Busy) {
+    if matches!(refused, SpoolError::TooLarge | SpoolError::NoRoom | SpoolError::Busy) {
         // A browser that is still sending may never read this answer: the next page says it too.
         let _ = signed.failed("/directories", words.clone());
     }
@@ -95,15 +96,15 @@ fn not_taken(signed: &Signed, refused: &Refused) -> Response {
 }
 
 /// What is said of a file that was not taken.
-pub(crate) fn why(refused: &Refused, language: Language) -> (StatusCode, String) {
+pub(crate) fn why(refused: &SpoolError, language: Language) -> (StatusCode, String) {
     let plain = |status, words: Text| (status, words.is(language).to_owned());
     match refused {
-        Refused::Busy => plain(StatusCode::TOO_MANY_REQUESTS, text::LOAD_BUSY),
-        Refused::Empty => plain(StatusCode::UNPROCESSABLE_ENTITY, text::LOAD_EMPTY),
-        Refused::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, text::LOAD_TOO_LARGE),
-        Refused::BrokenOff => plain(StatusCode::BAD_REQUEST, text::LOAD_BROKEN_OFF),
-        Refused::NoRoom => plain(StatusCode::INSUFFICIENT_STORAGE, text::LOAD_NO_ROOM),
-        Refused::Disk(error) => {
+        SpoolError::Busy => plain(StatusCode::TOO_MANY_REQUESTS, text::LOAD_BUSY),
+        SpoolError::Empty => plain(StatusCode::UNPROCESSABLE_ENTITY, text::LOAD_EMPTY),
+        SpoolError::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, text::LOAD_TOO_LARGE),
+        SpoolError::BrokenOff => plain(StatusCode::BAD_REQUEST, text::LOAD_BROKEN_OFF),
+        SpoolError::NoRoom => plain(StatusCode::INSUFFICIENT_STORAGE, text::LOAD_NO_ROOM),
+        SpoolError::Disk(error) => {
             warn!(%error, "a file of contacts could not be kept");
             plain(StatusCode::SERVICE_UNAVAILABLE, text::STORAGE_FAILED)
         }

@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
 };
 
 use axum::{
     body::{Body, Bytes},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::Stream;
@@ -25,9 +25,11 @@ use crate::{
     guard::{Posted, PostedParts, Signed},
     layout,
     pages::{Page, lines},
-    parts::{FORM_MARGIN, piece, short},
+    parts::{FORM_MARGIN, short},
+    range::Part,
     settings::said,
     sounds::{Found, MAX_BYTES, Note, Refused, SoundProblem, plain_name},
+    spool::SpoolError,
     text::{self, Text},
 };
 
@@ -123,7 +125,7 @@ impl Heard {
 pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedParts) -> Page {
     let language = signed.language;
     if announced.is_some_and(|bytes| bytes > MAX_BYTES + FORM_MARGIN as u64) {
-        return Err(not_taken(&signed, &Refused::TooLarge));
+        return Err(not_taken(&signed, &Refused::Upload(SpoolError::TooLarge)));
     }
     let heard = match parts.next().await? {
         Some(field) if field.name() == Some("heard") => short(field).await.and_then(|word| Heard::of(&word)),
@@ -154,7 +156,7 @@ pub(crate) async fn upload(PostedParts { signed, announced, mut parts }: PostedP
 
 fn not_taken(signed: &Signed, refused: &Refused) -> Response {
     let (status, words) = why(refused, signed.language);
-    if matches!(refused, Refused::TooLarge | Refused::NoRoom | Refused::Busy) {
+    if matches!(refused, Refused::Upload(SpoolError::TooLarge | SpoolError::NoRoom | SpoolError::Busy)) {
         // A browser that is still sending may never read this answer: the next page says it too.
         let _ = signed.failed(PAGE, words.clone());
     }
@@ -168,19 +170,15 @@ pub(crate) async fn take<E>(
     heard: &Heard,
     announced: Option<u64>,
     name: String,
-    mut source: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    source: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Note, Refused> {
     let sounds = app.sounds.clone();
-    let turn = sounds.turn()?;
-    let mut incoming = sounds.begin(&turn, announced)?;
-    while let Some(bytes) = piece(&mut source).await.map_err(|_| Refused::BrokenOff)? {
-        incoming.push(&bytes).await?;
-    }
-    let path = incoming.end().await?;
+    let mut incoming = sounds.begin(sounds.turn()?, announced)?;
+    let path = incoming.receive(source).await?;
     let facts = app.desk.examine_sound(path).await.ok_or(Refused::NoAnswer)?.map_err(Refused::Sound)?;
     let (note, keeper) = (Note { name, facts }, sounds.clone());
-    let kept = spawn_blocking(move || keeper.keep(&turn, incoming, &note).map(|path| (turn, path, note)));
-    let (turn, path, note) = kept.await.map_err(io::Error::other)??;
+    let kept = spawn_blocking(move || keeper.keep(incoming, &note).map(|(path, turn)| (path, turn, note)));
+    let (path, turn, note) = kept.await.map_err(io::Error::other)??;
     // A folder whose name is no text cannot be named in the settings.
     let path =
         path.into_os_string().into_string().map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
@@ -224,8 +222,9 @@ pub(crate) async fn take_away(app: &App, heard: &Heard) -> Result<(), Refused> {
     Ok(())
 }
 
-/// `GET /sound/waiting/file`, with `?heard=`: the file itself, if it was uploaded here.
-pub(crate) async fn file(signed: Signed) -> Page {
+/// `GET /sound/waiting/file`, with `?heard=`: the file itself, if it was uploaded here, or the part of it that is asked for.
+/// The player of the browser opens it (`media-src` of our policy lets it); some play nothing that does not come in parts.
+pub(crate) async fn file(signed: Signed, headers: HeaderMap) -> Page {
     let settings = lines::settings(&signed).await?;
     let not_found = || Fault::not_found(signed.language).into_response();
     let asked = signed.asked();
@@ -236,25 +235,36 @@ pub(crate) async fn file(signed: Signed) -> Page {
         if path.extension().is_some_and(|ending| ending == "opus") { "audio/ogg" } else { "audio/wav" };
     let ending = if kind == "audio/ogg" { "opus" } else { "wav" };
     let opened = spawn_blocking(move || {
-        let file = File::open(path)?;
+        let mut file = File::open(path)?;
         let length = file.metadata()?.len();
-        io::Result::Ok((file, length))
+        let part = Part::asked(&headers, length);
+        if let Part::Bytes { first, .. } = part {
+            file.seek(SeekFrom::Start(first))?;
+        }
+        io::Result::Ok((file, length, part))
     });
-    let (mut file, length) =
-        opened.await.map_err(io::Error::other).and_then(|opened| opened).map_err(|_| not_found())?;
+    let opened = opened.await.map_err(io::Error::other).and_then(|opened| opened);
+    let (file, length, part) = opened.map_err(|_| not_found())?;
+    let (status, bytes) = match part {
+        Part::Whole => (StatusCode::OK, length),
+        Part::Bytes { first, last } => (StatusCode::PARTIAL_CONTENT, last - first + 1),
+        Part::Beyond => (StatusCode::RANGE_NOT_SATISFIABLE, 0),
+    };
     let (sender, mut receiver) = mpsc::channel(4);
     spawn_blocking(move || {
         let mut spout = crate::pipe::Spout::new(sender);
         // Who listens may go at any time.
-        let _ = io::copy(&mut file, &mut spout).and_then(|_| spout.flush());
+        let _ = io::copy(&mut file.take(bytes), &mut spout).and_then(|_| spout.flush());
     });
     let stream = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_LENGTH, length.to_string()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"sound.{ending}\"")),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+        (header::CONTENT_DISPOSITION, format!("inline; filename=\"sound.{ending}\"")),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
     ];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    let range = part.content_range(length).map(|range| [(header::CONTENT_RANGE, range)]);
+    Ok((status, headers, range, Body::from_stream(stream)).into_response())
 }
 
 /// The section of the page.
@@ -345,8 +355,14 @@ fn row(signed: &Signed, settings: &Settings, heard: &Heard, index: usize) -> Vec
         level,
         html! {
             @if matches!(found, Found::Kept(_)) {
-                audio controls preload="none" src=(source) aria-label=(format!("{} {name}", t(text::WAITING_LISTEN))) {}
-                p { a href=(source) { (text::WAITING_DOWNLOAD.with(language, &[("name", &name)])) } }
+                // No player in the page: the browser opens the file in its own, which has keys and a finger's size already,
+                // and a table with many files starts no media, not even in a browser that cannot play anything.
+                p {
+                    a href=(source) aria-label=(format!("{} {name}", t(text::WAITING_LISTEN))) {
+                        (t(text::WAITING_LISTEN))
+                    }
+                }
+                p { a href=(source) download { (text::WAITING_DOWNLOAD.with(language, &[("name", &name)])) } }
             }
             @if signed.may_write() {
                 form.inline method="post" action=(REMOVE) {
@@ -391,14 +407,16 @@ fn level(note: &Note, language: Language) -> Markup {
 pub(crate) fn why(refused: &Refused, language: Language) -> (StatusCode, String) {
     let plain = |status, words: Text| (status, words.is(language).to_owned());
     match refused {
-        Refused::Busy => plain(StatusCode::TOO_MANY_REQUESTS, text::WAITING_BUSY),
-        Refused::Empty => plain(StatusCode::UNPROCESSABLE_ENTITY, text::WAITING_EMPTY),
-        Refused::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE, text::WAITING_TOO_LARGE),
-        Refused::BrokenOff => plain(StatusCode::BAD_REQUEST, text::WAITING_BROKEN_OFF),
-        Refused::NoRoom => plain(StatusCode::INSUFFICIENT_STORAGE, text::WAITING_NO_ROOM),
+        Refused::Upload(SpoolError::Busy) => plain(StatusCode::TOO_MANY_REQUESTS, text::WAITING_BUSY),
+        Refused::Upload(SpoolError::Empty) => plain(StatusCode::UNPROCESSABLE_ENTITY, text::WAITING_EMPTY),
+        Refused::Upload(SpoolError::TooLarge) => {
+            plain(StatusCode::PAYLOAD_TOO_LARGE, text::WAITING_TOO_LARGE)
+        }
+        Refused::Upload(SpoolError::BrokenOff) => plain(StatusCode::BAD_REQUEST, text::WAITING_BROKEN_OFF),
+        Refused::Upload(SpoolError::NoRoom) => plain(StatusCode::INSUFFICIENT_STORAGE, text::WAITING_NO_ROOM),
         Refused::NoAnswer => plain(StatusCode::SERVICE_UNAVAILABLE, text::WAITING_NO_ANSWER),
         Refused::Settings(problem) => (StatusCode::CONFLICT, said(problem, language)),
-        Refused::Disk(error) => {
+        Refused::Upload(SpoolError::Disk(error)) => {
             warn!(%error, "a sound file could not be kept");
             plain(StatusCode::SERVICE_UNAVAILABLE, text::STORAGE_FAILED)
         }
@@ -456,8 +474,14 @@ mod tests {
         let format = of(SoundProblem::Format { bits: 24, channels: 6, rate: 96_000 });
         assert!(format.contains("24 bit, 6 channels and 96000 Hz"), "{format}");
         assert!(of(SoundProblem::TooLong { limit_s: 600 }).contains("10 minutes"));
-        for refused in [Refused::Busy, Refused::Empty, Refused::TooLarge, Refused::BrokenOff, Refused::NoRoom]
-        {
+        let all = [
+            SpoolError::Busy,
+            SpoolError::Empty,
+            SpoolError::TooLarge,
+            SpoolError::BrokenOff,
+            SpoolError::NoRoom,
+        ];
+        for refused in all.map(Refused::Upload) {
             let (en, fr) = (why(&refused, Language::English), why(&refused, Language::French));
             assert!(en.0.is_client_error() || en.0 == StatusCode::INSUFFICIENT_STORAGE, "{refused:?}");
             assert_ne!(en.1, fr.1, "{refused:?}");

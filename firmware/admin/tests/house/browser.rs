@@ -11,7 +11,10 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 pub(crate) struct Browser {
@@ -23,6 +26,8 @@ pub(crate) struct Browser {
     pub(crate) origin: Option<String>,
     pub(crate) bearer: Option<String>,
     pub(crate) looks: bool,
+    /// `Range` of what is asked for.
+    pub(crate) range: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -44,6 +49,7 @@ impl Browser {
             origin: None,
             bearer: None,
             looks: false,
+            range: None,
         }
     }
 
@@ -85,8 +91,33 @@ impl Browser {
     /// Sends files; the token comes first.
     pub(crate) async fn upload(&mut self, from: &str, path: &str, files: &[(&str, &[u8])]) -> Answer {
         let token = self.token(from).await;
-        let (kind, body) = multipart(&token, files);
+        self.upload_as(&token, path, files).await
+    }
+
+    /// Sends files with this token, whosever it is.
+    pub(crate) async fn upload_as(&mut self, token: &str, path: &str, files: &[(&str, &[u8])]) -> Answer {
+        let (kind, body) = multipart(token, files);
         self.send(Method::POST, path, Some(&kind), body).await
+    }
+
+    /// The head of an upload as it goes over the wire, with `length` as the header that says how much comes.
+    pub(crate) fn upload_head(&self, path: &str, length: &str) -> String {
+        let session = &self.cookies["__Host-session"];
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: desk\r\nCookie: __Host-session={session}\r\n\
+             Sec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=cut\r\n\
+             {length}\r\n\r\n"
+        )
+    }
+
+    /// Announces an upload of so many bytes and sends none of them; how the answer begins.
+    pub(crate) async fn announce(&self, path: &str, bytes: u64) -> String {
+        let mut stream = self.connect().await;
+        let head = self.upload_head(path, &format!("Content-Length: {bytes}"));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).await.unwrap();
+        String::from_utf8_lossy(&begin).into_owned()
     }
 
     /// Sends fields and then a file, in this order; the token comes first.
@@ -147,6 +178,9 @@ impl Browser {
         }
         if self.looks {
             request = request.header("x-frontdesk-look", "1");
+        }
+        if let Some(range) = self.range {
+            request = request.header("range", range);
         }
         if let Some(kind) = kind {
             request = request.header("content-type", kind);

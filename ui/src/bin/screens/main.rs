@@ -112,3 +112,66 @@ fn draw(screen: &Rc<Offscreen>, scene: &Scene, look: Look, out: &Path) -> anyhow
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_ui::{scenes, screen};
+
+    use super::stage::Named;
+    use super::*;
+
+    /// Where a hand looks for something, and whether the keyboard on the screen is up then.
+    const TOUCHED: [(&str, bool); 22] = [
+        ("drag", false),
+        ("drag-refused", false),
+        ("attended", false),
+        ("list-drag", false),
+        ("night", false),
+        ("call-menu", false),
+        ("call-marked", false),
+        ("crm", false),
+        ("callers-menu", false),
+        ("contact-menu", false),
+        ("connector-menu", false),
+        ("transfer-bar", false),
+        ("log-menu", false),
+        ("alert-menu", false),
+        ("editor", false),
+        ("editor-history", false),
+        ("editor-leave", false),
+        ("editor-new", true),
+        ("customer-note", true),
+        ("board-dial", true),
+        ("board-note", true),
+        ("notes-bold", true),
+    ];
+
+    /// One test: a program can draw on one thread only.
+    #[test]
+    fn acc_4_hands_find_what_they_touch_on_every_screen_and_with_the_largest_texts() {
+        frontdesk_ui::clock::stand_still();
+        let screen = web::install(PhysicalSize::new(1280, 800), 1.0).expect("nothing else draws");
+        let wanted = ["dark-en-800", "light-pseudo-1080", "dark-fr-800-largest"];
+        let looks: Vec<Look> =
+            looks().into_iter().filter(|look| wanted.contains(&look.word().as_str())).collect();
+        assert_eq!(looks.len(), wanted.len());
+        for look in looks {
+            for (name, board) in TOUCHED {
+                let scene = SCENES.iter().find(|scene| scene.name == name).expect(name);
+                let stage = Stage::put_up(&screen, scene, look, Box::new(stage::answer))
+                    .unwrap_or_else(|error| panic!("{}: {error:#}", look.word()));
+                let app = stage.console.app();
+                assert_eq!(app.global::<screen::Board>().get_open(), board, "{name} {}", look.word());
+                app.hide().expect("it is shown");
+            }
+            let missing = Scene {
+                name: "nobody",
+                view: scenes::picture,
+                act: |stage| stage.menu_of(Named::Beside("Ada Nobody")),
+            };
+            let error = Stage::put_up(&screen, &missing, look, Box::new(stage::answer)).err();
+            let error = format!("{:#}", error.expect("there is nobody of that name"));
+            assert!(error.contains("scene nobody") && error.contains("Ada Nobody"), "{error}");
+        }
+    }
+}

@@ -1,16 +1,63 @@
 //! The stage: a console that is drawn into memory, a desk that answers it, and hands.
+//!
+//! Hands find what they touch by its accessible label, as the tests of the desk do: where it stands depends on the size of
+//! the screen and of its texts. The testing backend has a search for that, but programs do not have the testing backend:
+//! so `i_slint_core` is named here, beside `web::input`.
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
+use anyhow::Context;
 use frontdesk_ui::link::{Event, News, Outbox};
 use frontdesk_ui::web::{Input, Offscreen, Pointer, PointerKind};
 use frontdesk_ui::{Console, pseudo, scenes, screen, web};
+use i_slint_core::accessibility::AccessibleStringProperty;
+use i_slint_core::item_tree::ParentItemTraversalMode;
+use i_slint_core::items::{AccessibleRole, Flickable, ItemRc};
+use i_slint_core::lengths::{LogicalPoint, LogicalRect, LogicalSize};
+use i_slint_core::window::WindowInner;
 use ipc::{Command, ContactPicture, Language, Query, Reply, TextSize, Theme, ToDesk};
 use slint::platform::WindowEvent;
 use slint::{ComponentHandle, PhysicalSize};
 
-use crate::table::{NOTES, REMINDERS, SETTINGS, Scene};
+use crate::table::Scene;
+
+/// Where a row is touched, from its upper left corner in logical pixels: beside its picture, and where no button is.
+const SPOT: (f32, f32) = (152., 46.);
+/// A list that can be scrolled holds a press back for 100 ms, in case it is a flick (Slint 1.18.1, `FORWARD_DELAY`).
+const HELD_BACK: Duration = Duration::from_millis(150);
+/// How often a list is scrolled in search of a row.
+const TURNS: usize = 60;
+/// A row is in sight when there is so much of the list around it, in logical pixels: the ring around it.
+const RING: f32 = 2.;
+/// What the section of the sound takes below and above the top of its first meter, in logical pixels.
+const SOUND_BELOW: f32 = 225.;
+const SOUND_ABOVE: f32 = 72.;
+/// Less of a row than this is not touched, in logical pixels.
+const LEAST: f32 = 16.;
+
+/// A row, by its accessible label: one that no language changes, as the name of a person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Named {
+    /// Among the calls.
+    Call(&'static str),
+    /// Beside the calls: a contact, or a call in the log.
+    Beside(&'static str),
+}
+
+impl Named {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Call(label) | Self::Beside(label) => label,
+        }
+    }
+
+    fn is_call(self) -> bool {
+        matches!(self, Self::Call(_))
+    }
+}
 
 /// What a screen speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +105,7 @@ impl Stage {
         console.app().show()?;
         let faces = scene.name.starts_with("faces");
         let stage = Self { screen: screen.clone(), console, requests, answer, faces };
+        stage.have_keys();
         let mut view = (scene.view)();
         view.preferences.theme = look.theme;
         view.preferences.text_size = look.text;
@@ -70,9 +118,28 @@ impl Stage {
                 .map_err(|error| anyhow::anyhow!("{error}: a release build has no pseudo-locale"))?;
         }
         stage.settle();
-        (scene.act)(&stage)?;
+        (scene.act)(&stage).with_context(|| format!("scene {}", scene.name))?;
         stage.settle();
         Ok(stage)
+    }
+
+    /// Somebody has a keyboard of their own: none comes on the screen until [`Stage::board_up`]. Otherwise it would come
+    /// or not by how long this machine took from a key to the field that the key has chosen.
+    fn have_keys(&self) {
+        let app = self.console.app();
+        let board = app.global::<screen::Board>();
+        board.invoke_toggle();
+        board.invoke_toggle();
+    }
+
+    /// The keyboard on the screen is up, as after a finger has chosen the field.
+    pub(crate) fn board_up(&self) {
+        let app = self.console.app();
+        let board = app.global::<screen::Board>();
+        if !board.get_open() {
+            board.invoke_toggle();
+        }
+        self.settle();
     }
 
     /// Draws and answers questions until there is nothing left to do.
@@ -90,7 +157,7 @@ impl Stage {
     pub(crate) fn ask_take_over(&self, keys: &[&str]) -> anyhow::Result<()> {
         self.keys(&["F5"])?;
         self.keys(keys)?;
-        std::thread::sleep(std::time::Duration::from_millis(750));
+        std::thread::sleep(Duration::from_millis(750));
         self.settle();
         Ok(())
     }
@@ -120,20 +187,129 @@ impl Stage {
         Ok(())
     }
 
-    /// As in the design's picture: the first card is open, another is in mid-air.
-    pub(crate) fn first_then_drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
-        self.keys(&["Home"])?;
-        self.drag(from, to)
+    /// All elements of this role, in sight or where a list can be scrolled to.
+    fn elements(&self, role: AccessibleRole) -> Vec<ItemRc> {
+        let app = self.console.app();
+        let root = ItemRc::new_root(WindowInner::from_pub(app.window()).component());
+        let mut found = Vec::new();
+        root.visit_descendants(|item: &ItemRc| -> ControlFlow<()> {
+            if item.accessible_role() == role && is_there(item) {
+                found.push(item.clone());
+            }
+            ControlFlow::Continue(())
+        });
+        found
     }
 
-    /// A card in mid-air.
-    pub(crate) fn drag(&self, from: (f32, f32), to: (f32, f32)) -> anyhow::Result<()> {
-        self.pointer(from.0, from.1, PointerKind::Down)?;
-        for step in 1..=12_u8 {
-            let part = f32::from(step) / 12.;
-            let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
-            self.pointer(x, y, PointerKind::Move)?;
+    /// The rows of the calls, or those beside them.
+    fn rows(&self, of_calls: bool) -> Vec<ItemRc> {
+        let edge = self.console.app().get_calls_width();
+        let mut rows = self.elements(AccessibleRole::ListItem);
+        rows.retain(|row| (outline(row).center().x < edge) == of_calls);
+        rows
+    }
+
+    fn row(&self, what: Named) -> Option<ItemRc> {
+        let called = |row: &ItemRc| {
+            let label = row.accessible_string_property(AccessibleStringProperty::Label);
+            label.is_some_and(|label| label.as_str() == what.label())
+        };
+        self.rows(what.is_call()).into_iter().find(called)
+    }
+
+    /// A place on a row to touch it at, after the list has been scrolled to it.
+    fn spot(&self, what: Named) -> anyhow::Result<(f32, f32)> {
+        let whole = self.whole();
+        let mut missed = f32::INFINITY;
+        for _ in 0..TURNS {
+            let Some(item) = self.row(what) else {
+                // A list makes its rows when they come into sight.
+                let Some(other) = self.rows(what.is_call()).into_iter().next() else { break };
+                let at = opening(&other, whole).center();
+                self.wheel(at.x, at.y, -self.height() / 4.)?;
+                continue;
+            };
+            let (row, opening) = (outline(&item), opening(&item, whole));
+            let below = row.max_y() + RING - opening.max_y();
+            let above = opening.min_y() + RING - row.min_y();
+            let by = if above > 0. || row.height() > opening.height() { above } else { -below.max(0.) };
+            // In sight, or the list does not go any further.
+            if by.abs() < 1. || (missed - by).abs() < 1. {
+                let seen = row.intersection(&opening).unwrap_or_default();
+                if seen.width() < LEAST || seen.height() < LEAST {
+                    break;
+                }
+                let x = (row.min_x() + SPOT.0).clamp(seen.min_x() + 1., seen.max_x() - 1.);
+                let y = (row.min_y() + SPOT.1).clamp(seen.min_y() + 1., seen.max_y() - 1.);
+                return Ok((x, y));
+            }
+            missed = by;
+            // Contacts are given air: below them a bar may come. Calls are not: the ones above them are looked at as well.
+            let air = if what.is_call() { 0. } else { row.height() };
+            let at = opening.center();
+            self.wheel(at.x, at.y, by + air.copysign(by))?;
         }
+        let side = if what.is_call() { "among" } else { "beside" };
+        anyhow::bail!(
+            "no row {side} the calls is labelled {:?}, or none that can be scrolled to",
+            what.label()
+        )
+    }
+
+    fn tap_on(&self, what: Named) -> anyhow::Result<()> {
+        let (x, y) = self.spot(what)?;
+        self.tap(x, y)
+    }
+
+    /// The menu of a row.
+    pub(crate) fn menu_of(&self, what: Named) -> anyhow::Result<()> {
+        let (x, y) = self.spot(what)?;
+        self.right_click(x, y)?;
+        let open = self.console.app().global::<screen::Menu>().get_open();
+        anyhow::ensure!(open, "a right click on {:?} opened no menu", what.label());
+        Ok(())
+    }
+
+    /// A contact is about to get the call that is selected.
+    pub(crate) fn ready_to_transfer(&self, contact: &'static str) -> anyhow::Result<()> {
+        self.tap_on(Named::Beside(contact))?;
+        let ready = self.console.app().global::<screen::Directory>().get_transfer_ready();
+        anyhow::ensure!(ready, "a tap on {contact:?} brought no bar for the transfer");
+        Ok(())
+    }
+
+    /// As in the design's picture: the first card is open, another is in mid-air.
+    pub(crate) fn first_then_drag(&self, call: &'static str, onto: Named) -> anyhow::Result<()> {
+        self.keys(&["Home"])?;
+        self.drag(call, onto)
+    }
+
+    /// A card in mid-air, over a contact or another card.
+    fn drag(&self, call: &'static str, onto: Named) -> anyhow::Result<()> {
+        // Whatever has to be scrolled is scrolled before anything is held.
+        self.spot(onto)?;
+        let from = self.spot(Named::Call(call))?;
+        let to = self.spot(onto)?;
+        self.pointer(from.0, from.1, PointerKind::Down)?;
+        std::thread::sleep(HELD_BACK);
+        self.settle();
+        // First sideways: what goes up or down on a list scrolls it.
+        let aside = (from.0 + 24., from.1);
+        for (from, to) in [(from, aside), (aside, to)] {
+            for step in 1..=12_u8 {
+                let part = f32::from(step) / 12.;
+                let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+                self.pointer(x, y, PointerKind::Move)?;
+            }
+        }
+        let app = self.console.app();
+        let drag = app.global::<screen::Drag>();
+        let target = drag.get_target();
+        anyhow::ensure!(
+            drag.get_active() && target.as_str() == onto.label(),
+            "the card of {call:?} is over {target:?} instead of {:?}",
+            onto.label()
+        );
         Ok(())
     }
 
@@ -165,8 +341,16 @@ impl Stage {
         window.size().to_logical(window.scale_factor()).height
     }
 
-    pub(crate) fn rail(&self, entry: u8) -> anyhow::Result<()> {
-        self.tap(self.width() - 38., 125. + f32::from(entry) * 68.)
+    /// All of the screen, likewise.
+    fn whole(&self) -> LogicalRect {
+        LogicalRect::new(LogicalPoint::new(0., 0.), LogicalSize::new(self.width(), self.height()))
+    }
+
+    /// As the entry of the rail does, wherever it stands.
+    pub(crate) fn rail(&self, entry: screen::Screen) -> anyhow::Result<()> {
+        self.console.app().global::<screen::Desk>().invoke_show(entry);
+        self.settle();
+        Ok(())
     }
 
     /// The keyboard on the screen, as under a finger in this field.
@@ -176,12 +360,13 @@ impl Stage {
         desk.set_focus_place(field);
         desk.set_focus_turn(desk.get_focus_turn() + 1);
         self.settle();
+        self.board_up();
         Ok(())
     }
 
     /// The keys in the settings, and what is done to them.
     pub(crate) fn keys_of_settings(&self, act: impl FnOnce(&screen::Settings<'_>)) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
+        self.rail(screen::Screen::Settings)?;
         let app = self.console.app();
         let settings = app.global::<screen::Settings>();
         settings.invoke_fold(screen::SettingsStop::Look);
@@ -195,7 +380,7 @@ impl Stage {
 
     /// What the settings say of text size and motion.
     pub(crate) fn reading(&self) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
+        self.rail(screen::Screen::Settings)?;
         let app = self.console.app();
         let settings = app.global::<screen::Settings>();
         settings.invoke_fold(screen::SettingsStop::Look);
@@ -209,7 +394,7 @@ impl Stage {
 
     /// What the settings say of the programs and of what is in them.
     pub(crate) fn about(&self) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
+        self.rail(screen::Screen::Settings)?;
         let app = self.console.app();
         let settings = app.global::<screen::Settings>();
         settings.invoke_fold(screen::SettingsStop::Look);
@@ -221,14 +406,21 @@ impl Stage {
 
     /// The settings, and what the desk says of the sound.
     pub(crate) fn sound(&self, sound: ipc::SoundView) -> anyhow::Result<()> {
-        self.rail(SETTINGS)?;
+        self.rail(screen::Screen::Settings)?;
         self.console.take(News { events: vec![Event::Sound(sound)], view: None });
         self.settle();
+        // Below its first meter come the other one, what the test says and its buttons; above it, its head.
+        let meters = self.elements(AccessibleRole::ProgressIndicator);
+        let meter = meters.first().context("the settings have no meter of the sound")?;
+        let (first, opening) = (outline(meter), opening(meter, self.whole()));
+        if opening.max_y() - first.min_y() < SOUND_BELOW {
+            self.wheel_beside(opening.min_y() + SOUND_ABOVE - first.min_y())?;
+        }
         Ok(())
     }
 
     pub(crate) fn no_reminders(&self) -> anyhow::Result<()> {
-        self.rail(REMINDERS)?;
+        self.rail(screen::Screen::Reminders)?;
         let app = self.console.app();
         let reminders = app.global::<screen::Reminders>();
         reminders.set_rows(slint::ModelRc::default());
@@ -354,16 +546,16 @@ impl Stage {
         Ok(())
     }
 
-    /// The contact at a place, by its menu.
-    pub(crate) fn edit(&self, x: f32, y: f32) -> anyhow::Result<()> {
-        self.right_click(x, y)?;
+    /// A contact, by its menu.
+    pub(crate) fn edit(&self, contact: &'static str) -> anyhow::Result<()> {
+        self.menu_of(Named::Beside(contact))?;
         self.keys(&["Up", "Enter", "Enter"])?;
         self.settle();
         Ok(())
     }
 
     pub(crate) fn alert_wishes(&self) -> anyhow::Result<()> {
-        self.right_click(560., 180.)?;
+        self.menu_of(Named::Beside("Alice Fournier"))?;
         self.keys(&["Up", "Up", "Enter", "Down", "Down", "Insert"])
     }
 
@@ -386,7 +578,13 @@ impl Stage {
         Ok(())
     }
 
-    pub(crate) fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
+    /// Scrolls what is beside the calls.
+    pub(crate) fn wheel_beside(&self, by: f32) -> anyhow::Result<()> {
+        let edge = self.console.app().get_calls_width();
+        self.wheel((edge + self.width()) / 2., self.height() / 2., by)
+    }
+
+    fn wheel(&self, x: f32, y: f32, by: f32) -> anyhow::Result<()> {
         let position = slint::LogicalPosition::new(x, y);
         self.screen.dispatch(WindowEvent::PointerScrolled { position, delta_x: 0., delta_y: by })?;
         self.settle();
@@ -416,7 +614,7 @@ impl Stage {
     }
 
     pub(crate) fn note_bold(&self) -> anyhow::Result<()> {
-        self.rail(NOTES)?;
+        self.rail(screen::Screen::Note)?;
         let app = self.console.app();
         let note = app.global::<screen::Note>();
         note.invoke_style(screen::NoteStyle::Bold, 0, 11);
@@ -424,11 +622,12 @@ impl Stage {
         desk.set_focus_place(screen::FocusPlace::Note);
         desk.set_focus_turn(desk.get_focus_turn().wrapping_add(1));
         self.settle();
+        self.board_up();
         Ok(())
     }
 
     pub(crate) fn note_failed(&self) -> anyhow::Result<()> {
-        self.rail(NOTES)?;
+        self.rail(screen::Screen::Note)?;
         let app = self.console.app();
         let note = app.global::<screen::Note>();
         note.set_text("Key of the *archive* is with __security__.".into());
@@ -439,9 +638,19 @@ impl Stage {
         Ok(())
     }
 
+    /// The menu of the service. Its button is the first of the header; what it is called depends on the language.
     pub(crate) fn open_service(&self) -> anyhow::Result<()> {
-        let x = self.width() - 715.;
-        self.console.app().global::<screen::Desk>().invoke_open_service(x, 70.);
+        let app = self.console.app();
+        let foot = app.global::<screen::Size>().get_header();
+        let buttons = self.elements(AccessibleRole::Button);
+        let in_header = buttons.iter().map(outline).filter(|button| button.max_y() <= foot);
+        let first = in_header.min_by(|one, other| one.min_x().total_cmp(&other.min_x()));
+        let at = first.context("there is no button in the header")?.center();
+        self.tap(at.x, at.y)?;
+        anyhow::ensure!(
+            app.global::<screen::Menu>().get_open(),
+            "the first button of the header has no menu"
+        );
         Ok(())
     }
 
@@ -497,6 +706,37 @@ pub(crate) fn answer(request: ToDesk, faces: bool) -> Option<Event> {
         }
         _ => None,
     }
+}
+
+/// Where an element stands on the window, in sight or not. In logical pixels.
+fn outline(item: &ItemRc) -> LogicalRect {
+    let own = item.geometry();
+    LogicalRect::new(item.map_to_window(own.origin), own.size)
+}
+
+/// Whether it is in sight, or its list is: not on a screen that is hidden behind another.
+fn is_there(item: &ItemRc) -> bool {
+    let mut above = item.parent_item(ParentItemTraversalMode::StopAtPopups);
+    while let Some(around) = above {
+        if around.downcast::<Flickable>().is_some() {
+            return around.is_visible();
+        }
+        above = around.parent_item(ParentItemTraversalMode::StopAtPopups);
+    }
+    item.is_visible()
+}
+
+/// The part of the window in which the lists around an element show it; all of it around no list.
+fn opening(item: &ItemRc, window: LogicalRect) -> LogicalRect {
+    let mut opening = window;
+    let mut above = item.parent_item(ParentItemTraversalMode::StopAtPopups);
+    while let Some(around) = above {
+        if around.downcast::<Flickable>().is_some() {
+            opening = opening.intersection(&outline(&around)).unwrap_or_default();
+        }
+        above = around.parent_item(ParentItemTraversalMode::StopAtPopups);
+    }
+    opening
 }
 
 /// What is left of a side of the screen for a page in the browser tab, in pixels.

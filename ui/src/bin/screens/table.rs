@@ -5,7 +5,7 @@ use frontdesk_ui::{scenes, screen};
 use ipc::View;
 use slint::ComponentHandle;
 
-use crate::stage::Stage;
+use crate::stage::{Named, Stage};
 
 /// A scene: a view and what a hand does to it.
 pub(crate) struct Scene {
@@ -13,13 +13,6 @@ pub(crate) struct Scene {
     pub(crate) view: fn() -> View,
     pub(crate) act: fn(&Stage) -> anyhow::Result<()>,
 }
-
-/// Where the entries of the rail stand, from above.
-pub(crate) const DIRECTORY: u8 = 0;
-pub(crate) const LOG: u8 = 2;
-pub(crate) const NOTES: u8 = 4;
-pub(crate) const REMINDERS: u8 = 5;
-pub(crate) const SETTINGS: u8 = 6;
 
 pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "phone-failed", view: scenes::phone_failed, act: |_| Ok(()) },
@@ -41,12 +34,12 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "drag",
         view: scenes::picture,
-        act: |stage| stage.first_then_drag((240., 366.), (1000., 530.)),
+        act: |stage| stage.first_then_drag("Tomás Rivera", Named::Beside("Ingrid Solberg")),
     },
     Scene {
         name: "drag-refused",
         view: scenes::picture,
-        act: |stage| stage.first_then_drag((240., 604.), (560., 440.)),
+        act: |stage| stage.first_then_drag("Marie Laurent", Named::Beside("Marie Laurent")),
     },
     Scene { name: "empty", view: scenes::empty, act: |_| Ok(()) },
     Scene { name: "first-time", view: scenes::first_time, act: |_| Ok(()) },
@@ -78,7 +71,7 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "attended",
         view: scenes::attended,
-        act: |stage| stage.first_then_drag((240., 366.), (200., 580.)),
+        act: |stage| stage.first_then_drag("Tomás Rivera", Named::Call("Marie Laurent")),
     },
     Scene {
         name: "volumes",
@@ -91,12 +84,16 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "faces", view: scenes::picture, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "faces-conference", view: scenes::colleagues, act: |stage| stage.keys(&["Home"]) },
     Scene { name: "fates", view: scenes::fates, act: |_| Ok(()) },
-    Scene { name: "call-menu", view: scenes::picture, act: |stage| stage.right_click(240., 310.) },
+    Scene {
+        name: "call-menu",
+        view: scenes::picture,
+        act: |stage| stage.menu_of(Named::Call("Tomás Rivera")),
+    },
     Scene {
         name: "call-marked",
         view: scenes::picture,
         act: |stage| {
-            stage.right_click(240., 310.)?;
+            stage.menu_of(Named::Call("Tomás Rivera"))?;
             stage.keys(&["Up", "Up", "Enter"])
         },
     },
@@ -104,7 +101,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "crm",
         view: scenes::picture,
         act: |stage| {
-            stage.right_click(240., 160.)?;
+            stage.menu_of(Named::Call("Helena Brandt"))?;
             stage.keys(&["Up", "Up", "Enter"])
         },
     },
@@ -125,12 +122,20 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "customer-note",
         view: scenes::customer_answered,
-        act: |stage| stage.write_note("Wants a quote for 40 contactors.\nCall back before noon."),
+        act: |stage| {
+            stage.write_note("Wants a quote for 40 contactors.\nCall back before noon.")?;
+            stage.board_up();
+            Ok(())
+        },
     },
     Scene {
         name: "customer-note-failed",
         view: scenes::customer_answered,
-        act: |stage| stage.send_note(Err("auth-failed")),
+        act: |stage| {
+            stage.send_note(Err("auth-failed"))?;
+            stage.board_up();
+            Ok(())
+        },
     },
     Scene {
         name: "customer-note-done",
@@ -146,10 +151,18 @@ pub(crate) const SCENES: &[Scene] = &[
             Ok(())
         },
     },
-    Scene { name: "contact-menu", view: scenes::picture, act: |stage| stage.right_click(620., 520.) },
+    Scene {
+        name: "contact-menu",
+        view: scenes::picture,
+        act: |stage| stage.menu_of(Named::Beside("Hugo Almeida")),
+    },
     Scene { name: "search", view: scenes::picture, act: |stage| stage.keys(&["F3", "m", "a", "r"]) },
     Scene { name: "search-none", view: scenes::picture, act: |stage| stage.keys(&["F3", "x", "q"]) },
-    Scene { name: "transfer-bar", view: scenes::picture, act: |stage| stage.tap(640., 520.) },
+    Scene {
+        name: "transfer-bar",
+        view: scenes::picture,
+        act: |stage| stage.ready_to_transfer("Hugo Almeida"),
+    },
     Scene { name: "prompt", view: scenes::picture, act: |stage| stage.ask_transfer() },
     Scene { name: "table", view: scenes::picture, act: |stage| stage.in_table(&["Home"]) },
     Scene {
@@ -170,13 +183,13 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "list-drag",
         view: scenes::rows,
-        act: |stage| stage.first_then_drag((240., 366.), (640., 480.)),
+        act: |stage| stage.first_then_drag("Tomás Rivera", Named::Beside("Chiara Romano")),
     },
     Scene { name: "directory-menu", view: scenes::rows, act: |stage| stage.directory_menu(&[]) },
     Scene {
         name: "connector-menu",
         view: scenes::connector,
-        act: |stage| stage.right_click(620., 520.).and_then(|()| stage.keys(&["Up", "Enter"])),
+        act: |stage| stage.menu_of(Named::Beside("Hugo Almeida")).and_then(|()| stage.keys(&["Up", "Enter"])),
     },
     Scene { name: "page", view: scenes::picture, act: |stage| stage.page(screen::PageStanding::Open, "") },
     Scene {
@@ -257,16 +270,16 @@ pub(crate) const SCENES: &[Scene] = &[
         act: |stage| stage.keys(&["F5", "Right", "/", "Down", "Down", "Down", "Down", "Enter"]),
     },
     Scene { name: "address-refused", view: scenes::people, act: |stage| stage.refuse_address() },
-    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(LOG) },
-    Scene { name: "notes", view: scenes::picture, act: |stage| stage.rail(NOTES) },
+    Scene { name: "log", view: scenes::picture, act: |stage| stage.rail(screen::Screen::Log) },
+    Scene { name: "notes", view: scenes::picture, act: |stage| stage.rail(screen::Screen::Note) },
     Scene { name: "notes-bold", view: scenes::picture, act: Stage::note_bold },
     Scene { name: "notes-failed", view: scenes::empty, act: Stage::note_failed },
     Scene {
         name: "log-menu",
         view: scenes::picture,
         act: |stage| {
-            stage.rail(LOG)?;
-            stage.right_click(700., 235.)
+            stage.rail(screen::Screen::Log)?;
+            stage.menu_of(Named::Beside("Helena Brandt"))
         },
     },
     Scene { name: "board", view: scenes::picture, act: |stage| stage.board(screen::FocusPlace::Search) },
@@ -275,7 +288,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "board-note",
         view: scenes::empty,
         act: |stage| {
-            stage.rail(NOTES)?;
+            stage.rail(screen::Screen::Note)?;
             stage.board(screen::FocusPlace::Note)
         },
     },
@@ -296,18 +309,18 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "settings-unsaved",
         view: scenes::picture,
         act: |stage| {
-            stage.rail(SETTINGS)?;
+            stage.rail(screen::Screen::Settings)?;
             let app = stage.console.app();
             let settings = app.global::<screen::Settings>();
             settings.invoke_choose(screen::SettingsStop::Calm);
-            stage.rail(DIRECTORY)
+            stage.rail(screen::Screen::Directory)
         },
     },
     Scene {
         name: "settings-by-key",
         view: scenes::empty,
         act: |stage| {
-            stage.rail(SETTINGS)?;
+            stage.rail(screen::Screen::Settings)?;
             stage.keys(&["F5", "Down", "Down", "Down"])
         },
     },
@@ -387,13 +400,21 @@ pub(crate) const SCENES: &[Scene] = &[
             stage.statistics(&["F1", "Down", "Enter", "Left"])
         },
     },
-    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(SETTINGS) },
+    Scene { name: "settings", view: scenes::picture, act: |stage| stage.rail(screen::Screen::Settings) },
     Scene { name: "hidden", view: scenes::picture, act: |stage| stage.chord("h") },
     Scene { name: "hidden-empty", view: scenes::empty, act: |stage| stage.chord("h") },
     Scene { name: "settings-reading", view: scenes::picture, act: Stage::reading },
     Scene { name: "settings-about", view: scenes::picture, act: Stage::about },
-    Scene { name: "reminders", view: scenes::to_be_reminded, act: |stage| stage.rail(REMINDERS) },
-    Scene { name: "reminders-due", view: || scenes::reminded(3), act: |stage| stage.rail(REMINDERS) },
+    Scene {
+        name: "reminders",
+        view: scenes::to_be_reminded,
+        act: |stage| stage.rail(screen::Screen::Reminders),
+    },
+    Scene {
+        name: "reminders-due",
+        view: || scenes::reminded(3),
+        act: |stage| stage.rail(screen::Screen::Reminders),
+    },
     Scene { name: "reminders-none", view: scenes::empty, act: Stage::no_reminders },
     Scene {
         name: "reminders-menu",
@@ -482,7 +503,15 @@ pub(crate) const SCENES: &[Scene] = &[
         view: scenes::picture,
         act: |stage| stage.sound(scenes::sound((-18, -23), Some(scenes::SOUND_CALL))),
     },
-    Scene { name: "editor-new", view: scenes::picture, act: |stage| stage.edit_new(2) },
+    Scene {
+        name: "editor-new",
+        view: scenes::picture,
+        act: |stage| {
+            stage.edit_new(2)?;
+            stage.board_up();
+            Ok(())
+        },
+    },
     Scene {
         name: "editor-errors",
         view: scenes::picture,
@@ -492,20 +521,20 @@ pub(crate) const SCENES: &[Scene] = &[
             stage.keys(&["+", "4", "9", "x", "Tab", "Tab", "Tab", "Tab", "m", "a", "r"])
         },
     },
-    Scene { name: "editor", view: scenes::picture, act: |stage| stage.edit(560., 180.) },
+    Scene { name: "editor", view: scenes::picture, act: |stage| stage.edit("Alice Fournier") },
     Scene {
         name: "editor-history",
         view: scenes::picture,
         act: |stage| {
-            stage.edit(560., 180.)?;
-            stage.wheel(800., 500., -3000.)
+            stage.edit("Alice Fournier")?;
+            stage.wheel_beside(-3000.)
         },
     },
     Scene {
         name: "editor-leave",
         view: scenes::picture,
         act: |stage| {
-            stage.edit(560., 180.)?;
+            stage.edit("Alice Fournier")?;
             stage.keys(&["x", "Escape"])
         },
     },
@@ -513,7 +542,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "editor-aside",
         view: || scenes::alerts(1),
         act: |stage| {
-            stage.edit(560., 180.)?;
+            stage.edit("Alice Fournier")?;
             stage.keys(&["x", "F3", "m", "a"])
         },
     },
@@ -521,7 +550,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "editor-alert",
         view: || scenes::alerts(3),
         act: |stage| {
-            stage.edit(560., 180.)?;
+            stage.edit("Alice Fournier")?;
             stage.keys(&["Up", "Up", "Up"])
         },
     },
@@ -556,7 +585,11 @@ pub(crate) const SCENES: &[Scene] = &[
     Scene { name: "watch-asked", view: || scenes::watched(None), act: |_| Ok(()) },
     Scene { name: "watch-seen", view: || scenes::watched(Some(true)), act: |_| Ok(()) },
     Scene { name: "callers", view: scenes::known_callers, act: |stage| stage.keys(&["Home"]) },
-    Scene { name: "callers-menu", view: scenes::known_callers, act: |stage| stage.right_click(240., 160.) },
+    Scene {
+        name: "callers-menu",
+        view: scenes::known_callers,
+        act: |stage| stage.menu_of(Named::Call("Helena Brandt")),
+    },
     Scene { name: "sign-in", view: || scenes::signed_out(5), act: |_| Ok(()) },
     Scene {
         name: "sign-in-pin",
@@ -601,7 +634,11 @@ pub(crate) const SCENES: &[Scene] = &[
             stage.tap(x + 40., 40.)
         },
     },
-    Scene { name: "signed-in-settings", view: scenes::signed_in, act: |stage| stage.rail(SETTINGS) },
+    Scene {
+        name: "signed-in-settings",
+        view: scenes::signed_in,
+        act: |stage| stage.rail(screen::Screen::Settings),
+    },
     Scene { name: "locked", view: scenes::locked_at_rest, act: |_| Ok(()) },
     Scene { name: "locked-calls", view: scenes::locked, act: |stage| stage.keys(&["4", "7"]) },
     Scene {
