@@ -114,9 +114,12 @@ fn app_2_ovf_1_ten_1_music_and_announcement_uploaded_on_the_page_are_heard_by_ca
     let mut b = house.pjsua("2102", A_TONE, Codec::Pcma);
     b.dial("5550101");
     b.talks();
+    let held = |call: &CallView| call.state == CallState::Held;
+    let waits = house.client.wait_call("a caller whom the rule answered", SOON, held).call;
     b.hears(B_TONE);
     b.hears(C_TONE);
     b.hang_up();
+    house.client.wait_gone(waits, SOON);
 
     // Taken away, it is as it was before.
     browser.press("Remove sales.wav from Music on hold of Sales (5550100)");
