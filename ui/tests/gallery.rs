@@ -8,6 +8,11 @@ use std::process::Command;
 
 use image::{Rgb, RgbImage};
 
+/// Its own tests run here: the gallery's generated code takes minutes to compile, and is not compiled once more for them.
+#[allow(dead_code, unreachable_pub, reason = "the program's, which has a use for it")]
+#[path = "../src/bin/gallery/sheet.rs"]
+mod sheet;
+
 /// Draws the gallery in some looks; all that was drawn, by the names of the files.
 fn draw(folder: &Path, looks: &[&str], names: &[&str]) -> Vec<(String, RgbImage)> {
     let mut drawing = Command::new(env!("CARGO_BIN_EXE_gallery"));
