@@ -127,6 +127,53 @@ fn put(file: &Path, text: &str) {
     fs::rename(part, file).unwrap();
 }
 
+/// A provisioning server that lets in whoever has a one-time code, which nobody has yet; and a box that asks it.
+struct Codes {
+    _server: Program,
+    list: PathBuf,
+    /// What it has for the box.
+    file: PathBuf,
+    /// The administrator's page of the box.
+    address: String,
+}
+
+impl Codes {
+    fn start(house: &mut House, settings: &str) -> Self {
+        let folder = house.folder().to_owned();
+        let ours = Authority::new(&folder, "ours");
+        let (port, root, list) = (house.free_port(), folder.join("files"), folder.join("codes"));
+        fs::write(&list, "nobody:nothing\n").unwrap();
+        let identity = ours.identity("127.0.0.1");
+        let _server = server(&folder, &root, port, &identity, &LetsIn::Known(&list));
+        let file = root.join("desk.toml");
+        put(&file, settings);
+        let asks = format!(
+            "[provisioning]\nurl = \"https://127.0.0.1:{port}/desk.toml\"\nca = {:?}\ndhcp = false\n",
+            ours.certificate()
+        );
+        let page = house.free_port();
+        let address = house.desk.open_admin_page_with(page, &asks);
+        Self { _server, list, file, address }
+    }
+
+    fn know(&self, device: &str) {
+        fs::write(&self.list, format!("{device}:4711-0815\n")).unwrap();
+    }
+
+    /// Whoever sets the box up types the code, too.
+    fn set_up(&self, house: &House, shown: &View) -> Chromium {
+        let mut browser = Chromium::start(house.folder());
+        browser.open(&self.address);
+        browser.fill("Code on the touchscreen", &shown.setup.as_ref().unwrap().code);
+        browser.fill("Name", NAME);
+        browser.fill("Password", SECRET);
+        browser.fill("Password once more", SECRET);
+        browser.fill("Provisioning code", "4711-0815");
+        browser.press("Make the first administrator");
+        browser
+    }
+}
+
 #[test]
 fn app_5_a_new_box_comes_to_its_lines_by_dhcp_and_its_device_certificate() {
     let mut house = House::build(Digest::Md5);
@@ -202,35 +249,15 @@ fn app_5_a_new_box_comes_to_its_lines_by_dhcp_and_its_device_certificate() {
 #[test]
 fn app_5_whoever_sets_the_box_up_types_the_one_time_code_and_what_is_changed_later_stays() {
     let mut house = House::build(Digest::Md5);
-    let folder = house.folder().to_owned();
-    let ours = Authority::new(&folder, "ours");
-    let (port, root, list) = (house.free_port(), folder.join("files"), folder.join("codes"));
-    fs::write(&list, "nobody:nothing\n").unwrap();
-    let identity = ours.identity("127.0.0.1");
-    let _server = server(&folder, &root, port, &identity, &LetsIn::Known(&list));
-    let file = root.join("desk.toml");
-    put(&file, &settings(&house.exchange, "Reception"));
-    let provisioning = format!(
-        "[provisioning]\nurl = \"https://127.0.0.1:{port}/desk.toml\"\nca = {:?}\ndhcp = false\n",
-        ours.certificate()
-    );
-    let page = house.free_port();
-    let address = house.desk.open_admin_page_with(page, &provisioning);
+    let reception = settings(&house.exchange, "Reception");
+    let codes = Codes::start(&mut house, &reception);
     let said = start_again(&mut house, true);
     let said = wait_said(&house, said, "refuses (HTTP 401): type the one-time code");
-    let device = device(&said);
-    fs::write(&list, format!("{device}:4711-0815\n")).unwrap();
+    codes.know(&device(&said));
 
     let shown = house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
     assert!(shown.lines.is_empty());
-    let mut browser = Chromium::start(&folder);
-    browser.open(&address);
-    browser.fill("Code on the touchscreen", &shown.setup.unwrap().code);
-    browser.fill("Name", NAME);
-    browser.fill("Password", SECRET);
-    browser.fill("Password once more", SECRET);
-    browser.fill("Provisioning code", "4711-0815");
-    browser.press("Make the first administrator");
+    let mut browser = codes.set_up(&house, &shown);
     let view = house.client.wait("Registered", SOON, is_registered);
     assert_eq!(names(&view), ["Reception"]);
     let kept = house.desk.database("SELECT body FROM document WHERE name = 'provisioned'");
@@ -238,9 +265,9 @@ fn app_5_whoever_sets_the_box_up_types_the_one_time_code_and_what_is_changed_lat
     assert!(!house.desk.program.log().contains("4711"));
 
     // The administrator changes something, by a settings file of their own.
-    let change = folder.join("change.toml");
+    let change = house.folder().join("change.toml");
     fs::write(&change, "[[lines]]\nnumber = \"5550100\"\nname = \"Front of house\"\n").unwrap();
-    let here = format!("{address}/provisioning");
+    let here = format!("{}/provisioning", codes.address);
     browser.open(&here);
     browser.choose_file("Settings file to take", &change);
     browser.press("Take the settings file");
@@ -261,10 +288,10 @@ fn app_5_whoever_sets_the_box_up_types_the_one_time_code_and_what_is_changed_lat
     assert!(is_registered(&house.client.wait("a view", SOON, |_| true)));
 
     // Another file is taken, a broken one is not; both are said on the page.
-    put(&file, &settings(&house.exchange, "Main desk"));
+    put(&codes.file, &settings(&house.exchange, "Main desk"));
     say(&mut browser, "taken");
     house.client.wait("the file's name", SOON, |view| names(view) == ["Main desk"]);
-    put(&file, "[[lines]]\nnumber = \"5550100\"\nname = \"\"\n");
+    put(&codes.file, "[[lines]]\nnumber = \"5550100\"\nname = \"\"\n");
     say(&mut browser, "line 3: lines (1.) name");
     assert_eq!(names(&house.client.wait("a view", SOON, |_| true)), ["Main desk"]);
 }
@@ -336,36 +363,15 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
 #[test]
 fn app_5_a_code_outlives_a_file_that_was_refused_until_an_administrator_has_it_forgotten() {
     let mut house = House::build(Digest::Md5);
-    let folder = house.folder().to_owned();
-    let ours = Authority::new(&folder, "ours");
-    let (port, root, list) = (house.free_port(), folder.join("files"), folder.join("codes"));
-    fs::write(&list, "nobody:nothing\n").unwrap();
-    let identity = ours.identity("127.0.0.1");
-    let _server = server(&folder, &root, port, &identity, &LetsIn::Known(&list));
-    let file = root.join("desk.toml");
-    put(&file, "[[lines]]\nnumber = \"5550100\"\nname = \"\"\n");
-    let provisioning = format!(
-        "[provisioning]\nurl = \"https://127.0.0.1:{port}/desk.toml\"\nca = {:?}\ndhcp = false\n",
-        ours.certificate()
-    );
-    let page = house.free_port();
-    let address = house.desk.open_admin_page_with(page, &provisioning);
+    let codes = Codes::start(&mut house, "[[lines]]\nnumber = \"5550100\"\nname = \"\"\n");
     house.client = house.desk.client();
     let said = wait_said(&house, 0, "refuses (HTTP 401): type the one-time code");
-    let device = device(&said);
-    fs::write(&list, format!("{device}:4711-0815\n")).unwrap();
+    codes.know(&device(&said));
 
     let shown = house.client.wait("the code on the screen", SOON, |view| view.setup.is_some());
     let before: Vec<String> = names(&shown).into_iter().map(str::to_owned).collect();
-    let mut browser = Chromium::start(&folder);
-    browser.open(&address);
-    browser.fill("Code on the touchscreen", &shown.setup.unwrap().code);
-    browser.fill("Name", NAME);
-    browser.fill("Password", SECRET);
-    browser.fill("Password once more", SECRET);
-    browser.fill("Provisioning code", "4711-0815");
-    browser.press("Make the first administrator");
-    let here = format!("{address}/provisioning");
+    let mut browser = codes.set_up(&house, &shown);
+    let here = format!("{}/provisioning", codes.address);
     wait::until("what is wrong in the file", SOON, || {
         browser.open(&here);
         browser.text().contains("line 3: lines (1.) name").then_some(())
@@ -382,7 +388,7 @@ fn app_5_a_code_outlives_a_file_that_was_refused_until_an_administrator_has_it_f
     wait::until("a database without the code", SOON, forgotten);
 
     // The server does not get it any more: a file that is right now is not fetched with it.
-    put(&file, &settings(&house.exchange, "Reception"));
+    put(&codes.file, &settings(&house.exchange, "Reception"));
     let said = house.desk.program.log().len();
     browser.press("Ask the server now");
     let said = wait_said(&house, said, "refuses (HTTP 401): type the one-time code");
