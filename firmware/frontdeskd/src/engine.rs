@@ -19,12 +19,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipc::{Census, Registration, SetupView, SoundView, TransferState, TransferView, View, WatchView};
+use ipc::{
+    Census, CommandError, Registration, SetupView, SoundView, TransferState, TransferView, View, WatchView,
+};
 use media::Media;
 use sip::{AccountId, Package, UserAgent};
 use switchboard::Input;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant as TokioInstant, sleep_until},
 };
 use tracing::{info, warn};
@@ -146,6 +148,8 @@ pub(crate) struct Engine {
     /// Something visible changed since the last view.
     pub(crate) stale: bool,
     published: Option<Instant>,
+    /// To whom a command is answered when what follows from it has been carried to where it belongs.
+    answer: Option<(oneshot::Sender<Result<(), CommandError>>, Result<(), CommandError>)>,
     /// The shortest time between the last view and the next.
     frame: Duration,
 }
@@ -175,6 +179,7 @@ impl Engine {
             has_screen: false,
             stale: true,
             published: None,
+            answer: None,
             frame: FRAME,
         }
     }
@@ -229,6 +234,10 @@ impl Engine {
             let mut drained = self.carry(now);
             self.settle_sign_in(now);
             drained |= self.carry(now);
+            if let Some((reply, result)) = self.answer.take() {
+                // A client that has gone needs no answer.
+                let _ = reply.send(result);
+            }
             self.calls_before_tests();
             self.publish_if_due(now);
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
@@ -277,8 +286,7 @@ impl Engine {
                 if let Err(error) = &result {
                     info!(?command, %error, "command not possible");
                 }
-                // A client that has gone needs no answer.
-                let _ = reply.send(result);
+                self.answer = Some((reply, result));
             }
             // A client that has gone needs no answer.
             Event::Census { reply } => drop(reply.send(self.census(now))),

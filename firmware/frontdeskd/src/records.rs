@@ -227,6 +227,12 @@ impl Records {
         self.command(Request::Work(work), done).await
     }
 
+    /// Waits until what was to be kept before has been written, or refused by a disk that the screen then tells of.
+    pub(crate) async fn written(&self) {
+        // Without a records thread nothing is written any more: the desk is stopping.
+        let _ = self.with(|_| ()).await;
+    }
+
     /// Keeps the loudness.
     pub(crate) fn save_volumes(&self, volumes: Volumes) {
         self.note(Change::Volumes(volumes));

@@ -313,8 +313,15 @@ impl Reader {
                     }
                 }
                 ToDesk::Command { seq, command } => {
+                    let is_kept = is_kept(&command);
                     let result = run(desk, command).await;
-                    if answers.send(FromDesk::Done { seq, result }).await.is_err() {
+                    if is_kept && result.is_ok() {
+                        let written = move |desk: Desk| async move {
+                            desk.records.written().await;
+                            vec![FromDesk::Done { seq, result }]
+                        };
+                        self.aside(desk, answers, written).await;
+                    } else if answers.send(FromDesk::Done { seq, result }).await.is_err() {
                         break;
                     }
                 }
@@ -350,6 +357,12 @@ impl Reader {
             drop(place);
         });
     }
+}
+
+/// Whether the answer means that the disk has it: what an operator chose must be there after a power cut.
+fn is_kept(command: &Command) -> bool {
+    use Command::{SavePreferences, SetLanguage, SetLockAfter, SetTheme};
+    matches!(command, SavePreferences(_) | SetLanguage { .. } | SetLockAfter { .. } | SetTheme { .. })
 }
 
 /// The answer to what a desk does not do while nobody is signed in, or its screen is locked.

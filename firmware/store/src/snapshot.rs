@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{Store, StoreError, schema};
 
@@ -35,8 +35,12 @@ pub fn snapshot(path: &Path, to: &Path) -> Result<(), StoreError> {
     let doing = "copy the database";
     let store = Store::open(path)?;
     let name = to.to_string_lossy().into_owned();
-    store.db.execute("VACUUM INTO ?1", [name]).map_err(|source| store.failed(doing, source))?;
     let failed = |source| StoreError::sql(to, doing, source);
+    store.db.execute("VACUUM INTO ?1", [name]).map_err(|source| match source.sqlite_error_code() {
+        // The database was open already: what cannot be opened is the copy.
+        Some(ErrorCode::CannotOpen) => failed(source),
+        _ => store.failed(doing, source),
+    })?;
     let copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     // One file, without others beside it.
     copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(failed)?;

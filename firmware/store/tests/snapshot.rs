@@ -47,7 +47,9 @@ fn app_2_a_database_in_use_is_copied_as_it_is_at_one_moment() {
     assert_eq!((checked.contacts, checked.calls), (1, 0));
     let (directories, _) = Store::open(&copy).unwrap().load_catalogue().unwrap();
     assert_eq!(directories.len(), 1);
-    assert!(matches!(snapshot(&path, Path::new("/nowhere/at/all")), Err(StoreError::Failed { .. })));
+    let nowhere = Path::new("/nowhere/at/all");
+    let refused = snapshot(&path, nowhere).unwrap_err();
+    assert!(matches!(&refused, StoreError::Open { path, .. } if path == nowhere), "{refused}");
 }
 
 #[test]
