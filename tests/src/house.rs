@@ -179,7 +179,7 @@ impl House {
         Self { desk, client, exchange, ports, scratch }
     }
 
-    /// `phone`, of whatever make, calls and is answered: the call, once it says that it talks.
+    /// `phone`, of whatever make, calls and is answered: the call, once both sides say that they talk.
     ///
     /// # Panics
     /// When that does not come about.
@@ -190,6 +190,7 @@ impl House {
         let call = self.client.wait_call("a ringing call", SOON, rings).call;
         self.client.command(Command::Answer { call }).expect("a ringing call can be answered");
         phone.talks();
+        self.wait_state(call, CallState::Talking);
         call
     }
 

@@ -12,12 +12,11 @@ use frontdesk_tests::desk::{Account, Desk, Machine, NO_TIMERS, Standing};
 use frontdesk_tests::house::{House, scratch};
 use frontdesk_tests::kamailio::{DOMAIN, Kamailio};
 use frontdesk_tests::network::Network;
-use frontdesk_tests::pjsua::Pjsua;
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use frontdesk_tests::stun::StunServer;
 use frontdesk_tests::telephone::Telephone;
-use ipc::{CallRef, CallState, CallView, Command, Registration};
+use ipc::{CallState, Command, Registration};
 use tempfile::TempDir;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -25,16 +24,6 @@ const SOON: Duration = Duration::from_secs(10);
 const OFFICE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// Likewise, beyond a router.
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
-
-/// Answers the call of a PJSUA2 that has dialled.
-fn answer(house: &mut House, phone: &mut Pjsua) -> CallRef {
-    let rings = |call: &CallView| call.state == CallState::Ringing;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    house.client.command(Command::Answer { call }).unwrap();
-    phone.talks();
-    house.wait_state(call, CallState::Talking);
-    call
-}
 
 #[test]
 fn acc_5_a_desk_on_ipv6_alone_registers_and_talks_both_ways() {
@@ -110,8 +99,7 @@ fn acc_5_a_call_goes_on_both_ways_when_the_machine_gets_another_address() {
     let standing = Standing { listen: "0.0.0.0", within: Some(machine.path()), ..Standing::default() };
     let mut house = House::build_at(OFFICE.into(), standing, "", "none");
     let mut phone = house.pjsua("2101", A_TONE, Codec::Pcma);
-    phone.dial("5550100");
-    let call = answer(&mut house, &mut phone);
+    let call = house.called_by(&mut phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
 
@@ -125,8 +113,7 @@ fn acc_5_a_call_goes_on_both_ways_when_the_machine_gets_another_address() {
     phone.hang_up();
     house.client.wait_gone(call, SOON);
     // And the exchange does: calls come in, and go out.
-    phone.dial("5550100");
-    let call = answer(&mut house, &mut phone);
+    let call = house.called_by(&mut phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     house.client.command(Command::HangUp { call }).unwrap();
@@ -169,8 +156,7 @@ fn acc_5_behind_a_router_callers_are_heard_at_the_address_that_a_stun_server_see
     let Behind { mut house, stun, _router, _machine, _folder } = behind_a_router(false);
     house.desk.program.wait_log(&format!("STUN server server={}", stun.address), SOON);
     let mut phone = house.pjsua("2101", A_TONE, Codec::Pcma);
-    phone.dial("5550100");
-    let call = answer(&mut house, &mut phone);
+    let call = house.called_by(&mut phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     // It is no help of the telephone's own: the desk has told it where to send.
@@ -201,8 +187,7 @@ fn acc_5_a_silent_stun_server_is_told_once_and_holds_no_call_up() {
     let silent = "no help from the STUN server: calls are heard at the desk's own address";
     house.desk.program.wait_log(silent, SOON);
     let mut phone = house.pjsua("2101", A_TONE, Codec::Pcma);
-    phone.dial("5550100");
-    let call = answer(&mut house, &mut phone);
+    let call = house.called_by(&mut phone);
     // It names an address that nobody outside can send to, but is heard all the same.
     phone.hears(DESK_TONE);
     assert!(phone.trace().contains("c=IN IP4 10.78.0.10\r"));
@@ -213,8 +198,7 @@ fn acc_5_a_silent_stun_server_is_told_once_and_holds_no_call_up() {
 
     stun.program.freeze(false);
     house.desk.program.wait_log("the STUN server answers again", 2 * SOON);
-    phone.dial("5550100");
-    answer(&mut house, &mut phone);
+    house.called_by(&mut phone);
     house.desk.hears(A_TONE);
     phone.hears(DESK_TONE);
     assert!(phone.trace().contains("c=IN IP4 203.0.113.1\r"));

@@ -37,17 +37,6 @@ fn upload(browser: &mut Chromium, file: &Path, heard: &str) {
     browser.press("Upload the sound file");
 }
 
-/// The operator answers this call.
-fn answered(house: &mut House, phone: &mut Pjsua, line: &str) -> CallRef {
-    phone.dial(line);
-    let rings = |call: &CallView| call.state == CallState::Ringing;
-    let call = house.client.wait_call("a ringing call", SOON, rings).call;
-    house.client.command(Command::Answer { call }).unwrap();
-    phone.talks();
-    house.wait_state(call, CallState::Talking);
-    call
-}
-
 /// A call goes from talk to hold, and its caller hears this.
 fn hears_on_hold(house: &mut House, call: CallRef, phone: &Pjsua, hz: f64) {
     house.client.command(Command::Hold { call }).unwrap();
@@ -81,7 +70,7 @@ fn app_2_ovf_1_ten_1_music_and_announcement_uploaded_on_the_page_are_heard_by_ca
     });
     // Not baresip, which records nothing of what it hears on hold.
     let mut a = house.pjsua("2101", A_TONE, Codec::Pcma);
-    let call = answered(&mut house, &mut a, "5550100");
+    let call = house.called_by(&mut a);
     // What frontdesk.toml names.
     hears_on_hold(&mut house, call, &a, MUSIC_TONE);
     browser.open(&format!("{address}/sound"));
@@ -126,6 +115,6 @@ fn app_2_ovf_1_ten_1_music_and_announcement_uploaded_on_the_page_are_heard_by_ca
     browser.sees("It was removed");
     browser.press("Remove calm.wav from Music on hold");
     browser.sees("The file that frontdesk.toml names");
-    let call = answered(&mut house, &mut a, "5550100");
+    let call = house.called_by(&mut a);
     hears_on_hold(&mut house, call, &a, MUSIC_TONE);
 }

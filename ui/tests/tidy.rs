@@ -43,9 +43,13 @@ fn translated() -> BTreeSet<String> {
     texts
 }
 
-fn french() -> Vec<(String, String)> {
+fn french_catalogue() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lang/fr/LC_MESSAGES/frontdesk-ui.po");
-    let text = std::fs::read_to_string(path).unwrap();
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn french() -> Vec<(String, String)> {
+    let text = french_catalogue();
     let entries = text.split("\n\n").skip(1).filter_map(|entry| {
         let field = |name: &str| {
             let line = entry.lines().find_map(|line| line.strip_prefix(name))?;
@@ -70,6 +74,20 @@ fn acc_4_every_text_has_its_french_and_no_other() {
         let holes = |text: &str| text.matches('{').count();
         assert_eq!(holes(&english), holes(&french), "{english} / {french}");
     }
+}
+
+/// French writes a space before these signs, and a line must not begin with one of them.
+#[test]
+fn acc_4_no_french_sign_stands_at_the_start_of_a_line() {
+    let catalogue = french_catalogue();
+    let mut kept = 0;
+    for line in catalogue.lines().filter(|line| line.starts_with("msgstr")) {
+        for sign in [" :", " ;", " ?", " !", " %", " »", "« "] {
+            assert!(!line.contains(sign), "{sign:?} needs a no-break space: {line}");
+        }
+        kept += line.matches('\u{a0}').count();
+    }
+    assert!(kept > 100, "{kept} no-break spaces are not where this test looks");
 }
 
 #[test]
@@ -259,8 +277,10 @@ fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
 #[test]
 fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
     // The rows of the directory say both: the pane does it for them. The others only draw the ring: of what stands on a surface,
-    // of the note that is written in a plate, of a page that a browser of its own shows.
-    const SAID_BY_OTHERS: [&str; 5] = ["TileView", "ContactRowView", "BarSurface", "Plate", "PagePane"];
+    // of the note that is written in a plate, of a page that a browser of its own shows; around a week, whose days say
+    // themselves, and around what is typed to find a name, which the row of that name says.
+    const SAID_BY_OTHERS: [&str; 7] =
+        ["TileView", "ContactRowView", "BarSurface", "Plate", "PagePane", "CalendarOverlay", "ChooseSide"];
     let mut dumb = Vec::new();
     let mut count = 0;
     // A page of the gallery draws a cursor that nobody moves.

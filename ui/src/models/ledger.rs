@@ -47,7 +47,8 @@ impl EntryId {
 }
 
 /// All entries, newest first: a transfer that has ended is as new as its end. Only transfers on their way go before what
-/// is older than the newest, so that they and the newest are seen without scrolling (CALL-13).
+/// is older than the newest, so that they and the newest are seen without scrolling (CALL-13), and an import that has ended,
+/// which wants nothing and answers no finger, stands behind what can be undone.
 pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
     let french = view.preferences.language == Language::French;
     let transfers = view.transfers.iter().filter(|transfer| !on_its_card(view, transfer));
@@ -59,6 +60,9 @@ pub(crate) fn entries(view: &View, local: &[LocalNotice]) -> Vec<LedgerEntry> {
         .chain(view.notices.iter().map(|notice| (notice.since_ms, of_notice(notice, french))))
         .collect();
     entries.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+    if entries.iter().any(|(_, entry)| entry.can_undo) {
+        entries.sort_by_key(|(_, entry)| entry.kind == LedgerKind::Imported);
+    }
     if let Some((_, older)) = entries.split_first_mut() {
         older.sort_by_key(|(_, entry)| !is_on_its_way(entry));
     }
@@ -417,6 +421,11 @@ mod tests {
         assert_eq!(in_sight(&entries(&view, &local)), 2);
         view.transfers.clear();
         assert_eq!(in_sight(&entries(&view, &[])), 1);
+        // What can be undone comes before an import that ended later; without it the import is as new as it is.
+        let mut view = scenes::removed();
+        assert_eq!(ids(&view, &[]), ["n3", "n2", "n1", "n4"]);
+        view.notices.retain(|notice| !matches!(notice.kind, NoticeKind::Removed { .. }));
+        assert_eq!(ids(&view, &[]), ["n4"]);
         assert_eq!(in_sight(&[]), 0);
     }
 }

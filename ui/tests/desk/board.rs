@@ -1,9 +1,12 @@
 //! The keyboard on the screen: searching, writing and answering questions with no other.
 
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{App, Board, Calls, Desk, Directory, Log, Note, Prompt, ReminderEditor, Screen};
+use frontdesk_ui::screen::{
+    App, Board, Calls, Customer, Desk, Directory, Editor, Item, Log, Note, Prompt, ReminderEditor, Screen,
+};
+use i_slint_backend_testing::ElementHandle;
 use i_slint_core::input::TouchPhase;
-use ipc::{CallRef, Command, HookAction, Language, TextSize, View};
+use ipc::{CallRef, Command, CommandError, HookAction, ItemProblem, Language, TextSize, View};
 use slint::platform::Key;
 use slint::{ComponentHandle, Global, LogicalPosition, LogicalSize};
 
@@ -370,4 +373,76 @@ fn acc_4_above_it_the_call_that_talks_keeps_its_buttons_in_the_largest_texts() {
     stage.commands();
     stage.tap(stage.middle("Hang up"));
     assert!(matches!(&stage.commands()[..], [Command::HangUp { call: CallRef(5) }]));
+}
+
+/// Where the frame of a field ends: below its text, whose label comes before it.
+fn end_of_field(stage: &Stage, label: &str) -> f32 {
+    let text = ElementHandle::find_by_accessible_label(&stage.app, label).last();
+    let text = text.unwrap_or_else(|| panic!("{label} is out of sight"));
+    text.absolute_position().y + text.size().height + 10.
+}
+
+fn top_of(stage: &Stage, label: &str) -> f32 {
+    stage.find(label).absolute_position().y
+}
+
+#[test]
+fn acc_4_a_field_stays_in_sight_when_its_fault_is_said_below_it_in_the_largest_texts() {
+    let stage = Stage::with(in_size(TextSize::Largest));
+    stage.tap(stage.middle("Reminders"));
+    stage.tap(stage.middle("New reminder"));
+    press(&stage, &["Put the keyboard away"]);
+    for _ in 0..3 {
+        stage.key(Key::Tab);
+    }
+    stage.write("99");
+    stage.settle();
+    let fault = "Not a time: write it like 14:30";
+    assert!(stage.has(fault));
+    let end = end_of_field(&stage, "Time of day");
+    assert!(end <= top_of(&stage, fault), "{end} {}", top_of(&stage, fault));
+}
+
+#[test]
+fn acc_4_the_question_whether_to_leave_stands_above_its_answers_in_the_largest_texts() {
+    let stage = Stage::with(in_size(TextSize::Largest));
+    get::<Editor<'_>>(&stage).invoke_open_new(1);
+    stage.settle();
+    stage.write("x");
+    stage.key(Key::Escape);
+    assert!(get::<Editor<'_>>(&stage).get_asking());
+    let question = stage.find("Leave without saving?");
+    let end = question.absolute_position().y + question.size().height;
+    assert!(end <= top_of(&stage, "Discard"), "{end} {}", top_of(&stage, "Discard"));
+}
+
+#[test]
+fn acc_4_why_a_note_was_refused_is_in_sight_above_it_in_the_largest_texts() {
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    get::<Customer<'_>>(&stage).invoke_write("1".into(), false);
+    stage.settle();
+    stage.write("x");
+    get::<Item<'_>>(&stage).invoke_accept();
+    stage.settle();
+    let refused = ItemProblem::Refused { case: "auth-failed".into(), words: "401".into() };
+    stage.answer(Err(CommandError::Item(refused)));
+    if !is_open(&stage) {
+        get::<Board<'_>>(&stage).invoke_toggle();
+        stage.settle();
+    }
+    assert!(is_open(&stage));
+    let fault = "The customer database refused the sign-in; tell the administrator";
+    assert!(is_above_answers(&stage, fault));
+}
+
+#[test]
+fn acc_4_where_we_are_is_in_sight_in_the_rail_above_it_in_the_largest_texts() {
+    let stage = Stage::with(in_size(TextSize::Largest));
+    stage.tap(stage.middle("Settings"));
+    assert_eq!(get::<Desk<'_>>(&stage).get_screen(), Screen::Settings);
+    stage.tap(stage.middle("Keyboard on the screen"));
+    assert!(is_open(&stage));
+    assert!(is_in_sight(&stage, "Settings"));
 }

@@ -305,6 +305,43 @@ fn acc_4_what_can_be_undone_comes_into_sight_in_the_largest_texts() {
 }
 
 #[test]
+fn acc_4_what_can_be_undone_is_in_sight_beside_another_call_that_is_meant_in_the_largest_texts() {
+    let mut view = scenes::undo();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    stage.key(Key::Home);
+    // The call that is meant has all of its buttons.
+    let answer = stage.find("Answer");
+    let (at, size) = (answer.absolute_position(), answer.size());
+    stage.commands();
+    stage.tap(LogicalPosition::new(at.x + size.width / 2., at.y + size.height - 4.));
+    assert_eq!(stage.commands(), [Command::Answer { call: CallRef(1) }]);
+    // The card of the other is out of sight: what is told of it is below the lists.
+    stage.tap(stage.top("Undo"));
+    assert_eq!(stage.commands(), [Command::UndoTransfer { call: CallRef(3) }]);
+}
+
+#[test]
+fn acc_4_every_notice_that_can_be_undone_is_in_sight_where_there_is_room_in_the_largest_texts() {
+    let mut view = scenes::removed();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    let dial = stage.find("Number or name").absolute_position().y;
+    let found = ElementHandle::find_by_accessible_label(&stage.app, "Undo");
+    // The buttons without the words in them.
+    let undo: Vec<_> = found.filter(|found| found.size().height >= 48.).collect();
+    let mut tops: Vec<_> = undo.iter().map(|undo| undo.absolute_position().y as i32).collect();
+    tops.dedup();
+    assert_eq!(tops.len(), 3, "{tops:?}");
+    for undo in undo {
+        let foot = undo.absolute_position().y + undo.size().height;
+        assert!(foot <= dial, "{foot} {dial}");
+    }
+}
+
+#[test]
 fn acc_4_notices_leave_the_call_that_talks_its_buttons_in_the_largest_texts() {
     let mut view = scenes::fates();
     view.preferences.text_size = TextSize::Largest;

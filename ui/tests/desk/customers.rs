@@ -3,7 +3,7 @@
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{Calls, Customer, Item, ItemFault, ItemStep, LinkCard, Menu};
-use ipc::{CallRef, Command, CommandError, CustomerItem, CustomerRef, ItemProblem, Reply, View};
+use ipc::{CallRef, Command, CommandError, CustomerItem, CustomerRef, ItemProblem, Reply, TextSize, View};
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
@@ -70,6 +70,29 @@ fn crm_3_the_panel_of_the_call_in_the_ear_keeps_its_place() {
     assert!(customer(&stage).get_shown());
     stage.release(note, PointerEventButton::Left);
     assert!(!customer(&stage).get_shown(), "nobody is in the ear");
+}
+
+#[test]
+fn acc_4_a_second_call_is_seen_whole_above_the_customer_in_the_largest_texts() {
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    let card = stage.find("+44 20 7946 0991");
+    let foot = card.absolute_position().y + card.size().height;
+    let outgoing = stage.find("Divider between the incoming and the outgoing calls").absolute_position().y;
+    assert!(foot <= outgoing, "it ends at {foot}, its list at {outgoing}");
+    // So is the one that is selected, with its buttons: the foot of one is in sight and acts.
+    stage.key(Key::Home);
+    stage.key(Key::DownArrow);
+    stage.commands();
+    let answer = stage.find("Answer");
+    let (at, size) = (answer.absolute_position(), answer.size());
+    stage.tap(LogicalPosition::new(at.x + size.width / 2., at.y + size.height - 4.));
+    assert_eq!(stage.commands(), [Command::Answer { call: CallRef(2) }]);
+    // The customer is there all the same: a note is a tap away.
+    stage.tap(stage.middle("Note"));
+    assert!(item(&stage).get_open());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use frontdesk_ui::screen::{
     Directory, DirectoryForm, DirectoryFormKind, DirectoryProblem, DirectoryWord, LampKind, LinkCard,
     LinkKind, Menu, PersonState, PhoneCard, TalkWay,
 };
+use i_slint_backend_testing::ElementHandle;
 use ipc::{
     Column, Command, CommandError, DirectoryId, DirectoryLook, Edit, EditProblem, Layout, NameOrder, SortKey,
     View,
@@ -234,10 +235,7 @@ fn dir_5_rows_without_a_contact_stand_until_the_first_page_is_here() {
 #[test]
 fn dir_5_a_hundred_thousand_rows_are_made_only_where_they_can_be_seen() {
     let stage = Stage::with(scenes::vast());
-    let rows = |stage: &Stage| {
-        i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "ContactRowView")
-            .count()
-    };
+    let rows = |stage: &Stage| ElementHandle::find_by_element_type_name(&stage.app, "ContactRowView").count();
     assert!((8..=14).contains(&rows(&stage)), "{} rows", rows(&stage));
     stage.key(Key::F5);
     stage.key(Key::End);
@@ -311,6 +309,21 @@ fn dir_1_a_form_stays_until_the_desk_has_taken_it() {
     assert_eq!(stage.commands(), [Command::Edit(Edit::AddDirectory { name: "Staff2".into(), local: false })]);
     answer_commands(&stage, &Ok(()));
     assert_eq!(form.get_kind(), DirectoryFormKind::None);
+}
+
+#[test]
+fn dir_1_a_kind_that_is_chosen_leaves_its_name_all_of_its_line() {
+    let stage = Stage::with(scenes::picture());
+    open_menu(&stage);
+    choose(&stage, DirectoryWord::AddDirectory);
+    let named = || ElementHandle::find_by_accessible_label(&stage.app, "External contacts");
+    // The button comes first, then the name in it.
+    let room = || named().last().unwrap().size().width;
+    let before = room();
+    assert!(before < named().next().unwrap().size().width);
+    stage.key(Key::DownArrow);
+    assert!(!stage.app.global::<DirectoryForm>().get_local());
+    assert!((room() - before).abs() < 0.5, "{} {before}", room());
 }
 
 #[test]

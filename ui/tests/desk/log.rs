@@ -140,6 +140,18 @@ fn log_2_a_tap_on_the_date_opens_a_calendar_and_a_day_of_it_is_shown() {
 }
 
 #[test]
+fn log_2_on_a_wide_screen_the_calendar_stands_below_its_date() {
+    let stage = with_log();
+    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    stage.settle();
+    let date = stage.middle(&on_the_bar(today()));
+    stage.tap(date);
+    assert!(calendar_is_open(&stage));
+    let calendar = stage.middle("Calendar");
+    assert!((date.x - calendar.x).abs() < 1., "{date:?} {calendar:?}");
+}
+
+#[test]
 fn log_2_the_calendar_leaves_by_a_touch_beside_it_and_by_its_button() {
     let stage = with_log();
     for way in ["beside", "button"] {
@@ -336,13 +348,33 @@ fn log_1_a_row_says_its_direction_and_end_and_local_matches_are_bold() {
 }
 
 #[test]
+fn log_1_the_second_line_of_a_row_begins_below_its_name() {
+    // With letters as they are drawn: an empty text is as wide as a space there.
+    let stage = Stage::drawn(scenes::picture());
+    stage.tap(stage.middle("Log"));
+    let rows = ElementHandle::find_by_accessible_label(&stage.app, "Helena Brandt");
+    let is_row =
+        |row: &ElementHandle| row.accessible_description().is_some_and(|it| it == "incoming, Missed");
+    let row = rows.filter(is_row).last().unwrap();
+    let (corner, height) = (row.absolute_position(), row.size().height);
+    let left = |words: &str| {
+        let places =
+            ElementHandle::find_by_accessible_label(&stage.app, words).map(|it| it.absolute_position());
+        let mut within = places.filter(|at| at.x > corner.x && at.y >= corner.y && at.y < corner.y + height);
+        within.next().unwrap_or_else(|| panic!("the row has no {words:?}")).x
+    };
+    let (name, number) = (left("Helena Brandt"), left("+49 30 5557 0142"));
+    assert!((name - number).abs() < 0.5, "{name} {number}");
+}
+
+#[test]
 fn log_1_all_that_is_known_of_a_call_is_there_by_touches() {
     let stage = with_log();
     stage.tap(stage.middle("Details of the call"));
     let details = stage.app.global::<LogDetails>();
     assert!(details.get_open());
     assert!(stage.has("Number: +49 30 5557 0142") && stage.has("No answer: nobody took it"));
-    assert!(stage.has("Incoming call: Missed") && !stage.has("Contact"));
+    assert!(stage.has("Incoming call · Missed") && !stage.has("Contact"));
     stage.tap(stage.top("Call back"));
     let dial = |number: &str| Command::Dial { number: number.into(), line: None };
     assert_eq!(stage.commands(), [dial("+49 30 5557 0142")]);
@@ -386,7 +418,7 @@ fn log_1_all_that_is_known_of_a_call_is_there_by_keys() {
     stage.key(Key::Return);
     assert!(details.get_open());
     assert!(stage.has("Quality: poor, 3.1 of 5"));
-    assert!(stage.has("Incoming call: Answered, Problem reported"), "the operator has said so");
+    assert!(stage.has("Incoming call · Answered, Problem reported"), "the operator has said so");
     assert!(stage.has("David Moreau: busy, back with you"));
     stage.key(Key::UpArrow);
     assert_eq!((details.get_item().number.as_str(), log.get_cursor()), ("+44 20 7946 0991", 4));

@@ -248,6 +248,18 @@ fn call_9_the_bar_of_the_transfer_covers_nobody_who_was_tapped() {
 }
 
 #[test]
+fn pre_1_what_a_phone_does_is_whole_where_there_is_no_room_for_the_number_it_talks_to() {
+    let mut view = scenes::picture();
+    view.preferences.language = Language::French;
+    let stage = Stage::with(view);
+    // With two columns there is room for both.
+    assert!(stage.has("Occupé · +49 89 555 1180") && !stage.has("Occupé"));
+    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    stage.settle();
+    assert!(stage.has("Occupé"));
+}
+
+#[test]
 fn call_10_the_dial_bar_dials_and_gives_back_what_was_refused() {
     let stage = Stage::with(scenes::empty());
     stage.key(Key::F4);
@@ -309,7 +321,7 @@ fn call_9_the_menu_of_a_contact_tells_the_mobile_from_the_phone() {
     let menu = stage.app.global::<Menu>();
     let mobile = menu.get_entries().iter().position(|entry| entry.word == MenuWord::TransferWhoMobile);
     assert!(stage.has("Transfer Marie Laurent here"));
-    assert!(stage.has("Marie Laurent to this mobile"));
+    assert!(stage.has("To mobile: Marie Laurent"));
     stage.commands();
     menu.invoke_choose(i32::try_from(mobile.unwrap()).unwrap());
     let to = "+49 151 5550 0000".to_owned();

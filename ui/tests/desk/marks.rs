@@ -2,6 +2,7 @@
 
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{Desk, Log, Screen};
+use i_slint_backend_testing::ElementHandle;
 use ipc::{CallRef, Command, CommandError};
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
@@ -74,4 +75,23 @@ fn log_1_something_was_wrong_is_said_of_a_call_in_the_log_and_seen_there() {
     };
     assert_eq!(offers("Emma Schneider"), None);
     assert_eq!(offers("Nadia Okafor"), Some((false, true)));
+}
+
+#[test]
+fn acc_4_the_button_for_it_keeps_its_word_in_the_largest_texts() {
+    let mut view = scenes::picture();
+    view.preferences.text_size = ipc::TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.app.global::<Desk>().invoke_show(Screen::Log);
+    stage.settle();
+    let log = stage.app.global::<Log>();
+    let row = log.get_rows().iter().position(|row| row.name == "Marie Laurent").unwrap();
+    log.invoke_open(i32::try_from(row).unwrap());
+    stage.settle();
+    // The button, and the word on it.
+    let named = ElementHandle::find_by_accessible_label(&stage.app, "Report a problem");
+    assert_eq!(named.count(), 2);
+    stage.commands();
+    stage.tap(stage.top("Report a problem"));
+    assert_eq!(stage.commands(), [Command::MarkLoggedCall { id: 2 }]);
 }

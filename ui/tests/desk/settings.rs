@@ -86,6 +86,32 @@ fn set_1_what_is_chosen_is_seen_at_once_and_kept_by_save() {
 }
 
 #[test]
+fn acc_4_in_high_contrast_the_search_keeps_its_ring_whatever_it_finds() {
+    let mut view = scenes::picture();
+    view.preferences.theme = Theme::Contrast;
+    let stage = Stage::drawn(view);
+    let ink = stage.app.global::<Ink>();
+    assert!(ink.get_contrast());
+    stage.key(Key::F3);
+    // Found, then not; the ring is 2 px wide, and what came of it is the edge inside.
+    for (letters, inside) in [("mar", ink.get_green()), ("xq", ink.get_red())] {
+        stage.write(letters);
+        stage.wait(500);
+        let field = stage.find("Search Staff");
+        let (at, size) = (field.absolute_position(), field.size());
+        let picture = stage.app.window().take_snapshot().unwrap();
+        // The letters begin 48 px from the edge of the bar.
+        let start = (at.y + size.height / 2.) as usize * picture.width() as usize + at.x as usize - 48;
+        for (right, colour) in [(0, ink.get_focus()), (1, ink.get_focus()), (2, inside)] {
+            let pixel = picture.as_slice()[start + right];
+            let parts = [(pixel.r, colour.red()), (pixel.g, colour.green()), (pixel.b, colour.blue())];
+            let is_near = parts.iter().all(|(seen, meant)| seen.abs_diff(*meant) < 8);
+            assert!(is_near, "{letters} {right}: {pixel:?}, not {colour:?}");
+        }
+    }
+}
+
+#[test]
 fn set_1_as_saved_and_reset_take_it_back() {
     let mut view = scenes::empty();
     view.preferences.theme = Theme::Light;
@@ -436,4 +462,21 @@ fn acc_4_who_needs_large_texts_finds_them_so_and_the_next_one_does_not() {
     view.generation += 1;
     stage.show(view);
     assert_eq!(stage.app.window().scale_factor(), 1.0);
+}
+
+#[test]
+fn set_1_what_is_asked_is_answered_above_the_end_of_the_settings() {
+    let stage = Stage::with(scenes::empty());
+    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    stage.settle();
+    stage.tap(stage.middle("Settings"));
+    let end = |label: &str| {
+        let button = stage.find(label);
+        button.absolute_position().x + button.size().width
+    };
+    let usual = end("Save");
+    stage.tap(stage.middle("Light"));
+    stage.tap(stage.middle("Log"));
+    assert!(stage.has("Leave without saving?"));
+    assert!((end("Keep editing") - usual).abs() < 1., "{} {usual}", end("Keep editing"));
 }

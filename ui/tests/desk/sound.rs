@@ -179,10 +179,26 @@ fn acc_2_what_became_of_a_test_is_said_beside_its_buttons() {
     for words in [
         "Microphone: bon",
         "Haut-parleur: silence",
-        "Nous n’avons rien entendu : micro coupé ou trop loin ?",
+        "Nous n’avons rien entendu\u{a0}: micro coupé ou trop loin\u{a0}?",
         "S’enregistrer et s’écouter",
         "Arrêter",
     ] {
         assert!(stage.has(words), "{words}");
     }
+}
+
+#[test]
+fn acc_2_a_test_that_runs_can_be_stopped_without_scrolling_in_the_largest_texts() {
+    let mut view = scenes::empty();
+    view.preferences.text_size = ipc::TextSize::Largest;
+    let stage = Stage::at_settings(view);
+    stage.hear((-12, -96), Some(scenes::SOUND_RECORDING));
+    assert!(stage.has("Speak now: 3 s left") && stage.has("Stop"));
+    let stop = stage.find("Stop");
+    let window = stage.app.window();
+    // Above the status bar.
+    let ground = window.size().to_logical(window.scale_factor()).height - 56.;
+    assert!(stop.absolute_position().y + stop.size().height <= ground);
+    stage.tap(stage.middle("Stop"));
+    assert_eq!(stage.commands(), [STOP]);
 }

@@ -71,12 +71,12 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
         [
             (
                 "Périphérique audio perdu\u{a0}: Jabra Engage 75, headset",
-                "vérifiez son câble ; il reprend dès son retour",
+                "vérifiez son câble\u{a0}; il reprend dès son retour",
             ),
-            ("Échec de sauvegarde, nouvel essai", "disque plein ; prévenez votre administrateur"),
+            ("Échec de sauvegarde, nouvel essai", "disque plein\u{a0}; alertez l’administrateur"),
             (
                 "Règle inapplicable\u{a0}: Anonymous callers to the main line",
-                "ignorée ; prévenez votre administrateur",
+                "ignorée\u{a0}; prévenez l’administrateur",
             ),
             ("L’appel vers +49 30 5557 0142 a échoué", "le central ne répond pas"),
         ],

@@ -104,7 +104,7 @@ fn app_3_the_operator_is_told_how_it_stands_with_an_update_in_both_languages() {
             "",
             refused(UpdateRefusal::Damaged),
             "Mise à jour refusée",
-            "le fichier est endommagé ; copiez-le à nouveau",
+            "le fichier est endommagé\u{a0}; copiez-le à nouveau",
         ),
     ] {
         view.preferences.language = language;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use ipc::{Command, Language, View};
+use ipc::{Command, Language, TextSize, View};
 use slint::platform::Key;
 
 use super::hands::Stage;
@@ -61,6 +61,20 @@ fn app_2_the_operator_is_asked_and_answers_by_touch_or_key() {
     for words in ["Ada souhaite voir cet écran", "Autoriser", "Refuser"] {
         assert!(stage.has(words), "{words}");
     }
+}
+
+#[test]
+fn acc_4_who_watches_stands_beside_the_button_that_stops_it_in_the_largest_texts() {
+    let mut view = scenes::watched(Some(true));
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.settle();
+    let (words, stop) = (stage.find(SEES), stage.find("Stop"));
+    assert!(words.absolute_position().x + words.size().width <= stop.absolute_position().x);
+    let (words, stop) = (stage.middle(SEES).y, stage.middle("Stop").y);
+    assert!((words - stop).abs() < 1., "in one line: {words} and {stop}");
+    stage.tap(stage.middle("Stop"));
+    assert_eq!(stage.commands(), [Command::AllowWatching { allow: false }]);
 }
 
 #[test]

@@ -425,6 +425,7 @@ impl Stage {
         let reminders = app.global::<screen::Reminders>();
         reminders.set_rows(slint::ModelRc::default());
         reminders.set_past_count(0);
+        reminders.set_due_count(0);
         self.settle();
         Ok(())
     }
