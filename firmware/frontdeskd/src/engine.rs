@@ -122,6 +122,9 @@ pub(crate) struct Parts {
     pub(crate) started: Instant,
 }
 
+/// What became of a command.
+type Outcome = Result<(), CommandError>;
+
 /// See the module.
 pub(crate) struct Engine {
     pub(crate) parts: Parts,
@@ -149,7 +152,7 @@ pub(crate) struct Engine {
     pub(crate) stale: bool,
     published: Option<Instant>,
     /// To whom a command is answered when what follows from it has been carried to where it belongs.
-    answer: Option<(oneshot::Sender<Result<(), CommandError>>, Result<(), CommandError>)>,
+    answer: Option<(oneshot::Sender<Outcome>, Outcome)>,
     /// The shortest time between the last view and the next.
     frame: Duration,
 }
