@@ -277,10 +277,10 @@ fn acc_4_every_duration_is_in_the_tokens_where_reduced_motion_can_reach_it() {
 #[test]
 fn acc_7_whatever_the_keyboard_can_come_to_is_said_aloud() {
     // The rows of the directory say both: the pane does it for them. The others only draw the ring: of what stands on a surface,
-    // of the note that is written in a plate, of a page that a browser of its own shows; around a week, whose days say
-    // themselves, and around what is typed to find a name, which the row of that name says.
+    // of the note that is written in a plate, of a page that a browser of its own shows, and
+    // around a week, whose days say themselves.
     const SAID_BY_OTHERS: [&str; 7] =
-        ["TileView", "ContactRowView", "BarSurface", "Plate", "PagePane", "CalendarOverlay", "ChooseSide"];
+        ["TileView", "ContactRowView", "BarSurface", "ChoiceSurface", "Plate", "PagePane", "CalendarOverlay"];
     let mut dumb = Vec::new();
     let mut count = 0;
     // A page of the gallery draws a cursor that nobody moves.

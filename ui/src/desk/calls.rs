@@ -357,7 +357,7 @@ impl Desk {
         first.or(self.view.talk).or_else(|| self.call_order().first().copied())
     }
 
-    fn show_selection(&mut self, open: bool) {
+    pub(crate) fn show_selection(&mut self, open: bool) {
         if open {
             self.calls.opened = self.calls.selected;
         }

@@ -138,7 +138,14 @@ impl Desk {
 
     fn drag_at(&mut self, call: CallRef, over: Option<Over>, x: f32, y: f32) {
         if self.overlay.dragging() != Some(call) {
-            // A long-press that became a drag has opened a menu on its way.
+            // A long-press that became a drag has opened a menu on its way, and taken the selection for it.
+            if self.overlay.menu_call == Some(call) && self.calls.selected == Some(call) {
+                self.calls.selected = self.overlay.menu_before.filter(|before| self.call(*before).is_some());
+                // The end of the press may have shown it, with its buttons, and from now on the lists stay as they are.
+                self.show_selection(true);
+                self.show_transfer_bar();
+                self.show_customer();
+            }
             self.close_menu();
             self.leave_contact();
         }

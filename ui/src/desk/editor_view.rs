@@ -19,6 +19,10 @@ const NOTE_STOP: i32 = 16;
 /// The alerts about a phone.
 const PHONE_STOPS: std::ops::RangeInclusive<i32> = 17..=20;
 const SAVE_STOP: i32 = 25;
+/// How many answers there are to "Leave without saving?", see `answer` in `editor.slint`.
+const ANSWERS: i32 = 3;
+const DISCARD: i32 = 1;
+const SAVE: i32 = 2;
 
 // Texts.
 impl Desk {
@@ -166,6 +170,12 @@ impl Desk {
         self.app.global::<screen::Editor>().set_asking(false);
         self.focus_stop(super::editor::FIRST_STOP);
     }
+
+    /// Save, and then leave: what is wrong in the form keeps one in it.
+    pub(crate) fn save_from_question(&mut self) {
+        self.keep_editing();
+        self.save_editor();
+    }
 }
 
 // Where the keyboard is.
@@ -230,9 +240,12 @@ impl Desk {
         if editor.get_asking() && !typing {
             let key = self.keys.read(text, false, false, false);
             match key {
-                _ if tab != 0 => editor.set_answer(1 - editor.get_answer()),
-                Some(ConsoleKey::Left | ConsoleKey::Right) => editor.set_answer(1 - editor.get_answer()),
-                Some(ConsoleKey::Enter) if editor.get_answer() == 1 => self.leave_editor(),
+                // As they stand on the screen: Save, Discard, Keep editing.
+                _ if tab != 0 => editor.set_answer((editor.get_answer() - tab).rem_euclid(ANSWERS)),
+                Some(ConsoleKey::Left) => editor.set_answer((editor.get_answer() + 1).rem_euclid(ANSWERS)),
+                Some(ConsoleKey::Right) => editor.set_answer((editor.get_answer() - 1).rem_euclid(ANSWERS)),
+                Some(ConsoleKey::Enter) if editor.get_answer() == DISCARD => self.leave_editor(),
+                Some(ConsoleKey::Enter) if editor.get_answer() == SAVE => self.save_from_question(),
                 Some(ConsoleKey::Enter | ConsoleKey::Escape) => self.keep_editing(),
                 _ => return None,
             }

@@ -308,13 +308,14 @@ impl Desk {
         let title = party_name(&view.party);
         let matched = view.party.matched.map(number_match).unwrap_or_default();
         let history = view.history.clone();
-        self.calls.selected = Some(call);
+        let before = self.calls.selected.replace(call);
         self.open_menu(title, rows, at);
         let menu = self.app.global::<Menu>();
         menu.set_matched(matched);
         menu.set_past(past::whole(history.as_ref()));
         menu.set_past_calls(ModelRc::new(VecModel::from(past::calls(history.as_ref()))));
         self.overlay.menu_call = Some(call);
+        self.overlay.menu_before = before;
     }
 
     /// The rows of one action: most have one, a transfer to a call has one for each such call.

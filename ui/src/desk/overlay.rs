@@ -23,6 +23,8 @@ pub(crate) struct Overlay {
     pub(super) menu: Vec<Choice>,
     /// The call the menu is about has to stay for the menu to stay.
     pub(super) menu_call: Option<CallRef>,
+    /// The call that was selected before its menu took the selection.
+    pub(super) menu_before: Option<CallRef>,
     /// Of a directory's menu: the directory has to stay for the menu to stay.
     pub(super) menu_page: Option<(Option<DirectoryId>, Page, At)>,
     /// Where the menu's cursor was when a row was chosen; -1 by finger.

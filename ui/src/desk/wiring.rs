@@ -100,6 +100,14 @@ fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_pressing(with!(desk, |this, id, down| if let Some(call) = cards::call(&id) {
         this.finger(call, down);
     }));
+    let shape = app.as_weak();
+    global.on_out_of_sight(move |calls, lines, gap, from, room| {
+        shape.upgrade().map_or_else(Default::default, |app| {
+            let shape = app.global::<screen::CardShape>();
+            let tall = |card| shape.invoke_tall(card, lines);
+            cards::out_of_sight(&calls, tall, gap, from, from + room)
+        })
+    });
     global.on_payload(|id| drag::payload(&id));
     global.on_dial(with!(desk, |this, text| this.dial(&text)));
     global.on_dismiss(with!(desk, |this, id| this.dismiss(&id)));
@@ -389,6 +397,7 @@ fn wire_editor(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_set_aside(with!(desk, |this, on| this.set_editor_aside(on)));
     global.on_keep_on(with!(desk, |this| this.keep_editing()));
     global.on_discard(with!(desk, |this| this.leave_editor()));
+    global.on_save_and_leave(with!(desk, |this| this.save_from_question()));
     global.on_choose_directory(with!(desk, |this, index| this.choose_editor_directory(index)));
     global.on_set_presence(with!(desk, |this, on| this.set_editor_presence(on)));
     global.on_set_alert(with!(desk, |this, index, on| this.set_editor_alert(index, on)));

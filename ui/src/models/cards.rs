@@ -4,13 +4,13 @@ use ipc::{
     Action, CallState, CallView, ConferenceMember, ContactId, Direction, LampState, RecallWhy, TransferEnd,
     TransferState, TransferView, View,
 };
-use slint::{Image, SharedString};
+use slint::{Image, Model, ModelRc, SharedString};
 
 use crate::clock::duration;
 use crate::models::words::party_name;
 use crate::models::{customer, past};
 use crate::screen::{
-    CallAction, CallCard, CallClock, CardState, LampKind, RecallCause, TransferKind, TransferStep,
+    CallAction, CallCard, CallClock, CardState, LampKind, OutOfSight, RecallCause, TransferKind, TransferStep,
 };
 
 /// The identity of a call as the screen carries it.
@@ -249,6 +249,38 @@ fn runs_down(transfer: &TransferView, now_ms: u64) -> (f32, i32) {
     }
 }
 
+/// Which of `calls`, one below the other and `gap` apart, ring for the most part above `from` or below `to`. The nearest of them
+/// are told with their place. Lengths are logical pixels from the beginning of the list.
+pub(crate) fn out_of_sight(
+    calls: &ModelRc<CallCard>,
+    tall: impl Fn(CallCard) -> f32,
+    gap: f32,
+    from: f32,
+    to: f32,
+) -> OutOfSight {
+    calls.model_tracker().track_row_count_changes();
+    let mut hidden = OutOfSight::default();
+    let mut top = 0.0;
+    for row in 0..calls.row_count() {
+        calls.model_tracker().track_row_data_changes(row);
+        let Some(card) = calls.row_data(row) else { continue };
+        let waits = matches!(card.state, CardState::Ringing | CardState::Recalling);
+        let height = tall(card);
+        let middle = top + height / 2.0;
+        if waits && middle < from {
+            hidden.above += 1;
+            (hidden.above_at, hidden.above_tall) = (top, height);
+        } else if waits && middle > to {
+            hidden.below += 1;
+            if hidden.below == 1 {
+                (hidden.below_at, hidden.below_tall) = (top, height);
+            }
+        }
+        top += height + gap;
+    }
+    hidden
+}
+
 fn card_state(state: CallState) -> CardState {
     match state {
         CallState::Ringing => CardState::Ringing,
@@ -332,6 +364,29 @@ mod tests {
             assert!(strip.len() <= 3, "{strip:?}");
             assert!(strip.iter().all(|action| call.actions.contains(action)), "{strip:?}");
         }
+    }
+
+    #[test]
+    fn what_rings_on_either_side_of_what_is_seen_is_counted() {
+        let rings = |state| CallCard { state, ..CallCard::default() };
+        let states = [
+            CardState::Ringing,
+            CardState::Recalling,
+            CardState::Talking,
+            CardState::Ringing,
+            CardState::Held,
+            CardState::Ringing,
+        ];
+        let calls: ModelRc<CallCard> = states.map(rings).into();
+        // Each 60 high, 10 between two: they begin at 0, 70, 140, 210, 280 and 350.
+        let at = |from, to| out_of_sight(&calls, |_| 60.0, 10.0, from, to);
+        assert_eq!(at(0.0, 410.0), OutOfSight::default());
+        let hidden = at(0.0, 100.0);
+        assert_eq!((hidden.above, hidden.below, hidden.below_at, hidden.below_tall), (0, 2, 210.0, 60.0));
+        let hidden = at(140.0, 270.0);
+        assert_eq!((hidden.above, hidden.above_at, hidden.below, hidden.below_at), (2, 70.0, 1, 350.0));
+        assert_eq!(at(31.0, 379.0).above, 1, "less than half of it is seen");
+        assert_eq!(at(0.0, 381.0).below, 0, "more than half of it is seen");
     }
 
     #[test]

@@ -212,6 +212,20 @@ fn acc_7_acc_1_somebody_signs_in_by_ear() {
 }
 
 #[test]
+fn acc_7_acc_1_the_letters_that_find_a_name_are_said_as_in_every_field() {
+    let stage = Stage::with(scenes::signed_out(12));
+    stage.control("k");
+    let letter = |said: &str, letter: &str| said.split(" | ").any(|one| one == letter);
+    let first = place(&stage, "d");
+    assert!(letter(&first, "d"), "{first}");
+    let second = place(&stage, "u");
+    assert!(letter(&second, "u"), "{second}");
+    // The one that goes is said, too.
+    let back = place(&stage, Key::Backspace);
+    assert!(letter(&back, "u"), "{back}");
+}
+
+#[test]
 fn acc_7_the_key_for_it_is_kept_with_the_operators_preferences() {
     let stage = Stage::with(scenes::empty());
     stage.commands();

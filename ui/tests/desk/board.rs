@@ -417,6 +417,22 @@ fn acc_4_the_question_whether_to_leave_stands_above_its_answers_in_the_largest_t
 }
 
 #[test]
+fn acc_4_the_first_field_of_a_new_contact_is_whole_above_it_in_the_largest_texts() {
+    let mut view = scenes::picture();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    get::<Editor<'_>>(&stage).invoke_open_new(1);
+    stage.wait(50);
+    if !is_open(&stage) {
+        get::<Board<'_>>(&stage).invoke_toggle();
+        stage.settle();
+    }
+    assert!(is_open(&stage));
+    let end = end_of_field(&stage, "First name");
+    assert!(end <= top_of_board(&stage), "{end} {}", top_of_board(&stage));
+}
+
+#[test]
 fn acc_4_why_a_note_was_refused_is_in_sight_above_it_in_the_largest_texts() {
     let mut view = scenes::customer_answered();
     view.preferences.text_size = TextSize::Largest;

@@ -231,6 +231,37 @@ fn dir_2_escape_asks_only_when_something_would_be_lost() {
 }
 
 #[test]
+fn dir_2_who_leaves_is_offered_to_save_and_what_is_wrong_keeps_one_in_the_form() {
+    let stage = editing(scenes::picture());
+    stage.key(Key::End);
+    stage.write("x");
+    stage.key(Key::Escape);
+    assert!(editor(&stage).get_asking());
+    // Keep editing, Discard, Save, from the right to the left.
+    stage.key(Key::LeftArrow);
+    stage.key(Key::LeftArrow);
+    stage.key(Key::Return);
+    assert!(editor(&stage).get_open() && !editor(&stage).get_asking());
+    assert!(matches!(sent(&stage), Edit::ChangeContact { .. }));
+    stage.answer(Ok(()));
+    assert!(!editor(&stage).get_open());
+    editor(&stage).invoke_open_new(1);
+    stage.settle();
+    stage.write("Ana");
+    for _ in 0..6 {
+        stage.key(Key::Tab);
+    }
+    stage.write("12x");
+    assert_eq!(editor(&stage).get_block(), SaveBlock::SeeFields);
+    stage.key(Key::Escape);
+    assert!(editor(&stage).get_asking());
+    stage.commands();
+    stage.tap(stage.middle("Save"));
+    assert!(editor(&stage).get_open() && !editor(&stage).get_asking());
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
 fn dir_2_what_somebody_else_changed_meanwhile_is_taken_in_and_said() {
     let stage = editing(scenes::picture());
     stage.key(Key::End);
@@ -333,7 +364,7 @@ fn a_call_dragged_over_the_editor_does_not_reach_the_contact_below() {
     let stage = Stage::with(scenes::picture());
     let below = stage.middle("Ingrid Solberg");
     editor(&stage).invoke_open_new(1);
-    stage.settle();
+    stage.wait(50);
     // The calls have more room without the keyboard that came to the first field.
     stage.app.global::<frontdesk_ui::screen::Board>().invoke_hide();
     stage.settle();

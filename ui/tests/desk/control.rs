@@ -527,6 +527,36 @@ fn call_12_the_selected_call_is_in_sight_among_thirty() {
     }
 }
 
+/// How many ring out of sight on this side, as the title of the list says it.
+fn ringing_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
+    let told = |n| (n, format!("{n} ringing {side}"));
+    (1..=30).map(told).find(|(_, words)| stage.has(words))
+}
+
+#[test]
+fn call_3_who_rings_out_of_sight_is_told_and_a_touch_goes_there() {
+    let stage = Stage::with(scenes::picture());
+    assert_eq!(ringing_unseen(&stage, "below"), None);
+    let mut many = scenes::thirty_calls();
+    many.generation += 1;
+    stage.show(many);
+    stage.key(Key::Home);
+    stage.settle();
+    assert_eq!(ringing_unseen(&stage, "above"), None);
+    let mut left = usize::MAX;
+    while let Some((count, words)) = ringing_unseen(&stage, "below") {
+        assert!(count < left, "{words}: nothing came of the touch");
+        left = count;
+        stage.tap(stage.middle(&words));
+        stage.settle();
+    }
+    assert!(left < usize::MAX, "something was told");
+    let (_, words) = ringing_unseen(&stage, "above").expect("now they are on the other side");
+    stage.tap(stage.middle(&words));
+    stage.settle();
+    assert!(ringing_unseen(&stage, "below").is_some());
+}
+
 #[test]
 fn call_12_other_keys_take_the_place_of_the_default() {
     let stage = Stage::with(scenes::picture());

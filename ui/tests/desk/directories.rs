@@ -475,6 +475,16 @@ fn pre_4_a_tile_tells_how_many_calls_with_whom_and_which_way_and_the_card_tells_
 }
 
 #[test]
+fn pre_4_a_row_leaves_out_with_whom_where_there_is_no_room_for_all_of_it() {
+    let mut view = scenes::people();
+    view.directories[0].look.layout = Layout::List;
+    let stage = Stage::with(view);
+    assert!(stage.app.global::<Directory>().get_list());
+    assert_eq!(lamp(&stage, 1).peer, "Camille Durand");
+    assert!(stage.has("Busy · 2 calls"));
+}
+
+#[test]
 fn pre_5_a_tile_tells_whether_the_person_is_online() {
     let stage = Stage::with(scenes::people());
     let person = |index| (lamp(&stage, index).person, lamp(&stage, index).person_text.to_string());

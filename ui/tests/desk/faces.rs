@@ -3,7 +3,7 @@
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{Calls, Desk, Directory};
 use ipc::CallRef;
-use slint::{ComponentHandle, Image, Model};
+use slint::{ComponentHandle, Image, LogicalSize, Model};
 
 use crate::hands::Stage;
 
@@ -53,6 +53,20 @@ fn ops_1_each_of_a_conference_has_their_own_picture() {
     let parties = stage.app.global::<Desk>().get_parties();
     // Only the second is in a directory.
     assert_eq!(parties.iter().map(|party| across(&party.picture)).collect::<Vec<_>>(), [1, 40, 1]);
+}
+
+#[test]
+fn ops_1_how_many_more_there_are_in_a_conference_ends_before_the_pills() {
+    // With letters as they are drawn. In the wide window there is room for the words, in the other for a number.
+    let stage = Stage::drawn(scenes::conference());
+    for width in [1920., 1280., 1180.] {
+        stage.app.window().set_size(LogicalSize::new(width, 800.));
+        stage.settle();
+        let more = stage.find("and 2 more");
+        let end = more.absolute_position().x + more.size().width;
+        let pills = stage.find("Day").absolute_position().x;
+        assert!(end <= pills, "{width}: {end} {pills}");
+    }
 }
 
 #[test]

@@ -259,6 +259,17 @@ fn log_2_by_a_key_the_menu_stands_at_the_button_that_sorts() {
     stage.tap(stage.middle("Sort the log"));
     assert!(menu.get_open());
     assert_eq!(by_key, (menu.get_x(), menu.get_y()));
+    // It stays within its pane: the rail beside it is not covered, whatever the size of the screen.
+    for (width, height) in [(1280., 800.), (1920., 1080.)] {
+        stage.key(Key::Escape);
+        stage.app.window().set_size(slint::LogicalSize::new(width, height));
+        stage.settle();
+        let rail = stage.find("Statistics").absolute_position().x;
+        stage.tap(stage.middle("Sort the log"));
+        assert!(menu.get_open());
+        assert!(menu.get_x() + 392. <= rail, "{} {rail}", menu.get_x());
+        assert!(menu.get_x() > stage.app.get_calls_width());
+    }
 }
 
 #[test]

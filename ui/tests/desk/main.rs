@@ -31,7 +31,7 @@ use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
     Calls, Desk, Directory, Drag, DropVerdict, Keypad, LampKind, LinkCard, Log, Menu, MenuWord, NumberMatch,
-    Prompt, Screen, SearchState,
+    Panes, Prompt, Screen, SearchState,
 };
 use hands::Stage;
 use i_slint_core::input::TouchPhase;
@@ -190,6 +190,30 @@ fn call_9_a_card_dragged_by_finger_onto_a_contact_is_transferred() {
 }
 
 #[test]
+fn call_9_a_long_press_that_becomes_a_drag_leaves_the_selection_as_it_was() {
+    let stage = Stage::with(scenes::picture());
+    let selected = || stage.app.global::<Calls>().get_selected();
+    let before = selected();
+    assert_ne!(before, "3");
+    let opened = || stage.app.global::<Calls>().get_opened();
+    let (from, to) = (stage.spot("Tomás Rivera"), stage.middle("Hugo Almeida"));
+    stage.finger(TouchPhase::Started, from);
+    stage.wait(1_000);
+    assert!(stage.app.global::<Menu>().get_open(), "then there would be nothing to put back");
+    for step in 1..=40_u8 {
+        let part = f32::from(step) / 40.;
+        let at = LogicalPosition::new(from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part);
+        stage.wait(50);
+        stage.finger(TouchPhase::Moved, at);
+    }
+    assert!(stage.app.global::<Drag>().get_active() && !stage.app.global::<Menu>().get_open());
+    assert_eq!((selected(), opened()), (before.clone(), before.clone()), "in mid-air");
+    stage.finger(TouchPhase::Ended, to);
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(3), to: "2109".into() }]);
+    assert_eq!(selected(), before);
+}
+
+#[test]
 fn call_9_a_drop_that_cannot_work_says_so_and_does_nothing() {
     let stage = Stage::with(scenes::picture());
     let to = stage.middle("Ingrid Solberg");
@@ -254,8 +278,10 @@ fn pre_1_what_a_phone_does_is_whole_where_there_is_no_room_for_the_number_it_tal
     let stage = Stage::with(view);
     // With two columns there is room for both.
     assert!(stage.has("Occupé · +49 89 555 1180") && !stage.has("Occupé"));
-    stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
+    // Beside calls as wide as they can be the one column is narrower.
+    stage.app.global::<Panes>().invoke_move_calls(2_000.);
     stage.settle();
+    assert_eq!(stage.app.global::<Directory>().get_columns(), 1);
     assert!(stage.has("Occupé"));
 }
 
@@ -585,7 +611,7 @@ fn ops_1_a_greeting_does_not_move_the_time() {
 #[test]
 fn call_6_the_buttons_of_the_views_have_the_room_of_a_finger() {
     let stage = Stage::with(scenes::picture());
-    let table = || stage.app.global::<frontdesk_ui::screen::Panes>().get_table();
+    let table = || stage.app.global::<Panes>().get_table();
     for (label, from_top, then) in [
         ("Table view", true, true),
         ("List view", true, false),
@@ -609,8 +635,12 @@ fn dir_5_a_wide_screen_has_more_tiles_in_a_row() {
     assert_eq!(directory.get_columns(), 2);
     stage.app.window().set_size(slint::LogicalSize::new(1920., 1080.));
     stage.settle();
-    // A fifth would cut the states that a receptionist reads before a transfer.
-    assert_eq!(directory.get_columns(), 4);
+    // A fourth would cut the titles and the states that a receptionist reads before a transfer: no tile is narrower
+    // than on the small screen.
+    assert_eq!(directory.get_columns(), 3);
+    let tiles = i_slint_backend_testing::ElementHandle::find_by_element_type_name(&stage.app, "TileView");
+    let widths: Vec<f32> = tiles.take(3).map(|tile| tile.size().width).collect();
+    assert!(widths.len() == 3 && widths.iter().all(|width| *width >= 340.), "{widths:?}");
     // What they leave is the calls'.
     assert!(stage.app.get_calls_width() > 500., "{}", stage.app.get_calls_width());
 }

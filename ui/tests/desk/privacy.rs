@@ -55,7 +55,10 @@ fn acc_1_hidden_by_a_touch_and_shown_by_another() {
     let held = stage.find("On hold · Main line").accessible_description().unwrap_or_default();
     assert!(held.contains(", on hold "), "for how long: {held}");
     let handed = stage.find("Transferring · Support").accessible_description().unwrap_or_default();
-    assert!(handed.contains(", 0:") && !handed.contains("on hold"), "as its card says it: {handed}");
+    assert!(
+        handed.contains(", Transferring 0:") && !handed.contains("on hold"),
+        "as its card says it: {handed}"
+    );
     let root = stage.app.root_element();
     let told: Vec<String> = root
         .query_descendants()

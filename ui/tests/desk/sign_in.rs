@@ -204,6 +204,21 @@ fn acc_1_a_name_is_looked_for_by_touches_alone() {
 }
 
 #[test]
+fn acc_1_the_first_name_that_is_seen_of_a_long_list_is_whole() {
+    let stage = Stage::with(scenes::signed_out(12));
+    stage.key(Key::End);
+    for _ in 0..4 {
+        stage.key(Key::UpArrow);
+    }
+    let top = |label: &str| stage.find(label).absolute_position().y;
+    let field = stage.find("Names that begin like this");
+    let list = field.absolute_position().y + field.size().height + 12.;
+    let row = top("Marie-Thérèse de la Rochefoucauld-Montbel");
+    let above = (row - list) / (top("Nadia Okafor") - row);
+    assert!(above > -0.01 && (above - above.round()).abs() < 0.01, "{above} rows above it");
+}
+
+#[test]
 fn acc_1_digits_are_touched_only_for_somebody_who_may_sign_in() {
     let stage = Stage::with(scenes::signed_out(5));
     let enabled = || stage.find("Erase the last digit").accessible_enabled();

@@ -4,7 +4,9 @@ use chrono::{Local, NaiveDate};
 use frontdesk_ui::dates::{self, Span, Stretch};
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Calendar, DateSpan, Desk, Panes, Screen, Statistics as Shown};
+use frontdesk_ui::screen::{
+    Calendar, DateSpan, Desk, Panes, Screen, StatTile, StatTileKind, Statistics as Shown,
+};
 use ipc::{CallStatistics, Language, Statistics, StatisticsQuery};
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
@@ -81,6 +83,21 @@ fn labels(stage: &Stage) -> Vec<String> {
         labels.extend(element.accessible_label().map(|label| label.to_string()));
     });
     labels
+}
+
+#[test]
+fn sta_1_a_difference_without_room_gives_way_to_what_was_before() {
+    let stage = with_figures();
+    let tile = StatTile {
+        kind: StatTileKind::Talk,
+        value: "1008:08:08".into(),
+        before: "96:04:04".into(),
+        difference: "+912:04:04".into(),
+    };
+    let tiles = slint::ModelRc::new(slint::VecModel::from(vec![tile]));
+    stage.app.global::<Shown>().set_tiles(tiles);
+    stage.settle();
+    assert!(stage.has("before: 96:04:04"), "{:?}", labels(&stage));
 }
 
 #[test]

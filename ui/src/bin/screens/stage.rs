@@ -35,6 +35,10 @@ const RING: f32 = 2.;
 /// What the section of the sound takes below and above the top of its first meter, in logical pixels.
 const SOUND_BELOW: f32 = 225.;
 const SOUND_ABOVE: f32 = 72.;
+/// Of the browser tab, what is not page: the rail and the frame beside it; the header, the bars and the frame above and below.
+/// In logical pixels.
+const BESIDE_PAPER: f32 = 104.;
+const AROUND_PAPER: f32 = 220.;
 /// Less of a row than this is not touched, in logical pixels.
 const LEAST: f32 = 16.;
 
@@ -175,7 +179,12 @@ impl Stage {
     }
 
     pub(crate) fn tap(&self, x: f32, y: f32) -> anyhow::Result<()> {
-        self.pointer(x, y, PointerKind::Down)?;
+        // No more than one picture in between: a press that lasts until many are drawn is a long one, and opens a menu.
+        let down = Pointer { x, y, kind: PointerKind::Down, button: Default::default(), touch: false };
+        for event in Input::Pointer(down).events()? {
+            self.screen.dispatch(event)?;
+        }
+        self.screen.draw();
         self.pointer(x, y, PointerKind::Up)
     }
 
@@ -292,12 +301,13 @@ impl Stage {
         let to = self.spot(onto)?;
         self.pointer(from.0, from.1, PointerKind::Down)?;
         std::thread::sleep(HELD_BACK);
-        self.settle();
+        // Hands the press on. No more: a press that lasts until many pictures are drawn is a long one and opens a menu.
+        self.screen.draw();
         // First sideways: what goes up or down on a list scrolls it.
         let aside = (from.0 + 24., from.1);
-        for (from, to) in [(from, aside), (aside, to)] {
-            for step in 1..=12_u8 {
-                let part = f32::from(step) / 12.;
+        for (from, to, steps) in [(from, aside, 2_u8), (aside, to, 12)] {
+            for step in 1..=steps {
+                let part = f32::from(step) / f32::from(steps);
                 let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
                 self.pointer(x, y, PointerKind::Move)?;
             }
@@ -449,8 +459,8 @@ impl Stage {
         let app = self.console.app();
         let page = app.global::<screen::Page>();
         let mut paper = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(
-            paper(self.width(), 588.),
-            paper(self.height(), 220.),
+            paper(self.width(), app.get_calls_width() + BESIDE_PAPER),
+            paper(self.height(), AROUND_PAPER),
         );
         paper.make_mut_bytes().fill(0xf4);
         page.set_picture(slint::Image::from_rgb8(paper));
@@ -633,9 +643,18 @@ impl Stage {
         let note = app.global::<screen::Note>();
         note.set_text("Key of the *archive* is with __security__.".into());
         note.invoke_edited(note.get_text());
-        note.set_standing(screen::NoteStanding::Failed);
-        note.set_reason(app.global::<screen::Words>().invoke_storage(true));
+        // The desk itself says so: what is only set here is gone as soon as the note is kept, which takes as long as it takes.
+        note.invoke_keep();
+        let mut events = Vec::new();
+        for request in self.requests.try_iter() {
+            if let ToDesk::Command { seq, command: Command::DraftNote { .. } } = request {
+                let reason = "No space left on device".to_owned();
+                events.push(Event::Done { seq, result: Err(ipc::CommandError::Failed { reason }) });
+            }
+        }
+        self.console.take(News { events, view: None });
         self.settle();
+        anyhow::ensure!(note.get_standing() == screen::NoteStanding::Failed, "the note was not refused");
         Ok(())
     }
 
