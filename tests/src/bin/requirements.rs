@@ -103,6 +103,10 @@ fn read_results(file: &str) -> Result<BTreeMap<String, bool>, String> {
 
 /// `test NAME ... ok` or `test NAME ... FAILED`; of nextest `PASS [   0.012s] (3/2466) frontdesk-tests::e2e_call NAME`.
 fn verdict(line: &str) -> Option<(&str, bool)> {
+    // How it ended is said in another line, which may have come before.
+    if line.trim_start().starts_with("SLOW ") {
+        return None;
+    }
     if let Some((_, rest)) = line.trim_start().split_once("] ").filter(|(first, _)| first.contains(" [")) {
         let rest = rest.trim_start();
         let rest = if rest.starts_with('(') { rest.split_once(')')?.1.trim_start() } else { rest };
@@ -159,6 +163,7 @@ mod tests {
                 Some(("call_9_dragged", false)),
             ),
             ("        PASS [   0.012s] (   3/2466) sip::agent calls::call_9_dragged", None),
+            ("        SLOW [>120.000s] ( 10/228) frontdesk-tests::e2e_call call_9_dragged", None),
             ("     Summary [  29.0s] 3 tests run", None),
         ] {
             assert_eq!(verdict(line), read, "{line}");
