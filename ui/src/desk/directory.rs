@@ -6,7 +6,7 @@ use ipc::{
     Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook, DirectoryView, Language,
     Layout, SortKey,
 };
-use slint::{ComponentHandle, ModelRc, VecModel};
+use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
 use super::directory_menu::sort_key;
 use super::{Area, Desk};
@@ -17,7 +17,7 @@ use crate::models::rows;
 use crate::models::tiles::{Doings, Shape};
 pub(super) use crate::models::words::grouped;
 use crate::models::words::party_name;
-use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, SearchState};
+use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, SearchState, Size};
 
 /// State of the directory that is the screen's own.
 pub(crate) struct Directory {
@@ -216,16 +216,20 @@ impl Desk {
         self.app.global::<crate::screen::Directory>().set_columns(columns);
     }
 
-    /// Left and Right in the list view move the columns. `false` for other keys and for tiles.
+    /// Left and Right in the list view move the columns by one. `false` for other keys and for tiles.
     pub(crate) fn shift_columns(&self, key: ConsoleKey) -> bool {
-        let by = match key {
-            ConsoleKey::Left => -1,
-            ConsoleKey::Right => 1,
+        let on = match key {
+            ConsoleKey::Left => false,
+            ConsoleKey::Right => true,
             _ => return false,
         };
         let directory = self.app.global::<crate::screen::Directory>();
         if directory.get_list() {
-            directory.set_shift(by);
+            let size = self.app.global::<Size>();
+            let widths = self.directory.columns.iter().map(|column| size.invoke_column(column));
+            let states = Some(self.app.invoke_list_states()).filter(|width| *width > 0.);
+            let starts = starts(states.into_iter().chain(widths));
+            directory.set_shift_to(next_start(&starts, self.app.invoke_list_shifted(), on));
             directory.set_shift_turn(directory.get_shift_turn().wrapping_add(1));
         }
         directory.get_list()
@@ -422,6 +426,28 @@ fn column_word(column: Column) -> ContactColumn {
     }
 }
 
+/// Where each column begins, after the name, in logical pixels.
+fn starts(widths: impl Iterator<Item = f32>) -> Vec<f32> {
+    let mut end = 0.;
+    let starts = widths.map(|width| {
+        let start = end;
+        end += width;
+        start
+    });
+    starts.collect()
+}
+
+/// The beginning of the column that comes after the place, or before it; where there is none, the place itself after the
+/// last and 0 before the first.
+fn next_start(starts: &[f32], place: f32, on: bool) -> f32 {
+    // What is nearer than a pixel is where we are.
+    if on {
+        starts.iter().copied().find(|start| *start > place + 1.).unwrap_or(place)
+    } else {
+        starts.iter().copied().rfind(|start| *start < place - 1.).unwrap_or(0.)
+    }
+}
+
 fn tab(directory: &DirectoryView, french: bool) -> DirectoryTab {
     DirectoryTab {
         name: directory.name.as_str().into(),
@@ -433,6 +459,21 @@ fn tab(directory: &DirectoryView, french: bool) -> DirectoryTab {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dir_5_the_columns_stop_where_one_begins() {
+        let starts = starts([168., 140., 148.].into_iter());
+        assert_eq!(starts, [0., 168., 308.]);
+        assert_eq!(next_start(&starts, 0., true), 168.);
+        assert_eq!(next_start(&starts, 168.4, true), 308.);
+        // A finger has left them in the middle of one.
+        assert_eq!(next_start(&starts, 200., true), 308.);
+        assert_eq!(next_start(&starts, 200., false), 168.);
+        assert_eq!(next_start(&starts, 168., false), 0.);
+        // Neither way further than there are columns.
+        assert_eq!(next_start(&starts, 320., true), 320.);
+        assert_eq!(next_start(&starts, 0., false), 0.);
+    }
 
     #[test]
     fn counts_are_grouped_as_the_language_does() {

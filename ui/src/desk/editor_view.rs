@@ -5,6 +5,7 @@ use slint::{ComponentHandle, SharedString};
 
 use super::Desk;
 use super::editor::Subject;
+use super::leaving::{self, DISCARD, KEEP_ON, SAVE};
 use crate::clock::Moment;
 use crate::faces::Place;
 use crate::keys::ConsoleKey;
@@ -19,10 +20,6 @@ const NOTE_STOP: i32 = 16;
 /// The alerts about a phone.
 const PHONE_STOPS: std::ops::RangeInclusive<i32> = 17..=20;
 const SAVE_STOP: i32 = 25;
-/// How many answers there are to "Leave without saving?", see `answer` in `editor.slint`.
-const ANSWERS: i32 = 3;
-const DISCARD: i32 = 1;
-const SAVE: i32 = 2;
 
 // Texts.
 impl Desk {
@@ -158,7 +155,7 @@ impl Desk {
     /// Leave without saving?
     pub(super) fn ask_whether_to_leave(&self) {
         let editor = self.app.global::<screen::Editor>();
-        editor.set_answer(0);
+        editor.set_answer(KEEP_ON);
         editor.set_asking(true);
         editor.set_at(-1);
         self.focus_stop(-1);
@@ -239,14 +236,12 @@ impl Desk {
         };
         if editor.get_asking() && !typing {
             let key = self.keys.read(text, false, false, false);
-            match key {
-                // As they stand on the screen: Save, Discard, Keep editing.
-                _ if tab != 0 => editor.set_answer((editor.get_answer() - tab).rem_euclid(ANSWERS)),
-                Some(ConsoleKey::Left) => editor.set_answer((editor.get_answer() + 1).rem_euclid(ANSWERS)),
-                Some(ConsoleKey::Right) => editor.set_answer((editor.get_answer() - 1).rem_euclid(ANSWERS)),
-                Some(ConsoleKey::Enter) if editor.get_answer() == DISCARD => self.leave_editor(),
-                Some(ConsoleKey::Enter) if editor.get_answer() == SAVE => self.save_from_question(),
-                Some(ConsoleKey::Enter | ConsoleKey::Escape) => self.keep_editing(),
+            let answer = editor.get_answer();
+            match (leaving::moved(answer, text, key), key) {
+                (Some(other), _) => editor.set_answer(other),
+                (_, Some(ConsoleKey::Enter)) if answer == DISCARD => self.leave_editor(),
+                (_, Some(ConsoleKey::Enter)) if answer == SAVE => self.save_from_question(),
+                (_, Some(ConsoleKey::Enter | ConsoleKey::Escape)) => self.keep_editing(),
                 _ => return None,
             }
             return Some(true);

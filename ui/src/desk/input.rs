@@ -68,6 +68,9 @@ impl Desk {
         {
             return taken;
         }
+        if !covered && !typing && !control && !alt && self.reminder_question_tab(text) {
+            return true;
+        }
         let Some(key) = self.keys.read(text, control, alt, typing) else {
             return !typing && !control && !alt && self.reminders_letter(text);
         };

@@ -3,7 +3,7 @@
 //! [`Console`] is the whole of it for `main` and the tests. Its parts, a file each:
 //! `aloud` (the talking desk), `calls` (cards, selection, ledger), `directory` (tabs, search, tiles), `log` with `log_menu` and `log_details`, `statistics`, `calendar` (for both), `note`, `reminders` and `reminder_editor`, `board` (the keyboard on the screen), `menu`, `prompt` (the
 //! transfer question), `contact_menu`, `editor` and `editor_view` (contacts), `finder` and `elsewhere` (the search over all directories), `alerts`, `files` (import and
-//! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `status`
+//! export), `mail`, `customer`, `drag`, `take_over` (the question before a call is taken over), `page` (the browser tab), `panes` (table view, dividers), `overlay` (keypad, and what closes them all), `input` (keys), `leaving` (the question whether to leave unsaved), `status`
 //! (header and status bar), `settings`, `sign_in` (who sits here, and the locked screen), `sound` (meters and tests in the settings), `watch` (who sees the screen), `wiring` (callbacks). None of them keeps a fact about a call: after every view all is shown anew, and
 //! only the rows that differ are touched.
 
@@ -24,6 +24,7 @@ mod elsewhere;
 mod files;
 mod finder;
 mod input;
+mod leaving;
 mod links;
 mod log;
 mod log_details;

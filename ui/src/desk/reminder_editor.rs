@@ -9,6 +9,7 @@ use ipc::{
 use slint::ComponentHandle;
 
 use super::Desk;
+use super::leaving::{self, DISCARD, KEEP_ON, SAVE};
 use crate::keys::ConsoleKey;
 use crate::models::reminder_time::{
     now, on_the_wall, read, shown, soon, step, step_day, today, tomorrow, unix_ms, usual, when,
@@ -83,7 +84,7 @@ impl Desk {
             if editor.get_asks() {
                 self.keep_editing_reminder();
             } else {
-                editor.set_answer(0);
+                editor.set_answer(KEEP_ON);
                 editor.set_asks(true);
                 self.focus(FocusPlace::Nowhere);
             }
@@ -105,6 +106,12 @@ impl Desk {
 
     pub(crate) fn keep_editing_reminder(&mut self) {
         self.app.global::<ReminderEditor>().set_asks(false);
+    }
+
+    /// Save, and then leave: what is wrong in the form keeps one in it.
+    pub(crate) fn save_reminder_and_leave(&mut self) {
+        self.keep_editing_reminder();
+        self.save_reminder();
     }
 
     /// Takes the reminder away that is being changed.
@@ -247,17 +254,31 @@ impl Desk {
         }
     }
 
+    /// Tab and Shift+Tab among the answers to the question whether to leave. `false`: there is no such question, or it is
+    /// another key.
+    pub(crate) fn reminder_question_tab(&self, text: &str) -> bool {
+        let editor = self.app.global::<ReminderEditor>();
+        let moved = leaving::moved(editor.get_answer(), text, None);
+        let Some(answer) = moved.filter(|_| self.reminder_editor.is_some() && editor.get_asks()) else {
+            return false;
+        };
+        editor.set_answer(answer);
+        true
+    }
+
     /// A key while the form is open. `None`: it means what it means without.
     pub(crate) fn reminder_editor_key(&mut self, key: ConsoleKey) -> Option<bool> {
         self.reminder_editor.as_ref()?;
         let editor = self.app.global::<ReminderEditor>();
         if editor.get_asks() {
-            match key {
-                ConsoleKey::Up | ConsoleKey::Down | ConsoleKey::Left | ConsoleKey::Right => {
-                    editor.set_answer(1 - editor.get_answer());
-                }
-                ConsoleKey::Enter if editor.get_answer() == 1 => self.discard_reminder(),
-                ConsoleKey::Enter | ConsoleKey::Escape => self.keep_editing_reminder(),
+            let answer = editor.get_answer();
+            match (leaving::moved(answer, "", Some(key)), key) {
+                (Some(other), _) => editor.set_answer(other),
+                (_, ConsoleKey::Enter) if answer == DISCARD => self.discard_reminder(),
+                (_, ConsoleKey::Enter) if answer == SAVE => self.save_reminder_and_leave(),
+                (_, ConsoleKey::Enter | ConsoleKey::Escape) => self.keep_editing_reminder(),
+                // They move nothing below the question.
+                (_, ConsoleKey::Up | ConsoleKey::Down) => {}
                 _ => return None,
             }
             return Some(true);

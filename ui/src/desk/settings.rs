@@ -9,6 +9,7 @@ use std::rc::Rc;
 use ipc::{Command, CommandError, Language, Preferences, PreferencesWish, SpeechPace, TextSize, Theme, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
+use super::leaving::{self, DISCARD, KEEP_ON, SAVE};
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
 use crate::screen::{
@@ -18,11 +19,6 @@ use crate::screen::{
 use crate::shortcuts::{self, EDITABLE, Recorded, Table};
 use crate::text_size;
 
-/// Where Save stands among the answers to "Leave without saving?", and how many there are.
-const SAVE: i32 = 0;
-const DISCARD: i32 = 1;
-const STAY: i32 = 2;
-const ANSWERS: i32 = 3;
 /// The heads of the sections, from above, and which of them are open at first.
 const SECTIONS: [(SettingsStop, bool); 6] = [
     (SettingsStop::Seat, true),
@@ -307,7 +303,7 @@ impl Desk {
             return false;
         }
         self.settings.leaving = Some(to);
-        self.app.global::<screen::Settings>().set_answer(SAVE);
+        self.app.global::<screen::Settings>().set_answer(KEEP_ON);
         self.focus(FocusPlace::Nowhere);
         self.show_settings();
         true
@@ -454,11 +450,10 @@ impl Desk {
         if self.settings.leaving.is_some() {
             let global = self.app.global::<screen::Settings>();
             let answer = global.get_answer();
-            match key {
-                Some(ConsoleKey::Left) => global.set_answer((answer - 1).rem_euclid(ANSWERS)),
-                Some(ConsoleKey::Right) => global.set_answer((answer + 1).rem_euclid(ANSWERS)),
-                Some(ConsoleKey::Enter) => self.leave_settings(answer),
-                Some(ConsoleKey::Escape) => self.leave_settings(STAY),
+            match (leaving::moved(answer, text, key), key) {
+                (Some(other), _) => global.set_answer(other),
+                (_, Some(ConsoleKey::Enter)) => self.leave_settings(answer),
+                (_, Some(ConsoleKey::Escape)) => self.leave_settings(KEEP_ON),
                 _ => return None,
             }
             return Some(true);

@@ -198,6 +198,7 @@ fn wire_reminders(app: &App, desk: &Rc<RefCell<Desk>>) {
     editor.on_tomorrow(with!(desk, |this| this.remind_tomorrow()));
     editor.on_save(with!(desk, |this| this.save_reminder()));
     editor.on_close(with!(desk, |this| this.close_reminder_editor()));
+    editor.on_save_and_leave(with!(desk, |this| this.save_reminder_and_leave()));
     editor.on_discard(with!(desk, |this| this.discard_reminder()));
     editor.on_keep_on(with!(desk, |this| this.keep_editing_reminder()));
     editor.on_remove(with!(desk, |this| this.remove_edited_reminder()));

@@ -3,7 +3,6 @@
 use chrono::{Datelike, TimeZone};
 use ipc::{CallCounts, CallStatistics, Direction, LineCounts, OutcomeCount, SlotCounts};
 
-use crate::clock::duration;
 use crate::models::dates::{Span, Stretch, moved, wall};
 use crate::models::log_rows;
 use crate::screen::{StatBar, StatLine, StatShare, StatTile, StatTileKind};
@@ -126,8 +125,8 @@ fn bar(counts: &CallCounts, top: u64) -> StatBar {
         missed_part: part(missed),
         other_part: part(other),
         outgoing_part: part(counts.outgoing),
-        talk: hours(counts.talk_ms).into(),
-        hold: hours(counts.hold_ms).into(),
+        talk: short(counts.talk_ms).into(),
+        hold: short(counts.hold_ms).into(),
     }
 }
 
@@ -181,8 +180,8 @@ pub(crate) fn lines(told: &CallStatistics) -> Vec<StatLine> {
             answered: small(counts.answered),
             missed: small(counts.missed),
             outgoing: small(counts.outgoing),
-            talk: hours(counts.talk_ms).into(),
-            hold: hours(counts.hold_ms).into(),
+            talk: short(counts.talk_ms).into(),
+            hold: short(counts.hold_ms).into(),
             part: counts.calls() as f32 / most.max(1) as f32,
         }
     };
@@ -205,7 +204,7 @@ fn top_of<'a>(counts: impl Iterator<Item = &'a CallCounts>) -> u64 {
     }
 }
 
-/// "48 s", "41 min 07", "12 h 31": on a tile there is room for no more, and a colon would not say of what it parts.
+/// "48 s", "41 min 07", "12 h 31": there is room for no more, and a colon would not say of what it parts.
 fn short(ms: u64) -> String {
     let (minutes, seconds) = (ms / 60_000, ms / 1000 % 60);
     match minutes {
@@ -215,15 +214,10 @@ fn short(ms: u64) -> String {
     }
 }
 
-/// "41:07", "12:31:04".
-fn hours(ms: u64) -> String {
-    duration(ms)
-}
-
 /// With tenths below a minute.
-pub(crate) fn seconds(ms: u64, french: bool) -> String {
+fn seconds(ms: u64, french: bool) -> String {
     if ms >= 60_000 {
-        return duration(ms);
+        return short(ms);
     }
     format!("{}{}{} s", ms / 1000, if french { ',' } else { '.' }, ms % 1000 / 100)
 }
@@ -334,7 +328,7 @@ mod tests {
         assert_eq!(text(2), words("3", "−2", "5"));
         assert_eq!(text(3), words("20", "", "20"));
         assert_eq!(text(4), words("6.2 s", "", ""));
-        assert_eq!(text(5), words("1:23", "", ""));
+        assert_eq!(text(5), words("1 min 23", "", ""));
         assert_eq!(text(6), words("1 h 02", "+1 h 01", "1 min 01"));
         let french = tiles(&now, None, true);
         assert_eq!((french[1].value.as_str(), french[4].value.as_str()), ("91\u{a0}%", "6,2 s"));

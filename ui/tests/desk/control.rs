@@ -2,8 +2,11 @@
 
 use frontdesk_ui::keys::{CLEAR, ConsoleKey, KeyMap};
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Calls, Desk, Directory, Drag, DropVerdict, Menu, Prompt};
-use i_slint_backend_testing::ElementHandle;
+use frontdesk_ui::screen::{
+    Calls, Desk, Directory, Drag, DropVerdict, Ink, Item, ItemStep, Menu, Page, Prompt, Screen, Settings,
+    Words,
+};
+use i_slint_backend_testing::{ElementHandle, ElementRoot};
 use i_slint_core::input::TouchPhase;
 use ipc::{
     Action, CallRef, CallState, Command, HookAction, LampState, Party, RecallWhy, ServiceMode, TextSize,
@@ -42,14 +45,14 @@ fn consultation(stage: &Stage) -> LogicalPosition {
 #[test]
 fn crm_2_the_keyboard_is_the_consoles_again_when_the_page_is_left() {
     let stage = Stage::with(scenes::picture());
-    let page = stage.app.global::<frontdesk_ui::screen::Page>();
+    let page = stage.app.global::<Page>();
     page.set_standing(frontdesk_ui::screen::PageStanding::Open);
     let desk = stage.app.global::<Desk>();
-    desk.invoke_show(frontdesk_ui::screen::Screen::Page);
+    desk.invoke_show(Screen::Page);
     stage.settle();
     stage.tap(LogicalPosition::new(840., 440.));
     stage.write("x");
-    desk.invoke_show(frontdesk_ui::screen::Screen::Directory);
+    desk.invoke_show(Screen::Directory);
     stage.settle();
     stage.write("/");
     assert!(stage.app.global::<Menu>().get_open(), "the menu of the selected call");
@@ -111,6 +114,32 @@ fn acc_4_while_a_call_rings_a_menu_leaves_the_calls_free() {
     stage.key(Key::Home);
     stage.write("/");
     assert!(menu.get_open() && is_over_calls(), "nothing rings: at its call");
+}
+
+#[test]
+fn acc_4_a_menu_beside_the_rail_leaves_its_words() {
+    let stage = Stage::with(scenes::picture());
+    let rail = stage.find("Statistics").absolute_position().x;
+    stage.right_click(stage.spot("Ben Whitaker"));
+    let menu = stage.app.global::<Menu>();
+    let entry = menu.get_entries().row_data(0).unwrap();
+    // The menu is 392 wide, and so are its rows.
+    let end = stage.top(&stage.app.global::<Words>().invoke_menu(entry)).x + 196.;
+    assert!(menu.get_x() + 392. > rail && end <= rail, "{end} {rail}");
+}
+
+#[test]
+fn acc_4_a_long_menu_leaves_who_talks_and_how_long() {
+    let mut view = scenes::customer_answered();
+    view.preferences.text_size = TextSize::Largest;
+    let stage = Stage::with(view);
+    stage.key(Key::Home);
+    stage.write("/");
+    let menu = stage.app.global::<Menu>();
+    let entry = menu.get_entries().row_data(0).unwrap();
+    let first = stage.top(&stage.app.global::<Words>().invoke_menu(entry));
+    // Below the header of 84 stands the menu's title, and below that its rows, of 52 each.
+    assert!(first.y - 26. >= 84. + 44., "{first:?}");
 }
 
 #[test]
@@ -527,10 +556,62 @@ fn call_12_the_selected_call_is_in_sight_among_thirty() {
     }
 }
 
+/// The ring around the card is as bright as that of what the keyboard is on.
+fn ring_is_bright(stage: &Stage, name: &str) -> bool {
+    let card = stage.find(name);
+    let (at, width) = (card.absolute_position(), card.size().width);
+    let picture = stage.app.window().take_snapshot().unwrap();
+    // It is 2 px wide, and around the card.
+    let above = (at.y - 1.) as usize * picture.width() as usize + (at.x + width / 2.) as usize;
+    let (pixel, focus) = (picture.as_slice()[above], stage.app.global::<Ink>().get_focus());
+    let parts = [(pixel.r, focus.red()), (pixel.g, focus.green()), (pixel.b, focus.blue())];
+    parts.iter().all(|(seen, meant)| seen.abs_diff(*meant) < 8)
+}
+
+#[test]
+fn call_12_the_ring_of_the_selected_call_is_dimmer_while_something_else_has_the_keyboard() {
+    let stage = Stage::drawn(scenes::picture());
+    stage.key(Key::Home);
+    let (menu, item) = (stage.app.global::<Menu>(), stage.app.global::<Item>());
+    // Beside the calls.
+    menu.set_x(900.);
+    menu.set_y(400.);
+    item.set_step(ItemStep::Done);
+    let page = |asks: bool| {
+        stage.app.global::<Desk>().set_screen(if asks { Screen::Page } else { Screen::Directory });
+        stage.app.global::<Page>().set_asks(asks);
+    };
+    let settings = |asks: bool| stage.app.global::<Settings>().set_asking(asks);
+    let others: [(&str, &dyn Fn(bool)); 4] = [
+        ("a menu", &|open| menu.set_open(open)),
+        ("a note that is done", &|open| item.set_open(open)),
+        ("a page that asks", &page),
+        ("settings that are left", &settings),
+    ];
+    for (what, set) in others {
+        assert!(ring_is_bright(&stage, "Helena Brandt"), "before {what}");
+        set(true);
+        stage.settle();
+        assert!(!ring_is_bright(&stage, "Helena Brandt"), "{what}");
+        set(false);
+        stage.settle();
+    }
+}
+
 /// How many ring out of sight on this side, as the title of the list says it.
 fn ringing_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
-    let told = |n| (n, format!("{n} ringing {side}"));
-    (1..=30).map(told).find(|(_, words)| stage.has(words))
+    // "11 ringing below", or "11 ringing below, 3 above".
+    let count = |words: &str| -> Option<usize> {
+        let (first, rest) = words.split_once(" ringing ")?;
+        let (first_side, other) = rest.split_once(", ").unwrap_or((rest, ""));
+        let told = if first_side == side { first } else { other.strip_suffix(side)?.trim_end() };
+        told.parse().ok()
+    };
+    let root = stage.app.root_element();
+    let labelled = |element: &ElementHandle| element.accessible_label().is_some();
+    let found = root.query_descendants().match_predicate(labelled).find_all();
+    let mut labels = found.iter().filter_map(ElementHandle::accessible_label);
+    labels.find_map(|label| count(label.as_str()).map(|n| (n, label.to_string())))
 }
 
 #[test]
@@ -543,14 +624,15 @@ fn call_3_who_rings_out_of_sight_is_told_and_a_touch_goes_there() {
     stage.key(Key::Home);
     stage.settle();
     assert_eq!(ringing_unseen(&stage, "above"), None);
-    let mut left = usize::MAX;
+    let (mut left, mut both_are_told) = (usize::MAX, false);
     while let Some((count, words)) = ringing_unseen(&stage, "below") {
         assert!(count < left, "{words}: nothing came of the touch");
         left = count;
+        both_are_told |= ringing_unseen(&stage, "above").is_some_and(|(_, same)| same == words);
         stage.tap(stage.middle(&words));
         stage.settle();
     }
-    assert!(left < usize::MAX, "something was told");
+    assert!(left < usize::MAX && both_are_told, "below, and above as well once there are some: {left}");
     let (_, words) = ringing_unseen(&stage, "above").expect("now they are on the other side");
     stage.tap(stage.middle(&words));
     stage.settle();

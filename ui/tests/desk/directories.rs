@@ -9,8 +9,8 @@ use frontdesk_ui::screen::{
 };
 use i_slint_backend_testing::ElementHandle;
 use ipc::{
-    Column, Command, CommandError, DirectoryId, DirectoryLook, Edit, EditProblem, Layout, NameOrder, SortKey,
-    View,
+    Column, Command, CommandError, DirectoryId, DirectoryLook, DirectoryView, Edit, EditProblem, Layout,
+    NameOrder, SortKey, View,
 };
 use slint::platform::Key;
 use slint::{ComponentHandle, Model};
@@ -179,6 +179,18 @@ fn dir_5_columns_that_do_not_fit_move_under_the_name() {
         stage.key(Key::LeftArrow);
     }
     assert!(!stage.has("Mobile") && stage.has("Status"));
+}
+
+#[test]
+fn dir_5_a_key_moves_the_columns_to_where_the_next_one_begins() {
+    let stage = Stage::with(shown_as(|look| look.layout = Layout::List));
+    let name = stage.find("Name").absolute_position().x;
+    stage.key(Key::F5);
+    stage.key(Key::RightArrow);
+    stage.key(Key::RightArrow);
+    // After those of the states and of the phones, just beside the name.
+    let company = stage.find("Company").absolute_position().x;
+    assert!((company - name - 216.).abs() < 1., "{company} {name}");
 }
 
 #[test]
@@ -365,6 +377,36 @@ fn dir_1_a_tabs_menu_is_of_that_tab_and_leaves_with_its_directory() {
     view.directories.pop();
     stage.show(view);
     assert!(!menu.get_open());
+}
+
+#[test]
+fn dir_1_the_current_tab_is_whole_in_sight_among_many() {
+    let mut view = scenes::picture();
+    let (first, before) = (view.directories[0].name.clone(), view.directories.len());
+    for id in 100..112 {
+        let like = view.directories[0].clone();
+        view.directories.push(DirectoryView { id: DirectoryId(id), name: format!("Directory {id}"), ..like });
+    }
+    let last = view.directories.len() - 1;
+    let stage = Stage::with(view);
+    let directory = stage.app.global::<Directory>();
+    // From where to where it stands, once it is the current one.
+    let brought = |index: usize, name: &str| {
+        directory.invoke_open_tab(i32::try_from(index).unwrap());
+        stage.wait(100);
+        let tab = stage.find(name);
+        let from = tab.absolute_position().x;
+        (from, from + tab.size().width)
+    };
+    // Two buttons stand behind the tabs, and a fade where there are more of them.
+    let button = stage.find("Menu of the directory");
+    let (start, end) = (brought(0, &first).0, button.absolute_position().x - button.size().width);
+    let fade = 24.;
+    let (from, to) = brought(before + 5, "Directory 105");
+    assert!(from >= start + fade && to <= end - fade, "{start} {from} {to} {end}");
+    let (from, to) = brought(last, "Directory 111");
+    assert!(from >= start + fade && to <= end, "{start} {from} {to} {end}");
+    assert_eq!(brought(0, &first).0, start);
 }
 
 #[test]

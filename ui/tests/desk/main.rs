@@ -347,7 +347,7 @@ fn call_9_the_menu_of_a_contact_tells_the_mobile_from_the_phone() {
     let menu = stage.app.global::<Menu>();
     let mobile = menu.get_entries().iter().position(|entry| entry.word == MenuWord::TransferWhoMobile);
     assert!(stage.has("Transfer Marie Laurent here"));
-    assert!(stage.has("To mobile: Marie Laurent"));
+    assert!(stage.has("To this mobile: Marie Laurent"));
     stage.commands();
     menu.invoke_choose(i32::try_from(mobile.unwrap()).unwrap());
     let to = "+49 151 5550 0000".to_owned();

@@ -135,9 +135,9 @@ fn note_1_why_it_is_not_kept_is_said_in_the_language_of_the_screen_and_never_in_
     view.preferences.language = ipc::Language::French;
     stage.show(view);
     for (error, said) in [
-        ("the disk is full", "disque plein\u{a0}; alertez l’administrateur"),
-        ("No space left on device (os error 28)", "disque plein\u{a0}; alertez l’administrateur"),
-        ("database is locked", "si cela dure, alertez l’administrateur"),
+        ("the disk is full", "disque plein\u{a0}; prévenez l’administrateur"),
+        ("No space left on device (os error 28)", "disque plein\u{a0}; prévenez l’administrateur"),
+        ("database is locked", "si cela dure, prévenez l’administrateur"),
     ] {
         let note = stage.app.global::<Note>();
         note.set_text(error.into());

@@ -53,10 +53,10 @@ fn acc_1_hidden_by_a_touch_and_shown_by_another() {
     stage.tap(stage.middle("Hide names and numbers"));
     assert!(is_hidden(&stage) && stage.has("Ringing · Sales") && stage.has("On hold · Main line"));
     let held = stage.find("On hold · Main line").accessible_description().unwrap_or_default();
-    assert!(held.contains(", on hold "), "for how long: {held}");
+    assert!(held.contains(", On hold "), "for how long: {held}");
     let handed = stage.find("Transferring · Support").accessible_description().unwrap_or_default();
     assert!(
-        handed.contains(", Transferring 0:") && !handed.contains("on hold"),
+        handed.contains(", Transferring 0:") && !handed.contains("On hold"),
         "as its card says it: {handed}"
     );
     let root = stage.app.root_element();

@@ -277,6 +277,44 @@ fn rem_1_a_double_tap_or_a_button_edits_and_what_was_changed_is_not_lost_unasked
 }
 
 #[test]
+fn rem_1_who_leaves_is_offered_to_save_and_what_is_wrong_keeps_one_in_the_form() {
+    let stage = of_all_sorts();
+    open(&stage);
+    stage.double_tap(stage.spot("Ask about the contract"));
+    let editor = stage.app.global::<ReminderEditor>();
+    stage.key(Key::End);
+    stage.write("!");
+    stage.key(Key::Escape);
+    assert!(editor.get_asks());
+    // A key too many neither loses anything nor sends it.
+    stage.key(Key::Return);
+    assert_eq!((editor.get_asks(), is_open(&stage), stage.commands()), (false, true, vec![]));
+    stage.key(Key::Escape);
+    assert!(editor.get_asks());
+    // Keep editing, Discard, Save, from the right to the left.
+    stage.key(Key::LeftArrow);
+    stage.key(Key::LeftArrow);
+    stage.key(Key::Return);
+    let sent = only(&stage);
+    assert!(matches!(sent, Command::Reminder(ReminderWish::Change { .. })), "{sent:?}");
+    stage.answer(Ok(()));
+    assert!(!is_open(&stage));
+
+    stage.double_tap(stage.spot("Ask about the contract"));
+    stage.wait(50);
+    for _ in 0..3 {
+        stage.key(Key::Tab);
+    }
+    stage.write("99");
+    stage.key(Key::Escape);
+    assert!(editor.get_asks());
+    stage.key(Key::Tab);
+    stage.key(Key::Return);
+    assert_eq!((editor.get_asks(), is_open(&stage), stage.commands()), (false, true, vec![]));
+    assert!(stage.has("Not a time: write it like 14:30"));
+}
+
+#[test]
 fn rem_1_removing_can_be_undone_by_touches_and_so_can_removing_all_that_are_past() {
     let stage = of_all_sorts();
     open(&stage);

@@ -158,7 +158,13 @@ fn set_1_nobody_leaves_with_something_unsaved_unasked() {
     stage.tap(stage.middle("Light"));
     stage.tap(stage.middle("Notes"));
     stage.commands();
-    // By keys: Save is meant first.
+    // By keys: one too many neither loses anything nor sends it.
+    stage.key(Key::Return);
+    assert_eq!((stage.commands(), in_front(&stage)), (vec![], Screen::Settings));
+    assert!(!stage.has("Leave without saving?"));
+    stage.tap(stage.middle("Notes"));
+    // Save, Discard, Keep editing, round and round.
+    stage.key(Key::Tab);
     stage.key(Key::Return);
     assert_eq!(stage.commands(), [saved(Language::English, Theme::Light, &[])]);
     assert_eq!(in_front(&stage), Screen::Settings, "not before it is kept");

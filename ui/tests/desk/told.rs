@@ -73,7 +73,7 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
                 "Périphérique audio perdu\u{a0}: Jabra Engage 75, headset",
                 "vérifiez son câble\u{a0}; il reprend dès son retour",
             ),
-            ("Échec de sauvegarde, nouvel essai", "disque plein\u{a0}; alertez l’administrateur"),
+            ("Échec de sauvegarde, nouvel essai", "disque plein\u{a0}; prévenez l’administrateur"),
             (
                 "Règle inapplicable\u{a0}: Anonymous callers to the main line",
                 "ignorée\u{a0}; prévenez l’administrateur",
