@@ -12,6 +12,7 @@ use frontdesk_tests::baresip::Codec;
 use frontdesk_tests::kamailio::Kamailio;
 use frontdesk_tests::keeping::{PASSPHRASE, backup, download, upload_backup};
 use frontdesk_tests::office::{NAME, Office, SECRET};
+use frontdesk_tests::sound::{C_TONE, Recording};
 use ipc::{CallState, Command, Registration};
 
 /// Real time of the telephones, and of the desk's start.
@@ -37,6 +38,14 @@ fn app_2_a_box_is_backed_up_wiped_and_brought_back_with_its_lines_and_contacts()
     office.browser.open(&office.address.clone());
     let code = office.code();
     office.set_up_with(&code);
+    let music = office.house.folder().join("calm.wav");
+    Recording::sine(C_TONE, 8_000, 2).write(&music);
+    let sound = format!("{}/sound", office.address);
+    office.browser.open(&sound);
+    office.browser.choose("Heard as", "Music on hold");
+    office.browser.choose_file("Sound file", &music);
+    office.browser.press("Upload the sound file");
+    office.browser.sees("calm.wav (2 s) was taken: Music on hold.");
     let page = format!("{}/backup", office.address);
     office.browser.open(&page);
     let file = backup(&mut office.browser);
@@ -64,7 +73,9 @@ fn app_2_a_box_is_backed_up_wiped_and_brought_back_with_its_lines_and_contacts()
     for name in ["desk.db", "desk.db-wal", "desk.db-shm"] {
         let _ = fs::remove_file(desk.join(name));
     }
-    fs::remove_dir_all(desk.join("admin")).unwrap();
+    for folder in ["admin", "sounds"] {
+        fs::remove_dir_all(desk.join(folder)).unwrap();
+    }
     office.house.desk.start_again();
     office.house.client = office.house.desk.client();
     let fresh = office.house.client.wait("a view", SOON, |view| view.setup.is_some());
@@ -102,6 +113,8 @@ fn app_2_a_box_is_backed_up_wiped_and_brought_back_with_its_lines_and_contacts()
     sign_in(&mut office);
     office.browser.press("Audit log");
     office.browser.sees("restored a backup");
+    office.browser.open(&sound);
+    office.browser.sees("calm.wav");
     let left: Vec<String> = fs::read_dir(&desk)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

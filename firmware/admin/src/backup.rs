@@ -15,14 +15,14 @@ mod stage;
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, Write},
+    io::{self, Cursor, Read, Write},
     path::Path,
 };
 
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use crate::{app::now_ms, health::Health, tls};
+use crate::{app::now_ms, health::Health, sounds::Sounds, tls};
 
 pub(crate) use apply::made_words;
 pub use apply::{Applied, apply_waiting};
@@ -31,14 +31,16 @@ pub(crate) use seal::{LONGEST, SHORTEST};
 pub use stage::RestoreProblem;
 pub(crate) use stage::{MAX_FILE, Origin, Waiting, discard, stage, waiting};
 
-/// Version of what is in the seal.
-const FORMAT: u32 = 1;
+/// Version of what is in the seal: 1 without sound files, which older programs understand.
+const FORMAT: u32 = 2;
 
 /// Room on the disk that neither a backup nor a restore takes, in bytes: calls are logged meanwhile.
 const SPARE: u64 = 64 * 1024 * 1024;
 
 const DATABASE: &str = "database";
 const CERTIFICATE: &str = "certificate";
+/// How the parts begin that are sound files; the name of the file follows.
+const SOUND: &str = "sound-";
 
 /// What is in a backup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,18 @@ pub(crate) struct Contents {
     pub(crate) host: String,
     /// The parts, in the order in which they follow.
     pub(crate) parts: Vec<Part>,
+}
+
+impl Contents {
+    /// Whether a certificate is in it.
+    pub(crate) fn has_certificate(&self) -> bool {
+        self.parts.iter().any(|part| part.name == CERTIFICATE)
+    }
+
+    /// How many sound files are in it, without the notes of what is known of them.
+    pub(crate) fn sounds(&self) -> usize {
+        self.parts.iter().filter(|part| part.name.starts_with(SOUND) && !part.name.ends_with(".json")).count()
+    }
 }
 
 /// A part of a backup.
@@ -76,13 +90,28 @@ pub(crate) enum BackupProblem {
 /// A backup whose parts are at hand.
 pub(crate) struct Prepared {
     description: Vec<u8>,
-    database: File,
-    database_bytes: u64,
-    certificate: Vec<u8>,
+    parts: Vec<Source>,
+}
+
+/// Where a part is read from.
+struct Source {
+    part: Part,
+    from: Box<dyn Read + Send>,
+}
+
+impl Source {
+    fn file(name: String, file: File) -> io::Result<Self> {
+        let bytes = file.metadata()?.len();
+        Ok(Self { part: Part { name, bytes }, from: Box::new(file) })
+    }
+
+    fn bytes(name: String, bytes: Vec<u8>) -> Self {
+        Self { part: Part { name, bytes: bytes.len() as u64 }, from: Box::new(Cursor::new(bytes)) }
+    }
 }
 
 impl Prepared {
-    /// Copies the database and reads the certificate. `state` is the folder of the page's state. Blocks.
+    /// Copies the database, reads the certificate and opens the sound files. `state` is the folder of the page's state. Blocks.
     pub(crate) fn new(db: &Path, state: &Path, version: &str, host: &str) -> Result<Self, BackupProblem> {
         let wal = db.with_file_name(format!("{}-wal", db.file_name().unwrap_or_default().to_string_lossy()));
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
@@ -95,38 +124,45 @@ impl Prepared {
             Err(StoreError::Full { .. }) => return Err(BackupProblem::NoRoom),
             copied => copied?,
         }
-        let certificate = tls::uploaded(state)?;
         // Without its name it is gone with the last who reads it.
-        let database = copy.reopen()?;
-        let database_bytes = database.metadata()?.len();
-        let mut parts = vec![Part { name: DATABASE.into(), bytes: database_bytes }];
+        let mut parts = vec![Source::file(DATABASE.into(), copy.reopen()?)?];
+        let certificate = tls::uploaded(state)?;
         if !certificate.is_empty() {
-            parts.push(Part { name: CERTIFICATE.into(), bytes: certificate.len() as u64 });
+            parts.push(Source::bytes(CERTIFICATE.into(), certificate));
         }
-        let (version, host) = (version.to_owned(), host.to_owned());
-        let contents = Contents { format: FORMAT, version, made_ms: now_ms(), host, parts };
-        let description = serde_json::to_vec(&contents).map_err(io::Error::other)?;
-        Ok(Self { description, database, database_bytes, certificate })
+        // Open from here on: what is removed meanwhile is in it all the same.
+        let sounds = Sounds::new(db).all()?;
+        let format = if sounds.is_empty() { 1 } else { FORMAT };
+        for (name, file) in sounds {
+            parts.push(Source::file(format!("{SOUND}{name}"), file)?);
+        }
+        let contents = Contents {
+            format,
+            version: version.to_owned(),
+            made_ms: now_ms(),
+            host: host.to_owned(),
+            parts: parts.iter().map(|source| source.part.clone()).collect(),
+        };
+        Ok(Self { description: serde_json::to_vec(&contents).map_err(io::Error::other)?, parts })
     }
 
     /// How long the sealed file will be, in bytes.
     pub(crate) fn length(&self) -> u64 {
-        let parts = self.database_bytes + self.certificate.len() as u64;
+        let parts: u64 = self.parts.iter().map(|source| source.part.bytes).sum();
         seal::sealed_length(4 + self.description.len() as u64 + parts)
     }
 
     /// Writes it. Blocks.
-    pub(crate) fn write(mut self, passphrase: &str, to: impl Write) -> io::Result<()> {
+    pub(crate) fn write(self, passphrase: &str, to: impl Write) -> io::Result<()> {
         let mut sealer = seal::Sealer::new(to, passphrase)?;
         let length = u32::try_from(self.description.len()).map_err(io::Error::other)?;
         sealer.write_all(&length.to_be_bytes())?;
         sealer.write_all(&self.description)?;
-        self.database.rewind()?;
-        let copied = io::copy(&mut Read::by_ref(&mut self.database).take(self.database_bytes), &mut sealer)?;
-        if copied != self.database_bytes {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+        for Source { part, from } in self.parts {
+            if io::copy(&mut from.take(part.bytes), &mut sealer)? != part.bytes {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
         }
-        sealer.write_all(&self.certificate)?;
         sealer.finish().map(drop)
     }
 }

@@ -26,6 +26,11 @@ pub(crate) fn token() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes::<32>()?))
 }
 
+/// Whether a text has the shape of a [`token`].
+pub(crate) fn is_token(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// Eight random digits.
 ///
 /// # Errors

@@ -37,6 +37,10 @@ const PREFIX: &str = "new-";
 const MAX_NOTE: u64 = 4096;
 /// Longest name of a file that is kept, in characters.
 const MAX_NAME: usize = 64;
+/// What their names end with.
+const NOTE_KIND: &str = "json";
+const OPUS_KIND: &str = "opus";
+const WAV_KIND: &str = "wav";
 /// How an Ogg file begins.
 const OGG: &[u8] = b"OggS";
 
@@ -112,7 +116,7 @@ pub(crate) struct Note {
 pub(crate) enum Found {
     /// A file that was uploaded.
     Kept(Note),
-    /// One that was uploaded and is gone, as after a backup was brought back.
+    /// One that was uploaded and is gone, as after settings of another box were taken over.
     Lost,
     /// Any other file of the box.
     Elsewhere,
@@ -153,8 +157,8 @@ impl Sounds {
         let mut beside = NamedTempFile::with_prefix_in(PREFIX, &self.folder)?;
         beside.write_all(&serde_json::to_vec(note).map_err(io::Error::other)?)?;
         beside.as_file().sync_all()?;
-        let path = self.folder.join(format!("{token}.{}", if is_ogg { "opus" } else { "wav" }));
-        beside.persist(path.with_extension("json")).map_err(|failed| failed.error)?;
+        let path = self.folder.join(format!("{token}.{}", if is_ogg { OPUS_KIND } else { WAV_KIND }));
+        beside.persist(path.with_extension(NOTE_KIND)).map_err(|failed| failed.error)?;
         let turn = incoming.persist(&path)?;
         Opened::open(&self.folder)?.sync_all()?;
         Ok((path, turn))
@@ -178,10 +182,68 @@ impl Sounds {
         }
     }
 
+    /// Every file that is kept, and its note, open to be read, by name: for a backup. Blocks.
+    pub(crate) fn all(&self) -> io::Result<Vec<(String, Opened)>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut all = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().into_string().ok().filter(|name| is_name(name));
+            if let Some(name) = name
+                && entry.file_type()?.is_file()
+            {
+                all.push((name, Opened::open(entry.path())?));
+            }
+        }
+        all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(all)
+    }
+
+    /// Puts files of a backup in their place, those called `prefix` and their name in the folder `from`, and lets `settings`
+    /// name them where they are on this box. Blocks. Whether settings have changed. A power cut amidst leaves some in
+    /// each place: they are brought back when it is called again.
+    pub(crate) fn bring_back(&self, from: &Path, prefix: &str, settings: &mut Settings) -> io::Result<bool> {
+        let mut found = false;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?.file_name();
+            let name = entry.to_str().and_then(|name| name.strip_prefix(prefix)).filter(|name| is_name(name));
+            if let Some(name) = name {
+                tls::make_folder(&self.folder)?;
+                fs::rename(from.join(&entry), self.folder.join(name))?;
+                found = true;
+            }
+        }
+        if found {
+            Opened::open(&self.folder)?.sync_all()?;
+        }
+        Ok(self.rename(settings))
+    }
+
+    /// Lets settings of another box name the files as they are called here.
+    fn rename(&self, settings: &mut Settings) -> bool {
+        let lines = settings.lines.iter_mut().map(|line| &mut line.music);
+        let all = lines.chain([&mut settings.waiting.music, &mut settings.waiting.announcement]);
+        let mut changed = false;
+        for named in all.flatten() {
+            let name = Path::new(&*named).file_name().and_then(|name| name.to_str());
+            let here = name.filter(|name| is_name(name)).map(|name| self.folder.join(name));
+            if let Some(here) = here.filter(|here| here.is_file() && here != Path::new(&*named))
+                && let Some(here) = here.to_str()
+            {
+                *named = here.to_owned();
+                changed = true;
+            }
+        }
+        changed
+    }
+
     /// What is known of what a setting names.
     pub(crate) fn look(&self, named: &str) -> Found {
         let Some(path) = self.own(named) else { return Found::Elsewhere };
-        let note = Opened::open(path.with_extension("json")).and_then(|file| {
+        let note = Opened::open(path.with_extension(NOTE_KIND)).and_then(|file| {
             let mut text = Vec::new();
             file.take(MAX_NOTE).read_to_end(&mut text)?;
             serde_json::from_slice(&text).map_err(io::Error::other)
@@ -198,6 +260,13 @@ impl Sounds {
         // A parent with `..` in it is another one.
         (path.parent() == Some(self.folder.as_path()) && path.file_name().is_some()).then_some(path)
     }
+}
+
+/// Whether a file that is kept, or its note, is called so: no path, and nothing else that lies here meanwhile.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(token, kind)| {
+        random::is_token(token) && [NOTE_KIND, OPUS_KIND, WAV_KIND].contains(&kind)
+    })
 }
 
 /// What a file is called, out of what a browser says: no folders, nothing that cannot be seen, not too long.
@@ -278,6 +347,35 @@ mod tests {
         assert!(matches!(sounds.begin(sounds.turn().unwrap(), Some(6)), Err(SpoolError::NoRoom)));
         assert!(sounds.begin(sounds.turn().unwrap(), Some(5)).is_ok());
         assert!(sounds.turn().is_ok());
+    }
+
+    #[tokio::test]
+    async fn app_2_files_come_back_on_another_box_whose_settings_then_name_them_there() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let sounds = Sounds::new(&old.path().join("desk.db"));
+        let music = kept(&sounds, b"OggS and so on").await;
+        fs::write(old.path().join("sounds/new-left-by-a-power-cut"), b"half").unwrap();
+        let mut settings = Settings::default();
+        settings.waiting.music = Some(music.clone());
+        settings.waiting.announcement = Some("/usr/share/sounds/calm.wav".into());
+        let aside = new.path().join("aside");
+        fs::create_dir(&aside).unwrap();
+        fs::write(aside.join("database"), "none of these").unwrap();
+        for (name, mut file) in sounds.all().unwrap() {
+            io::copy(&mut file, &mut Opened::create(aside.join(format!("sound-{name}"))).unwrap()).unwrap();
+        }
+        let sounds = Sounds::new(&new.path().join("desk.db"));
+        assert_eq!(sounds.all().unwrap().len(), 0, "no folder yet");
+        assert!(sounds.bring_back(&aside, "sound-", &mut settings).unwrap());
+        let named = settings.waiting.music.clone().unwrap();
+        assert!(named != music && matches!(sounds.look(&named), Found::Kept(_)), "{named}");
+        assert_eq!(fs::read(&named).unwrap(), b"OggS and so on");
+        assert_eq!(settings.waiting.announcement.as_deref(), Some("/usr/share/sounds/calm.wav"));
+        assert_eq!(names(new.path()).len(), 2, "the file and its note");
+        assert_eq!(fs::read_dir(&aside).unwrap().count(), 1);
+        // Once more, as after a power cut.
+        assert!(!sounds.bring_back(&aside, "sound-", &mut settings).unwrap());
+        assert!(matches!(sounds.look(&named), Found::Kept(_)));
     }
 
     #[test]

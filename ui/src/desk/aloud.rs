@@ -125,7 +125,8 @@ impl Desk {
             .as_ref()
             .is_some_and(|(words, at)| now.duration_since(*at) < JUST_TOLD && words.contains(place));
         if !place.is_empty() && !just_told {
-            self.say(SpokenRank::Place, place);
+            // Elements are joined by full stops; a question has its own end.
+            self.say(SpokenRank::Place, &place.replace("?. ", "? "));
         }
     }
 

@@ -190,6 +190,45 @@ fn acc_7_menus_questions_and_switches_are_read() {
     assert!(screen.iter().any(|(_, text)| text.contains("Reminders")), "{screen:?}");
 }
 
+/// What is read of the question whether to leave something unsaved, and of two keys to the left of its first answer.
+#[track_caller]
+fn leaves_by_ear(stage: &Stage) {
+    let asked = place(stage, Key::Escape);
+    assert!(asked.starts_with("Leave without saving? Keep editing"), "{asked}");
+    let answers = [place(stage, Key::LeftArrow), place(stage, Key::LeftArrow)];
+    assert!(answers[0].starts_with("Discard") && answers[1].starts_with("Save"), "{answers:?}");
+}
+
+#[test]
+fn acc_7_set_1_whether_to_leave_the_settings_is_asked_aloud() {
+    let stage = at_talking_desk(scenes::empty());
+    stage.tap(stage.middle("Settings"));
+    stage.tap(stage.middle("Light"));
+    leaves_by_ear(&stage);
+}
+
+#[test]
+fn acc_7_dir_2_whether_to_leave_a_contact_is_asked_aloud() {
+    let stage = at_talking_desk(scenes::picture());
+    stage.right_click(stage.spot("Alice Fournier"));
+    stage.tap(stage.middle("Contact…"));
+    stage.tap(stage.middle("Edit the contact"));
+    stage.settle();
+    stage.write("x");
+    leaves_by_ear(&stage);
+}
+
+#[test]
+fn acc_7_rem_1_whether_to_leave_a_reminder_is_asked_aloud() {
+    let stage = at_talking_desk(scenes::empty());
+    stage.have_reminders(scenes::reminders());
+    then(&stage, |view| view.reminders.generation = 10);
+    stage.tap(stage.middle("Reminders"));
+    stage.double_tap(stage.spot("Ask about the contract"));
+    stage.write("!");
+    leaves_by_ear(&stage);
+}
+
 #[test]
 fn acc_7_acc_1_somebody_signs_in_by_ear() {
     let stage = Stage::with(scenes::signed_out(5));

@@ -6,14 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use store::{AuditEntry, Store};
+use store::{AuditEntry, Settings, Store};
 use tracing::{error, info, warn};
 
 use super::{
-    CERTIFICATE, Contents, DATABASE, Waiting,
+    CERTIFICATE, Contents, DATABASE, SOUND, Waiting,
     stage::{NOTE, Places, remove},
 };
-use crate::{app::now_ms, audit::Act, tls};
+use crate::{app::now_ms, audit::Act, sounds::Sounds, tls};
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,9 +66,15 @@ fn prove(db: &Path, ready: &Path, state: &Path) -> Result<(), String> {
     }
     let mut store = Store::open(db).map_err(|problem| problem.to_string())?;
     // What a desk cannot start with is of no use either.
-    store.load_settings().map_err(|problem| problem.to_string())?;
+    let mut settings = store.load_settings().map_err(|problem| problem.to_string())?;
     let note: Option<Waiting> =
         fs::read(ready.join(NOTE)).ok().and_then(|note| serde_json::from_slice(&note).ok());
+    if ready.exists()
+        && let Err(problem) = bring_sounds(db, ready, &mut store, &mut settings)
+    {
+        // Callers who wait hear no music, and the page says so; calls do not wait for it.
+        warn!(problem, "the sound files of the backup could not be brought back");
+    }
     let certificate: PathBuf = ready.join(CERTIFICATE);
     match fs::read_to_string(&certificate) {
         Ok(pem) => {
@@ -92,6 +98,16 @@ fn prove(db: &Path, ready: &Path, state: &Path) -> Result<(), String> {
         if let Err(problem) = store.add_audit(&entry) {
             warn!(%problem, "the audit log could not be written");
         }
+    }
+    Ok(())
+}
+
+/// Puts the sound files of the backup in their place, and saves where they are if that is elsewhere than they were.
+fn bring_sounds(db: &Path, ready: &Path, store: &mut Store, settings: &mut Settings) -> Result<(), String> {
+    let changed =
+        Sounds::new(db).bring_back(ready, SOUND, settings).map_err(|problem| problem.to_string())?;
+    if changed {
+        store.save_settings(settings).map_err(|problem| problem.to_string())?;
     }
     Ok(())
 }

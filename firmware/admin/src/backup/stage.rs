@@ -1,6 +1,7 @@
 //! Reads a backup and puts it aside, whole and looked at, to be used at the next start. Until then nothing changes.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
@@ -12,16 +13,16 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use super::{
-    CERTIFICATE, Contents, DATABASE, FORMAT, SPARE,
+    CERTIFICATE, Contents, DATABASE, FORMAT, Part, SOUND, SPARE,
     seal::{Opener, SealProblem},
 };
-use crate::{health::Health, tls};
+use crate::{health::Health, sounds, tls};
 
 /// Largest backup taken, in bytes. The catalogue of the largest desk has a tenth of it.
 pub(crate) const MAX_FILE: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Longest description.
-const MAX_DESCRIPTION: usize = 64 * 1024;
+/// Longest description, in bytes: some ten thousand parts.
+const MAX_DESCRIPTION: usize = 1024 * 1024;
 
 /// Says what waits; written last.
 pub(super) const NOTE: &str = "waiting.json";
@@ -177,7 +178,7 @@ fn unpack(
     Ok(waiting)
 }
 
-/// The description, whose parts are known ones, each once, of a possible length, the database among them.
+/// The description, whose parts are known ones, each once, of a possible length, the database first.
 fn contents<R: Read>(opener: &mut Opener<R>) -> Result<Contents, RestoreProblem> {
     let mut length = [0; 4];
     opener.read_exact(&mut length)?;
@@ -195,18 +196,33 @@ fn contents<R: Read>(opener: &mut Opener<R>) -> Result<Contents, RestoreProblem>
         return Err(RestoreProblem::Newer { version: version.collect() });
     }
     let contents: Contents = serde_json::from_value(value).map_err(unreadable)?;
-    let names: Vec<&str> = contents.parts.iter().map(|part| part.name.as_str()).collect();
-    if names != [DATABASE] && names != [DATABASE, CERTIFICATE] {
+    let Some((DATABASE, rest)) =
+        contents.parts.split_first().map(|(first, rest)| (first.name.as_str(), rest))
+    else {
+        return Err(RestoreProblem::Contents("it has no database first"));
+    };
+    let mut seen = BTreeSet::new();
+    if !rest.iter().all(|part| is_known(part) && seen.insert(&part.name)) {
         return Err(RestoreProblem::Contents("it has other parts than a backup has"));
     }
-    let is_possible = |part: &super::Part| match part.name.as_str() {
-        DATABASE => part.bytes <= MAX_FILE,
-        _ => part.bytes <= 2 * tls::MAX_PEM as u64,
-    };
-    if !contents.parts.iter().all(is_possible) {
+    if !contents.parts.iter().all(|part| part.bytes <= largest(part)) {
         return Err(RestoreProblem::Contents("a part of it is too large"));
     }
     Ok(contents)
+}
+
+/// Whether a backup has such a part beside the database: it becomes the name of a file.
+fn is_known(part: &Part) -> bool {
+    part.name == CERTIFICATE || part.name.strip_prefix(SOUND).is_some_and(sounds::is_name)
+}
+
+/// How many bytes a part has at the most.
+fn largest(part: &Part) -> u64 {
+    match part.name.as_str() {
+        DATABASE => MAX_FILE,
+        CERTIFICATE => 2 * tls::MAX_PEM as u64,
+        _ => sounds::MAX_BYTES,
+    }
 }
 
 fn copy<R: Read>(opener: &mut Opener<R>, bytes: u64, to: &Path) -> Result<(), RestoreProblem> {

@@ -55,6 +55,10 @@ impl Box {
         self.folder.path().join("admin")
     }
 
+    fn sound(&self, name: &str) -> PathBuf {
+        self.folder.path().join("sounds").join(name)
+    }
+
     fn backup(&self) -> Vec<u8> {
         let prepared = Prepared::new(&self.db(), &self.state(), "1.2.3", "desk-1").unwrap();
         let (length, mut file) = (prepared.length(), Vec::new());
@@ -75,11 +79,11 @@ impl Box {
         apply_waiting(&self.db(), &self.state()).unwrap()
     }
 
-    /// Every file, and whether it is the database or the page's folder.
+    /// Every file but the database, the page's folder and that of sounds.
     fn left_over(&self) -> Vec<String> {
         let names = fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name != "desk.db" && name != "admin").collect()
+        names.filter(|name| !["desk.db", "admin", "sounds"].contains(&name.as_str())).collect()
     }
 }
 
@@ -135,6 +139,42 @@ fn app_2_the_uploaded_certificate_comes_back() {
 }
 
 #[test]
+fn app_2_music_for_callers_who_wait_comes_back_also_where_the_box_has_another_folder() {
+    let old = Box::new("Sales");
+    let name = format!("{}.wav", crate::random::token().unwrap());
+    let (music, note) = (old.sound(&name), old.sound(&name.replace(".wav", ".json")));
+    fs::create_dir(old.folder.path().join("sounds")).unwrap();
+    fs::write(&music, "RIFF and so on").unwrap();
+    fs::write(&note, "what is known of it").unwrap();
+    fs::write(old.sound("new-half"), "on its way").unwrap();
+    let mut store = Store::open(old.db()).unwrap();
+    let mut settings = store.load_settings().unwrap();
+    settings.waiting.music = Some(music.to_str().unwrap().to_owned());
+    store.save_settings(&settings).unwrap();
+    drop(store);
+    let file = old.backup();
+    // Brought back whole, and once more after a power cut between the two files.
+    for cut in [false, true] {
+        let new = Box::new("Fresh");
+        let waits = new.stage(&file, PASSPHRASE).unwrap();
+        assert_eq!((waits.contents.sounds(), waits.contents.has_certificate()), (1, false));
+        assert!(!new.sound(&name).exists(), "not before");
+        if cut {
+            fs::create_dir(new.folder.path().join("sounds")).unwrap();
+            let waits = new.folder.path().join("desk.db.restore").join(format!("{SOUND}{name}"));
+            fs::rename(waits, new.sound(&name)).unwrap();
+        }
+        assert_eq!(new.apply(), Applied::Restored);
+        assert_eq!(fs::read(new.sound(&name)).unwrap(), b"RIFF and so on");
+        assert_eq!(fs::read_dir(new.folder.path().join("sounds")).unwrap().count(), 2);
+        let settings = Store::open(new.db()).unwrap().load_settings().unwrap();
+        assert_eq!(settings.waiting.music.as_deref(), new.sound(&name).to_str());
+        assert_eq!(settings.accounts[0].password.reveal(), "hunter2-hunter2", "what else is set stays");
+        assert_eq!(new.left_over(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn app_2_a_spoilt_backup_is_refused_with_a_reason_and_leaves_what_was() {
     let desk = Box::new("Sales");
     let file = desk.backup();
@@ -163,7 +203,7 @@ fn app_2_a_spoilt_backup_is_refused_with_a_reason_and_leaves_what_was() {
     let found = refused(&vec![0x50; 100_000], PASSPHRASE);
     assert!(matches!(found, RestoreProblem::Seal(SealProblem::NotOurs)), "{found:?}");
     let found = refused(
-        &sealed(&serde_json::json!({ "format": 2, "version": "9.0.0", "novelty": 1 }), b""),
+        &sealed(&serde_json::json!({ "format": 3, "version": "9.0.0", "novelty": 1 }), b""),
         PASSPHRASE,
     );
     assert!(matches!(&found, RestoreProblem::Newer { version } if version == "9.0.0"), "{found:?}");
@@ -174,8 +214,9 @@ fn app_2_a_spoilt_backup_is_refused_with_a_reason_and_leaves_what_was() {
 #[test]
 fn app_2_a_backup_names_no_files_and_has_no_more_and_no_less_than_it_says() {
     let desk = Box::new("Sales");
-    let described = |parts: serde_json::Value| serde_json::json!({ "format": 1, "version": "1", "made_ms": 0, "host": "x", "parts": parts });
+    let described = |parts: serde_json::Value| serde_json::json!({ "format": 2, "version": "1", "made_ms": 0, "host": "x", "parts": parts });
     let part = |name: &str, bytes: u64| serde_json::json!({ "name": name, "bytes": bytes });
+    let sound = format!("sound-{}.wav", "a".repeat(43));
     let many: Vec<_> = (0..1000).map(|_| part("database", 1)).collect();
     for (parts, rest) in [
         (serde_json::json!([part("../../etc/passwd", 4)]), &b"evil"[..]),
@@ -187,6 +228,12 @@ fn app_2_a_backup_names_no_files_and_has_no_more_and_no_less_than_it_says() {
         (serde_json::json!([part("database", 10)]), b"short"),
         (serde_json::json!([part("database", 2)]), b"longer"),
         (serde_json::json!([part("database", 0), part("certificate", 1 << 40)]), b""),
+        (serde_json::json!([part("database", 1), part("database", 1)]), b"xx"),
+        (serde_json::json!([part("database", 1), part(&sound, 1), part(&sound, 1)]), b"xxx"),
+        (serde_json::json!([part("database", 1), part(&sound, 1 << 40)]), b"x"),
+        (serde_json::json!([part("database", 1), part("sound-../../../etc/x.wav", 1)]), b"xx"),
+        (serde_json::json!([part("database", 1), part("sound-calm.wav", 1)]), b"xx"),
+        (serde_json::json!([part("database", 1), part("waiting.json", 1)]), b"xx"),
     ] {
         let found = desk.stage(&sealed(&described(parts.clone()), rest), PASSPHRASE).unwrap_err();
         assert!(matches!(found, RestoreProblem::Contents(_)), "{parts}: {found:?}");

@@ -72,7 +72,7 @@ pub(crate) async fn show(signed: Signed) -> Page {
 fn waits(signed: &Signed, waiting: &Waiting) -> Markup {
     let t = |text: Text| text.is(signed.language);
     let Waiting { contents, origin, contacts, calls } = waiting;
-    let has_certificate = contents.parts.len() > 1;
+    let has_certificate = contents.has_certificate();
     html! {
         section aria-labelledby="waits-title" {
             h2 #waits-title { (t(text::RESTORE_WAITS)) }
@@ -83,6 +83,7 @@ fn waits(signed: &Signed, waiting: &Waiting) -> Markup {
                 (t(text::RESTORE_BY), html! { (origin.who) }),
                 (t(text::CONTACTS), html! { (contacts) }),
                 (t(text::RESTORE_CALLS), html! { (calls) }),
+                (t(text::RESTORE_SOUNDS), html! { (contents.sounds()) }),
                 (t(text::CERTIFICATE), html! { (t(if has_certificate { text::RESTORE_WITH } else { text::RESTORE_WITHOUT })) }),
             ]))
             @if signed.may_write() {

@@ -5,7 +5,7 @@ use super::texts;
 texts! {
     BACKUP = "Backup", "Sauvegarde";
     BACKUP_MAKE = "Make a backup", "Faire une sauvegarde";
-    BACKUP_HAS = "One file with the directories and contacts, the call log, all settings with their passwords, the accounts of this page and an uploaded certificate. It is encrypted with the passphrase that you choose.", "Un seul fichier avec les annuaires et contacts, le journal des appels, tous les réglages et leurs mots de passe, les comptes de cette page et le certificat déposé. Il est chiffré avec la phrase secrète que vous choisissez.";
+    BACKUP_HAS = "One file with the directories and contacts, the call log, all settings with their passwords, the accounts of this page, an uploaded certificate and the sound files for callers who wait. It is encrypted with the passphrase that you choose.", "Un seul fichier avec les annuaires et contacts, le journal des appels, tous les réglages et leurs mots de passe, les comptes de cette page, le certificat déposé et les fichiers son pour les appelants qui patientent. Il est chiffré avec la phrase secrète que vous choisissez.";
     BACKUP_HAS_NOT = "Plugins are not in it: after a restore on another box they are uploaded and set up again. Nor are files on USB sticks and the addresses and sound devices of this machine.", "Les connecteurs n’y sont pas : après une restauration sur un autre appareil, il faut les déposer et les configurer à nouveau. Ni les fichiers des clés USB, ni les adresses et périphériques audio de cette machine.";
     BACKUP_PASSPHRASE = "Passphrase for the file", "Phrase secrète du fichier";
     BACKUP_PASSPHRASE_HINT = "At least 12 characters. Without it nobody can read the file, you neither: write it down and keep it apart from the file.", "Au moins 12 caractères. Sans elle personne ne peut lire le fichier, vous non plus : notez-la et conservez-la à part.";
@@ -33,6 +33,7 @@ texts! {
     RESTORE_ON = "On the box", "Sur l’appareil";
     RESTORE_BY = "Uploaded by", "Déposée par";
     RESTORE_CALLS = "Calls in the log", "Appels au journal";
+    RESTORE_SOUNDS = "Sound files for callers who wait", "Fichiers son pour les appelants qui patientent";
     RESTORE_WITH = "in the backup", "dans la sauvegarde";
     RESTORE_WITHOUT = "not in the backup: that of this box stays", "pas dans la sauvegarde : celui de cet appareil reste";
     RESTORE_NOW = "Restart the desk with this backup", "Redémarrer le poste avec cette sauvegarde";

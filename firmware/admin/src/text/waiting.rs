@@ -24,7 +24,7 @@ texts! {
     WAITING_PIPS = "Soft pips", "Bips discrets";
     WAITING_NONE = "None", "Aucune";
     WAITING_OF_FILE = "The file that frontdesk.toml names", "Le fichier que nomme frontdesk.toml";
-    WAITING_LOST = "The file is not on the box any more, as after a backup was restored here. Upload it again.", "Le fichier n’est plus sur l’appareil, comme après la restauration d’une sauvegarde. Déposez-le à nouveau.";
+    WAITING_LOST = "The file is not on the box any more, as after settings of another box were taken over. Upload it again.", "Le fichier n’est plus sur l’appareil, comme après la reprise des réglages d’un autre appareil. Déposez-le à nouveau.";
     WAITING_TAKEN = "{name} ({length}) was taken: {heard}. Callers hear it from the next hold on.", "{name} ({length}) a été pris en compte : {heard}. Les appelants l’entendent dès la prochaine mise en attente.";
     WAITING_REMOVED = "It was removed: {heard}.", "Supprimé : {heard}.";
     WAITING_BUSY = "Another sound file is being uploaded or removed. Wait until that is done.", "Un autre fichier son est en cours de dépôt ou de suppression. Attendez la fin.";
