@@ -27,7 +27,7 @@ pub const GREEN: Colour = [0x3e, 0xcf, 0x8e];
 
 /// What rings, what waits too long, and the end of a call, in the dark theme.
 pub const RED: Colour = [0xff, 0x5d, 0x62];
-/// Icon of what is switched off, in the dark theme.
+/// Icon of what is switched off, and what dividers are taken hold of by, in the dark theme.
 pub const GREY: Colour = [0x83, 0x91, 0xa4];
 /// What waits, in the dark theme.
 pub const AMBER: Colour = [0xff, 0xb0, 0x20];
@@ -43,8 +43,6 @@ pub const RAISED: Colour = [0x1c, 0x24, 0x2e];
 pub const MARKED: Colour = [0x24, 0x2e, 0x3a];
 /// The ground of a code for a telephone to read.
 pub const CODE: Colour = [0xff, 0xff, 0xff];
-/// Dividers and what they are taken hold of by, in the dark theme.
-pub const LINE: Colour = [0x2b, 0x36, 0x43];
 
 /// Whom the operator talks to.
 pub const WHO: Area = Area { x: 0, y: 0, width: 560, height: 82 };

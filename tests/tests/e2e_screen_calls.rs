@@ -10,7 +10,7 @@ use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::picture::{Area, Colour, Picture};
 use frontdesk_tests::screen::{
-    self, ACCENT, AMBER, CALLS, GREEN, HELD, LINE, RED, RINGING, SURFACE, Screen, TALKING, TEXT, times,
+    self, ACCENT, AMBER, CALLS, GREEN, GREY, HELD, RED, RINGING, SURFACE, Screen, TALKING, TEXT, times,
 };
 use frontdesk_tests::sound::{A_TONE, B_TONE, DESK_TONE};
 use frontdesk_tests::wait;
@@ -152,12 +152,12 @@ fn call_5_a_number_in_any_form_is_named_from_a_contact_in_another_and_bold_when_
 /// Where the calls end and the directory begins.
 fn side(picture: &Picture) -> Option<Area> {
     let region = Area { x: 300, y: 90, width: 880, height: 650 };
-    picture.areas(region, LINE, (1, 500)).into_iter().next()
+    picture.areas(region, GREY, (3, 40)).into_iter().find(|area| area.width < 8 && area.height < 60)
 }
 
 /// What the divider between the two lists is taken hold of by.
 fn grip(picture: &Picture) -> Option<Area> {
-    let grips = picture.areas(Area { width: 700, ..CALLS }, LINE, (40, 3)).into_iter();
+    let grips = picture.areas(Area { width: 700, ..CALLS }, GREY, (40, 3)).into_iter();
     grips.into_iter().find(|area| area.width < 60 && area.height < 8)
 }
 
