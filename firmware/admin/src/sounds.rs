@@ -192,10 +192,14 @@ impl Sounds {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().into_string().ok().filter(|name| is_name(name));
-            if let Some(name) = name
-                && entry.file_type()?.is_file()
-            {
-                all.push((name, Opened::open(entry.path())?));
+            let Some(name) = name.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file())) else {
+                continue;
+            };
+            match Opened::open(entry.path()) {
+                Ok(file) => all.push((name, file)),
+                // Removed meanwhile: no setting names it any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -220,6 +224,14 @@ impl Sounds {
             Opened::open(&self.folder)?.sync_all()?;
         }
         Ok(self.rename(settings))
+    }
+
+    /// Removes what the settings of a backup that is in use do not name: it would take the room of what is uploaded next.
+    /// Blocks.
+    pub(crate) fn sweep(&self, settings: &Settings) {
+        if let Ok(turn) = self.turn() {
+            self.tidy(&turn, settings);
+        }
     }
 
     /// Lets settings of another box name the files as they are called here.

@@ -334,6 +334,11 @@ fn acc_1_a_locked_screen_names_nobody_and_calls_are_answered_held_and_ended_by_t
     assert!(stage.has("A call is ringing for Sales") && stage.has("You are talking"));
     assert!(!stage.has("Helena Brandt") && !stage.has("Marie Laurent"));
     stage.tap(stage.top("Answer"));
+    // The second tap of a hurried finger means what was there before the first: nobody is put on hold, hung up or answered.
+    for next in ["Answer", "Hold", "Hang up", "Retrieve"] {
+        stage.tap(stage.top(next));
+    }
+    stage.wait(800);
     stage.tap(stage.top("Hold"));
     stage.tap(stage.top("Hang up"));
     stage.tap(stage.top("Retrieve"));

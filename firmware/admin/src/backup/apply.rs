@@ -44,9 +44,11 @@ pub fn apply_waiting(db: &Path, state: &Path) -> io::Result<Applied> {
         return Ok(Applied::Nothing);
     }
     match prove(db, &places.ready, state) {
-        Ok(()) => {
+        Ok(settings) => {
             places.discard()?;
             store::keep_new(db)?;
+            // Not before: the old database may have come back.
+            Sounds::new(db).sweep(&settings);
             info!("the backup is in use");
             Ok(Applied::Restored)
         }
@@ -59,8 +61,8 @@ pub fn apply_waiting(db: &Path, state: &Path) -> io::Result<Applied> {
     }
 }
 
-/// Opens the new database, and takes over what else is in the backup.
-fn prove(db: &Path, ready: &Path, state: &Path) -> Result<(), String> {
+/// Opens the new database, and takes over what else is in the backup. Its settings.
+fn prove(db: &Path, ready: &Path, state: &Path) -> Result<Settings, String> {
     if !db.exists() {
         return Err("the power was cut while the old database came back".into());
     }
@@ -99,7 +101,7 @@ fn prove(db: &Path, ready: &Path, state: &Path) -> Result<(), String> {
             warn!(%problem, "the audit log could not be written");
         }
     }
-    Ok(())
+    Ok(settings)
 }
 
 /// Puts the sound files of the backup in their place, and saves where they are if that is elsewhere than they were.

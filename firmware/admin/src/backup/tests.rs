@@ -156,15 +156,20 @@ fn app_2_music_for_callers_who_wait_comes_back_also_where_the_box_has_another_fo
     // Brought back whole, and once more after a power cut between the two files.
     for cut in [false, true] {
         let new = Box::new("Fresh");
+        // What this box had is heard no more, and takes no room from what is uploaded next.
+        let own = new.sound(&format!("{}.wav", "b".repeat(43)));
+        fs::create_dir(own.parent().unwrap()).unwrap();
+        fs::write(&own, "RIFF of this box").unwrap();
         let waits = new.stage(&file, PASSPHRASE).unwrap();
         assert_eq!((waits.contents.sounds(), waits.contents.has_certificate()), (1, false));
         assert!(!new.sound(&name).exists(), "not before");
         if cut {
-            fs::create_dir(new.folder.path().join("sounds")).unwrap();
             let waits = new.folder.path().join("desk.db.restore").join(format!("{SOUND}{name}"));
             fs::rename(waits, new.sound(&name)).unwrap();
         }
+        assert!(own.exists());
         assert_eq!(new.apply(), Applied::Restored);
+        assert!(!own.exists());
         assert_eq!(fs::read(new.sound(&name)).unwrap(), b"RIFF and so on");
         assert_eq!(fs::read_dir(new.folder.path().join("sounds")).unwrap().count(), 2);
         let settings = Store::open(new.db()).unwrap().load_settings().unwrap();
