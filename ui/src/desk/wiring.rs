@@ -101,11 +101,11 @@ fn wire_calls(app: &App, desk: &Rc<RefCell<Desk>>) {
         this.finger(call, down);
     }));
     let shape = app.as_weak();
-    global.on_out_of_sight(move |calls, lines, gap, from, room| {
+    global.on_out_of_sight(move |calls, clocks, lines, gap, from, room| {
         shape.upgrade().map_or_else(Default::default, |app| {
             let shape = app.global::<screen::CardShape>();
             let tall = |card| shape.invoke_tall(card, lines);
-            cards::out_of_sight(&calls, tall, gap, from, from + room)
+            cards::out_of_sight(&calls, &clocks, tall, gap, from, from + room)
         })
     });
     global.on_payload(|id| drag::payload(&id));

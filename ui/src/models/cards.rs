@@ -249,10 +249,11 @@ fn runs_down(transfer: &TransferView, now_ms: u64) -> (f32, i32) {
     }
 }
 
-/// Which of `calls`, one below the other and `gap` apart, ring for the most part above `from` or below `to`. The nearest of them
-/// are told with their place. Lengths are logical pixels from the beginning of the list.
+/// Which of `calls`, one below the other and `gap` apart, ring or are on hold too long for the most part above `from` or below
+/// `to`. The nearest of them are told with their place. Lengths are logical pixels from the beginning of the list.
 pub(crate) fn out_of_sight(
     calls: &ModelRc<CallCard>,
+    clocks: &ModelRc<CallClock>,
     tall: impl Fn(CallCard) -> f32,
     gap: f32,
     from: f32,
@@ -264,9 +265,16 @@ pub(crate) fn out_of_sight(
     for row in 0..calls.row_count() {
         calls.model_tracker().track_row_data_changes(row);
         let Some(card) = calls.row_data(row) else { continue };
-        let waits = matches!(card.state, CardState::Ringing | CardState::Recalling);
+        let rings = matches!(card.state, CardState::Ringing | CardState::Recalling);
+        // Only these clocks are followed: the others would have all of it worked out anew every second.
+        let overdue = card.state == CardState::Held && {
+            clocks.model_tracker().track_row_data_changes(row);
+            clocks.row_data(row).is_some_and(|clock| clock.alarm)
+        };
+        let waits = rings || overdue;
         let height = tall(card);
         let middle = top + height / 2.0;
+        hidden.held |= overdue && !(from..=to).contains(&middle);
         if waits && middle < from {
             hidden.above += 1;
             (hidden.above_at, hidden.above_tall) = (top, height);
@@ -367,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rings_on_either_side_of_what_is_seen_is_counted() {
+    fn who_waits_on_either_side_of_what_is_seen_is_counted() {
         let rings = |state| CallCard { state, ..CallCard::default() };
         let states = [
             CardState::Ringing,
@@ -379,7 +387,8 @@ mod tests {
         ];
         let calls: ModelRc<CallCard> = states.map(rings).into();
         // Each 60 high, 10 between two: they begin at 0, 70, 140, 210, 280 and 350.
-        let at = |from, to| out_of_sight(&calls, |_| 60.0, 10.0, from, to);
+        let patient: ModelRc<CallClock> = states.map(|_| CallClock::default()).into();
+        let at = |from, to| out_of_sight(&calls, &patient, |_| 60.0, 10.0, from, to);
         assert_eq!(at(0.0, 410.0), OutOfSight::default());
         let hidden = at(0.0, 100.0);
         assert_eq!((hidden.above, hidden.below, hidden.below_at, hidden.below_tall), (0, 2, 210.0, 60.0));
@@ -387,6 +396,14 @@ mod tests {
         assert_eq!((hidden.above, hidden.above_at, hidden.below, hidden.below_at), (2, 70.0, 1, 350.0));
         assert_eq!(at(31.0, 379.0).above, 1, "less than half of it is seen");
         assert_eq!(at(0.0, 381.0).below, 0, "more than half of it is seen");
+        // The one on hold counts once it is there too long, and only what is on hold has an alarm that counts.
+        let overdue: ModelRc<CallClock> =
+            states.map(|_| CallClock { alarm: true, ..CallClock::default() }).into();
+        let at = |from, to| out_of_sight(&calls, &overdue, |_| 60.0, 10.0, from, to);
+        let hidden = at(0.0, 200.0);
+        assert_eq!((hidden.held, hidden.below, hidden.below_at), (true, 3, 210.0));
+        let hidden = at(0.0, 340.0);
+        assert_eq!((hidden.held, hidden.below), (false, 1), "that one is seen");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn pre_2_presence_is_on_for_new_staff_and_never_for_strangers() {
     // Moved to the customers: the switch is off and cannot be moved.
     write(1);
     stage.tap(stage.top("Customers"));
-    assert!(!stage.find("Presence is for local directories").accessible_enabled().unwrap());
+    assert!(!stage.find("Presence is for directories of company staff").accessible_enabled().unwrap());
     stage.control("s");
     assert_eq!(presence(), (2, false));
     stage.answer(Ok(()));

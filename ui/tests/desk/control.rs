@@ -598,11 +598,11 @@ fn call_12_the_ring_of_the_selected_call_is_dimmer_while_something_else_has_the_
     }
 }
 
-/// How many ring out of sight on this side, as the title of the list says it.
+/// How many ring or are on hold too long out of sight on this side, as the title of the list says it.
 fn ringing_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
-    // "11 ringing below", or "11 ringing below, 3 above".
+    // "11 ringing below", or "11 waiting below, 3 above" where some are on hold too long.
     let count = |words: &str| -> Option<usize> {
-        let (first, rest) = words.split_once(" ringing ")?;
+        let (first, rest) = words.split_once(" ringing ").or_else(|| words.split_once(" waiting "))?;
         let (first_side, other) = rest.split_once(", ").unwrap_or((rest, ""));
         let told = if first_side == side { first } else { other.strip_suffix(side)?.trim_end() };
         told.parse().ok()
