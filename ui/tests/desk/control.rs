@@ -599,10 +599,11 @@ fn call_12_the_ring_of_the_selected_call_is_dimmer_while_something_else_has_the_
 }
 
 /// How many ring or are on hold too long out of sight on this side, as the title of the list says it.
-fn ringing_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
-    // "11 ringing below", or "11 waiting below, 3 above" where some are on hold too long.
+fn calls_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
+    // "11 ringing below", or "11 need you below, 3 above" where some are on hold too long.
     let count = |words: &str| -> Option<usize> {
-        let (first, rest) = words.split_once(" ringing ").or_else(|| words.split_once(" waiting "))?;
+        let said = [" ringing ", " needs you ", " need you "];
+        let (first, rest) = said.iter().find_map(|said| words.split_once(said))?;
         let (first_side, other) = rest.split_once(", ").unwrap_or((rest, ""));
         let told = if first_side == side { first } else { other.strip_suffix(side)?.trim_end() };
         told.parse().ok()
@@ -617,26 +618,26 @@ fn ringing_unseen(stage: &Stage, side: &str) -> Option<(usize, String)> {
 #[test]
 fn call_3_who_rings_out_of_sight_is_told_and_a_touch_goes_there() {
     let stage = Stage::with(scenes::picture());
-    assert_eq!(ringing_unseen(&stage, "below"), None);
+    assert_eq!(calls_unseen(&stage, "below"), None);
     let mut many = scenes::thirty_calls();
     many.generation += 1;
     stage.show(many);
     stage.key(Key::Home);
     stage.settle();
-    assert_eq!(ringing_unseen(&stage, "above"), None);
+    assert_eq!(calls_unseen(&stage, "above"), None);
     let (mut left, mut both_are_told) = (usize::MAX, false);
-    while let Some((count, words)) = ringing_unseen(&stage, "below") {
+    while let Some((count, words)) = calls_unseen(&stage, "below") {
         assert!(count < left, "{words}: nothing came of the touch");
         left = count;
-        both_are_told |= ringing_unseen(&stage, "above").is_some_and(|(_, same)| same == words);
+        both_are_told |= calls_unseen(&stage, "above").is_some_and(|(_, same)| same == words);
         stage.tap(stage.middle(&words));
         stage.settle();
     }
     assert!(left < usize::MAX && both_are_told, "below, and above as well once there are some: {left}");
-    let (_, words) = ringing_unseen(&stage, "above").expect("now they are on the other side");
+    let (_, words) = calls_unseen(&stage, "above").expect("now they are on the other side");
     stage.tap(stage.middle(&words));
     stage.settle();
-    assert!(ringing_unseen(&stage, "below").is_some());
+    assert!(calls_unseen(&stage, "below").is_some());
 }
 
 #[test]
