@@ -17,7 +17,7 @@ PROGRAMS = $(DEBUG) --bins
 # The programs of the box, and what writes the list of what is linked into them.
 BOX := $(shell awk '/^frontdesk/ { print "--bin " $$1 }' firmware/appliance/programs) --bin frontdesk-dependencies
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
+.PHONY: help run test axe json-server pjsua2 speech-quality guests connectors template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ guests: ## build the plugins of plugins/ for wasm32-wasip2
 	@.ci/guests
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) build --locked --release --target wasm32-wasip2
 	@plugins/javascript-directory/build $(GUESTS)/wasm32-wasip2/release/javascript_directory.wasm
+
+connectors: packages guests ## build the plugins of plugins/, pack them and sign them with your key (KEY=my.key): target/connectors, for the administrator's page
+	$(DEBUG) --bin frontdesk-plugin
+	plugins/pack $(GUESTS)/wasm32-wasip2/release $${CARGO_TARGET_DIR:-target}/debug "$(KEY)" target/connectors
 
 template-check: test-packages ## do what plugins/README.md tells an author, command by command, and upload what comes of it
 	@.ci/guests

@@ -69,10 +69,10 @@ export function get(url, headers = {}, auth = null) {
   return { status: response.status, headers: found, text: utf8(response.body), url: response.url };
 }
 
-/** Reads JSON; what is none is `protocol`. */
+/** Reads JSON, also behind a byte order mark; what is none is `protocol`. */
 export function parse(text) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (thrown) {
     throw failure("protocol", `no JSON: ${thrown.message}`);
   }

@@ -13,7 +13,7 @@ use frontdesk_tests::book::{self, Page};
 use frontdesk_tests::repository;
 use frontdesk_ui::keys::{ConsoleKey, KeyMap};
 use frontdesk_ui::shortcuts::EDITABLE;
-use store::Settings;
+use store::{Settings, Store};
 use toml::Table;
 
 /// Keys of fields, which are nobody's to change.
@@ -333,6 +333,52 @@ fn every_file_of_the_repository_that_the_book_names_is_there() {
             assert!(!is_path || !is_here || root.join(&code).exists(), "{}: there is no {code}", page.name);
         }
     }
+}
+
+#[test]
+fn every_target_of_make_that_the_book_and_the_readme_name_is_one() {
+    let makefile = fs::read_to_string(repository::root().join("Makefile")).unwrap();
+    let is_target = |word: &str| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
+    let mut seen = 0;
+    for (name, text) in prose_of_builders() {
+        // Code within the text, and lines of blocks, between fences or moved in.
+        let (prose, blocks): (Vec<_>, Vec<_>) =
+            text.split("```").enumerate().partition(|(number, _)| number % 2 == 0);
+        let spans = prose.iter().flat_map(|(_, part)| book::spans(part, '`'));
+        let fenced = blocks.iter().flat_map(|(_, block)| block.lines());
+        let moved_in = prose.iter().flat_map(|(_, part)| part.lines()).filter_map(|l| l.strip_prefix("    "));
+        let lines = fenced.chain(moved_in).map(|line| line.trim().to_owned());
+        let commands: Vec<String> = spans.chain(lines).collect();
+        let told = commands.iter().filter_map(|c| c.trim_start_matches("sudo ").strip_prefix("make "));
+        for target in told.filter_map(|rest| rest.split_whitespace().next()) {
+            let is_word = target.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            assert!(!is_word || is_target(target), "{name}: make {target}?");
+            seen += usize::from(is_word);
+        }
+    }
+    assert!(seen > 40, "{seen} targets were found");
+}
+
+#[test]
+fn app_2_whoever_is_root_gets_past_a_forgotten_password_as_the_book_says() {
+    let page = english("admin/page.md");
+    let sql = page.text.lines().find_map(|line| line.split_once("/desk.db \"")?.1.strip_suffix('"')).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desk.db");
+    let mut store = Store::open(&path).unwrap();
+    store.add_first_administrator("Ada", "a hash", 0).unwrap();
+    assert!(store.has_administrator().unwrap());
+    drop(store);
+    rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    assert!(!Store::open(&path).unwrap().has_administrator().unwrap());
+}
+
+/// Texts that name targets of make, with their names.
+fn prose_of_builders() -> Vec<(String, String)> {
+    const FILES: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "plugins/README.md"];
+    let read = |name: &str| (name.to_owned(), fs::read_to_string(repository::root().join(name)).unwrap());
+    let book = book::pages("en").into_iter().map(|page| (page.name, page.text));
+    FILES.into_iter().map(read).chain(book).collect()
 }
 
 fn english(name: &str) -> Page {

@@ -13,8 +13,8 @@ use frontdesk_tests::socket::calls;
 use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE};
 use frontdesk_tests::{traps, wait};
 use ipc::{
-    CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, TransferEnd,
-    TransferKind, TransferState,
+    CallRef, CallState, Command, CommandError, EndStatus, LampState, LogRow, RecallWhy, Registration,
+    TransferEnd, TransferKind, TransferState,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -200,6 +200,46 @@ fn call_14_a_call_is_parked_its_slot_shows_it_and_dialling_the_slot_fetches_it()
     slot.accept();
     house.desk.hears(C_TONE);
     house.client.wait("the slot empty", SOON, |view| view.park[0].parked.is_none());
+}
+
+#[test]
+fn call_14_who_is_parked_is_still_named_after_a_power_cut_and_fetched() {
+    let mut house = house_with_slot("[[park]]\nnumber = \"2701\"\nname = \"Slot 1\"\n");
+    let mut slot = house.phone("2701", C_TONE, Codec::Pcma);
+    wait_lamp(&mut house, "2701", LampState::Available);
+    let (a, call) = caller(&mut house);
+    house.client.command(Command::Park { call, slot: None }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    a.hears(C_TONE);
+    house.client.wait("the slot taken", SOON, |view| view.park[0].parked.is_some());
+    let kept = || house.desk.database("SELECT body FROM document WHERE name = 'parked'");
+    wait::until("who is parked written down", SOON, || kept().contains("2701").then_some(()));
+    house.desk.program.kill();
+    house.desk.start_again();
+    house.client = house.desk.client();
+    let view = house.client.wait("the desk back", SOON, |view| {
+        view.lines[0].registration == Registration::Registered && view.park[0].parked.is_some()
+    });
+    assert_eq!(view.park[0].parked.as_ref().unwrap().who.number.as_deref(), Some("2101"));
+    house.client.command(Command::Unpark { slot: "2701".into() }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    house.desk.hears(C_TONE);
+    house.client.wait("the slot empty", SOON, |view| view.park[0].parked.is_none());
+}
+
+#[test]
+fn log_1_a_call_that_is_being_transferred_is_in_the_log_though_the_desk_was_stopped() {
+    let mut house = house(&[]);
+    let (_a, call) = caller(&mut house);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    assert!(house.desk.program.terminate(SOON).success());
+    house.desk.start_again();
+    house.client = house.desk.client();
+    assert_eq!(rows(&mut house, 1)[0].transfers.len(), 1);
 }
 
 #[track_caller]

@@ -71,6 +71,14 @@ fn what_a_package_starts_is_in_it_or_in_what_it_leans_on() {
 }
 
 #[test]
+fn no_browser_comes_with_a_console_that_may_not_use_it() {
+    let (unit, build) = (read("units/frontdesk-ui.service"), read("deb/build"));
+    // Without a network there are no pages to show.
+    assert!(unit.lines().any(|line| line == "IPAddressDeny=any"), "{unit}");
+    assert!(!build.contains("chromium"), "the console of the packages cannot start it");
+}
+
+#[test]
 fn the_programs_are_those_of_the_map() {
     let map = graph::read("firmware/ARCHITECTURE.md").unwrap();
     let rows = map.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | `"));

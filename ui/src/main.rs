@@ -78,7 +78,7 @@ fn scale(text: &str) -> Result<f32, String> {
 fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     let arguments = Arguments::parse();
     let state = arguments.state.clone().or_else(state_folder);
     let zone = TimeZone::new(state.as_deref());

@@ -13,7 +13,7 @@ use store::{Settings, Store, StoreError};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::{
-    Config,
+    Config, backup,
     imports::Imports,
     keeper::{Keeper, KeeperError},
     logs::LogRing,
@@ -84,6 +84,7 @@ impl App {
         setup: Setup,
     ) -> io::Result<Self> {
         let Sources { views, saved, troubles, log, wishes, live, update } = sources;
+        backup::tidy(&config.state);
         Ok(Self {
             db: store.path().to_owned(),
             sounds: Sounds::new(store.path()),

@@ -22,7 +22,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use crate::{app::now_ms, health::Health, sounds::Sounds, tls};
+use crate::{app::now_ms, health::Health, sounds::Sounds, spool::remove_left, tls};
 
 pub(crate) use apply::made_words;
 pub use apply::{Applied, apply_waiting};
@@ -39,6 +39,8 @@ const SPARE: u64 = 64 * 1024 * 1024;
 
 const DATABASE: &str = "database";
 const CERTIFICATE: &str = "certificate";
+/// How the name of a copy on its way begins.
+const COPY: &str = "backup-";
 /// How the parts begin that are sound files; the name of the file follows.
 const SOUND: &str = "sound-";
 
@@ -87,6 +89,12 @@ pub(crate) enum BackupProblem {
     Disk(#[from] io::Error),
 }
 
+/// Removes what a power cut has left of copies on their way: each is the whole database, in clear. Only before the first
+/// backup.
+pub(crate) fn tidy(state: &Path) {
+    remove_left(state, COPY);
+}
+
 /// A backup whose parts are at hand.
 pub(crate) struct Prepared {
     description: Vec<u8>,
@@ -119,7 +127,7 @@ impl Prepared {
         if Health::now(state).disk_free.is_some_and(|free| free < wanted) {
             return Err(BackupProblem::NoRoom);
         }
-        let copy = tempfile::NamedTempFile::with_prefix_in("backup-", state)?;
+        let copy = tempfile::NamedTempFile::with_prefix_in(COPY, state)?;
         match store::snapshot(db, copy.path()) {
             Err(StoreError::Full { .. }) => return Err(BackupProblem::NoRoom),
             copied => copied?,

@@ -24,8 +24,9 @@ use crate::{
 
 /// Largest file, in bytes: half a million contacts without pictures, or some thousands with.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
-/// One at a time. The contacts have to go to the disk as well.
-const BOUNDS: Bounds = Bounds { file: MAX_BYTES, together: None, spare: SPARE, at_once: 1 };
+/// One at a time. While it is there, its contacts go to the disk as well, with an index and what is on its way into the
+/// database.
+const BOUNDS: Bounds = Bounds { file: MAX_BYTES, together: None, times: 3, spare: SPARE, at_once: 1 };
 /// How the name of a file on its way begins.
 const PREFIX: &str = "contacts-";
 

@@ -6,7 +6,7 @@
 //!
 //! Not done here: SQL (`store`), the desk's calls (`frontdeskd` hands its views over), running plugins.
 //!
-//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` and `spool` take what is uploaded, `range` gives parts of files,
+//! A map: `server` takes connections, `tls` keeps the certificate, `routes` says what is where, `guard` who may, `parts` and `spool` take what is uploaded, `pace` says how long that may take, `range` gives parts of files,
 //! `session`, `password`, `throttle` and `setup` how they get in, `pages` and `api` what they see, `plugins` and
 //! `uploads` speak with the plugin host, `sounds` keeps what callers hear who wait, `imports` takes files of contacts, `keeper` with the store, `wishes` with the desk, `watching` with its screen, `backup` puts all into one
 //! file and back, `provisioning` fetches settings from a server, `logs` and `bundle` are for support, `calendar` and `charts` for statistics, `text` has the words of both languages.
@@ -31,6 +31,7 @@ mod language;
 mod layout;
 mod logs;
 mod mask;
+mod pace;
 mod pages;
 mod parts;
 mod password;
@@ -59,7 +60,7 @@ mod wishes;
 use std::{
     collections::BTreeMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -72,7 +73,7 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     app::{App, Sources},
@@ -151,8 +152,8 @@ pub struct Parts {
     pub live: watch::Receiver<Live>,
     /// The task of updates, on a box that updates itself.
     pub update: Option<update::Handle>,
-    /// The address at which a browser reaches the box, asked again as long as nobody has set it up.
-    pub reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
+    /// The address at which a browser reaches the box, asked again and again: it may change.
+    pub reachable: Box<dyn Fn() -> Option<IpAddr> + Send>,
 }
 
 /// Why the page cannot be served.
@@ -218,9 +219,8 @@ impl Admin {
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let address = listener.local_addr()?;
         let names = vec![config.host_name.clone(), "localhost".into()];
-        let addresses = [reachable(), Some(address.ip()).filter(|ip| !ip.is_unspecified())];
-        let addresses = addresses.into_iter().flatten().collect();
-        let certificates = Arc::new(Certificates::open(&config.state, names, addresses)?);
+        let certificates = Certificates::open(&config.state, names, addresses(reachable(), address))?;
+        let certificates = Arc::new(certificates);
         let (setup, shown) = Setup::new(store.has_administrator()?)?;
         let app = Arc::new(App::new(config, store, sources, Arc::clone(&certificates), setup)?);
         info!(%address, fingerprint = certificates.facts().fingerprint, "admin page opens");
@@ -238,20 +238,37 @@ impl Admin {
     }
 }
 
-/// Keeps the address that is shown for the first set-up right.
-async fn tell_address(
-    app: Arc<App>,
-    reachable: Box<dyn Fn() -> Option<std::net::IpAddr> + Send>,
-    bound: SocketAddr,
-) {
-    while app.setup.is_open() {
-        let ip = if bound.ip().is_unspecified() { reachable() } else { Some(bound.ip()) };
-        let address = ip.map_or_else(String::new, |ip| match bound.port() {
-            443 if ip.is_ipv4() => format!("https://{ip}"),
-            443 => format!("https://[{ip}]"),
-            port => format!("https://{}", SocketAddr::new(ip, port)),
-        });
-        app.setup.set_address(address);
+/// What the box's own certificate counts for beside its names.
+fn addresses(reachable: Option<IpAddr>, bound: SocketAddr) -> Vec<IpAddr> {
+    let bound = Some(bound.ip()).filter(|ip| !ip.is_unspecified());
+    reachable.into_iter().chain(bound).collect()
+}
+
+/// Keeps the address that is shown for the first set-up right, and what is known of the certificate's.
+async fn tell_address(app: Arc<App>, reachable: Box<dyn Fn() -> Option<IpAddr> + Send>, bound: SocketAddr) {
+    loop {
+        let reached = reachable();
+        app.certificates.reached_at(addresses(reached, bound));
+        if app.setup.is_open() {
+            let ip = if bound.ip().is_unspecified() { reached } else { Some(bound.ip()) };
+            let address = ip.map_or_else(String::new, |ip| match bound.port() {
+                443 if ip.is_ipv4() => format!("https://{ip}"),
+                443 => format!("https://[{ip}]"),
+                port => format!("https://{}", SocketAddr::new(ip, port)),
+            });
+            app.setup.set_address(address);
+            // Made before the network came; nobody has trusted it yet.
+            if !app.certificates.missing().is_empty() {
+                let certificates = Arc::clone(&app.certificates);
+                match tokio::task::spawn_blocking(move || certificates.renew_own()).await {
+                    Ok(Ok(facts)) => {
+                        info!(fingerprint = facts.fingerprint, "the certificate counts for the address")
+                    }
+                    Ok(Err(problem)) => warn!(%problem, "the certificate does not count for the address"),
+                    Err(error) => warn!(%error, "the certificate does not count for the address"),
+                }
+            }
+        }
         tokio::time::sleep(ADDRESS_AGAIN).await;
     }
 }

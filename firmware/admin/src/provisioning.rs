@@ -317,16 +317,25 @@ async fn take(
     let url = taken.url.clone();
     let file = url.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
     let done = app.keeper.ask(move |store| {
+        let before = store.load_settings()?;
         let settings = store.provision(&text, &file, taken, named, &sent)?;
-        let told = (settings.accounts.len(), settings.lines.len());
+        let bare = settings.without_their_passwords(&before).join(", ");
+        let told = (settings.accounts.len(), settings.lines.len(), bare);
         saved.send_replace(Arc::new(settings));
         Ok(told)
     });
-    let (accounts, lines) = done.await?;
-    let url = address::shown(&url);
-    info!(url, accounts, lines, "provisioned");
+    let (accounts, lines, bare) = done.await?;
+    let mut detail = address::shown(&url);
+    info!(url = detail, accounts, lines, "provisioned");
+    if !bare.is_empty() {
+        warn!(
+            accounts = bare,
+            "the file gives no password, and the one there was is for another server or user"
+        );
+        detail.push_str(&format!("; without their password now: {bare}"));
+    }
     let actor = Actor { who: "provisioning".into(), from };
-    app.audit(&actor, Act::Provisioned, url).await;
+    app.audit(&actor, Act::Provisioned, detail).await;
     Ok(Outcome::Taken)
 }
 

@@ -1,6 +1,6 @@
 //! Connections: TLS, a bound on their number, and little patience with whoever sends slowly.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -10,13 +10,18 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error, warn};
 
-use crate::{app::App, routes, tls, tls::Certificates};
+use crate::{
+    app::App,
+    pace::{Counted, Moved},
+    routes, tls,
+    tls::Certificates,
+};
 
 /// Connections at once.
 const MAX_CONNECTIONS: usize = 64;
@@ -26,7 +31,7 @@ const MAX_OF_ONE: usize = 24;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, the wait for it included.
 const HEAD: Duration = Duration::from_secs(20);
-/// No connection lives longer: an upload of 32 MiB over a slow line fits in.
+/// No connection lives longer, but for what it moves: see [`Moved`].
 const CONNECTION: Duration = Duration::from_secs(900);
 /// Most that is kept of a request's head, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
@@ -65,22 +70,43 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, certificates: Ar
             debug!(%from, "a connection was refused: there are too many");
             continue;
         };
-        let (acceptor, router) = (acceptor.clone(), router.clone());
+        let (acceptor, router, seat) = (acceptor.clone(), router.clone(), Arc::new((place, one)));
         tokio::spawn(async move {
-            if timeout(CONNECTION, connection(stream, acceptor, router, Peer(from))).await.is_err() {
-                debug!(%from, "a connection was cut: it was open for too long");
+            let moved = Moved::default();
+            tokio::select! {
+                () = connection(stream, acceptor, router, Peer(from), seat, moved.clone()) => {}
+                () = moved.too_long(CONNECTION) => debug!(%from, "a connection was cut: it was open for too long"),
             }
-            drop((place, one));
         });
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, peer: Peer) {
+/// The place of a connection among all, and among those of its address.
+type Seat = Arc<(OwnedSemaphorePermit, One)>;
+
+async fn connection(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+    peer: Peer,
+    seat: Seat,
+    moved: Moved,
+) {
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    let stream = Counted::new(stream, moved.clone());
     let inner = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        inner.call(request)
+        request.extensions_mut().insert(moved.clone());
+        let (answer, seat) = (inner.call(request), Arc::clone(&seat));
+        // On a task of its own: what was begun is brought to its end though the browser has left, the entry in the audit
+        // log with it. The connection counts until then, so that who leaves at once does not have more under way.
+        let answered = tokio::spawn(async move {
+            let answer = answer.await;
+            drop(seat);
+            answer
+        });
+        async move { answered.await.map_err(io::Error::other).map(|Ok(response)| response) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);

@@ -30,7 +30,8 @@ pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// How much all files take together, in bytes.
 const MAX_TOGETHER: u64 = 256 << 20;
 /// One at a time, and nobody removes one meanwhile.
-const BOUNDS: Bounds = Bounds { file: MAX_BYTES, together: Some(MAX_TOGETHER), spare: SPARE, at_once: 1 };
+const BOUNDS: Bounds =
+    Bounds { file: MAX_BYTES, together: Some(MAX_TOGETHER), times: 1, spare: SPARE, at_once: 1 };
 /// How the name of a file on its way begins.
 const PREFIX: &str = "new-";
 /// Longest note that is read, in bytes.

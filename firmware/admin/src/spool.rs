@@ -37,6 +37,8 @@ pub(crate) struct Bounds {
     pub(crate) file: u64,
     /// How much all files of the folder take together, in bytes; `None` where only the disk says.
     pub(crate) together: Option<u64>,
+    /// How much of the disk a file takes until it is gone, in files: itself, and what is made of it.
+    pub(crate) times: u64,
     /// Room on the disk that is left free, in bytes.
     pub(crate) spare: u64,
     /// Files that come in at once.
@@ -103,13 +105,7 @@ impl Spool {
 
     /// Removes what a power cut has left of files on their way. Only before the first one comes.
     pub(crate) fn tidy(&self) {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(self.prefix)) {
-            let path = entry.path();
-            if let Err(error) = fs::remove_file(&path) {
-                warn!(path = %path.display(), %error, "a file that was on its way stays");
-            }
-        }
+        remove_left(&self.folder, self.prefix);
     }
 
     /// Who sends a file comes here first.
@@ -131,13 +127,14 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::TooLarge`], [`SpoolError::NoRoom`] and [`SpoolError::Disk`].
     pub(crate) fn begin(&self, slot: Slot, announced: Option<u64>) -> Result<SpoolFile, SpoolError> {
-        let Bounds { file: max_bytes, together, spare, .. } = self.bounds;
+        let Bounds { file: max_bytes, together, times, spare, .. } = self.bounds;
         if announced.is_some_and(|bytes| bytes > max_bytes + FORM_MARGIN as u64) {
             return Err(SpoolError::TooLarge);
         }
         let most = announced.unwrap_or(max_bytes).min(max_bytes);
         let free = Health::now(&self.folder).disk_free;
-        let is_disk_full = free.is_some_and(|free| free < most.saturating_add(spare));
+        let wanted = most.saturating_mul(times).saturating_add(spare);
+        let is_disk_full = free.is_some_and(|free| free < wanted);
         if is_disk_full || together.is_some_and(|together| self.bytes().saturating_add(most) > together) {
             return Err(SpoolError::NoRoom);
         }
@@ -149,6 +146,17 @@ impl Spool {
     fn bytes(&self) -> u64 {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).sum()
+    }
+}
+
+/// Removes the files of a folder whose names begin so: those that a power cut has left.
+pub(crate) fn remove_left(folder: &Path, prefix: &str) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
+        let path = entry.path();
+        if let Err(error) = fs::remove_file(&path) {
+            warn!(path = %path.display(), %error, "a file that was on its way stays");
+        }
     }
 }
 
@@ -222,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { file: 8, together: None, spare: 0, at_once: 1 };
+    const BOUNDS: Bounds = Bounds { file: 8, together: None, times: 1, spare: 0, at_once: 1 };
 
     fn spool(folder: &Path, bounds: Bounds) -> Spool {
         Spool::new(folder.to_owned(), "new-", bounds)

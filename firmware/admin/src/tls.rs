@@ -90,7 +90,8 @@ pub(crate) struct Facts {
 pub(crate) struct Certificates {
     folder: PathBuf,
     names: Vec<String>,
-    addresses: Vec<IpAddr>,
+    /// Where the box is reached now.
+    addresses: RwLock<Vec<IpAddr>>,
     current: RwLock<Current>,
 }
 
@@ -121,10 +122,24 @@ impl Certificates {
                 if let Some(Err(problem)) = other {
                     warn!(%problem, "the uploaded certificate is left aside");
                 }
-                own(folder, &names, &addresses, now)?
+                // One that was made before the network came, or before the box got another address, stays: somebody may
+                // have trusted it.
+                own(folder, &names, &addresses, now, |_| true)?
             }
         };
-        Ok(Self { folder: folder.to_owned(), names, addresses, current: RwLock::new(current) })
+        let (addresses, current) = (RwLock::new(addresses), RwLock::new(current));
+        Ok(Self { folder: folder.to_owned(), names, addresses, current })
+    }
+
+    /// Where the box is reached from now on.
+    pub(crate) fn reached_at(&self, addresses: Vec<IpAddr>) {
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    }
+
+    /// The addresses of the box for which its own certificate, while that is in use, does not count.
+    pub(crate) fn missing(&self) -> Vec<IpAddr> {
+        let facts = self.facts();
+        if facts.own { lacking(&facts, &self.addresses()) } else { Vec::new() }
     }
 
     /// What is in use.
@@ -141,14 +156,30 @@ impl Certificates {
         Ok(self.take(current))
     }
 
-    /// Goes back to one of the box's own. Blocks on the disk.
+    /// Goes back to one of the box's own, which counts for where it is reached now. Blocks on the disk.
     pub(crate) fn use_own(&self) -> Result<Facts, CertificateProblem> {
-        let current = own(&self.folder, &self.names, &self.addresses, Utc::now())?;
+        let current = self.own()?;
         match fs::remove_file(self.folder.join(UPLOADED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+            // A power cut does not bring it back.
+            _ => fs::File::open(&self.folder)?.sync_all()?,
         }
         Ok(self.take(current))
+    }
+
+    /// Makes the box's own anew, if that does not count for where it is reached now. Blocks on the disk.
+    pub(crate) fn renew_own(&self) -> Result<Facts, CertificateProblem> {
+        let current = self.own()?;
+        Ok(self.take(current))
+    }
+
+    fn own(&self) -> Result<Current, CertificateProblem> {
+        let addresses = self.addresses();
+        own(&self.folder, &self.names, &addresses, Utc::now(), |facts| lacking(facts, &addresses).is_empty())
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn take(&self, current: Current) -> Facts {
@@ -206,17 +237,23 @@ fn load(path: &Path, own: bool, now: DateTime<Utc>) -> Option<Result<Current, Ce
     }
 }
 
-/// The own certificate, made when there is none that counts for long enough and for this box.
+/// The addresses for which a certificate does not count.
+fn lacking(facts: &Facts, addresses: &[IpAddr]) -> Vec<IpAddr> {
+    addresses.iter().filter(|ip| !facts.names.contains(&ip.to_string())).copied().collect()
+}
+
+/// The own certificate, made when there is none that counts for long enough and is as wanted.
 fn own(
     folder: &Path,
     names: &[String],
     addresses: &[IpAddr],
     now: DateTime<Utc>,
+    is_wanted: impl Fn(&Facts) -> bool,
 ) -> Result<Current, CertificateProblem> {
     let path = folder.join(OWN);
     if let Some(Ok(current)) = load(&path, true, now) {
         let days = (current.facts.until_ms - now.timestamp_millis()) / (24 * 3600 * 1000);
-        if days > RENEW_DAYS {
+        if days > RENEW_DAYS && is_wanted(&current.facts) {
             return Ok(current);
         }
     }
@@ -349,6 +386,28 @@ mod tests {
         assert_eq!(open(folder.path()).facts(), first, "the next start has the same");
         fs::write(folder.path().join(OWN), "rubbish").unwrap();
         assert_ne!(open(folder.path()).facts().fingerprint, first.fingerprint);
+    }
+
+    #[test]
+    fn app_2_the_own_certificate_is_made_for_another_address_when_somebody_wants_that() {
+        let folder = tempfile::tempdir().unwrap();
+        // The first start, before the network.
+        let certificates = Certificates::open(folder.path(), vec!["desk".into()], Vec::new()).unwrap();
+        let before = certificates.facts();
+        assert!(certificates.missing().is_empty());
+        certificates.reached_at(vec![[192, 0, 2, 7].into()]);
+        assert_eq!(certificates.missing(), [IpAddr::from([192, 0, 2, 7])]);
+        assert_eq!(certificates.facts(), before, "not by itself");
+        let made = certificates.renew_own().unwrap();
+        assert!(made.names.contains(&"192.0.2.7".into()) && certificates.missing().is_empty());
+        assert_eq!(certificates.renew_own().unwrap(), made, "once");
+        // The next start is at another address: somebody may have trusted this one.
+        let moved = || Certificates::open(folder.path(), vec!["desk".into()], vec![[192, 0, 2, 8].into()]);
+        let certificates = moved().unwrap();
+        assert_eq!((certificates.facts(), certificates.missing().len()), (made, 1));
+        let other = certificates.use_own().unwrap();
+        assert!(other.names.contains(&"192.0.2.8".into()) && certificates.missing().is_empty());
+        assert_eq!(moved().unwrap().facts(), other);
     }
 
     #[test]

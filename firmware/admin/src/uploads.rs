@@ -27,7 +27,7 @@ use crate::{
 /// Uploads that wait for a decision; the oldest goes.
 const MAX_WAITING: usize = 4;
 /// Each of those under way at once takes up to 32 MiB of the disk.
-const BOUNDS: Bounds = Bounds { file: MAX_PACKAGE, together: None, spare: SPARE, at_once: 2 };
+const BOUNDS: Bounds = Bounds { file: MAX_PACKAGE, together: None, times: 1, spare: SPARE, at_once: 2 };
 /// How the name of a package on its way begins.
 const PREFIX: &str = "package-";
 /// How long one waits for a decision.

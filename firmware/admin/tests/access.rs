@@ -292,6 +292,73 @@ async fn app_2_everything_is_in_the_audit_log_and_no_secret_is() {
 }
 
 #[tokio::test]
+async fn acc_1_app_2_the_tokens_of_an_administrator_go_with_the_account() {
+    let (house, mut ada) = House::with_ada().await;
+    let fields = [
+        ("name", "Bob"),
+        ("role", "administrator"),
+        ("password", "another horse"),
+        ("your-password", PASSWORD),
+    ];
+    ada.submit("/accounts", "/accounts", &fields).await;
+    let mut bob = house.browser();
+    bob.sign_in("Bob", "another horse").await;
+    let fields = [("token-name", "backup"), ("scope", "write"), ("token-your-password", "another horse")];
+    let shown = bob.submit("/accounts", "/tokens", &fields).await;
+    let bearer = shown.between("<code id=\"token\">", "</code>");
+    let mut program = house::Browser { bearer, site: None, ..house.browser() };
+    // A program makes itself another one.
+    let more = serde_json::json!({"name": "spare", "scope": "write"});
+    let made = program.api(Method::POST, "/api/v1/tokens", Some(more)).await;
+    program.bearer = Some(made.json()["token"].as_str().unwrap().to_owned());
+    assert_eq!(program.get("/api/v1/accounts").await.status, 200);
+
+    assert!(!ada.get("/accounts/1").await.has("id=\"account-tokens\""), "Ada has made none");
+    assert!(ada.get("/accounts/2").await.has("Tokens that this account made: backup, spare."));
+    ada.language = "fr";
+    assert!(ada.get("/accounts/2").await.has("Jetons créés par ce compte : backup, spare."));
+    ada.language = "en";
+    let fields = [("remove-your-password", PASSWORD)];
+    ada.submit("/accounts/2", "/accounts/2/remove", &fields).await;
+    assert_eq!(program.get("/api/v1/accounts").await.status, 401);
+    let page = ada.get("/accounts").await;
+    assert!(
+        page.has("Tokens revoked with it: backup, spare.") && page.has("There are no tokens."),
+        "{}",
+        page.body
+    );
+    assert!(ada.get("/audit").await.has("Bob; tokens revoked: backup, spare"));
+}
+
+#[tokio::test]
+async fn app_2_what_was_begun_is_done_to_its_end_though_whoever_asked_has_left() {
+    use tokio::io::AsyncWriteExt;
+    let (house, mut ada) = House::with_ada().await;
+    let fields = [("token-name", "script"), ("scope", "write"), ("token-your-password", PASSWORD)];
+    let shown = ada.submit("/accounts", "/tokens", &fields).await;
+    let token = shown.between("<code id=\"token\">", "</code>").unwrap();
+    let fields = [
+        ("name", "Bob"),
+        ("role", "administrator"),
+        ("password", "another horse"),
+        ("your-password", PASSWORD),
+    ];
+    ada.submit("/accounts", "/accounts", &fields).await;
+    let mut bob = house.browser();
+    bob.sign_in("Bob", "another horse").await;
+    assert_eq!(bob.get("/").await.status, 200);
+    let mut script = house.browser().connect().await;
+    let head =
+        format!("DELETE /api/v1/accounts/2 HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\n\r\n");
+    script.write_all(head.as_bytes()).await.unwrap();
+    // The end of the connection is there before the database has answered.
+    script.shutdown().await.unwrap();
+    house::until("it is written down", async || ada.look("/audit").await.has("removed an account")).await;
+    assert_eq!(bob.get("/").await.status, 303, "his session is over");
+    assert_eq!(ada.get("/accounts/2").await.status, 404);
+}
+
+#[tokio::test]
 async fn app_2_the_box_speaks_only_tls() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let house = House::new().await;

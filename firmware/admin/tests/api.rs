@@ -214,17 +214,21 @@ async fn dir_4_a_program_asks_for_a_code_and_is_told_when_somebody_has_signed_in
 async fn acc_1_a_program_manages_accounts() {
     let (house, mut ada) = House::with_ada().await;
     let mut writer = program(&house, &mut ada, "write").await;
-    let new = json!({"name": "Sue", "role": "supervisor", "password": "another horse"});
+    let new = json!({"name": "Sue", "role": "supervisor", "password": PASSWORD});
     let added = writer.api(Method::POST, "/api/v1/accounts", Some(new.clone())).await;
     assert_eq!((added.status, &added.json()["role"]), (201, &json!("supervisor")));
     is_problem(&writer.api(Method::POST, "/api/v1/accounts", Some(new)).await, 409);
     let mut sue = house.browser();
-    sue.sign_in("Sue", "another horse").await;
+    sue.sign_in("Sue", PASSWORD).await;
     assert_eq!(sue.get("/").await.status, 200);
     let change = json!({"role": "administrator"});
     assert_eq!(writer.api(Method::PATCH, "/api/v1/accounts/2", Some(change)).await.status, 204);
     assert_eq!(sue.get("/").await.status, 303, "its sessions end");
     assert_eq!(writer.send(Method::DELETE, "/api/v1/accounts/1", None, vec![]).await.status, 204);
+    // Its tokens went with the account.
+    is_problem(&writer.get("/api/v1/accounts").await, 401);
+    sue.sign_in("Sue", PASSWORD).await;
+    let mut writer = program(&house, &mut sue, "write").await;
     is_problem(&writer.send(Method::DELETE, "/api/v1/accounts/2", None, vec![]).await, 409);
     is_problem(&writer.get("/api/v1/accounts/99").await, 404);
     let made = writer.api(Method::POST, "/api/v1/tokens", Some(json!({"name": "x", "scope": "read"}))).await;
@@ -396,6 +400,20 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
         back["accounts"][0]["password"] = json!("s3cret");
         assert_eq!(writer.api(Method::PUT, PATH, Some(back)).await.status, 200);
     }
+    // By another name it is the same account.
+    let mut renamed = next.clone();
+    renamed["accounts"][0]["id"] = json!("front");
+    renamed["lines"][0]["account"] = json!("front");
+    assert_eq!(writer.api(Method::PUT, PATH, Some(renamed.clone())).await.status, 200);
+    assert_eq!(house.saved.borrow().accounts[0].password.reveal(), "s3cret");
+    assert_eq!(writer.api(Method::PUT, PATH, Some(next.clone())).await.status, 200);
+    renamed["accounts"][0]["domain"] = json!("evil.example");
+    let answer = writer.api(Method::PUT, PATH, Some(renamed)).await;
+    is_problem(&answer, 422);
+    assert!(
+        answer.json()["detail"].as_str().unwrap().starts_with("accounts[0].password: Type the password.")
+    );
+    assert_eq!(*house.saved.borrow().as_ref(), heard);
     // Without an account none appears without its password.
     let mut without = next.clone();
     without["xmpp"] = Value::Null;
@@ -419,6 +437,35 @@ async fn app_2_a_program_sets_the_desk_up_and_passwords_only_go_in() {
         is_problem(&writer.api(Method::PUT, PATH, Some(wrong)).await, 422);
     }
     assert_eq!(*house.saved.borrow().as_ref(), heard);
+}
+
+#[tokio::test]
+async fn app_2_what_a_program_leaves_out_of_the_settings_is_not_emptied() {
+    let (house, mut ada) = House::with_ada().await;
+    let mut writer = program(&house, &mut ada, "write").await;
+    const PATH: &str = "/api/v1/settings";
+    assert_eq!(writer.api(Method::PUT, PATH, Some(settings())).await.status, 200);
+    let heard = house.saved.borrow().as_ref().clone();
+    for part in [json!({}), json!({ "clock": { "time_zone": "Europe/London" } })] {
+        let answer = writer.api(Method::PUT, PATH, Some(part)).await;
+        is_problem(&answer, 422);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("accounts, ") && detail.contains("lines, "), "{detail}");
+        assert_eq!(*house.saved.borrow().as_ref(), heard);
+    }
+    // As it was told, without one table.
+    let mut next = writer.get(PATH).await.json();
+    next.as_object_mut().unwrap().remove("park");
+    let answer = writer.api(Method::PUT, PATH, Some(next.clone())).await;
+    is_problem(&answer, 422);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("left out: park."), "{}", answer.body);
+    // What is sent empty is meant so, and what is empty need not be sent.
+    next["park"] = json!([]);
+    assert_eq!(writer.api(Method::PUT, PATH, Some(next)).await.status, 200);
+    assert!(house.saved.borrow().park.is_empty());
+    let told = writer.get(PATH).await.json();
+    assert_eq!(told.get("park"), None);
+    assert_eq!(writer.api(Method::PUT, PATH, Some(told.clone())).await.json(), told);
 }
 
 #[tokio::test]

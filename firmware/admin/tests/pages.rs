@@ -211,7 +211,7 @@ async fn app_1_a_plugin_is_tested_switched_run_rolled_back_and_removed() {
     host.set(|inner| inner.problem = None);
     assert!(
         ada.get(PLUGIN).await.has(
-            "the server refused the user or the password; check them in the settings (49 &lt;invalid&gt;)"
+            "the server refused the user or the password; check them in the settings. Detail: “49 &lt;invalid&gt;”"
         )
     );
     let grants = format!("{PLUGIN}/grants");
@@ -231,7 +231,8 @@ async fn app_1_a_plugin_is_tested_switched_run_rolled_back_and_removed() {
 async fn dir_4_somebody_signs_in_by_a_code_on_a_page_that_asks_again_by_itself() {
     let (house, mut ada, host) = with_host().await;
     let (here, there) = (format!("{PLUGIN}/sign-in/person"), format!("{PLUGIN}/sign-out/person"));
-    assert!(ada.get(PLUGIN).await.has("nobody is signed in: AADSTS &lt;script&gt;"));
+    let words = "nobody is signed in: it did not succeed</span> <span class=\"detail\">Detail: “<span lang=\"en\">AADSTS";
+    assert!(ada.get(PLUGIN).await.has(&format!("{words} &lt;script&gt;")));
     assert!(!ada.get(&here).await.headers.contains_key("refresh"));
     assert_eq!(ada.submit(PLUGIN, &here, &[]).await.to.as_deref(), Some(here.as_str()));
     for (language, word) in
@@ -282,7 +283,10 @@ async fn dir_4_the_directories_tell_how_a_run_goes() {
     });
     until("the failure", async || {
         let page = ada.look("/directories").await;
-        page.has("failed: the server does not answer (connection refused). It is tried again in 1 min 30 s.")
+        page.has(
+            "failed: the server does not answer. It is tried again in 1 min 30 s.</span> \
+             <span class=\"detail\">Detail: “<span lang=\"en\">connection refused</span>”",
+        )
     })
     .await;
 }
@@ -365,4 +369,26 @@ async fn app_2_a_certificate_is_replaced_and_a_wrong_one_is_not() {
     assert!(ada.get("/").await.has("The certificate counts only until"));
     ada.submit("/certificate", "/certificate/own", &[]).await;
     assert!(ada.get("/certificate").await.has(&before));
+}
+
+#[tokio::test]
+async fn app_2_the_own_certificate_is_made_anew_where_it_does_not_count_for_the_box() {
+    let (house, _) = House::with_ada().await;
+    let House { folder, admin, .. } = house;
+    drop(admin);
+    // As it was made before the box had its address.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["desk".into()]).unwrap();
+    let pem = format!("{}{}", params.self_signed(&key).unwrap().pem(), key.serialize_pem());
+    std::fs::write(folder.path().join("admin/own.pem"), pem).unwrap();
+    let house = House::beside(folder).await;
+    let mut ada = house.browser();
+    ada.sign_in("Ada", PASSWORD).await;
+    let page = ada.get("/certificate").await;
+    assert!(page.has("It does not count for 127.0.0.1, where the box is reached now."), "{}", page.body);
+    is_clean("/certificate", &page.body);
+    ada.submit("/certificate", "/certificate/own", &[]).await;
+    let page = ada.get("/certificate").await;
+    assert!(page.has("in use from the next connection on") && page.has("127.0.0.1"), "{}", page.body);
+    assert!(!page.has("It does not count for"), "{}", page.body);
 }

@@ -277,6 +277,21 @@ async fn app_5_the_one_time_code_is_forgotten_when_an_administrator_wants_that()
 }
 
 #[tokio::test]
+async fn app_5_acc_1_who_only_reads_does_not_read_what_opens_the_settings_file() {
+    let (house, mut ada) = box_with(None, HOUSE, |_| {}).await;
+    let url = "https://pbx.example/p?token=key-to-it";
+    ada.submit(PATH, PATH, &[("url", url), ("code", "")]).await;
+    assert!(ada.get(PATH).await.has(&format!("value=\"{url}\"")), "who may change it sees it whole");
+    let sue =
+        [("name", "Sue"), ("role", "supervisor"), ("password", "another horse"), ("your-password", PASSWORD)];
+    ada.submit("/accounts", "/accounts", &sue).await;
+    let mut sue = house.browser();
+    sue.sign_in("Sue", "another horse").await;
+    let page = sue.get(PATH).await;
+    assert!(page.has("value=\"https://pbx.example/p?…\"") && !page.has("key-to-it"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn app_5_an_address_that_is_not_https_is_refused_in_both_languages() {
     let tftp = lease("OPTION_66", "tftp://192.0.2.1/");
     let (_house, mut ada) = box_with(Some(tftp), "", |_| {}).await;
@@ -357,6 +372,9 @@ async fn app_5_settings_go_out_as_a_file_and_come_back_wholly_or_not_at_all() {
         let now = Store::open(house.folder.path().join("desk.db")).unwrap().load_settings().unwrap();
         assert_eq!(now, before, "{words}");
     }
+    let moved = b"[[accounts]]\nuser = \"desk\"\ndomain = \"other.example\"\n";
+    ada.upload(PATH, "/provisioning/import", &[("file", moved)]).await;
+    sees(&mut ada, "These accounts have no password now: desk.").await;
     let other = whole.body.replace("Sales", "Orders");
     ada.upload(PATH, "/provisioning/import", &[("file", other.as_bytes())]).await;
     sees(&mut ada, "The settings file was taken").await;

@@ -58,6 +58,21 @@ async fn refused(ada: &mut Browser, path: &str, fields: &[(&str, &str)], field: 
 }
 
 #[tokio::test]
+async fn app_2_the_account_that_calls_the_telephone_to_speak_over_is_renamed_and_removed() {
+    let (house, mut ada) = House::with_ada().await;
+    saved(&house, &mut ada, "/lines/account", &ACCOUNT).await;
+    // The page has no field for it; the settings file and programs do.
+    let file = b"[operator]\nphone = \"2110\"\nphone_account = \"2100\"\n";
+    ada.upload("/provisioning", "/provisioning/import", &[("file", file)]).await;
+    assert_eq!(house.saved.borrow().operator.phone_account.as_deref(), Some("2100"));
+    let other = with(&ACCOUNT, &[("was", "2100"), ("user", "2101"), ("password", "")]);
+    let settings = saved(&house, &mut ada, "/lines/account", &other).await;
+    assert_eq!(settings.operator.phone_account.as_deref(), Some("2101"));
+    let settings = saved(&house, &mut ada, "/lines/account/remove", &[("was", "2101")]).await;
+    assert_eq!((settings.accounts.len(), settings.operator.phone_account), (0, None));
+}
+
+#[tokio::test]
 async fn app_2_ten_1_an_account_and_a_line_are_added_changed_and_removed() {
     let (house, mut ada) = House::with_ada().await;
     let page = ada.get("/lines").await;

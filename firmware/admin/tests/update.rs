@@ -90,6 +90,33 @@ async fn app_2_app_3_an_update_is_uploaded_ordered_put_off_and_not_wanted_any_mo
 }
 
 #[tokio::test]
+async fn app_2_app_3_an_older_version_is_said_to_be_one_and_installed_only_where_that_is_wanted() {
+    let (_house, mut ada) = with_rauc(&RAUC.replace("2 <b>bold</b>", "0.9")).await;
+    ada.language = "en";
+    sees(&ada, "is not started").await;
+    upload(&mut ada).await;
+    let page = ada.get("/update").await;
+    assert!(page.has("This version is older than the one that runs, 1."), "{}", page.body);
+    is_clean("/update", &page.body);
+    let bearer = {
+        let fields = [("token-name", "w"), ("scope", "write"), ("token-your-password", PASSWORD)];
+        ada.submit("/accounts", "/tokens", &fields).await.between("<code id=\"token\">", "</code>")
+    };
+    let mut program = Browser { bearer, site: None, ..Browser::new(ada.address) };
+    assert_eq!(program.get("/api/v1/update").await.json()["bundle"]["older"], true);
+    let order = serde_json::json!({"when": "now"});
+    let refused = program.api(hyper::Method::PUT, "/api/v1/update/order", Some(order)).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    let fields = [("when", "now"), ("from", ""), ("until", ""), ("password", PASSWORD)];
+    ada.submit("/update", "/update/install", &fields).await;
+    assert!(ada.get("/update").await.has("Tick that the older version is wanted"));
+    assert!(!ada.get("/audit").await.has("had an update installed"));
+    let fields = [("when", "now"), ("from", ""), ("until", ""), ("password", PASSWORD), ("older", "on")];
+    ada.submit("/update", "/update/install", &fields).await;
+    sees(&ada, "written, waits for the restart").await;
+}
+
+#[tokio::test]
 async fn app_3_updates_by_stick_are_turned_off_and_on_and_refused_while_they_are_off() {
     let (house, mut ada) = with_ada().await;
     sees(&ada, "Turn updates by stick off").await;

@@ -51,8 +51,9 @@ fn main() {
     let headset = pulled_in_mid_call(&desk, headset);
     a_keypad(&desk, &mut handset);
     the_desk_comes_back(&desk, &mut handset);
-
     drop((headset, handset));
+    a_handset_that_comes_lifted(&desk);
+
     program.kill().expect("it ran to the end");
     program.wait().expect("it ends");
     // A name of nobody's.
@@ -266,6 +267,23 @@ fn a_keypad(desk: &Desk, handset: &mut Uhid) {
         events.iter().any(|event| event.code() == KEY_END).then_some(())
     });
     pass("hw_2 a keypad pulled with a key down, and back");
+
+    drain(&mut screen);
+    press(&mut keypad, KEY_NUMLOCK);
+    expect_keys(&mut screen, &[(KEY_NUMLOCK, 1), (KEY_NUMLOCK, 0)]);
+    drop(keypad);
+    let mut keypad = self::keypad();
+    wait("a digit of the keypad that is back", || {
+        press(&mut keypad, KEY_KP1);
+        let events: Vec<InputEvent> = screen.fetch_events().ok()?.collect();
+        events.iter().any(|event| event.code() == KEY_KP1).then_some(())
+    });
+    see(desk, handset, 0b1_0000, |view| view.screen = false);
+    see(desk, handset, 0b0, |view| view.screen = true);
+    drain(&mut screen);
+    press(&mut keypad, KEY_KP1);
+    expect_keys(&mut screen, &[(KEY_END, 1), (KEY_END, 0)]);
+    pass("hw_2 call_12 a keypad that is back has the NumLock of the screen, a screen that is back has none");
 }
 
 /// Another desk at the same place.
@@ -281,6 +299,18 @@ fn the_desk_comes_back(desk: &Desk, handset: &mut Uhid) {
     handset.say(&[1, 0]);
     desk.expect(hook(HookAction::OffHook));
     pass("hw_1 a desk that was away is served again");
+}
+
+/// The program is started again, or a plug was loose, while somebody talks.
+fn a_handset_that_comes_lifted(desk: &Desk) {
+    desk.show(talks);
+    let mut handset = Uhid::plug_in_state("Test handset", samples::HANDSET, &[1, 0]);
+    handset.expect(&[0, 0b1]);
+    // Time for the question and its answer.
+    thread::sleep(Duration::from_secs(1));
+    handset.say(&[0, 0]);
+    desk.expect(hook(HookAction::OnHook));
+    pass("hw_1 a handset that was off the hook when it came hangs up when it is put down");
 }
 
 /// Changes the view and waits until the program has seen it, which a lamp says. Nobody talks or rings.
@@ -356,13 +386,21 @@ struct Uhid {
 const UHID_EVENT: usize = 4 + 4372;
 const UHID_DESTROY: u32 = 1;
 const UHID_OUTPUT: u32 = 6;
+const UHID_GET_REPORT: u32 = 9;
+const UHID_GET_REPORT_REPLY: u32 = 10;
 const UHID_CREATE2: u32 = 11;
 const UHID_INPUT2: u32 = 12;
 const MOST: usize = 4096;
+const EIO: u16 = 5;
 const BUS_USB: u16 = 3;
 
 impl Uhid {
     fn plug(name: &'static str, descriptor: &[u8]) -> Self {
+        Self::plug_in_state(name, descriptor, &[])
+    }
+
+    /// One that answers with this report when it is asked how it is; by an error where it is empty.
+    fn plug_in_state(name: &'static str, descriptor: &[u8], state: &[u8]) -> Self {
         let mut file = OpenOptions::new().read(true).write(true).open("/dev/uhid").expect("/dev/uhid");
         let mut event = UHID_CREATE2.to_ne_bytes().to_vec();
         event.extend(name.as_bytes());
@@ -377,9 +415,20 @@ impl Uhid {
         file.write_all(&event).expect("the kernel takes it");
         let (sender, heard) = channel();
         let mut reader = file.try_clone().unwrap();
+        let state = state.to_vec();
         thread::spawn(move || {
             let mut event = [0; UHID_EVENT];
             while reader.read(&mut event).is_ok_and(|read| read > 4 + MOST + 2) {
+                if event[..4] == UHID_GET_REPORT.to_ne_bytes() {
+                    let mut reply = UHID_GET_REPORT_REPLY.to_ne_bytes().to_vec();
+                    reply.extend(&event[4..8]);
+                    let error = if state.is_empty() { EIO } else { 0 };
+                    reply.extend(error.to_ne_bytes());
+                    reply.extend(u16::try_from(state.len()).unwrap().to_ne_bytes());
+                    reply.extend(&state);
+                    // Whoever asked may have gone.
+                    let _ = reader.write_all(&reply);
+                }
                 if event[..4] == UHID_OUTPUT.to_ne_bytes() {
                     let size = usize::from(u16::from_ne_bytes([event[4 + MOST], event[4 + MOST + 1]]));
                     if sender.send(event[4..4 + size].to_vec()).is_err() {

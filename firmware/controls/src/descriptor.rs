@@ -188,8 +188,8 @@ struct Global {
 /// What holds for the next main item (section 6.2.2.8); a usage may bring its page along.
 #[derive(Default)]
 struct Local {
-    usages: Vec<(u32, bool)>,
-    ranges: Vec<((u32, bool), (u32, bool))>,
+    /// First and last of each range, a single one being both: in the order in which controls get them.
+    usages: Vec<((u32, bool), (u32, bool))>,
     minimum: Option<(u32, bool)>,
 }
 
@@ -247,6 +247,12 @@ impl Descriptor {
         let mut bytes = vec![0; 1 + bits.div_ceil(8)];
         bytes[0] = report;
         bytes
+    }
+
+    /// The length of a report of the device with its number before it, or 0 where it has none, in bytes.
+    #[must_use]
+    pub(crate) fn input_length(&self, report: u8) -> usize {
+        1 + self.bits.get(&(Way::Input, report)).copied().unwrap_or_default().div_ceil(8)
     }
 
     /// Whether any collection of it is a telephone's.
@@ -329,15 +335,15 @@ impl Reader {
 
     fn local(&mut self, at: usize, tag: u8, usage: (u32, bool)) -> Result<(), BadDescriptor> {
         match tag {
-            0x0 => self.local.usages.push(usage),
+            0x0 => self.local.usages.push((usage, usage)),
             0x1 => self.local.minimum = Some(usage),
             0x2 => {
                 let first = self.local.minimum.take().ok_or(BadDescriptor::Nonsense(at))?;
-                self.local.ranges.push((first, usage));
+                self.local.usages.push((first, usage));
             }
             _ => {}
         }
-        if self.local.usages.len() + self.local.ranges.len() > MAX_USAGES {
+        if self.local.usages.len() > MAX_USAGES {
             return Err(BadDescriptor::TooMuch(at));
         }
         Ok(())
@@ -348,9 +354,8 @@ impl Reader {
         let whole = |(number, extended): (u32, bool)| {
             Usage(if extended { number } else { u32::from(self.global.page) << 16 | number & 0xffff })
         };
-        let single = local.usages.iter().map(|usage| (whole(*usage), whole(*usage)));
-        let ranges = local.ranges.iter().map(|(first, last)| (whole(*first), whole(*last)));
-        let all: Vec<(Usage, Usage)> = single.chain(ranges).collect();
+        let all: Vec<(Usage, Usage)> =
+            local.usages.iter().map(|(first, last)| (whole(*first), whole(*last))).collect();
         // A range stays on its page, so that its length fits into 16 bits.
         let is_range = |(first, last): &(Usage, Usage)| first <= last && first.page() == last.page();
         if all.iter().all(is_range) { Ok(all) } else { Err(BadDescriptor::Nonsense(at)) }
@@ -441,6 +446,19 @@ mod tests {
         let wide = Descriptor::parse(&wide).unwrap();
         assert_eq!(wide.fields[0].place(Usage::new(0x0b, 0x0fff)), Some(0x0ffe));
         assert_eq!(wide.fields[0].place(Usage::new(0x08, 0x17)), None);
+    }
+
+    #[test]
+    fn hw_1_controls_get_their_usages_in_the_order_in_which_they_were_said() {
+        // Line, then Phone Key 0 to 9, then * and #: an array of a key pad.
+        let pad = [
+            0x05, 0x0b, 0x15, 0x01, 0x25, 0x0d, 0x75, 8, 0x95, 1, // 1 to 13
+            0x09, 0x2a, 0x19, 0xb0, 0x29, 0xb9, 0x09, 0xba, 0x09, 0xbb, 0x81, 0x00,
+        ];
+        let pad = Descriptor::parse(&pad).unwrap();
+        let usages: Vec<u16> =
+            (0..13).filter_map(|place| pad.fields[0].usage(place)).map(Usage::id).collect();
+        assert_eq!(usages, [0x2a, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xbb]);
     }
 
     #[test]

@@ -6,9 +6,10 @@
 //! | a keyboard, the screen's | nothing | likewise |
 //! | a phone, ours alone | its keys mean calls | its keys mean calls |
 //!
-//! Without NumLock a keypad's keys are Insert, Home and the rest under codes of their own, which no screen here knows, and
-//! 5 is a key that has no name at all. So they go on as the keys of the main block with the same meaning, and 5 as F5, to
-//! which CALL-12 gives the same. With NumLock they are digits, and NumLock itself goes on, so that the screen agrees.
+//! Without NumLock a keypad's keys are Insert, Home and the rest under codes of their own, which not every screen here knows,
+//! and 5 is a key that has no name at all. So they go on as the keys of the main block with the same meaning, and 5 as F5, to
+//! which CALL-12 gives the same. With NumLock they are digits, if the screen agrees: so NumLock itself goes on, and is one for
+//! the screen and all keypads ([`crate::num_lock`]).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub enum Out {
         /// Pressed or released.
         down: bool,
     },
-    /// The device's LED of NumLock shows this.
+    /// NumLock was switched: for the screen, which gets the key, and for every keypad.
     NumLock(bool),
     /// For the log: this key is stuck.
     Stuck {
@@ -85,7 +86,7 @@ pub fn classify(has: impl Fn(u16) -> bool) -> Option<Kind> {
 
 impl Keys {
     /// One of that kind. `is_down` says which keys are pressed at the start, which mean nothing until they are released;
-    /// `num_lock` whether its LED is lit.
+    /// `num_lock` whether NumLock is on: by a keyboard's LED, for a keypad by the screen's.
     #[must_use]
     pub fn new(kind: Kind, profile: &Profile, is_down: impl Fn(u16) -> bool, num_lock: bool) -> Self {
         let of = |role: Role| profile.keys.iter().find(|(_, of)| **of == role).map(|(code, _)| *code);
@@ -151,6 +152,15 @@ impl Keys {
         if self.kind == Kind::Keyboard {
             self.num_lock = on;
         }
+    }
+
+    /// NumLock of the screen was switched. True when this is a keypad, whose LED is to show it.
+    pub fn follow_num_lock(&mut self, on: bool) -> bool {
+        let follows = self.kind == Kind::Keypad;
+        if follows {
+            self.num_lock = on;
+        }
+        follows
     }
 
     /// What has come of it by now without a further key.
@@ -496,6 +506,18 @@ mod tests {
         keypad.key(ms(9000), KEY_KP5, 1, &screen());
         keypad.key(ms(9100), KEY_NUMLOCK, 1, &screen());
         assert_eq!(keypad.key(ms(9200), KEY_KP5, 0, &screen()), [Out::Key { code: KEY_F5, down: false }]);
+    }
+
+    #[test]
+    fn call_12_hw_2_a_keypad_that_comes_and_a_second_one_have_the_numlock_of_the_screen() {
+        let mut back = Keys::new(Kind::Keypad, &Profile::default(), |_| false, true);
+        assert_eq!(sent(&type_on(&mut back, &[KEY_KP0, KEY_KPDOT], &screen())), [KEY_KP0, KEY_KPDOT]);
+        // The other keypad has switched it off, the key has reached the screen from there.
+        assert!(back.follow_num_lock(false));
+        assert_eq!(sent(&type_on(&mut back, &[KEY_KP1], &screen())), [KEY_END]);
+        let out = type_on(&mut back, &[KEY_NUMLOCK], &screen());
+        assert_eq!(out[0], Out::NumLock(true), "one press is on again");
+        assert!(!keys(Kind::Keyboard).follow_num_lock(true), "a keyboard's is what its LED says");
     }
 
     #[test]

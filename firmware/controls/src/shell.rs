@@ -178,13 +178,31 @@ impl Shell {
         let now = self.now();
         for heard in self.link.hear(now, self.poll.registry()) {
             match heard {
-                Heard::View(view) => self.desk = Glance::of(&view),
+                Heard::View(view) => {
+                    self.desk = Glance::of(&view);
+                    if self.screen.num_lock.screen(self.desk.has_screen) {
+                        self.tell_num_lock();
+                    }
+                }
                 Heard::Done(Ok(())) => {}
                 // An empty desk: a handset that is lifted to look whether it works.
                 Heard::Done(Err(ipc::CommandError::NothingToDo)) => debug!("there was no call to act on"),
                 Heard::Done(Err(error)) => info!("the desk did not do it: {error}"),
                 // Its calls are gone with it.
-                Heard::Gone => self.desk = Glance::default(),
+                Heard::Gone => {
+                    self.desk = Glance::default();
+                    self.screen.num_lock.desk_gone();
+                }
+            }
+        }
+    }
+
+    /// Keypads are what the screen takes them for.
+    fn tell_num_lock(&mut self) {
+        let on = self.screen.num_lock.is_on();
+        for (_, device) in self.devices.values_mut() {
+            if let Device::Input(input) = device {
+                input.follow_num_lock(on);
             }
         }
     }
@@ -250,9 +268,8 @@ impl Shell {
                 Out::Act(act) => self.act(number, act),
                 Out::Key { code, down } => self.screen.key(code, down),
                 Out::NumLock(on) => {
-                    if let Some((_, Device::Input(input))) = self.devices.get_mut(&number) {
-                        input.num_lock(on);
-                    }
+                    self.screen.num_lock.switched(on);
+                    self.tell_num_lock();
                 }
                 Out::Stuck { code } => {
                     let device = self.devices.get(&number).map(|(node, _)| node.path.display().to_string());

@@ -102,6 +102,46 @@ impl Telephone {
         })
     }
 
+    /// The reports that say how its hook and its mute are, each by its number and its length with that, in bytes: what it is
+    /// to be asked for once, at the start.
+    #[must_use]
+    pub fn questions(&self) -> Vec<(u8, usize)> {
+        let says = |field: &&Field| {
+            let hook = self.hook != Hook::None && field.has(codes::HOOK_SWITCH);
+            let mute = self.mute == Mute::State && field.has(codes::PHONE_MUTE);
+            field.variable && !field.relative && (hook || mute)
+        };
+        let reports: BTreeSet<u8> = self.inputs().filter(says).map(|field| field.report).collect();
+        reports.into_iter().map(|report| (report, self.descriptor.input_length(report))).collect()
+    }
+
+    /// The answer to such a question, before any report has come: how things are, of which nothing comes.
+    pub fn begins(&mut self, report: &[u8]) {
+        let Some((number, bytes)) = self.descriptor.split(report) else { return };
+        for field in &self.descriptor.fields {
+            if field.way != Way::Input || field.report != number || !field.variable || field.relative {
+                continue;
+            }
+            let values = (0..field.count).map_while(|place| Some((place, field.value(bytes, place)?)));
+            for (place, value) in values {
+                let is_on = value != 0;
+                match field.usage(place) {
+                    Some(codes::HOOK_SWITCH) => {
+                        self.switch = Switch::new(is_on);
+                        self.button = Button::new(is_on);
+                    }
+                    Some(codes::PHONE_MUTE) => self.muted = Switch::new(is_on),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// A report of lamps did not reach it: it is told again how things are.
+    pub fn not_sent(&mut self, now: Duration) {
+        self.again = self.again.or(Some(now + AGAIN));
+    }
+
     /// A report has come.
     pub fn report(&mut self, now: Duration, report: &[u8]) -> (Vec<Act>, Option<BadReport>) {
         let mut acts = self.tick(now);
@@ -407,6 +447,45 @@ mod tests {
         let acts =
             play(&mut handset, &[(6000, &[1, 0]), (6500, &[1, 10]), (6600, &[1, 0]), (7000, &[9, 0])], 7100);
         assert_eq!(acts, [Act::Hook(HookAction::OffHook), Act::Digit('9'), Act::Hold]);
+    }
+
+    #[test]
+    fn hw_1_a_handset_that_is_off_the_hook_when_it_comes_ends_the_call_when_it_is_put_down() {
+        let mut handset = telephone(samples::HANDSET, &Profile::default());
+        assert_eq!(handset.questions(), [(0, 3)]);
+        handset.begins(&[1, 0]);
+        assert_eq!((handset.due(), handset.tick(ms(500))), (None, Vec::new()), "of itself it means nothing");
+        assert_eq!(play(&mut handset, &[(1000, &[0, 0])], 1100), [Act::Hook(HookAction::OnHook)]);
+        // One that refuses to say it, or says half, counts as on the hook.
+        handset.begins(&[]);
+        assert_eq!(play(&mut handset, &[(2000, &[1, 0])], 2100), [Act::Hook(HookAction::OffHook)]);
+    }
+
+    #[test]
+    fn hw_1_a_headset_that_is_in_a_call_when_it_comes_hangs_up_with_the_first_press() {
+        let mut headset = headset();
+        assert_eq!(headset.questions(), [(1, 3)]);
+        headset.begins(&[1, 1, 0]);
+        assert_eq!(headset.show(ms(0), TALKS), [[2, 1, 0]]);
+        assert_eq!(headset.echo, None, "it is as it was told to be");
+        assert_eq!(play(&mut headset, &[(300, &[1, 0, 0])], 400), [BUTTON]);
+        let state = Profile { mute: Some(Mute::State), ..Profile::default() };
+        let mut handset = telephone(samples::HANDSET, &state);
+        handset.begins(&[0b10, 0]);
+        assert_eq!(play(&mut handset, &[(1000, &[0, 0])], 1100), [Act::Mute(false)]);
+        let none = Profile { hook: Some(Hook::None), ..Profile::default() };
+        assert!(telephone(samples::HEADSET, &none).questions().is_empty());
+    }
+
+    #[test]
+    fn hw_1_lamps_that_did_not_reach_a_headset_are_sent_again() {
+        let mut headset = headset();
+        assert_eq!(headset.show(ms(0), TALKS), [[2, 1, 0]]);
+        headset.not_sent(ms(10));
+        assert_eq!(headset.show(ms(20), TALKS), Vec::<Vec<u8>>::new(), "not at once: it is busy");
+        assert_eq!(headset.due(), Some(ms(510)));
+        assert_eq!(headset.show(ms(510), TALKS), [[2, 1, 0]]);
+        assert_eq!(headset.due(), None);
     }
 
     #[test]

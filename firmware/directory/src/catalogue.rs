@@ -17,7 +17,7 @@ use ipc::{
 
 use crate::contact::{Contact, Field};
 use crate::index::{Index, Points, most_points, score};
-use crate::number::{Form, MatchRule, NumberKey, NumberPlan};
+use crate::number::{Form, MatchRule, NumberKey, NumberPlan, numbers_in};
 use crate::order::sort_text;
 use crate::query::Query;
 
@@ -162,7 +162,8 @@ impl Catalogue {
             self.shelves.insert(id, Shelf::new(directory));
             return;
         };
-        let moved = shelf.directory.local != directory.local;
+        let moved = shelf.directory.local != directory.local
+            || shelf.directory.source.is_some() != directory.source.is_some();
         if shelf.directory != directory {
             shelf.directory = directory;
             shelf.generation += 1;
@@ -341,7 +342,8 @@ impl Catalogue {
                 form: Form::Extension,
             };
             let same = self.numbers.range(from..).take_while(|owned| owned.key == reading.key);
-            let new = same.take(MAX_MATCHES * Field::NUMBERS.len());
+            // One for each field with a number, and for the note.
+            let new = same.take(MAX_MATCHES * (Field::NUMBERS.len() + 1));
             found.extend(new.map(|o| (o.external, reading.form.rule(o.form), o.slot, o.field)));
         }
         found.sort_unstable();
@@ -567,10 +569,15 @@ impl Catalogue {
 
     fn owned(&self, slot: u32) -> Vec<Owned> {
         let Some(entry) = self.entry(slot) else { return Vec::new() };
-        let external = self.directory(entry.directory).is_none_or(|directory| !directory.local);
-        let numbers = Field::NUMBERS.iter().map(|&field| (field, entry.contact.text(field)));
-        let readings = numbers.flat_map(|(field, text)| {
-            self.plan.readings(text).into_iter().map(move |reading| (field, reading))
+        let directory = self.directory(entry.directory);
+        let external = directory.is_none_or(|directory| !directory.local);
+        let fields = Field::NUMBERS.iter().map(|&field| (field, entry.contact.text(field)));
+        let numbers = fields.flat_map(|(field, text)| numbers_in(text).map(move |number| (field, number)));
+        // What somebody has typed into a note says nothing about who calls.
+        let is_copied = directory.is_some_and(|directory| directory.source.is_some());
+        let more = entry.contact.more_numbers().filter(|_| is_copied).map(|number| (Field::Note, number));
+        let readings = numbers.chain(more).flat_map(|(field, number)| {
+            self.plan.readings(number).into_iter().map(move |reading| (field, reading))
         });
         readings.map(|(field, r)| Owned { key: r.key, external, slot, field, form: r.form }).collect()
     }

@@ -12,6 +12,12 @@ use ipc::{AlertSet, ContactId, ContactRow, DirectoryId, RowFault};
 /// Longest text field, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
+/// What stands before a number in a line of the note.
+const MORE_NUMBERS: [&str; 6] = ["extension", "work", "mobile", "home", "sip", "other"];
+
+/// Most numbers of a note.
+const MAX_MORE_NUMBERS: usize = 16;
+
 /// Largest picture, in bytes.
 pub(crate) const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
 
@@ -281,6 +287,21 @@ impl Contact {
             Field::Calendar => &self.calendar,
             Field::Web => &self.web,
         }
+    }
+
+    /// Numbers that stand in the note because there was no field for them: a line each, kind and number, as a connector's
+    /// contact has them. Faxes are not among them, and no more than [`MAX_MORE_NUMBERS`].
+    pub(crate) fn more_numbers(&self) -> impl Iterator<Item = &str> {
+        let lines = self.note.lines().filter_map(|line| line.split_once(": "));
+        let numbers = lines.filter(|(kind, _)| MORE_NUMBERS.contains(kind)).map(|(_, number)| number);
+        numbers.take(MAX_MORE_NUMBERS)
+    }
+
+    /// The line of the note for a number for which there is no field; `kind` is `extension`, `work`, `mobile`, `home`, `sip`,
+    /// `fax` or `other`. It is found and recognised all the same, unless it is a fax's.
+    #[must_use]
+    pub fn number_line(kind: &str, number: &str) -> String {
+        format!("{kind}: {number}")
     }
 
     /// The bytes of all its texts.

@@ -18,7 +18,7 @@ use memchr::memmem;
 use crate::contact::{Contact, Field};
 use crate::fold::fold_into;
 use crate::near;
-use crate::number::NumberPlan;
+use crate::number::{NumberPlan, numbers_in};
 use crate::query::{Needle, Query, Word};
 
 /// How well a word was found: 0 not at all, up to 6.
@@ -425,11 +425,12 @@ fn chunks_of(contact: &Contact, plan: &NumberPlan, mut each: impl FnMut(&str, bo
             continue;
         }
         if field.is_number() {
-            let digits = plan.search_digits(text);
-            if let Some(digits) = &digits {
-                each(digits, false);
+            let mut is_number = false;
+            for digits in numbers_in(text).filter_map(|number| plan.search_digits(number)) {
+                is_number = true;
+                each(&digits, false);
             }
-            if digits.is_some() && !text.chars().any(char::is_alphabetic) {
+            if is_number && !text.chars().any(char::is_alphabetic) {
                 continue;
             }
         }
@@ -438,6 +439,9 @@ fn chunks_of(contact: &Contact, plan: &NumberPlan, mut each: impl FnMut(&str, bo
         for chunk in folded.split_whitespace() {
             each(chunk, field.is_name());
         }
+    }
+    for digits in contact.more_numbers().filter_map(|number| plan.search_digits(number)) {
+        each(&digits, false);
     }
 }
 

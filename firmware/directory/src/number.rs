@@ -99,6 +99,12 @@ pub const MAX_SPELLINGS: usize = 8;
 /// Longest number within an area, in digits.
 const MAX_LOCAL: usize = 8;
 
+/// Shortest number behind another one in a field, in digits; a shorter one is an extension or what is dialled after a pause.
+const MIN_SECOND: usize = 7;
+
+/// Most numbers of a field.
+const MAX_IN_FIELD: usize = 16;
+
 /// A number as it can be looked up: up to [`MAX_DIGITS`] of `0-9*#` to base 13, the top bit set for a
 /// full international number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,6 +233,10 @@ impl NumberPlan {
         for (place, global) in globals.iter().enumerate() {
             add(format!("+{global}"));
             self.national(global).into_iter().for_each(&mut add);
+            // In North America the prefix of national numbers is the country's code, and mostly left out.
+            if self.trunk_prefix == self.country {
+                add(global.strip_prefix(self.country.as_str()).unwrap_or_default().to_owned());
+            }
             add(format!("{}{global}", self.international_prefix));
             // Only of the surest reading: of the others there are enough.
             if place == 0 {
@@ -384,6 +394,24 @@ impl NumberPlan {
     }
 }
 
+/// The numbers in a field, where people write several into one. On both sides of a `/` there are two only where each is too
+/// long for the part of one that it may be as well.
+pub(crate) fn numbers_in(text: &str) -> impl Iterator<Item = &str> {
+    fn digits(piece: &str) -> usize {
+        piece.bytes().filter(u8::is_ascii_digit).count()
+    }
+    let pieces = text.split([';', ',', '|', '\n']);
+    let pieces =
+        pieces.flat_map(|piece| piece.split(" or ")).flat_map(|piece| piece.split(" ou ")).enumerate();
+    let numbers = pieces.filter(|(at, piece)| *at == 0 || digits(piece) >= MIN_SECOND);
+    let numbers = numbers.flat_map(|(_, piece)| {
+        let is_several = piece.contains('/') && piece.split('/').all(|side| digits(side) > MAX_LOCAL);
+        let end = if is_several { '/' } else { '\n' };
+        piece.split(end)
+    });
+    numbers.take(MAX_IN_FIELD)
+}
+
 fn without_scheme(text: &str) -> &str {
     ["sip:", "sips:", "tel:"]
         .iter()
@@ -476,6 +504,10 @@ mod tests {
         ] {
             assert_eq!(rule(&plan, one, other), expected, "{one} and {other}");
         }
+        let spelled = ["+14035551212", "14035551212", "4035551212", "01114035551212"];
+        for number in ["+14035551212", "14035551212", "(403) 555-1212"] {
+            assert_eq!(plan.spellings(number), spelled, "as a customer database has it, {number}");
+        }
     }
 
     #[test]
@@ -509,6 +541,28 @@ mod tests {
             let _ = (plan.readings(text), plan.search_digits(text), plan.search_forms(text));
         }
         assert!(plan.readings(&long).is_empty());
+    }
+
+    #[test]
+    fn call_5_several_numbers_in_a_field_are_each_a_number_and_one_in_parts_is_one() {
+        for (text, numbers) in [
+            ("01 45 67 21 10", &["01 45 67 21 10"][..]),
+            ("01 45 67 21 10; 06 12 34 56 78", &["01 45 67 21 10", " 06 12 34 56 78"]),
+            ("2110, 0145672110", &["2110", " 0145672110"]),
+            ("0145672110 / 0612345678", &["0145672110 ", " 0612345678"]),
+            ("0145672110/0612345678", &["0145672110", "0612345678"]),
+            ("0145672110 ou 0612345678", &["0145672110", "0612345678"]),
+            // One number.
+            ("030 / 555 01 00", &["030 / 555 01 00"]),
+            ("+49 (0)6221 / 1234567", &["+49 (0)6221 / 1234567"]),
+            ("0049 (0)33701 / 12345", &["0049 (0)33701 / 12345"]),
+            ("tel:+33-1-45-67-21-10;ext=12", &["tel:+33-1-45-67-21-10"]),
+            ("0145672110,,1234#", &["0145672110"]),
+            ("sip:+33145672110@pbx.example;user=phone", &["sip:+33145672110@pbx.example"]),
+        ] {
+            assert_eq!(numbers_in(text).collect::<Vec<_>>(), numbers, "{text}");
+        }
+        assert_eq!(numbers_in(&"0145672110;".repeat(1000)).count(), MAX_IN_FIELD);
     }
 
     #[test]

@@ -274,6 +274,44 @@ fn call_5_a_party_is_named_from_the_directory_else_by_the_exchange() {
     assert_eq!(catalogue.match_number("+33145000000").len(), 32);
 }
 
+#[test]
+fn call_5_dir_6_each_of_two_numbers_in_a_field_is_found_and_recognised() {
+    let mut catalogue = empty();
+    catalogue.upsert(person(1, CLIENTS, "Ann", "", "01 45 67 21 10; 06 12 34 56 78")).unwrap();
+    catalogue.upsert(person(2, CLIENTS, "Bo", "", "0145672111 / +33 6 12 34 56 79")).unwrap();
+    for (number, id) in [("0145672110", 1), ("+33612345678", 1), ("0145672111", 2), ("0612345679", 2)] {
+        assert_eq!(found(&mut catalogue, number), [id], "{number}");
+        assert_eq!(catalogue.match_number(number)[0].contact, ContactId(id), "{number}");
+    }
+    catalogue.remove(ContactId(1));
+    assert_eq!(catalogue.match_number("0612345678"), []);
+}
+
+#[test]
+fn call_5_dir_2_numbers_of_a_connectors_contact_without_a_field_are_found_and_recognised() {
+    let mut catalogue = empty();
+    let clients = catalogue.directory(CLIENTS).unwrap().clone();
+    catalogue.set_directory(Directory { source: Some("org.example.ldap".into()), ..clients.clone() });
+    let lines =
+        [Contact::number_line("work", "+33 1 45 67 21 10"), Contact::number_line("fax", "0145672199")];
+    let note = format!("Comes on Mondays\n{}", lines.join("\n"));
+    let ann = [(Field::FirstName, "Ann"), (Field::Phone, "2110"), (Field::Note, note.as_str())];
+    catalogue.upsert(entry(1, CLIENTS, &ann)).unwrap();
+    let matched = catalogue.match_number("0145672110");
+    assert_eq!((matched[0].contact, matched[0].field), (ContactId(1), Field::Note));
+    assert_eq!(catalogue.match_number("0145672199"), [], "a fax calls nobody");
+    assert_eq!(found(&mut catalogue, "0145672110"), [1]);
+    // Of a directory that people write, a note is a note.
+    catalogue
+        .upsert(entry(2, STAFF, &[(Field::FirstName, "Bo"), (Field::Note, "work: 0145672112")]))
+        .unwrap();
+    assert_eq!(catalogue.match_number("0145672112"), []);
+    catalogue.set_directory(Directory { source: None, ..clients });
+    assert_eq!(catalogue.match_number("0145672110"), []);
+    catalogue.remove(ContactId(1));
+    assert_eq!(catalogue.match_number("2110"), []);
+}
+
 /// What DIR-6 says, word by word and without any index.
 fn matches_plainly(contact: &Contact, text: &str) -> bool {
     let fields: Vec<String> = Field::ALL.iter().map(|&field| fold(contact.text(field))).collect();

@@ -119,9 +119,10 @@ impl Follower {
         if self.inbox.send(Event::Settings(Box::new(change))).await.is_err() {
             return Ok(false);
         }
-        self.contacts.administer(wanted.numbers.plan(), wanted.rules.monitor).await;
+        let (plan, operator) = (wanted.numbers.plan(), wanted.operator.name.clone());
+        self.contacts.administer(plan.clone(), wanted.rules.monitor).await;
         let relinked = known.directories != wanted.directories;
-        self.records.administer(wanted.operator.name.clone(), relinked, wanted.rules.log_days).await;
+        self.records.administer(operator, plan, relinked, wanted.rules.log_days).await;
         self.timetable.send_if_modified(|timetable| {
             let differs = *timetable != wanted.timetable;
             timetable.clone_from(&wanted.timetable);

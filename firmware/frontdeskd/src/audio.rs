@@ -5,6 +5,7 @@
 
 use ipc::AudioState;
 use media::{DeviceState, Role};
+use switchboard::Input;
 
 use crate::bridge;
 
@@ -28,6 +29,32 @@ impl Audio {
         };
         *device = Some(bridge::audio(name, state));
         self.shown()
+    }
+
+    /// The same while a telephone has the place of speaker and microphone (ACC-3), which rest and say nothing of it. Calls
+    /// ring and messages chime on devices of the desk even then.
+    pub(crate) fn news_beside_phone(
+        &mut self,
+        role: Role,
+        name: String,
+        state: DeviceState,
+    ) -> Option<Input> {
+        let lost = match &state {
+            DeviceState::Lost { reason } => Some((name.clone(), reason.clone())),
+            DeviceState::Open | DeviceState::Closed => None,
+        };
+        self.news(role, name, state);
+        let failed = |state: &AudioState| matches!(state, AudioState::Failed { .. });
+        match (role, lost) {
+            (Role::Speaker | Role::Microphone, _) => None,
+            (Role::Ringer | Role::Notifier, Some((device, reason))) => {
+                Some(Input::RingerLost { device, reason })
+            }
+            (Role::Ringer | Role::Notifier, None) => {
+                let fails = [&self.ringer, &self.notifier].into_iter().flatten().any(failed);
+                (!fails).then_some(Input::RingerWorks)
+            }
+        }
     }
 
     /// The last news of a device.
@@ -84,6 +111,21 @@ mod tests {
     fn ops_3_the_ringer_alone_does_not_make_the_desk_connected() {
         let mut audio = Audio::default();
         assert_eq!(audio.news(Role::Ringer, "hw:0".into(), DeviceState::Open), AudioState::Disconnected);
+    }
+
+    #[test]
+    fn acc_3_beside_a_telephone_a_ringer_that_fails_is_told_and_what_rests_is_not() {
+        let mut audio = Audio::default();
+        let mut news = |role, state| audio.news_beside_phone(role, "hw:9".into(), state);
+        for role in [Role::Speaker, Role::Microphone] {
+            assert_eq!(news(role, DeviceState::Closed), None);
+            assert_eq!(news(role, lost()), None);
+        }
+        let told = Input::RingerLost { device: "hw:9".into(), reason: "no such device".into() };
+        assert_eq!(news(Role::Ringer, lost()), Some(told.clone()));
+        assert_eq!(news(Role::Notifier, lost()), Some(told));
+        assert_eq!(news(Role::Ringer, DeviceState::Open), None, "the other one is not back");
+        assert_eq!(news(Role::Notifier, DeviceState::Open), Some(Input::RingerWorks));
     }
 
     #[test]

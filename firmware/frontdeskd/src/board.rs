@@ -79,7 +79,10 @@ impl Board {
             u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
         if recorder.lines.try_send(Recorded { at_ms, event }).is_err() {
             warn!(path = %recorder.path.display(), "the recording ends here: its writer is behind or has stopped");
-            self.recorder = None;
+            if let Some(mut recorder) = self.recorder.take() {
+                // It ends by itself when it has written what it has: no turn waits for that disk.
+                drop(recorder.thread.take());
+            }
         }
     }
 }
@@ -92,10 +95,11 @@ impl Deref for Board {
     }
 }
 
-/// The queue to the thread that writes. What is in it is written before this is gone.
+/// The queue to the thread that writes. What is in it is written before this is gone, unless the thread was let go.
 struct Recorder {
     path: PathBuf,
     lines: SyncSender<Recorded>,
+    /// Who is waited for at the end.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -179,7 +183,7 @@ fn create(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::{fd::OwnedFd, unix::fs::PermissionsExt};
     use std::time::Duration;
 
     use ipc::Party;
@@ -245,6 +249,28 @@ mod tests {
         let calls = board.view(started).incoming.len();
         incoming(&mut board, started);
         assert!(board.view(started).incoming.len() >= calls);
+    }
+
+    #[test]
+    fn a_disk_that_stands_still_ends_the_recording_and_holds_up_no_turn() {
+        let started = Instant::now();
+        // A pipe that nobody reads takes a little and then nothing more, like a share that has gone.
+        let (unread, pipe) = io::pipe().unwrap();
+        let writer = Writer { file: BufWriter::new(File::from(OwnedFd::from(pipe))), room: MAX_SIZE };
+        let (lines, queue) = sync_channel(QUEUE);
+        let thread = thread::spawn(move || drop(writer.run(&queue)));
+        let recorder = Recorder { path: PathBuf::from("pipe"), lines, thread: Some(thread) };
+        let board = Switchboard::new(Settings::default(), started);
+        let mut board = Board { board, started, recorder: Some(recorder) };
+        let (over, is_over) = sync_channel(1);
+        thread::spawn(move || {
+            while board.recorder.is_some() {
+                board.next_call(started);
+            }
+            let _ = over.send(());
+        });
+        assert_eq!(is_over.recv_timeout(Duration::from_secs(30)), Ok(()), "a turn waits for the disk");
+        drop(unread);
     }
 
     #[test]

@@ -175,15 +175,12 @@ pub(crate) fn remote(media: &sip::sdp::Media) -> media::Remote {
         rtcp: media.remote_rtcp,
         rtcp_mux: media.rtcp_mux,
         srtp: media.srtp.as_ref().map(srtp),
-        codec: match media.codec {
-            sip::sdp::Codec::Pcmu => media::Codec::Pcmu,
-            sip::sdp::Codec::Pcma => media::Codec::Pcma,
-            sip::sdp::Codec::Opus => media::Codec::Opus,
-            sip::sdp::Codec::G722 => media::Codec::G722,
-        },
+        codec: codec(media.codec),
         payload_type: media.payload_type,
         remote_payload_type: media.remote_payload_type,
+        also: media.also.iter().map(alternative).collect(),
         dtmf_payload_type: media.dtmf_payload_type,
+        dtmf_clock_hz: media.dtmf_clock_hz,
         ptime_ms: media.ptime_ms,
         direction: match media.direction {
             sip::sdp::Direction::SendRecv => media::Direction::SendRecv,
@@ -191,6 +188,19 @@ pub(crate) fn remote(media: &sip::sdp::Media) -> media::Remote {
             sip::sdp::Direction::RecvOnly => media::Direction::RecvOnly,
             sip::sdp::Direction::Inactive => media::Direction::Inactive,
         },
+    }
+}
+
+fn alternative(also: &sip::sdp::Alternative) -> media::Alternative {
+    media::Alternative { codec: codec(also.codec), payload_type: also.payload_type }
+}
+
+fn codec(codec: sip::sdp::Codec) -> media::Codec {
+    match codec {
+        sip::sdp::Codec::Pcmu => media::Codec::Pcmu,
+        sip::sdp::Codec::Pcma => media::Codec::Pcma,
+        sip::sdp::Codec::Opus => media::Codec::Opus,
+        sip::sdp::Codec::G722 => media::Codec::G722,
     }
 }
 
@@ -244,6 +254,15 @@ pub(crate) fn diverted(why: Diverted) -> DiversionReason {
     }
 }
 
+/// Why a call could not be sent on, as a SIP status: it would go round (RFC 3261 section 21.4.20), or nobody knows the
+/// target.
+pub(crate) fn not_sent_on(error: &sip::Error) -> u16 {
+    match error {
+        sip::Error::DiversionLoop(_) | sip::Error::TooManyDiversions(_) => 482,
+        _ => 404,
+    }
+}
+
 /// The state of one sound device.
 pub(crate) fn audio(name: String, state: media::DeviceState) -> AudioState {
     match state {
@@ -277,6 +296,39 @@ mod tests {
                 target: None,
             }),
         }
+    }
+
+    #[test]
+    fn call_8_a_call_that_would_go_round_is_said_to() {
+        let codes = [
+            sip::Error::DiversionLoop("2110".into()),
+            sip::Error::TooManyDiversions(10),
+            sip::Error::BadTarget("2110".into()),
+        ]
+        .map(|error| not_sent_on(&error));
+        assert_eq!(codes, [482, 482, 404]);
+    }
+
+    #[test]
+    fn bar_3_digits_beside_opus_have_the_clock_that_was_agreed_for_them() {
+        let offer = "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 5000 RTP/AVP 111 97\r\n\
+                     a=rtpmap:111 opus/48000/2\r\na=rtpmap:97 telephone-event/8000\r\n";
+        let local = sip::LocalMedia::plain(([192, 0, 2, 1], 4000).into(), codecs());
+        let agreed = sip::OfferAnswer::new(local, 1).receive_offer(offer.as_bytes()).unwrap();
+        let remote = remote(&agreed);
+        assert_eq!((remote.codec, remote.dtmf_payload_type), (media::Codec::Opus, Some(97)));
+        assert_eq!(remote.dtmf_clock_hz, 8_000);
+    }
+
+    #[test]
+    fn every_codec_that_an_answer_names_is_expected() {
+        let local = sip::LocalMedia::plain(([192, 0, 2, 1], 4000).into(), codecs());
+        let mut offer = sip::OfferAnswer::new(local, 1);
+        offer.create_offer(sip::Direction::SendRecv).unwrap();
+        let answer = "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 5000 RTP/AVP 9 8\r\n";
+        let remote = remote(&offer.receive_answer(answer.as_bytes()).unwrap());
+        assert_eq!((remote.codec, remote.payload_type), (media::Codec::G722, 9));
+        assert_eq!(remote.also, [media::Alternative { codec: media::Codec::Pcma, payload_type: 8 }]);
     }
 
     #[test]

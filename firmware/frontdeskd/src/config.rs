@@ -122,9 +122,9 @@ pub(crate) struct MediaConfig {
     pub(crate) notifier: Option<Names>,
     /// Ask for real-time scheduling of the audio thread.
     pub(crate) realtime: bool,
-    /// A WAV file that callers on hold hear; soft pips without it.
+    /// A WAV or Opus file that callers on hold hear; soft pips without it.
     pub(crate) hold_music: Option<PathBuf>,
-    /// A WAV file played once to callers who were answered by a rule and wait.
+    /// A WAV or Opus file played once to callers who were answered by a rule and wait.
     pub(crate) announcement: Option<PathBuf>,
 }
 

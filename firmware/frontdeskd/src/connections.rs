@@ -36,6 +36,9 @@ impl Engine {
         match news {
             News::Message { from, bytes, room } => {
                 drop(room);
+                if self.parts.agent.turns_away(now, from, &bytes) {
+                    return; // as with datagrams
+                }
                 self.parts.trace.came(self.parts.net.local_of(from), from, &bytes);
                 self.parts.agent.handle_datagram(now, from, &bytes);
             }

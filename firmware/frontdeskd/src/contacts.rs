@@ -16,7 +16,7 @@ use switchboard::AlertWish;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-use crate::engine::Event;
+use crate::{engine::Event, vital::Vital};
 
 /// Questions that may wait.
 const QUEUE: usize = 1024;
@@ -76,7 +76,11 @@ impl Contacts {
         inbox: mpsc::Sender<Event>,
     ) -> Result<(Self, JoinHandle<()>)> {
         let (questions, queue) = mpsc::channel(QUEUE);
-        let work = move || Librarian { catalogue, monitor, inbox }.serve(queue);
+        let vital = Vital::new("contacts", &inbox);
+        let work = move || {
+            let _vital = vital;
+            Librarian { catalogue, monitor, inbox }.serve(queue);
+        };
         let thread = thread::Builder::new().name("contacts".into()).spawn(work).context("contacts thread")?;
         Ok((Self { questions }, thread))
     }
@@ -278,6 +282,20 @@ fn bare(number: &str) -> String {
     number.chars().filter(|c| c.is_ascii_digit() || matches!(c, '+' | '*' | '#')).collect()
 }
 
+/// Whether each word of `folded` begins a word of the contact's name: of the person's, or of the company where there is
+/// no person.
+fn is_called(row: &ipc::ContactRow, folded: &str) -> bool {
+    let person = directory::fold(&format!("{} {}", row.first_name, row.last_name));
+    let name = if person.trim().is_empty() { directory::fold(&row.company) } else { person };
+    let words_of = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    let (name, typed) = (words_of(&name), words_of(folded));
+    let begins = |word: &String| name.iter().any(|of_name| of_name.starts_with(word.as_str()));
+    !typed.is_empty() && typed.iter().all(begins)
+}
+
 fn number_of(catalogue: &mut Catalogue, text: String) -> Result<String, CommandError> {
     let query = ContactQuery {
         directory: None,
@@ -293,10 +311,17 @@ fn number_of(catalogue: &mut Catalogue, text: String) -> Result<String, CommandE
         both.iter().any(|(a, b)| directory::fold(&format!("{a} {b}")) == folded)
     };
     let namesakes: Vec<_> = page.rows.iter().filter(full_name).collect();
-    let row = match (namesakes.as_slice(), page.rows.as_slice()) {
+    // The search finds words anywhere, and with a slip of the finger: that is no reason to ring somebody.
+    let called: Vec<_> = page.rows.iter().filter(|row| is_called(row, &folded)).collect();
+    // Of more than these it is not known what they are called.
+    let is_all = page.rows.len() == page.total as usize;
+    let row = match (namesakes.as_slice(), called.as_slice()) {
         ([one], _) => *one,
-        ([], [one]) => one,
-        _ => return Err(CommandError::AmbiguousName { name: text, matches: page.total as usize }),
+        ([], [one]) if is_all => *one,
+        _ => {
+            let matches = if is_all { called.len() } else { page.total as usize };
+            return Err(CommandError::AmbiguousName { name: text, matches });
+        }
     };
     let numbers = [&row.phone, &row.mobile, &row.home];
     let number = numbers.into_iter().find(|number| !number.is_empty());
@@ -316,6 +341,59 @@ mod tests {
         for name in ["alice", "Müller", "été"] {
             assert!(is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn call_10_a_name_rings_who_is_called_so_and_nobody_of_whom_only_something_else_says_it() {
+        let mut catalogue = Catalogue::new(NumberPlan::default());
+        catalogue.set_directory(Directory {
+            id: DirectoryId(1),
+            name: "Staff".into(),
+            local: true,
+            line: None,
+            note: String::new(),
+            look: Default::default(),
+            source: None,
+        });
+        let person = |first: &str, last: &str, phone: &str| directory::Contact {
+            first_name: first.into(),
+            last_name: last.into(),
+            phone: phone.into(),
+            ..directory::Contact::default()
+        };
+        let klein = directory::Contact {
+            note: "assistant of Meier".into(),
+            company: "Bauer GmbH".into(),
+            ..person("Anna", "Klein", "2101")
+        };
+        let firm =
+            directory::Contact { company: "Acme Tools".into(), phone: "2104".into(), ..Default::default() };
+        let staff = [klein, person("Jörg", "Kellner", "2102"), person("Eva", "Lang-Hof", "2103"), firm];
+        for (id, contact) in (0..).zip(staff) {
+            catalogue.upsert(Entry { id: ContactId(id), directory: DirectoryId(1), contact }).unwrap();
+        }
+        let mut rings = |text: &str| number_of(&mut catalogue, text.into());
+        for (name, number) in [
+            ("klein", "2101"),
+            ("Klein Anna", "2101"),
+            ("jorg", "2102"),
+            ("Kell", "2102"),
+            ("hof", "2103"),
+            ("Lang-Hof", "2103"),
+            ("acme", "2104"),
+        ] {
+            assert_eq!(rings(name), Ok(number.into()), "{name}");
+        }
+        // In a note, with a slip of the finger, half in a note, and the company of somebody.
+        for name in ["meier", "kelner", "anna meier", "bauer"] {
+            let none = CommandError::AmbiguousName { name: name.into(), matches: 0 };
+            assert_eq!(rings(name), Err(none), "{name}");
+        }
+        // Once there is somebody who is called so, the others are not in the way.
+        let meier =
+            Entry { id: ContactId(9), directory: DirectoryId(1), contact: person("Ute", "Meier", "2109") };
+        catalogue.upsert(meier).unwrap();
+        assert_eq!(number_of(&mut catalogue, "meier".into()), Ok("2109".into()));
     }
 
     #[test]

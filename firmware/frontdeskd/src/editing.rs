@@ -6,7 +6,7 @@ use std::{
 };
 
 use directory::NumberPlan;
-use ipc::{AlertSet, CallRef, CommandError, ContactId, DirectoryId, Edit, EditProblem};
+use ipc::{AlertSet, CallRef, CommandError, ContactId, DirectoryId, Edit, EditProblem, OperatorId};
 use store::{Author, Edited, StoreError};
 use switchboard::Input;
 use tracing::{info, warn};
@@ -23,7 +23,7 @@ pub(crate) struct AtDesk {
     pub(crate) operator_id: i64,
     /// Folders with files of contacts; exports go to the first.
     pub(crate) folders: Vec<PathBuf>,
-    /// How numbers are written here.
+    /// How numbers are written here, as an administrator last said.
     pub(crate) plan: NumberPlan,
     /// For how many days calls stay in the log; 0: for ever.
     pub(crate) log_days: u32,
@@ -51,6 +51,17 @@ impl Keeper {
         let directory = edited.directory.as_ref().map(|directory| directory.id);
         self.show(edited).map_err(problem)?;
         Ok((contact, directory))
+    }
+
+    /// The name that an operator's work is signed with, even if they have left meanwhile; the desk's for nobody.
+    pub(crate) fn name_of(&self, operator: OperatorId) -> String {
+        if operator.0 == self.desk.operator_id {
+            return self.desk.author().to_owned();
+        }
+        let operators =
+            self.store.operators().inspect_err(|error| warn!(%error, "whose name it is, is not known"));
+        let known = operators.unwrap_or_default().into_iter().find(|known| known.id == operator.0);
+        known.map_or_else(|| self.desk.operator.clone(), |known| known.name)
     }
 
     /// Forgets an alert that was wanted once.

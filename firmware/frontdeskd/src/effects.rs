@@ -1,5 +1,7 @@
 //! From the desk to the wire, the sound and the records: what each effect of the switchboard does.
 
+pub(crate) mod parked;
+
 use std::time::{Duration, Instant};
 
 use ipc::{CallRef, Party, TransferId, Volumes};
@@ -57,6 +59,10 @@ impl Engine {
                 self.parts.records.save_volumes(volumes);
             }
             Effect::SaveService(mode) => self.parts.records.save_service(mode),
+            Effect::SaveParked(parked) => {
+                let up = now.saturating_duration_since(self.parts.started);
+                self.parts.records.save_parked(parked::to_keep(parked, up, unix_ms()));
+            }
             Effect::Digits { call, digits } => {
                 self.send_digits(now, call, &digits);
             }
@@ -134,7 +140,7 @@ impl Engine {
         }
     }
 
-    /// Sends a ringing call on. Where that cannot be done the agent refuses the call, and its end follows.
+    /// Sends a call on that was not answered. Where that cannot be done it rings on.
     fn redirect(&mut self, now: Instant, call: CallRef, to: &str, why: Diverted) {
         let Some(leg) = self.legs.by_call.get(&call) else { return };
         info!(call = call.0, to, ?why, "call sent on");
@@ -143,6 +149,8 @@ impl Engine {
         let diversion = (!leg.line.is_empty()).then_some(&diversion);
         if let Err(error) = self.parts.agent.redirect(now, leg.session, to, diversion) {
             warn!(call = call.0, %error, "call could not be sent on");
+            let code = bridge::not_sent_on(&error);
+            self.parts.board.handle(now, Input::RedirectFailed { call, code });
         }
     }
 
@@ -216,14 +224,14 @@ impl Engine {
         line: &str,
         intercept: Option<Intercepting>,
     ) -> bool {
-        let local = invite.media.clone();
+        let (local, account) = (invite.media.clone(), invite.account);
         match self.parts.agent.invite(now, invite) {
             Ok(session) => {
                 self.parts.trace.name(call, self.parts.agent.call_id(session));
                 let line = line.to_owned();
                 self.legs.insert(
                     call,
-                    Leg { session, number, line, local, agreed: None, intercept, came_in: false },
+                    Leg { session, account, number, line, local, agreed: None, intercept, came_in: false },
                 );
                 true
             }

@@ -211,6 +211,7 @@ impl Engine {
             let (now, cpu) = (Instant::now(), turns::cpu_time());
             if farewell.is_some_and(|end| end <= now) {
                 warn!("some peers did not answer the farewell");
+                self.close_books(now);
                 return is_restart;
             }
             match event {
@@ -220,14 +221,22 @@ impl Engine {
                     farewell = Some(now + FAREWELL);
                 }
                 Some(Event::Restart { reply }) => {
-                    is_restart = farewell.is_none() && self.is_quiet(now);
+                    let is_granted = farewell.is_none() && self.is_quiet(now);
+                    // A second wish, within the farewell, takes nothing back of the first.
+                    is_restart |= is_granted;
                     // Who asked may have gone; the desk does what it was asked for.
-                    let _ = reply.send(is_restart);
-                    if is_restart {
+                    let _ = reply.send(is_granted);
+                    if is_granted {
                         info!("stopping to start anew: unregistering");
                         self.parts.agent.shut_down(now);
                         farewell = Some(now + FAREWELL);
                     }
+                }
+                // A call that was placed now would be ended by nobody.
+                Some(Event::Command { reply, .. }) if farewell.is_some() => {
+                    let reason = "the desk is shutting down".to_owned();
+                    // A client that has gone needs no answer.
+                    let _ = reply.send(Err(CommandError::Failed { reason }));
                 }
                 Some(event) => self.take(now, event),
                 None => self.deadlines(now),
@@ -246,9 +255,16 @@ impl Engine {
             self.parts.gauges.turns.record(now.elapsed(), turns::cpu_time().saturating_sub(cpu));
             if drained && farewell.is_some() {
                 info!("stopped: every peer answered");
+                self.close_books(now);
                 return is_restart;
             }
         }
+    }
+
+    /// What would still be said of transfers is not heard any more: calls that wait for it go to the log as they are.
+    fn close_books(&mut self, now: Instant) {
+        self.parts.board.handle(now, Input::Closing);
+        self.carry(now);
     }
 
     fn next_deadline(&self, farewell: Option<Instant>) -> TokioInstant {
@@ -278,6 +294,8 @@ impl Engine {
 
     fn take(&mut self, now: Instant, event: Event) {
         match event {
+            // A flood from a stranger costs neither its reading nor room in the trace.
+            Event::Datagram { from, bytes } if self.parts.agent.turns_away(now, from, &bytes) => {}
             Event::Datagram { from, bytes } => {
                 let local = self.parts.net.local_of(from.into());
                 self.parts.trace.came(local, from.into(), &bytes);
@@ -335,13 +353,13 @@ impl Engine {
         }
     }
 
-    /// No call is up or parked, nor a transfer whose end is not known.
+    /// No call is up or parked, nor a transfer whose end is not known for good.
     fn is_quiet(&self, now: Instant) -> bool {
-        let Census { calls, open_transfers, legs, sessions, .. } = self.census(now);
+        let Census { calls, open_transfers, kept_rows, legs, sessions, .. } = self.census(now);
         let phone = u32::from(self.tether.session().is_some());
         // Who is parked comes back to this desk.
-        let parked = self.parts.board.view(now).park.iter().filter(|slot| slot.parked.is_some()).count();
-        parked == 0 && [calls, open_transfers, legs, sessions.saturating_sub(phone)] == [0; 4]
+        let parked = self.parts.board.parked_count();
+        [calls, open_transfers, kept_rows, parked, legs, sessions.saturating_sub(phone)] == [0; 6]
     }
 
     fn census(&self, now: Instant) -> Census {

@@ -2,7 +2,6 @@
 //!
 //! Sending what is in the journal is not done here (`connectors::journal`).
 
-use directory::NumberPlan;
 use ipc::LogRow;
 use store::{JournalRow, StoreError};
 use tokio::sync::{oneshot, watch};
@@ -17,7 +16,7 @@ use crate::{
 /// What is asked of the journal.
 pub(crate) enum Ask {
     Journals { answer: Answer<Vec<String>> },
-    SetJournals { journals: Vec<String>, installed: Vec<String>, answer: Answer<()> },
+    SetJournals { journals: Vec<String>, removed: Vec<String>, answer: Answer<()> },
     Due { plugin: String, now: i64, answer: Answer<Option<JournalRow>> },
     Next { plugin: String, answer: Answer<Option<i64>> },
     Done { row: i64, answer: Answer<()> },
@@ -32,13 +31,13 @@ impl Records {
         self.ask_journal(|answer| Ask::Journals { answer }).await
     }
 
-    /// The connectors that keep a journal from now on, and those that are installed.
+    /// The connectors that keep a journal from now on, and those that somebody has removed.
     pub(crate) async fn set_journals(
         &self,
         journals: Vec<String>,
-        installed: Vec<String>,
+        removed: Vec<String>,
     ) -> Result<(), String> {
-        self.ask_journal(|answer| Ask::SetJournals { journals, installed, answer }).await
+        self.ask_journal(|answer| Ask::SetJournals { journals, removed, answer }).await
     }
 
     /// The next finished call that is due for a connector.
@@ -84,16 +83,14 @@ pub(crate) struct Ended {
 pub(crate) struct Journal {
     /// The connectors that keep one.
     plugins: Vec<String>,
-    /// How numbers are written here.
-    plan: NumberPlan,
     news: watch::Sender<()>,
 }
 
 impl Journal {
     /// The journal, and where its news are heard.
-    pub(crate) fn new(plan: NumberPlan) -> (Self, watch::Receiver<()>) {
+    pub(crate) fn new() -> (Self, watch::Receiver<()>) {
         let (news, heard) = watch::channel(());
-        (Self { plugins: Vec::new(), plan, news }, heard)
+        (Self { plugins: Vec::new(), news }, heard)
     }
 }
 
@@ -120,8 +117,8 @@ impl Keeper {
     /// Writes the oldest of the backlog into the log and the journals; it stays there.
     pub(crate) fn append_next(&mut self) -> Result<(), StoreError> {
         let Some(ended) = self.backlog.front() else { return Ok(()) };
-        let Journal { plugins, plan, news } = &self.journal;
-        let operator = self.desk.author();
+        let Journal { plugins, news } = &self.journal;
+        let (operator, plan) = (self.desk.author(), &self.desk.plan);
         let told = |plugin: &String| {
             let call = connectors::finished(&ended.row, plugin, ended.at, plan, operator);
             (plugin.clone(), call)
@@ -148,8 +145,8 @@ impl Keeper {
         // Whoever asked may have gone.
         match ask {
             Ask::Journals { answer } => drop(answer.send(Ok(self.journal.plugins.clone()))),
-            Ask::SetJournals { journals, installed, answer } => {
-                drop(answer.send(self.set_journals(journals, &installed).map_err(said)));
+            Ask::SetJournals { journals, removed, answer } => {
+                drop(answer.send(self.set_journals(journals, &removed).map_err(said)));
             }
             Ask::Due { plugin, now, answer } => {
                 drop(answer.send(self.store.journal_due(&plugin, now).map_err(said)));
@@ -164,15 +161,15 @@ impl Keeper {
         }
     }
 
-    fn set_journals(&mut self, journals: Vec<String>, installed: &[String]) -> Result<(), StoreError> {
+    fn set_journals(&mut self, journals: Vec<String>, removed: &[String]) -> Result<(), StoreError> {
         if self.journal.plugins != journals {
             info!(?journals, "connectors that are told of finished calls");
             self.store.save_journals(&journals)?;
             self.journal.plugins = journals;
         }
-        let gone = self.store.journal_tidy(installed, unix_ms())?;
+        let gone = self.store.journal_tidy(removed, unix_ms())?;
         if gone > 0 {
-            info!(calls = gone, "finished calls of connectors that are no more are forgotten");
+            info!(calls = gone, "finished calls of connectors that are no more, or too old, are forgotten");
         }
         Ok(())
     }

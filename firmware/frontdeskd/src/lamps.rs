@@ -59,7 +59,39 @@ pub(crate) struct Lamps {
     recheck: Option<Instant>,
 }
 
+/// What is done next about a phone.
+enum Step {
+    /// It is no longer monitored.
+    Leave(String),
+    /// It is monitored, through this account.
+    Watch(AccountId, String),
+}
+
 impl Lamps {
+    /// Notes which phones are to be monitored no longer and which anew, so that in the end exactly `numbers`, in their
+    /// order, are, through `account`.
+    fn want(&mut self, account: Option<AccountId>, numbers: &[String]) {
+        // Another exchange is asked about all of them. What is on its way out from before goes all the same: it may be
+        // the one before that watches it.
+        let moved = self.account != account;
+        let going: HashSet<String> = self.leaving.drain(..).collect();
+        let stays =
+            |number: &&String| !moved && !going.contains(*number) && numbers.binary_search(number).is_ok();
+        self.leaving = self.by_number.keys().filter(|number| !stays(number)).cloned().collect();
+        let watched = |number: &&String| self.by_number.contains_key(*number) && stays(number);
+        self.waiting = numbers.iter().filter(|number| !watched(number)).cloned().collect();
+        self.account = account;
+    }
+
+    /// The next of them, those to be monitored no longer first.
+    fn step(&mut self) -> Option<Step> {
+        if let Some(number) = self.leaving.pop_front() {
+            return Some(Step::Leave(number));
+        }
+        let account = self.account?;
+        self.waiting.pop_front().map(|number| Step::Watch(account, number))
+    }
+
     /// When there is something to do.
     pub(crate) fn next(&self) -> Option<Instant> {
         [self.due, self.recheck].into_iter().flatten().min()
@@ -107,12 +139,7 @@ impl Engine {
         }
         numbers.sort_unstable();
         let lamps = &mut self.lamps;
-        // Another exchange is asked about all of them.
-        let moved = lamps.account != account;
-        let stays = |number: &&String| !moved && numbers.binary_search(number).is_ok();
-        lamps.leaving = lamps.by_number.keys().filter(|number| !stays(number)).cloned().collect();
-        let new = numbers.iter().filter(|number| moved || !lamps.by_number.contains_key(*number));
-        lamps.waiting = new.cloned().collect();
+        lamps.want(account, &numbers);
         info!(
             phones = lamps.by_number.len(),
             new = lamps.waiting.len(),
@@ -120,7 +147,6 @@ impl Engine {
             "monitoring"
         );
         lamps.due = Some(now);
-        lamps.account = account;
     }
 
     /// Begins to monitor the next few phones, or no longer monitors them.
@@ -129,15 +155,15 @@ impl Engine {
             return;
         }
         for _ in 0..A_TURN {
-            if let Some(number) = self.lamps.leaving.pop_front() {
-                self.monitor_no_longer(now, number);
-            } else if let Some(account) = self.lamps.account
-                && let Some(number) = self.lamps.waiting.pop_front()
-            {
-                let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
-                self.set_lamp(now, number.clone(), None);
-                self.lamps.by_number.insert(number.clone(), subscription);
-                self.lamps.by_subscription.insert(subscription, number);
+            match self.lamps.step() {
+                Some(Step::Leave(number)) => self.monitor_no_longer(now, number),
+                Some(Step::Watch(account, number)) => {
+                    let subscription = self.parts.agent.subscribe(now, account, &number, Package::Dialog);
+                    self.set_lamp(now, number.clone(), None);
+                    self.lamps.by_number.insert(number.clone(), subscription);
+                    self.lamps.by_subscription.insert(subscription, number);
+                }
+                None => break,
             }
         }
         let is_done = self.lamps.leaving.is_empty() && self.lamps.waiting.is_empty();
@@ -232,6 +258,47 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Does so many steps; through which account each phone is watched after them.
+    fn work(lamps: &mut Lamps, steps: usize, through: &mut HashMap<String, AccountId>) {
+        for _ in 0..steps {
+            match lamps.step() {
+                Some(Step::Leave(number)) => {
+                    lamps.by_number.remove(&number);
+                    through.remove(&number);
+                }
+                Some(Step::Watch(account, number)) => {
+                    lamps.by_number.insert(number.clone(), SubscriptionId(0));
+                    assert_eq!(through.insert(number.clone(), account), None, "{number} is watched twice");
+                }
+                None => return,
+            }
+        }
+    }
+
+    #[test]
+    fn pre_1_another_exchange_is_asked_about_every_phone_though_contacts_change_meanwhile() {
+        let mut numbers: Vec<String> = (2100..2140).map(|number| number.to_string()).collect();
+        let (mut lamps, mut through) = (Lamps::default(), HashMap::new());
+        lamps.want(Some(AccountId(1)), &numbers);
+        work(&mut lamps, usize::MAX, &mut through);
+        assert_eq!(through.len(), 40);
+        lamps.want(Some(AccountId(2)), &numbers);
+        work(&mut lamps, A_TURN, &mut through);
+        // Contacts are edited twice before all of them have left.
+        numbers.remove(7);
+        lamps.want(Some(AccountId(2)), &numbers);
+        work(&mut lamps, 1, &mut through);
+        lamps.want(Some(AccountId(2)), &numbers);
+        work(&mut lamps, usize::MAX, &mut through);
+        let mut watched: Vec<&String> = through.keys().collect();
+        watched.sort_unstable();
+        assert_eq!(watched, numbers.iter().collect::<Vec<_>>());
+        assert!(through.values().all(|account| *account == AccountId(2)), "{through:?}");
+        // Nothing to do where nothing changes.
+        lamps.want(Some(AccountId(2)), &numbers);
+        assert!(lamps.step().is_none());
+    }
 
     #[test]
     fn that_nothing_rings_is_told_once_and_each_ringing_call_every_time() {

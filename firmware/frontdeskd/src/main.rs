@@ -11,7 +11,7 @@
 //! | presence | `lamps` monitored phones, `people` SIP's presence, `xmpp` that of XMPP, `mailboxes` voice messages, `intercept` calls intercepted and taken over |
 //! | disk | `records` the one thread with it, `paper` what clients ask of it, `editing` contacts by hand, `imports` files of contacts, `keeping` when calls leave the log, `finished` ended calls, `sounds` and `marks` how they sounded |
 //! | clients | `socket` screens and command lines, `sign_in` who sits there, `watching` who sees the screen, `contacts` the catalogue, `connectors` the plugin host, `reminders` what is due |
-//! | house | `config` where things are, `settings` who we are, `administer` settings that change, `admin_page` the page, `timetable` the opening hours, `time_zone` the clock, `dhcp` the provisioning server's address, `updating` the box's updates, `alive` the service manager, `program_log` the log |
+//! | house | `config` where things are, `settings` who we are, `administer` settings that change, `admin_page` the page, `timetable` the opening hours, `time_zone` the clock, `dhcp` the provisioning server's address, `updating` the box's updates, `alive` the service manager, `vital` what it cannot do without, `program_log` the log |
 
 mod admin_page;
 mod administer;
@@ -59,11 +59,12 @@ mod trace;
 mod trust;
 mod turns;
 mod updating;
+mod vital;
 mod watching;
 mod xmpp;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -105,6 +106,9 @@ use crate::{
 
 /// Events that may wait for the engine.
 const INBOX: usize = 4096;
+/// SIP sessions at once. The call core says how many calls there may be and has rules for one too many (OVF-2): the user agent
+/// must not refuse it first. Calls that end just now count here, too, and so does the telephone to speak over.
+const MAX_SESSIONS: usize = store::MAX_CALLS as usize + 100;
 /// The program's status when it wants to be started anew, which a restored backup and another time zone need: `EX_TEMPFAIL` of
 /// sysexits.
 const RESTART: u8 = 75;
@@ -229,7 +233,10 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
         admin::apply_waiting(&config.store, &page.state).context("a backup that waits")?;
     }
     let mut store = Store::open(&config.store).context("store")?;
-    store.tidy_up(editing::unix_ms()).context("store")?;
+    if let Err(error) = store.tidy_up(editing::unix_ms()) {
+        // Nobody sees it. Calls go on, and the page with which room is made on a full disk is the desk's.
+        warn!(%error, "what an import left, or was removed long ago, stays on the disk until the next start");
+    }
     let settings = store.load_settings().context("settings")?;
     settings::ended_certificates(&settings, editing::unix_ms()).iter().for_each(|ended| warn!("{ended}"));
     let sockets = Sockets::open(&config.sip)?;
@@ -248,6 +255,7 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     zone.tell();
 
     let (inbox, events) = mpsc::channel(INBOX);
+    vital::watch_sound(inbox.clone());
     let way = Way::new(inbox.clone());
     let (views, newest_view) = watch::channel(Arc::new(View::default()));
     let (sound, newest_sound) = watch::channel(SoundView::default());
@@ -277,7 +285,7 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     }
     let (customers, asked) = Connectors::new();
     let watching = Watching::default();
-    let watched = tokio::spawn(watching.clone().tell(inbox.clone()));
+    let watched = vital::spawn("watching", &inbox, watching.clone().tell(inbox.clone()));
     let (saved, saved_settings) = watch::channel(Arc::new(settings.clone()));
     let (timetable, followed) = watch::channel(settings.timetable.clone());
     let (stun_troubles, troubles) = watch::channel(stun::Troubles::new());
@@ -312,7 +320,8 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     });
 
     let receivers = sockets.receive(&inbox, &gauges, &way);
-    let connectors = tokio::spawn(connectors::follow(config.plugins.socket.clone(), records.clone()));
+    let copying = connectors::follow(config.plugins.socket.clone(), records.clone());
+    let connectors = vital::spawn("connectors", &inbox, copying);
     let asking = Asking {
         records: records.clone(),
         inbox: inbox.clone(),
@@ -320,10 +329,11 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
         connectors: customers.clone(),
     };
     let plugins = config.plugins.socket.clone();
-    let asking = tokio::spawn(async move { asking.follow(&plugins, asked).await });
-    let clock = tokio::spawn(timetable::follow(followed, inbox.clone()));
-    let zone = tokio::spawn(zone.follow(saved_settings.clone(), inbox.clone()));
-    let reminders = tokio::spawn(reminders::follow(records.clone(), inbox.clone()));
+    let asking =
+        vital::spawn("customer databases", &inbox, async move { asking.follow(&plugins, asked).await });
+    let clock = vital::spawn("timetable", &inbox, timetable::follow(followed, inbox.clone()));
+    let zone = vital::spawn("time zone", &inbox, zone.follow(saved_settings.clone(), inbox.clone()));
+    let reminders = vital::spawn("reminders", &inbox, reminders::follow(records.clone(), inbox.clone()));
     let follower = Follower {
         settings: saved_settings,
         media: config.media.clone(),
@@ -333,7 +343,7 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
         timetable,
         inbox: inbox.clone(),
     };
-    let follower = tokio::spawn(follower.follow());
+    let follower = vital::spawn("settings", &inbox, follower.follow());
     let mut desk = socket::Desk {
         inbox: inbox.clone(),
         views: newest_view,
@@ -353,8 +363,8 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     };
     desk.update = updating::start(config.update.as_ref(), &desk);
     let page = admin_page::start(config, &desk, (saved, troubles), program_log).await;
-    let server = tokio::spawn(socket::serve(listener, desk));
-    let mover = tokio::spawn(moves::look(bound, inbox.clone()));
+    let server = vital::spawn("socket", &inbox, socket::serve(listener, desk));
+    let mover = vital::spawn("moves", &inbox, moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
     let stopper = tokio::spawn(stop_on_signal(inbox));
     let end = run_engine(engine, events).await;
@@ -446,6 +456,7 @@ fn user_agent(local: SocketAddr, local_other: Option<SocketAddr>) -> UserAgent {
     config.codecs = bridge::codecs();
     config.takes_refer = true;
     config.probe = true;
+    config.max_sessions = MAX_SESSIONS;
     // The same at every start, so that a registrar puts a new binding in the place of the one before a power cut.
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     config.instance = Some(machine.trim()).filter(|id| !id.is_empty()).map(sip::agent::instance);
@@ -484,18 +495,16 @@ fn start_media(
     Media::start(config, tell).context("sound")
 }
 
-/// What peers are told to send to. A socket on every address is reached at the one that leads to the
-/// first registrar.
+/// What peers are told to send to. A socket on every address is reached at the one that leads to the first registrar,
+/// as far as that can be told without asking anybody: after a power cut this box is up before the name server is. What
+/// there is to correct follows while the desk runs (`moves`).
 fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<SocketAddr> {
     if !bound.ip().is_unspecified() {
         return Ok(bound);
     }
     let registrar = settings.accounts.first().and_then(|account| {
         let host: HostPort = account.registrar().parse().ok()?;
-        (host.host.as_str(), host.port.unwrap_or(5060))
-            .to_socket_addrs()
-            .ok()?
-            .find(|to| to.is_ipv4() == bound.is_ipv4())
+        host.literal().filter(|to| to.is_ipv4() == bound.is_ipv4())
     });
     // A documentation address stands for "outside": nothing is sent there.
     let outside = if bound.is_ipv4() { "192.0.2.1".parse()? } else { "2001:db8::1".parse()? };
@@ -503,4 +512,47 @@ fn reachable_address(bound: SocketAddr, settings: &store::Settings) -> Result<So
     let ip =
         config::address_towards(towards).context("cannot tell this machine's address; set sip.listen")?;
     Ok(SocketAddr::new(ip, bound.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ovf_2_of_one_call_too_many_the_call_core_hears() {
+        let mut agent = user_agent(SocketAddr::from(([192, 0, 2, 1], 5060)), None);
+        let caller = SocketAddr::from(([192, 0, 2, 9], 5060));
+        let started = Instant::now();
+        let most = store::MAX_CALLS;
+        for call in 0..=most {
+            // Not faster than a stranger may call.
+            let now = started + Duration::from_millis(100) * call;
+            let invite = format!(
+                "INVITE sip:1000@192.0.2.1 SIP/2.0\r\n\
+                 Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK-{call}\r\n\
+                 Max-Forwards: 70\r\n\
+                 From: <sip:{call}@192.0.2.9>;tag=t{call}\r\n\
+                 To: <sip:1000@192.0.2.1>\r\n\
+                 Call-ID: {call}@192.0.2.9\r\n\
+                 CSeq: 1 INVITE\r\n\
+                 Contact: <sip:{call}@192.0.2.9:5060>\r\n\
+                 Content-Length: 0\r\n\r\n"
+            );
+            agent.handle_datagram(now, caller, invite.as_bytes());
+        }
+        assert_eq!(agent.live_sessions(), most as usize + 1);
+    }
+
+    #[test]
+    fn app_4_the_desk_asks_no_name_server_before_it_is_there() {
+        let found = |domain: &str| {
+            let account = store::Account { domain: domain.into(), ..store::Account::default() };
+            let settings = store::Settings { accounts: vec![account], ..store::Settings::default() };
+            reachable_address(SocketAddr::from(([0, 0, 0, 0], 5060)), &settings).ok()
+        };
+        let here = Some(SocketAddr::from(([127, 0, 0, 1], 5060)));
+        assert_eq!(found("127.0.0.1:5070"), here);
+        // Its address would be the same, had anybody been asked for it.
+        assert_ne!(found("localhost"), here);
+    }
 }

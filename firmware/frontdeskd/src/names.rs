@@ -7,9 +7,14 @@
 mod order;
 
 use std::{
+    fs,
     hash::{BuildHasher, RandomState},
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,14 +24,17 @@ use hickory_resolver::{
     lookup::Lookup,
     net::{NetError, runtime::TokioRuntimeProvider},
     proto::rr::{RData, RecordType},
+    system_conf::parse_resolv_conf,
 };
 use sip::{ResolveId, Target, Transport};
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use self::order::{Pointer, Service};
 use crate::engine::Event;
 
+/// Where the system says which name servers there are.
+const SYSTEM: &str = "/etc/resolv.conf";
 /// Targets kept of one name.
 const MAX_TARGETS: usize = 16;
 /// How long a name server may take to answer one question; it is asked twice.
@@ -78,26 +86,72 @@ pub(crate) struct Names {
     /// A server of the desk's own, in place of the system's.
     dns: Option<SocketAddr>,
     abilities: Abilities,
-    resolver: Arc<Mutex<Option<TokioResolver>>>,
+    /// The file with the system's settings.
+    system: Arc<Path>,
+    servers: Arc<Mutex<Servers>>,
+    /// A question had no answer, neither yes nor no, since the system's settings were read last.
+    is_doubted: Arc<AtomicBool>,
     /// Draws the lots among records of equal priority: others at each start, the same all the while, so that the
     /// preferred target stays the same as long as the records do.
     lots: RandomState,
 }
 
+/// The name servers, and the settings by which they are known.
+#[derive(Default)]
+struct Servers {
+    resolver: Option<TokioResolver>,
+    settings: Vec<u8>,
+}
+
 impl Names {
     /// Asks the system's name servers, or only `dns` where one is given.
     pub(crate) fn new(dns: Option<SocketAddr>, abilities: Abilities) -> Names {
-        let names = Names { dns, abilities, resolver: Arc::default(), lots: RandomState::new() };
+        Names::by(Path::new(SYSTEM), dns, abilities)
+    }
+
+    fn by(system: &Path, dns: Option<SocketAddr>, abilities: Abilities) -> Names {
+        let (servers, is_doubted, lots) = (Arc::default(), Arc::default(), RandomState::new());
+        let names = Names { dns, abilities, system: system.into(), servers, is_doubted, lots };
         names.reload();
         names
     }
 
     /// Reads the system's settings anew: in another network there are other name servers.
     pub(crate) fn reload(&self) {
-        let resolver = build(self.dns, self.abilities)
+        self.take(self.settings());
+    }
+
+    /// Whether the system has others than those that did not answer; these are asked from now on. A router that is
+    /// replaced may leave us our address and take the name server's.
+    async fn has_others(&self) -> bool {
+        if self.dns.is_some() || !self.is_doubted.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        let names = self.clone();
+        let look = move || {
+            let settings = names.settings();
+            let differs = names.servers().settings != settings;
+            if differs {
+                info!("the name servers are others");
+                names.take(settings);
+            }
+            differs
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
+    }
+
+    /// What the system's file says; nothing where there is none.
+    fn settings(&self) -> Vec<u8> {
+        let read = fs::read(&self.system);
+        read.inspect_err(|error| debug!(%error, path = %self.system.display(), "no settings"))
+            .unwrap_or_default()
+    }
+
+    fn take(&self, settings: Vec<u8>) {
+        let resolver = build(self.dns, &settings, self.abilities)
             .inspect_err(|error| warn!(%error, "no name servers: only the system's own look-up is left"))
             .ok();
-        *self.resolver.lock().unwrap_or_else(PoisonError::into_inner) = resolver;
+        *self.servers() = Servers { resolver, settings };
     }
 
     /// Looks a name up and puts the answer into the inbox.
@@ -111,11 +165,23 @@ impl Names {
     ) {
         let names = self.clone();
         tokio::spawn(async move {
-            let look_up = tokio::time::timeout(LOOK_UP, names.look_up(&host, port, transport)).await;
-            let result = look_up.unwrap_or_else(|_| Err(format!("no name server answers for {host}")));
+            let mut result = names.look_up_in_time(&host, port, transport).await;
+            if names.has_others().await {
+                result = names.look_up_in_time(&host, port, transport).await;
+            }
             debug!(host, ?result, "name looked up");
             let _ = inbox.send(Event::Resolved { id, result }).await;
         });
+    }
+
+    async fn look_up_in_time(
+        &self,
+        host: &str,
+        port: Option<u16>,
+        transport: Option<Transport>,
+    ) -> Result<Found, String> {
+        let look_up = tokio::time::timeout(LOOK_UP, self.look_up(host, port, transport)).await;
+        look_up.unwrap_or_else(|_| Err(format!("no name server answers for {host}")))
     }
 
     /// The targets behind `host`.
@@ -182,7 +248,7 @@ impl Names {
     /// The addresses of a name, of the families that we have.
     async fn addresses(&self, host: &str) -> Result<(Vec<IpAddr>, Duration), String> {
         let Some(resolver) = self.resolver() else { return self.by_the_system(host).await };
-        match resolver.lookup_ip(host).await {
+        match resolver.lookup_ip(host).await.inspect_err(|error| self.doubt(error)) {
             Ok(answer) => {
                 let mut ips: Vec<IpAddr> = answer.iter().filter(|ip| self.abilities.takes(*ip)).collect();
                 // Name servers turn the addresses round with each answer; the preferred one shall stay.
@@ -225,12 +291,28 @@ impl Names {
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Option<Lookup> {
-        let answer = self.resolver()?.lookup(name, kind).await;
+        let answer = self.resolver()?.lookup(name, kind).await.inspect_err(|error| self.doubt(error));
         answer.inspect_err(|error| debug!(name, %kind, %error, "no such record")).ok()
     }
 
+    /// That there is no such name or record is an answer; everything else makes one wonder whom one has asked.
+    fn doubt(&self, error: &NetError) {
+        if !error.is_no_records_found() {
+            self.is_doubted.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn resolver(&self) -> Option<TokioResolver> {
-        self.resolver.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let resolver = self.servers().resolver.clone();
+        if resolver.is_none() {
+            self.is_doubted.store(true, Ordering::Relaxed);
+        }
+        resolver
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        // It is replaced in one step: what a thread that failed left is whole.
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A number above 0, up to 1, for a record: always the same one.
@@ -258,9 +340,13 @@ impl Found {
     }
 }
 
-fn build(dns: Option<SocketAddr>, abilities: Abilities) -> Result<TokioResolver, NetError> {
+fn build(dns: Option<SocketAddr>, settings: &[u8], abilities: Abilities) -> Result<TokioResolver, NetError> {
     let mut builder = match dns {
-        None => TokioResolver::builder_tokio()?,
+        None => {
+            let (config, options) = parse_resolv_conf(settings)?;
+            let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+            builder.with_options(options)
+        }
         Some(server) => {
             let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
             for connection in &mut connections {
@@ -352,8 +438,30 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_server_that_does_not_answer_is_said_so() {
-        let error = nobody().look_up("pbx.example", Some(5060), None).await.unwrap_err();
+        let names = nobody();
+        let error = names.look_up("pbx.example", Some(5060), None).await.unwrap_err();
         assert!(error.contains("pbx.example"), "{error}");
+        assert!(names.is_doubted.load(Ordering::Relaxed));
+        assert!(!names.has_others().await, "it is the only one that shall be asked");
+    }
+
+    #[tokio::test]
+    async fn other_name_servers_of_the_system_are_found_when_those_before_do_not_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let system = folder.path().join("resolv.conf");
+        // At the start there is no network yet.
+        let names = Names::by(&system, None, BOTH);
+        let set = |server: &str| fs::write(&system, format!("nameserver {server}\n")).unwrap();
+        set("192.0.2.1");
+        assert!(names.ask("pbx.example", RecordType::SRV).await.is_none());
+        assert!(names.has_others().await && names.resolver().is_some());
+        assert!(!names.has_others().await, "nothing has failed since");
+        set("192.0.2.2");
+        assert!(!names.has_others().await, "those before answer");
+        names.is_doubted.store(true, Ordering::Relaxed);
+        assert!(names.has_others().await);
+        names.is_doubted.store(true, Ordering::Relaxed);
+        assert!(!names.has_others().await, "they are the same");
     }
 
     #[test]

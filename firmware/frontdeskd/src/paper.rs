@@ -49,7 +49,7 @@ pub(crate) fn is_asked(query: &Query) -> bool {
     )
 }
 
-/// Changes directories, or the note of `operator`; answers with what it did, and whether it could.
+/// Changes directories, or the note or reminders of `operator`; answers with what it did, and whether it could.
 pub(crate) async fn change(desk: Desk, seq: u64, command: Command, operator: OperatorId) -> Vec<FromDesk> {
     let (reply, result) = match try_change(&desk, command, operator).await {
         Ok(reply) => (reply, Ok(())),
@@ -81,7 +81,8 @@ async fn try_change(
             Some(Reply::Edited { contact, directory })
         }
         Command::AddItem(item) => {
-            let url = desk.customers.add_item(*item).await.map_err(CommandError::Item)?;
+            let author = desk.records.with(move |keeper| keeper.name_of(operator)).await?;
+            let url = desk.customers.add_item(*item, author).await.map_err(CommandError::Item)?;
             Some(Reply::ItemAdded { url })
         }
         Command::MarkCall { call } => {
@@ -99,7 +100,7 @@ async fn try_change(
             Some(Reply::Note(Box::new(desk.records.save_note(operator, text).await?)))
         }
         Command::Reminder(wish) => {
-            desk.records.remind(wish).await?.map(|kept| Reply::Reminder(Box::new(kept)))
+            desk.records.remind(operator, wish).await?.map(|kept| Reply::Reminder(Box::new(kept)))
         }
         _ => return Err(CommandError::NotPossible),
     })
@@ -117,7 +118,7 @@ async fn mark(desk: &Desk, call: CallRef) -> Result<(), CommandError> {
     })
 }
 
-/// Answers a question for the disk or for connectors; the note is that of `operator`.
+/// Answers a question for the disk or for connectors; the note and the reminders are those of `operator`.
 pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query, operator: OperatorId) -> Vec<FromDesk> {
     let reply = match query {
         Query::Picture(contact) => picture(&desk.records, contact).await,
@@ -130,7 +131,7 @@ pub(crate) async fn look_up(desk: Desk, seq: u64, query: Query, operator: Operat
             desk.records.statistics(query).await.map(|told| Reply::Statistics(Box::new(told)))
         }
         Query::CallDays { edges_unix_ms } => desk.records.call_days(edges_unix_ms).await.map(Reply::CallDays),
-        Query::Reminders => desk.records.all_reminders().await.map(Reply::Reminders),
+        Query::Reminders => desk.records.all_reminders(operator).await.map(Reply::Reminders),
         Query::Note => desk.records.note_text(operator).await.map(|note| Reply::Note(Box::new(note))),
         Query::People { text } => Ok(Reply::People(desk.customers.people(text).await)),
         Query::ContactFiles => {

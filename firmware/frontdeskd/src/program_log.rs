@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 const QUEUE: usize = 16_384;
 
 /// What tells more when support asks for it: our own programs, not what they are made of.
-const OURS: [&str; 6] = ["frontdeskd", "sip", "media", "switchboard", "store", "admin"];
+const OURS: [&str; 7] = ["frontdeskd", "sip", "media", "switchboard", "store", "admin", "update"];
 
 /// The log, as the administrator's page has it.
 pub(crate) struct ProgramLog {
@@ -91,5 +91,7 @@ mod tests {
         let loud = words("warn", Some(Level::Debug));
         assert!(loud.starts_with("warn,frontdeskd=debug,sip=debug") && !loud.contains("xmpp"), "{loud}");
         assert!(loud.parse::<EnvFilter>().is_ok());
+        // Why an update failed is what support asks for first.
+        assert!(loud.contains(",update=debug"), "{loud}");
     }
 }

@@ -13,12 +13,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use directory::Picture;
+use directory::{NumberPlan, Picture};
 use ipc::{
     CallRef, CallSound, CommandError, ContactCard, ContactId, DirectoryId, Edit, ImportReport, LogPage,
     LogQuery, LogRow, Note, OperatorId, Preferences, ServiceMode, Statistics, StatisticsQuery, Volumes,
 };
-use store::{CopyJob, SignedIn, Source, Store, StoreError};
+use store::{CopyJob, Parked, SignedIn, Source, Store, StoreError};
 use switchboard::Input;
 use tokio::{
     runtime::Handle,
@@ -41,6 +41,7 @@ use crate::{
     marks::{self, Marks},
     reminders::{self, List},
     sounds::Sounds,
+    vital::Vital,
 };
 
 /// Requests that may wait.
@@ -82,7 +83,7 @@ pub(crate) enum Request {
     CancelImport,
     Export { directory: DirectoryId, path: Option<PathBuf>, answer: Answer<(PathBuf, u32)> },
     Sources { answer: oneshot::Sender<Result<Vec<Source>, String>> },
-    Administer { operator: String, relinked: bool, log_days: u32 },
+    Administer { operator: String, plan: Box<NumberPlan>, relinked: bool, log_days: u32 },
     Copy { step: Step, answer: oneshot::Sender<Result<bool, String>> },
     Journal(Ask),
     Mark(marks::Ask),
@@ -109,6 +110,8 @@ pub(crate) enum Change {
     Seat(Seat),
     Volumes(Volumes),
     Service(Option<ServiceMode>),
+    /// Everybody who is parked.
+    Parked(Vec<Parked>),
     /// The store counts the missed as they are logged: those kept back are cleared with the rest.
     ClearMissed,
 }
@@ -153,10 +156,12 @@ impl Records {
         desk: AtDesk,
     ) -> Result<(Self, JoinHandle<()>)> {
         let (requests, queue) = mpsc::channel(QUEUE);
-        let (to_journal, journal) = Journal::new(desk.plan.clone());
+        let (to_journal, journal) = Journal::new();
         let (to_reminders, reminders) = watch::channel(List::default());
         let runtime = Handle::current();
+        let vital = Vital::new("records", &inbox);
         let work = move || {
+            let _vital = vital;
             Keeper::new(store, contacts, inbox, desk, to_journal, to_reminders).serve(queue, &runtime);
         };
         let thread = thread::Builder::new().name("records".into()).spawn(work).context("records thread")?;
@@ -243,6 +248,11 @@ impl Records {
         self.note(Change::Service(mode));
     }
 
+    /// Keeps who is parked, all of them.
+    pub(crate) fn save_parked(&self, parked: Vec<Parked>) {
+        self.note(Change::Parked(parked));
+    }
+
     /// Keeps the missed calls' counter. The store counts by itself; only the clearing is news to it.
     pub(crate) fn save_missed(&self, count: u32) {
         if count == 0 {
@@ -296,11 +306,12 @@ impl Records {
         self.command(Request::Edit { edit: Box::new(edit), answer }, done).await
     }
 
-    /// Settings have changed: who edits from now on, whether directories are linked to other lines, and for how many days
-    /// calls stay in the log (0: for ever).
-    pub(crate) async fn administer(&self, operator: String, relinked: bool, log_days: u32) {
+    /// Settings have changed: who edits from now on, how numbers are written, whether directories are linked to other
+    /// lines, and for how many days calls stay in the log (0: for ever).
+    pub(crate) async fn administer(&self, operator: String, plan: NumberPlan, relinked: bool, log_days: u32) {
+        let plan = Box::new(plan);
         // A thread that has ended edits nothing.
-        let _ = self.requests.send(Request::Administer { operator, relinked, log_days }).await;
+        let _ = self.requests.send(Request::Administer { operator, plan, relinked, log_days }).await;
     }
 
     /// An alert that was wanted once was given (PRE-7). Does not wait.
@@ -464,7 +475,12 @@ impl Keeper {
                 match queue.try_recv() {
                     Ok(request) => Some(request),
                     Err(TryRecvError::Empty) => {
-                        self.import_on();
+                        // The desk is ending, and whoever waits for the file holds this queue open.
+                        if self.inbox.is_closed() {
+                            self.cancel_import()
+                        } else {
+                            self.import_on()
+                        }
                         continue;
                     }
                     Err(TryRecvError::Disconnected) => None,
@@ -543,8 +559,8 @@ impl Keeper {
             Request::Edit { edit, answer } => {
                 let _ = answer.send(self.edit(&edit));
             }
-            Request::Administer { operator, relinked, log_days } => {
-                self.desk.operator = operator;
+            Request::Administer { operator, plan, relinked, log_days } => {
+                (self.desk.operator, self.desk.plan) = (operator, *plan);
                 self.keeping.keep_for(log_days);
                 if relinked {
                     self.relink();
@@ -628,6 +644,7 @@ impl Keeper {
                 }
                 Change::Volumes(volumes) => self.store.save_volumes(volumes)?,
                 Change::Service(mode) => self.store.save_service(*mode)?,
+                Change::Parked(parked) => self.store.save_parked(parked)?,
                 Change::ClearMissed => self.store.clear_missed()?,
             }
             self.changes.pop_front();
@@ -662,3 +679,6 @@ fn sensible<T>(answer: Result<Option<T>, StoreError>) -> Result<T, String> {
 fn failed(error: StoreError) -> CommandError {
     CommandError::Failed { reason: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use sip::{AccountId, EndedBy, Event, Invite, Replaces, SessionId};
 use switchboard::Input;
 use tracing::{info, warn};
 
-use crate::{bridge, engine::Engine, speech::Ports};
+use crate::{engine::Engine, speech::Ports};
 
 /// Refused by the desk (RFC 3261 section 21.6.2).
 const DECLINE: u16 = 603;
@@ -107,13 +107,10 @@ impl Engine {
                         self.parts.agent.hold(now, session);
                     }
                 }
-                let by = bridge::party(by);
-                if let Some(leg) = self.legs.by_call.get_mut(&call) {
-                    leg.number.clone_from(&by.number);
-                }
                 self.connect(call, &media);
                 self.parts.board.handle(now, Input::RemoteHold { call, held: false });
-                self.identify_call(call, by);
+                let news = self.party_changed(call, by);
+                self.parts.board.handle(now, news);
                 None
             }
             Event::Ended { session, ref cause } if self.referrals.0.contains_key(&session) => {
@@ -144,7 +141,9 @@ impl Engine {
         let leg = self.legs.by_call.get(&call)?;
         let colleague = || leg.number.as_ref().is_some_and(|number| self.lamps.watches(number));
         let lines = &self.parts.lines;
-        let (_, account) = lines.iter().find(|(line, _)| *line == leg.line).or(lines.first())?;
-        (attended || colleague()).then_some((call, *account))
+        let of_line = || lines.iter().find(|(line, _)| *line == leg.line).or(lines.first());
+        // The one that the call came by, which may be of no line: another would show another company's number.
+        let account = leg.account.or_else(|| of_line().map(|(_, account)| *account))?;
+        (attended || colleague()).then_some((call, account))
     }
 }

@@ -8,8 +8,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ipc::{
-    AudioState, CommandError, MAX_DUE_SHOWN, MAX_REMINDERS, MAX_SNOOZE_MINUTES, Reminder, ReminderId,
-    ReminderProblem, ReminderWish, RemindersView, View,
+    AudioState, CommandError, MAX_DUE_SHOWN, MAX_REMINDERS, MAX_SNOOZE_MINUTES, OperatorId, Reminder,
+    ReminderId, ReminderProblem, ReminderWish, RemindersView, View,
 };
 use media::Role;
 use store::StoreError;
@@ -39,25 +39,29 @@ pub(crate) struct List {
 
 /// What is asked about reminders.
 pub(crate) enum Ask {
-    /// The operator changes them; the answer is the one that is kept now.
-    Wish { wish: ReminderWish, answer: Answer<Option<Reminder>> },
-    /// All there are.
-    All { answer: oneshot::Sender<Result<Vec<Reminder>, String>> },
-    /// The operator was told of these, which were due then.
+    /// An operator changes theirs; the answer is the one that is kept now.
+    Wish { operator: OperatorId, wish: ReminderWish, answer: Answer<Option<Reminder>> },
+    /// All of an operator.
+    All { operator: OperatorId, answer: oneshot::Sender<Result<Vec<Reminder>, String>> },
+    /// Who is signed in was told of these, which were due then.
     Rang { told: Vec<(ReminderId, i64)>, answer: oneshot::Sender<Result<(), String>> },
 }
 
 impl Records {
-    /// Changes reminders; says what is kept now.
-    pub(crate) async fn remind(&self, wish: ReminderWish) -> Result<Option<Reminder>, CommandError> {
+    /// Changes reminders of an operator; says what is kept now.
+    pub(crate) async fn remind(
+        &self,
+        operator: OperatorId,
+        wish: ReminderWish,
+    ) -> Result<Option<Reminder>, CommandError> {
         let (answer, done) = oneshot::channel();
-        self.command(Request::Reminder(Ask::Wish { wish, answer }), done).await
+        self.command(Request::Reminder(Ask::Wish { operator, wish, answer }), done).await
     }
 
-    /// All reminders.
-    pub(crate) async fn all_reminders(&self) -> Result<Vec<Reminder>, String> {
+    /// All reminders of an operator.
+    pub(crate) async fn all_reminders(&self, operator: OperatorId) -> Result<Vec<Reminder>, String> {
         let (answer, all) = oneshot::channel();
-        self.ask(Request::Reminder(Ask::All { answer }), all).await
+        self.ask(Request::Reminder(Ask::All { operator, answer }), all).await
     }
 
     async fn reminders_rang(&self, told: Vec<(ReminderId, i64)>) -> Result<(), String> {
@@ -69,16 +73,15 @@ impl Records {
 impl Keeper {
     pub(crate) fn take_reminder(&mut self, ask: Ask) {
         match ask {
-            Ask::Wish { wish, answer } => {
-                let done = self.change_reminders(&wish, unix_ms());
+            Ask::Wish { operator, wish, answer } => {
+                let done = self.change_reminders(operator.0, &wish, unix_ms());
                 if done.is_ok() {
                     self.show_reminders();
                 }
                 let _ = answer.send(done);
             }
-            Ask::All { answer } => {
-                let _ = answer
-                    .send(self.store.reminders(self.desk.operator_id).map_err(|error| error.to_string()));
+            Ask::All { operator, answer } => {
+                let _ = answer.send(self.store.reminders(operator.0).map_err(|error| error.to_string()));
             }
             Ask::Rang { told, answer } => {
                 let done = self.store.reminders_rang(self.desk.operator_id, &told, unix_ms());
@@ -100,30 +103,29 @@ impl Keeper {
         }
     }
 
-    fn change_reminders(&mut self, wish: &ReminderWish, now: i64) -> Result<Option<Reminder>, CommandError> {
+    fn change_reminders(
+        &mut self,
+        operator: i64,
+        wish: &ReminderWish,
+        now: i64,
+    ) -> Result<Option<Reminder>, CommandError> {
         let store = &mut self.store;
         let kept = match wish {
-            ReminderWish::Add(what) => store.add_reminder(self.desk.operator_id, what).map(Some),
-            ReminderWish::Change { id, what } => {
-                store.change_reminder(self.desk.operator_id, *id, what).map(Some)
-            }
+            ReminderWish::Add(what) => store.add_reminder(operator, what).map(Some),
+            ReminderWish::Change { id, what } => store.change_reminder(operator, *id, what).map(Some),
             ReminderWish::Snooze { id, minutes } => {
                 if !(1..=MAX_SNOOZE_MINUTES).contains(minutes) {
                     return Err(CommandError::Reminder(ReminderProblem::BadTime));
                 }
                 let until = now + i64::from(*minutes) * 60_000;
-                store.snooze_reminder(self.desk.operator_id, *id, until).map(Some)
+                store.snooze_reminder(operator, *id, until).map(Some)
             }
-            ReminderWish::Finish { id } => store.finish_reminder(self.desk.operator_id, *id, now).map(Some),
+            ReminderWish::Finish { id } => store.finish_reminder(operator, *id, now).map(Some),
             ReminderWish::Remove { ids } | ReminderWish::Restore { ids } if ids.len() > MAX_REMINDERS => {
                 return Err(CommandError::NotPossible);
             }
-            ReminderWish::Remove { ids } => {
-                store.remove_reminders(self.desk.operator_id, ids, now).map(|()| None)
-            }
-            ReminderWish::Restore { ids } => {
-                store.restore_reminders(self.desk.operator_id, ids).map(|()| None)
-            }
+            ReminderWish::Remove { ids } => store.remove_reminders(operator, ids, now).map(|()| None),
+            ReminderWish::Restore { ids } => store.restore_reminders(operator, ids).map(|()| None),
         };
         kept.map_err(|error| match error {
             StoreError::Reminder(problem) => CommandError::Reminder(problem),

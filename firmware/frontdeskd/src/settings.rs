@@ -17,7 +17,7 @@ use switchboard::{Administered, Line};
 
 use crate::{
     config::{MediaConfig, Names},
-    editing,
+    editing, effects,
     mailboxes::Mailbox,
     tether::Phone,
     xmpp,
@@ -94,6 +94,7 @@ pub(crate) fn board(store: &Store, settings: &Settings, operator: i64) -> Result
         timers,
         rules,
         park,
+        parked: effects::parked::kept(store.load_parked()?, editing::unix_ms()),
         extension_digits,
         take_over,
         volumes: store.load_volumes()?,

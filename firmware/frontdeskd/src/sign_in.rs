@@ -8,7 +8,7 @@
 //! PINs are counted on the records thread and compared on a thread of the runtime that may block, one at a time; the
 //! engine hears what became of them. Not done here: what the screen looks like, which is `ui/src/desk/sign_in.rs`.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use ipc::{
@@ -232,7 +232,8 @@ fn name(operator: &DeskOperator) -> OperatorName {
     OperatorName { id: OperatorId(*id), name: name.clone(), blocked: *locked }
 }
 
-/// Takes out of a view who calls whom: it is for a screen that visitors see.
+/// Takes out of a view who calls whom, at this desk and elsewhere in the house, and what people say of themselves: it is
+/// for a screen that visitors see.
 fn conceal(view: &mut View) {
     for call in view.incoming.iter_mut().chain(&mut view.outgoing) {
         call.party = Party::default();
@@ -248,11 +249,27 @@ fn conceal(view: &mut View) {
     for slot in &mut view.park {
         slot.parked = None;
     }
+    conceal_lamps(view);
+    for person in &mut view.people {
+        person.text.clear();
+    }
     view.transfers.clear();
     view.notices.clear();
     view.alerts.clear();
     view.import = None;
     view.reminders = RemindersView::default();
+}
+
+/// Takes out of a view who is on the monitored phones; what these do stays.
+pub(crate) fn conceal_lamps(view: &mut View) {
+    for lamp in &mut view.lamps {
+        // Most are free, and shared with the views before.
+        if lamp.peer.is_some() || lamp.rings.is_some() || !lamp.talks.is_empty() {
+            let lamp = Arc::make_mut(lamp);
+            (lamp.peer, lamp.rings) = (None, None);
+            lamp.talks.clear();
+        }
+    }
 }
 
 impl Engine {
@@ -268,7 +285,10 @@ impl Engine {
         self.parts.sign_in.gate.borrow().admits(command)?;
         match command {
             Command::SignOut if self.parts.sign_in.operator.is_none() => Err(CommandError::NotPossible),
-            Command::SignOut if !self.is_free() => Err(CommandError::CallsAreUp),
+            // Who is parked comes back to this desk.
+            Command::SignOut if !self.is_free() || self.parts.board.parked_count() > 0 => {
+                Err(CommandError::CallsAreUp)
+            }
             Command::SignOut => {
                 self.leave(now);
                 self.register_lines(now, false);
@@ -505,7 +525,7 @@ fn stopping() -> CommandError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use ipc::{CallRef, DirectoryId, Theme};
+    use ipc::{CallRef, DirectoryId, LampCall, LampState, OnlineState, Theme};
 
     use super::*;
 
@@ -606,6 +626,14 @@ mod tests {
             name: Some("Helena Brandt".into()),
             ..Party::default()
         };
+        // She rings elsewhere in the house as well, and somebody says so of themselves.
+        let (number, state) = ("2101".to_owned(), LampState::Busy);
+        let talks = vec![LampCall { ringing: true, direction: None, party: caller.clone(), talk: None }];
+        let peer = caller.name.clone();
+        board.handle(started, Input::Lamp { number: number.clone(), state, calls: 1, peer, talks });
+        board.handle(started, Input::Rings { number, caller: Some(caller.clone()) });
+        let (address, text) = ("ute@example.org".to_owned(), "with Mrs Brandt".to_owned());
+        board.handle(started, Input::Person { address, state: OnlineState::Away, text });
         let call = board.next_call();
         let diverted_by = Some(caller.clone());
         let incoming =

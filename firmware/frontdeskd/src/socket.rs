@@ -16,8 +16,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use ipc::{
-    Census, Command, CommandError, Diagnostics, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK, Query,
-    Reply, ToDesk, View,
+    Census, Command, CommandError, Diagnostics, FrameError, FromDesk, MAX_FRAME_FROM_DESK, MAX_FRAME_TO_DESK,
+    Query, Reply, ToDesk, View,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -478,9 +478,9 @@ async fn write_frames(
     if let Some(views) = &mut views {
         views.mark_changed();
     }
-    let mut welcomed = false;
+    let (mut welcomed, mut is_cut) = (false, false);
     loop {
-        let message = tokio::select! {
+        let mut message = tokio::select! {
             biased;
             answer = answers.recv() => match answer {
                 Some(answer) => answer,
@@ -493,8 +493,13 @@ async fn write_frames(
             sound = sound.next(), if welcomed => FromDesk::Sound(sound),
         };
         welcomed = true;
-        let frame = match ipc::encode(&message, MAX_FRAME_FROM_DESK) {
+        let frame = match framed(&mut message, &mut is_cut) {
             Ok(frame) => frame,
+            Err(error) if view_in(&mut message).is_some() => {
+                // A screen that stands still is believed; one without a desk says so.
+                warn!(%error, "a client was disconnected: the view is too large for it");
+                return;
+            }
             Err(error) => {
                 warn!(%error, "an answer was left out");
                 continue;
@@ -511,6 +516,28 @@ async fn write_frames(
     }
 }
 
+/// The frame of a message. A view that is too large goes without who is on the monitored phones: an exchange may say
+/// more of each than there is room for in all. `is_cut` remembers that it was said.
+fn framed(message: &mut FromDesk, is_cut: &mut bool) -> Result<Vec<u8>, FrameError> {
+    let error = match ipc::encode(message, MAX_FRAME_FROM_DESK) {
+        Ok(frame) => return Ok(frame),
+        Err(error) => error,
+    };
+    let Some(view) = view_in(message) else { return Err(error) };
+    if !std::mem::replace(is_cut, true) {
+        warn!(%error, "who is on the monitored phones is left out: the view is too large");
+    }
+    sign_in::conceal_lamps(view);
+    ipc::encode(message, MAX_FRAME_FROM_DESK)
+}
+
+fn view_in(message: &mut FromDesk) -> Option<&mut View> {
+    match message {
+        FromDesk::View(view) | FromDesk::Reply { reply: Reply::View(view), .. } => Some(view.as_mut()),
+        _ => None,
+    }
+}
+
 /// The next view not sent yet; waits for ever for a client that does not follow.
 async fn newest(views: &mut Option<watch::Receiver<Arc<View>>>) -> Option<Arc<View>> {
     let Some(views) = views else { return std::future::pending().await };
@@ -521,7 +548,30 @@ async fn newest(views: &mut Option<watch::Receiver<Arc<View>>>) -> Option<Arc<Vi
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use ipc::{LampCall, LampState, LampView, Party};
+
     use super::*;
+
+    #[test]
+    fn pre_4_a_view_that_is_too_large_says_what_the_phones_do_and_not_with_whom() {
+        let party = Party { name: Some("x".repeat(MAX_FRAME_FROM_DESK)), ..Party::default() };
+        let lamp = LampView {
+            number: "2101".into(),
+            state: LampState::Busy,
+            calls: 1,
+            peer: None,
+            since_ms: 7,
+            rings: None,
+            talks: vec![LampCall { ringing: false, direction: None, party, talk: None }],
+        };
+        let view = View { lamps: vec![Arc::new(lamp.clone())], ..View::default() };
+        let mut decoder = ipc::Decoder::new(MAX_FRAME_FROM_DESK);
+        decoder.push(&framed(&mut FromDesk::View(Box::new(view)), &mut false).unwrap());
+        let Some(FromDesk::View(view)) = decoder.next_message().unwrap() else { panic!("no view") };
+        assert_eq!(*view.lamps[0], LampView { talks: Vec::new(), ..lamp });
+        let reason = "x".repeat(MAX_FRAME_FROM_DESK);
+        assert!(framed(&mut FromDesk::Refused { reason }, &mut false).is_err());
+    }
 
     #[tokio::test]
     async fn what_is_no_socket_is_left_alone() {

@@ -123,6 +123,13 @@ impl Tether {
         idle.map(|since| since + IDLE)
     }
 
+    /// A call does not come back from it. They are joined again however often they have been: that was heard.
+    fn call_stranded(&mut self, call: CallRef) {
+        if self.ear == Ear::Call(call) {
+            self.joins = 0;
+        }
+    }
+
     fn joint(&self) -> Option<Joint> {
         if let Line::Up { joint, .. } = self.line { joint } else { None }
     }
@@ -189,6 +196,15 @@ mod tests {
         }
         assert_eq!(held.wish(), None, "somebody has put it on hold");
         assert_eq!(Tether { line: Line::Down, ..up(now) }.wish(), None);
+    }
+
+    #[test]
+    fn acc_3_a_call_that_does_not_come_back_from_the_telephone_may_be_joined_with_it_again() {
+        let mut tether = Tether { joins: MAX_JOINS, ..up(Instant::now()) };
+        tether.call_stranded(CallRef(2));
+        assert_eq!(tether.joins, MAX_JOINS, "somebody else is spoken with");
+        tether.call_stranded(CallRef(1));
+        assert_eq!(tether.joins, 0);
     }
 
     #[test]

@@ -529,6 +529,9 @@ pub struct PluginRight {
     pub reason: String,
     /// Secrets it can read or that are sent there, by [`PluginSetting::key`].
     pub secrets: Vec<String>,
+    /// Tokens of an application or of whoever has signed in are sent there.
+    #[serde(default)]
+    pub token: bool,
     /// The version that is installed did not ask for it.
     pub new: bool,
 }

@@ -775,6 +775,22 @@ pub enum NoticeKind {
         /// SIP status.
         code: u16,
     },
+    /// The call is here, its sound is not: the other side refused to send it back to where somebody hears it.
+    SoundLost {
+        /// Whose call.
+        party: Party,
+        /// SIP status.
+        code: u16,
+    },
+    /// A caller who had left the desk did not arrive: the target refused after the exchange had taken the call off the desk.
+    TransferLost {
+        /// Who was transferred.
+        who: Party,
+        /// To whom.
+        to: Party,
+        /// SIP status, 300 to 699.
+        code: u16,
+    },
     /// A rule of automatic handling cannot work and was passed over, for example because it would
     /// send calls to their own line.
     RuleIgnored {

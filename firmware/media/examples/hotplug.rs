@@ -143,7 +143,9 @@ fn remote(rtp: std::net::SocketAddr) -> Remote {
         codec: Codec::Pcma,
         payload_type: 8,
         remote_payload_type: 8,
+        also: Vec::new(),
         dtmf_payload_type: None,
+        dtmf_clock_hz: 8_000,
         ptime_ms: 20,
         direction: media::Direction::SendRecv,
     }

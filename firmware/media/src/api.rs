@@ -112,12 +112,39 @@ pub struct Remote {
     pub payload_type: u8,
     /// The payload type the peer announced, so the one we send (0..=127).
     pub remote_payload_type: u8,
+    /// What may arrive in the place of `codec`, at any moment and without a word, while `codec` goes on being sent: the
+    /// peer's answer named these too (RFC 3264 section 7). At most three are looked at.
+    pub also: Vec<Alternative>,
     /// The `telephone-event` payload type, both ways (RFC 4733); without it no digits are sent.
     pub dtmf_payload_type: Option<u8>,
+    /// Clock of `telephone-event` in Hz, in which the length of a digit is counted (RFC 4733 section 2.3.5). It should be
+    /// the codec's; beside Opus some peers have 8000.
+    pub dtmf_clock_hz: u32,
     /// Milliseconds of audio in each packet we send: 10 to 60 in steps of 10, for Opus rounded down to 10, 20, 40 or 60.
     pub ptime_ms: u32,
     /// Which way media flows.
     pub direction: Direction,
+}
+
+/// A codec and the payload type that we announced for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alternative {
+    /// The codec.
+    pub codec: Codec,
+    /// The payload type that arrives (0..=127).
+    pub payload_type: u8,
+}
+
+impl Remote {
+    /// What was agreed to arrive.
+    pub(crate) fn agreed(&self) -> Alternative {
+        Alternative { codec: self.codec, payload_type: self.payload_type }
+    }
+
+    /// Units in which a digit is counted, in a millisecond.
+    pub(crate) fn dtmf_per_ms(&self) -> u32 {
+        (self.dtmf_clock_hz / 1000).max(1)
+    }
 }
 
 /// A call-progress tone in the operator's ear (ETSI cadences at 425 Hz).

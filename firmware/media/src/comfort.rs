@@ -222,7 +222,9 @@ mod tests {
                 codec,
                 payload_type,
                 remote_payload_type: payload_type,
+                also: Vec::new(),
                 dtmf_payload_type: None,
+                dtmf_clock_hz: codec.clock_rate(),
                 ptime_ms: 20,
                 direction: Direction::SendRecv,
             };

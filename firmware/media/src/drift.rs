@@ -41,7 +41,9 @@ fn listen(codec: Codec, drift: f64) -> (Heard, crate::api::Stats) {
         codec,
         payload_type: 100,
         remote_payload_type: 100,
+        also: Vec::new(),
         dtmf_payload_type: None,
+        dtmf_clock_hz: codec.clock_rate(),
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };

@@ -18,6 +18,8 @@ const END_PACKETS: u32 = 3;
 const VOLUME: u8 = 10;
 /// Digits waiting at most.
 const MAX_QUEUE: usize = 128;
+/// Digits that could not begin for so long are not sent any more: whoever asked for them has gone on.
+const STALE_MS: u32 = 10_000;
 /// An event without packets for so long has ended, even if nobody said so.
 const SILENT_END: Duration = Duration::from_millis(200);
 
@@ -27,6 +29,8 @@ pub(crate) struct DigitSender {
     queue: VecDeque<u8>,
     current: Option<Sending>,
     gap_ms: u32,
+    /// For how long nothing could be sent, at least since the last digit was queued.
+    waited_ms: u32,
 }
 
 struct Sending {
@@ -50,6 +54,7 @@ impl DigitSender {
         let codes = digits.bytes().filter_map(|b| DIGITS.iter().position(|d| *d == b.to_ascii_uppercase()));
         let room = MAX_QUEUE.saturating_sub(self.queue.len());
         self.queue.extend(codes.take(room).map(|code| code as u8));
+        self.waited_ms = 0;
     }
 
     /// True while an event sounds: no speech is sent then.
@@ -57,8 +62,19 @@ impl DigitSender {
         self.current.is_some()
     }
 
-    /// Lets 10 ms pass. `timestamp` is the RTP time now, `per_ms` its units in a millisecond.
+    /// Lets 10 ms pass in which nothing can be sent.
+    pub(crate) fn wait(&mut self) {
+        self.waited_ms = self.waited_ms.saturating_add(10);
+        if self.waited_ms >= STALE_MS {
+            self.queue.clear();
+            self.current = None;
+        }
+    }
+
+    /// Lets 10 ms pass. `timestamp` is the RTP time now, `per_ms` how many units of the event's clock, which may be
+    /// another, there are in a millisecond.
     pub(crate) fn tick(&mut self, timestamp: u32, per_ms: u32) -> Option<EventPacket> {
+        self.waited_ms = 0;
         if self.current.is_none() {
             self.gap_ms = self.gap_ms.saturating_sub(10);
             if self.gap_ms > 0 {
@@ -110,7 +126,7 @@ struct Hearing {
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) struct Heard {
     pub digit: char,
-    /// In units of the RTP clock.
+    /// In units of the event's clock.
     pub duration: u32,
 }
 

@@ -101,13 +101,18 @@ impl Media {
     }
 
     /// Sets the far end of an open stream, again on every re-INVITE. SSRC, sequence numbers and the jitter
-    /// buffer go on where they were, unless the codec changes: then the receiving side starts afresh.
+    /// buffer go on where they were, unless the codec changes or nothing was received before: then the receiving side
+    /// starts afresh.
     pub fn connect(&self, stream: StreamId, remote: Remote) -> Result<(), Error> {
+        let also = remote.also.iter().map(|other| ("payload type", Some(other.payload_type)));
         for (what, value) in [
             ("payload type", Some(remote.payload_type)),
             ("remote payload type", Some(remote.remote_payload_type)),
             ("telephone-event payload type", remote.dtmf_payload_type),
-        ] {
+        ]
+        .into_iter()
+        .chain(also)
+        {
             if let Some(value) = value.filter(|value| *value > 127) {
                 return Err(Error::Range { what, value: value.to_string() });
             }

@@ -69,8 +69,8 @@ mod voice;
 mod wav;
 
 pub use api::{
-    Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role, Seat,
-    SoundError, SrtpKeys, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
+    Alternative, Codec, Config, DeviceState, Direction, Ear, Error, Event, Hold, Mapping, Remote, Ring, Role,
+    Seat, SoundError, SrtpKeys, SrtpSuite, Stats, StreamId, StunError, Tone, Voice,
 };
 pub use by_hand::{
     AudioByHand, ByHand, MemoryMicrophone, MemorySpeaker, Parts, SealByHand, StreamByHand, StunByHand,

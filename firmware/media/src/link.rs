@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::api::{Codec, Remote};
+use crate::api::{Alternative, Codec, Remote};
 use crate::codec::{Decoder, Encoder};
 use crate::comfort::{self, Comfort};
 use crate::frame::{FRAME, FRAME_MS, Frame, RATE};
@@ -23,6 +23,10 @@ const MAX_STRANGE: u32 = 16;
 /// What exists once the far end is known.
 pub(crate) struct Link {
     pub(crate) remote: Remote,
+    /// What arrives: what was agreed, or what the peer has gone over to since.
+    pub(crate) arriving: Alternative,
+    /// The payload type of the last packet of speech, where that was another.
+    turning: Option<u8>,
     pub(crate) rx: Receiver,
     /// Of an encrypted stream.
     pub(crate) guard: Option<Guard>,
@@ -102,6 +106,8 @@ impl Link {
             spoken_at: 0,
             sent_until: None,
             payload: Vec::new(),
+            arriving: remote.agreed(),
+            turning: None,
             remote,
         })
     }
@@ -113,18 +119,55 @@ impl Link {
             (guard, keys) => *guard = keys.clone().map(Guard::new).transpose()?,
         }
         self.rx.negotiate(remote.rtp);
+        // Where the peer has gone over to another that it may still send, it is not taken back by a hold.
+        let arriving = if remote.also.contains(&self.arriving) { self.arriving } else { remote.agreed() };
+        if self.arriving.codec != arriving.codec {
+            self.decoder = Decoder::new(arriving.codec)?;
+            self.jitter = jitter_buffer(arriving.codec);
+        }
+        (self.arriving, self.turning) = (arriving, None);
         if self.remote.codec != remote.codec {
-            self.decoder = Decoder::new(remote.codec)?;
             self.encoder = Encoder::new(remote.codec)?;
-            self.jitter = jitter_buffer(remote.codec);
             self.spoken.clear();
             // It may count by another clock now.
             self.sent_until = None;
         } else if self.remote.ptime_ms != remote.ptime_ms {
             self.spoken.clear();
         }
+        let (before, after) = (self.remote.direction, remote.direction);
+        if after.receives() && !before.receives() {
+            // What was not to be heard is over: it is neither waited for nor made up.
+            self.jitter.reset();
+            self.heard.clear();
+            self.comfort = Comfort::new();
+        }
+        if before.sends() && !after.sends() {
+            // Half a packet of before does not begin the first one of later.
+            self.spoken.clear();
+        }
         self.remote = remote;
         Ok(())
+    }
+
+    /// Whether a packet of speech is of what is heard. The second in a row of another that may arrive is, and so is all of
+    /// it that follows: the peer has gone over to it. One alone may be a straggler.
+    pub(crate) fn hears(&mut self, payload_type: u8) -> bool {
+        if payload_type == self.arriving.payload_type {
+            self.turning = None;
+            return true;
+        }
+        let agreed = self.remote.agreed();
+        let mut known = self.remote.also.iter().copied().chain([agreed]);
+        let Some(other) = known.find(|known| known.payload_type == payload_type) else { return false };
+        if self.turning.replace(payload_type) != Some(payload_type) {
+            return false;
+        }
+        let Ok(decoder) = Decoder::new(other.codec) else { return false };
+        self.decoder = decoder;
+        self.jitter = jitter_buffer(other.codec);
+        self.comfort = Comfort::new();
+        (self.arriving, self.turning) = (other, None);
+        true
     }
 
     /// The plain packet inside a datagram of an encrypted stream; `None` of one that is not encrypted.

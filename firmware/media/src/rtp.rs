@@ -20,6 +20,8 @@ const PROBATION: u32 = 2;
 const MAX_DROPOUT: u16 = 3000;
 /// A packet older than this is not a reordered one (RFC 3550 A.1).
 const MAX_MISORDER: u16 = 100;
+/// Numbers before they begin anew.
+const ONE_CYCLE: u64 = 1 << 16;
 /// Larger packets are no speech.
 pub(crate) const MAX_PACKET: usize = 1500;
 
@@ -170,7 +172,7 @@ impl Receiver {
             ssrc: source.ssrc,
             fraction_lost,
             lost,
-            highest: source.highest as u32,
+            highest: source.reported(),
             jitter: source.jitter as u32,
         })
     }
@@ -270,7 +272,7 @@ impl Receiver {
     fn adopt(&mut self, ssrc: u32, number: u16) {
         self.lost_before = self.lost();
         // One cycle up, so that a packet reordered before the first has a number too.
-        let first = (1 << 16) + u64::from(number);
+        let first = ONE_CYCLE + u64::from(number);
         self.probation = None;
         self.source = Some(Source {
             ssrc,
@@ -290,6 +292,11 @@ impl Receiver {
 }
 
 impl Source {
+    /// The highest number as the peer counts it, whose first packets are those of no cycle (RFC 3550 section 6.4.1).
+    fn reported(&self) -> u32 {
+        (self.highest - ONE_CYCLE) as u32
+    }
+
     fn expected(&self) -> u64 {
         self.highest - self.first + 1
     }
@@ -435,6 +442,7 @@ mod tests {
         assert_eq!(rx.lost(), 2);
         let report = rx.report().expect("a source");
         assert_eq!(report.fraction_lost, (2 * 256 / 20) as u8);
+        assert_eq!(report.highest, 65_530 + 19, "one cycle, counted from none");
         assert_eq!(rx.report().expect("a source").fraction_lost, 0);
     }
 

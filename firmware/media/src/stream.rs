@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Codec, Event, Remote, Stats, StreamId};
+use crate::api::{Event, Remote, Stats, StreamId};
 use crate::codec;
 use crate::comfort::{self, Comfort};
 use crate::dtmf::{DigitReceiver, DigitSender, Heard};
@@ -95,8 +95,9 @@ impl Stream {
             None => Link::new(remote)?,
             Some(mut link) => {
                 let other = link.remote.codec != remote.codec;
+                let speaks_again = remote.direction.sends() && !link.remote.direction.sends();
                 link.change(remote)?;
-                self.marker |= other;
+                self.marker |= other || speaks_again;
                 link
             }
         });
@@ -157,9 +158,14 @@ impl Stream {
             Err(sealed) => return self.count(sealed),
         };
         let (proven, datagram) = (opened.is_some(), opened.as_deref().unwrap_or(datagram));
-        let (speech, codec) = (link.remote.payload_type, link.remote.codec);
+        let (speech, codec) = (link.remote.payload_type, link.arriving.codec);
         let noise = if Comfort::is(comfort::PAYLOAD_TYPE, codec) { comfort::PAYLOAD_TYPE } else { speech };
-        let types = [speech, link.remote.dtmf_payload_type.unwrap_or(speech), noise];
+        let digits = link.remote.dtmf_payload_type.filter(|digits| *digits != speech);
+        let mut types = [speech; 6];
+        (types[1], types[2]) = (digits.unwrap_or(speech), noise);
+        for (kind, also) in types[3..].iter_mut().zip(&link.remote.also) {
+            *kind = also.payload_type;
+        }
         let packet = match link.rx.receive(now, from, datagram, &types, codec.clock_rate(), proven) {
             Ok(packet) => packet,
             Err(Refused::Stranger) => return self.strangers += 1,
@@ -174,16 +180,16 @@ impl Stream {
             link.jitter.reset();
             link.comfort = Comfort::new();
         }
-        if Comfort::is(packet.payload_type, codec)
-            && Some(packet.payload_type) != link.remote.dtmf_payload_type
-        {
-            link.comfort.receive(packet.sequence, packet.payload);
-        } else if packet.payload_type != link.remote.payload_type {
+        if Some(packet.payload_type) == digits {
             if let Some(heard) = self.digits_in.receive(now, packet.timestamp, packet.payload) {
-                events(digit(self.id, heard, codec));
+                events(digit(self.id, heard, &link.remote));
             }
+        } else if Comfort::is(packet.payload_type, codec) {
+            link.comfort.receive(packet.sequence, packet.payload);
+        } else if !link.hears(packet.payload_type) {
+            self.ignored += 1;
         } else if self.live && link.remote.direction.receives() {
-            match codec::duration(codec, packet.payload) {
+            match codec::duration(link.arriving.codec, packet.payload) {
                 Some(units) => {
                     let sequence = link.comfort.speech(packet.sequence);
                     link.jitter.insert(now, sequence, packet.timestamp, units, packet.payload);
@@ -258,6 +264,8 @@ impl Stream {
             if announced {
                 events(Event::Announced { stream: self.id, complete: true });
             }
+        } else {
+            self.digits_out.wait();
         }
         self.tx.advance(per_ms * FRAME_MS);
         if !self.live {
@@ -289,7 +297,7 @@ impl Stream {
         };
         if let Some(link) = &self.link {
             let figures = link.jitter.figures();
-            stats.codec = Some(link.remote.codec);
+            stats.codec = Some(link.arriving.codec);
             stats.packets_received = link.rx.received();
             stats.lost = link.rx.lost();
             stats.late = figures.late;
@@ -299,7 +307,8 @@ impl Stream {
             stats.left_out_ms = u32::try_from(figures.left_out_ms).unwrap_or(u32::MAX);
             stats.repaired_ms = link.changes.repaired_ms;
             (stats.shortened_ms, stats.lengthened_ms) = link.changes.stretched_ms();
-            stats.jitter_ms = (link.rx.jitter() * 1000.0 / f64::from(link.remote.codec.clock_rate())) as f32;
+            stats.jitter_ms =
+                (link.rx.jitter() * 1000.0 / f64::from(link.arriving.codec.clock_rate())) as f32;
             stats.buffer_ms = link.jitter.depth_ms().max(0.0) as u32;
         }
         stats
@@ -312,7 +321,7 @@ impl Stream {
 
     fn watch(&mut self, now: Duration, events: &mut dyn FnMut(Event)) {
         if let (Some(heard), Some(link)) = (self.digits_in.tick(now), &self.link) {
-            events(digit(self.id, heard, link.remote.codec));
+            events(digit(self.id, heard, &link.remote));
         }
         if self.flowing && self.last_arrival.is_some_and(|last| now.saturating_sub(last) > QUIET_AFTER) {
             self.flowing = false;
@@ -333,7 +342,7 @@ impl Stream {
         let Some(link) = &mut self.link else { return false };
         let timestamp = self.tx.timestamp();
         if let Some(kind) = link.remote.dtmf_payload_type {
-            let event = self.digits_out.tick(timestamp, per_ms);
+            let event = self.digits_out.tick(timestamp, link.remote.dtmf_per_ms());
             if let Some(event) = event {
                 for copy in 0..event.copies {
                     let marker = event.marker && copy == 0;
@@ -381,8 +390,8 @@ impl Stream {
     }
 }
 
-fn digit(stream: StreamId, heard: Heard, codec: Codec) -> Event {
-    let duration_ms = heard.duration / (codec.clock_rate() / 1000);
+fn digit(stream: StreamId, heard: Heard, remote: &Remote) -> Event {
+    let duration_ms = heard.duration / remote.dtmf_per_ms();
     Event::Digit { stream, digit: heard.digit, duration_ms }
 }
 

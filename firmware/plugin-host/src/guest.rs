@@ -147,6 +147,10 @@ pub(crate) struct Call {
 /// Bytes of standard error that one call may write into the log.
 const STDERR: usize = 16 << 10;
 
+/// Keys that one call may set, those counted that it has deleted again: the host remembers them all until the call ends.
+/// More than lie in a full state.
+const TOUCHED: usize = 8192;
+
 impl Call {
     pub(crate) fn new(
         shared: Arc<Shared>,
@@ -282,7 +286,8 @@ impl state::Host for Call {
         let cost = |key: &String, value: &Vec<u8>| key.len() + value.len() + 64;
         let others = self.state.iter().filter(|(other, _)| **other != key);
         let used: usize = others.map(|(key, value)| cost(key, value)).sum();
-        if used + cost(&key, &value) > self.shared.limits.state {
+        let too_many = self.changed.len() >= TOUCHED && !self.changed.contains_key(&key);
+        if too_many || used + cost(&key, &value) > self.shared.limits.state {
             return Ok(Err(state::Error::Full));
         }
         self.changed.insert(key.clone(), Some(value.clone()));
@@ -291,8 +296,10 @@ impl state::Host for Call {
     }
 
     fn delete(&mut self, key: String) -> wasmtime::Result<()> {
-        self.state.remove(&key);
-        self.changed.insert(key, None);
+        // What is not there is not remembered: its name could be as long as a string may be.
+        if self.state.remove(&key).is_some() {
+            self.changed.insert(key, None);
+        }
         Ok(())
     }
 }

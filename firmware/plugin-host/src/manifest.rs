@@ -199,10 +199,7 @@ impl Manifest {
     pub fn wishes(&self) -> Vec<String> {
         let mut words = Vec::new();
         for net in &self.net {
-            let place = match &net.from_setting {
-                Some(key) => format!("the server you enter as \"{}\"", self.label(key)),
-                None => net.hosts.join(", "),
-            };
+            let place = self.place(net);
             let private = if net.allow_private { ", also in your own network if you allow it" } else { "" };
             let plain = if net.plain { ", also without encryption" } else { "" };
             words.push(format!("Connect to {place}{private}{plain}: {}", net.reason));
@@ -216,6 +213,11 @@ impl Manifest {
                 _ => words.push(
                     "Act there for whoever signs in by a code, whose password it never gets".to_owned(),
                 ),
+            }
+            if auth.kind.is_oauth() {
+                let places = self.net.iter().filter(|net| auth.net.contains(&net.id));
+                let places: Vec<String> = places.map(|net| self.place(net)).collect();
+                words.push(format!("Send the token for that to {}", places.join(", ")));
             }
         }
         for setting in self.settings.iter().filter(|setting| setting.expose) {
@@ -316,6 +318,14 @@ impl Manifest {
 
     pub(crate) fn setting(&self, key: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
+    }
+
+    /// Where an entry leads, in words.
+    fn place(&self, net: &Net) -> String {
+        match &net.from_setting {
+            Some(key) => format!("the server you enter as \"{}\"", self.label(key)),
+            None => net.hosts.join(", "),
+        }
     }
 
     fn label<'manifest>(&'manifest self, key: &'manifest str) -> &'manifest str {

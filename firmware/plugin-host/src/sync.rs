@@ -19,6 +19,8 @@ pub const PAGE: u32 = 200;
 
 /// The longest that a run waits in its middle; who asks for more is asked again from the beginning.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// The wait for the same page where the server says none, or a date.
+const USUAL_WAIT: Duration = Duration::from_secs(15);
 /// Waits for one page.
 const WAITS: usize = 3;
 /// How soon a run that waits is cancelled.
@@ -167,10 +169,10 @@ impl<'limits> Run<'limits> {
 
     /// How long to wait for the same page once more, after a failure in the middle of the run.
     fn patience(&mut self, failure: &Failure) -> Option<Duration> {
-        let Failure::Said { reaction: Reaction::RetryLater(Some(seconds)), .. } = failure else {
+        let Failure::Said { reaction: Reaction::RetryLater(seconds), .. } = failure else {
             return None;
         };
-        let wait = Duration::from_secs(u64::from(*seconds).max(1));
+        let wait = seconds.map_or(USUAL_WAIT, |seconds| Duration::from_secs(u64::from(seconds).max(1)));
         self.waits += 1;
         (self.pages > 0 && self.waits <= WAITS && wait <= LONGEST_WAIT).then_some(wait)
     }
@@ -298,7 +300,12 @@ mod tests {
         assert_eq!(run.patience(&busy(Some(120))), Some(LONGEST_WAIT));
         assert_eq!(run.patience(&busy(Some(7))), None, "three times for one page");
         assert!(run.take(page("b")).is_ok());
-        for other in [busy(None), busy(Some(121)), Failure::Contract("x")] {
+        assert_eq!(
+            run.patience(&busy(None)),
+            Some(USUAL_WAIT),
+            "many servers do not say when, or say a date"
+        );
+        for other in [busy(Some(121)), Failure::Contract("x")] {
             assert_eq!(run.patience(&other), None);
         }
     }

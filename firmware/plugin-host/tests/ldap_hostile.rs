@@ -6,6 +6,7 @@ mod yard;
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +32,12 @@ fn say(stream: &mut TcpStream, bytes: &[u8]) {
 
 fn flood(stream: &mut TcpStream, bytes: &[u8]) {
     while stream.write_all(bytes).is_ok() {}
+}
+
+/// One person, and the code of a limit.
+fn cut_short(id: u8, code: u8) -> Vec<u8> {
+    let person = entry("cn=Ann", &[("cn", "Ann"), ("mobile", "5550100")]);
+    [message(id, &person), message(id, &done(SEARCH, code, ""))].concat()
 }
 
 const CASES: &[Case] = &[
@@ -138,6 +145,13 @@ const CASES: &[Case] = &[
         "another one",
     ),
     ("a server that cannot page", |to, id| say(to, &message(id, &done(SEARCH, 12, ""))), "unsupported", "12"),
+    (
+        "its time is over in the middle of a page",
+        |to, id| say(to, &cut_short(id, 3)),
+        "unavailable",
+        "time was over after 1 entries",
+    ),
+    ("no more entries for us", |to, id| say(to, &cut_short(id, 4)), "misconfigured", "only 1 entries"),
     ("busy", |to, id| say(to, &message(id, &done(SEARCH, 51, ""))), "retry-later", ""),
     (
         "words of 1 MB",
@@ -181,6 +195,34 @@ fn every_lying_server_runs_into_a_limit_and_the_host_asks_a_good_one_afterwards(
         assert_eq!(alive, ("success", "1 people".to_owned()), "after {name}");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_search_finds_who_came_before_the_servers_time_was_over() {
+    let yard = Yard::with_names(&[]);
+    let server = LdapServer::start(|to, id, _| say(to, &cut_short(id, 3)));
+    let found = load(&yard, &server.url(), json!({})).search("ann", 5, &Cancel::default()).unwrap().unwrap();
+    assert_eq!(found.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["Ann"]);
+}
+
+#[test]
+fn call_5_a_number_is_found_as_it_is_written_where_the_server_compares_letters() {
+    let yard = Yard::with_names(&[]);
+    let questions = AtomicUsize::new(0);
+    // As Active Directory does: nobody has the digits as they stand, some have them in this order.
+    let server = LdapServer::start(move |to, id, _| {
+        if questions.fetch_add(1, Ordering::SeqCst) > 0 {
+            for (name, number) in [("Bo", "+33 1 45 67 21 19 poste 10"), ("Ann", "+33 1 45 67 21 10")] {
+                let person = entry(&format!("cn={name}"), &[("cn", name), ("telephoneNumber", number)]);
+                say(to, &message(id, &person));
+            }
+        }
+        say(to, &message(id, &done(SEARCH, 0, "")));
+    });
+    let plugin = load(&yard, &server.url(), json!({}));
+    let numbers = ["+33145672110", "0145672110"].map(str::to_owned);
+    let found = plugin.lookup(&numbers, 5, &Cancel::default()).unwrap().unwrap();
+    assert_eq!(found.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["Ann"]);
 }
 
 #[test]
@@ -228,6 +270,31 @@ fn starttls_is_not_given_up_and_nothing_said_before_it_counts() {
         assert_eq!(said.0, case, "{said:?}");
         assert!(!server.heard().windows(7).any(|seen| seen == b"hunter2"), "the password in plain text");
     }
+}
+
+#[test]
+fn a_place_that_is_granted_under_two_names_is_signed_in_to_by_either() {
+    let yard = Yard::with_names(&[]);
+    let messages = AtomicUsize::new(0);
+    let server = LdapServer::start(move |to, id, _| match messages.fetch_add(1, Ordering::SeqCst) {
+        0 => say(to, &message(id, &done(BIND, 0, ""))),
+        _ => {
+            say(to, &message(id, &entry("cn=Ann", &[("cn", "Ann"), ("mobile", "5550100")])));
+            say(to, &message(id, &done(SEARCH, 0, "")));
+        }
+    });
+    // The more generous grant is not the one that the password is for.
+    let other =
+        "[[net]]\nid = \"other\"\nfrom-setting = \"server\"\nplain = true\nreason = \"x\"\n\n[[auth]]";
+    let text = yard::manifest("ldap").replace("[[auth]]", other);
+    let file = plugin_host::package::pack(&yard::component("ldap_directory"), &text).unwrap();
+    let settings = yard::object(json!({
+        "server": server.url(), "base": "dc=x", "encryption": "none", "user": "cn=a", "password": "hunter2"
+    }));
+    let mut granted = yard::granted("other", true);
+    granted.net.insert("server".to_owned());
+    let plugin = yard.load(file, &settings, &granted, Limits::default()).unwrap();
+    assert_eq!(told(plugin.check(&Cancel::default())), ("success", "1 people".to_owned()));
 }
 
 #[test]

@@ -187,6 +187,29 @@ fn a_sign_in_that_is_refused_or_taken_back_is_said_and_can_be_done_again() {
 }
 
 #[test]
+fn whoever_changes_the_server_does_not_get_the_token_of_whoever_signed_in() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = friends(3);
+    let daemon = start(scratch.path(), &server);
+    let mut client = daemon.follower();
+    bring(&mut client, &server);
+    client.enable(GRAPH, true);
+    server.world().entra.person = Person::SignsIn;
+    assert!(matches!(sign_in(&mut client), Ok(PluginAnswer::SignIn(_))));
+    client.until(GRAPH, |view| view.directory.is_some());
+    // Another name for this machine is another server.
+    client.configure(
+        GRAPH,
+        json!({"tenant": TENANT, "client": CLIENT, "sign-in": "person", "users": false, "mailboxes": "me",
+            "server": format!("https://127.0.0.1:{}", server.port),
+            "authority": format!("https://localhost:{}", server.port)}),
+    );
+    assert_eq!(standing(&mut client), PluginSignInState::None { problem: None });
+    sync(&mut client);
+    client.becomes(GRAPH, |view| is_auth_failed(&view.state));
+}
+
+#[test]
 fn nobody_signs_in_where_that_is_not_wanted_or_not_granted() {
     let scratch = tempfile::tempdir().unwrap();
     let server = friends(3);

@@ -74,6 +74,10 @@ pub(crate) enum Alarm {
     Expiry(SessionId),
     /// A digit sent in INFO has sounded: the next may go.
     Digit(SessionId),
+    /// Say a BYE again that met no connection.
+    Unsaid(SessionId),
+    /// The peer's INVITE has expired (RFC 3261 13.3.1).
+    Invited(SessionId),
     /// Forget an ended session.
     Linger(SessionId),
     Registration(AccountId),

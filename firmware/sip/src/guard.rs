@@ -50,6 +50,15 @@ impl Guard {
         false
     }
 
+    /// Whether a request from `source` would be one too many now, as far as `source` is known. Nothing is counted.
+    pub(crate) fn is_spent(&self, now: Instant, source: IpAddr) -> bool {
+        self.sources.get(&source).is_some_and(|bucket| {
+            let mut bucket = *bucket;
+            bucket.refill(now, self.rate, self.burst);
+            bucket.level < 1000
+        })
+    }
+
     fn bucket(&mut self, now: Instant, source: IpAddr) -> &mut Bucket {
         if self.sources.len() >= MAX_SOURCES && !self.sources.contains_key(&source) {
             let calm = Duration::from_secs(u64::from(self.burst / self.rate.max(1)) + 1);
@@ -90,10 +99,13 @@ mod tests {
     fn a_burst_passes_a_flood_does_not_and_rest_heals() {
         let mut guard = Guard::new(10, 5);
         let now = Instant::now();
+        assert!(!guard.is_spent(now, address(1)));
         let passed = (0..100).filter(|_| guard.admit(now, address(1))).count();
         assert_eq!(passed, 5);
+        assert!(guard.is_spent(now, address(1)) && !guard.is_spent(now, address(2)));
         assert!(guard.admit(now, address(2)), "another address is not affected");
         let later = now + Duration::from_millis(200);
+        assert!(!guard.is_spent(later, address(1)));
         assert_eq!((0..100).filter(|_| guard.admit(later, address(1))).count(), 2);
     }
 

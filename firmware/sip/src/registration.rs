@@ -14,6 +14,9 @@ use crate::transaction::TxId;
 /// Why a registration failed that nobody answered.
 const SILENT: &str = "no answer";
 
+/// REGISTERs in a row whose Contact only follows the address at which the exchange sees us.
+const MAX_CORRECTIONS: u8 = 2;
+
 /// How one account stands with its registrar.
 #[derive(Debug)]
 pub(crate) struct Registration {
@@ -32,6 +35,8 @@ pub(crate) struct Registration {
     known_as: Option<String>,
     /// The registrar's proxy cannot do RFC 5626 (439).
     plain: bool,
+    /// How often in a row the exchange saw us at another address than the time before.
+    corrections: u8,
 }
 
 impl Registration {
@@ -51,6 +56,7 @@ impl Registration {
             failures: 0,
             known_as: None,
             plain: false,
+            corrections: 0,
         }
     }
 
@@ -268,10 +274,14 @@ impl Registration {
         self.known_as = contact.map(|contact| contact.uri.to_string());
         if let (Some(line), Some(sent_to)) = (core.lines.get_mut(&self.account), sent_to) {
             line.take_service_route(response);
-            if line.note_seen_at(response, sent_to) {
+            let has_moved = line.note_seen_at(response, sent_to);
+            self.corrections = if has_moved { self.corrections + 1 } else { 0 };
+            if has_moved && self.corrections <= MAX_CORRECTIONS {
                 tracing::info!(account = self.account.0, "the exchange sees us at another address");
                 return self.send(core, now);
             }
+            // Behind a NAT with several addresses that take turns no Contact is ever right.
+            self.corrections = 0;
         }
         if granted.is_zero() {
             let text = "the registrar removed our contact".to_owned();

@@ -34,7 +34,10 @@ pub(crate) struct Subscription {
     call_id: String,
     local_tag: String,
     dialog: Option<Dialog>,
+    /// Lifetime asked for.
     expires: Duration,
+    /// Until when it was granted, as last said.
+    until: Option<Instant>,
     tx: Option<TxId>,
     phase: Phase,
     failures: u32,
@@ -109,6 +112,7 @@ impl Subscription {
             local_tag: String::new(),
             dialog: None,
             expires: EXPIRES,
+            until: None,
             tx: None,
             phase: Phase::Asking,
             failures: 0,
@@ -173,8 +177,9 @@ impl Subscription {
         if self.phase == Phase::Closing {
             return;
         }
+        // Where targets are watched, a dead one has been left long before: the exchange is silent about this number alone.
         if let (true, Some(place), Some(dead)) =
-            (reached, core.first_hop(self.account), core.layer.sent_to(id))
+            (reached && !core.config.probe, core.first_hop(self.account), core.layer.sent_to(id))
         {
             core.resolver.fail_over(now, &place, dead);
         }
@@ -337,6 +342,7 @@ impl Subscription {
         self.local_tag = core.random.word();
         core.enter_dialog(&self.call_id, &self.local_tag, Owner::Subscription(self.id));
         self.dialog = None;
+        self.until = None;
         self.doubt = None;
         self.phase = Phase::Asking;
         core.timers.clear(Alarm::Subscription(self.id));
@@ -400,19 +406,27 @@ impl Subscription {
     }
 
     fn accepted(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
+        let tag = response.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         match &mut self.dialog {
-            Some(dialog) => dialog.refresh_target(response),
+            Some(dialog) if dialog.is_with(&tag) => dialog.refresh_target(response),
+            // Of several that the request was forked to, another one notified first.
+            Some(_) => {}
             None => {
                 let request = core.layer.sent_request(id);
                 self.dialog = request.and_then(|request| Dialog::of_caller(request, response));
             }
         }
+        let granted = response.expires().map_or(self.expires, |s| Duration::from_secs(u64::from(s)));
+        self.grant(now, granted);
         if self.phase == Phase::Asking {
             core.timers.set(Alarm::Subscription(self.id), now + core.config.t1 * 64);
         } else {
-            let granted = response.expires().map_or(self.expires, |s| Duration::from_secs(u64::from(s)));
             self.refresh_before(core, now, granted);
         }
+    }
+
+    fn grant(&mut self, now: Instant, lifetime: Duration) {
+        self.until = Some(now + lifetime.min(LONGEST_EXPIRES));
     }
 
     fn take_state(&mut self, core: &mut Core, now: Instant, notify: &Message) {
@@ -435,8 +449,12 @@ impl Subscription {
         }
         self.phase = Phase::Notified;
         let failures = std::mem::take(&mut self.failures);
-        let stated = param("expires").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        self.refresh_before(core, now, stated.unwrap_or(self.expires));
+        // Many notifiers leave it out: then what the answer to the SUBSCRIBE granted goes on (RFC 6665 section 4.1.3).
+        if let Some(stated) = param("expires").and_then(|seconds| seconds.parse::<u64>().ok()) {
+            self.grant(now, Duration::from_secs(stated));
+        }
+        let left = self.until.map_or(self.expires, |until| until.saturating_duration_since(now));
+        self.refresh_before(core, now, left);
         if state == "pending" {
             return self.report(core, SubscriptionState::Pending);
         }

@@ -360,3 +360,35 @@ fn ipv6_both_ways() {
 fn nothing_to_offer_is_an_error() {
     assert_eq!(end(1, &[]).create_offer(SendRecv), Err(SdpError::NoCommonCodec));
 }
+
+#[test]
+fn what_an_answer_names_besides_may_come_under_our_own_numbers() {
+    let mut caller = desk();
+    caller.create_offer(SendRecv).unwrap();
+    let lines = "a=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
+    let media = caller.receive_answer(&peer("m=audio 9000 RTP/AVP 9 8 96 18 101", lines)).unwrap();
+    let also = |media: &Media| media.also.iter().map(|it| (it.codec, it.payload_type)).collect::<Vec<_>>();
+    assert_eq!((media.codec, also(&media)), (Codec::G722, vec![(Codec::Opus, 111), (Codec::Pcma, 8)]));
+    // One alone is agreed to where we answer.
+    let mut callee = desk();
+    callee.receive_offer(&peer("m=audio 9000 RTP/AVP 9 8 0", "")).unwrap();
+    callee.create_answer(SendRecv).unwrap();
+    assert!(also(callee.media().unwrap()).is_empty());
+}
+
+#[test]
+fn g711_under_a_number_of_the_peers_is_answered_under_that_number() {
+    let lines = "a=rtpmap:96 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
+    for (offered, answered) in [("96 101", "96 101"), ("96 0 101", "96 101"), ("18 96 8 101", "96 101")] {
+        let mut desk = desk();
+        let media = desk.receive_offer(&peer(&format!("m=audio 9000 RTP/AVP {offered}"), lines)).unwrap();
+        assert_eq!((media.codec, media.payload_type, media.remote_payload_type), (Codec::Pcma, 96, 96));
+        let answer = text(&desk.create_answer(SendRecv).unwrap());
+        assert!(
+            answer.contains(&format!("m=audio 4010 RTP/AVP {answered}\r\na=rtpmap:96 PCMA/8000")),
+            "{answer}"
+        );
+        let hold = text(&desk.create_offer(SendOnly).unwrap());
+        assert!(hold.contains("m=audio 4010 RTP/AVP 96 111 9 0 110 101\r\n"), "{hold}");
+    }
+}

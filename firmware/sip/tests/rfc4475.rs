@@ -103,6 +103,7 @@ fn the_published_corpus_meets_its_fate() {
 
 fn corpus() -> Option<PathBuf> {
     let named = std::env::var_os("FRONTDESK_RFC4475").map(PathBuf::from);
+    assert!(named.as_ref().is_none_or(|path| path.is_dir()), "FRONTDESK_RFC4475 is no folder: {named:?}");
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/rfc4475");
     named.into_iter().chain([beside]).find(|path| path.is_dir())
 }

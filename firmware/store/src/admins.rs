@@ -111,6 +111,13 @@ pub struct ApiToken {
 const ACCOUNT: &str = "id, name, role, created, last_sign_in";
 const TOKEN: &str = "id, name, scope, created, by, last_used";
 
+/// The tokens that the account `?1` made, and those that were made with one of them.
+const MADE: &str = "WITH RECURSIVE made (id, name) AS ( \
+        SELECT id, name FROM admin_token WHERE by = (SELECT name FROM admin_account WHERE id = ?1) \
+        UNION \
+        SELECT admin_token.id, admin_token.name FROM admin_token \
+        JOIN made ON admin_token.by = 'token ' || made.name)";
+
 impl Store {
     /// Whether there is an administrator: the box has been set up.
     ///
@@ -189,7 +196,8 @@ impl Store {
         })
     }
 
-    /// Gives an account another role, another password, or both: all of it or nothing. `password` is a hash.
+    /// Gives an account another role, another password, or both: all of it or nothing. `password` is a hash. Where it is no
+    /// administrator's any more, its tokens are revoked ([`Store::tokens_of`]); their names are returned.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], [`StoreError::LastAdministrator`], or the database's.
@@ -198,23 +206,42 @@ impl Store {
         id: i64,
         role: Option<Role>,
         password: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         self.write("change an account", |db| {
             let sql = "UPDATE admin_account SET role = coalesce(?2, role), password = coalesce(?3, password) \
                        WHERE id = ?1";
             one(db.execute(sql, params![id, role.map(Role::word), password])?)?;
-            somebody_stays(db)
+            somebody_stays(db)?;
+            match role {
+                None | Some(Role::Administrator) => Ok(Vec::new()),
+                Some(Role::Supervisor) => revoke_of(db, id),
+            }
         })
     }
 
-    /// Removes an account.
+    /// Removes an account. Its tokens are revoked ([`Store::tokens_of`]); their names are returned.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], [`StoreError::LastAdministrator`], or the database's.
-    pub fn remove_account(&mut self, id: i64) -> Result<(), StoreError> {
+    pub fn remove_account(&mut self, id: i64) -> Result<Vec<String>, StoreError> {
         self.write("remove an account", |db| {
+            let revoked = revoke_of(db, id)?;
             one(db.execute("DELETE FROM admin_account WHERE id = ?1", [id])?)?;
-            somebody_stays(db)
+            somebody_stays(db)?;
+            Ok(revoked)
+        })
+    }
+
+    /// The names of the tokens that an account made, and of those that programs made with one of them: what is left to
+    /// somebody who is no administrator any more, as long as nobody revokes it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn tokens_of(&self, id: i64) -> Result<Vec<String>, StoreError> {
+        self.read("read the tokens of an account", |db| {
+            let mut query = db.prepare(&format!("{MADE} SELECT name FROM made ORDER BY id"))?;
+            let names = query.query_map([id], |row| row.get(0))?;
+            Ok(names.collect::<Result<_, _>>()?)
         })
     }
 
@@ -334,6 +361,15 @@ pub(crate) fn usable(name: &str) -> Result<&str, StoreError> {
         return Ok(trimmed);
     }
     Err(StoreError::AccountName { name: trimmed.chars().take(MAX_NAME).collect() })
+}
+
+fn revoke_of(db: &Connection, id: i64) -> Result<Vec<String>, Failure> {
+    let sql = format!("{MADE} DELETE FROM admin_token WHERE id IN (SELECT id FROM made) RETURNING name");
+    let mut statement = db.prepare(&sql)?;
+    let names = statement.query_map([id], |row| row.get(0))?;
+    let mut names = names.collect::<Result<Vec<String>, _>>()?;
+    names.sort();
+    Ok(names)
 }
 
 fn administrators(db: &Connection) -> Result<u32, rusqlite::Error> {

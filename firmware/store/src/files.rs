@@ -12,7 +12,7 @@ use directory::csv::{Exporter, ImportError, Importer};
 use ipc::{DirectoryId, ImportReport, ImportView, RemovalId};
 
 use crate::contacts::{directory, directory_named, for_each, insert, insert_directory, room};
-use crate::removals::{forget, show, stage};
+use crate::removals::{show, stage};
 use crate::sources::is_by_hand;
 use crate::{Failure, Store, StoreError};
 
@@ -20,6 +20,9 @@ use crate::{Failure, Store, StoreError};
 /// logged waits no longer. Scaling a picture takes some milliseconds.
 const PART: Duration = Duration::from_millis(100);
 const PART_CONTACTS: usize = 2_000;
+
+/// Room on the disk that an import leaves free, in bytes: calls are logged meanwhile.
+const SPARE: u64 = 64 * 1024 * 1024;
 
 /// Most text in the contacts of one file, in bytes: they are all held in memory, and half a million people of
 /// whom everything is known need less.
@@ -29,8 +32,6 @@ pub const MAX_IMPORT_BYTES: usize = 256 * 1024 * 1024;
 pub struct ImportJob {
     path: PathBuf,
     directory: Directory,
-    /// The directory was made for it.
-    made: bool,
     staged: RemovalId,
     file: Importer<BufReader<Counted<File>>>,
     read: Arc<AtomicU64>,
@@ -67,7 +68,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::OpenContacts`], [`StoreError::Import`], [`StoreError::DirectoryName`],
-    /// [`StoreError::TooManyContacts`], [`StoreError::TooMuchText`], or the database's.
+    /// [`StoreError::TooManyContacts`], [`StoreError::TooMuchText`], [`StoreError::Full`] where the disk has no room
+    /// for them, or the database's.
     pub fn import_csv(
         &mut self,
         path: &Path,
@@ -101,27 +103,32 @@ impl Store {
     ) -> Result<ImportJob, StoreError> {
         let (file, length) =
             open(path).map_err(|source| StoreError::OpenContacts { path: path.to_owned(), source })?;
+        if self.free().is_some_and(|free| free < room_for(length)) {
+            return Err(StoreError::Full { path: self.path.clone(), doing: "import contacts" });
+        }
         let read = Arc::new(AtomicU64::new(0));
         let reader = BufReader::new(Counted { file, read: Arc::clone(&read) });
         let unreadable = |source| StoreError::Import { path: path.to_owned(), source };
-        let (directory, room, made, staged) = self.write("begin an import", |db| {
-            let known = directory_named(db, name)?;
-            let id = match known {
+        let (directory, room, staged) = self.write("begin an import", |db| {
+            let (id, made) = match directory_named(db, name)? {
                 Some(id) => {
                     is_by_hand(db, id)?;
-                    id
+                    (id, None)
                 }
-                None => insert_directory(db, name, local, None, "")?,
+                None => {
+                    let id = insert_directory(db, name, local, None, "")?;
+                    (id, Some(id))
+                }
             };
-            Ok((directory(db, id)?, room(db, id)?, known.is_none(), stage(db, now)?))
+            Ok((directory(db, id)?, room(db, id)?, stage(db, now, made)?))
         })?;
         match Importer::new(reader, directory.local) {
             Ok(file) => {
                 let path = path.to_owned();
-                Ok(ImportJob { path, directory, made, staged, file, read, length, loaded: 0, room, text: 0 })
+                Ok(ImportJob { path, directory, staged, file, read, length, loaded: 0, room, text: 0 })
             }
             Err(error) => {
-                self.end_badly(staged, made.then_some(directory.id))?;
+                self.end_badly(staged)?;
                 Err(unreadable(error))
             }
         }
@@ -174,9 +181,13 @@ impl Store {
     /// Shows what was loaded, all of it at once.
     ///
     /// # Errors
-    /// The database's; then [`Store::give_up_import`] is of use.
+    /// The database's; then nothing of it stays.
     pub fn finish_import(&mut self, job: ImportJob) -> Result<(DirectoryId, ImportReport), StoreError> {
-        self.write("end an import", |db| show(db, job.staged))?;
+        if let Err(error) = self.write("end an import", |db| show(db, job.staged)) {
+            // Where the disk does not take that either, the next start does it.
+            let _ = self.give_up_import(&job);
+            return Err(error);
+        }
         Ok((job.directory.id, job.file.finish()))
     }
 
@@ -185,20 +196,13 @@ impl Store {
     /// # Errors
     /// The database's; then [`Store::tidy_up`] does it at the next start.
     pub fn give_up_import(&mut self, job: &ImportJob) -> Result<(), StoreError> {
-        self.end_badly(job.staged, job.made.then_some(job.directory.id))
+        self.end_badly(job.staged)
     }
 
-    fn end_badly(&mut self, staged: RemovalId, made: Option<DirectoryId>) -> Result<(), StoreError> {
-        self.write("give up an import", |db| {
-            forget(db, staged)?;
-            if let Some(id) = made {
-                // Somebody may have added a contact to it meanwhile.
-                let sql = "DELETE FROM directory WHERE id = ?1 \
-                    AND NOT EXISTS (SELECT 1 FROM contact WHERE directory = ?1)";
-                db.execute(sql, [id.0])?;
-            }
-            Ok(())
-        })
+    /// Room on the disk, in bytes; `None` where the system does not tell.
+    fn free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.path).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Writes a directory as CSV, pictures included, in the order the contacts came; says how many there are.
@@ -224,6 +228,12 @@ impl ImportJob {
     fn unreadable(&self, source: ImportError) -> StoreError {
         StoreError::Import { path: self.path.clone(), source }
     }
+}
+
+/// What has to be free on the disk for a file of so many bytes, in bytes: its contacts are written with an index, and
+/// beside them what is on its way into the database.
+fn room_for(length: u64) -> u64 {
+    length.saturating_mul(2).saturating_add(SPARE)
 }
 
 /// A file, and how much of it was read.

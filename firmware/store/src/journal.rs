@@ -69,7 +69,8 @@ impl Store {
                     "INSERT INTO journal (call, plugin, body, added, next_try) VALUES (?1, ?2, ?3, ?4, ?4)";
                 db.prepare_cached(sql)?.execute(params![call, plugin, json(&body)?, now])?;
             }
-            let given_up = if journal.is_empty() { 0 } else { give_way(db, now)? };
+            // Whose connector is missing waits here too, and not for ever.
+            let given_up = give_way(db, now)?;
             Ok(Appended { call, given_up })
         })
     }
@@ -134,16 +135,15 @@ impl Store {
         })
     }
 
-    /// Removes the rows of all connectors but these, which are installed, and what is too old; says how many went.
+    /// Removes the rows of these connectors, which somebody has removed, and what is too old; says how many went. A
+    /// connector that is only missing, as after a restore, gets its calls when it is back. `now` is in Unix milliseconds.
     ///
     /// # Errors
     /// The database's.
-    pub fn journal_tidy(&mut self, installed: &[String], now: i64) -> Result<u32, StoreError> {
+    pub fn journal_tidy(&mut self, removed: &[String], now: i64) -> Result<u32, StoreError> {
         self.write("tidy the journal", |db| {
-            let mut known = db.prepare("SELECT DISTINCT plugin FROM journal")?;
-            let known = known.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
             let mut gone = 0;
-            for plugin in known.iter().filter(|plugin| !installed.contains(plugin)) {
+            for plugin in removed {
                 gone += db.execute("DELETE FROM journal WHERE plugin = ?1", [plugin])?;
             }
             Ok(count(gone) + give_way(db, now)?)

@@ -10,7 +10,7 @@
 //! `edits`, `removals` and `history` change them by hand, `sources` from connectors, `calls` the log,
 //! `statistics` counts it, `marks` are minutes of calls that something was wrong with, `journal` is what of it is on its way into customer databases, `admins` and `audit` are the
 //! administrator's page's, `operators` who sits at the desk, `reminders` what they want to be told, `settings` are the words of the settings file (`reach` and `tls` those about
-//! networks), `refusal` what of them is refused, `documents` keeps them, `provisioned` takes them from a provisioning server, `health` has figures for support, `snapshot` copies and replaces all, `rollback` does so over an update and back.
+//! networks), `refusal` what of them is refused, `documents` keeps them, `parked` are callers whom the exchange keeps meanwhile, `provisioned` takes them from a provisioning server, `health` has figures for support, `snapshot` copies and replaces all, `rollback` does so over an update and back.
 
 mod admins;
 mod audit;
@@ -28,6 +28,7 @@ mod journal;
 mod marks;
 mod note;
 mod operators;
+mod parked;
 mod pictures;
 mod provisioned;
 mod reach;
@@ -71,14 +72,17 @@ pub use ipc::{
 };
 pub use journal::{Appended, JOURNAL_DAYS, JournalRow, MAX_JOURNAL};
 pub use marks::{MAX_CALL_MARKS, MarkedCall};
-pub use operators::{DeskOperator, MAX_OPERATORS, PinBegun, PinCheck, WeakPin, pin_allowed};
+pub use operators::{DeskOperator, MAX_OPERATORS, OperatorChange, PinBegun, PinCheck, WeakPin, pin_allowed};
+pub use parked::Parked;
 pub use pictures::PICTURE_SIDE;
 pub use provisioned::{NamedBy, Provisioned, TakenFile};
 pub use reach::{Nat, NatError, Srtp, Transport};
 pub use refusal::{Refusal, Why};
 pub use removals::Removal;
 pub use rollback::{Prepared, prepare, put_aside};
-pub use settings::{Account, Crm, DirectorySettings, Line, Numbers, Operator, Rules, Secret, Settings};
+pub use settings::{
+    Account, Crm, DirectorySettings, Line, MAX_CALLS, Numbers, Operator, Rules, Secret, Settings,
+};
 pub use settings_file::SettingsError;
 pub use sign_in::SignedIn;
 pub use snapshot::{Checked, check, is_swapped, keep_new, return_old, snapshot, swap_in};
@@ -259,6 +263,28 @@ mod tests {
         assert_eq!((directories.len(), entries.len()), (1, 3));
         let hidden: i64 = store.db.query_row("SELECT count(*) FROM contact", [], |row| row.get(0)).unwrap();
         assert_eq!(hidden, 3, "nor is anything left unseen");
+    }
+
+    #[test]
+    fn app_4_what_an_import_left_is_forgotten_in_parts_that_need_little_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, file) = (folder.path().join("desk.db"), folder.path().join("contacts.csv"));
+        directory::csv::export(&mut std::fs::File::create(&file).unwrap(), &many(8_000)).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let mut job = store.begin_import(&file, "New", false, 0).unwrap();
+        while store.import_some(&mut job).unwrap() {}
+        // A power cut. Closed, the log is in the file, and its own file is gone.
+        drop(job);
+        drop(store);
+        let mut store = Store::open(&path).unwrap();
+        store.tidy_up(0).unwrap();
+        let count = |table: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {table}");
+            store.db.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((count("contact"), count("directory"), count("removal")), (0, 0, 0));
+        let log = std::fs::metadata(folder.path().join("desk.db-wal")).unwrap().len();
+        assert!(log < 3 << 20, "in one transaction it would be 5 MB, as much as the contacts: {log}");
     }
 
     #[test]

@@ -6,10 +6,10 @@
 //! Not done here: hashing PINs, which is the `admin` crate's; who is signed in, which is in `sign_in`.
 
 use ipc::Language;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::admins::{key, one, usable};
-use crate::{Store, StoreError};
+use crate::{Failure, Store, StoreError};
 
 /// Most operators.
 pub const MAX_OPERATORS: u32 = 100;
@@ -39,6 +39,19 @@ pub struct DeskOperator {
     pub failures: u32,
     /// When they were added, Unix milliseconds.
     pub created_ms: i64,
+}
+
+/// What of an operator is changed; what is `None` stays.
+#[derive(Clone, Default)]
+pub struct OperatorChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another language.
+    pub language: Option<Language>,
+    /// The hash of another PIN, which [`pin_allowed`] allows. Who was locked stays so.
+    pub pin: Option<String>,
+    /// Locked, or unlocked and without wrong PINs.
+    pub locked: Option<bool>,
 }
 
 /// Why a PIN cannot be used.
@@ -143,29 +156,24 @@ impl Store {
         })
     }
 
-    /// Gives an operator another name and language.
+    /// Changes an operator: all of it or nothing.
     ///
     /// # Errors
     /// [`StoreError::AccountName`], [`StoreError::AccountTaken`], [`StoreError::NoSuchAccount`], or the database's.
-    pub fn change_operator(&mut self, id: i64, name: &str, language: Language) -> Result<(), StoreError> {
-        let name = usable(name)?;
+    pub fn change_operator(&mut self, id: i64, change: &OperatorChange) -> Result<(), StoreError> {
+        let OperatorChange { name, language, pin, locked } = change;
+        let name = name.as_deref().map(usable).transpose()?;
         self.write("change an operator", |db| {
             let sql = "SELECT count(*) FROM desk_operator WHERE name_key = ?1 AND id <> ?2";
-            if db.query_row(sql, params![key(name), id], |row| row.get::<_, u32>(0))? > 0 {
+            if let Some(name) = name
+                && db.query_row(sql, params![key(name), id], |row| row.get::<_, u32>(0))? > 0
+            {
                 return Err(StoreError::AccountTaken { name: name.to_owned() }.into());
             }
-            let sql = "UPDATE desk_operator SET name = ?2, name_key = ?3, language = ?4 WHERE id = ?1";
-            one(db.execute(sql, params![id, name, key(name), word(language)])?)
-        })
-    }
-
-    /// Gives an operator another PIN; `pin` is the hash of one that [`pin_allowed`] allows. Who was locked stays so.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchAccount`], or the database's.
-    pub fn set_pin(&mut self, id: i64, pin: &str) -> Result<(), StoreError> {
-        self.write("change a PIN", |db| {
-            one(db.execute("UPDATE desk_operator SET pin = ?2 WHERE id = ?1", params![id, pin])?)
+            let sql = "UPDATE desk_operator SET name = coalesce(?2, name), name_key = coalesce(?3, name_key), \
+                       language = coalesce(?4, language), pin = coalesce(?5, pin) WHERE id = ?1";
+            one(db.execute(sql, params![id, name, name.map(key), language.map(word), pin])?)?;
+            locked.map_or(Ok(()), |locked| lock(db, id, locked))
         })
     }
 
@@ -174,10 +182,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchAccount`], or the database's.
     pub fn lock_operator(&mut self, id: i64, locked: bool) -> Result<(), StoreError> {
-        self.write("lock or unlock an operator", |db| {
-            let sql = "UPDATE desk_operator SET locked = ?2, failures = 0, wait_until = 0 WHERE id = ?1";
-            one(db.execute(sql, params![id, locked])?)
-        })
+        self.write("lock or unlock an operator", |db| lock(db, id, locked))
     }
 
     /// Removes an operator.
@@ -190,26 +195,9 @@ impl Store {
         })
     }
 
-    /// Whether a PIN is an operator's, at `now_ms`, Unix milliseconds. `fits` says whether it is the one of the hash
-    /// that is kept; it is not asked where no PIN is looked at. Who compares elsewhere, because hashing takes its time,
-    /// uses [`Store::begin_pin`] and [`Store::pin_was_right`].
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchAccount`], or the database's.
-    pub fn check_pin(
-        &mut self,
-        id: i64,
-        now_ms: i64,
-        fits: impl FnOnce(&str) -> bool,
-    ) -> Result<PinCheck, StoreError> {
-        match self.begin_pin(id, now_ms)? {
-            Err(refused) => Ok(refused),
-            Ok(begun) if fits(&begun.hash) => self.pin_was_right(id, &begun.hash),
-            Ok(begun) => Ok(begun.otherwise),
-        }
-    }
-
-    /// Counts a try of a PIN as a wrong one, before anybody looks at it. The inner error says why nobody shall.
+    /// Counts a try of a PIN as a wrong one at `now_ms`, Unix milliseconds, before anybody looks at it: hashing takes its
+    /// time, and is not done here. One that fits is told to [`Store::pin_was_right`]. The inner error says why nobody
+    /// shall look.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], or the database's.
@@ -261,6 +249,11 @@ impl Store {
             })
         })
     }
+}
+
+fn lock(db: &Connection, id: i64, locked: bool) -> Result<(), Failure> {
+    let sql = "UPDATE desk_operator SET locked = ?2, failures = 0, wait_until = 0 WHERE id = ?1";
+    one(db.execute(sql, params![id, locked])?)
 }
 
 /// How long nobody may try again after so many wrong PINs.

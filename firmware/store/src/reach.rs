@@ -3,13 +3,14 @@
 //!
 //! Not done here: any of it. `sip` and the sockets of the daemon do it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::settings::At;
 use crate::settings_file::SettingsError;
-use crate::{Account, StoreError, Why};
+use crate::{Account, Settings, StoreError, Why};
 
 /// By what an account speaks with its exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +133,19 @@ impl Account {
         Ok(self)
     }
 
+    /// The account among those `known` in whose place this one comes: that of its name, or, where none has that name, that
+    /// of its user under a name that is none of `names` any more.
+    #[must_use]
+    pub fn predecessor<'known>(
+        &self,
+        known: &'known [Self],
+        names: &BTreeSet<String>,
+    ) -> Option<&'known Self> {
+        let renamed = |old: &&Self| old.user == self.user && !names.contains(old.id());
+        let same = known.iter().find(|old| old.id() == self.id());
+        same.or_else(|| known.iter().find(renamed))
+    }
+
     /// Whether its password goes to the same machines as that of the other: a digest of it is enough to try passwords
     /// until one fits.
     pub(crate) fn goes_where(&self, other: &Self) -> bool {
@@ -142,11 +156,50 @@ impl Account {
     }
 }
 
+impl Settings {
+    /// Names of the accounts that have no password and had one `before`, under their name or for their user: a file gave
+    /// none, and they go elsewhere now.
+    #[must_use]
+    pub fn without_their_passwords(&self, before: &Self) -> Vec<String> {
+        let had = |account: &&Account| {
+            let is_it = |old: &&Account| old.id() == account.id() || old.user == account.user;
+            before.accounts.iter().filter(is_it).any(|old| !old.password.is_empty())
+        };
+        let bare = self.accounts.iter().filter(|account| account.password.is_empty());
+        bare.filter(had).map(|account| account.id().to_owned()).collect()
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::Secret;
+
+    #[test]
+    fn acc_5_an_account_by_another_name_is_the_same_and_one_without_its_password_is_said() {
+        let account = |id: &str, user: &str, password: &str| Account {
+            id: id.into(),
+            user: user.into(),
+            domain: "pbx.example".into(),
+            password: Secret::new(password),
+            ..Account::default()
+        };
+        let known =
+            [account("house", "2100", "one"), account("", "2101", "two"), account("bare", "2102", "")];
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let of = |wanted: &Account, there: &[&str]| {
+            wanted.predecessor(&known, &names(there)).map(|old| old.user.clone())
+        };
+        assert_eq!(of(&account("house", "9", ""), &["house"]).as_deref(), Some("2100"), "by its name");
+        assert_eq!(of(&account("desk", "2100", ""), &["desk"]).as_deref(), Some("2100"), "by another name");
+        assert_eq!(of(&account("second", "2100", ""), &["second", "house"]), None, "beside it");
+        let before = Settings { accounts: known.to_vec(), ..Settings::default() };
+        let now = [account("house", "2100", ""), account("desk", "2101", ""), account("bare", "2102", "")];
+        let now = Settings { accounts: now.to_vec(), ..Settings::default() };
+        assert_eq!(now.without_their_passwords(&before), ["house", "desk"]);
+        assert!(before.without_their_passwords(&now).is_empty());
+    }
 
     #[test]
     fn acc_5_a_password_stays_with_its_domain_its_registrar_and_its_proxy() {

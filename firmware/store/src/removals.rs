@@ -2,11 +2,11 @@
 //!
 //! Removed contacts and directories stay in their tables and belong to a row of `removal`; whoever reads contacts
 //! passes them over. A removal is forgotten, with all that belongs to it, after a day, or when there are
-//! [`MAX_REMOVALS`] newer ones.
+//! [`MAX_REMOVALS`] newer ones. What nobody has removed, the directory of a connector that is missing, stays longer.
 
 use directory::Contact;
 use ipc::{ContactId, DirectoryId, RemovalId, Removed};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use crate::contacts::{contact, contact_id, directory, directory_named, id_value};
 use crate::{Failure, Store, StoreError};
@@ -16,6 +16,12 @@ const MAX_REMOVALS: i64 = 20;
 
 /// How long a removal can be undone, in milliseconds.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
+
+/// How long the directory of a connector that is missing waits for it, in milliseconds: as its finished calls do.
+const MISSING_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Contacts forgotten in one transaction.
+const PART: i64 = 1_000;
 
 /// Something that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,20 +65,62 @@ impl Store {
         self.write("undo a removal", |db| undo(db, removal))
     }
 
-    /// Forgets what an interrupted import or an old removal left.
+    /// Forgets what an interrupted import or an old removal left. `now` is in Unix milliseconds.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's; what is left is seen by nobody, and is forgotten by the next call.
     pub fn tidy_up(&mut self, now: i64) -> Result<(), StoreError> {
-        self.write("forget what was removed", |db| {
-            db.execute("DELETE FROM removal WHERE what = ?1", [STAGED])?;
-            forget_old(db, now)
+        let (staged, old) = self.read("look for what was removed", |db| {
+            let staged = ids(db, "what = ?1", [STAGED])?;
+            Ok((staged, ids(db, OLD, bounds(now))?))
+        })?;
+        staged.into_iter().try_for_each(|removal| self.end_badly(removal))?;
+        old.into_iter().try_for_each(|removal| {
+            self.forget_contacts(removal)?;
+            self.write("forget what was removed", |db| forget(db, removal))
         })
+    }
+
+    /// Ends an import badly: nothing of it stays, nor does the directory that was made for it.
+    pub(crate) fn end_badly(&mut self, staged: RemovalId) -> Result<(), StoreError> {
+        self.forget_contacts(staged)?;
+        self.write("give up an import", |db| {
+            // Somebody may have added a contact to it meanwhile, or removed it.
+            let sql = "DELETE FROM directory WHERE removal IS NULL \
+                AND id = (SELECT CAST(name AS INTEGER) FROM removal WHERE id = ?1) \
+                AND NOT EXISTS (SELECT 1 FROM contact WHERE contact.directory = directory.id)";
+            db.execute(sql, [staged.0])?;
+            forget(db, staged)
+        })
+    }
+
+    /// Forgets the contacts of a removal a part at a time. On a disk that is full there is no room for the log of them
+    /// all, and whoever else writes gets a turn between two parts.
+    fn forget_contacts(&mut self, removal: RemovalId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM contact WHERE id IN (SELECT id FROM contact WHERE removal = ?1 LIMIT ?2)";
+        while self.write("forget what was removed", |db| Ok(db.execute(sql, params![removal.0, PART])?))? > 0
+        {
+            // The next part is written over the log of this one. Where somebody reads, that is done later.
+            let _ = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+        Ok(())
     }
 }
 
-/// Stands for what was removed where nothing was: contacts of an import that is not at its end.
+/// Stands for what was removed where nothing was: contacts of an import that is not at its end. The name is then the
+/// identity of the directory that was made for it.
 const STAGED: &str = "import";
+
+/// Stands for what was removed where nobody did: the directory of a connector that is missing.
+const MISSING: &str = "missing";
+
+/// The removals that are forgotten, with [`bounds`].
+const OLD: &str = "what NOT IN (?1, ?2) AND (at < ?3 OR id <= (SELECT max(id) FROM removal) - ?4) \
+    OR what = ?2 AND at < ?5";
+
+fn bounds(now: i64) -> (&'static str, &'static str, i64, i64, i64) {
+    (STAGED, MISSING, now.saturating_sub(KEPT_MS), MAX_REMOVALS, now.saturating_sub(MISSING_MS))
+}
 
 pub(crate) fn remove_contact(db: &Connection, id: ContactId, now: i64) -> Result<Removal, Failure> {
     let entry = contact(db, id)?.ok_or(StoreError::NoSuchContact(id))?;
@@ -93,11 +141,25 @@ pub(crate) fn remove_directory(db: &Connection, id: DirectoryId, now: i64) -> Re
     let name = directory(db, id)?.name;
     let what = Removed::Directory { count: count(db, id)?, directory: name.clone() };
     let removal = new(db, now, what, Some(&name))?;
-    remove_all(db, id, removal.id)?;
-    // A name nobody can choose, so that the old one is free.
-    let sql = "UPDATE directory SET removal = ?2, name = char(1) || id WHERE id = ?1";
-    db.execute(sql, params![id.0, removal.id.0])?;
+    hide(db, id, removal.id)?;
     Ok(removal)
+}
+
+/// Puts aside the directory of a connector that is missing.
+pub(crate) fn put_aside(db: &Connection, id: DirectoryId, now: i64) -> Result<(), Failure> {
+    let removal = insert(db, now, MISSING, Some(&directory(db, id)?.name))?;
+    hide(db, id, removal)
+}
+
+/// Brings back the directory of a connector that was missing, if one was put aside.
+pub(crate) fn bring_back(db: &Connection, source: &str) -> Result<Option<DirectoryId>, Failure> {
+    let sql = "SELECT removal.id FROM directory JOIN removal ON removal.id = directory.removal \
+        WHERE directory.source = ?1 AND removal.what = ?2 ORDER BY removal.id DESC LIMIT 1";
+    let removal: Option<i64> = db.query_row(sql, [source, MISSING], |row| row.get(0)).optional()?;
+    match removal {
+        Some(removal) => Ok(undo(db, RemovalId(removal))?.into_iter().next()),
+        None => Ok(None),
+    }
 }
 
 pub(crate) fn undo(db: &Connection, removal: RemovalId) -> Result<Vec<DirectoryId>, Failure> {
@@ -144,10 +206,10 @@ pub(crate) fn contacts(db: &Connection, removal: RemovalId) -> Result<Vec<Contac
     Ok(if found.len() == 1 { found } else { Vec::new() })
 }
 
-/// Begins an import: what is added to the removal returned is seen by nobody until [`show`].
-pub(crate) fn stage(db: &Connection, now: i64) -> Result<RemovalId, Failure> {
-    let sql = "INSERT INTO removal (at, what) VALUES (?1, ?2) RETURNING id";
-    Ok(RemovalId(db.query_row(sql, params![now, STAGED], |row| row.get(0))?))
+/// Begins an import, for which a directory may have been made: what is added to the removal returned is seen by nobody
+/// until [`show`].
+pub(crate) fn stage(db: &Connection, now: i64, made: Option<DirectoryId>) -> Result<RemovalId, Failure> {
+    insert(db, now, STAGED, made.map(|id| id.0.to_string()).as_deref())
 }
 
 /// Ends an import well.
@@ -156,8 +218,7 @@ pub(crate) fn show(db: &Connection, staged: RemovalId) -> Result<(), Failure> {
     forget(db, staged)
 }
 
-/// Ends an import badly: nothing of it stays.
-pub(crate) fn forget(db: &Connection, removal: RemovalId) -> Result<(), Failure> {
+fn forget(db: &Connection, removal: RemovalId) -> Result<(), Failure> {
     db.execute("DELETE FROM removal WHERE id = ?1", [removal.0])?;
     Ok(())
 }
@@ -166,15 +227,30 @@ fn new(db: &Connection, now: i64, what: Removed, name: Option<&str>) -> Result<R
     forget_old(db, now)?;
     let text = serde_json::to_string(&what)
         .map_err(|error| StoreError::Unknown { what: "a removal", found: error.to_string() })?;
+    Ok(Removal { id: insert(db, now, &text, name)?, what })
+}
+
+fn insert(db: &Connection, now: i64, what: &str, name: Option<&str>) -> Result<RemovalId, Failure> {
     let sql = "INSERT INTO removal (at, what, name) VALUES (?1, ?2, ?3) RETURNING id";
-    let id = db.query_row(sql, params![now, text, name], |row| row.get(0))?;
-    Ok(Removal { id: RemovalId(id), what })
+    Ok(RemovalId(db.query_row(sql, params![now, what, name], |row| row.get(0))?))
+}
+
+fn ids(db: &Connection, which: &str, bounds: impl Params) -> Result<Vec<RemovalId>, Failure> {
+    let mut statement = db.prepare(&format!("SELECT id FROM removal WHERE {which} ORDER BY id"))?;
+    let rows = statement.query_map(bounds, |row| row.get(0).map(RemovalId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn forget_old(db: &Connection, now: i64) -> Result<(), Failure> {
-    let sql =
-        "DELETE FROM removal WHERE what <> ?1 AND (at < ?2 OR id <= (SELECT max(id) FROM removal) - ?3)";
-    db.execute(sql, params![STAGED, now.saturating_sub(KEPT_MS), MAX_REMOVALS])?;
+    db.execute(&format!("DELETE FROM removal WHERE {OLD}"), bounds(now))?;
+    Ok(())
+}
+
+fn hide(db: &Connection, id: DirectoryId, removal: RemovalId) -> Result<(), Failure> {
+    remove_all(db, id, removal)?;
+    // A name nobody can choose, so that the old one is free.
+    let sql = "UPDATE directory SET removal = ?2, name = char(1) || id WHERE id = ?1";
+    db.execute(sql, params![id.0, removal.0])?;
     Ok(())
 }
 

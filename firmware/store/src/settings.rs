@@ -17,6 +17,9 @@ use crate::{
 /// Why a note is refused.
 const NOTE: Why = Why::Length { min: 0, max: crate::contacts::MAX_NOTE };
 
+/// Most calls at once that can be set, see [`Rules::max_calls`].
+pub const MAX_CALLS: u32 = 500;
+
 /// All settings, as in the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -444,7 +447,7 @@ impl Settings {
         at.range("transfer_timeout_s", rules.transfer_timeout_s, 5, 600)?;
         at.range("hold_alarm_s", rules.hold_alarm_s, 5, 3600)?;
         at.range("ended_transfer_s", rules.ended_transfer_s, 1, 300)?;
-        at.range("max_calls", rules.max_calls, 1, 500)?;
+        at.range("max_calls", rules.max_calls, 1, MAX_CALLS)?;
         at.zero_or_range("log_days", rules.log_days, 1, 36_500)
     }
 

@@ -26,7 +26,7 @@ pub struct Checked {
 }
 
 /// Copies the database at `path`, as it is at one moment, into the file `to`, which must be empty or not there. Who
-/// uses the database meanwhile is not held up. In the copy nobody is signed in, and no directory of a connector counts as whole, so that
+/// uses the database meanwhile is not held up. In the copy nobody is signed in or parked, and no directory of a connector counts as whole, so that
 /// what the connector has is copied anew wherever this is brought back. Blocks for as long as the disk takes.
 ///
 /// # Errors
@@ -47,6 +47,8 @@ pub fn snapshot(path: &Path, to: &Path) -> Result<(), StoreError> {
     copy.execute("UPDATE directory SET source_generation = NULL", []).map_err(failed)?;
     // Who sits here now does not, wherever and whenever this is brought back.
     copy.execute("DELETE FROM signed_in", []).map_err(failed)?;
+    // Nor does anybody wait in a park slot then.
+    copy.execute("DELETE FROM document WHERE name = ?1", [crate::parked::PARKED]).map_err(failed)?;
     copy.close().map_err(|(_, source)| failed(source))?;
     let synced = File::open(to).and_then(|file| file.sync_all());
     synced.map_err(|source| StoreError::Open { path: to.to_owned(), source })

@@ -57,7 +57,8 @@ pub struct Copied {
     pub removed: u32,
     /// Contacts that cannot be kept: too long, or nothing in them.
     pub left_out: u32,
-    /// All that was changed, or `None` when that is too much: [`Store::load_directory`] has it.
+    /// All that was changed, or `None` when that is too much or the directory was put aside until now:
+    /// [`Store::load_directory`] has it.
     pub changes: Option<Changes>,
 }
 
@@ -89,15 +90,15 @@ impl Store {
     }
 
     /// Begins to copy what `source` has. Its directory is made when there is none yet, external, with this name or
-    /// the next of its kind that is free; a name chosen by the operator stays.
+    /// the next of its kind that is free; a name chosen by the operator stays. One that was put aside comes back.
     ///
     /// # Errors
     /// [`StoreError::DirectoryName`], or the database's.
     pub fn begin_copy(&mut self, source: &str, name: &str, generation: u64) -> Result<CopyJob, StoreError> {
         self.write("begin to copy a directory", |db| {
-            let sql = "SELECT id FROM directory WHERE source = ?1 AND removal IS NULL";
-            let known = db.query_row(sql, [source], |row| row.get(0)).optional()?.map(DirectoryId);
-            let id = match known {
+            let known = home(db, source)?;
+            let back = if known.is_none() { removals::bring_back(db, source)? } else { None };
+            let id = match known.or(back) {
                 Some(id) => id,
                 None => make_directory(db, source, name)?,
             };
@@ -108,7 +109,7 @@ impl Store {
                 changed: 0,
                 removed: 0,
                 left_out: 0,
-                changes: Some(Changes::default()),
+                changes: back.is_none().then(Changes::default),
             };
             Ok(CopyJob { room: room(db, id)?, directory, generation, seen: HashSet::new(), copied })
         })
@@ -183,16 +184,32 @@ impl Store {
         Ok(copied)
     }
 
-    /// Removes the directory of a connector that is no more; says which that was.
+    /// Removes the directory of a connector that somebody has removed; says which that was. `now` is in Unix
+    /// milliseconds.
     ///
     /// # Errors
     /// The database's.
     pub fn remove_source(&mut self, source: &str, now: i64) -> Result<Option<DirectoryId>, StoreError> {
         self.write("remove a connector's directory", |db| {
-            let sql = "SELECT id FROM directory WHERE source = ?1 AND removal IS NULL";
-            let id = db.query_row(sql, [source], |row| row.get(0)).optional()?.map(DirectoryId);
+            let id = home(db, source)?;
             if let Some(id) = id {
                 removals::remove_directory(db, id, now)?;
+            }
+            Ok(id)
+        })
+    }
+
+    /// Puts aside the directory of a connector that is missing though nobody was seen to remove it, as after a restore;
+    /// says which that was. For 30 days [`Store::begin_copy`] brings it back, with its line, its look and the alerts of
+    /// its contacts. `now` is in Unix milliseconds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn put_source_aside(&mut self, source: &str, now: i64) -> Result<Option<DirectoryId>, StoreError> {
+        self.write("put a connector's directory aside", |db| {
+            let id = home(db, source)?;
+            if let Some(id) = id {
+                removals::put_aside(db, id, now)?;
             }
             Ok(id)
         })
@@ -240,6 +257,11 @@ enum Outcome {
     Changed(Box<Entry>),
     Added(Box<Entry>),
     LeftOut,
+}
+
+fn home(db: &Connection, source: &str) -> Result<Option<DirectoryId>, Failure> {
+    let sql = "SELECT id FROM directory WHERE source = ?1 AND removal IS NULL";
+    Ok(db.query_row(sql, [source], |row| row.get(0)).optional()?.map(DirectoryId))
 }
 
 fn make_directory(db: &Connection, source: &str, name: &str) -> Result<DirectoryId, Failure> {

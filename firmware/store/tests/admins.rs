@@ -117,6 +117,38 @@ fn app_2_a_token_is_found_by_its_hash_until_it_is_revoked() {
 }
 
 #[test]
+fn acc_1_app_2_no_token_outlives_the_administrator_who_made_it() {
+    let (_folder, mut store) = open();
+    let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();
+    let bob = store.add_account("Bob", Role::Administrator, "hash", 1).unwrap();
+    let mut number = 0;
+    let mut make = |store: &mut Store, name: &str, by: &str| {
+        number += 1;
+        store.add_token(name, Scope::Write, &[number; 32], by, 5).unwrap();
+    };
+    for (name, by) in
+        [("backup", "Ada"), ("of bob", "Bob"), ("child", "token of bob"), ("grandchild", "token child")]
+    {
+        make(&mut store, name, by);
+    }
+    assert_eq!(store.tokens_of(bob.id).unwrap(), ["of bob", "child", "grandchild"]);
+    // A new password, or the role that it has, is no reason.
+    assert!(store.change_account(bob.id, Some(Role::Administrator), Some("other")).unwrap().is_empty());
+    assert!(matches!(store.remove_account(4711), Err(StoreError::NoSuchAccount)));
+    assert_eq!(store.tokens().unwrap().len(), 4);
+    let revoked = store.change_account(bob.id, Some(Role::Supervisor), None).unwrap();
+    assert_eq!(revoked, ["child", "grandchild", "of bob"]);
+    assert!(matches!(store.remove_account(ada.id), Err(StoreError::LastAdministrator)));
+    let left = |store: &Store| -> Vec<String> {
+        store.tokens().unwrap().into_iter().map(|token| token.name).collect()
+    };
+    assert_eq!(left(&store), ["backup"], "what could not be removed keeps its own");
+    store.change_account(bob.id, Some(Role::Administrator), None).unwrap();
+    assert_eq!(store.remove_account(ada.id).unwrap(), ["backup"]);
+    assert!(left(&store).is_empty());
+}
+
+#[test]
 fn app_2_the_audit_log_is_read_in_pages_newest_first() {
     let (_folder, mut store) = open();
     for at_ms in 0..7 {

@@ -295,8 +295,19 @@ fn dir_3_an_import_is_seen_at_its_end_or_never() {
     let mut desk = desk.reopen();
     desk.store.tidy_up(NOW).unwrap();
     assert_eq!(desk.names(), ["Alice", "Bob"]);
+    assert_eq!(desk.store.directories().unwrap().len(), 1, "nor is the directory made for it");
     let (_, report) = desk.store.import_csv(&file, "Staff", true, NOW).unwrap();
     assert_eq!((report.loaded, desk.contacts().len()), (5_000, 5_002));
+}
+
+#[test]
+fn app_4_an_import_that_the_disk_has_no_room_for_is_refused_before_it_begins() {
+    let mut desk = Desk::new();
+    let file = desk.file("lastname\nAlice\n");
+    // A hole: 8 TiB to read, and nothing on the disk.
+    fs::File::options().write(true).open(&file).unwrap().set_len(1 << 43).unwrap();
+    assert!(matches!(desk.store.import_csv(&file, "New", true, NOW), Err(StoreError::Full { .. })));
+    assert_eq!(desk.store.directories().unwrap(), []);
 }
 
 #[test]

@@ -106,9 +106,21 @@ fn crm_3_a_connector_that_was_removed_takes_its_rows_along() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(&folder);
     append(&mut store, NOW, &["a.crm", "b.crm"]);
-    assert_eq!(store.journal_tidy(&["b.crm".to_owned(), "c.crm".to_owned()], NOW).unwrap(), 1);
+    assert_eq!(store.journal_tidy(&["a.crm".to_owned(), "c.crm".to_owned()], NOW).unwrap(), 1);
     assert_eq!(store.journal_due("a.crm", NOW).unwrap(), None);
     assert!(store.journal_due("b.crm", NOW).unwrap().is_some());
+}
+
+#[test]
+fn crm_3_calls_wait_for_a_connector_that_is_missing_and_not_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder);
+    append(&mut store, NOW, &["a.crm"]);
+    assert_eq!(store.journal_tidy(&[], NOW).unwrap(), 0, "nobody has removed it");
+    assert!(store.journal_due("a.crm", NOW).unwrap().is_some());
+    // By then no connector keeps a journal.
+    assert_eq!(append(&mut store, NOW + JOURNAL_DAYS * DAY + 1, &[]).given_up, 1);
+    assert_eq!(length(&folder), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ipc::{Language, Note, Preferences, Theme};
-use store::{Store, StoreError};
+use store::{OperatorChange, Store, StoreError};
 
 #[test]
 fn acc_1_who_is_signed_in_outlives_a_restart_and_nobody_who_is_gone_is() {
@@ -53,7 +53,8 @@ fn acc_1_note_1_each_operator_has_preferences_and_a_note_of_their_own() {
     store.draft_note(ada, Some("of Ada")).unwrap();
     store.save_note(bob, "of Bob", 2).unwrap();
     // From now on the language is what they have chosen at the desk.
-    store.change_operator(ada, "Ada", Language::English).unwrap();
+    let change = OperatorChange { language: Some(Language::English), ..OperatorChange::default() };
+    store.change_operator(ada, &change).unwrap();
     assert_eq!(store.load_preferences(ada).unwrap(), own);
     assert_eq!(store.load_preferences(0).unwrap(), of_desk);
     assert_eq!(store.load_preferences(bob).unwrap(), of_desk);

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 const LDAP: &str = "org.example.ldap";
 const AUTHOR: Author<'_> = Author { name: "Nadia", now: 1_700_000_000_000 };
+const DAY: i64 = 24 * 3600 * 1000;
 
 struct Desk {
     folder: TempDir,
@@ -165,6 +166,51 @@ fn a_connector_that_is_gone_takes_its_directory_with_it_and_may_come_back() {
     assert_eq!(desk.store.remove_source(LDAP, AUTHOR.now).unwrap(), Some(home));
     assert_eq!(desk.store.remove_source(LDAP, AUTHOR.now).unwrap(), None);
     assert!(desk.store.sources().unwrap().is_empty());
+    assert_ne!(desk.copy(1, &[("a", "Anna")]).directory.id, home);
+}
+
+#[test]
+fn dir_4_ten_2_a_connector_that_is_missing_finds_its_directory_when_it_is_back() {
+    let mut desk = Desk::new();
+    let home = desk.copy(1, &[("a", "Anna"), ("b", "Ben")]).directory.id;
+    let before = desk.entries(home);
+    let rename = Edit::ChangeDirectory {
+        directory: home,
+        name: "Colleagues".into(),
+        local: true,
+        line: Some("5550100".into()),
+        note: "Second floor".into(),
+    };
+    desk.store.edit(&rename, AUTHOR).unwrap();
+    let alerts = AlertSet { ringing: true, ..AlertSet::default() };
+    desk.store.edit(&Edit::SetAlerts { contact: before[0].id, alerts }, AUTHOR).unwrap();
+
+    // A restore on another box, where the plugin is not there yet.
+    assert_eq!(desk.store.put_source_aside(LDAP, AUTHOR.now).unwrap(), Some(home));
+    assert_eq!(desk.store.put_source_aside(LDAP, AUTHOR.now).unwrap(), None);
+    assert!(desk.store.sources().unwrap().is_empty() && desk.store.load_directory(home).unwrap().is_none());
+    let mut desk = desk.reopen();
+    desk.store.tidy_up(AUTHOR.now + 29 * DAY).unwrap();
+    // Many removals since are no reason either.
+    let other = desk.store.add_directory("Own", true).unwrap().id;
+    for _ in 0..25 {
+        desk.store.clear_directory(other, AUTHOR.now).unwrap();
+    }
+    let back = desk.copy(2, &[("a", "Anna"), ("c", "Cleo")]);
+    assert_eq!((back.directory.id, back.directory.name.as_str()), (home, "Colleagues"));
+    assert_eq!(
+        (back.directory.line.as_deref(), back.directory.note.as_str()),
+        (Some("5550100"), "Second floor")
+    );
+    assert_eq!((back.added, back.removed), (1, 1));
+    assert_eq!(back.changes, None, "whoever holds it in memory has none of it");
+    let after = desk.entries(home);
+    assert_eq!(names(&after), ["Anna", "Cleo"]);
+    assert_eq!((after[0].id, after[0].contact.alert), (before[0].id, Alerts::RINGING));
+
+    // Not for ever.
+    desk.store.put_source_aside(LDAP, AUTHOR.now).unwrap();
+    desk.store.tidy_up(AUTHOR.now + 31 * DAY).unwrap();
     assert_ne!(desk.copy(1, &[("a", "Anna")]).directory.id, home);
 }
 

@@ -70,6 +70,9 @@ impl Switchboard {
         let moved = |at: &usize| after.iter().position(|rule| Some(rule) == before.get(*at));
         for call in self.calls.values_mut() {
             call.escalated = call.escalated.iter().filter_map(moved).collect();
+            if let Some(sent_on) = &mut call.sent_on {
+                sent_on.rule = sent_on.rule.as_ref().and_then(moved);
+            }
         }
         self.handling.told = self.handling.told.iter().filter_map(moved).collect();
     }

@@ -8,6 +8,7 @@ use ipc::{
 };
 
 use crate::customer::Customer;
+use crate::redirect::SentOn;
 
 /// Milliseconds on the desk's clock, or a span of them. All arithmetic is in whole milliseconds, so
 /// that talk and hold time add up exactly.
@@ -53,8 +54,10 @@ pub(crate) struct Call {
     pub(crate) rules: Vec<String>,
     /// Answered by a rule; no operator has spoken on it yet. It never takes the ear by itself.
     pub(crate) unattended: bool,
-    /// Rules that were tried on the present recall, by their place in the settings.
+    /// Rules that were tried on it since the operator last spoke with it, by their place in the settings.
     pub(crate) escalated: BTreeSet<usize>,
+    /// How it was sent on without being answered, until it is certain that it can be.
+    pub(crate) sent_on: Option<SentOn>,
     pub(crate) times: Times,
     state: State,
     /// When it entered that state.
@@ -115,6 +118,8 @@ pub(crate) struct WireHold {
     pub(crate) pending: bool,
     /// The last hold was refused: the call waits here although the other side is not on hold.
     pub(crate) refused: bool,
+    /// It talked with the operator when the hold was asked for.
+    pub(crate) talked: bool,
 }
 
 /// The times of a call.
@@ -163,6 +168,7 @@ impl Call {
             customer: Customer::default(),
             unattended: false,
             escalated: BTreeSet::new(),
+            sent_on: None,
             times: Times {
                 began: now,
                 answered: None,

@@ -163,6 +163,9 @@ impl Switchboard {
         let more_may_come = self.end_transfer_of_gone_call(now, id);
         let Some(mut call) = self.calls.remove(&id) else { return };
         call.times.ended.get_or_insert(now);
+        if matches!(state, State::Ringing | State::Recalling) {
+            self.stopped_ringing = Some(now);
+        }
         self.touch();
         if matches!(state, State::Dialing | State::Alerting) {
             self.fetch_failed(id, cause);
@@ -186,13 +189,19 @@ impl Switchboard {
         }
     }
 
-    pub(crate) fn identified(&mut self, call: CallRef, party: Party) {
+    /// Of a number that is neither the other end's nor that of the phone it was taken from any more, nothing is taken.
+    pub(crate) fn identified(&mut self, call: CallRef, mut party: Party) {
+        let is_to_a_slot = self.park.is_fetched_by(call);
         if let Some(entry) = self.calls.get_mut(&call) {
             let same = |known: &Party| known.number == party.number;
             let is_phone = entry.intercepted.as_ref().is_some_and(same);
-            let is_party = !is_phone || same(&entry.party);
+            let is_party = same(&entry.party);
             if is_phone {
                 entry.intercepted = Some(party.clone());
+            }
+            // A slot has its name from the settings.
+            if is_party && is_to_a_slot && party.name.is_none() {
+                party.name.clone_from(&entry.party.name);
             }
             if is_party {
                 entry.customer.directories_asked(&party);

@@ -175,7 +175,7 @@ impl Switchboard {
         }
         let Some(entry) = self.calls.get_mut(&call) else { return };
         if entry.state() != State::Talking {
-            entry.hold = WireHold { asked: false, pending: true, refused: false };
+            entry.hold = WireHold { asked: false, pending: true, ..WireHold::default() };
             self.emit(Effect::Retrieve { call });
         }
         self.enter(now, call, State::Conference);

@@ -124,7 +124,7 @@ impl Switchboard {
             }
         }
         if before.is_none_or(|before| **before != lamp) {
-            self.slot_lamp(&lamp.number, lamp.state);
+            self.slot_lamp(now, &lamp.number, lamp.state);
             self.alert_lamp(now, &lamp.number, was, lamp.state);
             self.desk.lamps.insert(lamp.number.clone(), Arc::new(lamp));
             self.touch();
@@ -187,6 +187,11 @@ impl Switchboard {
         }
         self.desk.audio = state;
         self.touch();
+    }
+
+    /// While a telephone has the place of the other devices, none of them is told of.
+    pub(crate) fn ringer_works(&mut self) {
+        self.withdraw(|kind| matches!(kind, NoticeKind::AudioLost { .. }));
     }
 
     pub(crate) fn voicemail(&mut self, unread: u32, mailbox: Option<String>) {

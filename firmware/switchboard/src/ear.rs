@@ -4,7 +4,7 @@
 //! had it, which goes on hold if it was talking; a call still ringing somewhere just goes on
 //! without the ear.
 
-use ipc::{CallRef, NoticeKind};
+use ipc::{AudioState, CallRef, NoticeKind};
 
 use crate::call::{Ms, State, WireHold};
 use crate::switchboard::Switchboard;
@@ -54,7 +54,8 @@ impl Switchboard {
     pub(crate) fn ask_hold(&mut self, call: CallRef) {
         let Some(entry) = self.calls.get_mut(&call) else { return };
         if !entry.hold.asked {
-            entry.hold = WireHold { asked: true, pending: true, refused: false };
+            let talked = entry.state() == State::Talking;
+            entry.hold = WireHold { asked: true, pending: true, refused: false, talked };
             self.emit(Effect::Hold { call });
         }
     }
@@ -64,7 +65,7 @@ impl Switchboard {
         self.give_ear(now, call);
         let mut picked_up = None;
         if let Some(entry) = self.calls.get_mut(&call) {
-            entry.hold = WireHold { asked: false, pending: true, refused: false };
+            entry.hold = WireHold { asked: false, pending: true, ..WireHold::default() };
             picked_up = entry.unattended.then(|| entry.line_number.clone());
             self.emit(Effect::Retrieve { call });
         }
@@ -95,31 +96,44 @@ impl Switchboard {
         }
     }
 
-    /// The other side refused. The call lives on as it was before it was asked, as far as the ear
-    /// is free for that; a transfer under way goes on.
-    pub(crate) fn hold_failed(&mut self, now: Ms, call: CallRef, code: u16, reason: &str) {
+    /// The other side refused a hold or a retrieve. The call lives on as it was before it was asked: it talks again if it
+    /// did, and the ear is free for that; a transfer under way goes on.
+    pub(crate) fn hold_failed(&mut self, now: Ms, call: CallRef, hold: bool, code: u16, reason: &str) {
+        // An operator whose telephone cannot be reached has no ear to give.
+        let can_talk = !matches!(self.desk.audio, AudioState::PhoneFailed { .. });
         let Some(entry) = self.calls.get_mut(&call) else { return };
-        if !entry.hold.pending {
+        // What was asked since is answered by itself.
+        if !entry.hold.pending || entry.hold.asked != hold {
             return;
         }
-        let asked = entry.hold.asked;
-        entry.hold = WireHold { asked: !asked, pending: false, refused: asked };
-        let (state, party, unattended) = (entry.state(), entry.party.clone(), entry.unattended);
-        tracing::info!(call = call.0, code, reason, hold = asked, "hold or retrieve refused");
+        let talked = entry.hold.talked;
+        entry.hold = WireHold { asked: !hold, refused: hold, ..WireHold::default() };
+        let (state, party) = (entry.state(), entry.party.clone());
+        tracing::info!(call = call.0, code, reason, hold, "hold or retrieve refused");
         match state {
-            State::Held if asked && !unattended && self.ear() == Ear::Nobody => {
+            State::Held if hold && talked && can_talk && self.ear() == Ear::Nobody => {
                 self.give_ear(now, call);
                 self.enter(now, call, State::Talking);
             }
-            State::Talking if !asked => {
+            State::Talking if !hold => {
                 self.talk = None;
                 self.enter(now, call, State::Held);
             }
-            State::Conference if !asked => self.enter(now, call, State::Held),
+            State::Conference if !hold => self.enter(now, call, State::Held),
             State::Ending { .. } => return,
             _ => {}
         }
         self.notify(now, NoticeKind::HoldFailed { party, code });
+    }
+
+    /// The other end speaks to where nobody hears it.
+    pub(crate) fn sound_lost(&mut self, now: Ms, call: CallRef, code: u16) {
+        let Some(entry) = self.calls.get(&call) else { return };
+        if matches!(entry.state(), State::Ending { .. }) {
+            return;
+        }
+        let party = entry.party.clone();
+        self.notify(now, NoticeKind::SoundLost { party, code });
     }
 
     /// A menu at the other end did not hear what was typed.

@@ -2,8 +2,11 @@
 
 use ipc::{CallRef, ContactId, LogRow, Preferences, RingTone, ServiceMode, TalkId, TransferId, Volumes};
 
+use crate::ParkedCall;
+
 /// One thing to do, in the order of [`crate::Switchboard::poll_effect`]. No effect names a call
-/// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] or [`crate::Input::Ended`].
+/// after its [`Effect::HangUp`], [`Effect::Reject`], [`Effect::Redirect`] (unless
+/// [`crate::Input::RedirectFailed`] follows) or [`crate::Input::Ended`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell the caller that it rings here (180).
@@ -95,7 +98,8 @@ pub enum Effect {
         /// The consultation call, which is answered.
         to: CallRef,
     },
-    /// Send a ringing call on (302 with Diversion, RFC 5806).
+    /// Send a call on that was not answered (302 with Diversion, RFC 5806). Where that cannot be, nothing is sent, and
+    /// [`crate::Input::RedirectFailed`] says so.
     Redirect {
         /// Which call.
         call: CallRef,
@@ -130,6 +134,9 @@ pub enum Effect {
     Volumes(Volumes),
     /// The operator chose the service mode by hand, or gave it back to the timetable: keep it.
     SaveService(Option<ServiceMode>),
+    /// Others are parked from here than before, or a slot's lamp was seen lit: keep all of them, for
+    /// [`crate::Settings::parked`].
+    SaveParked(Vec<ParkedCall>),
     /// Ring like this, or stop ringing.
     Ringer(Option<RingTone>),
     /// Play this tone in the operator's ear until told otherwise; `None` is silence.

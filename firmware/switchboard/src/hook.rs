@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | F9 (`Next`), button held | take the most urgent | retrieve the longest held, else hold, or leave the conference | retrieve the longest held, else join the conference |
 //! | `AnswerLongest`, handset lifted | take the most urgent | – | – |
-//! | button | take the most urgent | hang up, or leave the conference | – |
+//! | button | take the most urgent | hang up, or leave the conference; nothing, where something has just stopped ringing | – |
 //! | F10, handset down | hang up the one with the ear, never the one that rings | hang up, or leave the conference | – |
 //!
 //! Most urgent are recalls and overdue park slots by the time their party waits, then new calls by
@@ -14,6 +14,9 @@ use ipc::{Action, CallRef, CommandError, HookAction, ServiceMode};
 
 use crate::call::{Ms, State};
 use crate::switchboard::Switchboard;
+
+/// For so long after something has stopped ringing the button still means that: it is told of when it is let go.
+const MEANT_MS: Ms = 1_500;
 
 /// What the operator should take next.
 enum Urgent {
@@ -28,6 +31,10 @@ impl Switchboard {
             HookAction::AnswerLongest | HookAction::OffHook => self.take_most_urgent(now),
             HookAction::HangUpActive | HookAction::OnHook => self.hang_up_active(now),
             HookAction::Button => match self.take_most_urgent(now) {
+                // Who is spoken with must not go in the place of who gave up a moment ago.
+                Err(CommandError::NothingToDo) if self.has_just_stopped_ringing(now) => {
+                    Err(CommandError::NothingToDo)
+                }
                 Err(CommandError::NothingToDo) => self.hang_up_active(now),
                 done => done,
             },
@@ -38,6 +45,10 @@ impl Switchboard {
                 Ok(())
             }
         }
+    }
+
+    fn has_just_stopped_ringing(&self, now: Ms) -> bool {
+        self.stopped_ringing.is_some_and(|at| now < at.saturating_add(MEANT_MS))
     }
 
     fn do_next(&mut self, now: Ms) -> Result<(), CommandError> {

@@ -58,14 +58,24 @@ pub enum Input {
         /// Which call.
         call: CallRef,
     },
-    /// The other side refused the hold or retrieve asked last. The call is alive.
+    /// The other side refused a hold or retrieve. The call is alive.
     HoldFailed {
         /// Which call.
         call: CallRef,
+        /// Which of the two: the other one may have been asked for since.
+        #[serde(default)]
+        hold: bool,
         /// SIP status.
         code: u16,
         /// Reason phrase.
         reason: String,
+    },
+    /// The other side does not send its sound here any more, and refused to do so again. The call is alive.
+    SoundLost {
+        /// Which call.
+        call: CallRef,
+        /// SIP status.
+        code: u16,
     },
     /// The other side refused digits.
     DigitsFailed {
@@ -94,6 +104,14 @@ pub enum Input {
         call: CallRef,
         /// What became of it.
         result: TransferResult,
+    },
+    /// What [`crate::Effect::Redirect`] asked for cannot be: nothing was sent, and the caller waits as before.
+    RedirectFailed {
+        /// Which call.
+        call: CallRef,
+        /// SIP status that says why: 482 where the call came from there or was sent on too often, 404 where nobody
+        /// here knows the target.
+        code: u16,
     },
     /// The call is over. Nothing more comes of it, but for a late [`Input::TransferEnded`].
     Ended {
@@ -250,6 +268,15 @@ pub enum Input {
     },
     /// The sound device.
     Audio(AudioState),
+    /// A device on which calls ring or messages chime went away, while a telephone has the place of the others (ACC-3).
+    RingerLost {
+        /// The device.
+        device: String,
+        /// What it said, untranslated.
+        reason: String,
+    },
+    /// Those devices work again, all of them.
+    RingerWorks,
     /// Waiting voice messages.
     Voicemail {
         /// How many are unread.
@@ -279,6 +306,8 @@ pub enum Input {
     Update(Option<UpdateNotice>),
     /// The time of [`crate::Switchboard::deadline`] has come. Early or needless ones do no harm.
     Deadline,
+    /// The desk stops, and nothing more is heard of any transfer.
+    Closing,
 }
 
 /// What the operator wants to be told about one contact (PRE-7).

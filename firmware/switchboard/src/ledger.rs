@@ -99,7 +99,14 @@ impl Ledger {
 
     /// Writes down a call that was sent on without being answered: what becomes of it is the
     /// exchange's business from the first moment, and no REFER of ours is heard of again.
-    pub(crate) fn add_redirect(&mut self, now: Ms, until: Ms, call: &Call, to: Party, kind: TransferKind) {
+    pub(crate) fn add_redirect(
+        &mut self,
+        now: Ms,
+        until: Ms,
+        call: &Call,
+        to: Party,
+        kind: TransferKind,
+    ) -> TransferId {
         let id = self.draw();
         let number = to.number.clone().unwrap_or_default();
         let entry = Entry {
@@ -118,6 +125,7 @@ impl Ledger {
         };
         self.entries.insert(id, entry);
         self.drop_oldest_ended();
+        id
     }
 
     /// A party of the desk got its name.

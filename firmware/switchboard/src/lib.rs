@@ -7,7 +7,7 @@
 //!
 //! Not done here: SIP (crate `sip`), sound and mixing (crate `media`), looking up names (crate
 //! `directory`; parties come in already matched), the timetable and who is signed in (they come in as
-//! news), keeping anything over a restart (crate `store`), wording (crate `ui`).
+//! news), keeping anything over a restart (it says what to keep; crate `store`), wording (crate `ui`).
 //!
 //! Module map, in reading order: `switchboard` (the state, and one turn), `command` (wishes), `hook`
 //! (keys that act on whichever call they mean now), `call` (one call and its times), `calls` (life of
@@ -58,5 +58,5 @@ mod view;
 pub use effect::{Diverted, Ear, Effect, Tone};
 pub use input::{AlertWish, EndCause, Input, TransferResult};
 pub use replay::{Event, Recorded, ReplayError, Replayed, head, masked, replay};
-pub use settings::{Administered, Line, Settings};
+pub use settings::{Administered, Line, ParkedCall, Settings};
 pub use switchboard::Switchboard;

@@ -5,6 +5,9 @@
 //! A parked call stays in sight until it is certain that it was fetched: its lamp went out after it
 //! was lit, we fetched it, or the exchange says that nobody is there. After
 //! [`ipc::Timers::park_ms`] the slot rings at the desk like a recall.
+//!
+//! The exchange keeps who is parked when the desk stops, and so does the desk: it asks for them to be written down
+//! ([`Effect::SaveParked`]) and finds them again in [`Settings::parked`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +16,13 @@ use ipc::{
     TransferId, TransferKind, TransferState,
 };
 
-use crate::EndCause;
 use crate::call::{Call, Ms, State};
 use crate::number;
 use crate::switchboard::Switchboard;
+use crate::{Effect, EndCause, ParkedCall, Settings};
+
+/// The reference of calls that were parked before the desk was started: that of none there is.
+const BEFORE: CallRef = CallRef(0);
 
 #[derive(Debug, Default)]
 pub(crate) struct Park {
@@ -28,6 +34,8 @@ pub(crate) struct Park {
     fetching: BTreeMap<CallRef, Fetching>,
     /// Slots that the administrator has removed, in use for as long as somebody waits there or is on the way.
     leaving: BTreeSet<String>,
+    /// Who waits is not as it was last written down.
+    unsaved: bool,
 }
 
 #[derive(Debug)]
@@ -39,7 +47,8 @@ struct Parked {
     by: String,
     /// The line it came in on or was placed with.
     line: String,
-    since: Ms,
+    /// On the desk's clock; negative: before it was started.
+    since: i64,
     overdue: bool,
     /// The exchange has shown the slot as taken since.
     lit: bool,
@@ -59,6 +68,53 @@ struct Fetching {
     slot: String,
     /// Who was parked there by us.
     who: Option<Party>,
+}
+
+impl Park {
+    /// With who was parked when the desk was stopped. A slot that the settings do not have any more is in use until its
+    /// caller has been fetched.
+    pub(crate) fn new(settings: &mut Settings) -> Self {
+        let mut park = Self::default();
+        for ParkedCall { slot, who, by, line, since_ms, lit } in std::mem::take(&mut settings.parked) {
+            if !settings.park.iter().any(|known| known.number == slot) {
+                park.leaving.insert(slot.clone());
+                settings.park.push(ipc::ParkSlot { number: slot.clone(), name: String::new() });
+            }
+            let since = since_ms.min(0);
+            let parked = Parked { call: BEFORE, who, by, line, since, overdue: false, lit };
+            park.parked.insert(slot, parked);
+        }
+        park
+    }
+
+    /// Whether this call is on its way to a slot.
+    pub(crate) fn is_fetched_by(&self, call: CallRef) -> bool {
+        self.fetching.contains_key(&call)
+    }
+
+    fn to_keep(&self) -> Vec<ParkedCall> {
+        let row = |(slot, parked): (&String, &Parked)| ParkedCall {
+            slot: slot.clone(),
+            who: parked.who.clone(),
+            by: parked.by.clone(),
+            line: parked.line.clone(),
+            since_ms: parked.since,
+            lit: parked.lit,
+        };
+        self.parked.iter().map(row).collect()
+    }
+}
+
+impl Parked {
+    /// When they have waited for as long as that.
+    fn due(&self, limit: Ms) -> Ms {
+        on_clock(self.since.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A moment on the desk's clock; what was before it was started is its beginning.
+fn on_clock(at: i64) -> Ms {
+    Ms::try_from(at).unwrap_or(0)
 }
 
 impl Switchboard {
@@ -115,7 +171,9 @@ impl Switchboard {
         for (slot, line, who) in parked {
             let lit = self.slot_state(&slot) == LampState::Busy;
             let by = self.operator_name().to_owned();
-            self.park.parked.insert(slot, Parked { call, who, by, line, since: now, overdue: false, lit });
+            let since = i64::try_from(now).unwrap_or(i64::MAX);
+            self.park.parked.insert(slot, Parked { call, who, by, line, since, overdue: false, lit });
+            self.park.unsaved = true;
             self.touch();
         }
     }
@@ -126,11 +184,19 @@ impl Switchboard {
     }
 
     /// The lamp of a phone changes, which may be a slot: one that was lit and goes out is empty.
-    pub(crate) fn slot_lamp(&mut self, number: &str, state: LampState) {
+    pub(crate) fn slot_lamp(&mut self, now: Ms, number: &str, state: LampState) {
+        let mut rang = false;
         for (_, parked) in self.park.parked.iter_mut().filter(|(slot, _)| number::same(slot, number)) {
-            parked.lit |= state == LampState::Busy;
+            if state == LampState::Busy && !parked.lit {
+                parked.lit = true;
+                self.park.unsaved = true;
+            }
+            rang |= parked.overdue && parked.lit;
         }
         if state == LampState::Available {
+            if rang {
+                self.stopped_ringing = Some(now);
+            }
             self.forget_parked(|slot, parked| parked.lit && number::same(slot, number));
         }
     }
@@ -156,13 +222,13 @@ impl Switchboard {
     pub(crate) fn park_deadline(&self) -> Option<Ms> {
         let limit = self.settings.timers.park_ms;
         let waiting = self.park.parked.values().filter(|p| limit > 0 && !p.overdue);
-        waiting.map(|p| p.since.saturating_add(limit)).min()
+        waiting.map(|p| p.due(limit)).min()
     }
 
     /// Slots in which somebody waits too long begin to ring.
     pub(crate) fn expire_parked(&mut self, now: Ms) {
         let limit = self.settings.timers.park_ms;
-        let due = |p: &&mut Parked| limit > 0 && !p.overdue && p.since.saturating_add(limit) <= now;
+        let due = |p: &&mut Parked| limit > 0 && !p.overdue && p.due(limit) <= now;
         let mut began = false;
         for parked in self.park.parked.values_mut().filter(due) {
             parked.overdue = true;
@@ -174,7 +240,7 @@ impl Switchboard {
         }
     }
 
-    /// Forgets transfers that the ledger has forgotten, and calls that no longer go to a slot.
+    /// Forgets transfers that the ledger has forgotten, and calls that no longer go to a slot; has who waits written down.
     pub(crate) fn settle_park(&mut self) {
         self.park.asked.retain(|id, _| self.ledger.view(*id).is_some());
         let on_its_way = |id: &CallRef| {
@@ -182,6 +248,9 @@ impl Switchboard {
         };
         self.park.fetching.retain(|call, _| on_its_way(call));
         self.drop_removed_slots();
+        if std::mem::take(&mut self.park.unsaved) {
+            self.emit(Effect::SaveParked(self.park.to_keep()));
+        }
     }
 
     /// The administrator's slots from now on. Whoever waits in one that is none of them stays in sight until they
@@ -198,7 +267,7 @@ impl Switchboard {
         }
         let (limit, now) = (self.settings.timers.park_ms, self.latest());
         for parked in self.park.parked.values_mut() {
-            parked.overdue &= limit > 0 && parked.since.saturating_add(limit) <= now;
+            parked.overdue &= limit > 0 && parked.due(limit) <= now;
         }
         self.drop_removed_slots();
     }
@@ -207,7 +276,7 @@ impl Switchboard {
         if self.park.leaving.is_empty() {
             return;
         }
-        let Park { parked, asked, fetching, leaving } = &mut self.park;
+        let Park { parked, asked, fetching, leaving, .. } = &mut self.park;
         let is_used = |slot: &String| {
             parked.contains_key(slot)
                 || asked.values().any(|asked| asked.slot == *slot)
@@ -235,10 +304,13 @@ impl Switchboard {
                 && self.line_to_fetch_by(slot).is_ok()
         };
         let slots = self.park.parked.iter().filter(rings);
-        slots.map(|(slot, p)| (p.since, slot.clone())).min()
+        let (since, slot) = slots.map(|(slot, p)| (p.since, slot.clone())).min()?;
+        Some((on_clock(since), slot))
     }
 
-    pub(crate) fn parked_count(&self) -> u32 {
+    /// Callers who wait in park slots and were parked from here.
+    #[must_use]
+    pub fn parked_count(&self) -> u32 {
         u32::try_from(self.park.parked.len()).unwrap_or(u32::MAX)
     }
 
@@ -246,7 +318,7 @@ impl Switchboard {
         let card = |p: &Parked| ParkedView {
             who: p.who.clone(),
             by: p.by.clone(),
-            since_ms: p.since,
+            since_ms: on_clock(p.since),
             overdue: p.overdue,
         };
         let slot = |s: &ipc::ParkSlot| ParkSlotView {
@@ -262,7 +334,7 @@ impl Switchboard {
         for (slot, parked) in &self.park.parked {
             let known = self.settings.park.iter().any(|s| s.number == *slot);
             assert!(known, "parked in {slot}, which does not exist");
-            let due = parked.since.saturating_add(self.settings.timers.park_ms);
+            let due = parked.due(self.settings.timers.park_ms);
             assert!(!parked.overdue || due <= self.latest(), "{slot} is overdue before its time");
         }
         for call in self.park.fetching.keys() {
@@ -276,6 +348,7 @@ impl Switchboard {
         let before = self.park.parked.len();
         self.park.parked.retain(|slot, parked| !gone(slot, parked));
         if self.park.parked.len() != before {
+            self.park.unsaved = true;
             self.touch();
         }
     }

@@ -3,7 +3,8 @@
 //! The first rule in the order of the settings that matches and can work is applied. A rule cannot
 //! work when its target is no number, when it would send a call to the line it came in on, now or by
 //! way of the rules of our other lines, or when it would refuse a caller whom we have answered
-//! already: it is passed over, and the operator is told once.
+//! already: it is passed over, and the operator is told once. So is one whose target has sent the call here itself,
+//! which is known only when the call is sent on ([`Switchboard::redirect_failed`]).
 //!
 //! Rules for new calls are asked when one comes in ([`Switchboard::receive`]), those for waiting
 //! ones when their time has come ([`Switchboard::apply_due_rules`]).
@@ -17,6 +18,7 @@ use ipc::{
 
 use crate::call::{Call, Ms, State};
 use crate::number;
+use crate::redirect::Onward;
 use crate::switchboard::Switchboard;
 use crate::{Diverted, Effect};
 
@@ -65,8 +67,11 @@ impl Switchboard {
         };
         let (name, why) = self.reason(index);
         call.add_rule(name);
+        call.escalated.insert(index);
         match step {
-            Step::Send { to, kind } => self.redirect_on_arrival(now, call, to, why, kind),
+            Step::Send { to, kind } => {
+                self.redirect_on_arrival(now, call, Onward { to, why, kind, rule: Some(index) });
+            }
             Step::Hold => {
                 let id = call.id;
                 self.calls.insert(id, call);
@@ -92,15 +97,16 @@ impl Switchboard {
             let (name, why) = self.reason(index);
             if let Some(call) = self.calls.get_mut(&id) {
                 call.add_rule(name);
-                if recall {
-                    call.escalated.insert(index);
-                }
+                call.escalated.insert(index);
             }
+            self.stopped_ringing = Some(now);
             match step {
                 Step::Send { to, kind } if recall => {
                     self.transfer_by_rule(now, id, to, kind);
                 }
-                Step::Send { to, kind } => self.redirect(now, id, to, why, kind),
+                Step::Send { to, kind } => {
+                    self.redirect(now, id, Onward { to, why, kind, rule: Some(index) });
+                }
                 Step::Hold if recall => {
                     self.put_on_hold(now, id);
                     self.emit(Effect::Announce { call: id });
@@ -202,7 +208,7 @@ impl Switchboard {
     }
 
     /// Tells the operator, once each, of rules that cannot work.
-    fn tell(&mut self, now: Ms, broken: &[usize]) {
+    pub(crate) fn tell(&mut self, now: Ms, broken: &[usize]) {
         for &index in broken {
             if self.handling.told.insert(index) {
                 let rule = self.settings.rules[index].name.clone();

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipc::{DirectoryView, PageWhen, ParkSlot, Preferences, RingTone, Rule, ServiceMode, Timers, Volumes};
+use ipc::{
+    DirectoryView, PageWhen, ParkSlot, Party, Preferences, RingTone, Rule, ServiceMode, Timers, Volumes,
+};
 use serde::{Deserialize, Serialize};
 
 /// One number the desk answers for and calls from.
@@ -21,6 +23,23 @@ pub struct Line {
     pub ring: RingTone,
     /// The address of its CRM, as [`Settings::crm`].
     pub crm: Option<String>,
+}
+
+/// A caller who waits in a park slot, as it is kept over a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedCall {
+    /// The slot's number, as the settings have it.
+    pub slot: String,
+    /// Who waits.
+    pub who: Party,
+    /// Who parked them.
+    pub by: String,
+    /// The number of the line that the call came in on or was placed with.
+    pub line: String,
+    /// Since when, in milliseconds on the desk's clock; negative: before the desk was started.
+    pub since_ms: i64,
+    /// The exchange has shown the slot as taken since.
+    pub lit: bool,
 }
 
 /// Settings of the desk. [`Settings::default`] has no line and the times written at each field.
@@ -61,6 +80,9 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// The park slots.
     pub park: Vec<ParkSlot>,
+    /// Who was parked when the desk was stopped ([`crate::Effect::SaveParked`]): the exchange has kept them.
+    #[serde(default)]
+    pub parked: Vec<ParkedCall>,
     /// How many digits an extension of the house has: callers with other numbers are external.
     /// 2 to 5.
     pub extension_digits: RangeInclusive<usize>,
@@ -135,6 +157,7 @@ impl Default for Settings {
             timers: Timers::default(),
             rules: Vec::new(),
             park: Vec::new(),
+            parked: Vec::new(),
             extension_digits: 2..=5,
             take_over: false,
             volumes: Volumes::default(),

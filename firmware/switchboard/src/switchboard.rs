@@ -40,6 +40,8 @@ pub struct Switchboard {
     pub(crate) desk: Desk,
     pub(crate) notices: Notices,
     pub(crate) alerts: Alerts,
+    /// When something last stopped ringing here that the operator had not taken.
+    pub(crate) stopped_ringing: Option<Ms>,
     effects: VecDeque<Effect>,
     next_call: u64,
     issued: BTreeSet<CallRef>,
@@ -50,7 +52,8 @@ pub struct Switchboard {
 impl Switchboard {
     /// An empty desk. `started` is the zero of every `*_ms` in the view.
     #[must_use]
-    pub fn new(settings: Settings, started: Instant) -> Self {
+    pub fn new(mut settings: Settings, started: Instant) -> Self {
+        let park = Park::new(&mut settings);
         let desk = Desk::new(&settings);
         Self {
             settings,
@@ -62,11 +65,12 @@ impl Switchboard {
             ledger: Ledger::default(),
             sound: Sound::default(),
             conference: Conference::default(),
-            park: Park::default(),
+            park,
             handling: Handling::default(),
             desk,
             notices: Notices::default(),
             alerts: Alerts::default(),
+            stopped_ringing: None,
             effects: VecDeque::new(),
             next_call: 1,
             issued: BTreeSet::new(),
@@ -101,11 +105,15 @@ impl Switchboard {
             Input::Confirmed { call } => self.confirmed(now, call),
             Input::Held { call } => self.hold_agreed(call, true),
             Input::Retrieved { call } => self.hold_agreed(call, false),
-            Input::HoldFailed { call, code, reason } => self.hold_failed(now, call, code, &reason),
+            Input::HoldFailed { call, hold, code, reason } => {
+                self.hold_failed(now, call, hold, code, &reason);
+            }
+            Input::SoundLost { call, code } => self.sound_lost(now, call, code),
             Input::DigitsFailed { call, code } => self.digits_failed(now, call, code),
             Input::RemoteHold { call, held } => tracing::debug!(call = call.0, held, "remote hold"),
             Input::TransferProgress { call, code } => self.transfer_progress(now, call, code),
             Input::TransferEnded { call, result } => self.transfer_ended(now, call, result),
+            Input::RedirectFailed { call, code } => self.redirect_failed(now, call, code),
             Input::Ended { call, cause } => self.ended(now, call, &cause),
             Input::PartyChanged { call, party } => self.party_changed(call, party),
             Input::Identified { call, party } => self.identified(call, party),
@@ -114,6 +122,7 @@ impl Switchboard {
             Input::Timetable { mode } => self.timetable(now, mode),
             Input::SignedIn { there, name } => self.signed_in(there, name),
             Input::Deadline => self.expire(now),
+            Input::Closing => self.close_books(),
             Input::Registration { line, state } => self.registration(&line, state),
             Input::Lamp { number, state, calls, peer, talks } => {
                 self.lamp(now, LampView { number, state, calls, peer, since_ms: now, rings: None, talks });
@@ -136,6 +145,10 @@ impl Switchboard {
             Input::Rings { number, caller } => self.rings(&number, caller),
             Input::LampGone { number } => self.lamp_gone(&number),
             Input::Audio(state) => self.audio(now, state),
+            Input::RingerLost { device, reason } => {
+                self.notify(now, NoticeKind::AudioLost { device, reason });
+            }
+            Input::RingerWorks => self.ringer_works(),
             Input::Voicemail { unread, mailbox } => self.voicemail(unread, mailbox),
             Input::Directories(directories) => self.directories(directories),
             Input::Preferences(preferences) => self.preferences(preferences),

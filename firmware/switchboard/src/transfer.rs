@@ -4,7 +4,8 @@
 //! A transfer that finds nobody brings the call back as a recall. When the exchange ends our leg,
 //! the caller is with the exchange, or gone; a final NOTIFY that comes within
 //! [`Settings::transfer_grace`](crate::Settings::transfer_grace) still says which, and the log row
-//! waits for it. Such a late answer is the only thing that changes an end once written.
+//! waits for it. Nothing else changes an end once written: a late answer makes it one, and a late refusal of what was
+//! handed over says that the caller may be nowhere by now.
 //!
 //! The network's news names the call and not the transfer, so it is taken for the one asked for last.
 //!
@@ -12,14 +13,17 @@
 //! transfer (`attended`).
 
 use ipc::{
-    CallRef, CommandError, LogRow, LogTransfer, Party, RecallReason, RecallWhy, TransferEnd, TransferId,
-    TransferKind,
+    CallRef, CommandError, EndStatus, LogRow, LogTransfer, NoticeKind, Party, RecallReason, RecallWhy,
+    TransferEnd, TransferId, TransferKind,
 };
 
 use crate::call::{Call, Farewell, Ms, Past, State};
 use crate::ledger::{Before, Departed, Entry, Place, Stage, Target};
 use crate::switchboard::{Switchboard, span};
 use crate::{Effect, TransferResult, number, record};
+
+/// What an exchange says of a target that it called no longer because the caller had given up.
+const CALLER_GAVE_UP: u16 = 487;
 
 impl Switchboard {
     /// Begins a transfer of a call that talks, is on hold, or came back as a recall; the caller has
@@ -336,16 +340,45 @@ impl Switchboard {
     fn late_news(&mut self, now: Ms, call: CallRef, result: TransferResult) {
         let Some(mut departed) = self.ledger.departed.remove(&call) else { return };
         let unsure = departed.unsure.and_then(|at| departed.row.transfers.get_mut(at));
-        if result == TransferResult::Answered
-            && let Some(transfer) = unsure
-        {
-            transfer.end = TransferEnd::Answered;
-            departed.row.end = record::success(transfer.kind);
-            self.revise_entry(now, call);
-        } else if matches!(result, TransferResult::Refused { .. }) {
-            self.parking_refused(call);
+        match (result, unsure) {
+            (TransferResult::Answered, Some(transfer)) => {
+                transfer.end = TransferEnd::Answered;
+                departed.row.end = record::success(transfer.kind);
+                self.revise_entry(now, call);
+            }
+            (TransferResult::Refused { code }, unsure) => {
+                let lost = |t: &&mut LogTransfer| t.end == TransferEnd::HandedOver && code != CALLER_GAVE_UP;
+                if let Some(transfer) = unsure.filter(lost) {
+                    let code = code.clamp(300, 699);
+                    transfer.end = TransferEnd::Refused { code };
+                    departed.row.end = EndStatus::Failed;
+                    let (who, to) = (departed.row.party.clone(), transfer.to.clone());
+                    self.lose_entry(call);
+                    self.notify(now, NoticeKind::TransferLost { who, to, code });
+                }
+                self.parking_refused(call);
+            }
+            _ => {}
         }
         self.log(departed.row);
+    }
+
+    /// A notice says what became of the transfer, until it is read.
+    fn lose_entry(&mut self, call: CallRef) {
+        if let Some(id) = self.ledger.newest_unsure_of(call) {
+            self.ledger.entries.remove(&id);
+            self.touch();
+        }
+    }
+
+    /// Writes the log rows that were kept for the last word on a transfer: it does not come any more.
+    pub(crate) fn close_books(&mut self) {
+        let consultations = self.ledger.entries.values_mut().filter_map(|entry| entry.consultation.take());
+        let consultations: Vec<LogRow> = consultations.collect();
+        let departed = std::mem::take(&mut self.ledger.departed);
+        for row in departed.into_values().map(|departed| departed.row).chain(consultations) {
+            self.log(row);
+        }
     }
 
     /// The target did answer, although the transfer was written off.

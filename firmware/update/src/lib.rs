@@ -48,3 +48,9 @@ pub use rauc::{Rauc, RaucProblem};
 pub use report::{Manifest, Slot, System, Unreadable, manifest, progress, system};
 pub use stick::{STICK, Sticks};
 pub use task::{Away, Bundle, Config, Handle, Incoming, MAX_BUNDLE, NotNow, Standing, start};
+
+/// Whether a version is older than another; not where one of them cannot be compared.
+#[must_use]
+pub fn is_older(version: &str, than: &str) -> bool {
+    version::compare(version, than) == Some(std::cmp::Ordering::Less)
+}

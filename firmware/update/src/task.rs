@@ -34,6 +34,8 @@ pub const MAX_BUNDLE: u64 = 2 * 1024 * 1024 * 1024;
 /// Room on the disk that an upload leaves free, in bytes: calls are logged meanwhile, and the next version copies the
 /// database before it changes its tables.
 const SPARE: u64 = 64 * 1024 * 1024;
+/// After so many bytes of an upload it is looked whether that room is left: how much comes is not always said.
+const LOOKED_AFTER: u64 = 16 * 1024 * 1024;
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(2);
 /// How often RAUC is asked again by itself. Seldom: it has the ESP mounted for that.
@@ -173,9 +175,13 @@ impl Incoming {
     /// # Errors
     /// [`BundleProblem::TooLarge`], [`BundleProblem::NoRoom`], or the disk's.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<(), BundleProblem> {
+        let before = self.bytes;
         self.bytes += bytes.len() as u64;
         if self.bytes > MAX_BUNDLE {
             return Err(BundleProblem::TooLarge);
+        }
+        if let Some(free) = too_little(before, self.bytes, || self.files.free()) {
+            return Err(BundleProblem::NoRoom { wanted: SPARE, free });
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         file.write_all(bytes).await.map_err(|error| self.refused(error))
@@ -370,6 +376,12 @@ impl Handle {
     }
 }
 
+/// What is free on the disk, where it is looked at after these bytes and is less than what is left free.
+fn too_little(before: u64, now: u64, free: impl FnOnce() -> Option<u64>) -> Option<u64> {
+    let is_due = before / LOOKED_AFTER != now / LOOKED_AFTER;
+    if is_due { free().filter(|free| *free < SPARE) } else { None }
+}
+
 /// Signed by whom this box trusts, and made for it.
 async fn look_at(rauc: &Rauc, file: &Path) -> Result<Manifest, BundleProblem> {
     let manifest = rauc.info(file).await?;
@@ -423,6 +435,7 @@ pub fn start(
         system: System::default(),
         verdicts: Verdicts::default(),
         bundle: None,
+        is_unsaved: false,
         ask_at: Instant::now(),
     };
     (handle, tokio::spawn(task.run(asked)))
@@ -448,6 +461,8 @@ struct Task {
     system: System,
     verdicts: Verdicts,
     bundle: Option<Bundle>,
+    /// The disk has refused the history as it is now.
+    is_unsaved: bool,
     /// When RAUC is to be asked for the slots.
     ask_at: Instant,
 }
@@ -528,6 +543,9 @@ impl Task {
 
     /// Looks at what changes by itself.
     async fn look(&mut self) {
+        if self.is_unsaved && self.files.save(self.machine.history()).is_ok() {
+            self.is_unsaved = false;
+        }
         let verdicts = self.files.verdicts();
         if verdicts != self.verdicts {
             self.verdicts = verdicts;
@@ -624,13 +642,14 @@ impl Task {
         done.is_ok()
     }
 
-    /// Whether something had been ordered, and is not any more, on the disk as well.
+    /// Whether something had been ordered, and is not any more. A disk that refuses that takes it later.
     fn call_off(&mut self) -> bool {
         let was_ordered = self.machine.cancel();
         if was_ordered {
             tell(&self.news, None);
         }
-        self.save() && was_ordered
+        self.save();
+        was_ordered
     }
 
     /// Tells the operator of the newest attempt.
@@ -659,10 +678,13 @@ impl Task {
             return Err(NotNow::NoBundle);
         }
         let is_stick = order.who == STICK;
+        let before = self.machine.clone();
         if !self.machine.order(order) {
             return Err(NotNow::UnderWay);
         }
         if !self.save() {
+            // Who hears that it is refused does not have it done all the same.
+            self.machine = before;
             return Err(NotNow::Disk);
         }
         if let Some(bundle) = self.bundle.as_ref().filter(|_| is_stick) {
@@ -788,11 +810,12 @@ impl Task {
         }
     }
 
-    fn save(&self) -> bool {
+    fn save(&mut self) -> bool {
         let saved = self.files.save(self.machine.history());
         if let Err(error) = &saved {
             warn!(%error, "the history of updates could not be written");
         }
+        self.is_unsaved = saved.is_err();
         saved.is_ok()
     }
 
@@ -828,5 +851,19 @@ impl Task {
             }
             differs
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn app_3_an_upload_of_which_nobody_said_how_much_comes_leaves_the_disk_its_room() {
+        let full = || Some(SPARE - 1);
+        assert_eq!(too_little(LOOKED_AFTER - 1, LOOKED_AFTER, full), full());
+        assert_eq!(too_little(LOOKED_AFTER, LOOKED_AFTER + 1, full), None, "not at each byte");
+        assert_eq!(too_little(1, 3 * LOOKED_AFTER, || Some(SPARE)), None);
+        assert_eq!(too_little(1, 3 * LOOKED_AFTER, || None), None, "the system does not tell");
     }
 }

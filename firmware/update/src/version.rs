@@ -1,4 +1,5 @@
-//! Which of two versions is newer, where nobody is there to say so: for bundles from a stick. Pure.
+//! Which of two versions is newer: for bundles from a stick, where nobody is there to say so, and for who is to be warned.
+//! Pure.
 //!
 //! A version is numbers with dots between them, compared as numbers, where a number that is missing is 0: 0.10 is newer
 //! than 0.9, and 1 is 1.0. What follows a hyphen is a release before that version: 1.0-rc.2 is newer than 1.0-rc.1 and older

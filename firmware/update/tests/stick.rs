@@ -140,6 +140,33 @@ async fn app_3_a_stick_that_comes_while_a_version_is_on_trial_takes_the_place_of
 }
 
 #[tokio::test]
+async fn app_3_what_the_disk_refuses_is_not_ordered_and_what_was_called_off_is_called_off() {
+    let site = Site::with(&History::default());
+    site.upload("2").await;
+    let (updates, gone) = (site.folder.path().join("updates"), site.folder.path().join("gone"));
+    let now = Order { when: When::Idle, who: "Ada".into() };
+    fs::rename(&updates, &gone).unwrap();
+    assert_eq!(site.update.order(now.clone()).await, Err(NotNow::Disk));
+    assert!(!site.update.postpone().await, "nothing waits");
+    fs::rename(&gone, &updates).unwrap();
+    // One that was taken before stays as it was.
+    site.update.order(tonight()).await.unwrap();
+    fs::rename(&updates, &gone).unwrap();
+    assert_eq!(site.update.order(now).await, Err(NotNow::Disk));
+    assert_eq!(site.waits().await, (Some("2".into()), Some(tonight())));
+    // Called off, it does not come, and the disk hears of it as soon as it can.
+    assert!(site.update.cancel().await);
+    assert_eq!(site.waits().await, (Some("2".into()), None));
+    fs::rename(&gone, &updates).unwrap();
+    let kept = async {
+        while Files::new(&updates).history().order.is_some() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(SOON, kept).await.unwrap();
+}
+
+#[tokio::test]
 async fn app_3_the_operator_hears_when_the_disk_refuses_what_was_taken_from_a_stick() {
     let mut site = Site::with(&History::default());
     site.stick("2").await.unwrap();

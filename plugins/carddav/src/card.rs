@@ -1,6 +1,8 @@
 //! Reads a vCard into its lines: versions 2.1, 3.0 (RFC 2426) and 4.0 (RFC 6350), folded, quoted, grouped, as servers
 //! hand them out. What a line means is `person`.
 
+use frontdesk_connector::windows_1252;
+
 /// The largest card that is looked at, in bytes: pictures are most of it.
 const LARGEST: usize = 4 << 20;
 /// What nobody reads here, and what can be very long.
@@ -90,7 +92,7 @@ impl Line {
         let bytes = quoted_printable(&self.value);
         let is_latin = ["iso-8859-1", "iso-8859-15", "windows-1252", "latin1"];
         if is_latin.iter().any(|name| says("CHARSET", name)) {
-            return bytes.into_iter().map(char::from).collect();
+            return windows_1252(&bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -246,6 +248,7 @@ mod tests {
         let line = one("FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Zo=C3=AB =\r\nKeller=3D");
         assert_eq!(line.text(), "Zoë Keller=");
         assert_eq!(one("FN;CHARSET=ISO-8859-1;QUOTED-PRINTABLE:Zo=EB").text(), "Zoë");
+        assert_eq!(one("FN;CHARSET=windows-1252;QUOTED-PRINTABLE:=9Cuvre d=92art").text(), "œuvre d’art");
         assert_eq!(one("FN;QUOTED-PRINTABLE:50=% =4").text(), "50=% =4");
     }
 

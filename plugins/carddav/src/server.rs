@@ -12,7 +12,7 @@ const BOOK: &str = "<D:resourcetype/><D:displayname/><D:current-user-principal/>
     <D:supported-report-set/>";
 const STATE: &str = "<D:sync-token/><S:getctag/>";
 /// The lines of a card that are read; servers that can leave out the others.
-const LINES: [&str; 17] = [
+const LINES: [&str; 19] = [
     "VERSION",
     "UID",
     "FN",
@@ -30,6 +30,8 @@ const LINES: [&str; 17] = [
     "X-ABSHOWAS",
     "X-ABLABEL",
     "X-ADDRESSBOOKSERVER-KIND",
+    "X-JABBER",
+    "X-SIP",
 ];
 
 /// A server, and whether we sign in there.
@@ -241,6 +243,13 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_that_makes_a_number_or_an_address_is_asked_for() {
+        for name in ["TEL", "IMPP", "X-SIP", "X-JABBER", "EMAIL"] {
+            assert!(LINES.contains(&name), "{name}");
+        }
+    }
 
     #[test]
     fn references_are_read_as_a_browser_does() {

@@ -112,6 +112,15 @@ fn misbehave(settings: &Settings) -> Result<(), Error> {
                 }
             }
         }
+        "delete-flood" => delete_flood(),
+        "set-and-delete" => {
+            for key in 0..100_000_u32 {
+                if state::set(&key.to_string(), &[]).is_err() {
+                    return Err(Error::Unsupported(format!("refused after {key} keys")));
+                }
+                state::delete(&key.to_string());
+            }
+        }
         "files" => {
             let found = std::fs::read_dir("/").map(Iterator::count);
             return Err(Error::Unsupported(format!("files: {found:?}")));
@@ -130,6 +139,15 @@ fn misbehave(settings: &Settings) -> Result<(), Error> {
         other => return Err(Error::Unsupported(format!("no behaviour named {other}"))),
     }
     Ok(())
+}
+
+/// 390 MiB of keys, if the host remembered each that is deleted.
+fn delete_flood() {
+    let mut key = vec![b'k'; 15 << 20];
+    for first in b'A'..=b'Z' {
+        key[0] = first;
+        state::delete(str::from_utf8(&key).unwrap_or_default());
+    }
 }
 
 #[allow(unconditional_recursion, reason = "that is what it is for")]

@@ -8,14 +8,14 @@ mod place;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use frontdesk_connector::ldap::{Entry, Page as Found, Request, Scope, search};
+use frontdesk_connector::ldap::{Cut, Entry, Page as Found, Request, Scope, search};
 use frontdesk_connector::{
     Change, Contact, DirectoryLookup, DirectorySearch, DirectorySync, Error, Lifecycle, Next, Page, Start,
     connector, context, ldap, log, misconfigured, settings_as,
 };
 use serde::Deserialize;
 
-use person::{Map, id};
+use person::{Map, has_one_of, id};
 use place::{Cursor, Phase, Stamp, Token};
 
 /// A full run at least so often, in seconds: less than a day, so that it falls into a daily one.
@@ -26,6 +26,10 @@ const SKEW: u64 = 600;
 const COUNTED: usize = 2000;
 /// Time that `check` keeps to answer, in milliseconds.
 const KEPT: u64 = 900;
+/// Time that a second search for a number is worth, in milliseconds: it is slow where nothing is indexed for it.
+const WORTH: u64 = 1200;
+/// Entries that are compared with a number.
+const COMPARED: u32 = 50;
 
 #[derive(Deserialize)]
 struct Settings {
@@ -108,7 +112,13 @@ impl DirectoryLookup for Ldap {
         let filter = format!("(&{}{has_number})", settings.filter);
         // Whether there are more is not asked: a number that many have names nobody.
         let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
-        Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
+        let people: Vec<Contact> =
+            found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect();
+        let wider = map.may_have_number(&numbers).filter(|_| people.is_empty());
+        match wider.filter(|_| context::remaining_ms() > WORTH) {
+            Some(wider) => Ok(compared(&settings, &map, &wider, &numbers, limit)),
+            None => Ok(people),
+        }
     }
 }
 
@@ -121,6 +131,29 @@ impl DirectorySearch for Ldap {
         // Where the server stops, more letters go on.
         let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
         Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
+    }
+}
+
+/// Of those who may have a number the ones who have it. A server that does not answer that in time has answered the first
+/// question.
+fn compared(
+    settings: &Settings,
+    map: &Map,
+    may_have_number: &str,
+    numbers: &[String],
+    limit: u32,
+) -> Vec<Contact> {
+    let filter = format!("(&{}{may_have_number})", settings.filter);
+    match ask(settings, &filter, map.names(), COMPARED, None) {
+        Ok(found) => {
+            let people = found.entries.iter().filter_map(|entry| map.contact(entry));
+            people.filter(|person| has_one_of(person, numbers)).take(limit as usize).collect()
+        }
+        Err(error) => {
+            let words = format!("not asked for a number as it may be written: {error:?}");
+            log::write(log::Level::Info, &words);
+            Vec::new()
+        }
     }
 }
 
@@ -176,12 +209,19 @@ fn token(cursor: Cursor) -> Option<String> {
 
 /// A page that the server cut short is no directory: the people it lacks are not gone.
 fn whole(found: &Found, before: usize) -> Result<(), Error> {
-    if !found.cut {
-        return Ok(());
-    }
     let count = before + found.entries.len();
-    let words = format!("the server gives us only {count} entries: raise its limit, or take fewer people");
-    Err(misconfigured(Some("filter"), &words))
+    match found.cut {
+        None => Ok(()),
+        // A server that is busy now has more time later.
+        Some(Cut::Time) => {
+            Err(Error::Unavailable(format!("the server's time was over after {count} entries")))
+        }
+        Some(Cut::Size) => {
+            let words =
+                format!("the server gives us only {count} entries: raise its limit, or take fewer people");
+            Err(misconfigured(Some("filter"), &words))
+        }
+    }
 }
 
 fn ask(

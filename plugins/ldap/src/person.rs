@@ -1,6 +1,7 @@
 //! What an entry says of a person: which attribute is which field, in the names of inetOrgPerson (RFC 2798) and
 //! of Active Directory, both at once, since no server has an attribute of the other's by another meaning.
 
+use frontdesk_connector::crm::{ending, same_number};
 use frontdesk_connector::ldap::Entry;
 use frontdesk_connector::{Contact, Error, Field, Phone, PhoneKind, escape, misconfigured};
 
@@ -34,6 +35,9 @@ const MOST: usize = 12;
 /// Words that are looked for, and the shortest of them in characters: a server has to read much for less.
 const WORDS: usize = 4;
 const SHORTEST: usize = 2;
+
+/// Fewer digits may be anybody's, with others between them.
+const FEWEST: usize = 6;
 
 /// Fields in which words are looked for.
 const SEARCHED: [&str; 5] = ["name", "first-name", "last-name", "company", "department"];
@@ -93,8 +97,7 @@ impl Map {
 
     /// A filter for whoever has one of these spellings of a number; none, if there is nothing to look for.
     pub(crate) fn has_number(&self, numbers: &[String]) -> Option<String> {
-        let fields = self.0.iter().filter(|(field, _)| PHONES.iter().any(|(phone, _)| phone == field));
-        let names: Vec<&String> = fields.flat_map(|(_, names)| names).take(MOST).collect();
+        let names = self.attributes(&PHONES.map(|(field, _)| field));
         let mut filter = String::new();
         for number in numbers.iter().filter(|number| !number.trim().is_empty()).take(MOST) {
             for name in &names {
@@ -104,23 +107,31 @@ impl Map {
         (!filter.is_empty()).then(|| format!("(|{filter})"))
     }
 
+    /// A filter for whoever may have one of these spellings of a number, with whatever between its digits; none, if they
+    /// are too few. Active Directory, for one, takes +41 44 555 and +4144555 for two numbers.
+    pub(crate) fn may_have_number(&self, numbers: &[String]) -> Option<String> {
+        let digits = ending(numbers).filter(|digits| digits.len() >= FEWEST)?;
+        let names = self.attributes(&PHONES.map(|(field, _)| field));
+        let pattern = spaced(&digits);
+        let filter: String = names.iter().map(|name| format!("({name}={pattern})")).collect();
+        (!filter.is_empty()).then(|| format!("(|{filter})"))
+    }
+
     /// A filter for whoever has each of these words in a name, a company, a department or a number; none, if there is
     /// no word that could be looked for.
     pub(crate) fn has_words(&self, text: &str) -> Option<String> {
         let words: Vec<&str> =
             text.split_whitespace().filter(|word| word.chars().count() >= SHORTEST).collect();
-        let names = |wanted: &[&str]| -> Vec<&String> {
-            let fields = self.0.iter().filter(|(field, _)| wanted.contains(field));
-            fields.flat_map(|(_, names)| names).take(MOST).collect()
-        };
-        let (texts, phones) = (names(&SEARCHED), names(&PHONES.map(|(field, _)| field)));
+        let (texts, phones) = (self.attributes(&SEARCHED), self.attributes(&PHONES.map(|(field, _)| field)));
         let mut filter = String::new();
         for word in words.into_iter().take(WORDS) {
             let is_number = word.bytes().any(|byte| byte.is_ascii_digit())
                 && word.bytes().all(|byte| byte.is_ascii_digit() || b"+-/().".contains(&byte));
             let attributes = if is_number { &phones } else { &texts };
-            let value = escape(word);
-            let any: String = attributes.iter().map(|name| format!("({name}=*{value}*)")).collect();
+            let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+            let is_long = is_number && digits.len() >= FEWEST;
+            let value = if is_long { spaced(&digits) } else { format!("*{}*", escape(word)) };
+            let any: String = attributes.iter().map(|name| format!("({name}={value})")).collect();
             if !any.is_empty() {
                 filter += &format!("(|{any})");
             }
@@ -158,6 +169,12 @@ impl Map {
         })
     }
 
+    /// The attributes of these fields.
+    fn attributes(&self, wanted: &[&str]) -> Vec<&String> {
+        let fields = self.0.iter().filter(|(field, _)| wanted.contains(field));
+        fields.flat_map(|(_, names)| names).take(MOST).collect()
+    }
+
     fn phones(&self, entry: &Entry) -> Vec<Phone> {
         let mut phones: Vec<Phone> = Vec::new();
         for (field, kind) in PHONES {
@@ -180,6 +197,16 @@ impl Map {
     fn first(&self, entry: &Entry, field: &str) -> Option<String> {
         self.all(entry, field).next().map(str::to_owned)
     }
+}
+
+/// Whether somebody has one of these spellings of a number.
+pub(crate) fn has_one_of(contact: &Contact, numbers: &[String]) -> bool {
+    contact.phones.iter().any(|phone| same_number(&phone.number, numbers))
+}
+
+/// Digits, with whatever between them (RFC 4515).
+fn spaced(digits: &str) -> String {
+    digits.chars().flat_map(|digit| ['*', digit]).chain(['*']).collect()
 }
 
 /// The entry's own id; its name where the server has none.
@@ -272,6 +299,24 @@ mod tests {
         let many = vec!["1".to_owned(); 1000];
         let filter = Map::read("").unwrap().has_number(&many).unwrap();
         assert!(filter.matches('=').count() <= MOST * MOST);
+    }
+
+    #[test]
+    fn call_5_a_number_may_be_written_with_anything_between_its_digits() {
+        let map = Map::read("phone = telephoneNumber\nmobile = pager\nhome =\nextension =").unwrap();
+        let numbers = ["+33145672110", "0145672110"].map(str::to_owned);
+        assert_eq!(
+            map.may_have_number(&numbers).as_deref(),
+            Some("(|(telephoneNumber=*4*5*6*7*2*1*1*0*)(pager=*4*5*6*7*2*1*1*0*))")
+        );
+        assert_eq!(map.may_have_number(&["2110".to_owned()]), None, "an extension is somebody's ending");
+        assert_eq!(map.may_have_number(&["*".to_owned()]), None);
+        let person =
+            |number: &str| map.contact(&entry(&[("cn", &["Ann"]), ("telephoneNumber", &[number])])).unwrap();
+        assert!(has_one_of(&person("+33 (0)1 45 67 21 10"), &numbers));
+        assert!(!has_one_of(&person("+33 1 45 67 21 109"), &numbers));
+        let typed = map.has_words("01.45.67").unwrap();
+        assert!(typed.contains("(telephoneNumber=*0*1*4*5*6*7*)"), "{typed}");
     }
 
     #[test]

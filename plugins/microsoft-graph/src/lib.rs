@@ -125,6 +125,10 @@ fn advance(
     limit: usize,
 ) -> Result<Vec<Change>, Error> {
     let resumed = cursor.link.is_some();
+    // A place that was kept before another server was set is none there.
+    if cursor.link.clone().is_some_and(|link| within(settings, link).is_err()) {
+        return Err(Error::ResyncRequired);
+    }
     let link = cursor.link.clone().unwrap_or_else(|| source.first(settings.server()));
     let mut found = ask(settings, &link, limit).map_err(|refused| refused.in_a_run(source, resumed))?;
     let print = answer::print(&found.items);

@@ -5,9 +5,11 @@
 
 pub mod crm;
 mod directories;
+mod encoding;
 mod list;
 
 pub use directories::escape;
+pub use encoding::{decoded, windows_1252, without_mark};
 pub use list::page_of;
 pub use serde;
 pub use serde_json;
@@ -195,7 +197,7 @@ pub fn send_json(
 /// # Errors
 /// [`Error::Protocol`] where it is something else.
 pub fn json<T: DeserializeOwned>(response: &http::Response) -> Result<T, Error> {
-    serde_json::from_slice(&response.body).map_err(|error| Error::Protocol(error.to_string()))
+    serde_json::from_slice(without_mark(&response.body)).map_err(|error| Error::Protocol(error.to_string()))
 }
 
 /// GET, with the credential of the `[[auth]]` entry named. Statuses of 400 and above are errors, those of
@@ -258,6 +260,18 @@ impl From<http::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_with_a_byte_order_mark_is_json() {
+        let response = |body: &[u8]| http::Response {
+            status: 200,
+            headers: Vec::new(),
+            body: body.to_vec(),
+            url: String::new(),
+        };
+        assert_eq!(json::<Vec<u8>>(&response(b"\xef\xbb\xbf[1]")).ok(), Some(vec![1]));
+        assert!(matches!(json::<Vec<u8>>(&response(b"<html>")), Err(Error::Protocol(_))));
+    }
 
     #[test]
     fn each_status_decides_what_the_host_does() {

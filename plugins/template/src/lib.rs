@@ -5,8 +5,8 @@
 //! it is asked. Everything a host does – addresses, TLS, passwords, limits, when to run – is not your business.
 
 use frontdesk_connector::{
-    Contact, DirectorySync, Error, Lifecycle, Page, Phone, PhoneKind, Start, connector, get, header, log,
-    page_of, serde_json, settings_as,
+    Contact, DirectorySync, Error, Lifecycle, Page, Phone, PhoneKind, Start, connector, get, header, json,
+    log, page_of, serde_json, settings_as,
 };
 use serde::Deserialize;
 
@@ -56,8 +56,7 @@ impl DirectorySync for MyDirectory {
 fn people(settings: &Settings) -> Result<(Vec<Contact>, Option<String>), Error> {
     let auth = if settings.user.is_empty() { None } else { Some("server") };
     let response = get(&settings.url, &[("accept", "application/json")], auth)?;
-    let list: Vec<Person> = serde_json::from_slice(&response.body)
-        .map_err(|error| Error::Protocol(format!("no list of people: {error}")))?;
+    let list: Vec<Person> = json(&response)?;
     let count = list.len();
     let people: Vec<Contact> = list.into_iter().filter_map(contact).collect();
     if people.len() < count {

@@ -62,7 +62,7 @@ fn link(template: &str, number: &str) -> Result<String, Error> {
     if rest[..end].contains('$') {
         return Err(wrong("$ must not be in the name of the server"));
     }
-    Ok(format!("{scheme}://{}", rest.replace('$', &encode(number))))
+    Ok(format!("{}://{}", scheme.to_ascii_lowercase(), rest.replace('$', &encode(number))))
 }
 
 #[cfg(test)]
@@ -85,6 +85,7 @@ mod tests {
             Some("https://crm.example/find?q=%2B41%2044%20555&again=%2B41%2044%20555")
         );
         assert_eq!((found.name.as_str(), found.id.as_str()), ("+41 44 555", "+41 44 555"));
+        assert_eq!(link("HTTPS://crm.example/$", "1").unwrap(), "https://crm.example/1");
         assert_eq!(card(template, party(&["1"], Some("Ann"))).unwrap().unwrap().name, "Ann");
         assert!(card(template, party(&[], Some("Ann"))).unwrap().is_none());
         assert!(card(template, party(&[" "], None)).unwrap().is_none());

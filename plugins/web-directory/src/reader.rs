@@ -2,7 +2,7 @@
 //! case; a row without a name or without a number is left out and counted. No network here.
 
 use frontdesk_connector::serde_json::{self, Map, Value};
-use frontdesk_connector::{Contact, Error, Phone, PhoneKind};
+use frontdesk_connector::{Contact, Error, Field, Phone, PhoneKind, decoded, without_mark};
 
 /// What the file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Format {
             _ => {}
         }
         let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let first = without_mark(body).iter().find(|byte| !byte.is_ascii_whitespace());
         let looks_json = matches!(first, Some(b'[' | b'{'));
         if content_type.contains("csv") || !(content_type.contains("json") || looks_json) {
             Self::Csv
@@ -34,6 +34,7 @@ impl Format {
 
 /// The contacts, and how many rows were left out.
 pub(crate) fn read(body: &[u8], format: Format) -> Result<(Vec<Contact>, usize), Error> {
+    let body = without_mark(body);
     let rows = match format {
         Format::Csv => csv_rows(body)?,
         Format::Json => json_rows(body)?,
@@ -47,7 +48,6 @@ pub(crate) fn read(body: &[u8], format: Format) -> Result<(Vec<Contact>, usize),
 type Row = Vec<(String, String)>;
 
 fn csv_rows(body: &[u8]) -> Result<Vec<Row>, Error> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let head = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let semicolons = head.iter().filter(|byte| **byte == b';').count();
     let commas = head.iter().filter(|byte| **byte == b',').count();
@@ -69,7 +69,7 @@ fn csv_rows(body: &[u8]) -> Result<Vec<Row>, Error> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim().to_owned()
+    decoded(bytes).trim().to_owned()
 }
 
 fn json_rows(body: &[u8]) -> Result<Vec<Row>, Error> {
@@ -113,8 +113,12 @@ fn contact(row: &Row) -> Option<Contact> {
     };
     let given = find(&["first name", "given name", "firstname", "vorname", "prénom"]);
     let family = find(&["last name", "family name", "lastname", "surname", "nachname"]);
-    let composed = [given, family].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let display_name = find(&["name", "display name", "displayname", "full name"])
+    let composed = [&given, &family].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let whole = find(&["name", "display name", "displayname", "full name"]);
+    // A column of first names beside whole ones says only half.
+    let (given, family) =
+        if whole.is_some() && (given.is_none() || family.is_none()) { (None, None) } else { (given, family) };
+    let display_name = whole
         .or(Some(composed).filter(|name| !name.is_empty()))
         .or_else(|| find(&["company", "organization", "organisation"]))?;
     let phones: Vec<Phone> = row
@@ -123,6 +127,17 @@ fn contact(row: &Row) -> Option<Contact> {
         .filter_map(|(head, value)| Some(Phone { kind: phone_kind(head)?, number: value.clone() }))
         .collect();
     let first = phones.first()?.number.clone();
+    // A name in two columns stays in two, and what this desk exports (DIR-3) comes back whole.
+    let extra = [
+        ("first-name", given),
+        ("last-name", family),
+        ("office", find(&["office"])),
+        ("voicemail", find(&["voicemail"])),
+        ("xmpp", find(&["xmpp", "jabber"])),
+        ("calendar", find(&["calendar"])),
+    ];
+    let extra =
+        extra.into_iter().filter_map(|(key, value)| Some(Field { key: key.to_owned(), value: value? }));
     Some(Contact {
         id: find(&["id", "uid", "key"]).unwrap_or_else(|| format!("{display_name} {first}")),
         display_name,
@@ -132,8 +147,8 @@ fn contact(row: &Row) -> Option<Contact> {
         phones,
         emails: find(&["email", "e-mail", "mail"]).into_iter().collect(),
         note: find(&["note", "notes", "remark"]),
-        url: find(&["url", "link"]),
-        extra: Vec::new(),
+        url: find(&["url", "web", "link"]),
+        extra: extra.collect(),
     })
 }
 
@@ -165,6 +180,46 @@ mod tests {
         assert_eq!(contacts[0].organization.as_deref(), Some("Example AG"));
         let kinds: Vec<PhoneKind> = contacts[0].phones.iter().map(|phone| phone.kind).collect();
         assert_eq!(kinds, [PhoneKind::Work, PhoneKind::Mobile]);
+    }
+
+    #[test]
+    fn dir_4_a_spreadsheets_file_in_windows_1252() {
+        let file = b"Nom;Name;Phone\r\n1;Fran\xe7ois L\x9c;0145672110\r\n2;Zo\xc3\xab;0145672111\r\n";
+        let (contacts, _) = read(file, Format::Csv).unwrap();
+        let names: Vec<&str> = contacts.iter().map(|contact| contact.display_name.as_str()).collect();
+        assert_eq!(names, ["François Lœ", "Zoë"], "each cell by itself");
+    }
+
+    #[test]
+    fn dir_3_dir_4_what_this_desk_exports_comes_back_with_its_names_apart() {
+        let file = "lastname,firstname,company,office,phone,voicemail,xmpp,calendar,web\n\
+            van der Berg,Anna,Acme,3B,2110,*972110,anna@example.org,https://c.example/a,https://example.org/anna\n";
+        let (contacts, _) = read(file.as_bytes(), Format::Csv).unwrap();
+        let anna = &contacts[0];
+        assert_eq!((anna.display_name.as_str(), anna.phones.len()), ("Anna van der Berg", 1));
+        assert_eq!(anna.url.as_deref(), Some("https://example.org/anna"));
+        let extra: Vec<(&str, &str)> =
+            anna.extra.iter().map(|field| (field.key.as_str(), field.value.as_str())).collect();
+        assert_eq!(
+            extra,
+            [
+                ("first-name", "Anna"),
+                ("last-name", "van der Berg"),
+                ("office", "3B"),
+                ("voicemail", "*972110"),
+                ("xmpp", "anna@example.org"),
+                ("calendar", "https://c.example/a"),
+            ]
+        );
+        let (half, _) = read(b"name,vorname,phone\nKeller,Anna,2110\n", Format::Csv).unwrap();
+        assert_eq!((half[0].display_name.as_str(), half[0].extra.len()), ("Keller", 0));
+    }
+
+    #[test]
+    fn json_with_a_byte_order_mark_is_seen_and_read() {
+        let file = b"\xef\xbb\xbf[{\"name\": \"Ann\", \"phone\": \"1\"}]";
+        let format = Format::of(None, None, file);
+        assert_eq!((format, read(file, format).unwrap().0.len()), (Format::Json, 1));
     }
 
     #[test]

@@ -258,6 +258,7 @@ mod tests {
             codec,
             payload_type,
             remote_payload_type: payload_type,
+            also: Vec::new(),
             dtmf_payload_type: None,
             dtmf_clock_hz: 8000,
             ptime_ms: 20,

@@ -33,7 +33,9 @@ pub(crate) fn stream(bytes: &[u8]) -> bool {
         codec: [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus][usize::from(agreed & 3)],
         payload_type: SPEECH,
         remote_payload_type: SPEECH,
+        also: Vec::new(),
         dtmf_payload_type: (agreed & 32 == 0).then_some(DIGITS),
+        dtmf_clock_hz: if agreed & 64 == 0 { 8_000 } else { 48_000 },
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };

@@ -32,7 +32,7 @@ enum Ask {
 
 /// What it says of it.
 enum Answer {
-    Agreed(Media),
+    Agreed(Box<Media>),
     Ended(String),
 }
 
@@ -135,7 +135,7 @@ impl Agent {
             while let Some(event) = self.agent.poll_event() {
                 // Who asked waits for it, or no longer wants to know.
                 let _ = match event {
-                    Event::Answered { media, .. } => self.tell.send(Answer::Agreed(media)),
+                    Event::Answered { media, .. } => self.tell.send(Answer::Agreed(Box::new(media))),
                     Event::Ended { .. } => self.tell.send(Answer::Ended(format!("{event:?}"))),
                     _ => Ok(()),
                 };

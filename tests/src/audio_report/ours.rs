@@ -91,7 +91,9 @@ impl Ours {
             codec: self.codec,
             payload_type: self.payload_type,
             remote_payload_type: self.payload_type,
+            also: Vec::new(),
             dtmf_payload_type: None,
+            dtmf_clock_hz: 8_000,
             ptime_ms: 20,
             direction: Direction::SendRecv,
         };

@@ -136,7 +136,9 @@ impl Caller {
             codec: self.codec,
             payload_type,
             remote_payload_type: payload_type,
+            also: Vec::new(),
             dtmf_payload_type: Some(101),
+            dtmf_clock_hz: 8_000,
             ptime_ms: PTIME_MS,
             direction,
         })

@@ -111,9 +111,7 @@ impl Desk {
         if let Some(lamp) = self.rings_at(&alert) {
             let number = lamp.number.clone();
             self.send(Command::Intercept { number });
-        } else if !alert.number.is_empty()
-            && self.send(Command::Dial { number: alert.number.clone(), line: None }).is_some()
-        {
+        } else if !alert.number.is_empty() && self.call_out(&alert.number).is_some() {
             self.send(Command::DismissAlert { alert: alert.id });
         }
     }
@@ -184,6 +182,10 @@ impl Desk {
     pub(crate) fn close_alert_wishes(&mut self) {
         self.alerts.choosing = None;
         self.app.global::<AlertWishes>().set_open(false);
+    }
+
+    pub(crate) fn alert_wishes_are_open(&self) -> bool {
+        self.alerts.choosing.is_some()
     }
 
     /// A key while one chooses: arrows move, Insert marks, Enter saves. The keys of the calls go on to them.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ipc::{Action, CallRef, CallState, CallView, Command, CommandError, Edit, View};
-use slint::{ComponentHandle, ModelRc, SharedString, Timer, VecModel};
+use slint::{ComponentHandle, ModelRc, SharedString, Timer, TimerMode, VecModel};
 
 use super::{Area, Desk, set_clocks};
 use crate::faces::Place;
@@ -16,7 +16,7 @@ use crate::models::cards;
 use crate::models::drops::rings;
 use crate::models::ledger::EntryId;
 use crate::models::rows;
-use crate::screen::{App, CallAction, CallCard, CallClock, PromptKind};
+use crate::screen::{App, CallAction, CallCard, CallClock, FocusPlace, Motion, PromptKind};
 
 /// A finger that went down and never came up (its card was destroyed by the toolkit) holds the
 /// lists no longer than this.
@@ -24,6 +24,8 @@ const FINGER: Duration = Duration::from_secs(10);
 /// The strip opens on a tapped card only when a second tap can no longer follow: opening it moves
 /// the cards below.
 pub(crate) const SETTLE: Duration = Duration::from_millis(500);
+/// So long after a transfer was asked for the key for Undo means it, also where it is too late for that.
+const TOO_LATE_MS: u64 = 10_000;
 
 /// State of the lists that is the screen's own.
 pub(crate) struct Calls {
@@ -42,6 +44,15 @@ pub(crate) struct Calls {
     bound: Option<CallRef>,
     finger: Option<Instant>,
     pub(crate) settle: Timer,
+    /// Runs while a hand may still mean the selected call that is gone, and not the one the selection fell to.
+    gone: Timer,
+    /// The call of which a button was tapped, and that others come in its place; runs while the second tap of a hurried
+    /// finger may come there.
+    changed: Option<CallRef>,
+    changing: Timer,
+    /// The question with which a number was called last, and that number; see [`Desk::call_out`].
+    called: Option<(u64, String)>,
+    calling: Timer,
 }
 
 impl Calls {
@@ -58,6 +69,11 @@ impl Calls {
             bound: None,
             finger: None,
             settle: Timer::default(),
+            gone: Timer::default(),
+            changed: None,
+            changing: Timer::default(),
+            called: None,
+            calling: Timer::default(),
         };
         let calls = app.global::<crate::screen::Calls>();
         calls.set_incoming(ModelRc::from(this.incoming.clone()));
@@ -77,9 +93,22 @@ impl Desk {
     /// A new view: the selection follows the operator's ear, and never points to nothing.
     pub(crate) fn calls_changed(&mut self, before: &View) {
         if self.view.talk != before.talk && self.view.talk.is_some() {
+            self.mind_who_is_gone();
             self.calls.selected = self.view.talk;
         }
         self.show_calls();
+    }
+
+    /// The selection is about to leave a call that is gone: a hand on its way to that one does nothing to the next.
+    fn mind_who_is_gone(&self) {
+        if self.calls.selected.is_some_and(|call| self.call(call).is_none()) {
+            self.think_twice(&self.calls.gone);
+        }
+    }
+
+    fn think_twice(&self, timer: &Timer) {
+        let pause = self.app.global::<Motion>().get_second_thought();
+        timer.start(TimerMode::SingleShot, millis(pause), || {});
     }
 
     /// Brings the lists up to date, unless a finger is on them.
@@ -96,9 +125,11 @@ impl Desk {
         rows::sync(&self.calls.incoming, &incoming, |card| card.id.clone());
         rows::sync(&self.calls.outgoing, &outgoing, |card| card.id.clone());
         if self.calls.selected.is_none_or(|call| self.call(call).is_none()) {
+            self.mind_who_is_gone();
             self.calls.selected = self.most_urgent();
         }
-        self.show_selection(true);
+        // Not while a second tap can follow: that ends by itself, see `settled`.
+        self.show_selection(!self.calls.settle.running());
         self.run_call_clocks(self.clock.at(Instant::now()));
         self.show_transfer_bar();
         self.show_customer();
@@ -121,6 +152,7 @@ impl Desk {
     pub(crate) fn finger(&mut self, call: CallRef, down: bool) {
         if down {
             self.calls.bound = Some(call);
+            self.overlay.drag_is_off = false;
             self.calls.press();
         } else {
             self.finger_up();
@@ -148,9 +180,16 @@ impl Desk {
         }
         self.calls.taps = [self.calls.taps[1], Some((call, self.obvious(call)))];
         self.set_area(Area::Calls);
-        self.calls.selected = Some(call);
+        self.mean_call(call);
         self.show_selection(false);
         self.show_transfer_bar();
+    }
+
+    /// A hand has chosen a call: it means this one, and the transfer to a contact may be this one's.
+    fn mean_call(&mut self, call: CallRef) {
+        self.calls.selected = Some(call);
+        self.calls.gone.stop();
+        self.forget_offered_transfer();
     }
 
     /// No second tap can follow any more.
@@ -185,12 +224,34 @@ impl Desk {
         }
     }
 
-    /// A button of the strip.
+    /// A button of the strip, unless the finger was on its way to one that stood there a moment ago.
     pub(crate) fn act_word(&mut self, call: CallRef, action: CallAction) {
-        if self.is_bound_to(call) {
-            self.calls.selected = Some(call);
-            self.act(call, cards::action(action));
+        if !self.is_bound_to(call) || self.is_hurried(call, action) {
+            return;
         }
+        let changes = [CallAction::Answer, CallAction::Retrieve, CallAction::Hold, CallAction::Conference];
+        if changes.contains(&action) {
+            self.calls.changed = Some(call);
+            self.think_twice(&self.calls.changing);
+        }
+        self.calls.selected = Some(call);
+        self.act(call, cards::action(action));
+    }
+
+    fn is_hurried(&self, call: CallRef, action: CallAction) -> bool {
+        let changing = self.calls.changed == Some(call) && self.calls.changing.running();
+        match action {
+            // It is there for two seconds only.
+            CallAction::Undo => false,
+            // Whoever is next is taken at once: nobody is lost by that.
+            CallAction::Answer | CallAction::Retrieve => changing,
+            _ => changing || self.calls.gone.running(),
+        }
+    }
+
+    /// The selection has just fallen to another call: a key that ends the selected one was meant for the one before.
+    pub(crate) fn fell_to_another(&self) -> bool {
+        self.calls.gone.running()
     }
 
     /// The key for Undo: the selected call's, else the transfer asked for last.
@@ -210,7 +271,16 @@ impl Desk {
     fn undo_newest_removal(&mut self) -> bool {
         let newest =
             self.view.notices.iter().max_by_key(|notice| (removal(notice).is_some(), notice.since_ms));
-        let Some(removal) = newest.and_then(removal) else { return false };
+        let Some((since_ms, removal)) = newest.and_then(|notice| Some((notice.since_ms, removal(notice)?)))
+        else {
+            return false;
+        };
+        // Who is a moment too late for a transfer does not mean what was removed before it.
+        let now_ms = self.clock.at(Instant::now());
+        let is_fresh = |asked_ms: u64| asked_ms > since_ms && now_ms.saturating_sub(asked_ms) < TOO_LATE_MS;
+        if self.view.transfers.iter().any(|transfer| is_fresh(transfer.since_ms)) {
+            return false;
+        }
         self.send(Command::Edit(Edit::Undo { removal }));
         true
     }
@@ -275,10 +345,33 @@ impl Desk {
         if number.is_empty() {
             return;
         }
-        let command = Command::Dial { number: number.to_owned(), line: None };
-        if let Some(seq) = self.send(command) {
+        if let Some(seq) = self.call_out(number) {
             self.dialled.insert(seq, text.to_owned());
             self.app.global::<crate::screen::Calls>().set_number(SharedString::default());
+            // The keys that hold and end the call would be the field's.
+            self.focus(FocusPlace::Nowhere);
+            self.set_area(Area::Calls);
+        }
+    }
+
+    /// Calls a number. The second of two taps means the same call: two would ring there, and the one that is answered last
+    /// would put the other on hold.
+    pub(crate) fn call_out(&mut self, number: &str) -> Option<u64> {
+        let is_same = self.calls.called.as_ref().is_some_and(|(_, called)| called == number);
+        if is_same && self.calls.calling.running() {
+            return None;
+        }
+        let seq = self.send(Command::Dial { number: number.to_owned(), line: None })?;
+        self.calls.called = Some((seq, number.to_owned()));
+        let pause = self.app.global::<Motion>().get_double_tap();
+        self.calls.calling.start(TimerMode::SingleShot, millis(pause), || {});
+        Some(seq)
+    }
+
+    /// The desk has not begun something: if it was a call, the number may be called again at once.
+    pub(crate) fn forget_called(&mut self, seq: u64) {
+        if self.calls.called.as_ref().is_some_and(|(called, _)| *called == seq) {
+            self.calls.called = None;
         }
     }
 
@@ -309,7 +402,7 @@ impl Desk {
 
     /// Moves the selection by key; the strip opens at once.
     pub(crate) fn select_by_key(&mut self, call: CallRef) {
-        self.calls.selected = Some(call);
+        self.mean_call(call);
         self.show_selection(true);
         self.show_transfer_bar();
         let calls = self.app.global::<crate::screen::Calls>();
@@ -372,6 +465,11 @@ impl Desk {
         calls.set_opened(text(self.calls.opened));
         calls.set_focused(self.area == Area::Calls);
     }
+}
+
+/// A duration as the screen has it.
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
 }
 
 /// What an entry says was removed.

@@ -1,12 +1,13 @@
 //! Directory tabs, search, tiles, and the bar that transfers without dragging.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use ipc::{
-    Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook, DirectoryView, Language,
-    Layout, SortKey,
+    CallRef, Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook, DirectoryView,
+    Language, Layout, SortKey,
 };
-use slint::{ComponentHandle, Model, ModelRc, VecModel};
+use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
 use super::directory_menu::sort_key;
 use super::{Area, Desk};
@@ -17,7 +18,10 @@ use crate::models::rows;
 use crate::models::tiles::{Doings, Shape};
 pub(super) use crate::models::words::grouped;
 use crate::models::words::party_name;
-use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, SearchState, Size};
+use crate::screen::{App, ContactColumn, ContactNumber, DirectoryTab, Screen, SearchState, Size};
+
+/// So long Enter waits for the first match: later nobody reckons with a call.
+const FIRST_MATCH: Duration = Duration::from_secs(5);
 
 /// State of the directory that is the screen's own.
 pub(crate) struct Directory {
@@ -28,6 +32,10 @@ pub(crate) struct Directory {
     /// Added a moment ago: it comes to the front with the view that has it.
     pub(super) coming: Option<DirectoryId>,
     query: String,
+    /// The directory and the words that what is shown is the answer to.
+    found: Option<(DirectoryId, String)>,
+    /// Runs while the first match is to be called as soon as it is known, and nobody has touched anything since.
+    pub(super) call_first: Timer,
     /// What phones and people do.
     pub(super) doings: Rc<Doings>,
     /// What was shown last: something else begins at its top.
@@ -35,6 +43,8 @@ pub(crate) struct Directory {
     pub(crate) cursor: Option<usize>,
     /// The cursor's contact was tapped: the transfer bar may offer it.
     tapped: bool,
+    /// The call whose transfer the bar offers.
+    offered: Option<CallRef>,
     /// The contact that a finger is on: what the finger does on its way up is done to this one.
     pub(crate) pressed: Option<ContactId>,
     /// The last two contacts tapped: a double-tap means one.
@@ -58,10 +68,13 @@ impl Directory {
             current: None,
             coming: None,
             query: String::new(),
+            found: None,
+            call_first: Timer::default(),
             doings: Rc::default(),
             shown: None,
             cursor: None,
             tapped: false,
+            offered: None,
             pressed: None,
             taps: [None; 2],
             heeded: (None, None),
@@ -199,10 +212,21 @@ impl Desk {
                 self.directory.tapped = false;
                 self.directory.cursor = None;
             }
+            self.directory.found = self.directory.current.map(|id| (id, self.directory.query.clone()));
         }
         self.show_directory();
         self.show_transfer_bar();
         self.look_for_sought();
+        if self.directory.call_first.running() && self.is_answered() {
+            self.directory.call_first.stop();
+            self.call_contact(0, ContactNumber::Phone);
+        }
+    }
+
+    /// What is shown is the answer to the words in the search bar, and not to those before the last letter.
+    fn is_answered(&self) -> bool {
+        let found = self.directory.found.as_ref();
+        found.is_some_and(|(id, words)| Some(*id) == self.directory.current && *words == self.directory.query)
     }
 
     /// The number of tiles that fit in a row.
@@ -244,6 +268,7 @@ impl Desk {
         self.set_area(Area::Directory);
         self.directory.cursor = usize::try_from(index).ok();
         self.directory.tapped = true;
+        self.forget_offered_transfer();
         self.show_directory();
         self.show_transfer_bar();
     }
@@ -253,6 +278,15 @@ impl Desk {
         let here = self.contact(index).map(|contact| contact.id);
         if here.is_some() && self.directory.taps == [here; 2] {
             self.directory.taps = [None; 2];
+            self.call_contact(index, ContactNumber::Phone);
+        }
+    }
+
+    /// Enter, and the key that calls: whom the keyboard is on. Of a search the first match, once it is known.
+    pub(crate) fn call_at_cursor(&mut self) {
+        if self.is_searching() && !self.is_answered() {
+            self.directory.call_first.start(TimerMode::SingleShot, FIRST_MATCH, || {});
+        } else if let Some(index) = self.directory.cursor.and_then(|index| i32::try_from(index).ok()) {
             self.call_contact(index, ContactNumber::Phone);
         }
     }
@@ -270,13 +304,16 @@ impl Desk {
     pub(crate) fn call_number(&mut self, number: &str) {
         if !number.is_empty() {
             self.leave_contact();
-            self.send(Command::Dial { number: number.to_owned(), line: None });
+            self.call_out(number);
         }
     }
 
     /// The button of the bar.
     pub(crate) fn transfer_here(&mut self) {
-        let Some((_, _, landing)) = self.transfer_pair() else { return };
+        let Some((call, _, landing)) = self.transfer_pair() else { return };
+        if self.directory.offered != Some(call) {
+            return self.show_transfer_bar();
+        }
         self.leave_contact();
         if let Some(command) = landing.command {
             self.send(command);
@@ -289,6 +326,13 @@ impl Desk {
         self.directory.cursor = None;
         self.show_directory();
         self.show_transfer_bar();
+    }
+
+    /// The contact that one sees is meant: tapped, found by the search, or under the keyboard.
+    pub(crate) fn meant_contact(&self) -> Option<ContactRow> {
+        let is_seen = self.screen() == Screen::Directory
+            && (self.directory.tapped || self.area == Area::Directory || self.is_searching());
+        self.cursor_contact().filter(|_| is_seen)
     }
 
     /// The contact under the keyboard or tapped last.
@@ -374,9 +418,21 @@ impl Desk {
         self.show_columns();
     }
 
-    /// Offers the transfer when a call and a tapped contact make one.
+    /// A hand chooses anew: the transfer of another call may be offered.
+    pub(crate) fn forget_offered_transfer(&mut self) {
+        self.directory.offered = None;
+    }
+
+    /// Offers the transfer when a call and a tapped contact make one. Another call never comes in the place of the one that is
+    /// offered, under a finger.
     pub(crate) fn show_transfer_bar(&mut self) {
-        let pair = if self.directory.tapped { self.transfer_pair() } else { None };
+        let mut pair = if self.directory.tapped { self.transfer_pair() } else { None };
+        let call = pair.as_ref().map(|(call, ..)| *call);
+        if self.directory.offered.is_some_and(|offered| call != Some(offered)) {
+            self.directory.tapped = false;
+            pair = None;
+        }
+        self.directory.offered = pair.as_ref().map(|(call, ..)| *call);
         let directory = self.app.global::<crate::screen::Directory>();
         directory.set_transfer_ready(pair.is_some());
         if let Some((call, contact, landing)) = pair {
@@ -388,7 +444,7 @@ impl Desk {
     }
 
     /// The call and the contact that are meant, when the one can go to the other.
-    fn transfer_pair(&self) -> Option<(ipc::CallRef, ContactRow, Landing)> {
+    fn transfer_pair(&self) -> Option<(CallRef, ContactRow, Landing)> {
         let call = self.transferable()?;
         let contact = self.cursor_contact()?;
         let landing = drops::on_contact(call, &contact, &self.view);

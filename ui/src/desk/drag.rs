@@ -87,6 +87,18 @@ impl Desk {
         }
     }
 
+    /// Escape: the finger goes on, and what it does until it is lifted counts for nothing.
+    pub(crate) fn call_off_drag(&mut self) {
+        self.overlay.drag_is_off = true;
+        self.drag_finished();
+    }
+
+    /// The finger is lifted, wherever that was.
+    pub(crate) fn drag_let_go(&mut self) {
+        self.overlay.drag_is_off = false;
+        self.drag_finished();
+    }
+
     /// The drag is over, whatever came of it.
     pub(crate) fn drag_finished(&mut self) {
         self.overlay.drag = None;
@@ -137,6 +149,9 @@ impl Desk {
     }
 
     fn drag_at(&mut self, call: CallRef, over: Option<Over>, x: f32, y: f32) {
+        if self.overlay.drag_is_off {
+            return;
+        }
         if self.overlay.dragging() != Some(call) {
             // A long-press that became a drag has opened a menu on its way, and taken the selection for it.
             if self.overlay.menu_call == Some(call) && self.calls.selected == Some(call) {

@@ -395,7 +395,11 @@ impl Desk {
     fn files_fault(&self, fault: EditFault, reason: &str) {
         let files = self.app.global::<Screen>();
         files.set_fault(fault);
-        files.set_fault_reason(reason.into());
+        let words = match form::file_fault(reason) {
+            Some(fault) => self.app.global::<screen::Words>().invoke_file(fault),
+            None => self.storage_words(Some(reason).filter(|reason| !reason.is_empty())),
+        };
+        files.set_fault_reason(words);
     }
 }
 

@@ -215,6 +215,8 @@ impl Desk {
                 self.go_to_hit(self.hit_cursor(), false);
                 return Some(true);
             }
+            // Who is shown was found by the words before the last letter.
+            ConsoleKey::Primary if !self.finder.contacts.is_current() => return Some(true),
             ConsoleKey::Primary => {
                 let contact = self.hit(self.hit_cursor())?;
                 self.call_number(super::directory::number(&contact, ContactNumber::Phone));

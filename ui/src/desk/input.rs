@@ -5,12 +5,24 @@ use slint::ComponentHandle;
 
 use super::{Area, Desk};
 use crate::keys::{ConsoleKey, KeyMap};
-use crate::screen::{ContactNumber, FocusPlace, Screen};
+use crate::screen::{FocusPlace, Screen};
 
 /// Rows a page key moves.
 const PAGE_ROWS: usize = 6;
 
 impl Desk {
+    /// Whether a key that is held down may go on with what it does: it moves the cursor, or is a field's own. Whatever else
+    /// it does has been done.
+    pub(crate) fn may_repeat(&self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
+        use ConsoleKey::{Down, Left, PageDown, PageUp, Right, Up};
+        // As in `key`: a menu over a field takes its keys.
+        match self.keys.read(text, control, alt, typing && !self.menu_is_open()) {
+            Some(key) => matches!(key, Up | Down | Left | Right | PageUp | PageDown),
+            // A digit would go to the other end again and again.
+            None => typing || !self.keypad_is_open(),
+        }
+    }
+
     /// A key that was pressed. `true`: it meant something here and goes no further.
     pub(crate) fn key(&mut self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
         // Who does not see the screen needs them before they have signed in.
@@ -33,6 +45,9 @@ impl Desk {
         }
         // A menu over a field takes its Enter and its Escape.
         let typing = typing && !self.menu_is_open();
+        if typing && self.keys.read(text, control, alt, true).is_none() {
+            self.saw_writing();
+        }
         self.board_saw_key(text, control, typing);
         if self.watch_key(text, control, alt, typing) {
             return true;
@@ -102,6 +117,14 @@ impl Desk {
         {
             return taken;
         }
+        // F6 is the calls' as everywhere; Insert marks.
+        if key == ConsoleKey::Primary
+            && KeyMap::is_function(text)
+            && (self.files_are_open() || self.alert_wishes_are_open())
+        {
+            self.primary_of_calls();
+            return true;
+        }
         if self.alert_wishes_key(key) || self.files_key(key) || self.arrange_key(key) {
             return true;
         }
@@ -148,6 +171,10 @@ impl Desk {
     }
 
     fn menu_key(&mut self, key: ConsoleKey) -> bool {
+        if names_no_call(key) {
+            self.close_menu();
+            return self.desk_key(key);
+        }
         match key {
             ConsoleKey::Up => self.move_menu(-1),
             ConsoleKey::Down | ConsoleKey::Transfer => self.move_menu(1),
@@ -160,6 +187,9 @@ impl Desk {
     }
 
     fn prompt_key(&mut self, key: ConsoleKey) -> bool {
+        if names_no_call(key) {
+            return self.desk_key(key);
+        }
         match key {
             ConsoleKey::Up => self.move_suggestion(false),
             ConsoleKey::Down => self.move_suggestion(true),
@@ -280,22 +310,21 @@ impl Desk {
 
     fn primary_key(&mut self) {
         match self.area {
-            Area::Calls => {
-                if let Some(call) = self.calls.selected {
-                    self.primary(call);
-                }
-            }
-            Area::Directory => {
-                if let Some(index) = self.directory.cursor.and_then(|index| i32::try_from(index).ok()) {
-                    self.call_contact(index, ContactNumber::Phone);
-                }
-            }
+            Area::Calls => self.primary_of_calls(),
+            Area::Directory => self.call_at_cursor(),
+        }
+    }
+
+    fn primary_of_calls(&mut self) {
+        if let Some(call) = self.calls.selected {
+            self.primary(call);
         }
     }
 
     /// In the directory no call is under the keyboard, so the one in the ear is meant.
     fn hang_up_key(&mut self) {
         let call = match self.area {
+            Area::Calls if self.fell_to_another() => None,
             Area::Calls => self.calls.selected,
             Area::Directory => self.view.talk,
         };
@@ -316,7 +345,7 @@ impl Desk {
         } else if self.files_are_open() {
             self.close_files();
         } else if self.overlay.dragging().is_some() {
-            self.drag_finished();
+            self.call_off_drag();
         } else if self.app.global::<crate::screen::Directory>().get_transfer_ready() {
             self.leave_contact();
         } else if self.clear_log_search() {
@@ -380,4 +409,9 @@ impl Desk {
             _ => at,
         });
     }
+}
+
+/// Keys that mean whichever call is next or in the ear, and none that is in front: they work over any question.
+fn names_no_call(key: ConsoleKey) -> bool {
+    matches!(key, ConsoleKey::Next | ConsoleKey::AnswerLongest | ConsoleKey::HangUpActive)
 }

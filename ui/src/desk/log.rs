@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use chrono::Local;
+use chrono::{Local, NaiveDate};
 use ipc::{Command, LogPage, LogQuery, LogRow, OutcomeCount, Query, View};
 use slint::{ComponentHandle, ModelRc, VecModel};
 
@@ -14,11 +14,14 @@ use super::{Area, Desk, calendar};
 use crate::keys::ConsoleKey;
 use crate::models::dates::{Span, Stretch, wall};
 use crate::models::log_view::{Filter, Sorting};
+use crate::models::words::grouped;
 use crate::models::{log_rows, rows};
 use crate::screen::{self, App, FocusPlace, LogChip, LogItem, LogWord, Screen, SearchState};
 
 /// Rows asked for at once.
 const PAGE: u32 = 100;
+/// The most that the desk gives at once.
+const MOST_AT_ONCE: u32 = 500;
 /// Rows of one day that are kept; nobody scrolls further, they search.
 const MOST: usize = 5_000;
 /// Rows a page key moves.
@@ -40,6 +43,12 @@ pub(crate) struct Log {
     /// A day on which there are calls, when there are none here.
     jump: Option<i64>,
     pub(super) cursor: Option<usize>,
+    /// The row that a finger is on: what the finger does on its way up is done to this one.
+    pressed: Option<i64>,
+    /// The last two rows tapped: a double-tap means one, not two that changed places.
+    taps: [Option<i64>; 2],
+    /// What day it was when the clock was looked at last.
+    today: NaiveDate,
     /// The question on its way, and whether its rows follow those that are here.
     asked: Option<(u64, bool)>,
     /// When the rows are asked for once more: how a call sounded is told a moment after its row.
@@ -66,6 +75,9 @@ impl Log {
             total: 0,
             jump: None,
             cursor: None,
+            pressed: None,
+            taps: [None; 2],
+            today: crate::clock::now().date_naive(),
             asked: None,
             again: None,
             open: None,
@@ -150,6 +162,14 @@ impl Desk {
             self.ask_log();
             self.statistics_again();
         }
+        let today = crate::clock::now().date_naive();
+        let was = std::mem::replace(&mut self.log.today, today);
+        if self.log.day.is_left_behind(was, today) {
+            self.log_to_today();
+        }
+        if self.screen() == Screen::Statistics && self.statistics.shown.is_left_behind(was, today) {
+            self.statistics_to_today();
+        }
     }
 
     /// Days on, or back.
@@ -216,14 +236,15 @@ impl Desk {
     pub(crate) fn more_log(&mut self) {
         let here = self.log.rows.len();
         if self.log.asked.is_none() && here < (self.log.total as usize).min(MOST) {
-            self.ask_rows(u32::try_from(here).unwrap_or(u32::MAX), true);
+            self.ask_rows(u32::try_from(here).unwrap_or(u32::MAX), PAGE);
         }
     }
 
-    /// Asks for the day from its first row, when the log is in front.
+    /// Asks again for as many rows as are here, when the log is in front.
     pub(crate) fn ask_log(&mut self) {
         if self.screen() == Screen::Log {
-            self.ask_rows(0, false);
+            let here = u32::try_from(self.log.rows.len()).unwrap_or(MOST_AT_ONCE);
+            self.ask_rows(0, here.clamp(PAGE, MOST_AT_ONCE));
         }
     }
 
@@ -237,13 +258,57 @@ impl Desk {
         self.show_log();
     }
 
-    /// Double-tap calls back (LOG-1).
+    /// Calls the other end of the call in a row.
     pub(crate) fn call_back(&mut self, index: i32) {
         let row = usize::try_from(index).ok().and_then(|index| self.log.rows.get(index));
         let number = row.and_then(|row| row.party.number.clone()).filter(|number| !number.is_empty());
         if let Some(number) = number {
-            self.send(Command::Dial { number, line: None });
+            self.call_out(&number);
         }
+    }
+
+    /// A finger goes down on a row or a button of it, or comes up.
+    pub(crate) fn finger_on_log(&mut self, index: i32, down: bool) {
+        self.log.pressed = if down { self.log_id(index) } else { None };
+    }
+
+    /// A row was tapped.
+    pub(crate) fn touch_log(&mut self, index: i32) {
+        if self.is_bound_to_row(index) {
+            self.log.taps = [self.log.taps[1], self.log_id(index)];
+            self.tap_log(index);
+        }
+    }
+
+    /// Two taps on one row call back (LOG-1).
+    pub(crate) fn touch_log_twice(&mut self, index: i32) {
+        let here = self.log_id(index);
+        if here.is_some() && std::mem::take(&mut self.log.taps) == [here; 2] {
+            self.call_back(index);
+        }
+    }
+
+    /// The telephone of a row.
+    pub(crate) fn call_back_touched(&mut self, index: i32) {
+        if self.is_bound_to_row(index) {
+            self.call_back(index);
+        }
+    }
+
+    /// The arrow of a row.
+    pub(crate) fn open_details_touched(&mut self, index: i32) {
+        if self.is_bound_to_row(index) {
+            self.open_details(index);
+        }
+    }
+
+    /// Whether a touch means the row at a place: rows come above it, and no finger went down on another.
+    pub(super) fn is_bound_to_row(&self, index: i32) -> bool {
+        self.log.pressed.is_none_or(|pressed| self.log_id(index) == Some(pressed))
+    }
+
+    fn log_id(&self, index: i32) -> Option<i64> {
+        usize::try_from(index).ok().and_then(|index| self.log.rows.get(index)).map(|row| row.id)
     }
 
     pub(crate) fn log_arrived(&mut self, seq: u64, page: &LogPage) {
@@ -327,10 +392,14 @@ impl Desk {
     fn log_from_above(&mut self) {
         self.log.cursor = None;
         self.show_log();
-        self.ask_log();
+        if self.screen() == Screen::Log {
+            self.ask_rows(0, PAGE);
+        }
     }
 
-    fn ask_rows(&mut self, offset: u32, append: bool) {
+    /// From the row at `offset` on; those after the first follow what is here.
+    fn ask_rows(&mut self, offset: u32, limit: u32) {
+        let append = offset > 0;
         let (from_unix_ms, until_unix_ms) = self.log.day.bounds(&Local);
         let query = LogQuery {
             from_unix_ms,
@@ -341,7 +410,7 @@ impl Desk {
             sort: self.log.sorting.criteria().to_vec(),
             counted: !append,
             offset,
-            limit: PAGE,
+            limit,
         };
         // Without a desk the log stays as it is and is asked for again on return.
         self.log.asked = self.outbox.query(Query::Log(query)).ok().map(|seq| (seq, append));
@@ -357,7 +426,7 @@ impl Desk {
         global.set_loading(log.asked.is_some());
         global.set_can_jump(log.jump.is_some());
         global.set_total(i32::try_from(log.total).unwrap_or(i32::MAX));
-        global.set_total_text(slint::format!("{}", log.total));
+        global.set_total_text(grouped(log.total as usize, self.is_french()).into());
         global.set_cursor(log.cursor.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1));
         global.set_search(match (log.query.is_empty(), log.total) {
             (true, _) => SearchState::Idle,

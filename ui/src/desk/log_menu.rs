@@ -45,7 +45,9 @@ pub(super) fn row(word: LogWord, choice: LogChoice) -> Row {
 impl Desk {
     /// The menu of a row of the log, under the finger.
     pub(crate) fn open_log_menu(&mut self, index: i32, x: f32, y: f32) {
-        self.log_menu(index, At::Finger(x, y));
+        if self.is_bound_to_row(index) {
+            self.log_menu(index, At::Finger(x, y));
+        }
     }
 
     /// The menu of the row under the keyboard.

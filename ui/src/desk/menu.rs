@@ -113,7 +113,7 @@ impl Desk {
 
     /// F8: the most logical transfer first (CALL-12); see [`crate::offers`].
     pub(crate) fn open_transfer_menu(&mut self) {
-        let contact = self.cursor_contact();
+        let contact = self.meant_contact();
         let place = match (self.area, self.calls.selected) {
             (Area::Directory, selected) => Place::Contact(selected),
             (Area::Calls, Some(call)) => Place::Call(call),
@@ -331,7 +331,8 @@ impl Desk {
             Action::Retrieve => act(MenuWord::Retrieve),
             Action::Transfer => {
                 let mut rows = act(MenuWord::Transfer);
-                rows.push((entry(MenuWord::Voicemail, "", "", ""), self.to_voicemail(id)));
+                rows.extend(self.voicemail_row(id));
+                rows.push((entry(MenuWord::Voicemail, "", "", ""), Choice::Ask(id, PromptKind::Voicemail)));
                 rows
             }
             Action::TransferToCall => {
@@ -362,12 +363,11 @@ impl Desk {
         }
     }
 
-    /// To the mailbox of the contact that is meant, else asks whose.
-    fn to_voicemail(&self, call: CallRef) -> Choice {
-        match self.cursor_contact().filter(|contact| !contact.voicemail.is_empty()) {
-            Some(contact) => Choice::Send(Command::VoicemailTransfer { call, to: contact.voicemail }),
-            None => Choice::Ask(call, PromptKind::Voicemail),
-        }
+    /// To the mailbox of the contact that is meant, which it names.
+    fn voicemail_row(&self, call: CallRef) -> Option<Row> {
+        let contact = self.meant_contact().filter(|contact| !contact.voicemail.is_empty())?;
+        let row = entry(MenuWord::VoicemailTo, &contact.voicemail, "", &contacts::name(&contact));
+        Some((row, Choice::Send(Command::VoicemailTransfer { call, to: contact.voicemail })))
     }
 
     pub(super) fn offers_here(&self, place: Place, contact: Option<&ContactRow>) -> Vec<Offer> {

@@ -392,6 +392,7 @@ impl Desk {
         self.run_reminders();
         self.run_meters(now);
         self.say_alarms();
+        self.bring_page();
         let count = self.local_notices.len();
         self.local_notices.retain(|notice| notice.until_ms > now_ms);
         if self.local_notices.len() != count {
@@ -402,6 +403,7 @@ impl Desk {
     fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
         self.dialled.clear();
+        self.directory.call_first.stop();
         self.marking.clear();
         self.show_connection();
         self.show_calls();
@@ -457,6 +459,9 @@ impl Desk {
     }
 
     fn done(&mut self, seq: u64, result: Result<(), CommandError>) {
+        if result.is_err() {
+            self.forget_called(seq);
+        }
         if self.say_done(seq, &result)
             || self.sign_in_done(seq, &result)
             || self.editor_done(seq, &result)
@@ -471,6 +476,7 @@ impl Desk {
         if self.mark_done(seq, &result) {
             return;
         }
+        self.prompt_done(seq, &result);
         let dialled = self.dialled.remove(&seq);
         if self.test_done(seq) {
             return;

@@ -9,7 +9,7 @@ use super::directory_forms::Form;
 use super::directory_menu::Page;
 use super::drag::InTheAir;
 use super::menu::{At, Choice};
-use super::prompt::Question;
+use super::prompt::{Answered, Question};
 use super::take_over::Asked;
 use crate::models::words::party_name;
 use crate::screen::Keypad;
@@ -32,12 +32,15 @@ pub(crate) struct Overlay {
     /// A look that is on its way to the desk: the next change builds on it.
     pub(super) look: Option<(DirectoryId, DirectoryLook)>,
     pub(super) prompt: Option<Question>,
+    pub(super) answered: Option<Answered>,
     pub(super) form: Option<Form>,
     /// Whose phone the card shows.
     pub(super) phone: Option<ContactRow>,
     /// Whose call may be taken over.
     pub(super) take_over: Option<Asked>,
     pub(super) drag: Option<InTheAir>,
+    /// The drag was called off, and the toolkit goes on with it.
+    pub(super) drag_is_off: bool,
     keypad: Option<CallRef>,
     sent: String,
 }

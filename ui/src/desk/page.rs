@@ -4,14 +4,18 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipc::{CallRef, CallState, Direction, PageWhen, View};
-use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString};
+use slint::{ComponentHandle, Image, Rgb8Pixel, SharedPixelBuffer, SharedString, Timer, TimerMode};
 
 use super::Desk;
 use crate::browser::{Browser, Reason, Standing, State};
 use crate::keys::ConsoleKey;
 use crate::screen::{Page, PageStanding, PageTouch, Screen};
+
+/// So long after the last letter somebody still writes, and a page that comes by itself waits.
+const WRITES: Duration = Duration::from_secs(5);
 
 /// The browser, where there is one.
 #[derive(Default)]
@@ -21,6 +25,10 @@ pub(crate) struct Tab {
     opened: HashSet<CallRef>,
     /// Calls that were answered and whose page is due.
     due: HashSet<CallRef>,
+    /// The call whose page comes next, as soon as it disturbs nobody.
+    waiting: Option<CallRef>,
+    /// Runs while somebody writes into a field.
+    writing: Timer,
 }
 
 impl Desk {
@@ -49,6 +57,7 @@ impl Desk {
         let now: HashSet<CallRef> = self.view.incoming.iter().map(|call| call.call).collect();
         self.tab.opened.retain(|call| now.contains(call));
         self.tab.due.retain(|call| now.contains(call));
+        self.tab.waiting = None;
         // A screen that has just started does not know what has been open on the one before.
         if self.tab.browser.is_none() || before.generation == 0 {
             return;
@@ -75,13 +84,28 @@ impl Desk {
             is_wanted && call.direction == Direction::Incoming && call.crm.is_some() && !call.crm_waits
         };
         let mut calls = self.view.incoming.iter().filter(comes).map(|call| call.call);
-        let call = calls.rfind(|call| !self.tab.opened.contains(call));
-        // Nobody is asked whether to save because a call rings; the page comes when the settings are done.
-        if let Some(call) = call.filter(|_| !self.settings_are_open_ended()) {
+        self.tab.waiting = calls.rfind(|call| !self.tab.opened.contains(call));
+        self.bring_page();
+    }
+
+    /// Brings the page that is due. It takes the keyboard and closes what lies over the desk: not in the middle of a word, nor
+    /// where words would be lost or somebody would be asked whether to save because a call rings.
+    pub(crate) fn bring_page(&mut self) {
+        let writes = self.is_in_field() && self.tab.writing.running();
+        let is_busy = writes
+            || self.settings_are_open_ended()
+            || self.finder_is_open()
+            || self.reminder_editor_is_open();
+        if let Some(call) = self.tab.waiting.take_if(|_| !is_busy) {
             self.tab.opened.insert(call);
             self.tab.due.remove(&call);
             self.open_crm(call);
         }
+    }
+
+    /// A letter goes into a field.
+    pub(crate) fn saw_writing(&self) {
+        self.tab.writing.start(TimerMode::SingleShot, WRITES, || {});
     }
 
     /// Another screen came to the front, or something lies over it.

@@ -66,6 +66,7 @@ impl Desk {
 /// A call on a phone, as a row.
 pub(super) fn talk(talk: &ipc::LampCall) -> PhoneTalk {
     PhoneTalk {
+        id: talk.talk.map(|id| slint::format!("{}", id.0)).unwrap_or_default(),
         ringing: talk.ringing,
         way: way(talk),
         name: talk.party.name.as_deref().unwrap_or_default().into(),

@@ -69,7 +69,7 @@ impl Desk {
     /// that rings is to be seen.
     pub(crate) fn run_dim(&self, idle: Duration, lock_after: Duration) {
         let rings = |state| matches!(state, CallState::Ringing | CallState::Recalling);
-        let is_quiet = self.view.talk.is_none() && !self.view.incoming.iter().any(|call| rings(call.state));
+        let is_quiet = !self.is_talking() && !self.view.incoming.iter().any(|call| rings(call.state));
         let is_ours = self.view.sign_in.operator.is_some() && !self.is_closed();
         let is_due = !lock_after.is_zero() && idle >= lock_after / 2;
         self.dim(is_due && is_quiet && is_ours);

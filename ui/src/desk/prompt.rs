@@ -1,6 +1,6 @@
 //! The transfer question (CALL-11): a number, or a name with its matches below.
 
-use ipc::{CallRef, Command, ContactPage, ContactQuery, ContactRow, Query, SortKey};
+use ipc::{CallRef, Command, CommandError, ContactPage, ContactQuery, ContactRow, Query, SortKey};
 use slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 
 use super::Desk;
@@ -20,6 +20,14 @@ pub(super) struct Question {
     asked: Option<u64>,
     matches: Vec<Suggestion>,
     cursor: Option<usize>,
+}
+
+/// A text that was the answer, until the desk has said what it thinks of it.
+pub(super) struct Answered {
+    seq: u64,
+    call: CallRef,
+    kind: PromptKind,
+    text: String,
 }
 
 impl Question {
@@ -126,9 +134,23 @@ impl Desk {
         }
         let to = self.app.global::<Prompt>().get_text().trim().to_owned();
         if !to.is_empty() {
+            let (call, kind, text) = (question.call, question.kind, to.clone());
             let command = question.answer(to);
             self.close_prompt();
-            self.send(command);
+            let seq = self.send(command);
+            self.overlay.answered = seq.map(|seq| Answered { seq, call, kind, text });
+        }
+    }
+
+    /// What the desk can call nobody by stands in the question again, unless something else is open by now.
+    pub(crate) fn prompt_done(&mut self, seq: u64, result: &Result<(), CommandError>) {
+        let Some(answered) = self.overlay.answered.take_if(|answered| answered.seq == seq) else { return };
+        let is_unknown =
+            matches!(result, Err(CommandError::AmbiguousName { .. } | CommandError::BadNumber { .. }));
+        if is_unknown && !self.something_is_open() && !self.is_in_field() {
+            self.open_prompt(answered.call, answered.kind);
+            self.app.global::<Prompt>().set_text(answered.text.as_str().into());
+            self.prompt_edited(&answered.text);
         }
     }
 

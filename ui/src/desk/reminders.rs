@@ -191,7 +191,7 @@ impl Desk {
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         let global = self.app.global::<screen::Reminders>();
         global.set_known(self.reminders.list.is_some());
-        global.set_fault(self.reminders.fault.clone().unwrap_or_default().into());
+        global.set_fault(self.storage_words(self.reminders.fault.as_deref()));
         global.set_due_count(number(count as usize));
         global.set_more(number((count as usize).saturating_sub(cards.len())));
         global.set_past_count(number(past));
@@ -459,7 +459,7 @@ impl Desk {
         if number.is_empty() {
             return;
         }
-        let seq = self.send(Command::Dial { number, line: None });
+        let seq = self.call_out(&number);
         if let Some(seq) = seq.filter(|_| is_due) {
             self.reminders.sent.insert(seq, Sent::Call(id));
         }

@@ -144,7 +144,7 @@ impl Desk {
         let is_due = !after.is_zero() && self.sign_in.idle >= after;
         let may = self.connected && self.view.sign_in.operator.is_some() && !self.is_closed();
         // Who talks is there, whatever their hands do.
-        if is_due && may && self.view.talk.is_none() && self.sign_in.locking.is_none() {
+        if is_due && may && !self.is_talking() && self.sign_in.locking.is_none() {
             self.lock();
         }
     }
@@ -152,6 +152,7 @@ impl Desk {
     /// Somebody touches the screen or a key.
     pub(crate) fn touched(&mut self) {
         self.sign_in.idle = Duration::ZERO;
+        self.directory.call_first.stop();
         self.wake();
     }
 }
@@ -271,10 +272,12 @@ impl Desk {
         self.send(Command::Hook { action: HookAction::AnswerLongest });
     }
 
-    /// Puts who is talked to on hold.
+    /// Puts who is talked to on hold. A conference is left, and goes on.
     pub(crate) fn hold_locked(&mut self) {
         if let Some(call) = self.view.talk {
             self.send(Command::Hold { call });
+        } else if self.is_talking() {
+            self.hang_up_locked();
         }
     }
 
@@ -550,7 +553,7 @@ impl Desk {
         global.set_ringing(!ringing.is_empty());
         global.set_ringing_line(first.unwrap_or_default().into());
         global.set_more_ringing(count(ringing.len().saturating_sub(1)));
-        global.set_talking(self.view.talk.is_some());
+        global.set_talking(self.is_talking());
         global.set_held(count(held));
     }
 }

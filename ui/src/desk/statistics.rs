@@ -225,7 +225,7 @@ impl Desk {
         global.set_tables(this.tables);
         global.set_loading(this.asked.is_some());
         global.set_away(this.asked.is_none() && this.told.is_none() && this.fault.is_none());
-        global.set_reason(this.fault.clone().unwrap_or_default().into());
+        global.set_reason(self.storage_words(this.fault.as_deref()));
         global.set_partly(this.partly);
         global.set_known(this.told.is_some());
         let Some(told) = &this.told else { return };

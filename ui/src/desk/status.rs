@@ -141,7 +141,7 @@ impl Desk {
     /// Calls the mailbox (BAR-1).
     pub(crate) fn call_voicemail(&mut self) {
         if let Some(number) = self.view.mailbox.clone() {
-            self.send(Command::Dial { number, line: None });
+            self.call_out(&number);
         }
     }
 
@@ -164,9 +164,13 @@ impl Desk {
     /// The handset pill: hangs up when there is a call or the conference in the ear, answers when there is
     /// none.
     pub(crate) fn hook(&mut self) {
-        let talks = self.view.talk.is_some() || self.conference().is_some();
-        let action = if talks { HookAction::HangUpActive } else { HookAction::OffHook };
+        let action = if self.is_talking() { HookAction::HangUpActive } else { HookAction::OffHook };
         self.send(Command::Hook { action });
+    }
+
+    /// A call or the conference has the operator's ear.
+    pub(crate) fn is_talking(&self) -> bool {
+        self.view.talk.is_some() || self.conference().is_some()
     }
 
     /// The conference that has the operator's ear.

@@ -13,12 +13,13 @@ use super::Desk;
 use super::menu::{Choice, Row, entry};
 use super::phone_card;
 use crate::keys::ConsoleKey;
-use crate::models::contacts;
+use crate::models::{contacts, rows};
 use crate::screen::{MenuWord, PhoneTalk, TakeOver};
 
 /// What is asked.
 pub(super) struct Asked {
     contact: ContactRow,
+    rows: Rc<VecModel<PhoneTalk>>,
     /// Which of the phone's calls; `None` while none is chosen, and where the one chosen has ended.
     talk: Option<TalkId>,
     /// The keyboard is on the button that does it.
@@ -39,7 +40,9 @@ impl Desk {
             // Somebody is cut off: which call is not guessed.
             _ => None,
         };
-        self.overlay.take_over = Some(Asked { contact, talk, sure: false });
+        let rows = Rc::new(VecModel::default());
+        self.app.global::<TakeOver>().set_talks(ModelRc::from(rows.clone()));
+        self.overlay.take_over = Some(Asked { contact, rows, talk, sure: false });
         self.show_take_over();
         self.app.global::<TakeOver>().set_open(true);
     }
@@ -78,10 +81,11 @@ impl Desk {
         }
         let talks = self.talks_to_take(&asked.contact);
         let chosen = talks.iter().position(|(talk, _)| asked.talk == Some(*talk));
-        let rows: Vec<PhoneTalk> = talks.iter().map(|(_, call)| phone_card::talk(call)).collect();
+        let wanted: Vec<PhoneTalk> = talks.iter().map(|(_, call)| phone_card::talk(call)).collect();
+        // A view comes with every lamp: a row stays the same one under a finger.
+        rows::sync(&asked.rows, &wanted, |row| row.id.clone());
         let global = self.app.global::<TakeOver>();
         global.set_who(contacts::name(&asked.contact).into());
-        global.set_talks(ModelRc::from(Rc::new(VecModel::from(rows))));
         global.set_chosen(chosen.and_then(|at| i32::try_from(at).ok()).unwrap_or(-1));
         global.set_sure(asked.sure);
     }

@@ -211,7 +211,7 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_tapped(with!(desk, |this, index| this.tap_contact(index)));
     global.on_pressing(with!(desk, |this, index, down| this.finger_on_contact(index, down)));
     global.on_tapped_twice(with!(desk, |this, index| this.tap_contact_twice(index)));
-    global.on_call_contact(with!(desk, |this, index| this.call_contact(index, screen::ContactNumber::Phone)));
+    global.on_call_meant(with!(desk, |this| this.call_at_cursor()));
     global.on_call_number(with!(desk, |this, index, which| this.call_contact(index, which)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_contact_menu(index, x, y)));
     global.on_fit_columns(unasked!(desk, |this, columns| this.fit_columns(columns)));
@@ -236,7 +236,7 @@ fn wire_directory(app: &App, desk: &Rc<RefCell<Desk>>) {
     drag.on_dropped_on_call(with!(desk, |this, data, id| this.dropped_on_call(&data, &id)));
     drag.on_away(with!(desk, |this, data, x, y| this.drag_away(&data, x, y)));
     drag.on_dropped(with!(desk, |this, data, index| this.dropped(&data, index)));
-    drag.on_finished(with!(desk, |this| this.drag_finished()));
+    drag.on_finished(with!(desk, |this| this.drag_let_go()));
 }
 
 fn wire_overlays(app: &App, desk: &Rc<RefCell<Desk>>) {
@@ -330,10 +330,13 @@ fn wire_desk(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_set_output_muted(with!(desk, |this, on| this.set_volumes(|all| all.output_muted = on)));
     global.on_open_keypad(with!(desk, |this| this.open_keypad()));
     let weak = Rc::downgrade(desk);
-    global.on_key(move |text, control, alt, typing| {
+    global.on_key(move |text, control, alt, typing, again| {
         weak.upgrade().is_some_and(|desk| {
             let mut desk = desk.borrow_mut();
             desk.touched();
+            if again && !desk.may_repeat(&text, control, alt, typing) {
+                return true;
+            }
             desk.key(&text, control, alt, typing)
         })
     });
@@ -347,10 +350,12 @@ fn wire_log(app: &App, desk: &Rc<RefCell<Desk>>) {
     global.on_jump(with!(desk, |this| this.jump_in_log()));
     global.on_chip(with!(desk, |this, index| this.toggle_log_chip(index)));
     global.on_sort(with!(desk, |this, x, y| this.open_sort_menu(x, y)));
-    global.on_open(with!(desk, |this, index| this.open_details(index)));
+    global.on_open(with!(desk, |this, index| this.open_details_touched(index)));
     global.on_query_edited(with!(desk, |this, text| this.search_log(&text)));
-    global.on_tapped(with!(desk, |this, index| this.tap_log(index)));
-    global.on_call_back(with!(desk, |this, index| this.call_back(index)));
+    global.on_pressing(with!(desk, |this, index, down| this.finger_on_log(index, down)));
+    global.on_tapped(with!(desk, |this, index| this.touch_log(index)));
+    global.on_tapped_twice(with!(desk, |this, index| this.touch_log_twice(index)));
+    global.on_call_back(with!(desk, |this, index| this.call_back_touched(index)));
     global.on_menu(with!(desk, |this, index, x, y| this.open_log_menu(index, x, y)));
     global.on_need_more(unasked!(desk, |this| this.more_log()));
     let details = app.global::<screen::LogDetails>();

@@ -69,6 +69,12 @@ impl Stretch {
         (self.first..=self.last()).contains(&day)
     }
 
+    /// Whether it is what it was for being the present one, and a new day has made it past: today was in it, and is not.
+    #[must_use]
+    pub fn is_left_behind(self, was: NaiveDate, today: NaiveDate) -> bool {
+        self.has(was) && !self.has(today)
+    }
+
     /// Its first millisecond and the one after its last, Unix time.
     pub fn bounds<Z: TimeZone>(self, zone: &Z) -> (i64, i64) {
         (midnight(self.first, zone), midnight(moved(self.last(), 1), zone))
@@ -201,6 +207,22 @@ mod tests {
     use chrono::{FixedOffset, MappedLocalTime, NaiveDateTime, Utc};
 
     use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn log_2_sta_1_what_shows_today_goes_on_to_the_next_day_at_midnight() {
+        // A Sunday, and the Monday after it.
+        let (sunday, monday, tuesday) = (day("2026-11-01"), day("2026-11-02"), day("2026-11-03"));
+        let (shown, week) = (Stretch::with(Span::Day, sunday), Stretch::with(Span::Week, sunday));
+        assert!(shown.is_left_behind(sunday, monday) && week.is_left_behind(sunday, monday));
+        assert!(!shown.is_left_behind(sunday, sunday));
+        // A week that goes on, and a day that was looked for.
+        assert!(!Stretch::with(Span::Week, monday).is_left_behind(monday, tuesday));
+        assert!(!shown.is_left_behind(monday, tuesday));
+    }
 
     /// Paris in 2026: an hour ahead in the winter, two from 29 March, 01:00 UTC to 25 October, 01:00 UTC.
     #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use ipc::{CallCounts, CallStatistics, Direction, LineCounts, OutcomeCount, SlotC
 
 use crate::models::dates::{Span, Stretch, moved, wall};
 use crate::models::log_rows;
+use crate::models::words::grouped;
 use crate::screen::{StatBar, StatLine, StatShare, StatTile, StatTileKind};
 
 /// Hours that a chart shows even without calls: most desks are open then.
@@ -19,7 +20,8 @@ pub(crate) fn tiles(told: &CallStatistics, before: Option<&CallStatistics>, fren
     let rate =
         |of: &CallStatistics| (of.all.answered * 100 + of.all.incoming / 2).checked_div(of.all.incoming);
     let counted = |kind, of: &dyn Fn(&CallStatistics) -> u64| {
-        tile(kind, Some(of(told)), before.map(of), &|count| count.to_string(), &|count| count.to_string())
+        let text = |count| grouped(usize::try_from(count).unwrap_or(usize::MAX), french);
+        tile(kind, Some(of(told)), before.map(of), &text, &text)
     };
     let percent = |rate: u64| format!("{rate}{}%", if french { "\u{a0}" } else { "" });
     let timed = |kind, of: &dyn Fn(&CallStatistics) -> u64| {
@@ -330,6 +332,10 @@ mod tests {
         assert_eq!(text(4), words("6.2 s", "", ""));
         assert_eq!(text(5), words("1 min 23", "", ""));
         assert_eq!(text(6), words("1 h 02", "+1 h 01", "1 min 01"));
+        let many = CallStatistics { all: counts(1_234, 46, 3, 20), ..CallStatistics::default() };
+        let first = |french| tiles(&many, Some(&now), french)[0].clone();
+        assert_eq!((first(false).value.as_str(), first(false).difference.as_str()), ("1,234", "+1,188"));
+        assert_eq!(first(true).value, "1\u{202f}234", "as the directory counts its contacts");
         let french = tiles(&now, None, true);
         assert_eq!((french[1].value.as_str(), french[4].value.as_str()), ("91\u{a0}%", "6,2 s"));
         assert!(french.iter().all(|tile| tile.difference.is_empty()));

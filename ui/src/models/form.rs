@@ -5,7 +5,7 @@
 
 use ipc::{AlertSet, CommandError, ContactField, ContactForm, EditProblem, Party};
 
-use crate::screen::{EditFault, EditField, FieldProblem};
+use crate::screen::{EditFault, EditField, FieldProblem, FileFault};
 
 /// Most bytes of a form on the socket: a frame to the desk has 64 KiB, with the command around it.
 const MAX_FORM_BYTES: usize = 60_000;
@@ -275,6 +275,21 @@ pub(crate) fn fault(error: &CommandError) -> (EditFault, String) {
         other => return (EditFault::Failed, other.to_string()),
     };
     (fault, String::new())
+}
+
+/// What is wrong with a file of contacts, where the desk's reason, which is English and for the log, tells something that
+/// whoever made the file can mend.
+pub(crate) fn file_fault(reason: &str) -> Option<FileFault> {
+    let known = [
+        ("the file is empty", FileFault::Empty),
+        ("line 1 is longer", FileFault::NoHeader),
+        ("line 1 names no known column", FileFault::NoHeader),
+        ("separated by semicolons", FileFault::Semicolons),
+        ("separated by tabs", FileFault::Tabs),
+        ("line 1 names the column", FileFault::ColumnTwice),
+        ("the file is UTF-16", FileFault::SixteenBit),
+    ];
+    known.into_iter().find(|(words, _)| reason.contains(*words)).map(|(_, fault)| fault)
 }
 
 /// The field that a refusal is about, and what is wrong with it.

@@ -252,6 +252,21 @@ fn of_notice(notice: &Notice, french: bool) -> LedgerEntry {
             code: i32::from(*code),
             ..blank()
         },
+        NoticeKind::SoundLost { party, code } => LedgerEntry {
+            id,
+            kind: LedgerKind::SoundLost,
+            who: party_name(party),
+            code: i32::from(*code),
+            ..blank()
+        },
+        NoticeKind::TransferLost { who, to, code } => LedgerEntry {
+            id,
+            kind: LedgerKind::TransferLost,
+            who: party_name(who),
+            to: party_name(to),
+            code: i32::from(*code),
+            ..blank()
+        },
         NoticeKind::RuleIgnored { rule } => {
             LedgerEntry { id, kind: LedgerKind::RuleIgnored, who: rule.as_str().into(), ..blank() }
         }

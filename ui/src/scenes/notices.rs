@@ -24,6 +24,8 @@ pub fn refusals() -> View {
         NoticeKind::HoldFailed { party: caller(), code: 488 },
         NoticeKind::DigitsFailed { party: staff("Marie Laurent", "2107"), code: 500 },
         NoticeKind::DigitsFailed { party: caller(), code: 415 },
+        NoticeKind::SoundLost { party: caller(), code: 488 },
+        NoticeKind::TransferLost { who: caller(), to: staff("Marie Laurent", "2107"), code: 486 },
     ])
 }
 

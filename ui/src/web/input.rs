@@ -35,6 +35,9 @@ pub enum Input {
         /// `true` pressed, `false` released, absent both.
         #[serde(default)]
         down: Option<bool>,
+        /// It is held down, and repeats.
+        #[serde(default)]
+        again: bool,
     },
 }
 
@@ -104,11 +107,16 @@ impl Input {
                 let (delta_x, delta_y) = (finite(*dx)?, finite(*dy)?);
                 Ok(vec![WindowEvent::PointerScrolled { position, delta_x, delta_y }])
             }
-            Self::Key { key, down } => {
+            Self::Key { key, down, again } => {
                 let text = key_text(key)?;
                 let mut events = Vec::new();
                 if *down != Some(false) {
-                    events.push(WindowEvent::KeyPressed { text: text.clone() });
+                    let text = text.clone();
+                    events.push(if *again {
+                        WindowEvent::KeyPressRepeated { text }
+                    } else {
+                        WindowEvent::KeyPressed { text }
+                    });
                 }
                 if *down != Some(true) {
                     events.push(WindowEvent::KeyReleased { text });
@@ -200,12 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn call_12_a_key_that_is_held_says_so() {
+        let events = read(r#"{"key":{"key":"Delete","down":true,"again":true}}"#).events().unwrap();
+        let text = SharedString::from(char::from(Key::Delete));
+        assert_eq!(events, [WindowEvent::KeyPressRepeated { text }]);
+    }
+
+    #[test]
     fn nonsense_is_an_error() {
         let far = Input::Wheel { x: 1.0, y: 2.0, dx: f32::INFINITY, dy: 0.0 };
         assert_eq!(far.events(), Err(BadInput::Position));
-        let key = Input::Key { key: "Hyper".into(), down: None };
+        let key = Input::Key { key: "Hyper".into(), down: None, again: false };
         assert_eq!(key.events(), Err(BadInput::Key("Hyper".into())));
-        let long = Input::Key { key: "x".repeat(10_000), down: None };
+        let long = Input::Key { key: "x".repeat(10_000), down: None, again: false };
         assert!(matches!(long.events(), Err(BadInput::Key(name)) if name.len() == KEY_LENGTH));
         assert!(serde_json::from_str::<Input>(r#"{"pointer":{"x":1,"y":2,"kind":"sideways"}}"#).is_err());
     }

@@ -232,9 +232,11 @@ impl Site {
                 None => Response::text("503 Service Unavailable", "nothing is drawn yet"),
             },
             ("POST", "/touch") => self.take(serde_json::from_slice(body).map(Input::Pointer)),
-            ("POST", "/key") => self.take(
-                serde_json::from_slice::<KeyBody>(body).map(|k| Input::Key { key: k.key, down: k.down }),
-            ),
+            ("POST", "/key") => self.take(serde_json::from_slice::<KeyBody>(body).map(|k| Input::Key {
+                key: k.key,
+                down: k.down,
+                again: false,
+            })),
             ("POST", "/wheel") => {
                 self.take(serde_json::from_slice::<WheelBody>(body).map(|w| Input::Wheel {
                     x: w.x,

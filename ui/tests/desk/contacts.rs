@@ -8,7 +8,7 @@ use frontdesk_ui::screen::{
 };
 use ipc::{
     AlertSet, CallRef, Command, CommandError, ContactCard, ContactField, ContactForm, ContactId, DirectoryId,
-    Edit, EditProblem, HookAction, Language, RemovalId, Reply, View,
+    Edit, EditProblem, HookAction, Language, RemovalId, Reply, TransferState, View,
 };
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, LogicalPosition, Model};
@@ -506,4 +506,22 @@ fn an_answer_for_somebody_else_changes_nothing() {
     let stage = editing(scenes::picture());
     stage.event(Event::Reply { seq: 9_999, reply: Reply::Contact(None) });
     assert!(!editor(&stage).get_removed_meanwhile());
+}
+
+#[test]
+fn call_12_who_is_a_moment_too_late_for_a_transfer_brings_back_no_contact() {
+    let mut view = scenes::removed();
+    let mut transfer = scenes::picture().transfers.remove(0);
+    (transfer.since_ms, transfer.state) = (view.now_ms - 3_000, TransferState::Requested);
+    view.transfers.push(transfer);
+    let stage = Stage::with(view.clone());
+    stage.commands();
+    stage.key("-");
+    assert_eq!(stage.commands(), []);
+    assert!(stage.has("No call to act on"));
+    view.generation += 1;
+    view.now_ms += 20_000;
+    stage.show(view);
+    stage.key("-");
+    assert_eq!(sent(&stage), Edit::Undo { removal: RemovalId(3) });
 }

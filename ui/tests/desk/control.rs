@@ -409,6 +409,7 @@ fn pre_6_a_waiting_call_says_for_whom_and_in_which_place() {
     );
     stage.key(Key::Home);
     stage.tap(stage.middle("Take back"));
+    stage.wait(800);
     stage.tap(stage.middle("Transfer"));
     assert_eq!(
         stage.commands(),

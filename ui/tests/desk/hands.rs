@@ -11,8 +11,8 @@ use frontdesk_ui::{Console, scenes};
 use i_slint_backend_testing::{ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time};
 use i_slint_core::input::TouchPhase;
 use ipc::{
-    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, LogQuery, Note,
-    Query, Reminder, ReminderId, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
+    Command, CommandError, ContactCard, ContactFile, ContactId, ContactPicture, ContactPlace, LogPage,
+    LogQuery, Note, Query, Reminder, ReminderId, Reply, SortKey, Statistics, StatisticsQuery, ToDesk, View,
 };
 use slint::platform::{InternalEvent, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, LogicalSize, SharedString};
@@ -40,10 +40,13 @@ pub(crate) struct Stage {
     log_asked: RefCell<Vec<LogQuery>>,
     figures_asked: RefCell<Vec<StatisticsQuery>>,
     figures: Cell<Figures>,
+    logged: Cell<Logged>,
 }
 
 /// What the desk answers to a question for statistics.
 type Figures = fn(&StatisticsQuery) -> Result<Statistics, String>;
+/// And to one for the log.
+type Logged = fn(&LogQuery) -> LogPage;
 
 impl Stage {
     /// A desk at 1280×800 that shows `view`.
@@ -119,6 +122,7 @@ impl Stage {
             log_asked: RefCell::default(),
             figures_asked: RefCell::default(),
             figures: Cell::new(|query| Ok(scenes::statistics(query))),
+            logged: Cell::new(scenes::log_page),
         };
         stage.console.take(News { events: vec![Event::Connected], view: None });
         stage.show(view);
@@ -178,7 +182,7 @@ impl Stage {
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
                     ToDesk::Query { seq, query: Query::Log(query) } => {
-                        let reply = Reply::Log(scenes::log_page(&query));
+                        let reply = Reply::Log((self.logged.get())(&query));
                         self.log_asked.borrow_mut().push(query);
                         self.console.take(News { events: vec![Event::Reply { seq, reply }], view: None });
                     }
@@ -236,6 +240,11 @@ impl Stage {
     /// From now on the desk counts like this.
     pub(crate) fn count_by(&self, figures: Figures) {
         self.figures.set(figures);
+    }
+
+    /// From now on the desk has this log.
+    pub(crate) fn log_by(&self, logged: Logged) {
+        self.logged.set(logged);
     }
 
     /// From now on the desk knows this of a contact.
@@ -406,6 +415,23 @@ impl Stage {
         self.dispatch(WindowEvent::KeyPressed { text: text.clone() });
         self.dispatch(WindowEvent::KeyReleased { text });
         self.settle();
+    }
+
+    /// A key that is held down goes on, so often.
+    pub(crate) fn held(&self, text: impl Into<SharedString>, times: usize) {
+        let text = text.into();
+        for _ in 0..times {
+            self.dispatch(WindowEvent::KeyPressRepeated { text: text.clone() });
+            self.settle();
+        }
+    }
+
+    /// Keys so fast that the desk has not answered before the last one.
+    pub(crate) fn fast(&self, keys: &[SharedString]) {
+        for text in keys {
+            self.dispatch(WindowEvent::KeyPressed { text: text.clone() });
+            self.dispatch(WindowEvent::KeyReleased { text: text.clone() });
+        }
     }
 
     /// A key together with Control.

@@ -5,8 +5,8 @@ use frontdesk_ui::dates::{self, Span, Stretch};
 use frontdesk_ui::screen::{Calendar, Desk, Directory, Log, LogDetails, LogWord, Menu, Screen, SearchState};
 use frontdesk_ui::{keys, scenes};
 use i_slint_backend_testing::ElementHandle;
-use ipc::{Command, Direction, EndStatus, LogOrder, LogSort};
-use slint::platform::Key;
+use ipc::{Command, Direction, EndStatus, LogOrder, LogPage, LogQuery, LogRow, LogSort, View};
+use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, Model};
 
 use crate::hands::Stage;
@@ -474,4 +474,86 @@ fn log_2_the_missed_counter_shows_missed_calls_only() {
         stage.app.global::<Log>().get_chips().iter().filter(|chip| chip.on).map(|chip| chip.word).collect();
     assert_eq!(on, [LogWord::Missed]);
     assert_eq!(stage.log_asked().last().unwrap().ends, [EndStatus::Missed]);
+}
+
+/// The log of the scenes, and a call that has just ended above it.
+fn one_more(query: &LogQuery) -> LogPage {
+    let mut page = scenes::log_page(query);
+    let newest = LogRow { id: 900, ..page.rows[8].clone() };
+    page.rows.insert(0, newest);
+    page.total += 1;
+    page
+}
+
+/// More calls than are asked for at once.
+fn many(query: &LogQuery) -> LogPage {
+    let one = scenes::log_page(&LogQuery { offset: 0, ..query.clone() }).rows.remove(0);
+    let rows = (0..1_250).map(|at| LogRow { id: 1_000 + at, ..one.clone() });
+    let rows = rows.skip(query.offset as usize).take(query.limit as usize).collect();
+    LogPage { total: 1_250, offset: query.offset, rows, ..LogPage::default() }
+}
+
+/// A call was missed meanwhile: the log is asked again.
+fn missed(stage: &Stage, generation: u64) {
+    let mut view = View { generation, ..scenes::empty() };
+    view.counters.missed += u32::try_from(generation).unwrap();
+    stage.show(view);
+}
+
+#[test]
+fn log_1_what_a_finger_does_is_done_to_the_call_that_it_went_down_on() {
+    let stage = Stage::with(scenes::empty());
+    stage.tap(stage.middle("Log"));
+    let place = stage.spot("Helena Brandt");
+    stage.tap(place);
+    stage.log_by(one_more);
+    missed(&stage, 2);
+    assert_eq!(names(&stage)[..2], ["Holm & Søn A/S", "Helena Brandt"]);
+    stage.tap(place);
+    assert_eq!(stage.commands(), [], "no double-tap: somebody else stands there now");
+    stage.wait(600);
+    let telephone = stage.middle("Call back");
+    stage.press(telephone, PointerEventButton::Left);
+    stage.log_by(scenes::log_page);
+    missed(&stage, 3);
+    stage.release(telephone, PointerEventButton::Left);
+    assert_eq!(names(&stage)[0], "Helena Brandt");
+    assert_eq!(stage.commands(), [], "the finger went down on another");
+    stage.tap(telephone);
+    let dial = Command::Dial { number: "+49 30 5557 0142".into(), line: None };
+    assert_eq!(stage.commands(), std::slice::from_ref(&dial));
+    stage.wait(600);
+    stage.double_tap(place);
+    assert_eq!(stage.commands(), [dial]);
+}
+
+#[test]
+fn log_1_two_taps_on_call_back_make_one_call() {
+    let stage = Stage::with(scenes::empty());
+    stage.tap(stage.middle("Log"));
+    let dial = Command::Dial { number: "+49 30 5557 0142".into(), line: None };
+    stage.double_tap(stage.middle("Call back"));
+    assert_eq!(stage.commands(), std::slice::from_ref(&dial));
+    stage.tap(stage.middle("Details of the call"));
+    stage.double_tap(stage.top("Call back"));
+    assert_eq!(stage.commands(), [dial]);
+}
+
+#[test]
+fn log_2_a_call_that_ends_leaves_the_list_as_long_as_it_is() {
+    let stage = Stage::with(scenes::empty());
+    stage.log_by(many);
+    stage.tap(stage.middle("Log"));
+    let log = stage.app.global::<Log>();
+    log.invoke_need_more();
+    stage.settle();
+    assert_eq!(log.get_rows().row_count(), 200);
+    assert_eq!(log.get_total_text(), "1,250", "as the directory counts its contacts");
+    stage.log_asked();
+    missed(&stage, 2);
+    assert_eq!(stage.log_asked().last().unwrap().limit, 200);
+    assert_eq!(log.get_rows().row_count(), 200);
+    // Other calls begin at the first.
+    stage.tap(stage.middle("Missed calls"));
+    assert_eq!(stage.log_asked().last().unwrap().limit, 100);
 }

@@ -12,6 +12,7 @@ mod elsewhere;
 mod faces;
 mod finder;
 mod hands;
+mod hurry;
 mod log;
 mod marks;
 mod note;

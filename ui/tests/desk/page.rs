@@ -1,8 +1,8 @@
 //! What a page in the browser tab asks (CRM-2), answered by keys; the calls keep theirs.
 
 use frontdesk_ui::scenes;
-use frontdesk_ui::screen::{Calls, Desk, Page, PageStanding, Screen};
-use ipc::{Command, HookAction};
+use frontdesk_ui::screen::{Calls, Desk, Directory, Page, PageStanding, Screen};
+use ipc::{Command, HookAction, PageWhen, View};
 use slint::ComponentHandle;
 use slint::platform::Key;
 
@@ -73,4 +73,24 @@ fn crm_2_a_question_takes_no_key_of_the_calls_and_none_of_a_field() {
     stage.key(Key::Return);
     assert_eq!(stage.commands(), [Command::Dial { number: "21".into(), line: None }]);
     assert!(asks(&stage));
+}
+
+#[test]
+fn crm_1_a_page_that_comes_by_itself_waits_for_the_end_of_a_word() {
+    let mut view = View { talk: None, page_when: PageWhen::Ring, ..scenes::picture() };
+    view.outgoing.clear();
+    let stage = Stage::with(View { incoming: Vec::new(), ..view.clone() });
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("browser");
+    stage.console.browse_with(nowhere, folder.path().to_owned()).unwrap();
+    let in_front = || stage.app.global::<Desk>().get_screen();
+    stage.key(Key::F3);
+    stage.write("ma");
+    view.generation += 1;
+    stage.show(view);
+    stage.write("r");
+    assert_eq!(stage.app.global::<Directory>().get_query(), "mar");
+    assert_eq!(in_front(), Screen::Directory);
+    stage.wait(5_500);
+    assert_eq!(in_front(), Screen::Page);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{Calls, Desk, Directory, Privacy, Screen};
 use i_slint_backend_testing::{ElementHandle, ElementRoot};
-use ipc::{CallRef, Command, HookAction, Party, Preferences, View};
+use ipc::{CallRef, CallState, Command, HookAction, Party, Preferences, View};
 use slint::ComponentHandle;
 use slint::platform::Key;
 
@@ -185,4 +185,21 @@ fn acc_1_a_screen_that_nobody_touches_dims_and_a_touch_only_wakes_it() {
     stage.wait(250);
     assert!(!is_dim(&stage));
     assert_eq!(stage.commands(), [], "it is not locked yet");
+}
+
+#[test]
+fn acc_1_conf_1_in_a_conference_the_screen_neither_dims_nor_locks_itself() {
+    let mut view = View { talk: None, sign_in: scenes::signed_in().sign_in, ..scenes::conference() };
+    view.preferences = Preferences { lock_after_min: 5, ..Preferences::default() };
+    view.incoming.retain(|call| call.state != CallState::Ringing);
+    let stage = Stage::with(view.clone());
+    stage.commands();
+    stage.wait(310_000);
+    assert!(!is_dim(&stage), "who talks is there");
+    assert_eq!(stage.commands(), []);
+    view.generation += 1;
+    view.conference = None;
+    stage.show(view);
+    stage.wait(250);
+    assert_eq!(stage.commands(), [Command::Lock], "else nothing would be shown by it");
 }

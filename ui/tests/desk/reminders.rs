@@ -4,11 +4,12 @@ use chrono::Local;
 use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{
-    Calls, Desk, Directory, Log, Menu, ReminderEditor, ReminderFault, ReminderGroup, Reminders, Screen,
+    Calls, Desk, Directory, Log, Menu, ReminderEditor, ReminderFault, ReminderGroup, ReminderWhen,
+    ReminderWords, Reminders, Screen,
 };
 use i_slint_backend_testing::ElementHandle;
 use ipc::{
-    Command, CommandError, MAX_REMINDER_TEXT, Reminder, ReminderForm, ReminderId, ReminderProblem,
+    Command, CommandError, Language, MAX_REMINDER_TEXT, Reminder, ReminderForm, ReminderId, ReminderProblem,
     ReminderWish, RemindersView, View,
 };
 use slint::platform::Key;
@@ -537,14 +538,49 @@ fn rem_1_call_8_a_call_back_is_noted_from_a_call_a_row_of_the_log_and_a_contact(
 }
 
 #[test]
-fn rem_1_a_list_that_cannot_be_read_says_why() {
+fn rem_1_acc_4_a_list_that_cannot_be_read_says_what_to_do() {
     let stage = Stage::with(scenes::empty());
     stage.refuse_reminders("the database is damaged");
     stage.show(scenes::to_be_reminded());
     open(&stage);
-    assert!(stage.has("The reminders cannot be read") && stage.has("the database is damaged"));
+    assert!(
+        stage.has("The reminders cannot be read") && stage.has("if it stays so, tell your administrator")
+    );
+    assert!(!stage.has("the database is damaged"), "that is English, whatever the screen speaks");
     stage.have_reminders(scenes::reminders());
     stage.event(Event::Disconnected);
     stage.event(Event::Connected);
     assert_eq!(groups(&stage).len(), 9);
+}
+
+#[test]
+fn rem_1_acc_4_in_french_the_first_of_a_month_has_an_ordinal() {
+    let mut view = scenes::empty();
+    view.preferences.language = Language::French;
+    let stage = Stage::with(view);
+    let words = stage.app.global::<ReminderWords>();
+    let november = |day| {
+        words.invoke_day(ReminderWhen { days: 9, weekday: 0, day, month: 11, ..ReminderWhen::default() })
+    };
+    assert_eq!((november(1).as_str(), november(2).as_str()), ("dim. 1er nov.", "dim. 2 nov."));
+}
+
+#[test]
+fn rem_1_the_second_of_two_taps_on_done_does_nothing_to_the_next_reminder() {
+    let mut view = scenes::reminded(2);
+    let stage = Stage::with(view.clone());
+    stage.wait(READY);
+    let place = stage.middle("Done");
+    let below = ElementHandle::find_by_accessible_label(&stage.app, "Done").last().unwrap();
+    let (at, size) = (below.absolute_position(), below.size());
+    let lower = slint::LogicalPosition::new(at.x + size.width / 2., at.y + size.height / 2.);
+    assert!(lower.y > place.y);
+    stage.tap(lower);
+    let ended = view.reminders.due.remove(1).id;
+    assert_eq!(only(&stage), wish(ReminderWish::Finish { id: ended }));
+    view.generation += 1;
+    view.reminders.due_count = 1;
+    stage.show(view);
+    stage.tap(lower);
+    assert_eq!(stage.commands(), [], "another has come there");
 }

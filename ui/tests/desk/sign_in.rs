@@ -470,3 +470,14 @@ fn acc_1_the_last_try_of_a_view_is_not_told_twice() {
     stage.tap(stage.middle("Clara Duval"));
     assert_eq!(standing(&stage), PinStanding::Awaited, "another screen's try is that screen's");
 }
+
+#[test]
+fn acc_1_conf_1_a_locked_screen_knows_of_the_conference_and_leaves_it() {
+    let conference = View { talk: None, ..scenes::conference() };
+    let stage = Stage::with(View { sign_in: scenes::locked().sign_in, ..conference });
+    stage.commands();
+    assert_eq!(stage_of(&stage), SignInStage::Locked);
+    assert!(stage.has("You are talking"));
+    stage.tap(stage.top("Hold"));
+    assert_eq!(stage.commands(), [Command::Hook { action: HookAction::HangUpActive }]);
+}

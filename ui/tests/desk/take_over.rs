@@ -5,7 +5,7 @@ use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::TakeOver;
 use ipc::{CallState, Command, CommandError, Notice, NoticeId, NoticeKind, Party, TalkId, View};
-use slint::platform::Key;
+use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, Model};
 
 use crate::hands::Stage;
@@ -178,4 +178,29 @@ fn pre_3_a_take_over_that_the_desk_does_not_begin_says_why() {
         }
         assert!(stage.has(words), "{words}");
     }
+}
+
+#[test]
+fn pre_3_the_call_under_the_finger_stays_while_lamps_change() {
+    let mut view = scenes::take_over();
+    let stage = Stage::with(view.clone());
+    let chosen = || stage.app.global::<TakeOver>().get_chosen();
+    stage.right_click(stage.spot("Ben Whitaker"));
+    stage.tap(stage.middle("Take over the call…"));
+    stage.wait(A_MOMENT);
+    let row = stage.top("Helena Brandt");
+    stage.press(row, PointerEventButton::Left);
+    view.generation += 1;
+    stage.show(view.clone());
+    stage.release(row, PointerEventButton::Left);
+    assert_eq!(chosen(), 1);
+    // The one under the finger ends: the other is not chosen in its place.
+    let first = stage.top("Camille Durand");
+    stage.press(first, PointerEventButton::Left);
+    end(&mut view, "2102", &[21020]);
+    stage.show(view);
+    stage.release(first, PointerEventButton::Left);
+    assert_eq!(chosen(), 0, "it is still the one that was chosen");
+    stage.tap(stage.middle("Take over"));
+    assert_eq!(stage.commands(), [take("2102", 21021)]);
 }

@@ -13,6 +13,9 @@ use slint::{ComponentHandle, Model};
 
 use super::hands::Stage;
 
+/// So long, in milliseconds, an alert that has just come or moved is not touched by accident.
+const READY: u64 = 600;
+
 /// Marks that say so, apart from the words of the cards.
 fn locks(stage: &Stage) -> usize {
     ElementHandle::find_by_accessible_label(&stage.app, "Speech is encrypted").count()
@@ -41,9 +44,10 @@ fn app_2_a_box_that_nobody_has_set_up_shows_where_and_with_which_code() {
 fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language() {
     let stage = Stage::with(scenes::empty());
     let mut generation = 2;
-    let mut say = |notices: Vec<ipc::Notice>, language, told: [(&str, &str); 4]| {
+    let mut say = |notices: Vec<ipc::Notice>, language, told: &[(&str, &str)]| {
+        assert_eq!(notices.len(), told.len());
         // Newest first stands above; each is shown by itself, so that none has to be scrolled to.
-        for (notice, (title, detail)) in notices.into_iter().rev().zip(told) {
+        for (notice, &(title, detail)) in notices.into_iter().rev().zip(told) {
             generation += 1;
             let mut view = View { generation, notices: vec![notice], ..scenes::picture() };
             view.preferences.language = language;
@@ -54,7 +58,12 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
     say(
         scenes::refusals().notices,
         Language::English,
-        [
+        &[
+            (
+                "Pierre-Emmanuel Delacroix-Beaumont did not reach Marie Laurent",
+                "busy; the call is over, call back",
+            ),
+            ("No sound from Pierre-Emmanuel Delacroix-Beaumont", "hold and retrieve the call, or call back"),
             (
                 "Digits refused by Pierre-Emmanuel Delacroix-Beaumont",
                 "the other end takes no digits; ask your administrator",
@@ -68,7 +77,7 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
     say(
         scenes::troubles().notices,
         Language::French,
-        [
+        &[
             (
                 "Périphérique audio perdu\u{a0}: Jabra Engage 75, headset",
                 "vérifiez son câble\u{a0}; il reprend dès son retour",
@@ -109,6 +118,7 @@ fn acc_6_a_call_whose_speech_is_encrypted_says_so_on_its_card_and_above() {
 fn pre_7_an_alert_intercepts_or_calls_or_goes() {
     let stage = Stage::with(scenes::alerts(2));
     assert!(stage.middle("Intercept").x > 484., "never over the calls");
+    stage.wait(READY);
     stage.tap(stage.middle("Intercept"));
     assert_eq!(stage.commands(), [Command::Intercept { number: "2106".into() }]);
     stage.tap(stage.top("Call"));
@@ -126,6 +136,7 @@ fn pre_7_what_can_no_longer_be_picked_up_is_called() {
     }
     let stage = Stage::with(view);
     assert!(!stage.has("Intercept"));
+    stage.wait(READY);
     stage.tap(stage.top("Call"));
     assert_eq!(stage.commands()[0], Command::Dial { number: "2106".into(), line: None });
 }
@@ -177,6 +188,7 @@ fn pre_7_an_alert_stays_under_the_finger_and_a_new_one_moves_none() {
     view.generation = 2;
     stage.show(view);
     assert_eq!(stage.middle("Intercept"), place, "new ones come above");
+    stage.wait(READY);
     stage.press(place, PointerEventButton::Left);
     let mut view = scenes::alerts(3);
     view.generation = 3;
@@ -382,7 +394,12 @@ fn dir_3_a_refused_import_says_why_and_can_be_tried_again() {
     files(&stage).invoke_begin();
     stage.commands();
     stage.answer(Err(CommandError::Failed { reason: "the columns are separated by semicolons".into() }));
-    assert!(stage.has("It did not work: the columns are separated by semicolons"));
+    assert!(stage.has("It did not work: the columns are separated by semicolons; save it again with commas"));
+    // What the desk says of itself is English, and for its log.
+    files(&stage).invoke_begin();
+    stage.commands();
+    stage.answer(Err(CommandError::Failed { reason: "/var/lib/desk.db: cannot write: I/O error".into() }));
+    assert!(stage.has("It did not work: if it stays so, tell your administrator"));
 }
 
 #[test]
@@ -429,4 +446,45 @@ fn the_history_of_a_caller_is_on_the_card_and_moves_nothing() {
     let menu = stage.app.global::<Menu>();
     assert_eq!(menu.get_past().note, "Put through to Ingrid at once.\nSpeaks French only.");
     assert_eq!(menu.get_past_calls().row_count(), 1);
+}
+
+#[test]
+fn pre_7_an_alert_that_has_just_come_or_moved_is_not_touched_by_accident() {
+    let stage = Stage::with(scenes::alerts(7));
+    let cross = |at: usize| {
+        let found = ElementHandle::find_by_accessible_label(&stage.app, "Dismiss the alert").nth(at).unwrap();
+        let (at, size) = (found.absolute_position(), found.size());
+        slint::LogicalPosition::new(at.x + size.width / 2., at.y + size.height / 2.)
+    };
+    let seen = |id| [Command::DismissAlert { alert: AlertId(id) }];
+    stage.tap(cross(0));
+    assert_eq!(stage.commands(), [], "a finger was on its way to what lay there");
+    stage.wait(READY);
+    stage.tap(cross(0));
+    assert_eq!(stage.commands(), seen(7));
+    // There is no room for one more: it comes on top, and moves all that stay.
+    stage.show(View { generation: 2, ..scenes::alerts(8) });
+    stage.tap(cross(0));
+    stage.tap(cross(1));
+    assert_eq!(stage.commands(), []);
+    stage.wait(READY);
+    stage.tap(cross(1));
+    assert_eq!(stage.commands(), seen(7));
+}
+
+#[test]
+fn call_12_f6_answers_beside_an_import_and_beside_what_one_wants_to_be_told() {
+    let stage = Stage::with(scenes::picture());
+    stage.key(Key::Home);
+    files(&stage).invoke_import_into(1);
+    stage.key(Key::F6);
+    assert_eq!(stage.commands(), [Command::Answer { call: ipc::CallRef(1) }]);
+    assert!(files(&stage).get_open());
+    files(&stage).invoke_close();
+    stage.right_click(stage.spot("Grace Kim"));
+    stage.tap(stage.middle("Alert…"));
+    stage.commands();
+    stage.key(Key::F6);
+    assert_eq!(stage.commands(), [Command::Answer { call: ipc::CallRef(1) }]);
+    assert!(stage.app.global::<AlertWishes>().get_open());
 }

@@ -74,9 +74,10 @@ pub(crate) async fn change(named: Named, Sent { caller, body }: Sent<Change>) ->
         (None, _) => format!("{}, password", account.name),
     };
     let changed = caller.app.keeper.ask(move |store| store.change_account(id, role, hash.as_deref()));
-    changed.await.map_err(|problem| of_store(&caller, &problem))?;
-    caller.app.audit(&caller.actor(), Act::AccountChanged, detail).await;
+    let revoked = changed.await.map_err(|problem| of_store(&caller, &problem))?;
+    // Before it is written down: what its sessions may do was decided when they began.
     caller.app.sessions.end_all(id, None);
+    caller.app.audit(&caller.actor(), Act::AccountChanged, tokens::with_revoked(detail, &revoked)).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -85,9 +86,10 @@ pub(crate) async fn remove(caller: Writer, named: Named) -> Told {
     let id = named.number(&caller)?;
     let account = find(&caller, id).await?;
     let removed = caller.app.keeper.ask(move |store| store.remove_account(id)).await;
-    removed.map_err(|problem| of_store(&caller, &problem))?;
-    caller.app.audit(&caller.actor(), Act::AccountRemoved, account.name).await;
+    let revoked = removed.map_err(|problem| of_store(&caller, &problem))?;
     caller.app.sessions.end_all(id, None);
+    let detail = tokens::with_revoked(account.name, &revoked);
+    caller.app.audit(&caller.actor(), Act::AccountRemoved, detail).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

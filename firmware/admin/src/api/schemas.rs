@@ -130,6 +130,7 @@ fn sent() -> Value {
             ("when", one_of(&["now", "idle", "window"])),
             ("from", json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })),
             ("until", json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })),
+            ("older", yes_no()),
         ]),
         "NewCertificate": object(&[("chain", pem.clone()), ("key", pem)]),
         "NewSettings": object(&[("values", json!({ "type": "object" })), ("interval_s", interval)]),
@@ -256,7 +257,9 @@ fn told() -> Value {
             ("name", text()), ("running", yes_no()), ("next", yes_no()), ("good", maybe("boolean")),
             ("version", maybe("string")), ("checked_ms", maybe("integer")), ("wrong", maybe("string")),
         ]),
-        "UpdateBundle": object(&[("version", text()), ("description", text()), ("compatible", text()), ("bytes", whole())]),
+        "UpdateBundle": object(&[
+            ("version", text()), ("description", text()), ("compatible", text()), ("bytes", whole()), ("older", yes_no()),
+        ]),
         "UpdateAttempt": object(&[
             ("id", whole()), ("version", text()), ("who", text()), ("begun_ms", whole()), ("ended_ms", maybe("integer")),
             ("from", text()), ("to", text()), ("outcome", one_of(&update::OUTCOMES)), ("words", text()),

@@ -1,9 +1,11 @@
 //! The settings of the desk as one document, and its operators, for programs. Passwords and PINs only come in.
 
+use std::collections::BTreeSet;
+
 use axum::{http::StatusCode, response::IntoResponse};
 use ipc::Language;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{DeskOperator, Settings};
 
 use crate::{
@@ -23,20 +25,58 @@ pub(crate) async fn show(caller: Caller) -> Told {
     Ok(shapes::json(StatusCode::OK, &document(settings)))
 }
 
-/// `PUT /api/v1/settings`: the whole of it. An account without password keeps the one it has as long as it goes to the same
-/// machines, that of XMPP as long as nothing else of it changes, else the password must come with it. A certificate
-/// without key keeps its own.
-pub(crate) async fn replace(Sent { caller, body }: Sent<Settings>) -> Told {
-    if !body.directories.is_empty() {
+/// What `PUT /api/v1/settings` takes, and the names of the tables that were sent.
+#[derive(Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+pub(crate) struct Whole {
+    settings: Settings,
+    sent: BTreeSet<String>,
+}
+
+impl TryFrom<Map<String, Value>> for Whole {
+    type Error = serde_json::Error;
+
+    fn try_from(tables: Map<String, Value>) -> Result<Self, Self::Error> {
+        let sent = tables.keys().cloned().collect();
+        Ok(Self { settings: serde_json::from_value(Value::Object(tables))?, sent })
+    }
+}
+
+impl Whole {
+    /// Tables that were not sent and are not as on the first day. A program that sends one table means to change that one,
+    /// and shall not take the accounts away with their passwords.
+    fn left_out(&self, now: Settings) -> Vec<String> {
+        let (now, usual) = (document(now), document(Settings::default()));
+        let tables = now.as_object().into_iter().flatten();
+        let lost = |(table, value): &(&String, &Value)| {
+            !self.sent.contains(*table) && usual.get(*table) != Some(*value)
+        };
+        tables.filter(lost).map(|(table, _)| table.clone()).collect()
+    }
+}
+
+/// `PUT /api/v1/settings`: the whole of it; what shall be emptied is sent empty. An account without password keeps the one it
+/// has, also under another name, as long as it goes to the same machines, that of XMPP as long as nothing else of it changes,
+/// else the password must come with it. A certificate without key keeps its own.
+pub(crate) async fn replace(Sent { caller, body }: Sent<Whole>) -> Told {
+    if !body.settings.directories.is_empty() {
         return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_DIRECTORIES));
     }
+    let now = caller.app.settings().await.map_err(|problem| of_settings(&problem, caller.language))?;
+    let left_out = body.left_out(now).join(", ");
+    if !left_out.is_empty() {
+        let words = text::API_LEFT_OUT.with(caller.language, &[("tables", &left_out)]);
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, words));
+    }
+    let body = body.settings;
     let changed = caller.app.change_settings(move |settings| {
         let directories = std::mem::take(&mut settings.directories);
         let known = settings.xmpp.as_ref();
         let xmpp = body.xmpp.map(|wanted| wanted.in_place_of(known)).transpose()?;
+        let names = body.accounts.iter().map(|account| account.id().to_owned()).collect();
         let accounts = body.accounts.into_iter().enumerate().map(|(index, wanted)| {
-            let known = settings.accounts.iter().find(|known| known.id() == wanted.id()).cloned();
-            wanted.in_place_of(known.as_ref(), index)
+            let known = wanted.predecessor(&settings.accounts, &names);
+            wanted.in_place_of(known, index)
         });
         let accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         *settings = Settings { directories, xmpp, accounts, ..body };
@@ -107,18 +147,15 @@ pub(crate) async fn change_operator(named: Named, Sent { caller, body }: Sent<Op
     if name.is_none() && language.is_none() && pin.is_none() && locked.is_none() {
         return Err(caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::API_NO_CHANGE));
     }
-    let language = language.map(|word| language_of(&caller, &word)).transpose()?.unwrap_or(now.language);
-    let name = name.unwrap_or(now.name);
-    let detail = format!("{name}{}", if pin.is_some() { ", PIN" } else { "" });
+    let language = language.map(|word| language_of(&caller, &word)).transpose()?;
+    let called = name.as_ref().unwrap_or(&now.name);
+    let detail = format!("{called}{}", if pin.is_some() { ", PIN" } else { "" });
     let pin = match &pin {
         Some(pin) => Some(hashed(&caller, pin).await?),
         None => None,
     };
-    let changed = caller.app.change_operators(move |store| {
-        store.change_operator(id, &name, language)?;
-        pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))?;
-        locked.map_or(Ok(()), |locked| store.lock_operator(id, locked))
-    });
+    let change = store::OperatorChange { name, language, pin, locked };
+    let changed = caller.app.change_operators(move |store| store.change_operator(id, &change));
     changed.await.map_err(|problem| Problem::of_store(&problem, caller.language))?;
     caller.app.audit(&caller.actor(), Act::OperatorChanged, detail).await;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -89,6 +89,7 @@ pub(crate) fn state(state: &PluginState, language: Language) -> Value {
         PluginState::Held { deleted } => ("held", None, None, None, Some(*deleted)),
         PluginState::Broken { .. } => ("broken", None, None, None, None),
     };
+    let words = words.line(language);
     json!({
         "name": name, "words": words, "next_run_s": next_run_s, "people": people, "total": total,
         "deleted": deleted,

@@ -4,7 +4,7 @@ use axum::{extract::Request, http::StatusCode, response::IntoResponse};
 use ipc::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use update::{Attempt, Bundle, Handle, Outcome, Stage, Standing};
+use update::{Attempt, Bundle, Handle, Outcome, Stage, Standing, is_older};
 
 use crate::{
     api::{Caller, Sent, Told, Writer, problem::Problem, shapes},
@@ -44,7 +44,7 @@ pub(crate) async fn upload(caller: Writer, request: Request) -> Told {
         Problem::new(status, said.line(caller.language))
     })?;
     caller.app.audit(&caller.actor(), Act::UpdateUploaded, bundle.manifest.version.clone()).await;
-    Ok(shapes::json(StatusCode::CREATED, &bundle_value(&bundle)))
+    Ok(shapes::json(StatusCode::CREATED, &bundle_value(&bundle, &update.standing().version)))
 }
 
 /// `DELETE /api/v1/update/bundle`
@@ -65,16 +65,20 @@ pub(crate) struct NewOrder {
     from: String,
     #[serde(default)]
     until: String,
+    /// One that is older than what runs is wanted.
+    #[serde(default)]
+    older: bool,
 }
 
 /// `PUT /api/v1/update/order`
-pub(crate) async fn order(Sent { caller, body: NewOrder { when, from, until } }: Sent<NewOrder>) -> Told {
+pub(crate) async fn order(Sent { caller, body }: Sent<NewOrder>) -> Told {
+    let NewOrder { when, from, until, older } = body;
     let when = page::when(&when, &from, &until);
     let when =
         when.ok_or_else(|| caller.problem(StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_TIMES_WRONG))?;
     let actor = caller.actor();
-    let ordered = page::order(&caller.app, actor.who.clone(), when).await;
-    let detail = ordered.map_err(|problem| caller.problem(StatusCode::CONFLICT, page::not_now(problem)))?;
+    let ordered = page::order(&caller.app, actor.who.clone(), when, older).await;
+    let detail = ordered.map_err(|(status, words)| caller.problem(status, words))?;
     caller.app.audit(&actor, Act::UpdateOrdered, detail).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -116,7 +120,7 @@ fn standing_value(standing: &Standing, why_not: Option<String>, language: Langua
         "version": standing.version,
         "why_not": why_not,
         "slots": slots.collect::<Value>(),
-        "bundle": standing.bundle.as_ref().map(bundle_value),
+        "bundle": standing.bundle.as_ref().map(|bundle| bundle_value(bundle, &standing.version)),
         "stage": stage,
         "percent": percent,
         "busy": standing.occupied,
@@ -125,13 +129,14 @@ fn standing_value(standing: &Standing, why_not: Option<String>, language: Langua
     })
 }
 
-fn bundle_value(bundle: &Bundle) -> Value {
+fn bundle_value(bundle: &Bundle, runs: &str) -> Value {
     let manifest = &bundle.manifest;
     json!({
         "version": manifest.version,
         "description": manifest.description,
         "compatible": manifest.compatible,
         "bytes": bundle.bytes,
+        "older": is_older(&manifest.version, runs),
     })
 }
 

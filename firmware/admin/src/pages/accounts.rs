@@ -6,6 +6,7 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
+use ipc::Language;
 use maud::{Markup, html};
 use store::{ApiToken, Role, Scope, WebAccount};
 
@@ -15,7 +16,7 @@ use crate::{
     fault::{Fault, of_store},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, outside::weak_words, own},
+    pages::{Page, outside::weak_words, own, tokens::with_revoked},
     password,
     session::Session,
     text::{self, Text},
@@ -77,8 +78,15 @@ pub(crate) async fn add(Posted { signed, fields }: Posted) -> Response {
 pub(crate) async fn edit(signed: Signed, Path(id): Path<i64>) -> Page {
     let t = |text: Text| text.is(signed.language);
     let account = find(&signed, id).await?;
+    let tokens = signed.app.keeper.ask(move |store| store.tokens_of(id)).await;
+    let tokens = tokens.map_err(|problem| store_fault(&signed, &problem))?;
     let body = html! {
         @if signed.may_write() {
+            @if !tokens.is_empty() {
+                p.note #account-tokens {
+                    (text::ACCOUNT_TOKENS.with(signed.language, &[("tokens", &tokens.join(", "))]))
+                }
+            }
             form method="post" action=(format!("/accounts/{id}")) {
                 (layout::token(&signed))
                 (role_field(&signed, Some(account.role)))
@@ -128,14 +136,16 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
     }
     let new_password = hash.is_some();
     let changed = signed.app.keeper.ask(move |store| store.change_account(id, Some(role), hash.as_deref()));
-    if let Err(problem) = changed.await {
-        return Ok(signed.failed(&here, of_store(&problem, language).1));
-    }
-    let detail = format!("{}, {}{}", account.name, role.word(), if new_password { ", password" } else { "" });
-    signed.app.audit(&signed.actor(), Act::AccountChanged, detail).await;
-    // What its sessions may do was decided when they began.
+    let revoked = match changed.await {
+        Ok(revoked) => revoked,
+        Err(problem) => return Ok(signed.failed(&here, of_store(&problem, language).1)),
+    };
+    // Before it is written down: what its sessions may do was decided when they began.
     signed.app.sessions.end_all(id, None);
-    Ok(signed.done("/accounts", text::ACCOUNT_CHANGED.with(language, &[("name", &account.name)])))
+    let detail = format!("{}, {}{}", account.name, role.word(), if new_password { ", password" } else { "" });
+    signed.app.audit(&signed.actor(), Act::AccountChanged, with_revoked(detail, &revoked)).await;
+    let words = text::ACCOUNT_CHANGED.with(language, &[("name", &account.name)]);
+    Ok(signed.done("/accounts", and_tokens(words, &revoked, language)))
 }
 
 /// `POST /accounts/{id}/remove`
@@ -145,12 +155,23 @@ pub(crate) async fn remove(Path(id): Path<i64>, Posted { signed, fields }: Poste
     if let Err(words) = own::confirm(&signed, fields.get("remove-your-password")).await {
         return Ok(signed.failed(&format!("/accounts/{id}"), words));
     }
-    if let Err(problem) = signed.app.keeper.ask(move |store| store.remove_account(id)).await {
-        return Ok(signed.failed("/accounts", of_store(&problem, language).1));
-    }
-    signed.app.audit(&signed.actor(), Act::AccountRemoved, account.name.clone()).await;
+    let revoked = match signed.app.keeper.ask(move |store| store.remove_account(id)).await {
+        Ok(revoked) => revoked,
+        Err(problem) => return Ok(signed.failed("/accounts", of_store(&problem, language).1)),
+    };
     signed.app.sessions.end_all(id, None);
-    Ok(signed.done("/accounts", text::ACCOUNT_REMOVED.with(language, &[("name", &account.name)])))
+    let detail = with_revoked(account.name.clone(), &revoked);
+    signed.app.audit(&signed.actor(), Act::AccountRemoved, detail).await;
+    let words = text::ACCOUNT_REMOVED.with(language, &[("name", &account.name)]);
+    Ok(signed.done("/accounts", and_tokens(words, &revoked, language)))
+}
+
+/// What is said of an account, and of the tokens that went with it.
+fn and_tokens(words: String, revoked: &[String], language: Language) -> String {
+    if revoked.is_empty() {
+        return words;
+    }
+    format!("{words} {}", text::ACCOUNT_TOKENS_REVOKED.with(language, &[("tokens", &revoked.join(", "))]))
 }
 
 /// `POST /sessions/{number}/end`

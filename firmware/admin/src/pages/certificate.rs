@@ -22,10 +22,16 @@ use crate::{
 pub(crate) async fn show(signed: Signed) -> Response {
     let t = |text: Text| text.is(signed.language);
     let facts = signed.app.certificates.facts();
+    let missing: Vec<String> = signed.app.certificates.missing().iter().map(ToString::to_string).collect();
     let body = html! {
         section aria-labelledby="now-title" {
             h2 #now-title { (t(text::CERTIFICATE_NOW)) }
             @if facts.own { p { (t(text::CERTIFICATE_OWN)) } }
+            @if !missing.is_empty() {
+                p.alert #certificate-missing {
+                    (text::CERTIFICATE_MISSING.with(signed.language, &[("addresses", &missing.join(", "))]))
+                }
+            }
             (layout::facts("certificate", &[
                 (t(text::CERTIFICATE_SUBJECT), html! { (facts.subject) }),
                 (t(text::CERTIFICATE_ISSUER), html! { (facts.issuer) }),
@@ -53,6 +59,8 @@ pub(crate) async fn show(signed: Signed) -> Response {
                 }
                 @if !facts.own {
                     (layout::action(&signed, "own-certificate", "/certificate/own", t(text::CERTIFICATE_USE_OWN), "quiet"))
+                } @else if !missing.is_empty() {
+                    (layout::action(&signed, "own-certificate", "/certificate/own", t(text::CERTIFICATE_RENEW), "quiet"))
                 }
             }
         }

@@ -88,7 +88,7 @@ fn connected_table(signed: &Signed, installed: &[PluginView]) -> Markup {
         let sync = format!("{}/sync", plugins::path(&plugin.id));
         vec![
             html! { a href=(plugins::path(&plugin.id)) { (plugin.name) } },
-            html! { span.badge.(class) { (state) } },
+            html! { span.badge.(class) { (state.words) } (state.quote(language)) },
             progress(&plugin.state, &plugin.name),
             html! { @if let Some(directory) = directory { (directory.contacts) } @else { "–" } },
             html! { @if let Some(directory) = directory { (directory.left_out) } @else { "–" } },

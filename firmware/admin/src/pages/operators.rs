@@ -6,7 +6,7 @@ use axum::{
 };
 use ipc::Language;
 use maud::{Markup, html};
-use store::{DeskOperator, StoreError, WeakPin, pin_allowed};
+use store::{DeskOperator, OperatorChange, StoreError, WeakPin, pin_allowed};
 
 use crate::{
     app::{App, now_ms},
@@ -107,10 +107,8 @@ pub(crate) async fn change(Path(id): Path<i64>, Posted { signed, fields }: Poste
     let changed = match pin {
         Err(wrong) => Err(wrong),
         Ok(pin) => {
-            let work = move |store: &mut store::Store| {
-                store.change_operator(id, &name, language)?;
-                pin.map_or(Ok(()), |pin| store.set_pin(id, &pin))
-            };
+            let change = OperatorChange { name: Some(name), language: Some(language), pin, locked: None };
+            let work = move |store: &mut store::Store| store.change_operator(id, &change);
             signed.app.change_operators(work).await.map_err(|problem| at_field(&problem, signed.language))
         }
     };

@@ -216,7 +216,7 @@ fn plugins_now(now: &HostNow, language: Language) -> Markup {
         let (class, state) = words::state(&plugin.state, language);
         vec![
             html! { a href=(plugins::path(&plugin.id)) { (plugin.name) } },
-            html! { span.badge.(class) { (state) } },
+            html! { span.badge.(class) { (state.words) } (state.quote(language)) },
         ]
     };
     let rows: Vec<Vec<Markup>> = installed.iter().map(row).collect();

@@ -226,7 +226,10 @@ fn standing(plugin: &PluginView, language: Language) -> Markup {
     let (class, state) = words::state(&plugin.state, language);
     let directory = plugin.directory.as_ref();
     let facts = [
-        (t(text::STATE), html! { span.badge.(class) #plugin-state { (state) } }),
+        (
+            t(text::STATE),
+            html! { span.badge.(class) #plugin-state { (state.words) } (state.quote(language)) },
+        ),
         (t(text::PROGRESS), directories::progress(&plugin.state, &plugin.name)),
         (t(text::ID), html! { (plugin.id) }),
         (t(text::VERSION), html! { (plugin.version) }),

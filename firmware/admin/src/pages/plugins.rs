@@ -73,7 +73,7 @@ fn installed(plugins: &[PluginView], language: Language) -> Markup {
         vec![
             html! { a href=(path(&plugin.id)) { (plugin.name) } br; span.note { (plugin.description) } },
             html! { (plugin.version) },
-            html! { span.badge.(class) { (state) } },
+            html! { span.badge.(class) { (state.words) } (state.quote(language)) },
             html! { @if let Some(directory) = &plugin.directory { (directory.contacts) } @else { "–" } },
         ]
     };

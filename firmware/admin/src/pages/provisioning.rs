@@ -122,19 +122,26 @@ pub(crate) async fn import(PostedParts { signed, mut parts, .. }: PostedParts) -
 async fn take(signed: &Signed, text: String) -> Result<String, Said> {
     let saved = signed.app.saved.clone();
     let taken = signed.app.keeper.ask(move |store| {
+        let before = store.load_settings()?;
         let settings = store.overlay_settings(&text, "")?;
-        let told = (settings.accounts.len(), settings.lines.len());
+        let bare = settings.without_their_passwords(&before).join(", ");
+        let told = (settings.accounts.len(), settings.lines.len(), bare);
         saved.send_replace(Arc::new(settings));
         Ok(told)
     });
-    let (accounts, lines) = taken.await.map_err(|problem| match &problem {
+    let (accounts, lines, bare) = taken.await.map_err(|problem| match &problem {
         KeeperError::Store(StoreError::Settings(error)) => {
             provisioning_words::settings(error, signed.language)
         }
         other => Said::plain(of_store(other, signed.language).1),
     })?;
     signed.app.audit(&signed.actor(), Act::SettingsImported, "").await;
-    Ok(text::IMPORT_DONE.with(signed.language, &[("accounts", &accounts), ("lines", &lines)]))
+    let mut words = text::IMPORT_DONE.with(signed.language, &[("accounts", &accounts), ("lines", &lines)]);
+    if !bare.is_empty() {
+        words.push(' ');
+        words.push_str(&text::IMPORT_NO_PASSWORD.with(signed.language, &[("accounts", &bare)]));
+    }
+    Ok(words)
 }
 
 /// Keeps the address and the code that were typed.
@@ -183,6 +190,9 @@ async fn known(signed: &Signed) -> Result<Provisioned, Response> {
 fn page(signed: &Signed, known: &Provisioned, refused: Option<Refused<'_>>) -> Response {
     let t = |text: Text| text.is(signed.language);
     let form = Form::new(signed, refused);
+    let url = known.url.as_deref().unwrap_or_default();
+    // Whoever has the whole address may have the file, and with it the passwords of the SIP accounts.
+    let url = if signed.may_write() { url.to_owned() } else { address::shown(url) };
     let code_hint =
         if known.code.is_empty() { text::PROVISION_CODE_HINT } else { text::PROVISION_CODE_WAITS };
     let body = html! {
@@ -197,7 +207,7 @@ fn page(signed: &Signed, known: &Provisioned, refused: Option<Refused<'_>>) -> R
             section aria-labelledby="from-title" {
                 h2 #from-title { (t(text::PROVISION_FROM)) }
                 (form.around("provisioning", PATH, html! {
-                    (form.text("url", text::PROVISION_URL, known.url.as_deref().unwrap_or_default(), Some(text::PROVISION_URL_HINT), false))
+                    (form.text("url", text::PROVISION_URL, &url, Some(text::PROVISION_URL_HINT), false))
                     (form.secret("code", text::PROVISION_CODE, code_hint, false))
                 }))
                 @if !known.code.is_empty() {

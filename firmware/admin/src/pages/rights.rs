@@ -40,6 +40,7 @@ pub(crate) fn boxes(
                         @let secrets = secrets.collect::<Vec<_>>().join(", ");
                         p { (text::RIGHT_SECRETS.with(language, &[("secrets", &secrets)])) }
                     }
+                    @if right.token { p { (t(text::RIGHT_TOKEN)) } }
                     p.note { (text::RIGHT_REASON.with(language, &[("reason", &right.reason)])) }
                 }
             }

@@ -17,6 +17,7 @@ use crate::{
     pages::{
         Page, plugin,
         plugins::{self, segment},
+        said::Said,
         words,
     },
     text::{self, Text},
@@ -135,7 +136,7 @@ fn standing(state: &PluginSignInState, language: Language) -> Markup {
         @match state {
             PluginSignInState::None { problem: None } => span.badge.off { (t(text::SIGN_IN_NONE)) },
             PluginSignInState::None { problem: Some(words) } => {
-                span.badge.bad { (text::SIGN_IN_PROBLEM.with(language, &[("reason", words)])) }
+                span.badge.bad { (t(text::SIGN_IN_PROBLEM)) } (Said::with_detail("", words).quote(language))
             },
             PluginSignInState::Waiting(_) => span.badge.busy { (t(text::SIGN_IN_WAITS)) },
             PluginSignInState::SignedIn => span.badge.good { (t(text::SIGN_IN_DONE)) },

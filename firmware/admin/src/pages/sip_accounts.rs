@@ -106,8 +106,8 @@ fn chosen<T: Copy + Default>(all: &[(T, Text)], typed: &str, word: impl Fn(T) ->
     all.iter().find(|(one, _)| word(*one) == typed).map_or_else(T::default, |(one, _)| *one)
 }
 
-/// Puts an account in another's place. Its password stays when none is typed and it goes to the same machines, and lines
-/// follow its name.
+/// Puts an account in another's place. Its password stays when none is typed and it goes to the same machines; lines and
+/// the telephone to speak over follow its name.
 fn replace(settings: &mut Settings, was: &str, typed: Account) -> Result<(), StoreError> {
     let at = settings.accounts.iter().position(|account| account.id() == was);
     let at = at.ok_or(StoreError::NoSuchAccount)?;
@@ -116,6 +116,10 @@ fn replace(settings: &mut Settings, was: &str, typed: Account) -> Result<(), Sto
     settings.accounts[at] = account;
     for line in settings.lines.iter_mut().filter(|line| line.account.as_deref() == Some(was)) {
         line.account = Some(name.clone());
+    }
+    let phone_account = &mut settings.operator.phone_account;
+    if phone_account.as_deref() == Some(was) {
+        *phone_account = Some(name);
     }
     Ok(())
 }
@@ -127,6 +131,10 @@ pub(crate) async fn remove(Posted { signed, fields }: Posted) -> Response {
     let changed = signed.app.change_settings(move |settings| {
         let at = settings.accounts.iter().position(|account| account.id() == was);
         settings.accounts.remove(at.ok_or(StoreError::NoSuchAccount)?);
+        // The telephone to speak over is then called by the first account, as where none is named.
+        if settings.operator.phone_account.as_deref() == Some(was.as_str()) {
+            settings.operator.phone_account = None;
+        }
         Ok(())
     });
     match changed.await {

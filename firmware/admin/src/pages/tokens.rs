@@ -33,6 +33,11 @@ pub(crate) async fn make(
     Ok((token, kept))
 }
 
+/// What the audit log is told of an account, with the tokens that were revoked with it.
+pub(crate) fn with_revoked(detail: String, revoked: &[String]) -> String {
+    if revoked.is_empty() { detail } else { format!("{detail}; tokens revoked: {}", revoked.join(", ")) }
+}
+
 /// `POST /tokens`
 pub(crate) async fn add(Posted { signed, fields }: Posted) -> Response {
     let language = signed.language;

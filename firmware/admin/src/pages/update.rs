@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use tracing::warn;
 use update::{
     Attempt, Away, Bundle, BundleProblem, Handle, MAX_BUNDLE, NotNow, Order, Outcome, STICK, Slot, Stage,
-    Standing, Sticks, Trouble, When,
+    Standing, Sticks, Trouble, When, is_older,
 };
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     audit::Act,
     fault::Fault,
     fields::Fields,
+    form::Form,
     guard::{Posted, PostedParts, Signed},
     layout::{self, Place},
     pages::{Page, own, said::Said},
@@ -164,6 +165,7 @@ fn there(signed: &Signed, standing: &Standing, bundle: &Bundle) -> Markup {
     let language = signed.language;
     let t = |text: Text| text.is(language);
     let manifest = &bundle.manifest;
+    let older = is_older(&manifest.version, &standing.version);
     let mut facts = vec![
         (t(text::VERSION), html! { (version(bundle, language)) }),
         (t(text::UPDATE_MADE_FOR), html! { (manifest.compatible) }),
@@ -177,6 +179,9 @@ fn there(signed: &Signed, standing: &Standing, bundle: &Bundle) -> Markup {
         section aria-labelledby="there-title" {
             h2 #there-title { (t(text::UPDATE_THERE)) }
             (layout::facts("bundle", &facts))
+            @if older {
+                p.alert #older-note role="alert" { (text::UPDATE_OLDER.with(language, &[("runs", &standing.version)])) }
+            }
             @if signed.may_write() && standing.stage == Stage::Resting {
                 form #install-form method="post" action="/update/install" {
                     (layout::token(signed))
@@ -197,6 +202,7 @@ fn there(signed: &Signed, standing: &Standing, bundle: &Bundle) -> Markup {
                         input.short #until name="until" type="time" value="04:00" aria-describedby="times-hint";
                         p.hint #times-hint { (t(text::UPDATE_TIMES_HINT)) }
                     }
+                    @if older { (Form::new(signed, None).tick("older", t(text::UPDATE_OLDER_TICK), false)) }
                     (layout::field("password", "password", t(text::INSTALL_PASSWORD), "", "current-password", None))
                     button #install type="submit" { (t(text::UPDATE_INSTALL)) }
                 }
@@ -326,7 +332,7 @@ pub(crate) async fn install(Posted { signed, fields }: Posted) -> Response {
     if let Err(words) = own::confirm(&signed, fields.get("password")).await {
         return signed.failed(HERE, words);
     }
-    ordered(&signed, when).await
+    ordered(&signed, when, fields.has("older")).await
 }
 
 /// `POST /update/restart`: of one that is written and waits for nobody's order any more.
@@ -337,27 +343,37 @@ pub(crate) async fn restart(Posted { signed, .. }: Posted) -> Response {
         // What begins an installation asks for the password.
         return signed.failed(HERE, text::UPDATE_NOTHING.is(signed.language));
     }
-    ordered(&signed, When::Idle).await
+    // It is written already.
+    ordered(&signed, When::Idle, true).await
 }
 
-async fn ordered(signed: &Signed, when: When) -> Response {
+async fn ordered(signed: &Signed, when: When, takes_older: bool) -> Response {
     let language = signed.language;
     let actor = signed.actor();
-    match order(&signed.app, actor.who.clone(), when).await {
+    match order(&signed.app, actor.who.clone(), when, takes_older).await {
         Ok(detail) => {
             signed.app.audit(&actor, Act::UpdateOrdered, detail).await;
             signed.done(HERE, text::UPDATE_ORDERED.is(language))
         }
-        Err(problem) => signed.failed(HERE, not_now(problem).is(language)),
+        Err((_, words)) => signed.failed(HERE, words.is(language)),
     }
 }
 
-/// Orders it; what the audit log says of that.
-pub(crate) async fn order(app: &App, who: String, when: When) -> Result<String, NotNow> {
-    let update = usable(app).map_err(|_| NotNow::Away)?;
-    let version =
-        update.standing().bundle.as_ref().map_or_else(String::new, |bundle| bundle.manifest.version.clone());
-    update.order(Order { when, who }).await?;
+/// Orders it; what the audit log says of that. An older version than the one that runs only where that is wanted.
+pub(crate) async fn order(
+    app: &App,
+    who: String,
+    when: When,
+    takes_older: bool,
+) -> Result<String, (StatusCode, Text)> {
+    let refused = |problem| (StatusCode::CONFLICT, not_now(problem));
+    let update = usable(app).map_err(|_| refused(NotNow::Away))?;
+    let standing = update.standing();
+    let version = standing.bundle.as_ref().map_or_else(String::new, |bundle| bundle.manifest.version.clone());
+    if !takes_older && is_older(&version, &standing.version) {
+        return Err((StatusCode::UNPROCESSABLE_ENTITY, text::UPDATE_OLDER_REFUSED));
+    }
+    update.order(Order { when, who }).await.map_err(refused)?;
     Ok(match when {
         When::Now => format!("{version}, now"),
         When::Idle => format!("{version}, when idle"),
@@ -490,7 +506,7 @@ pub(crate) fn away_words(away: &Away, language: Language) -> Said {
 }
 
 /// Why something that was asked for is not done.
-pub(crate) fn not_now(problem: NotNow) -> Text {
+fn not_now(problem: NotNow) -> Text {
     match problem {
         NotNow::NoBundle => text::UPDATE_NOTHING,
         NotNow::UnderWay => text::UPDATE_UNDER_WAY,

@@ -9,41 +9,46 @@ use crate::{
     plugins::HostProblem, text, text::Text,
 };
 
-/// How a plugin does: a class for its colour, and words.
-pub(crate) fn state(state: &PluginState, language: Language) -> (&'static str, String) {
+/// How a plugin does: a class for its colour, words, and what others said.
+pub(crate) fn state(state: &PluginState, language: Language) -> (&'static str, Said) {
     let time = |seconds: u64| duration(seconds, language);
+    let good = |class, words: String| (class, Said::plain(words));
+    let bad = |around: Text, reason: Said, again: &str| {
+        let Said { words, detail } = reason.within(around, language);
+        ("bad", Said { words: format!("{words}. {again}"), detail })
+    };
     match state {
-        PluginState::Disabled => ("off", text::STATE_DISABLED.is(language).into()),
+        PluginState::Disabled => good("off", text::STATE_DISABLED.is(language).into()),
         PluginState::Waiting { next_run_s } => {
-            ("good", text::STATE_WAITING.with(language, &[("time", &time(*next_run_s))]))
+            good("good", text::STATE_WAITING.with(language, &[("time", &time(*next_run_s))]))
         }
-        PluginState::Ready => ("good", text::STATE_READY.is(language).into()),
+        PluginState::Ready => good("good", text::STATE_READY.is(language).into()),
         PluginState::Running { people, total: None } => {
-            ("busy", text::STATE_RUNNING.with(language, &[("people", people)]))
+            good("busy", text::STATE_RUNNING.with(language, &[("people", people)]))
         }
         PluginState::Running { people, total: Some(total) } => {
-            ("busy", text::STATE_RUNNING_OF.with(language, &[("people", people), ("total", total)]))
+            good("busy", text::STATE_RUNNING_OF.with(language, &[("people", people), ("total", total)]))
         }
         PluginState::Failing { case, words, next_run_s } => {
-            let reason = failure(case, words, language);
             let again = next_run_s.map_or_else(
                 || text::STATE_AGAIN_NEVER.is(language).to_owned(),
                 |seconds| text::STATE_AGAIN_IN.with(language, &[("time", &time(seconds))]),
             );
-            ("bad", format!("{}. {again}", text::STATE_FAILING.with(language, &[("reason", &reason)])))
+            bad(text::STATE_FAILING, failure(case, words, language), &again)
         }
         PluginState::Suspended { case, words, next_run_s } => {
-            let reason = failure(case, words, language);
             let again = text::STATE_AGAIN_IN.with(language, &[("time", &time(*next_run_s))]);
-            ("bad", format!("{}. {again}", text::STATE_SUSPENDED.with(language, &[("reason", &reason)])))
+            bad(text::STATE_SUSPENDED, failure(case, words, language), &again)
         }
-        PluginState::Held { deleted } => ("bad", text::STATE_HELD.with(language, &[("deleted", deleted)])),
-        PluginState::Broken { reason } => ("bad", text::STATE_BROKEN.with(language, &[("reason", reason)])),
+        PluginState::Held { deleted } => {
+            ("bad", Said::plain(text::STATE_HELD.with(language, &[("deleted", deleted)])))
+        }
+        PluginState::Broken { reason } => ("bad", Said::with_detail(text::STATE_BROKEN.is(language), reason)),
     }
 }
 
 /// A failure: what it is called here, and what the plugin said of it.
-pub(crate) fn failure(case: &str, words: &str, language: Language) -> String {
+fn failure(case: &str, words: &str, language: Language) -> Said {
     let known: Option<Text> = match case {
         "misconfigured" => Some(text::CASE_MISCONFIGURED),
         "auth-failed" | "auth" => Some(text::CASE_AUTH),
@@ -60,13 +65,20 @@ pub(crate) fn failure(case: &str, words: &str, language: Language) -> String {
         "host-bytes" => Some(text::CASE_BYTES),
         "not-offered" => Some(text::CASE_NOT_OFFERED),
         "trap" => Some(text::CASE_CRASHED),
+        "cancelled" => Some(text::CASE_CANCELLED),
+        "protocol" => Some(text::CASE_PROTOCOL),
+        "unsupported" => Some(text::CASE_UNSUPPORTED),
+        "timeout" => Some(text::CASE_TIMEOUT),
+        "resync-required" => Some(text::CASE_RESYNC),
+        "internal" => Some(text::CASE_INTERNAL),
+        "contract" => Some(text::CASE_CONTRACT),
+        // Of a newer host.
         _ => None,
     };
     match (known, words.trim()) {
-        (Some(known), "") => known.is(language).into(),
-        (Some(known), words) => format!("{} ({words})", known.is(language)),
-        (None, "") => case.into(),
-        (None, words) => format!("{case}: {words}"),
+        (Some(known), words) => Said::with_detail(known.is(language), words),
+        (None, "") => Said::with_detail(text::CASE_OTHER.is(language), case),
+        (None, words) => Said::with_detail(text::CASE_OTHER.is(language), format!("{case}: {words}")),
     }
 }
 
@@ -89,7 +101,7 @@ pub(crate) fn problem(problem: &PluginProblem, language: Language) -> Said {
         PluginProblem::SecretAgain { key } => {
             Said::plain(text::PROBLEM_SECRET_AGAIN.with(language, &[("setting", key)]))
         }
-        PluginProblem::Failed { case, words } => Said::plain(failure(case, words, language)),
+        PluginProblem::Failed { case, words } => failure(case, words, language),
         PluginProblem::NotNow(reason) => beside(text::PROBLEM_NOT_NOW, reason),
         PluginProblem::Outdated => plain(text::PROBLEM_OUTDATED),
         PluginProblem::Disk(reason) => beside(text::PROBLEM_DISK, reason),
@@ -183,9 +195,58 @@ mod tests {
             assert!(sentence.starts_with("L’hôte des connecteurs a refusé"), "{words}");
             assert!(!sentence.contains(said) && quoted.starts_with(said), "{problem:?}: {words}");
         }
+        let failed = PluginProblem::Failed { case: "protocol".into(), words: said.into() };
+        let words = refusal(&HostProblem::Refused(failed), Language::French).1;
+        assert!(words.ends_with(&format!("n’est pas comprise. Détail : « {said} »")), "{words}");
         let unreadable = CertificateProblem::Unreadable("bad base64".into());
         let words = certificate(&unreadable, Language::French);
         assert_eq!(words.detail.as_deref(), Some("bad base64"));
         assert!(words.words.ends_with("il ne peut pas être lu."), "{words:?}");
+    }
+
+    #[test]
+    fn acc_4_dir_4_how_a_plugin_does_is_said_in_one_language_and_what_it_said_is_quoted() {
+        // All that a host of this version says.
+        let cases = [
+            "misconfigured",
+            "auth-failed",
+            "forbidden",
+            "unavailable",
+            "retry-later",
+            "gone",
+            "cpu",
+            "wall",
+            "memory",
+            "stack",
+            "host-bytes",
+            "not-offered",
+            "trap",
+            "cancelled",
+            "protocol",
+            "unsupported",
+            "timeout",
+            "resync-required",
+            "internal",
+            "contract",
+        ];
+        let failing = |case: &str, words: &str| PluginState::Failing {
+            case: case.into(),
+            words: words.into(),
+            next_run_s: None,
+        };
+        let (_, other) = state(&failing("of-tomorrow", ""), Language::French);
+        assert_eq!(other.detail.as_deref(), Some("of-tomorrow"));
+        for case in cases {
+            let [(_, english), (_, french)] =
+                [Language::English, Language::French].map(|language| state(&failing(case, ""), language));
+            assert!(french.words.starts_with("échec : ") && french.detail.is_none(), "{case}: {french:?}");
+            assert!(french.words != english.words && french.words != other.words, "{case}: {french:?}");
+            let (_, said) = state(&failing(case, "no <way>"), Language::French);
+            assert_eq!((said.words, said.detail.as_deref()), (french.words, Some("no <way>")), "{case}");
+        }
+        let broken = PluginState::Broken { reason: "its record is damaged".into() };
+        let (class, said) = state(&broken, Language::French);
+        assert_eq!((class, said.words.as_str()), ("bad", "ne peut pas être chargé"));
+        assert_eq!(said.detail.as_deref(), Some("its record is damaged"));
     }
 }

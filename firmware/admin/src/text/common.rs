@@ -99,6 +99,8 @@ texts! {
     CERTIFICATE_KEY_HINT = "It is stored on the box, readable for this program only, and never shown.", "Elle est conservée dans l’appareil, lisible par ce seul programme, et jamais affichée.";
     CERTIFICATE_TAKEN = "The new certificate is in use from the next connection on.", "Le nouveau certificat est utilisé dès la prochaine connexion.";
     CERTIFICATE_REFUSED = "The certificate was not taken, the old one stays: {reason}.", "Le certificat n’a pas été accepté, l’ancien reste : {reason}.";
+    CERTIFICATE_MISSING = "It does not count for {addresses}, where the box is reached now. A new one has another fingerprint: whoever trusts this one has to trust it anew.", "Il ne vaut pas pour {addresses}, où l’appareil est joignable maintenant. Un nouveau aura une autre empreinte : qui fait confiance à celui-ci devra le faire à nouveau.";
+    CERTIFICATE_RENEW = "Make a new one for this address", "En fabriquer un pour cette adresse";
     CERTIFICATE_USE_OWN = "Go back to the box’s own certificate", "Revenir au certificat de l’appareil";
     AUDIT_NONE = "Nothing has been done here yet.", "Rien n’a encore été fait ici.";
     AUDIT_CAPTION = "What was done on this page, newest first", "Ce qui a été fait sur cette page, du plus récent au plus ancien";

@@ -246,4 +246,5 @@ texts! {
     SOUND_NO_CARDS = "The box sees no sound card. Is the headset plugged in?", "L’appareil ne voit aucune carte son. Le casque est-il branché ?";
     API_NO_CHANGE = "Nothing is to be changed: give a name, a language, a PIN or a lock.", "Rien à modifier : donnez un nom, une langue, un code PIN ou un verrou.";
     API_DIRECTORIES = "Directories are not set here: leave them out.", "Les annuaires ne se règlent pas ici : omettez-les.";
+    API_LEFT_OUT = "All settings are replaced, and these are left out: {tables}. Read the whole by GET, change it, send the whole; what shall be emptied is sent empty.", "Tous les réglages sont remplacés, et ceux-ci manquent : {tables}. Lisez le tout par GET, modifiez-le et renvoyez le tout ; ce qui doit être vidé s’envoie vide.";
 }

@@ -40,6 +40,8 @@ texts! {
     ACCOUNT_REMOVE_NAMED = "Remove the account {name}", "Supprimer le compte {name}";
     ACCOUNT_REMOVED = "The account {name} was removed; its sessions are ended.", "Le compte {name} a été supprimé ; ses sessions sont terminées.";
     ACCOUNT_CHANGED = "The account {name} was changed; its sessions are ended.", "Le compte {name} a été modifié ; ses sessions sont terminées.";
+    ACCOUNT_TOKENS = "Tokens that this account made: {tokens}. They are revoked with it, and when it is no administrator’s any more; the programs that use them need new ones.", "Jetons créés par ce compte : {tokens}. Ils sont révoqués avec lui, ou quand il n’est plus administrateur ; les programmes qui s’en servent en auront besoin de nouveaux.";
+    ACCOUNT_TOKENS_REVOKED = "Tokens revoked with it: {tokens}.", "Jetons révoqués avec lui : {tokens}.";
     ACCOUNT_EDIT = "Change", "Modifier";
     ACCOUNT_EDIT_TITLE = "The account {name}", "Le compte {name}";
     ACCOUNT_PASSWORD_HINT = "Leave it empty to keep the password.", "Laissez vide pour conserver le mot de passe.";

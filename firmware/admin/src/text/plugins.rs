@@ -40,6 +40,7 @@ texts! {
     RIGHT_ALLOW = "allow", "autoriser";
     RIGHT_PLAIN = "Also without encryption: what is sent can be read on the way.", "Aussi sans chiffrement : ce qui est envoyé peut être lu en chemin.";
     RIGHT_SECRETS = "Sends or reads these secrets there: {secrets}", "Y envoie ou y lit ces secrets : {secrets}";
+    RIGHT_TOKEN = "Gets the token of the application or of whoever has signed in.", "Reçoit le jeton de l’application ou de la personne qui s’est connectée.";
     RIGHT_REASON = "The author’s reason: {reason}", "Raison de l’auteur : {reason}";
     RIGHT_PRIVATE = "also in your own network", "aussi dans votre propre réseau";
     RIGHT_LOOPBACK = "also on this box itself", "aussi sur cet appareil même";
@@ -62,7 +63,7 @@ texts! {
     STATE_SUSPENDED = "it failed too often and is left alone: {reason}", "trop d’échecs, mis de côté : {reason}";
     STATE_HELD = "waits for you: {deleted} people would be removed", "vous attend : {deleted} personnes seraient supprimées";
     STATE_HELD_HINT = "The source has many fewer people than before. If that is right, allow it; otherwise look at the source. Until then the last good directory stays.", "La source contient bien moins de personnes qu’avant. Si c’est normal, autorisez-le ; sinon vérifiez la source. D’ici là, le dernier bon annuaire reste.";
-    STATE_BROKEN = "cannot be loaded: {reason}", "ne peut pas être chargé : {reason}";
+    STATE_BROKEN = "cannot be loaded", "ne peut pas être chargé";
     CASE_MISCONFIGURED = "a setting is wrong", "un réglage est faux";
     CASE_AUTH = "the server refused the user or the password; check them in the settings", "le serveur a refusé l’utilisateur ou le mot de passe ; vérifiez-les dans les réglages";
     CASE_FORBIDDEN = "it may not read that: the address is not among what it may reach, or the server refuses this user", "il n’a pas le droit de lire cela : l’adresse n’est pas parmi ce qu’il peut joindre, ou le serveur refuse cet utilisateur";
@@ -78,6 +79,14 @@ texts! {
     CASE_BYTES = "it handed over more data than it may and was stopped", "il a remis plus de données que permis et a été arrêté";
     CASE_NOT_OFFERED = "it asked for something that no plugin gets", "il a demandé ce qu’aucun connecteur n’obtient";
     CASE_CRASHED = "it crashed", "il s’est arrêté brutalement";
+    CASE_CANCELLED = "it was cancelled", "il a été interrompu";
+    CASE_PROTOCOL = "the server’s answer is not understood", "la réponse du serveur n’est pas comprise";
+    CASE_UNSUPPORTED = "the server cannot do what is asked of it", "le serveur ne sait pas faire ce qui lui est demandé";
+    CASE_TIMEOUT = "no answer came in time", "aucune réponse n’est arrivée à temps";
+    CASE_RESYNC = "the source wants to be read from the beginning", "la source veut être relue depuis le début";
+    CASE_INTERNAL = "it has an error of its own; tell its author", "il a une erreur interne ; signalez-la à son auteur";
+    CASE_CONTRACT = "it does not keep the rules of plugins; tell its author", "il ne respecte pas les règles des connecteurs ; signalez-le à son auteur";
+    CASE_OTHER = "it did not succeed", "il n’a pas réussi";
     PREVIOUS = "Version to go back to", "Version précédente";
     INTERVAL = "Minutes between two runs", "Minutes entre deux synchronisations";
     INTERVAL_HINT = "1 to 10080 (a week).", "De 1 à 10080 (une semaine).";
@@ -120,7 +129,7 @@ texts! {
     SIGN_IN_INTRO = "This plugin can read for a person who signs in at the service itself, by a code. Neither the plugin nor this box gets the password.", "Ce connecteur peut lire pour une personne qui se connecte auprès du service lui-même, avec un code. Ni le connecteur ni cet appareil n’obtiennent le mot de passe.";
     SIGN_IN_TITLE = "Sign in for {name}", "Se connecter pour {name}";
     SIGN_IN_NONE = "nobody has signed in", "personne ne s’est connecté";
-    SIGN_IN_PROBLEM = "nobody is signed in: {reason}", "personne n’est connecté : {reason}";
+    SIGN_IN_PROBLEM = "nobody is signed in: it did not succeed", "personne n’est connecté : la connexion n’a pas abouti";
     SIGN_IN_WAITS = "a code waits to be typed in", "un code attend d’être saisi";
     SIGN_IN_DONE = "somebody has signed in", "quelqu’un s’est connecté";
     SIGN_IN_SHOW = "Show the code", "Afficher le code";

@@ -43,6 +43,7 @@ texts! {
     IMPORT = "Take the settings file", "Prendre le fichier de réglages";
     IMPORT_HOW = "The tables in the file take the place of those of this desk, the others stay; passwords that it leaves out stay too. It counts at once, and calls go on. With anything wrong in it nothing changes.", "Les tables du fichier remplacent celles de ce poste, les autres restent ; les mots de passe omis restent aussi. Cela vaut aussitôt et les appels continuent. À la moindre erreur rien ne change.";
     IMPORT_FILE = "Settings file to take", "Fichier de réglages à prendre";
+    IMPORT_NO_PASSWORD = "These accounts have no password now: {accounts}. The file gives none, and the one there was is for another server or user. Type it.", "Ces comptes n’ont plus de mot de passe : {accounts}. Le fichier n’en donne pas, et celui qu’il y avait est pour un autre serveur ou utilisateur. Saisissez-le.";
     IMPORT_DONE = "The settings file was taken; accounts: {accounts}, lines: {lines}.", "Le fichier de réglages a été pris ; comptes : {accounts}, lignes : {lines}.";
     IMPORT_REFUSED = "The file was not taken, and nothing was changed: {reason}.", "Le fichier n’a pas été pris et rien n’a été modifié : {reason}.";
     IMPORT_NO_FILE = "no file was chosen, or it is empty; choose a settings file", "aucun fichier n’a été choisi, ou il est vide ; choisissez un fichier de réglages";

@@ -50,6 +50,9 @@ texts! {
     UPDATE_UNTIL = "Until", "À";
     UPDATE_TIMES_HINT = "Only for the last choice; times of the box’s own clock. The window may go over midnight.", "Seulement pour le dernier choix ; heures de l’horloge de l’appareil. La plage peut passer minuit.";
     UPDATE_TIMES_WRONG = "Give both times, such as 02:00 and 04:30.", "Indiquez les deux heures, par exemple 02:00 et 04:30.";
+    UPDATE_OLDER = "This version is older than the one that runs, {runs}. Where the newer one has changed the database, the desk goes back to its copy of before that: contacts, call log, accounts and passwords of then. What was written since is kept aside, and only support gets it back.", "Cette version est plus ancienne que celle en service, {runs}. Si la plus récente a modifié la base de données, le poste revient à sa copie d’avant : contacts, journal des appels, comptes et mots de passe d’alors. Ce qui a été écrit depuis est conservé à part, et seule l’assistance peut le récupérer.";
+    UPDATE_OLDER_TICK = "Install the older version all the same", "Installer quand même la version plus ancienne";
+    UPDATE_OLDER_REFUSED = "This version is older than the one that runs. Nothing was changed. Tick that the older version is wanted (a program sends older: true).", "Cette version est plus ancienne que celle en service. Rien n’a été modifié. Cochez que la version plus ancienne est voulue (un programme envoie older: true).";
     UPDATE_INSTALL = "Install", "Installer";
     UPDATE_RESTART = "Restart when no call is up", "Redémarrer quand aucun appel n’est en cours";
     UPDATE_ORDERED = "The update will be installed.", "La mise à jour sera installée.";

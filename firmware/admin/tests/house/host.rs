@@ -248,6 +248,7 @@ fn rights() -> Vec<PluginRight> {
         plain: false,
         reason: format!("To read people {EVIL}"),
         secrets: vec!["password".into()],
+        token: false,
         new,
     };
     let server = PluginRight {

@@ -12,6 +12,7 @@ use super::nodes::Node;
 use crate::codes;
 use crate::desk::{Glance, Lamps};
 use crate::keys::{Keys, Out, classify, forwarded};
+use crate::num_lock::NumLock;
 use crate::table::{DeviceTable, Identity, Kind};
 
 /// What the keyboard is called that is none; it is not listened to.
@@ -65,17 +66,18 @@ impl Input {
         }
         device.set_nonblocking(true).map_err(|error| error.to_string())?;
         let down = device.get_key_state().unwrap_or_default();
-        let num_lock = device.get_led_state().is_ok_and(|leds| leds.contains(LedCode(codes::LED_NUML)));
-        let starts_locked = num_lock && kind == Kind::Keyboard;
-        let keys = Keys::new(kind, &profile, |code| down.contains(KeyCode(code)), starts_locked);
+        let num_lock = if kind == Kind::Keypad {
+            screen.num_lock.is_on()
+        } else {
+            device.get_led_state().is_ok_and(|leds| leds.contains(LedCode(codes::LED_NUML)))
+        };
+        let keys = Keys::new(kind, &profile, |code| down.contains(KeyCode(code)), num_lock);
         if keys.is_ours_alone() {
             device.grab().map_err(|error| format!("another program has it for itself: {error}"))?;
         }
         let down = down.iter().map(|key| key.0).collect();
         let mut input = Self { keys, name, device, covered: [false; 3], down };
-        if kind == Kind::Keypad {
-            input.num_lock(false);
-        }
+        input.follow_num_lock(num_lock);
         Ok(Some(input))
     }
 
@@ -122,8 +124,11 @@ impl Input {
         }
     }
 
-    pub(crate) fn num_lock(&mut self, on: bool) {
-        self.light(codes::LED_NUML, on);
+    /// NumLock of the screen was switched.
+    pub(crate) fn follow_num_lock(&mut self, on: bool) {
+        if self.keys.follow_num_lock(on) {
+            self.light(codes::LED_NUML, on);
+        }
     }
 
     fn light(&mut self, led: u16, lit: bool) {
@@ -146,6 +151,7 @@ impl Input {
 #[derive(Default)]
 pub(crate) struct Screen {
     keyboard: Option<VirtualDevice>,
+    pub(crate) num_lock: NumLock,
 }
 
 impl Screen {

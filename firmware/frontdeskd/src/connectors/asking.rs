@@ -6,7 +6,7 @@
 //! `customers`, finished calls are sent by `journal`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -57,10 +57,13 @@ pub(crate) struct Connectors {
 enum Question {
     Customer { call: CallRef, number: String, name: Option<String> },
     Caller { call: CallRef, number: String },
-    Item { item: Box<CustomerItem>, answer: oneshot::Sender<Result<Option<String>, ItemProblem>> },
+    Item { item: Box<CustomerItem>, author: String, answer: ItemAnswer },
     Log { plugin: String, call: Box<PluginCall>, answer: oneshot::Sender<Result<(), Refusal>> },
     People { text: String, answer: oneshot::Sender<Vec<FoundPerson>> },
 }
+
+/// Where the page of a note goes, or why there is none.
+type ItemAnswer = oneshot::Sender<Result<Option<String>, ItemProblem>>;
 
 impl Connectors {
     /// The way, and its end for [`Asking::follow`].
@@ -79,10 +82,14 @@ impl Connectors {
         self.ask(Question::Caller { call, number });
     }
 
-    /// Writes a note or a task; its page.
-    pub(crate) async fn add_item(&self, item: CustomerItem) -> Result<Option<String>, ItemProblem> {
+    /// Writes a note or a task by `author`; its page.
+    pub(crate) async fn add_item(
+        &self,
+        item: CustomerItem,
+        author: String,
+    ) -> Result<Option<String>, ItemProblem> {
         let (answer, done) = oneshot::channel();
-        let question = Question::Item { item: Box::new(item), answer };
+        let question = Question::Item { item: Box::new(item), author, answer };
         self.questions.send(question).await.map_err(|_| ItemProblem::NotThere)?;
         done.await.unwrap_or(Err(ItemProblem::NotThere))
     }
@@ -109,7 +116,7 @@ pub(crate) struct Inbox(mpsc::Receiver<Question>);
 pub(crate) struct Asking {
     pub(crate) records: Records,
     pub(crate) inbox: mpsc::Sender<Event>,
-    /// How numbers are written here, and who sits at the desk, as an administrator last said.
+    /// How numbers are written here, as an administrator last said.
     pub(crate) settings: watch::Receiver<Arc<Settings>>,
     /// The way to itself, for the finished calls.
     pub(crate) connectors: Connectors,
@@ -160,10 +167,6 @@ impl Asking {
 
     fn plan(&self) -> NumberPlan {
         self.settings.borrow().numbers.plan()
-    }
-
-    fn operator(&self) -> String {
-        self.settings.borrow().operator.name.clone()
     }
 
     async fn tell(&self, input: Input) {
@@ -221,6 +224,8 @@ struct Talk<'a> {
     open: BTreeMap<u64, Open>,
     inquiries: HashMap<CallRef, Inquiry>,
     searches: Searches,
+    /// The plugins that this host has had: one that it has no more, somebody has removed.
+    seen: HashSet<String>,
 }
 
 /// A question that is under way.
@@ -240,7 +245,7 @@ enum What {
         number: String,
         by: String,
     },
-    Item(oneshot::Sender<Result<Option<String>, ItemProblem>>),
+    Item(ItemAnswer),
     Log(oneshot::Sender<Result<(), Refusal>>),
     /// The place of the connector in the order of the host.
     People {
@@ -257,8 +262,8 @@ impl What {
 
 impl<'a> Talk<'a> {
     fn new(asking: &'a Asking, line: Line, offers: &'a mut Offers) -> Self {
-        let (open, inquiries, searches) = Default::default();
-        Self { asking, line, offers, open, inquiries, searches }
+        let (open, inquiries, searches, seen) = Default::default();
+        Self { asking, line, offers, open, inquiries, searches, seen }
     }
 
     async fn run(&mut self, questions: &mut Inbox) -> Result<()> {
@@ -303,6 +308,7 @@ impl<'a> Talk<'a> {
         };
         let journals: Vec<String> = self.offers.of("crm-journal").map(|plugin| plugin.id.clone()).collect();
         let installed: Vec<String> = self.offers.plugins.iter().map(|plugin| plugin.id.clone()).collect();
+        self.seen.extend(installed.iter().cloned());
         if crm != self.offers.crm {
             info!(?crm, "what the connectors to customer databases offer");
             self.offers.crm = crm;
@@ -311,9 +317,10 @@ impl<'a> Talk<'a> {
         if journals != self.offers.journals || installed != self.offers.installed {
             // The disk is asked aside: a caller is looked up meanwhile.
             let records = self.asking.records.clone();
-            let (kept, there) = (journals.clone(), installed.clone());
+            let kept = journals.clone();
+            let removed = self.seen.iter().filter(|plugin| !installed.contains(plugin)).cloned().collect();
             tokio::spawn(async move {
-                if let Err(reason) = records.set_journals(kept, there).await {
+                if let Err(reason) = records.set_journals(kept, removed).await {
                     warn!(reason, "the connectors that keep a journal were not noted");
                 }
             });
@@ -328,7 +335,7 @@ impl<'a> Talk<'a> {
         match question {
             Question::Customer { call, number, name } => self.ask_customer(call, number, name).await?,
             Question::Caller { call, number } => self.ask_name(call, &number).await?,
-            Question::Item { item, answer } => self.add_item(*item, answer)?,
+            Question::Item { item, author, answer } => self.add_item(*item, &author, answer)?,
             Question::Log { plugin, call, answer } => {
                 let seq = self.line.ask(PluginRequest::LogCall { plugin, call })?;
                 self.wait_for(seq, WRITE_TIME, What::Log(answer));
@@ -371,11 +378,7 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    fn add_item(
-        &mut self,
-        item: CustomerItem,
-        answer: oneshot::Sender<Result<Option<String>, ItemProblem>>,
-    ) -> Result<()> {
+    fn add_item(&mut self, item: CustomerItem, author: &str, answer: ItemAnswer) -> Result<()> {
         let wished = item.subject.as_ref().map(|subject| subject.plugin.clone());
         let own = |plugin: &&PluginView| Some(&plugin.id) == wished.as_ref();
         let plugin = self.offers.of("crm-items").find(own).or(self.offers.of("crm-items").next());
@@ -383,8 +386,7 @@ impl<'a> Talk<'a> {
             let _ = answer.send(Err(ItemProblem::NoConnector));
             return Ok(());
         };
-        let asking = self.asking;
-        match customers::item(item, &plugin, &asking.plan(), &asking.operator()) {
+        match customers::item(item, &plugin, &self.asking.plan(), author) {
             Some(item) => {
                 let seq = self.line.ask(PluginRequest::CreateItem { plugin, item: Box::new(item) })?;
                 self.wait_for(seq, WRITE_TIME, What::Item(answer));
@@ -444,7 +446,7 @@ impl<'a> Talk<'a> {
             }
             What::Caller { call, number, by } => {
                 if let Some(Ok(PluginAnswer::People(people))) = answer
-                    && let Some((name, company)) = people.first().and_then(customers::named)
+                    && let Some((name, company)) = customers::whose(&people)
                 {
                     self.asking.tell(Input::CallerNamed { call, number, name, company, by }).await;
                 }

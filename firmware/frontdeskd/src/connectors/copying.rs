@@ -26,8 +26,13 @@ pub(crate) enum Step {
     End,
     /// It will not be ended.
     GiveUp,
-    /// The connector is no more: its directory goes.
+    /// The connector was removed: its directory goes.
     Remove {
+        /// The connector.
+        source: String,
+    },
+    /// The connector is missing: its directory goes, and comes back with it.
+    PutAside {
         /// The connector.
         source: String,
     },
@@ -79,6 +84,13 @@ impl Keeper {
             Step::Remove { source } => {
                 if let Some(id) = self.store.remove_source(&source, unix_ms())? {
                     info!(connector = source, "the directory of a connector that is no more is removed");
+                    self.hand_over(id)?;
+                }
+                Ok(false)
+            }
+            Step::PutAside { source } => {
+                if let Some(id) = self.store.put_source_aside(&source, unix_ms())? {
+                    info!(connector = source, "the directory of a connector that is missing is put aside");
                     self.hand_over(id)?;
                 }
                 Ok(false)

@@ -83,8 +83,20 @@ fn customer(card: PluginCard, plugin: &str, plugin_name: &str, more: u32) -> Opt
     })
 }
 
+/// Whom a number means that these people have: the one who has it, else the firm of all who share it, else nobody. A
+/// wrong name on the screen is worse than none.
+pub(super) fn whose(people: &[PluginContact]) -> Option<(String, Option<String>)> {
+    let all: Vec<(String, Option<String>)> = people.iter().filter_map(named).collect();
+    let (name, firm) = all.first()?.clone();
+    let shared = firm.filter(|firm| all.iter().all(|(_, other)| other.as_ref() == Some(firm)));
+    if all.iter().all(|(other, _)| *other == name) {
+        return Some((name, shared));
+    }
+    shared.map(|firm| (firm, None))
+}
+
 /// The name and the firm of somebody.
-pub(super) fn named(contact: &PluginContact) -> Option<(String, Option<String>)> {
+fn named(contact: &PluginContact) -> Option<(String, Option<String>)> {
     let name = Some(plain(&contact.name, MAX_NAME)).filter(|name| !name.is_empty())?;
     let firm = contact.organization.as_ref().map(|text| plain(text, MAX_NAME));
     Some((name, firm.filter(|text| !text.is_empty())))
@@ -214,6 +226,33 @@ mod tests {
         assert_eq!(found.url.as_deref(), Some("https://crm.example/1"));
         let bad = PluginCard { url: Some("javascript:alert(1)".into()), ..card("a") };
         assert_eq!(asked(1).answered(0, vec![bad]).unwrap().unwrap().url, None);
+    }
+
+    #[test]
+    fn call_5_a_number_that_several_have_is_their_firms_or_nobodys() {
+        let person = |name: &str, firm: Option<&str>| PluginContact {
+            id: name.into(),
+            name: name.into(),
+            organization: firm.map(str::to_owned),
+            department: None,
+            title: None,
+            phones: Vec::new(),
+            emails: Vec::new(),
+            note: None,
+            url: None,
+            extra: Vec::new(),
+        };
+        let acme = Some("Acme".to_owned());
+        let aaron = person("Aaron Abel", Some("Acme"));
+        assert_eq!(whose(std::slice::from_ref(&aaron)), Some(("Aaron Abel".into(), acme.clone())));
+        assert_eq!(whose(&[aaron.clone(), aaron.clone()]), Some(("Aaron Abel".into(), acme)), "twice in it");
+        assert_eq!(whose(&[aaron.clone(), person("Bo", Some("Acme"))]), Some(("Acme".into(), None)));
+        for other in [person("Bo", Some("Nadir")), person("Bo", None)] {
+            assert_eq!(whose(&[aaron.clone(), other]), None);
+        }
+        let elsewhere = person("Aaron Abel", Some("Nadir"));
+        assert_eq!(whose(&[aaron, elsewhere]), Some(("Aaron Abel".into(), None)));
+        assert_eq!(whose(&[person("\u{202e}", None)]), None);
     }
 
     proptest! {

@@ -119,9 +119,11 @@ pub(super) fn answer(answer: Option<Result<PluginAnswer, PluginProblem>>) -> Res
 /// The cases are those of the connectors' interface (`types.error`).
 fn verdict(case: &str, tries: u32) -> Verdict {
     match case {
-        "unsupported" | "gone" => Verdict::Never,
-        // Until the administrator has done something.
-        "misconfigured" | "auth-failed" | "forbidden" => Verdict::Again(LONGEST),
+        // True of this call alone, and for ever.
+        "unsupported" => Verdict::Never,
+        // Until the administrator has done something. A 404 is no word about the call: a proxy says it while the customer
+        // database is installed anew, and so does a path that was mistyped.
+        "misconfigured" | "auth-failed" | "forbidden" | "gone" => Verdict::Again(LONGEST),
         _ => Verdict::Again(FIRST.saturating_mul(2_u32.saturating_pow(tries.min(16))).min(LONGEST)),
     }
 }
@@ -253,12 +255,10 @@ mod tests {
             .collect();
         assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]);
         assert_eq!(verdict("cpu", u32::MAX), Verdict::Again(LONGEST));
-        for case in ["misconfigured", "auth-failed", "forbidden"] {
+        for case in ["misconfigured", "auth-failed", "forbidden", "gone"] {
             assert_eq!(verdict(case, 0), Verdict::Again(LONGEST), "{case}");
         }
-        for case in ["unsupported", "gone"] {
-            assert_eq!(verdict(case, 0), Verdict::Never, "{case}");
-        }
+        assert_eq!(verdict("unsupported", 0), Verdict::Never);
     }
 
     #[test]

@@ -15,7 +15,11 @@ mod journal;
 mod line;
 mod translate;
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Result, bail};
 use ipc::{MAX_PLUGIN_CONTACTS, PluginAnswer, PluginProblem, PluginRequest, PluginView};
@@ -66,11 +70,13 @@ struct Copier<'a> {
     here: HashMap<String, Option<u64>>,
     /// Copies that failed, and when they are due again.
     again: HashMap<String, Instant>,
+    /// The connectors that this host has had: one that it has no more, somebody has removed.
+    seen: HashSet<String>,
 }
 
 impl<'a> Copier<'a> {
     fn new(host: Host, records: &'a Records) -> Self {
-        Self { host, records, here: HashMap::new(), again: HashMap::new() }
+        Self { host, records, here: HashMap::new(), again: HashMap::new(), seen: HashSet::new() }
     }
 
     async fn run(mut self) -> Result<()> {
@@ -156,18 +162,25 @@ impl<'a> Copier<'a> {
         self.step(Step::End).await.map_or_else(Copy::Failed, |_| Copy::Whole)
     }
 
-    /// A connector that was removed takes its directory with it.
+    /// A connector that was removed takes its directory with it. One that this host never had, as on a new box after a
+    /// restore, may come back.
     async fn forget_missing(&mut self, plugins: &[PluginView]) {
         let is_missing = |id: &&String| !plugins.iter().any(|plugin| plugin.id == **id);
         let missing: Vec<String> = self.here.keys().filter(is_missing).cloned().collect();
         for source in missing {
-            match self.step(Step::Remove { source: source.clone() }).await {
+            let step = if self.seen.contains(&source) {
+                Step::Remove { source: source.clone() }
+            } else {
+                Step::PutAside { source: source.clone() }
+            };
+            match self.step(step).await {
                 Ok(_) => drop(self.here.remove(&source)),
                 Err(reason) => {
                     warn!(connector = source, reason, "the directory of a connector was not removed");
                 }
             }
         }
+        self.seen.extend(plugins.iter().map(|plugin| plugin.id.clone()));
     }
 
     async fn step(&self, step: Step) -> Result<bool, String> {
@@ -182,3 +195,6 @@ enum Copy {
     Outdated,
     Failed(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(crate) fn contact(from: PluginContact) -> Contact {
         if !note.is_empty() {
             note.push('\n');
         }
-        note.push_str(&format!("{kind}: {number}"));
+        note.push_str(&Contact::number_line(&kind, &number));
     }
     Contact {
         first_name,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use ipc::CallRef;
-use sip::{SessionId, sdp::LocalMedia};
+use sip::{AccountId, SessionId, sdp::LocalMedia};
 
 use crate::intercept::Intercepting;
 
@@ -22,6 +22,8 @@ pub(crate) struct Legs {
 
 pub(crate) struct Leg {
     pub(crate) session: SessionId,
+    /// The account it came in on or was placed with; `None`: a stranger called our address.
+    pub(crate) account: Option<AccountId>,
     /// The other end's number, as the wire or the operator said it.
     pub(crate) number: Option<String>,
     /// The line called or used; empty when it is none of ours.

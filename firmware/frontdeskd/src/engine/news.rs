@@ -19,12 +19,15 @@ impl Engine {
         match event {
             media::Event::Device { role, name, state } => {
                 self.test_loses(role, &state);
-                let audio = self.audio.news(role, name, state);
+                let input = if self.tether.is_on() {
+                    self.audio.news_beside_phone(role, name, state)
+                } else {
+                    Some(Input::Audio(self.audio.news(role, name, state)))
+                };
                 // What could not be heard before may be now.
                 self.stale |= self.reminded.wants_to_chime();
-                // Devices that rest say nothing of the telephone in their place.
-                if !self.tether.is_on() {
-                    self.parts.board.handle(now, Input::Audio(audio));
+                if let Some(input) = input {
+                    self.parts.board.handle(now, input);
                 }
             }
             media::Event::Mapped { stream, mapping } => self.stun_answered(now, stream, mapping),

@@ -81,10 +81,15 @@ impl Engine {
                 let Some(call) = call_of(session) else { return };
                 (call, None, Some(Input::Retrieved { call }))
             }
-            sip::Event::HoldFailed { session, code, reason } => {
+            sip::Event::HoldFailed { session, hold, code, reason } => {
                 let Some(call) = call_of(session) else { return };
-                warn!(call = call.0, code, reason, "hold or retrieve refused");
-                (call, None, Some(Input::HoldFailed { call, code, reason }))
+                warn!(call = call.0, hold, code, reason, "hold or retrieve refused");
+                (call, None, Some(Input::HoldFailed { call, hold, code, reason }))
+            }
+            sip::Event::Stranded { session, code, reason } => {
+                let Some(call) = call_of(session) else { return };
+                warn!(call = call.0, code, reason, "a call does not come back from the operator's telephone");
+                return self.call_stranded(now, call, code);
             }
             sip::Event::DigitsFailed { session, code, reason } => {
                 let Some(call) = call_of(session) else { return };
@@ -155,8 +160,10 @@ impl Engine {
         let local = self.local_media(account, ports);
         let line = called_number.clone();
         let number = caller.number.clone();
-        self.legs
-            .insert(call, Leg { session, number, line, local, agreed: None, intercept: None, came_in: true });
+        self.legs.insert(
+            call,
+            Leg { session, account, number, line, local, agreed: None, intercept: None, came_in: true },
+        );
         self.parts.contacts.identify(Who::Call(call), caller.clone());
         self.parts.board.handle(now, Input::Incoming { call, caller, called_number, diverted_by, replaces });
     }
@@ -200,7 +207,7 @@ impl Engine {
     }
 
     /// The exchange has transferred the other end, and says to whom; the directories are asked for the name.
-    fn party_changed(&mut self, call: CallRef, peer: sip::Party) -> Input {
+    pub(crate) fn party_changed(&mut self, call: CallRef, peer: sip::Party) -> Input {
         let party = bridge::party(peer);
         if let Some(leg) = self.legs.by_call.get_mut(&call) {
             leg.number.clone_from(&party.number);

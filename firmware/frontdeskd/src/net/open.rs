@@ -14,6 +14,7 @@ use super::{Way, listen, tls::Own, udp};
 use crate::{
     config::SipConfig,
     engine::{Event, Gauges},
+    vital,
 };
 
 /// What is open.
@@ -66,14 +67,12 @@ impl Sockets {
         gauges: &Arc<Gauges>,
         way: &Way,
     ) -> Vec<JoinHandle<()>> {
-        let datagrams = self
-            .datagrams
-            .into_iter()
-            .map(|socket| tokio::spawn(udp::receive(socket, inbox.clone(), Arc::clone(gauges))));
-        let connections = self
-            .listeners
-            .into_iter()
-            .map(|(listener, tls)| tokio::spawn(listen::listen(listener, tls, way.clone())));
+        let datagrams = self.datagrams.into_iter().map(|socket| {
+            vital::spawn("datagrams", inbox, udp::receive(socket, inbox.clone(), Arc::clone(gauges)))
+        });
+        let connections = self.listeners.into_iter().map(|(listener, tls)| {
+            vital::spawn("connections", inbox, listen::listen(listener, tls, way.clone()))
+        });
         datagrams.chain(connections).collect()
     }
 }

@@ -66,6 +66,13 @@ impl Engine {
         }
     }
 
+    /// A call does not come back to the desk: it is silent both ways until it is joined again, and the operator is told.
+    pub(crate) fn call_stranded(&mut self, now: Instant, call: CallRef, code: u16) {
+        self.tether.call_stranded(call);
+        self.steer(now, AGAIN);
+        self.parts.board.handle(now, Input::SoundLost { call, code });
+    }
+
     /// Digits are the desk's to send: it steps between the two until they are gone.
     pub(crate) fn tether_digits(&mut self, now: Instant, call: CallRef, count: usize) {
         if let (Some(joint), Some(session)) = (self.tether.joint(), self.tether.session())

@@ -21,7 +21,7 @@ use tokio_xmpp::jid::BareJid;
 use tracing::warn;
 
 use self::connection::Access;
-use crate::engine::Event;
+use crate::{engine::Event, vital::Vital};
 
 /// Where clients are served (RFC 6120 section 14.7).
 const PORT: u16 = 5222;
@@ -57,7 +57,9 @@ fn begin(
 ) -> Result<()> {
     let access = access(settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let vital = Vital::new("XMPP", &inbox);
     let work = move || {
+        let _vital = vital;
         runtime.block_on(task::run(access, wanted, inbox, trouble));
         // A name that is being looked up does not hold up the end.
         runtime.shutdown_background();

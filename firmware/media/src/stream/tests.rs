@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::api::{Direction, SrtpKeys, SrtpSuite};
+use crate::api::{Alternative, Codec, Direction, SrtpKeys, SrtpSuite};
 use crate::frame::SILENCE;
 use crate::hold::Pips;
 use crate::srtp::Guard;
@@ -35,7 +35,9 @@ fn remote(rtp: SocketAddr, codec: Codec) -> Remote {
         codec,
         payload_type: 100,
         remote_payload_type: 100,
+        also: Vec::new(),
         dtmf_payload_type: Some(101),
+        dtmf_clock_hz: codec.clock_rate(),
         ptime_ms: 20,
         direction: Direction::SendRecv,
         rtcp_mux: false,
@@ -387,6 +389,108 @@ fn media_is_said_to_flow_and_to_stop() {
     assert_eq!(pair.events.iter().filter(|e| **e == flows(false)).count(), 1);
     pair.run(500, at_once);
     assert_eq!(pair.events.iter().filter(|e| **e == flows(true)).count(), 2);
+}
+
+/// As an exchange does that transfers the far end, or a telephone that is joined with it and parted again.
+#[test]
+fn what_is_said_right_after_a_time_in_which_nothing_was_received_is_heard_at_once_and_whole() {
+    for codec in [Codec::Pcma, Codec::Opus] {
+        for (pause_ms, is_silent) in [(100, false), (300, true), (400, false), (1000, false), (1900, true)] {
+            let mut pair = Pair::new(codec);
+            let rest = |to| Remote { direction: Direction::Inactive, ..remote(to, codec) };
+            pair.run(1000, at_once);
+            pair.b.connect(rest(A)).expect("a codec");
+            if is_silent {
+                pair.a.connect(rest(B)).expect("a codec");
+            }
+            pair.run(pause_ms, at_once);
+            pair.a.connect(remote(B, codec)).expect("a codec");
+            pair.b.connect(remote(A, codec)).expect("a codec");
+            let which = format!("{codec:?}, {pause_ms} ms, silent {is_silent}");
+            let first = pair.run(100, at_once);
+            assert!(first.iter().any(|sample| sample.abs() > 2000), "{which}");
+            pair.run(400, at_once);
+            let heard = pair.run(1000, at_once);
+            assert!(share(&heard) > 0.9 && rms(&heard) > 6000.0, "{which}: {}", share(&heard));
+            let stats = pair.b.stats();
+            assert!(stats.left_out_ms == 0 && stats.buffer_ms < 80, "{which}: {stats:?}");
+        }
+    }
+}
+
+#[test]
+fn digits_beside_opus_are_counted_by_the_clock_that_the_peer_has_for_them() {
+    let mut pair = Pair::new(Codec::Opus);
+    let slow = |to| Remote { dtmf_clock_hz: 8_000, ..remote(to, Codec::Opus) };
+    pair.a.connect(slow(B)).expect("a codec");
+    pair.b.connect(slow(A)).expect("a codec");
+    pair.run(500, at_once);
+    pair.a.queue_digits("7");
+    let mut lengths = Vec::new();
+    let (mut hold, now) = (HoldSound::Beep(Pips::default()), pair.now);
+    for n in 0..20_u32 {
+        let at = now + Duration::from_millis(10) * n;
+        pair.a.tick(at, &SILENCE, &mut hold, &mut |_| {}, &mut |kind, _, bytes| {
+            if kind == Wire::Rtp && bytes[1] & 0x7F == 101 {
+                lengths.push(u16::from_be_bytes([bytes[14], bytes[15]]));
+                pair.b.receive(at, A, bytes, &mut |e| pair.events.push(e));
+            }
+        });
+    }
+    // 100 ms at 8 kHz, the end said three times.
+    assert_eq!(lengths, [160, 320, 480, 640, 800, 800, 800]);
+    let heard = Event::Digit { stream: StreamId(2), digit: '7', duration_ms: 100 };
+    assert!(pair.events.contains(&heard), "{:?}", pair.events);
+}
+
+#[test]
+fn digits_that_could_not_be_sent_for_long_are_not_sent_any_more() {
+    for (typed, pause_ms, then_typed, expected) in
+        [("12", 9_000, "", 2), ("12", 10_500, "", 0), ("12", 20_000, "3", 1)]
+    {
+        let mut pair = Pair::new(Codec::Pcma);
+        pair.a.connect(Remote { direction: Direction::RecvOnly, ..remote(B, Codec::Pcma) }).expect("a codec");
+        pair.a.queue_digits(typed);
+        pair.run(pause_ms, at_once);
+        pair.a.queue_digits(then_typed);
+        pair.run(500, at_once);
+        pair.a.connect(remote(B, Codec::Pcma)).expect("a codec");
+        pair.run(1000, at_once);
+        let digits = pair.events.iter().filter(|event| matches!(event, Event::Digit { .. })).count();
+        assert_eq!(digits, expected, "{typed}, {pause_ms} ms, {then_typed}");
+    }
+}
+
+/// An exchange whose answer named several sends any of them, and goes over to another at once.
+#[test]
+fn what_comes_by_another_codec_of_the_answer_is_heard_and_what_is_sent_stays() {
+    for (agreed, other) in
+        [(Codec::G722, Codec::Pcma), (Codec::Opus, Codec::Pcmu), (Codec::Pcma, Codec::Opus)]
+    {
+        let mut pair = Pair::new(agreed);
+        let also = vec![Alternative { codec: other, payload_type: 96 }];
+        let several = |direction| Remote { also: also.clone(), direction, ..remote(A, agreed) };
+        pair.b.connect(several(Direction::SendRecv)).expect("a codec");
+        pair.run(500, at_once);
+        let elsewhere = Remote { remote_payload_type: 96, ..remote(B, other) };
+        for (sends, arrives) in [(elsewhere, other), (remote(B, agreed), agreed)] {
+            pair.a.connect(sends).expect("a codec");
+            pair.run(500, at_once);
+            let heard = pair.run(1000, at_once);
+            assert!(share(&heard) > 0.9 && rms(&heard) > 6000.0, "{arrives:?}: {}", share(&heard));
+            assert_eq!(pair.b.stats().codec, Some(arrives));
+            // A hold and its end change nothing in that.
+            pair.b.connect(several(Direction::SendOnly)).expect("a codec");
+            pair.b.connect(several(Direction::SendRecv)).expect("a codec");
+            let link = pair.b.link.as_ref().expect("connected");
+            assert_eq!((link.remote.codec, link.arriving.codec), (agreed, arrives));
+        }
+        assert_eq!(pair.b.stats().strangers, 0);
+        // A packet alone is a straggler, and what was never named is nothing.
+        let link = pair.b.link.as_mut().expect("connected");
+        let heard = [96, 100, 96, 97, 96, 96, 100].map(|payload_type| link.hears(payload_type));
+        assert_eq!(heard, [false, true, false, false, true, true, false]);
+    }
 }
 
 #[test]

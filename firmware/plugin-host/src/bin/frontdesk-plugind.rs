@@ -62,7 +62,7 @@ fn english() -> String {
 
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     let result = match Arguments::parse().what {
         What::Serve { config } => serve(&config),
         What::Compile { input, output } => match compile::child(&input, &output) {

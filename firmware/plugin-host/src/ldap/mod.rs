@@ -172,7 +172,7 @@ impl Directories {
         let url = Url::parse(&request.server).map_err(|error| wit::Error::BadRequest(error.to_string()))?;
         let target = Target::of_directory(&url).map_err(|refusal| denied(refusal.to_string()))?;
         let grant = permit(&self.grants, &target).map_err(|refusal| denied(refusal.to_string()))?;
-        let login = request.auth.as_ref().map(|name| self.login(name, grant)).transpose()?;
+        let login = request.auth.as_ref().map(|name| self.login(name, &target)).transpose()?;
         let mut session = Session::open(&self.resolver, &self.tls, &target, grant, request.plain).await?;
         if let Some((name, secret)) = login {
             session.bind(name, secret).await?;
@@ -184,14 +184,15 @@ impl Directories {
 
     /// Name and password. An empty one would be a bind that every server takes and that proves nothing (RFC
     /// 4513 section 5.1.2).
-    fn login(&self, name: &str, grant: &Grant) -> Result<(&str, &str), wit::Error> {
+    fn login(&self, name: &str, target: &Target) -> Result<(&str, &str), wit::Error> {
         let auth = |words: String| wit::Error::Auth(words);
         let login = self
             .logins
             .get(name)
             .ok_or_else(|| auth(format!("the manifest has no [[auth]] {name} for LDAP")))?;
-        if !login.net.contains(&grant.id) {
-            return Err(wit::Error::Denied(format!("{name} is not for {}", grant.id)));
+        // A place may be granted under several names.
+        if !self.grants.iter().any(|grant| grant.covers(target) && login.net.contains(&grant.id)) {
+            return Err(wit::Error::Denied(format!("{name} is not for {}", target.place())));
         }
         let secret = login.secret.as_deref().filter(|secret| !secret.is_empty());
         let secret = secret.ok_or_else(|| auth(format!("the secret of {name} is not filled in")))?;

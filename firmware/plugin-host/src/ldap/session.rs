@@ -146,12 +146,15 @@ impl Session {
         if cookie.len() > COOKIE {
             return Err(wit::Error::Protocol("a cookie of more than 64 KiB".to_owned()));
         }
-        // Time, size and administrative limit: what has come is good, only not all.
-        let cut = matches!(result.rc, 3 | 4 | 11) && (result.rc == 4 || !entries.is_empty());
-        if result.rc != 0 && !cut {
-            return Err(refused(&result));
-        }
-        let cookie = if cut { Vec::new() } else { cookie };
+        let cut = match result.rc {
+            0 => None,
+            // Limits of time, of size, and of the administrator: what has come is good, only not all.
+            3 if !entries.is_empty() => Some(wit::Cut::Time),
+            4 => Some(wit::Cut::Size),
+            11 if !entries.is_empty() => Some(wit::Cut::Size),
+            _ => return Err(refused(&result)),
+        };
+        let cookie = if cut.is_some() { Vec::new() } else { cookie };
         Ok(Found { page: wit::Page { entries, cookie: None, references, cut, total }, cookie })
     }
 

@@ -1,6 +1,8 @@
 //! A client of a token server, as the manifest and the settings make it: where it asks, and the forms it sends. No
 //! network here.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 use url::form_urlencoded::Serializer;
 
@@ -14,6 +16,8 @@ pub(crate) struct Client {
     token_url: Url,
     device_url: Option<Url>,
     net: String,
+    /// The servers that its tokens are sent to.
+    places: BTreeSet<String>,
     id: String,
     secret: Option<String>,
     needs_secret: bool,
@@ -34,7 +38,7 @@ const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 impl Client {
     /// From an entry of the manifest and what was filled in; or why it makes none.
-    pub(crate) fn of(auth: &Auth, filled: &Filled) -> Result<Self, String> {
+    pub(crate) fn of(manifest: &Manifest, auth: &Auth, filled: &Filled) -> Result<Self, String> {
         let text = |key: &Option<String>| Some(filled.open.get(key.as_ref()?)?.as_str()?.trim().to_owned());
         let base = match &auth.token_url_setting {
             Some(key) => {
@@ -62,6 +66,7 @@ impl Client {
             token_url,
             device_url,
             net: auth.token_net.clone().unwrap_or_default(),
+            places: places(manifest, auth, filled),
             id,
             secret: secret.filter(|secret| !secret.is_empty()),
             needs_secret: auth.kind == AuthKind::OauthClientCredentials,
@@ -89,9 +94,11 @@ impl Client {
         &self.net
     }
 
-    /// What a refresh token is good for and is not sent elsewhere: this client at this server.
+    /// What somebody has signed in for: this client at this token server, and tokens for these servers. Neither whoever
+    /// changes a setting nor a new version gets a token for another one.
     pub(crate) fn bound_to(&self) -> String {
-        format!("{} {}", self.id, self.token_url)
+        let places: Vec<&str> = self.places.iter().map(String::as_str).collect();
+        format!("{} {} {}", self.id, self.token_url, places.join(" "))
     }
 
     /// RFC 6749 section 4.4.2.
@@ -179,6 +186,17 @@ pub(crate) fn check(auth: &Auth, manifest: &Manifest) -> Result<(), &'static str
         return Err("at most 16 parameters");
     }
     Ok(())
+}
+
+/// The servers of the `[[net]]` entries that get its tokens.
+fn places(manifest: &Manifest, auth: &Auth, filled: &Filled) -> BTreeSet<String> {
+    let typed = |key: &String| {
+        let text = filled.open.get(key)?.as_str()?;
+        let target = Url::parse(text).ok().and_then(|url| Target::of(&url).ok());
+        Some(target.map_or_else(|| text.to_owned(), |target| target.place()))
+    };
+    let nets = manifest.net.iter().filter(|net| auth.net.contains(&net.id));
+    nets.flat_map(|net| net.hosts.iter().cloned().chain(net.from_setting.as_ref().and_then(typed))).collect()
 }
 
 fn is_address(place: &str) -> bool {

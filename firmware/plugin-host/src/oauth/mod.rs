@@ -31,7 +31,7 @@ pub(crate) struct Tokens {
     plugin: String,
     /// By `id` of `[[auth]]`; or why its settings make none.
     clients: BTreeMap<String, Result<Client, String>>,
-    held: BTreeMap<String, tokio::sync::Mutex<Option<Held>>>,
+    held: BTreeMap<String, Arc<tokio::sync::Mutex<Option<Held>>>>,
     endpoint: Endpoint,
     sign_ins: Mutex<Arc<SignIns>>,
     runtime: Handle,
@@ -51,8 +51,8 @@ impl Tokens {
         let oauth = || manifest.auth.iter().filter(|auth| auth.kind.is_oauth());
         Self {
             plugin: manifest.plugin.id.clone(),
-            clients: oauth().map(|auth| (auth.id.clone(), Client::of(auth, filled))).collect(),
-            held: oauth().map(|auth| (auth.id.clone(), tokio::sync::Mutex::default())).collect(),
+            clients: oauth().map(|auth| (auth.id.clone(), Client::of(manifest, auth, filled))).collect(),
+            held: oauth().map(|auth| (auth.id.clone(), Arc::default())).collect(),
             endpoint,
             sign_ins: Mutex::default(),
             runtime,
@@ -78,7 +78,7 @@ impl Tokens {
         refused: Option<&HeaderValue>,
     ) -> Result<HeaderValue, wit::Error> {
         let unknown = || wit::Error::Auth(format!("the manifest has no [[auth]] {id}"));
-        let mut held = self.held.get(id).ok_or_else(unknown)?.lock().await;
+        let mut held = Arc::clone(self.held.get(id).ok_or_else(unknown)?).lock_owned().await;
         if let Some(there) = &*held
             && Instant::now() < there.until
             && refused != Some(&there.value)
@@ -86,13 +86,16 @@ impl Tokens {
             return Ok(there.value.clone());
         }
         *held = None;
-        // A task of its own: a call that is cancelled must not lose a refresh token that was just replaced.
+        // A task of its own: a call that ends before the token server has answered loses neither the token, which is for the
+        // next one, nor a refresh token that was just replaced.
         let (tokens, id) = (Arc::clone(self), id.to_owned());
-        let fetched = self.runtime.spawn(async move { tokens.fetch(&id).await }).await;
-        let fresh = fetched.map_err(|error| wit::Error::Unreachable(error.to_string()))??;
-        let value = fresh.value.clone();
-        *held = Some(fresh);
-        Ok(value)
+        let fetched = self.runtime.spawn(async move {
+            let fresh = tokens.fetch(&id).await?;
+            let value = fresh.value.clone();
+            *held = Some(fresh);
+            Ok::<_, wit::Error>(value)
+        });
+        fetched.await.map_err(|error| wit::Error::Unreachable(error.to_string()))?
     }
 
     async fn fetch(&self, id: &str) -> Result<Held, wit::Error> {

@@ -72,9 +72,13 @@ label = { en = "Secret" }
 "#;
 
 fn client(id: &str, values: serde_json::Value) -> Result<Client, String> {
-    let manifest = Manifest::parse(MANIFEST).unwrap();
+    client_of(MANIFEST, id, values)
+}
+
+fn client_of(text: &str, id: &str, values: serde_json::Value) -> Result<Client, String> {
+    let manifest = Manifest::parse(text).unwrap();
     let filled = manifest.fill(values.as_object().unwrap()).unwrap();
-    Client::of(manifest.auth.iter().find(|auth| auth.id == id).unwrap(), &filled)
+    Client::of(&manifest, manifest.auth.iter().find(|auth| auth.id == id).unwrap(), &filled)
 }
 
 #[test]
@@ -114,6 +118,25 @@ fn what_is_missing_is_said_and_nothing_typed_leads_elsewhere() {
     let sly = client("app", json!({"tenant": "@evil.example/../x?y#z", "client": "c"})).unwrap();
     assert_eq!(sly.token_url().host_str(), Some("login.example.com"));
     assert!(sly.token_url().path().ends_with("/oauth2/v2.0/token"), "{}", sly.token_url());
+}
+
+#[test]
+fn a_sign_in_is_for_the_servers_that_get_its_tokens_and_for_no_other() {
+    let at = |server: &str| json!({"tenant": "t", "client": "c", "server": server});
+    let bound = |text: &str, values| client_of(text, "person", values).unwrap().bound_to();
+    let before = bound(MANIFEST, at("https://api.example.com"));
+    assert_eq!(bound(MANIFEST, at("https://API.example.com:443/v2")), before, "the same server");
+    assert_ne!(bound(MANIFEST, at("https://evil.example")), before);
+    // A version that wants to send it to a place more.
+    let usage = "[[net]]\nid = \"usage\"\nhosts = [\"https://stats.example\"]\nreason = \"Usage\"\n";
+    let asks = format!("{MANIFEST}{usage}");
+    assert_eq!(bound(&asks, at("https://api.example.com")), before, "it may go there, without a token");
+    let sends = asks.replacen(
+        "scope = \"offline_access\"\nnet = [\"api\"]",
+        "scope = \"offline_access\"\nnet = [\"api\", \"usage\"]",
+        1,
+    );
+    assert_ne!(bound(&sends, at("https://api.example.com")), before);
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Service {
         let filled = manifest.fill(&words::values(manifest, &record.settings, secrets)).ok();
         let by_code = manifest.auth.iter().filter(|auth| auth.kind == AuthKind::OauthDeviceCode);
         let sign_in = |auth: &crate::manifest::Auth| {
-            let client = filled.as_ref().and_then(|filled| Client::of(auth, filled).ok());
+            let client = filled.as_ref().and_then(|filled| Client::of(manifest, auth, filled).ok());
             let standing = client
                 .map_or(Standing::None, |client| plugin.sign_ins.standing(&auth.id, &client.bound_to()));
             let face = plugin.face();
@@ -144,7 +144,7 @@ impl Service {
         let grants = manifest.grants(&words::granted(&record.granted), &filled);
         let grants = grants.map_err(|error| words::manifest_problem(&error))?;
         let misconfigured = |words| PluginProblem::Failed { case: "misconfigured".to_owned(), words };
-        let client = Client::of(auth, &filled).map_err(misconfigured)?;
+        let client = Client::of(manifest, auth, &filled).map_err(misconfigured)?;
         let line = Line { resolver: Arc::clone(&self.host.resolver), tls: Arc::clone(&self.host.tls) };
         let runtime = self.host.runtime.handle().clone();
         Ok(Desk { client, endpoint: Endpoint::new(line, grants), runtime })

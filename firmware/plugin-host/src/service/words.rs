@@ -28,9 +28,13 @@ pub(crate) fn rights(manifest: &Manifest, installed: Option<&Manifest>) -> Vec<P
             plain: net.plain,
             reason: net.reason.clone(),
             secrets: secrets_of(manifest, &net.id),
+            token: !tokens_of(manifest, &net.id).is_empty(),
             new: installed.is_some(),
         };
-        right.new &= !known.iter().any(|known| covers(known, &right));
+        let tokens = installed.map(|manifest| tokens_of(manifest, &net.id)).unwrap_or_default();
+        let is_known = known.iter().any(|known| covers(known, &right))
+            && tokens_of(manifest, &net.id).is_subset(&tokens);
+        right.new &= !is_known;
         right
     };
     manifest.net.iter().map(right).collect()
@@ -52,6 +56,12 @@ fn secrets_of(manifest: &Manifest, net: &str) -> Vec<String> {
     let read = manifest.settings.iter().filter(|setting| setting.expose);
     let keys = sent.filter_map(|auth| auth.secret_setting.as_ref()).chain(read.map(|setting| &setting.key));
     keys.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+/// The `[[auth]]` entries whose tokens are sent there, of an application or of whoever has signed in.
+fn tokens_of<'manifest>(manifest: &'manifest Manifest, net: &str) -> BTreeSet<&'manifest str> {
+    let oauth = manifest.auth.iter().filter(|auth| auth.kind.is_oauth());
+    oauth.filter(|auth| auth.net.iter().any(|id| id == net)).map(|auth| auth.id.as_str()).collect()
 }
 
 /// What can be set, in the author's order.
@@ -176,4 +186,56 @@ pub(crate) fn failure(error: &SyncError) -> (String, String) {
 /// One line for a screen, of words that a stranger may have had a hand in.
 fn line(words: &str) -> String {
     clean(words).chars().take(500).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+manifest = 1
+[plugin]
+id = "org.example.people"
+name = "People"
+version = "1.0.0"
+abi = "0.1"
+description = "People"
+
+[[net]]
+id = "api"
+hosts = ["https://api.example.com"]
+reason = "People"
+
+[[net]]
+id = "usage"
+hosts = ["https://stats.example.com"]
+reason = "Usage counts"
+
+[[auth]]
+id = "person"
+kind = "oauth-device-code"
+user-setting = "client"
+token-net = "api"
+token-url = "https://api.example.com/token"
+device-url = "https://api.example.com/device"
+net = ["api"]
+
+[[settings]]
+key = "client"
+type = "text"
+label = { en = "Client" }
+"#;
+
+    #[test]
+    fn app_1_a_version_that_sends_a_token_to_a_place_more_asks_for_something_new() {
+        let installed = Manifest::parse(MANIFEST).unwrap();
+        let new = |text: &str| {
+            let rights = rights(&Manifest::parse(text).unwrap(), Some(&installed)).into_iter();
+            rights.filter(|right| right.new).map(|right| right.id).collect::<Vec<_>>()
+        };
+        assert!(new(MANIFEST).is_empty());
+        assert_eq!(new(&MANIFEST.replace("net = [\"api\"]", "net = [\"api\", \"usage\"]")), ["usage"]);
+        assert!(new(&MANIFEST.replace("Usage counts", "Counts")).is_empty());
+    }
 }

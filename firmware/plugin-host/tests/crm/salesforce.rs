@@ -2,6 +2,8 @@
 //! their status.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use plugin_host::connector::Cancel;
 use serde_json::{Value, json};
@@ -147,6 +149,23 @@ fn crm_3_a_contact_is_found_by_its_whole_number_with_what_is_open() {
     let (_, server) = organisation(Organisation { narrow: true, ..Organisation::default() });
     let cards = found(&load(server.port), &caller());
     assert_eq!(cards[0].lines.len(), 1);
+}
+
+#[test]
+fn crm_3_a_token_that_comes_after_its_call_has_ended_is_there_for_the_next_one() {
+    let organisation = Organisation::default();
+    let server = ApiServer::start(move |asked| {
+        if asked.path == TOKEN_PATH {
+            // A call somebody waits for has 2.5 s.
+            thread::sleep(Duration::from_secs(3));
+        }
+        organisation.answer(asked)
+    });
+    let plugin = load(server.port);
+    assert!(plugin.resolve(&caller(), 5, &Cancel::default()).is_err());
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(found(&plugin, &caller()).len(), 1);
+    assert_eq!(server.asked().iter().filter(|asked| asked.path == TOKEN_PATH).count(), 1);
 }
 
 #[test]

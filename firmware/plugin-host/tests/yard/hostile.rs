@@ -170,6 +170,16 @@ pub const CASES: &[Case] = &[
     }),
     case("a string of 40 MiB for the host", "bytes handed", |yard| checked(&yard.hostile("huge-string", ""))),
     case("a state flood", "refused after", |yard| checked(&yard.hostile("state-flood", ""))),
+    case("390 MiB of keys to delete", "not remembered", |yard| {
+        let plugin = yard.hostile_with("delete-flood", "", false, patient());
+        let before = most_memory();
+        assert_eq!(plugin.check(&Cancel::default()), Ok("still here".to_owned()));
+        let more = most_memory() - before;
+        if more < 200 << 10 { "not remembered".to_owned() } else { format!("{more} KiB more in the host") }
+    }),
+    case("keys that are set and deleted without end", "refused after 8192", |yard| {
+        checked(&yard.hostile_with("set-and-delete", "", false, patient()))
+    }),
     // Customers: calls that come while a phone rings.
     case("asked which customer it is, an endless loop", "time on the", |yard| resolved(yard, "endless-loop")),
     case("a memory bomb instead of a customer", "memory", |yard| resolved(yard, "memory-bomb")),
@@ -246,12 +256,7 @@ pub const CASES: &[Case] = &[
     case("redirects without end", "more than 5 redirects", |yard| redirected(yard, "/again")),
     case("a request flood", "retry-later", |yard| {
         let server = Server::start(|_| server::ok(b""));
-        let limits = Limits {
-            cpu_call: Duration::from_secs(20),
-            wall_call: Duration::from_secs(50),
-            ..Limits::default()
-        };
-        let plugin = yard.hostile_with("fetch-flood", &here(&server), true, limits);
+        let plugin = yard.hostile_with("fetch-flood", &here(&server), true, patient());
         let words = checked(&plugin);
         assert!(server.connections() <= 240, "{} connections", server.connections());
         words
@@ -437,9 +442,7 @@ fn asked_here(yard: &Yard, behaviour: &str) -> (String, usize) {
         // The host may have hung up.
         let _ = std::io::Write::write_all(to, &answer);
     });
-    let limits =
-        Limits { cpu_call: Duration::from_secs(20), wall_call: Duration::from_secs(50), ..Limits::default() };
-    let words = checked(&yard.hostile_with(behaviour, &server.url(), true, limits));
+    let words = checked(&yard.hostile_with(behaviour, &server.url(), true, patient()));
     (words, server.connections())
 }
 
@@ -448,6 +451,18 @@ fn redirected(yard: &Yard, to: &str) -> String {
     let to = to.to_owned();
     let server = Server::start(move |_| server::redirect(&to));
     checked(&yard.hostile_with("fetch", &here(&server), true, Limits::default()))
+}
+
+/// For what has much to do before it meets a limit of another kind, also on a busy machine.
+fn patient() -> Limits {
+    Limits { cpu_call: Duration::from_secs(20), wall_call: Duration::from_secs(50), ..Limits::default() }
+}
+
+/// The most memory that this process has had, in KiB (proc_pid_status(5)).
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn here(server: &Server) -> String {

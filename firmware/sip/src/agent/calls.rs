@@ -79,10 +79,10 @@ impl UserAgent {
     /// is told who sends the call on (RFC 5806); its counter goes on from where the INVITE stands.
     ///
     /// # Errors
-    /// The call does not ring: nothing was sent. In all other cases the call was refused, and its
-    /// [`Event::Ended`] follows: with 480 where the target or the diverting party cannot be called
-    /// ([`Error::BadTarget`], [`Error::UnknownAccount`]) or [`MAX_DIVERSIONS`](crate::MAX_DIVERSIONS)
-    /// have happened, with 482 where the target itself sent the call on before.
+    /// Nothing was sent, and a call that rings rings on: [`Error::NotRinging`]; [`Error::BadTarget`] or
+    /// [`Error::UnknownAccount`] where the target or the diverting party cannot be called;
+    /// [`Error::TooManyDiversions`] where [`MAX_DIVERSIONS`](crate::MAX_DIVERSIONS) have happened;
+    /// [`Error::DiversionLoop`] where the target itself sent the call on before.
     pub fn redirect(
         &mut self,
         now: Instant,

@@ -29,6 +29,7 @@ pub struct Config {
     /// `User-Agent` of requests, `Server` of responses.
     pub user_agent: String,
     /// What this box is known by at registrars that can do RFC 5626, a URN such as [`instance`] makes; `None` for none.
+    /// With it an account also has the same Contact at every start, at one and the same address.
     pub instance: Option<String>,
     /// Round-trip estimate T1 (RFC 3261 17.1.1.1). Default 500 ms.
     pub t1: Duration,
@@ -111,6 +112,16 @@ pub fn instance(machine: &str) -> String {
     let (a, b, c) = (word(0), word(2), word(4));
     let (d, e, f) = (word(10), word(12), word(14));
     format!("urn:uuid:{a:04x}{b:04x}-{c:04x}-{version:04x}-{variant:04x}-{d:04x}{e:04x}{f:04x}")
+}
+
+/// Sixteen hexadecimal digits that an account of a box has for good, and that nobody can guess who does not know its
+/// instance.
+pub(super) fn line_token(instance: &str, account: &Account) -> String {
+    use sha2::{Digest, Sha256};
+    let of =
+        format!("frontdesk sip line\0{instance}\0{}\0{}\0{}", account.id.0, account.user, account.domain);
+    let word = Sha256::digest(of).iter().take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    format!("{word:016x}")
 }
 
 /// Identity of an [`Account`]; chosen by the program.

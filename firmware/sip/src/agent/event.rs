@@ -94,7 +94,9 @@ pub enum Event {
     HoldFailed {
         /// Which call.
         session: SessionId,
-        /// Final code; 408 for silence.
+        /// Whether it was a hold that was asked for, and not a retrieve. Something else may have been asked for since.
+        hold: bool,
+        /// Final code; 408 for silence, 503 where there was no connection.
         code: u16,
         /// Reason phrase of the peer.
         reason: String,

@@ -16,6 +16,7 @@ mod joining;
 mod probe;
 mod receive;
 mod referral;
+mod threshold;
 mod turn;
 mod vigil;
 mod watching;
@@ -46,6 +47,7 @@ use crate::session::Session;
 use crate::subscription::Subscription;
 use crate::transaction::TxId;
 use follow::Followed;
+pub(crate) use follow::undress;
 use joining::Joint;
 use probe::Probes;
 use vigil::Vigils;
@@ -215,7 +217,7 @@ impl UserAgent {
         {
             old.stop(&mut self.core, now);
         }
-        let token = self.core.random.word();
+        let token = self.token_for(&account);
         self.core.lines.insert(id, Line::new(account, token));
         let registration = Registration::new(&mut self.core, id);
         self.registrations.insert(id, registration);
@@ -223,6 +225,17 @@ impl UserAgent {
             self.register(now, id, true);
         }
         self.settle(now);
+    }
+
+    /// What marks the Contact of an account: the same at every start where the box is known by something, so that a
+    /// registrar that compares whole URIs puts the new binding in the place of the one before a power cut. An account that
+    /// replaces another of its id has another one, which the end of the old binding does not take away.
+    fn token_for(&mut self, account: &Account) -> String {
+        let is_new = !self.core.lines.contains_key(&account.id);
+        match self.core.config.instance.as_deref().filter(|_| is_new) {
+            Some(instance) => config::line_token(instance, account),
+            None => self.core.random.word(),
+        }
     }
 
     /// Unregisters an account and forgets it once its calls are over. Its subscriptions end, its calls go on, with

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::{Event, Package, RequestId, SessionId, UserAgent};
 use crate::core::{EXTENSIONS, Owner};
-use crate::flow::{Target, Transport};
+use crate::flow::Target;
 use crate::message::{Message, ParseError};
 use crate::method::Method;
 use crate::mwi::MessageSummary;
@@ -15,7 +15,7 @@ use crate::replaces::Replaces;
 use crate::sdp;
 use crate::session::{Session, Standing};
 use crate::subscription::is_for;
-use crate::transaction::{Received, TxId};
+use crate::transaction::{Received, TxId, trace_source};
 use crate::uri::{Scheme, Uri};
 
 impl UserAgent {
@@ -23,6 +23,9 @@ impl UserAgent {
         self.hear_from(now, from);
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0)) {
             return; // keepalive (RFC 5626 4.4.1)
+        }
+        if self.turns_away(now, from, bytes) {
+            return;
         }
         match Message::parse(bytes) {
             Ok(message) if message.is_request() => self.receive_request(now, from, message),
@@ -42,12 +45,7 @@ impl UserAgent {
             let tag = self.core.random.word();
             reply.set("To", to.with_tag(&tag).to_string());
         }
-        let to = match reply.via() {
-            Some(via) if via.rport.is_none() && !from.transport.is_stream() => {
-                Target::new(Transport::Udp, (from.ip(), via.port.unwrap_or(5060)).into())
-            }
-            _ => from,
-        };
+        let to = trace_source(&mut reply, from);
         self.core.layer.send_plain(to, reply.write());
     }
 
@@ -243,10 +241,14 @@ impl UserAgent {
         let Some(invite) = self.core.layer.cancelled_by(cancel) else {
             return self.core.reply(now, tx, 481);
         };
-        self.core.reply(now, tx, 200);
-        if let Some(session) = self.sessions.values_mut().find(|session| session.is_asked_by(invite)) {
-            session.on_cancel(&mut self.core, now, cancel);
+        let Some(session) = self.sessions.values_mut().find(|session| session.is_asked_by(invite)) else {
+            return self.core.reply(now, tx, 200);
+        };
+        // With the tag that the INVITE is answered with (RFC 3261 9.2).
+        if let Some(ok) = self.core.response(tx, 200, session.key().1) {
+            self.core.layer.respond(now, tx, &ok);
         }
+        session.on_cancel(&mut self.core, now, cancel);
     }
 
     fn answer_options(&mut self, now: Instant, tx: TxId) {
@@ -293,9 +295,6 @@ impl UserAgent {
         let uri = request.request_uri().and_then(|uri| Uri::parse(uri).ok());
         if uri.is_none_or(|uri| !matches!(uri.scheme, Scheme::Sip | Scheme::Tel)) {
             return Some(Refusal::bare(416));
-        }
-        if request.max_forwards() == Some(0) && *method != Method::Options {
-            return Some(Refusal::bare(483));
         }
         if *method == Method::Cancel {
             return None;

@@ -104,7 +104,9 @@ impl UserAgent {
             | Alarm::Overdue(id)
             | Alarm::Refresh(id)
             | Alarm::Expiry(id)
-            | Alarm::Digit(id) => {
+            | Alarm::Digit(id)
+            | Alarm::Unsaid(id)
+            | Alarm::Invited(id) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.on_alarm(core, now, alarm);
                 }
@@ -147,7 +149,7 @@ impl UserAgent {
 
     pub(super) fn forget_session(&mut self, now: Instant, id: SessionId) {
         let Some(session) = self.sessions.get(&id) else { return };
-        if session.is_busy() {
+        if session.is_busy() || session.is_owing() {
             return self.core.timers.set(Alarm::Linger(id), now + self.core.config.t1 * 64);
         }
         let (call_id, tag) = session.key();

@@ -164,9 +164,13 @@ pub struct Media {
     pub payload_type: u8,
     /// Payload type of what we send.
     pub remote_payload_type: u8,
+    /// What the peer may send besides, at any moment and without another word: more than one codec was in its answer
+    /// (RFC 3264 section 7).
+    pub also: Vec<Alternative>,
     /// Payload type for sending telephone-events (RFC 4733); `None` if the peer takes none.
     pub dtmf_payload_type: Option<u8>,
-    /// Clock of the telephone-events, in Hz: that of the codec unless the peer only knows 8000.
+    /// Clock of the telephone-events, in Hz, in which their length is counted (RFC 4733 section 2.3.5): that of the codec
+    /// unless the peer only knows 8000.
     pub dtmf_clock_hz: u32,
     /// Length of the packets we send, in ms, 10 to 60: what the peer asked for, else our own wish.
     pub ptime_ms: u32,
@@ -177,6 +181,15 @@ pub struct Media {
     /// Keys of the encrypted stream; `None` if it is not encrypted, and while an offer received has no answer of ours
     /// yet, which is what brings our key.
     pub srtp: Option<SrtpKeys>,
+}
+
+/// A codec beside the one agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alternative {
+    /// The codec.
+    pub codec: Codec,
+    /// Payload type of what we receive.
+    pub payload_type: u8,
 }
 
 /// Parameters of RFC 7587 section 6.1 that bind the sender.

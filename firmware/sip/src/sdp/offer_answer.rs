@@ -2,7 +2,7 @@
 //!
 //! One audio stream is ours; every other `m=` line the peer ever offered is kept in its place and refused with port 0,
 //! as section 8 demands of later offers too. We agree on one codec, the offerer's first that we know, so that nothing
-//! changes in mid-call without an offer.
+//! changes in mid-call without an offer; a peer whose answer names more of ours may still send any of them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use sdp_types::{Attribute, Connection, Origin, Session, Time};
 use super::crypto::CryptoLine;
 use super::description::{self, Encoding, Format};
 use super::stream::{choose, read_media, secured};
-use super::{Codec, Direction, LocalMedia, Media, SdpError, Srtp, SrtpKeys, SrtpSuite};
+use super::{Alternative, Codec, Direction, LocalMedia, Media, SdpError, Srtp, SrtpKeys, SrtpSuite};
 
 /// The profile of speech that may be in the clear, and of speech that may not (RFC 3711 section 12).
 const PLAIN: &str = "RTP/AVP";
@@ -73,9 +73,13 @@ pub(super) enum Line {
     Refused { kind: String, transport: String, fmt: String },
 }
 
-/// Our dynamic payload types. They never change their meaning within a session (RFC 3264 section 8.3.2).
+/// Our payload types. They never change their meaning within a session (RFC 3264 section 8.3.2). G.711 and G.722 have
+/// numbers of their own, but a peer may offer them under others (RFC 3551 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Numbers {
+    pcmu: u8,
+    pcma: u8,
+    g722: u8,
     opus: u8,
     event_8k: u8,
     event_48k: u8,
@@ -92,7 +96,7 @@ impl OfferAnswer {
             session_id: session_id >> 1, // some peers read it as a signed number
             version: 0,
             last_sent: None,
-            numbers: Numbers { opus: 111, event_8k: 101, event_48k: 110 },
+            numbers: Numbers::OURS,
             lines: vec![Line::Ours { transport: transport.to_owned() }],
             state: State::Stable,
             agreed: None,
@@ -181,6 +185,7 @@ impl OfferAnswer {
             other => other,
         })?;
         media.payload_type = self.numbers.of(media.codec);
+        media.also = self.besides(media.codec, &stream.codecs());
         if !offered.is_empty() {
             // The suite says which of our lines was taken: each is offered once.
             let ours = |theirs: &CryptoLine| offered.iter().find(|ours| ours.suite == theirs.suite);
@@ -332,6 +337,19 @@ impl OfferAnswer {
         self.agreed.as_ref().is_some_and(|m| m.remote_rtp.ip().is_unspecified() || !m.direction.sends())
     }
 
+    /// What may come besides `agreed` from a peer whose answer names these codecs. It has our numbers, as all that we
+    /// receive.
+    fn besides(&self, agreed: Codec, named: &[Codec]) -> Vec<Alternative> {
+        let ours = self.local.codecs.iter().filter(|codec| **codec != agreed && named.contains(codec));
+        let mut also: Vec<Alternative> = Vec::new();
+        for &codec in ours {
+            if also.iter().all(|known| known.codec != codec) {
+                also.push(Alternative { codec, payload_type: self.numbers.of(codec) });
+            }
+        }
+        also
+    }
+
     /// Our `a=crypto` lines of an offer; the suite agreed with the key in use.
     fn our_lines(&self) -> Vec<CryptoLine> {
         let Some(seed) =
@@ -447,11 +465,14 @@ impl OfferAnswer {
 }
 
 impl Numbers {
+    /// As long as the peer has named none.
+    const OURS: Numbers = Numbers { pcmu: 0, pcma: 8, g722: 9, opus: 111, event_8k: 101, event_48k: 110 };
+
     fn of(&self, codec: Codec) -> u8 {
         match codec {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 8,
-            Codec::G722 => 9,
+            Codec::Pcmu => self.pcmu,
+            Codec::Pcma => self.pcma,
+            Codec::G722 => self.g722,
             Codec::Opus => self.opus,
         }
     }
@@ -473,6 +494,9 @@ impl Numbers {
             free
         };
         Numbers {
+            pcmu: settle(number(|e| matches!(e, Encoding::Speech(Codec::Pcmu, _))), self.pcmu),
+            pcma: settle(number(|e| matches!(e, Encoding::Speech(Codec::Pcma, _))), self.pcma),
+            g722: settle(number(|e| matches!(e, Encoding::Speech(Codec::G722, _))), self.g722),
             opus: settle(number(|e| matches!(e, Encoding::Speech(Codec::Opus, _))), self.opus),
             event_8k: settle(number(|e| *e == Encoding::TelephoneEvent(8_000)), self.event_8k),
             event_48k: settle(number(|e| *e == Encoding::TelephoneEvent(48_000)), self.event_48k),

@@ -98,6 +98,7 @@ pub(super) fn read_media(stream: &Stream, local: &LocalMedia, wish: Direction) -
         codec,
         payload_type: format.payload_type,
         remote_payload_type: format.payload_type,
+        also: Vec::new(),
         dtmf_payload_type: event.map(|(f, _)| f.payload_type),
         dtmf_clock_hz: event.map_or(clock, |(_, clock)| clock),
         ptime_ms: packet_time(stream, local),

@@ -144,9 +144,10 @@ impl Session {
         self.acknowledge(core, now, &dialog, number, Some(&request));
         let first = self.state == State::Calling;
         let fork = self.forks.iter().position(|fork| fork.dialog.is_with(dialog.remote_tag()));
-        let mut settled = None;
+        let (mut settled, mut ended) = (None, false);
         let early = fork.and_then(|at| {
             let fork = self.forks.swap_remove(at);
+            ended = fork.ended;
             // The peer may have sent requests in the early dialog: its CSeq counts on.
             dialog = fork.dialog;
             dialog.refresh_target(response);
@@ -155,7 +156,11 @@ impl Session {
             fork.answer
         });
         if !first {
-            return self.end_spare(core, now, dialog);
+            // Nobody is told to end what they have ended themselves.
+            if !ended {
+                self.end_spare(core, now, dialog);
+            }
+            return;
         }
         self.dialog = Some(dialog);
         let taken = match settled {
@@ -167,6 +172,12 @@ impl Session {
             None => self.take_answer(response, early),
         };
         match taken {
+            // Its BYE has overtaken its answer (RFC 3261 15): no other will come.
+            Ok(()) if ended => {
+                self.tasks.clear();
+                self.begin(core, now, response);
+                self.end(core, now, EndedBy::Remote, 200, "hung up");
+            }
             Ok(()) => self.begin(core, now, response),
             Err(error) => {
                 tracing::warn!(session = self.id.0, %error, "the answer has no media we can use");
@@ -220,12 +231,18 @@ impl Session {
         self.asking = match code {
             401 | 407 => self.answer_challenge(core, now, id, response),
             422 => self.ask_for_longer(core, now, id, response),
-            300..=399 => self.follow(core, now, id, response),
+            300..=399 => {
+                self.note_contacts(response);
+                None
+            }
             488 | 606 => self.offer_otherwise(core, now, id),
+            503 => self.try_elsewhere(core, now, id),
             _ => None,
         };
-        let moved = code == 503 && self.try_next_target(core, now, id);
-        if self.asking.is_some() || moved {
+        if self.asking.is_none() && (300..600).contains(&code) {
+            self.asking = self.call_next_contact(core, now, id);
+        }
+        if self.asking.is_some() {
             return;
         }
         let (text, elsewhere) = party::reason_of(response);
@@ -233,15 +250,25 @@ impl Session {
         self.finish(core, now, crate::agent::Cause { by: EndedBy::Remote, code, reason, elsewhere });
     }
 
-    /// Calls the first Contact of a 3xx that we can call (RFC 3261 8.1.3.4).
-    fn follow(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) -> Option<TxId> {
+    /// Where the call may go instead, as a 3xx says: the best first, and before what an earlier one said.
+    fn note_contacts(&mut self, response: &Message) {
+        let contacts = response.headers("Contact").filter_map(|contact| NameAddr::parse(contact).ok());
+        let mut contacts: Vec<NameAddr> =
+            contacts.filter(|contact| contact.uri.scheme == Scheme::Sip).collect();
+        contacts.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
+        let uris = contacts.into_iter().map(|contact| Uri { headers: Vec::new(), ..contact.uri });
+        let before = std::mem::take(&mut self.contacts);
+        self.contacts = uris.chain(before).take(usize::from(MAX_REDIRECTS)).collect();
+    }
+
+    /// Calls the next Contact of those that were named by a 3xx (RFC 3261 8.1.3.4).
+    fn call_next_contact(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
+        let target = self.contacts.pop_front()?;
         self.redirects += 1;
         if self.redirects > MAX_REDIRECTS {
             return None;
         }
-        let contacts = response.headers("Contact").filter_map(|contact| NameAddr::parse(contact).ok());
-        let target = contacts.map(|contact| contact.uri).find(|uri| uri.scheme == Scheme::Sip)?;
-        let uri = Uri { headers: Vec::new(), ..target.clone() }.to_string();
+        let uri = target.to_string();
         let request = self.again(core, id, |request| request.set_request_uri(&uri))?;
         // Through our own exchange, which knows what may be called; without one, straight there.
         let hop = match self.account.and_then(|account| core.first_hop(account)) {
@@ -339,6 +366,11 @@ fn first_request(core: &Core, invite: &Invite, target: &Uri, birth: &Birth) -> R
         request.push(name, value.as_str());
     }
     Ok(request)
+}
+
+/// How much a Contact is to be preferred, 0 to 1 (RFC 3261 20.10).
+fn weight(contact: &NameAddr) -> f32 {
+    contact.params.value("q").and_then(|q| q.trim().parse().ok()).unwrap_or(1.0)
 }
 
 /// Who calls without saying so (RFC 3323 section 4.1.1.3).

@@ -45,9 +45,9 @@ impl Session {
     ) {
         core.reply(now, id, 200);
         if self.state == State::Over {
-            self.bye_due = false;
-            self.unacked = None;
+            (self.bye_due, self.unacked, self.unsaid) = (false, None, None);
             core.timers.clear(Alarm::Repeat(self.id));
+            core.timers.clear(Alarm::Unsaid(self.id));
             return;
         }
         if self.dialog.is_none() {
@@ -98,6 +98,7 @@ impl Session {
             Alarm::AskAgain(id),
             Alarm::Transfer(id),
             Alarm::Digit(id),
+            Alarm::Invited(id),
         ] {
             core.timers.clear(alarm);
         }

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::{Session, State, Task};
+use super::{Session, State, Task, is_undelivered};
 use crate::agent::{Error, SessionId};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -125,10 +125,12 @@ impl Session {
         if self.state != State::Up {
             return;
         }
-        if self.probe.is_some() {
-            return self.lose(core, now, 408, "no answer");
+        match self.probe {
+            None => self.probe = self.send_within(core, now, Method::Options, |_| {}),
+            // It waits for a connection, which says nothing of the peer.
+            Some(probe) if is_undelivered(core, probe) => {}
+            Some(_) => self.lose(core, now, 408, "no answer"),
         }
-        self.probe = self.send_within(core, now, Method::Options, |_| {});
     }
 
     pub(super) fn on_probe_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
@@ -145,7 +147,10 @@ impl Session {
     }
 
     pub(super) fn on_probe_silence(&mut self, core: &mut Core, now: Instant, id: TxId) {
-        if self.probe == Some(id) && self.state == State::Up {
+        if self.probe.take_if(|probe| *probe == id).is_none() || self.state != State::Up {
+            return;
+        }
+        if !is_undelivered(core, id) {
             self.lose(core, now, 408, "no answer");
         }
     }

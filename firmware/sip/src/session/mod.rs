@@ -49,6 +49,7 @@ use crate::message::Message;
 use crate::method::Method;
 use crate::sdp::{Direction, Media, OfferAnswer};
 use crate::transaction::TxId;
+use crate::uri::Uri;
 
 /// A Reason (RFC 3326): somebody else has the call now.
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -82,6 +83,8 @@ pub(crate) struct Session {
     /// INVITEs that were sent to a target that died: another one was sent instead.
     left: Vec<Left>,
     redirects: u8,
+    /// Where else a 3xx said that the call may go.
+    contacts: VecDeque<Uri>,
     /// The peer's first INVITE, not answered for good yet.
     asked: Option<TxId>,
     offer: Vec<u8>,
@@ -97,6 +100,8 @@ pub(crate) struct Session {
     unacked: Option<Unacked>,
     /// BYE as soon as our 2xx is acknowledged (RFC 3261 15).
     bye_due: bool,
+    /// Our BYE, while there is no connection to say it by.
+    unsaid: Option<Unsaid>,
     tasks: VecDeque<Task>,
     doing: Option<Task>,
     tries: u8,
@@ -176,6 +181,14 @@ struct Unacked {
     offered: bool,
 }
 
+/// A BYE that could not be delivered.
+#[derive(Debug)]
+struct Unsaid {
+    bye: Message,
+    pause: Duration,
+    until: Instant,
+}
+
 /// What the program asked for and what waits for its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Task {
@@ -215,6 +228,7 @@ impl Session {
             cancel_sent: false,
             left: Vec::new(),
             redirects: 0,
+            contacts: VecDeque::new(),
             asked: None,
             offer: Vec::new(),
             provisionals: Provisionals::default(),
@@ -228,6 +242,7 @@ impl Session {
             acks: VecDeque::new(),
             unacked: None,
             bye_due: false,
+            unsaid: None,
             tasks: VecDeque::new(),
             doing: None,
             tries: 0,
@@ -275,7 +290,9 @@ impl Session {
                 return core.note(Note::Failed { session: self.id, code: 500, reason });
             }
             Task::Refresh => return self.refresh_later(core, now),
-            Task::Hold | Task::Retrieve => Event::HoldFailed { session: self.id, code: 500, reason },
+            Task::Hold | Task::Retrieve => {
+                Event::HoldFailed { session: self.id, hold: *task == Task::Hold, code: 500, reason }
+            }
             Task::Refer(_) => {
                 Event::TransferEnded { session: self.id, result: TransferResult::Refused(500, reason) }
             }
@@ -291,7 +308,11 @@ impl Session {
             Some(Method::Invite) => self.on_invite_response(core, now, id, response),
             Some(Method::Update) => self.on_update_response(core, now, id, response),
             Some(Method::Refer) => self.on_refer_response(core, now, id, response),
-            Some(Method::Bye | Method::Prack | Method::Notify) => {
+            Some(Method::Bye) => {
+                self.unsaid = None;
+                self.answer_challenge(core, now, id, response);
+            }
+            Some(Method::Prack | Method::Notify) => {
                 self.answer_challenge(core, now, id, response);
             }
             Some(Method::Options) => self.on_probe_response(core, now, id, response),
@@ -311,6 +332,7 @@ impl Session {
             Some(Method::Refer) => self.on_refer_silence(core),
             Some(Method::Options) => self.on_probe_silence(core, now, id),
             Some(Method::Info) => self.on_info_silence(core, id),
+            Some(Method::Bye) => self.on_bye_silence(core, now, id),
             _ => {}
         }
     }
@@ -389,6 +411,8 @@ impl Session {
             Alarm::Refresh(_) => self.on_refresh_due(core, now),
             Alarm::Expiry(_) => self.on_expired(core, now),
             Alarm::Digit(_) => self.on_digit_over(core, now),
+            Alarm::Unsaid(_) => self.say_bye_again(core, now),
+            Alarm::Invited(_) => self.on_invitation_over(core, now),
             Alarm::Linger(_)
             | Alarm::Join(_)
             | Alarm::Registration(_)
@@ -413,6 +437,11 @@ impl Session {
     /// Whether an ended session still has something to wait for.
     pub(crate) fn is_busy(&self) -> bool {
         self.unacked.is_some() || self.asking.is_some()
+    }
+
+    /// Whether the peer has still to be told that the call is over. Nobody need wait for that.
+    pub(crate) fn is_owing(&self) -> bool {
+        self.unsaid.is_some()
     }
 
     /// Whether the unanswered INVITE of server transaction `tx` is this call's.
@@ -442,4 +471,10 @@ impl Session {
     fn wish(&self) -> Direction {
         if self.held { Direction::SendOnly } else { Direction::SendRecv }
     }
+}
+
+/// Whether a request of ours has not been heard for the sole reason that there is no connection, or no address: as good as
+/// a 503 (RFC 3261 8.1.3.1), which says nothing of the dialog that it was sent in (RFC 5057).
+fn is_undelivered(core: &Core, id: TxId) -> bool {
+    core.layer.sent_to(id).is_none_or(|at| at.transport.is_stream() && core.flows.local(at).is_none())
 }

@@ -26,7 +26,7 @@ impl Session {
         if !reached {
             return self.end(core, now, EndedBy::Error, 503, "the target's name could not be resolved");
         }
-        if !self.passed_on && self.try_next_target(core, now, id) {
+        if !self.passed_on && self.ask_next_target(core, now, id) {
             return;
         }
         self.end(core, now, EndedBy::Timeout, 408, "no answer");
@@ -95,8 +95,35 @@ impl Session {
         }
     }
 
-    /// Sends the INVITE to the account's next target; false if there is none.
-    pub(super) fn try_next_target(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
+    /// Sends the INVITE to the account's next target; false if there is none. Whether the one that was silent about it is
+    /// dead, and everything goes there, is known better where targets are watched.
+    fn ask_next_target(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
+        if !core.config.probe {
+            return self.try_next_target(core, now, id);
+        }
+        self.asking = self.try_elsewhere(core, now, id);
+        self.asking.is_some()
+    }
+
+    /// Sends the INVITE that its target has refused (503) or left unanswered to the account's next one; `None` if there is
+    /// none. The request alone goes there (RFC 3261 21.5.4, RFC 3263 section 4.3): that a trunk is full says nothing of
+    /// lamps and the registration.
+    pub(super) fn try_elsewhere(&mut self, core: &mut Core, now: Instant, id: TxId) -> Option<TxId> {
+        let place = core.first_hop(self.account?)?;
+        let at = core.layer.sent_to(id)?;
+        let targets = core.resolver.targets(&place);
+        // It may have gone by TCP for its size alone.
+        let same = |target: &Target| target.address == at.address;
+        let known =
+            targets.iter().position(|target| *target == at).or_else(|| targets.iter().position(same))?;
+        let next = *targets.get(known + 1)?;
+        let request = self.again(core, id, |_| {})?;
+        self.proceeding = false;
+        Some(core.send(now, request, &Hop::Address(next), Owner::Session(self.id), 0))
+    }
+
+    /// Sends the INVITE to the account's next target, and everything else of the account too; false if there is none.
+    fn try_next_target(&mut self, core: &mut Core, now: Instant, id: TxId) -> bool {
         let place = self.account.and_then(|account| core.first_hop(account));
         let (Some(place), Some(dead)) = (place, core.layer.sent_to(id)) else { return false };
         if !core.resolver.fail_over(now, &place, dead) {

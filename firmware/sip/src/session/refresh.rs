@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Session, State, Task};
+use super::{Session, State, Task, is_undelivered};
 use crate::agent::{AccountId, EndedBy};
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::flow::Target;
@@ -66,6 +66,8 @@ struct Timer {
     seconds: u32,
     /// We refresh.
     ours: bool,
+    /// When the session's time is over, unless it is refreshed before.
+    until: Instant,
 }
 
 impl SessionExpires {
@@ -246,11 +248,37 @@ impl Session {
         }
     }
 
-    /// The dialog is dead if nobody answers in it.
+    /// The dialog is dead if nobody answers in it. Where there was no connection to ask by, nobody was asked.
     pub(super) fn on_update_silence(&mut self, core: &mut Core, now: Instant, id: TxId) {
-        if self.refresh.updating.take_if(|updating| *updating == id).is_some() && self.state == State::Up {
-            self.lose(core, now, 408, "no answer");
+        if self.refresh.updating.take_if(|updating| *updating == id).is_none() || self.state != State::Up {
+            return;
         }
+        if is_undelivered(core, id) && !self.is_past_its_time(now) {
+            return core.timers.set(Alarm::Refresh(self.id), now + PAUSE);
+        }
+        self.lose(core, now, 408, "no answer");
+    }
+
+    /// There is no connection for the re-INVITE that refreshes or says where we are: it is sent again in a while, behind
+    /// what else is waiting.
+    pub(super) fn on_refresh_undelivered(&mut self, core: &mut Core, now: Instant) {
+        if self.is_past_its_time(now) {
+            return self.lose(core, now, 408, "no answer");
+        }
+        self.media.abandon_offer();
+        if self.tasks.iter().all(|task| *task == Task::Refresh) {
+            return core.timers.set(Alarm::AskAgain(self.id), now + PAUSE);
+        }
+        self.doing = None;
+        if !self.tasks.contains(&Task::Refresh) {
+            self.tasks.push_back(Task::Refresh);
+        }
+        self.advance(core, now);
+    }
+
+    /// Whether we should have refreshed the session and could not (RFC 4028 section 10).
+    fn is_past_its_time(&self, now: Instant) -> bool {
+        self.refresh.timer.is_some_and(|timer| timer.ours && now >= timer.until)
     }
 
     /// A refresh was refused or could not be asked for: once more before the time is over.
@@ -277,8 +305,8 @@ impl Session {
 
     fn start_timer(&mut self, core: &mut Core, now: Instant, seconds: u32, ours: bool) {
         let seconds = seconds.max(FLOOR);
-        self.refresh.timer = Some(Timer { seconds, ours });
         let interval = Duration::from_secs(seconds.into());
+        self.refresh.timer = Some(Timer { seconds, ours, until: now + interval });
         let (due, end) = match ours {
             true => (Some(now + interval / 2), None),
             false => (None, Some(now + interval - SLACK.min(interval / 3))),

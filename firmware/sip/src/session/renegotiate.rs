@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::{Note, Session, State, Task, refresh, reliable, ringing};
+use super::{Note, Session, State, Task, is_undelivered, refresh, reliable, ringing};
 use crate::agent::{Cause, EndedBy, Event};
 use crate::core::{Alarm, Core};
 use crate::message::Message;
@@ -20,6 +20,9 @@ const MAX_TRIES: u8 = 8;
 
 /// Longest Retry-After worth waiting for.
 const MAX_PAUSE: u64 = 10;
+
+/// Pause before asking again where there was no connection.
+const RECONNECT: Duration = Duration::from_secs(2);
 
 impl Session {
     /// Puts the call on hold: we send (music), the peer does not.
@@ -139,7 +142,7 @@ impl Session {
             491 if matches!(self.doing, Some(Task::Relay(_))) => {
                 self.give_up(core, now, code, response.reason());
             }
-            491 => return self.pause(core, now, None, response),
+            491 => return self.pause(core, now, None, code, response.reason()),
             401 | 407 => {
                 self.asking = self.answer_challenge(core, now, id, response);
                 if self.asking.is_some() {
@@ -157,7 +160,7 @@ impl Session {
             }
             408 | 481 => return self.lose(core, now, code, response.reason()),
             500 | 503 if retry_after(response).is_some() => {
-                return self.pause(core, now, retry_after(response), response);
+                return self.pause(core, now, retry_after(response), code, response.reason());
             }
             _ => self.give_up(core, now, code, response.reason()),
         }
@@ -170,13 +173,29 @@ impl Session {
             return;
         }
         self.asking = None;
+        core.timers.clear(Alarm::Overdue(self.id));
         match self.state {
             State::Up if self.cancel_sent => {
                 self.give_up(core, now, 408, "no answer");
                 self.advance(core, now);
             }
+            State::Up if is_undelivered(core, id) => self.on_reinvite_undelivered(core, now),
             State::Up => self.lose(core, now, 408, "no answer"),
             _ => {}
+        }
+    }
+
+    /// There is no connection to ask by: the exchange may only be starting again, and the call does not depend on it.
+    fn on_reinvite_undelivered(&mut self, core: &mut Core, now: Instant) {
+        const REASON: &str = "no connection to the exchange";
+        match self.doing {
+            Some(Task::Refresh) => self.on_refresh_undelivered(core, now),
+            // Whose offer it is waits for the answer.
+            Some(Task::Relay(_)) | None => {
+                self.give_up(core, now, 503, REASON);
+                self.advance(core, now);
+            }
+            Some(_) => self.pause(core, now, Some(RECONNECT), 503, REASON),
         }
     }
 
@@ -420,11 +439,11 @@ impl Session {
 
     /// Waits before asking again: as long as told, or as RFC 3261 14.1 says so that the two ends
     /// do not meet again.
-    fn pause(&mut self, core: &mut Core, now: Instant, told: Option<Duration>, response: &Message) {
+    fn pause(&mut self, core: &mut Core, now: Instant, told: Option<Duration>, code: u16, reason: &str) {
         self.media.abandon_offer();
         self.tries += 1;
         if self.tries > MAX_TRIES {
-            self.give_up(core, now, response.code().unwrap_or(491), response.reason());
+            self.give_up(core, now, code, reason);
             return self.advance(core, now);
         }
         let (from, to) = if self.caller { (2100, 4000) } else { (0, 2000) };
@@ -443,7 +462,9 @@ impl Session {
             Some(Task::Borrow | Task::Relay(_) | Task::Own) => {
                 core.note(Note::Failed { session, code, reason });
             }
-            Some(_) => core.emit(Event::HoldFailed { session, code, reason }),
+            Some(task) => {
+                core.emit(Event::HoldFailed { session, hold: task == Task::Hold, code, reason });
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::reliable::{Described, Provisionals};
 use super::{Birth, Peer, Session, State, party, refresh, unattended};
 use crate::agent::{AccountId, Cause, EndedBy, Error, Event, HostPort, SessionId};
-use crate::core::{Alarm, Core, Owner};
+use crate::core::{Alarm, Core, LONGEST_EXPIRES, Owner};
 use crate::dialog::Dialog;
 use crate::diversion::{self, Diversion, MAX_DIVERSIONS};
 use crate::flow::Target;
@@ -64,6 +64,11 @@ impl Session {
         core.enter_dialog(&session.call_id, &session.local_tag, Owner::Session(id));
         if let Some(dialog) = &session.dialog {
             core.look_up(now, account, dialog.hop());
+        }
+        // Some write 0 who set no limit.
+        if let Some(seconds) = request.expires().filter(|seconds| *seconds > 0) {
+            let limit = Duration::from_secs(u64::from(seconds)).min(LONGEST_EXPIRES);
+            core.timers.set(Alarm::Invited(id), now + limit);
         }
         let trusted = core.believes(account, from.ip());
         let exchange = account.is_some_and(|account| core.is_exchange_of(account, from.ip()));
@@ -138,8 +143,9 @@ impl Session {
         self.asked = None;
         self.offer = Vec::new();
         self.state = State::Answering;
-        core.timers.clear(Alarm::StillRinging(self.id));
-        core.timers.clear(Alarm::Provisional(self.id));
+        for alarm in [Alarm::StillRinging(self.id), Alarm::Provisional(self.id), Alarm::Invited(self.id)] {
+            core.timers.clear(alarm);
+        }
         let request = core.layer.received_request(tx).cloned();
         if let Some(mut response) = self.answer_with(core, tx, body)
             && let Some(request) = request
@@ -178,7 +184,7 @@ impl Session {
         self.end(core, now, EndedBy::Local, code, crate::message::default_reason(code));
     }
 
-    /// Sends the caller elsewhere (302), or refuses the call where that cannot be.
+    /// Sends the caller elsewhere (302). Where that cannot be nothing is sent, and the call rings on.
     pub(crate) fn redirect(
         &mut self,
         core: &mut Core,
@@ -189,19 +195,9 @@ impl Session {
         let Some(tx) = self.asked.filter(|_| self.state == State::Ringing) else {
             return Err(Error::NotRinging(self.id));
         };
-        match self.redirection(core, tx, target, diversion) {
-            Ok(headers) => {
-                self.reject_with(core, now, 302, &headers);
-                Ok(())
-            }
-            Err(error) => {
-                // 482 where the call has come round, 480 where it only looks like it (3GPP TS 24.604
-                // has exchanges answer so), and where nobody here knows the target.
-                let looped = matches!(error, Error::DiversionLoop(_));
-                self.reject(core, now, if looped { 482 } else { 480 });
-                Err(error)
-            }
-        }
+        let headers = self.redirection(core, tx, target, diversion)?;
+        self.reject_with(core, now, 302, &headers);
+        Ok(())
     }
 
     /// The headers of a 302.
@@ -234,6 +230,18 @@ impl Session {
 
     /// The caller gave up; the CANCEL itself is answered already.
     pub(crate) fn on_cancel(&mut self, core: &mut Core, now: Instant, cancel: &Message) {
+        let (reason, elsewhere) = party::reason_of(cancel);
+        let reason = if reason.is_empty() { "cancelled".to_owned() } else { reason };
+        self.terminate(core, now, reason, elsewhere);
+    }
+
+    /// The time is over that the caller gave us to answer in (Expires, RFC 3261 13.3.1). No CANCEL need follow.
+    pub(super) fn on_invitation_over(&mut self, core: &mut Core, now: Instant) {
+        self.terminate(core, now, "the invitation has expired".to_owned(), false);
+    }
+
+    /// Ends a ringing call that the caller does not want any more (487).
+    fn terminate(&mut self, core: &mut Core, now: Instant, reason: String, elsewhere: bool) {
         if self.state != State::Ringing {
             return;
         }
@@ -242,8 +250,6 @@ impl Session {
         {
             core.layer.respond(now, tx, &response);
         }
-        let (reason, elsewhere) = party::reason_of(cancel);
-        let reason = if reason.is_empty() { "cancelled".to_owned() } else { reason };
         self.finish(core, now, Cause { by: EndedBy::Remote, code: 487, reason, elsewhere });
     }
 }

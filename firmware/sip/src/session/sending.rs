@@ -2,15 +2,21 @@
 //!
 //! Not done here: what they are for.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Ack, MAX_ACKS, Session, Unacked};
+use super::{Ack, MAX_ACKS, Session, State, Unacked, Unsaid, is_undelivered};
 use crate::agent::EndedBy;
 use crate::core::{Alarm, Core, Hop, Owner};
 use crate::dialog::Dialog;
 use crate::message::Message;
 use crate::method::Method;
 use crate::transaction::TxId;
+
+/// Pause before a BYE is said again that met no connection; it doubles, up to the second.
+const SAY_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+
+/// For so long it is said again.
+const SAY_AGAIN_FOR: Duration = Duration::from_secs(300);
 
 impl Session {
     /// A 200 with our Contact and, if not empty, a description.
@@ -52,8 +58,10 @@ impl Session {
         let Some(unacked) = &mut self.unacked else { return };
         if now >= unacked.until {
             self.unacked = None;
-            self.bye_due = false;
-            self.send_bye(core, now);
+            // A call that we have hung up since has had its BYE, unless that waited for the ACK.
+            if std::mem::take(&mut self.bye_due) || self.state != State::Over {
+                self.send_bye(core, now);
+            }
             return self.end(core, now, EndedBy::Timeout, 408, "our answer was never acknowledged");
         }
         core.layer.send_plain(unacked.to, unacked.bytes.clone());
@@ -108,6 +116,40 @@ impl Session {
     pub(super) fn send_bye_because(&mut self, core: &mut Core, now: Instant, reason: &'static str) {
         self.reason = Some(reason);
         self.send_bye(core, now);
+    }
+
+    /// Nobody has heard our BYE. Where that is because there is no connection it is kept: by UDP it would be repeated, and
+    /// a call that nobody ends stays for ever.
+    pub(super) fn on_bye_silence(&mut self, core: &mut Core, now: Instant, id: TxId) {
+        let Some(bye) = core.layer.sent_request(id) else { return };
+        let tag = bye.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        if !self.dialog.as_ref().is_some_and(|dialog| dialog.is_with(&tag)) {
+            return;
+        }
+        if !is_undelivered(core, id) {
+            self.unsaid = None;
+            return;
+        }
+        let mut bye = bye.clone();
+        crate::agent::undress(&mut bye);
+        let (first, longest) = SAY_AGAIN;
+        let unsaid = self.unsaid.get_or_insert(Unsaid { bye, pause: first, until: now + SAY_AGAIN_FOR });
+        core.timers.set(Alarm::Unsaid(self.id), now + unsaid.pause);
+        unsaid.pause = (unsaid.pause * 2).min(longest);
+    }
+
+    /// There may be a connection by now for the BYE that met none.
+    pub(super) fn say_bye_again(&mut self, core: &mut Core, now: Instant) {
+        let (Some(unsaid), Some(dialog)) = (&self.unsaid, &self.dialog) else { return };
+        if now >= unsaid.until {
+            tracing::warn!(session = self.id.0, "the peer could not be told that the call is over");
+            self.unsaid = None;
+            return;
+        }
+        let mut bye = unsaid.bye.clone();
+        let hop = core.dialog_hop(self.account, dialog.hop());
+        core.reroute(self.account, &mut bye);
+        core.send(now, bye, &hop, Owner::Session(self.id), 0);
     }
 
     /// Sends an ACK in `dialog` and keeps it. To our own exchange it carries the credentials of its INVITE

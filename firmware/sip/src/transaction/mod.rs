@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client::Client;
-pub(crate) use server::Received;
 use server::Server;
+pub(crate) use server::{Received, trace_source};
 
 use crate::flow::Target;
+use crate::header::Via;
 use crate::message::Message;
 use crate::method::Method;
 use crate::timers::Timers;
@@ -244,7 +245,7 @@ impl<O: Clone> Layer<O> {
         if request.method() == Some(&Method::Ack) {
             return Received::Ack(Box::new(request));
         }
-        let reply_to = server::trace_source(&mut request, from);
+        let reply_to = trace_source(&mut request, from);
         let weight = request.weight();
         while self.len() >= self.limit || self.is_too_heavy(weight) {
             if !self.make_room() {
@@ -373,6 +374,11 @@ impl<O: Clone> Layer<O> {
     pub(crate) fn knows(&self, request: &Message) -> bool {
         let invite = || self.cancelled_by(request).is_some() && request.method() == Some(&Method::Cancel);
         server::key_of_request(request).is_some_and(|key| self.by_key.contains_key(&key)) || invite()
+    }
+
+    /// Whether a request of which only this is known is certainly none that is known: `method` is neither ACK nor CANCEL.
+    pub(crate) fn is_unknown(&self, via: &Via, method: &Method) -> bool {
+        server::key_of_branch(via, method).is_some_and(|key| !self.by_key.contains_key(&key))
     }
 
     /// The INVITE a CANCEL is meant for (RFC 3261 9.2).

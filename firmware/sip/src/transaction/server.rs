@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Expiry, Outgoing, Pace, TxId, earlier};
 use crate::flow::{Target, Transport};
+use crate::header::Via;
 use crate::message::Message;
 use crate::method::Method;
 
@@ -167,27 +168,29 @@ pub(super) fn key_of_request(request: &Message) -> Option<String> {
 pub(super) fn key_as(request: &Message, method: &Method) -> Option<String> {
     let via = request.via()?;
     let method = if *method == Method::Ack { &Method::Invite } else { method };
-    let sent_by = (via.host.to_ascii_lowercase(), via.port.unwrap_or(5060));
-    match via.branch.as_deref() {
-        Some(branch) if branch.starts_with(COOKIE) && branch.len() > COOKIE.len() => {
-            Some(format!("{branch} {}:{} {method}", sent_by.0, sent_by.1))
-        }
-        branch => {
-            // Peers of RFC 2543: everything that identifies the request, the To tag left out
-            // because the ACK of a refusal has one where the INVITE had none.
-            let from = request.from()?;
-            Some(format!(
-                "2543 {} {} {} {} {} {}:{} {method}",
-                request.call_id()?,
-                request.cseq()?.number,
-                from.tag().unwrap_or_default(),
-                request.request_uri()?,
-                branch.unwrap_or_default(),
-                sent_by.0,
-                sent_by.1
-            ))
-        }
+    if let Some(key) = key_of_branch(&via, method) {
+        return Some(key);
     }
+    // Peers of RFC 2543: everything that identifies the request, the To tag left out
+    // because the ACK of a refusal has one where the INVITE had none.
+    let from = request.from()?;
+    Some(format!(
+        "2543 {} {} {} {} {} {}:{} {method}",
+        request.call_id()?,
+        request.cseq()?.number,
+        from.tag().unwrap_or_default(),
+        request.request_uri()?,
+        via.branch.as_deref().unwrap_or_default(),
+        via.host.to_ascii_lowercase(),
+        via.port.unwrap_or(5060)
+    ))
+}
+
+/// The same where the topmost Via alone tells it; `None` for peers of RFC 2543.
+pub(super) fn key_of_branch(via: &Via, method: &Method) -> Option<String> {
+    let unique = |branch: &&str| branch.starts_with(COOKIE) && branch.len() > COOKIE.len();
+    let branch = via.branch.as_deref().filter(unique)?;
+    Some(format!("{branch} {}:{} {method}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060)))
 }
 
 /// What is the same in all copies of a request that was forked on its way (RFC 3261 8.2.2.2);
@@ -202,8 +205,8 @@ pub(super) fn origin_of_request(request: &Message) -> Option<String> {
 }
 
 /// Notes in the topmost Via where the request really came from (RFC 3261 18.2.1, RFC 3581) and says
-/// where its responses go.
-pub(super) fn trace_source(request: &mut Message, from: Target) -> Target {
+/// where its responses go. In a response that was made of the request the same can still be noted.
+pub(crate) fn trace_source(request: &mut Message, from: Target) -> Target {
     let Some(mut via) = request.via() else {
         return from;
     };

@@ -15,6 +15,8 @@ use crate::script::{answer, reply, within};
 pub const US: &str = "192.0.2.1:5060";
 pub const FIRST: &str = "198.51.100.9:5060";
 pub const SECOND: &str = "198.51.100.10:5060";
+/// A lamp that no machine ever says a word of.
+const NEVER_ANSWERED: &str = "sip:2999@pbx.example";
 const STEP: Duration = Duration::from_millis(10);
 /// How long fail-back may take: the better target is asked every 10 s, and must answer twice.
 const RETURN: Duration = Duration::from_millis(20_500);
@@ -31,6 +33,10 @@ pub enum Mood {
     Trying,
     /// Answers OPTIONS, and registers nobody.
     Refusing,
+    /// Takes everything but calls: all its trunks are in use.
+    Full,
+    /// Says nothing to a call, and does everything else.
+    Mute,
 }
 
 /// A desk whose exchange has these machines, and what came in where since it was last asked.
@@ -106,6 +112,9 @@ impl House {
         let us = self.net.stations[self.us].at;
         let code = match (message.method(), mood) {
             (_, Mood::Dead) | (Some(Method::Options), Mood::Deaf) | (Some(Method::Ack) | None, _) => return,
+            (Some(Method::Invite), Mood::Mute) => return,
+            (Some(Method::Subscribe), _) if message.request_uri() == Some(NEVER_ANSWERED) => return,
+            (Some(Method::Invite), Mood::Full) => 503,
             (Some(Method::Register), Mood::Refusing) => 500,
             (Some(Method::Invite), Mood::Trying) => 100,
             // A call rings until the test answers it.
@@ -157,6 +166,18 @@ impl House {
         self.serve(Duration::from_secs(20), |_| false);
         assert!(self.is_registered());
         self.clear();
+    }
+
+    /// A lamp that the first machine has lit.
+    fn light(&mut self, number: &str) {
+        let us = self.us;
+        self.net.act(us, |agent, now| agent.subscribe(now, AccountId(1), number, Package::Dialog));
+        self.serve(Duration::from_secs(2), |house| house.count(FIRST, &Method::Subscribe) > 0);
+        let (_, subscribe) = self.take(FIRST, &Method::Subscribe).remove(0);
+        let mut notify = within(&subscribe, "far", address(FIRST), Method::Notify, 1);
+        notify.push("Event", "dialog");
+        notify.push("Subscription-State", "active;expires=600");
+        self.net.send(address(FIRST), address(US), &notify);
     }
 
     /// A call that the first machine set up and stays in (Record-Route).
@@ -223,13 +244,7 @@ fn acc_5_the_better_target_is_used_again_when_it_has_answered_twice() {
 fn acc_5_lamps_and_new_calls_go_where_the_registration_goes() {
     let mut house = House::new(&[FIRST, SECOND]);
     let us = house.us;
-    house.net.act(us, |agent, now| agent.subscribe(now, AccountId(1), "2110", Package::Dialog));
-    house.serve(Duration::from_secs(2), |house| house.count(FIRST, &Method::Subscribe) > 0);
-    let (_, subscribe) = house.take(FIRST, &Method::Subscribe).remove(0);
-    let mut notify = within(&subscribe, "far", address(FIRST), Method::Notify, 1);
-    notify.push("Event", "dialog");
-    notify.push("Subscription-State", "active;expires=600");
-    house.net.send(address(FIRST), address(US), &notify);
+    house.light("2110");
     house.settle();
     house.mood(FIRST, Mood::Dead);
     let took = house.serve(LONG, |house| house.count(SECOND, &Method::Subscribe) > 0);
@@ -453,4 +468,55 @@ fn questions_do_not_hold_up_the_end() {
     let drained = |house: &House| house.net.said(house.us).contains(&"Drained".to_owned());
     let took = house.serve(LONG, drained);
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+/// That a trunk is full, or one call gets no answer, says nothing of the exchange.
+#[test]
+fn acc_5_a_call_that_is_not_taken_goes_by_the_next_target_and_nothing_else_does() {
+    for mood in [Mood::Full, Mood::Mute] {
+        let mut house = House::new(&[FIRST, SECOND]);
+        let us = house.us;
+        house.light("2110");
+        house.settle();
+        house.mood(FIRST, mood);
+        let invite = Invite::new(AccountId(1), "2111", media(3000));
+        house.net.act(us, |agent, now| agent.invite(now, invite)).unwrap();
+        house.serve(LONG, |house| house.count(SECOND, &Method::Invite) > 0);
+        let (_, invite) = house.take(SECOND, &Method::Invite).remove(0);
+        house.net.send(address(SECOND), address(US), &answer(&invite, "far", address(SECOND), "sendrecv"));
+        house.net.wait(us, "Answered", 1, want::answered);
+        house.serve(LONG, |_| false);
+        let strayed = [Method::Register, Method::Subscribe].map(|method| house.count(SECOND, &method));
+        assert_eq!(strayed, [0, 0], "{mood:?}");
+        let said = house.net.said(us);
+        assert!(!said.contains(&"Subscription".to_owned()), "no lamp is taken back: {mood:?}: {said:?}");
+    }
+}
+
+#[test]
+fn acc_5_a_call_that_no_target_takes_is_over() {
+    let mut house = House::new(&[FIRST, SECOND]);
+    house.settle();
+    house.mood(FIRST, Mood::Full);
+    house.mood(SECOND, Mood::Full);
+    let invite = Invite::new(AccountId(1), "2111", media(3000));
+    house.net.act(house.us, |agent, now| agent.invite(now, invite)).unwrap();
+    house.serve(LONG / 10, |_| false);
+    assert_eq!(house.net.wait(house.us, "Ended", 0, want::ended).code, 503);
+    assert_eq!((house.count(FIRST, &Method::Invite), house.count(SECOND, &Method::Invite)), (1, 1));
+}
+
+#[test]
+fn acc_5_one_lamp_that_the_exchange_never_says_a_word_of_moves_nothing() {
+    let mut house = House::new(&[FIRST, SECOND]);
+    let us = house.us;
+    house.light("2110");
+    house.settle();
+    house.net.act(us, |agent, now| agent.subscribe(now, AccountId(1), "2999", Package::Dialog));
+    house.serve(LONG * 2, |_| false);
+    let strayed = [Method::Register, Method::Subscribe].map(|method| house.count(SECOND, &method));
+    assert_eq!(strayed, [0, 0]);
+    let asked = house.take(FIRST, &Method::Subscribe);
+    let new = asked.iter().filter(|(_, subscribe)| subscribe.request_uri() == Some(NEVER_ANSWERED));
+    assert!(new.count() > 11, "it is asked for again, where everything else is");
 }

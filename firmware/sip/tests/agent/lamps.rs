@@ -395,3 +395,63 @@ fn deadlines_that_fall_together_are_served_in_short_turns() {
     assert_eq!(turns.iter().sum::<usize>(), 150, "none is forgotten");
     assert!(turns.iter().all(|&sent| (1..=32).contains(&sent)), "{turns:?}");
 }
+
+/// Waiting messages are asked for, which nothing but their own time has refreshed; granted for so many seconds.
+fn mailbox(net: &mut Net, us: usize, pbx: SocketAddr, expires: u32) -> Message {
+    net.act(us, |agent, now| agent.subscribe(now, AccountId(1), "*97", Package::MessageSummary));
+    let subscribe = net.receive(pbx, "SUBSCRIBE", 1);
+    net.send(pbx, net.stations[us].at, &accepted(&subscribe, pbx, expires));
+    subscribe
+}
+
+fn waiting(subscribe: &Message, number: u32, state: &str) -> Message {
+    let mut notify = within(subscribe, "n", PBX.parse().unwrap(), Method::Notify, number);
+    notify.push("Event", "message-summary");
+    notify.push("Subscription-State", state);
+    notify.set_body("application/simple-message-summary", b"Messages-Waiting: no\r\n".to_vec());
+    notify
+}
+
+#[test]
+fn pre_1_a_subscription_lives_as_long_as_its_answer_says_where_its_news_does_not() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let subscribe = mailbox(&mut net, us, pbx, 120);
+    net.pass(Duration::from_millis(10));
+    net.send(pbx, at, &waiting(&subscribe, 1, "active"));
+    let refresh = net.receive(pbx, "SUBSCRIBE", 110);
+    assert_eq!(refresh.to().unwrap().tag(), Some("n"));
+    net.send(pbx, at, &accepted(&refresh, pbx, 120));
+    // Other news, in the middle of that time, makes it no longer.
+    net.pass(Duration::from_secs(50));
+    assert_eq!(net.count(pbx, "SUBSCRIBE"), 0, "in the second half");
+    net.send(pbx, at, &waiting(&subscribe, 2, "active"));
+    let refresh = net.receive(pbx, "SUBSCRIBE", 66);
+    net.send(pbx, at, &accepted(&refresh, pbx, 120));
+    // What the news itself says counts, even a number out of this world.
+    net.pass(Duration::from_millis(10));
+    net.send(pbx, at, &waiting(&subscribe, 3, "active;expires=20"));
+    let refresh = net.receive(pbx, "SUBSCRIBE", 19);
+    net.send(pbx, at, &accepted(&refresh, pbx, 120));
+    net.send(pbx, at, &waiting(&subscribe, 4, "active;expires=18446744073709551615"));
+    net.pass(Duration::from_secs(600));
+    assert_eq!(net.count(pbx, "SUBSCRIBE"), 0);
+}
+
+#[test]
+fn a_subscription_that_was_forked_is_refreshed_where_its_news_comes_from() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let other = net.peer("198.51.100.77:5060");
+    net.act(us, |agent, now| agent.subscribe(now, AccountId(1), "*97", Package::MessageSummary));
+    let subscribe = net.receive(pbx, "SUBSCRIBE", 1);
+    net.send(pbx, at, &waiting(&subscribe, 1, "active;expires=120"));
+    net.receive(pbx, "200 NOTIFY", 1);
+    // The answer that comes back through the proxy is that of another.
+    let mut ok = reply(&subscribe, 200, "m", other);
+    ok.push("Expires", "120");
+    net.send(pbx, at, &ok);
+    let refresh = net.receive(pbx, "SUBSCRIBE", 120);
+    let to = refresh.to().unwrap();
+    assert_eq!((refresh.request_uri(), to.tag()), (Some("sip:peer@198.51.100.9:5060"), Some("n")));
+}

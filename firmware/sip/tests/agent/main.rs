@@ -15,6 +15,7 @@ mod identities;
 mod lamps;
 mod moved;
 mod net;
+mod outcomes;
 mod provisionals;
 mod referrals;
 mod refusals;

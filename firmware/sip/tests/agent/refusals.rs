@@ -1,5 +1,6 @@
 //! What strangers, broken peers and floods get for an answer, and that calls do not notice.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::{Config, Message, Method};
@@ -13,7 +14,7 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
     type Case = (Method, fn(&mut Message), u16, Option<(&'static str, &'static str)>);
-    let cases: [Case; 22] = [
+    let cases: [Case; 21] = [
         (Method::Other("DANCE".into()), |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Message, |_| {}, 405, Some(("Allow", "INVITE"))),
         (Method::Register, |_| {}, 405, None),
@@ -22,7 +23,6 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
         (Method::Invite, |m| m.set_request_uri("sips:100@pbx.example"), 416, None),
         (Method::Invite, |m| m.set_request_uri("http://pbx.example/"), 416, None),
         (Method::Options, |m| m.set_request_uri("urn:service:sos"), 416, None),
-        (Method::Invite, |m| m.set("Max-Forwards", "0"), 483, None),
         (Method::Invite, |m| m.push("Require", "precondition"), 420, Some(("Unsupported", "precondition"))),
         (Method::Invite, |m| m.push("Require", "path, x"), 420, Some(("Unsupported", "path, x"))),
         (
@@ -82,6 +82,23 @@ fn every_wrong_request_gets_the_answer_its_rfc_names() {
     assert_eq!(net.stations[us].agent.transactions(), 0);
 }
 
+/// Max-Forwards is for those who forward (RFC 3261 16.3); who is meant takes what has used its last hop (RFC 4475 zeromf).
+#[test]
+fn what_has_used_its_last_hop_to_us_is_taken() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, mut caller, _) = taken(&mut net, us, pbx, &[]);
+    let mut bye = caller.request(Method::Bye);
+    bye.set("Max-Forwards", "0");
+    net.send(pbx, at, &bye);
+    net.receive(pbx, "200 BYE", 1);
+    net.wait(us, "Ended", 1, want::ended);
+    let mut invite = Caller::new(pbx, at, "last-hop").invite();
+    invite.set("Max-Forwards", "0");
+    net.send(pbx, at, &invite);
+    assert_ne!(net.wait(us, "Incoming", 1, want::incoming), session);
+}
+
 #[test]
 fn options_tells_what_we_can() {
     let (mut net, us, pbx) = desk();
@@ -121,6 +138,8 @@ fn unreadable_messages_get_400_where_they_can_be_answered_and_nothing_where_not(
     net.send_bytes(pbx, at, text.replace("CSeq: 1 INVITE", "CSeq: 1 BYE").into_bytes());
     let refusal = net.receive(pbx, "400", 1);
     assert_ne!(refusal.reason(), "Bad Request", "the phrase says what is wrong: {}", refusal.reason());
+    let via = refusal.via().unwrap();
+    assert_eq!((via.received.as_deref(), via.rport), (Some("198.51.100.9"), Some(Some(5060))), "RFC 3581");
     for silent in [&b""[..], b"\r\n\r\n", b"\0", b"hello", b"INVITE sip:x SIP/2.0\r\n\r\n", &[0xff; 1400]] {
         net.send_bytes(pbx, at, silent.to_vec());
     }
@@ -248,6 +267,48 @@ fn a_flood_from_a_stranger_is_dropped_and_our_exchange_is_not_disturbed() {
     assert_eq!(net.count(stranger, "200"), 60, "the burst, and then silence");
     assert_eq!(net.count(pbx, "200"), 100);
     assert!(net.stations[us].agent.transactions() <= 160);
+}
+
+/// Reading a message whole, and writing it into the record of messages, is what a flood costs.
+#[test]
+fn a_flood_is_turned_away_before_it_is_read_and_nothing_else_is() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    // At the same address somebody is in a call.
+    let friend = net.peer("203.0.113.66:5070");
+    let (_, mut talking, _) = taken(&mut net, us, friend, &[]);
+    let stranger = net.peer("203.0.113.66:5060");
+    let read = |net: &mut Net, from: SocketAddr, message: &Message| {
+        let bytes = message.write();
+        net.act(us, |agent, now| {
+            let is_read = !agent.turns_away(now, from, &bytes);
+            if is_read {
+                agent.handle_datagram(now, from, &bytes);
+            }
+            is_read
+        })
+    };
+    let mut flood = (0..).map(|n| Caller::new(stranger, at, &format!("flood{n}")).invite());
+    let first = flood.next().unwrap();
+    assert!(read(&mut net, stranger, &first));
+    let looked_at = flood.by_ref().take(10_000).filter(|invite| read(&mut net, stranger, invite)).count();
+    assert!((57..=59).contains(&looked_at), "{looked_at}, of the sixty that may come at once");
+
+    // Copies, and what belongs to something that is there.
+    let cancel = Caller::new(stranger, at, "flood0").cancel(&first);
+    let update = talking.request(Method::Update);
+    for (from, known) in [(stranger, &first), (stranger, &cancel), (friend, &update)] {
+        assert!(read(&mut net, from, known), "{known}");
+    }
+    net.receive(stranger, "200 CANCEL", 1);
+    net.receive(friend, "200 UPDATE", 1);
+    // And our exchange, which is no stranger.
+    let ours = (0..200).map(|n| Caller::new(pbx, at, &format!("ours{n}")).request(Method::Options));
+    assert_eq!(ours.filter(|options| read(&mut net, pbx, options)).count(), 200);
+
+    net.pass(Duration::from_secs(1));
+    let looked_at = flood.take(1_000).filter(|invite| read(&mut net, stranger, invite)).count();
+    assert!((19..=22).contains(&looked_at), "{looked_at}, of the twenty a second");
 }
 
 #[test]

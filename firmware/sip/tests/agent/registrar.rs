@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip::digest::{Algorithm, Verdict, Verifier};
-use sip::{AccountId, Codec, Config, Event, HostPort, Invite, Message, RegistrationState, ResolveId};
+use sip::{
+    AccountId, Codec, Config, Event, HostPort, Invite, Message, Nat, RegistrationState, ResolveId, UserAgent,
+};
 
 use crate::net::{FAIR, Net, account, address, media, want};
 use crate::script::reply;
@@ -446,4 +448,59 @@ fn a_registrar_that_can_do_outbound_is_told_which_box_this_is_and_one_that_canno
     assert!(second.contact().unwrap().params.value("reg-id").is_none());
     net.send(pbx, at, &granted(&second, 300));
     assert!(matches!(state(&mut net, us, 1), RegistrationState::Registered { .. }));
+}
+
+/// Asterisk compares whole URIs: with another one after a power cut it has no room for us until the old one has expired.
+#[test]
+fn acc_5_a_box_has_the_same_contact_at_every_start_and_each_of_its_lines_another() {
+    let now = Net::new(1, FAIR).now;
+    let with = |id| sip::Account { id: AccountId(id), register: true, ..account(address(PBX)) };
+    let contacts = |seed, box_of: Option<&str>, accounts: &[sip::Account]| -> Vec<String> {
+        let config = Config { instance: box_of.map(sip::agent::instance), ..Config::new(address(US)) };
+        let mut agent = UserAgent::new(config, seed);
+        accounts.iter().for_each(|account| agent.add_account(now, account.clone()));
+        let sent = std::iter::from_fn(|| agent.poll_transmit());
+        let sent = sent.map(|transmit| Message::parse(&transmit.bytes).unwrap());
+        sent.filter(|sent| sent.expires() != Some(0))
+            .map(|sent| sent.contact().unwrap().uri.to_string())
+            .collect()
+    };
+    let first = contacts(1, Some("a"), &[with(1), with(2)]);
+    assert_eq!(contacts(2, Some("a"), &[with(1), with(2)]), first);
+    assert_ne!(first[0], first[1]);
+    assert_ne!(contacts(1, Some("b"), &[with(1)])[0], first[0]);
+    assert_ne!(contacts(1, None, &[with(1)]), contacts(2, None, &[with(1)]), "nothing to know the box by");
+    // The end of the old binding may come behind the beginning of the new one.
+    let changed = sip::Account { password: "other".into(), ..with(1) };
+    let replaced = contacts(1, Some("a"), &[with(1), changed]);
+    assert_eq!(replaced[0], first[0]);
+    assert_ne!(replaced[1], first[0]);
+}
+
+#[test]
+fn acc_5_behind_a_nat_whose_addresses_take_turns_nobody_registers_without_a_pause() {
+    let mut net = Net::new(3, FAIR);
+    let pbx = net.peer(PBX);
+    let us = net.agent(US);
+    let at = net.stations[us].at;
+    let account = sip::Account { nat: Nat::Registrar, register: true, ..account(pbx) };
+    net.act(us, |agent, now| agent.add_account(now, account));
+    let mut asked = 0;
+    for _ in 0..1_000 {
+        net.pass(Duration::from_millis(10));
+        while net.count(pbx, "REGISTER") > 0 {
+            let register = net.receive(pbx, "REGISTER", 0);
+            asked += 1;
+            let mut ok = granted(&register, 300);
+            let mut via = ok.via().unwrap();
+            (via.received, via.rport) = (Some(format!("203.0.113.{}", 1 + asked % 2)), Some(Some(5060)));
+            ok.set("Via", via.to_string());
+            net.send(pbx, at, &ok);
+        }
+    }
+    assert_eq!(asked, 3);
+    let registered = |event: &Event| {
+        matches!(event, Event::Registration { state: RegistrationState::Registered { .. }, .. })
+    };
+    assert!(net.stations[us].events.iter().any(registered));
 }

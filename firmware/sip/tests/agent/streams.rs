@@ -15,6 +15,7 @@ const US: &str = "192.0.2.1:5060";
 const PBX: &str = "198.51.100.9:5060";
 /// Our end of connections.
 const HERE: &str = "192.0.2.1:40000";
+const REFUSED: &str = "nobody takes connections there";
 
 /// An agent whose connections the test opens and breaks.
 struct Desk {
@@ -143,6 +144,34 @@ fn talk(desk: &mut Desk, pbx: Target, contact: &str) {
     let mut ok = answer(&invite, "b", pbx.address, "sendrecv");
     ok.set("Contact", contact);
     desk.receive(pbx, &ok);
+}
+
+/// A desk over TCP that does not register, with a call that is up; the answer had these header lines.
+fn talking(lines: &[(&str, &str)]) -> (Desk, Target, SessionId) {
+    let mut desk = Desk::new(Account { register: false, ..over(Transport::Tcp) });
+    let pbx = by(Transport::Tcp, PBX);
+    desk.connect(pbx);
+    let (session, invite) = dial(&mut desk);
+    let mut ok = answer(&invite, "b", pbx.address, "sendrecv");
+    ok.set("Contact", format!("<sip:peer@{PBX};transport=tcp>"));
+    lines.iter().for_each(|(name, value)| ok.push(name, *value));
+    desk.receive(pbx, &ok);
+    desk.sent.clear();
+    desk.events.clear();
+    (desk, pbx, session)
+}
+
+/// Whether a connection was asked for, which nobody takes.
+fn refused(desk: &mut Desk, pbx: Target) -> bool {
+    let asked = desk.asked().is_some();
+    if asked {
+        desk.break_off(pbx, REFUSED);
+    }
+    asked
+}
+
+fn has_ended(desk: &Desk) -> bool {
+    desk.events.iter().any(|event| matches!(event, Event::Ended { .. }))
 }
 
 /// A call whose INVITE is too large for a datagram.
@@ -398,4 +427,146 @@ fn acc_5_the_name_for_the_certificate_is_the_one_the_account_was_set_to() {
     resolve(&mut desk, "a.evil.example", &[pbx]);
     desk.break_off(pbx, "closed by the peer");
     assert_eq!(desk.asked(), Some((pbx, Some("pbx.example".into()))));
+}
+
+/// The exchange starts again: its connections are gone, and for some seconds nobody takes new ones.
+#[test]
+fn acc_5_a_hold_that_meets_no_connection_is_asked_for_again_and_the_call_stays() {
+    let (mut desk, pbx, session) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.hold(now, session));
+    for _ in 0..3 {
+        assert!(refused(&mut desk, pbx));
+        assert_eq!(desk.asked(), None, "not at once");
+        desk.pass(Duration::from_secs(2));
+    }
+    assert_eq!(desk.asked().unwrap().0, pbx);
+    assert!(desk.events.is_empty() && desk.sent.is_empty(), "{:?}", desk.events);
+    desk.connect(pbx);
+    let (to, hold) = desk.next();
+    assert_eq!((to, hold.method()), (pbx, Some(&Method::Invite)));
+    assert!(String::from_utf8_lossy(hold.body()).contains("a=sendonly"));
+    desk.receive(pbx, &answer(&hold, "b", pbx.address, "recvonly"));
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Held { .. })));
+}
+
+#[test]
+fn acc_5_a_hold_for_which_there_is_no_connection_for_long_fails_and_the_call_stays() {
+    let (mut desk, pbx, session) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.hold(now, session));
+    let mut tries = 0;
+    for _ in 0..60 {
+        tries += usize::from(refused(&mut desk, pbx));
+        desk.pass(Duration::from_secs(1));
+    }
+    let failed = |event: &Event| match event {
+        Event::HoldFailed { hold, code, .. } => Some((*hold, *code)),
+        _ => None,
+    };
+    let failed: Vec<_> = desk.events.iter().filter_map(failed).collect();
+    assert_eq!((failed, tries, has_ended(&desk)), (vec![(true, 503)], 9, false));
+}
+
+#[test]
+fn acc_5_a_session_without_a_connection_to_refresh_it_lives_until_its_time_is_over() {
+    for (method, allow) in [(Method::Update, "INVITE, UPDATE"), (Method::Invite, "INVITE")] {
+        let timer = ("Session-Expires", "90;refresher=uac");
+        let (mut desk, pbx, session) = talking(&[timer, ("Allow", allow)]);
+        desk.break_off(pbx, "closed by the peer");
+        desk.pass(Duration::from_secs(45));
+        assert!(refused(&mut desk, pbx), "half its time is over");
+        desk.pass(Duration::from_millis(4_900));
+        assert_eq!(desk.asked(), None, "not at once");
+        desk.pass(Duration::from_millis(100));
+        let (target, _) = desk.asked().unwrap();
+        desk.connect(target);
+        let (_, refresh) = desk.next();
+        assert_eq!(refresh.method(), Some(&method));
+        let mut ok = match refresh.body() {
+            [] => reply(&refresh, 200, "b", pbx.address),
+            _ => answer(&refresh, "b", pbx.address, "sendrecv"),
+        };
+        ok.push(timer.0, timer.1);
+        desk.receive(pbx, &ok);
+        assert!(!has_ended(&desk));
+
+        // It does not come back; a hold that is asked for meanwhile does not wait for the refresh.
+        desk.events.clear();
+        desk.break_off(pbx, "closed by the peer");
+        let start = desk.now;
+        while !has_ended(&desk) && desk.now < start + Duration::from_secs(200) {
+            while refused(&mut desk, pbx) {}
+            if desk.now == start + Duration::from_secs(50) {
+                desk.act(|agent, now| agent.hold(now, session));
+            }
+            desk.pass(Duration::from_secs(1));
+        }
+        let lived = (desk.now - start).as_secs();
+        assert!((90..=100).contains(&lived), "{method}: {lived} s");
+        assert!(desk.events.iter().any(|event| matches!(event, Event::HoldFailed { .. })), "{method}");
+    }
+}
+
+#[test]
+fn acc_5_a_sign_of_life_that_nobody_could_be_asked_for_ends_no_call() {
+    let (mut desk, pbx, session) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    for _ in 0..2 {
+        desk.act(|agent, now| agent.probe(now, session));
+        desk.act(|agent, now| agent.probe(now, session));
+        assert!(refused(&mut desk, pbx));
+    }
+    assert!(!has_ended(&desk));
+    desk.connect(pbx);
+    desk.act(|agent, now| agent.probe(now, session));
+    assert_eq!(desk.next().1.method(), Some(&Method::Options));
+    desk.act(|agent, now| agent.probe(now, session));
+    assert!(has_ended(&desk), "that one was sent, and has no answer");
+}
+
+#[test]
+fn acc_5_a_bye_that_met_no_connection_is_said_once_there_is_one() {
+    let (mut desk, pbx, session) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.hang_up(now, session));
+    assert!(has_ended(&desk));
+    for seconds in [2, 4, 8] {
+        assert!(refused(&mut desk, pbx));
+        desk.pass(Duration::from_secs(seconds) - Duration::from_millis(1));
+        assert_eq!(desk.asked(), None);
+        desk.pass(Duration::from_millis(1));
+    }
+    let (target, _) = desk.asked().unwrap();
+    desk.connect(target);
+    let (to, bye) = desk.next();
+    assert_eq!((to, bye.method()), (pbx, Some(&Method::Bye)));
+    assert_eq!((bye.headers("Via").count(), bye.to().unwrap().tag()), (1, Some("b")));
+    desk.receive(pbx, &reply(&bye, 200, "b", pbx.address));
+    desk.pass(Duration::from_secs(600));
+    assert!(desk.sent.is_empty() && desk.asked().is_none());
+    assert_eq!((desk.agent.transactions(), desk.agent.poll_timeout()), (0, None), "nothing is left");
+}
+
+#[test]
+fn acc_5_a_bye_that_finds_no_connection_for_five_minutes_is_given_up_and_leaves_nothing() {
+    let (mut desk, pbx, session) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.hang_up(now, session));
+    let mut tries = 0;
+    for _ in 0..400 {
+        tries += usize::from(refused(&mut desk, pbx));
+        desk.pass(Duration::from_secs(1));
+    }
+    assert!((10..20).contains(&tries), "{tries}");
+    assert_eq!((desk.agent.transactions(), desk.agent.poll_timeout()), (0, None));
+}
+
+#[test]
+fn acc_5_a_bye_that_met_no_connection_does_not_hold_up_the_end() {
+    let (mut desk, pbx, _) = talking(&[]);
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.shut_down(now));
+    assert!(refused(&mut desk, pbx));
+    assert!(desk.events.iter().any(|event| matches!(event, Event::Drained)));
 }

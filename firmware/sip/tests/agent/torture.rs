@@ -80,6 +80,7 @@ const CORPUS: [(&str, Does); 50] = [
 #[test]
 fn every_torture_message_gets_its_right_answer() {
     let named = std::env::var_os("FRONTDESK_RFC4475").map(PathBuf::from);
+    assert!(named.as_ref().is_none_or(|path| path.is_dir()), "FRONTDESK_RFC4475 is no folder: {named:?}");
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/rfc4475");
     let Some(corpus) = named.into_iter().chain([beside]).find(|path| path.is_dir()) else {
         eprintln!("RFC 4475 corpus NOT TESTED: set FRONTDESK_RFC4475 to the folder with its .dat files");

@@ -273,13 +273,37 @@ fn a_hold_that_is_refused_leaves_the_call_as_it_was_and_refer_still_goes() {
     });
     let hold = net.receive(pbx, "INVITE", 1);
     net.send(pbx, at, &reply(&hold, 488, "t", pbx));
-    let code = net.wait(us, "HoldFailed", 1, |event| match event {
-        Event::HoldFailed { code, .. } => Some(*code),
+    let failed = |event: &Event| match event {
+        Event::HoldFailed { hold, code, .. } => Some((*hold, *code)),
         _ => None,
-    });
-    assert_eq!(code, 488);
+    };
+    assert_eq!(net.wait(us, "HoldFailed", 1, failed), (true, 488));
     net.receive(pbx, "REFER", 1);
     assert_eq!(net.stations[us].agent.live_sessions(), 1);
+}
+
+/// Whoever asks for the other while one waits must know which of them it was.
+#[test]
+fn a_retrieve_that_is_refused_is_said_to_be_one_though_a_hold_was_asked_for_since() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (session, _) = talking(&mut net, us, pbx);
+    net.act(us, |agent, now| agent.hold(now, session));
+    let hold = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &answer(&hold, "t", pbx, "recvonly"));
+    net.wait(us, "Held", 1, want::held);
+    net.act(us, |agent, now| {
+        agent.retrieve(now, session);
+        agent.hold(now, session);
+    });
+    let retrieve = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&retrieve, 488, "t", pbx));
+    let failed = |event: &Event| match event {
+        Event::HoldFailed { hold, code, .. } => Some((*hold, *code)),
+        _ => None,
+    };
+    assert_eq!(net.wait(us, "HoldFailed", 1, failed), (false, 488));
+    net.wait(us, "Held", 1, want::held);
 }
 
 #[test]

@@ -40,6 +40,8 @@ struct Books {
     entered: BTreeMap<CallRef, Entered>,
     /// Calls that were hung up, refused or ended.
     gone: BTreeSet<CallRef>,
+    /// Those among them that were sent on last.
+    sent_on: BTreeSet<CallRef>,
     /// Calls that the network has ended.
     over: BTreeSet<CallRef>,
     transfers: BTreeMap<TransferId, TransferState>,
@@ -125,8 +127,13 @@ impl Bench {
                     self.books.succeed(*call, old, self.now_ms);
                 }
             }
-            Input::HoldFailed { call, .. } => {
+            Input::HoldFailed { call, hold: true, .. } => {
                 self.books.held.remove(call);
+            }
+            // It could not be, and nothing was said to the caller.
+            Input::RedirectFailed { call, .. } => {
+                let still_here = self.books.sent_on.remove(call) && !self.books.over.contains(call);
+                self.books.gone.retain(|gone| !still_here || gone != call);
             }
             Input::Ended { call, .. } => {
                 self.books.gone.insert(*call);
@@ -406,8 +413,12 @@ impl Books {
             Effect::Retrieve { call } => {
                 self.held.remove(call);
             }
-            Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
+            Effect::HangUp { call } | Effect::Reject { call, .. } => {
                 self.gone.insert(*call);
+            }
+            Effect::Redirect { call, .. } => {
+                self.gone.insert(*call);
+                self.sent_on.insert(*call);
             }
             Effect::Talk(ear) => self.ear = *ear,
             Effect::Conference(members) => {
@@ -545,13 +556,17 @@ impl Books {
         }
     }
 
-    /// An end, once shown, changes for a late answer only; what is open never goes back a stage.
+    /// An end, once shown, changes for a late answer only, or because a call could not be sent on; what is open never
+    /// goes back a stage.
     fn compare_ledger(&mut self, view: &View) {
         for (id, before) in &self.transfers {
             let now = view.transfers.iter().find(|t| t.id == *id).map(|t| &t.state);
             match (before, now) {
                 (TransferState::Ended { end, .. }, Some(TransferState::Ended { end: now, .. })) => {
-                    assert!(end == now || *now == TransferEnd::Answered, "{id:?}: {end:?} became {now:?}");
+                    let not_sent =
+                        *end == TransferEnd::HandedOver && matches!(now, TransferEnd::Refused { .. });
+                    let may = end == now || not_sent || *now == TransferEnd::Answered;
+                    assert!(may, "{id:?}: {end:?} became {now:?}");
                 }
                 (TransferState::Ended { .. }, now) => assert_eq!(now, None, "{id:?} ended and is open again"),
                 (open, None) => panic!("{id:?} vanished while {open:?}"),
@@ -631,6 +646,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::IdentifyTarget { .. }
         | Effect::Volumes(_)
         | Effect::SaveService(_)
+        | Effect::SaveParked(_)
         | Effect::Ringer(_)
         | Effect::Tone(_)
         | Effect::Mute(_)

@@ -83,6 +83,44 @@ fn hook_keys_mean_the_right_call() {
     );
 }
 
+/// It is told of when it is let go: who rang when it was pressed may have given up by then.
+#[test]
+fn hw_1_a_button_pressed_for_who_has_just_given_up_does_not_hang_up_the_caller_in_the_ear() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nin 2 5550100\n--\nelsewhere 2\nbutton\n+1499\nbutton\n+1\nbutton",
+        &expect![[r#"
+            elsewhere 2
+                log 2 Elsewhere, answered never, talk 0, hold 0
+                Tone(None)
+              = 1 Talking*
+            button
+                refused: no call to act on
+            +1499
+            button
+                refused: no call to act on
+            +1
+            button
+                hang up 1
+                ear free
+              = 1 Ending
+        "#]],
+    );
+}
+
+/// The other keys say what they mean.
+#[test]
+fn hw_1_the_handset_put_down_ends_the_call_whoever_has_just_given_up() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nin 2 5550100\nelsewhere 2\n--\nonhook",
+        &expect![[r#"
+            onhook
+                hang up 1
+                ear free
+              = 1 Ending
+        "#]],
+    );
+}
+
 #[test]
 fn acc_6_digits_that_were_refused_are_told_while_the_call_lives() {
     check(
@@ -238,6 +276,22 @@ fn whoever_the_other_end_becomes_is_on_the_card_in_the_ledger_and_in_the_log() {
     assert_eq!(bench.logged[0].party, Party::default());
     bench.input(Input::PartyChanged { call, party: named("2102", "Nobody") });
     bench.assert_quiet();
+}
+
+/// The directories may answer late: an import keeps them busy.
+#[test]
+fn call_5_a_name_that_comes_too_late_is_not_that_of_who_it_is_by_now() {
+    let mut bench = ready();
+    let call = CallRef(1);
+    bench.input(incoming(call, "5550200"));
+    bench.command(&Command::Answer { call }).0.unwrap();
+    bench.input(Input::Confirmed { call });
+    bench.input(Input::PartyChanged { call, party: Party::default() });
+    bench.input(Input::Identified { call, party: named("1", "Alice Fournier") });
+    assert_eq!(bench.view.incoming[0].party, Party::default(), "who it is does not want to be known");
+    bench.input(Input::PartyChanged { call, party: named("2102", "Extension 2102") });
+    bench.input(Input::Identified { call, party: named("1", "Alice Fournier") });
+    assert_eq!(bench.view.incoming[0].party, named("2102", "Extension 2102"));
 }
 
 #[test]
@@ -493,6 +547,14 @@ fn a_broken_or_cut_recording_names_its_line() {
     assert_eq!(replay(&format!("{whole}{late}")), "line 5: time runs backwards");
     let other = "{\"at_ms\":9,\"event\":{\"NextCall\":7}}\n";
     assert_eq!(replay(&format!("{whole}{other}")), "line 4: call 7 was recorded, and is 1 here");
+}
+
+#[test]
+fn a_recording_from_before_parked_callers_were_kept_is_read() {
+    let bench = ready();
+    let older = bench.recording.replace("\"parked\":[],", "");
+    assert_ne!(older, bench.recording);
+    assert!(switchboard::replay(&older, bench.start()).is_ok());
 }
 
 #[test]

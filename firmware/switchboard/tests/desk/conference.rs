@@ -186,10 +186,27 @@ fn the_last_one_is_put_on_hold_when_nobody_is_with_them() {
     );
 }
 
+/// The operator has left, and hears nobody again without wanting to.
+#[test]
+fn conf_1_the_last_one_who_refuses_to_be_on_hold_is_not_spoken_with() {
+    check(
+        &format!("{TWO}confer 1\nf10\n--\nbye 1\nrefuse-hold 2"),
+        &expect![[r#"
+            bye 1
+                log 1 Completed, answered 0, talk 0, hold 0
+                hold 2
+                conference
+              = 2 Held
+            refuse-hold 2
+              = 2 Held · !hold 2 failed 488
+        "#]],
+    );
+}
+
 #[test]
 fn whose_retrieve_is_refused_waits_outside() {
     check(
-        &format!("{TWO}confer 1\nrefuse-hold 1"),
+        &format!("{TWO}confer 1\nrefuse-back 1"),
         &expect![[r#"
         in 1 5550100
             180 1
@@ -219,7 +236,7 @@ fn whose_retrieve_is_refused_waits_outside() {
             conference 2 1
             ear conference
           = 1 Conference · 2 Conference
-        refuse-hold 1
+        refuse-back 1
             conference 2
           = 1 Held · 2 Conference · !hold 1 failed 488
     "#]],

@@ -477,7 +477,7 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
     "#]],
     );
     check(
-        "in 1 5550100\nanswer 1\nack 1\nhold 1\nheld 1\nretrieve 1\n+5\nrefuse-hold 1",
+        "in 1 5550100\nanswer 1\nack 1\nhold 1\nheld 1\nretrieve 1\n+5\nrefuse-back 1",
         &expect![[r#"
         in 1 5550100
             180 1
@@ -500,7 +500,7 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
             ear 1
           = 1 Talking*
         +5
-        refuse-hold 1
+        refuse-back 1
             ear free
           = 1 Held · !hold 1 failed 488
     "#]],
@@ -531,6 +531,41 @@ fn a_refused_hold_leaves_the_call_as_it_was() {
             ear 1
           = 1 Talking* · 2 Dialing · !hold 1 failed 488
     "#]],
+    );
+}
+
+/// Two were asked for, and the first is refused when the second has not been asked for on the wire yet.
+#[test]
+fn call_7_a_refusal_is_that_of_what_was_refused_and_not_of_what_was_asked_last() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nhold 1\nheld 1\nretrieve 1\n--\nhold 1\nrefuse-back 1\nheld 1\nretrieve 1",
+        &expect![[r#"
+            hold 1
+                hold 1
+                ear free
+              = 1 Held
+            refuse-back 1
+            held 1
+            retrieve 1
+                retrieve 1
+                ear 1
+              = 1 Talking*
+        "#]],
+    );
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nhold 1\n--\nretrieve 1\nrefuse-hold 1\nback 1\nhold 1",
+        &expect![[r#"
+            retrieve 1
+                retrieve 1
+                ear 1
+              = 1 Talking*
+            refuse-hold 1
+            back 1
+            hold 1
+                hold 1
+                ear free
+              = 1 Held
+        "#]],
     );
 }
 

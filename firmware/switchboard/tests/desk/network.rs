@@ -61,6 +61,10 @@ impl Network {
                     self.end(now, *to, true, 200, random);
                 }
             }
+            // Now and then it came from where it would go.
+            Effect::Redirect { call, .. } if random.percent(20) => {
+                self.say(now, 1, Input::RedirectFailed { call: *call, code: 482 }, random);
+            }
             Effect::HangUp { call } | Effect::Reject { call, .. } | Effect::Redirect { call, .. } => {
                 self.end(now, *call, false, 487, random);
             }
@@ -88,7 +92,7 @@ impl Network {
 
     fn hold(&mut self, now: u64, call: CallRef, on: bool, random: &mut Random) {
         let answer = if random.percent(15) {
-            Input::HoldFailed { call, code: 488, reason: "Not Acceptable Here".into() }
+            Input::HoldFailed { call, hold: on, code: 488, reason: "Not Acceptable Here".into() }
         } else if on {
             Input::Held { call }
         } else {
@@ -161,13 +165,13 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
     let call = CallRef(random.below(calls + 3));
     let code = u16::try_from(random.below(800)).unwrap();
     let party = Party { number: Some(call.0.to_string()), ..Party::default() };
-    match random.below(19) {
+    match random.below(20) {
         0 => Input::Progress { call, code, early_media: random.percent(50) },
         1 => Input::Answered { call, by: None },
         2 => Input::Confirmed { call },
         3 => Input::Held { call },
         4 => Input::Retrieved { call },
-        5 => Input::HoldFailed { call, code, reason: "no".into() },
+        5 => Input::HoldFailed { call, hold: code.is_multiple_of(2), code, reason: "no".into() },
         6 => Input::RemoteHold { call, held: random.percent(50) },
         7 => Input::TransferProgress { call, code },
         8 => Input::TransferEnded { call, result: TransferResult::Answered },
@@ -197,6 +201,7 @@ pub(crate) fn nonsense(random: &mut Random, calls: u64) -> Input {
         },
         16 => Input::Connectors(ALL),
         17 => Input::PartyChanged { call, party },
+        18 => Input::RedirectFailed { call, code },
         14 => Input::Registration { line: "5550100".into(), state: Registration::Registered },
         _ => Input::Deadline,
     }

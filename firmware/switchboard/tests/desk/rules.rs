@@ -78,14 +78,16 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
     ];
     check_on(
         with(rules),
-        "night-key\nin 10 5550100\nnight-key\ndnd\nin 11 5550100\navailable\nin 12 5550100\nin 13 5550100\n\
-         cancel 12\nnobody\nin 14 5550100\ntimetable night\nin 15 5550100",
+        "night-key\nin 10 5550100\ngone 10\nnight-key\ndnd\nin 11 5550100\ngone 11\navailable\nin 12 5550100\n\
+         in 13 5550100\ncancel 12\nnobody\nin 14 5550100\ngone 14\ntimetable night\nin 15 5550100\ngone 15",
         &expect![[r#"
             night-key
                 SaveService(Some(Night))
               = empty
             in 10 5550100
                 redirect 10 to 2300 TimeOfDay
+              = 10 Ending · [10 to 2300: Rule HandedOver]
+            gone 10
                 log 10 Forwarded, answered never, talk 0, hold 0, to 2300 Rule HandedOver in 0, by night
               = [10 to 2300: Rule HandedOver]
             night-key
@@ -93,6 +95,8 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
             dnd
             in 11 5550100
                 redirect 11 to 2400 DoNotDisturb
+              = 11 Ending · [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver]
+            gone 11
                 log 11 Forwarded, answered never, talk 0, hold 0, to 2400 Rule HandedOver in 0, by dnd
               = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver]
             available
@@ -111,11 +115,15 @@ fn arrivals_at_night_in_crowds_undisturbed_and_alone() {
             nobody
             in 14 5550100
                 redirect 14 to *97 Away
+              = 14 Ending · [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · missed 1
+            gone 14
                 log 14 Voicemail, answered never, talk 0, hold 0, to *97 Voicemail HandedOver in 0, by away
               = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · missed 1
             timetable night
             in 15 5550100
                 redirect 15 to 2300 TimeOfDay
+              = 15 Ending · [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · [15 to 2300: Rule HandedOver] · missed 1
+            gone 15
                 log 15 Forwarded, answered never, talk 0, hold 0, to 2300 Rule HandedOver in 0, by night
               = [10 to 2300: Rule HandedOver] · [11 to 2400: Rule HandedOver] · [14 to *97: Voicemail HandedOver] · [15 to 2300: Rule HandedOver] · missed 1
         "#]],
@@ -223,6 +231,104 @@ fn rules_that_lead_in_circles_or_nowhere_are_passed_over() {
         +9000
           = 10 Ringing · 11 Ringing · !RuleIgnored { rule: "self" } · !RuleIgnored { rule: "there" } · !RuleIgnored { rule: "nowhere" } · !RuleIgnored { rule: "back" }
     "#]],
+    );
+}
+
+/// 2110 does not answer, and its phone sends the call here: to send it back there would be to lose it.
+#[test]
+fn call_8_a_call_that_came_from_where_it_would_go_rings_on() {
+    check(
+        "in 10 5550100\n--\nforward 10 2110\nloop 10\nloop 10\n+8000\nanswer 10\nack 10\nbye 10",
+        &expect![[r#"
+            forward 10 2110
+                redirect 10 to 2110 Unconditional
+                Ringer(None)
+              = 10 Ending · [10 to 2110: Forward HandedOver]
+            loop 10
+                Ringer(Some(Bell))
+              = 10 Ringing · [10 to 2110: Forward Refused { code: 482 }]
+            loop 10
+            +8000
+              = 10 Ringing
+            answer 10
+                answer 10
+                ear 10
+                Ringer(None)
+              = 10 Answering*
+            ack 10
+              = 10 Talking*
+            bye 10
+                log 10 Completed, answered 8000, talk 0, hold 0, to 2110 Forward Refused { code: 482 } in 0
+                ear free
+              = empty
+        "#]],
+    );
+}
+
+#[test]
+fn ovf_1_the_next_rule_has_a_call_that_came_from_where_the_first_would_send_it() {
+    let late = |seconds| Trigger::Unanswered { seconds };
+    let voicemail = Outcome::Voicemail { to: "*97".into() };
+    let rules = vec![rule("back", late(5), forward("2110")), rule("mailbox", late(5), voicemail)];
+    check_on(
+        with(rules),
+        "in 10 5550100\n--\n+5000\nloop 10\ngone 10",
+        &expect![[r#"
+            +5000
+                redirect 10 to 2110 NoAnswer
+                Ringer(None)
+              = 10 Ending · [10 to 2110: Rule HandedOver]
+            loop 10
+                redirect 10 to *97 NoAnswer
+              = 10 Ending · [10 to 2110: Rule Refused { code: 482 }] · [10 to *97: Voicemail HandedOver] · !RuleIgnored { rule: "back" }
+            gone 10
+                log 10 Voicemail, answered never, talk 0, hold 0, to 2110 Rule Refused { code: 482 } in 0, to *97 Voicemail HandedOver in 0, by mailbox
+              = [10 to 2110: Rule Refused { code: 482 }] · [10 to *97: Voicemail HandedOver] · !RuleIgnored { rule: "back" }
+        "#]],
+    );
+    // No other rule is there: it rings, and the one that cannot work is not tried again.
+    check_on(
+        with(vec![rule("back", late(5), forward("2110"))]),
+        "in 10 5550100\n--\n+5000\nloop 10\n+60000\ncancel 10",
+        &expect![[r#"
+            +5000
+                redirect 10 to 2110 NoAnswer
+                Ringer(None)
+              = 10 Ending · [10 to 2110: Rule HandedOver]
+            loop 10
+                Ringer(Some(Bell))
+              = 10 Ringing · [10 to 2110: Rule Refused { code: 482 }] · !RuleIgnored { rule: "back" }
+            +60000
+              = 10 Ringing · !RuleIgnored { rule: "back" }
+            cancel 10
+                SaveMissed(1)
+                log 10 Missed, answered never, talk 0, hold 0, to 2110 Rule Refused { code: 482 } in 0
+                Ringer(None)
+              = !RuleIgnored { rule: "back" } · missed 1
+        "#]],
+    );
+}
+
+#[test]
+fn ovf_2_a_call_that_no_rule_can_send_on_as_it_comes_rings_for_the_first_time() {
+    let night = Rule { modes: vec![ServiceMode::Night], ..rule("night", Trigger::Arrives, forward("2110")) };
+    check_on(
+        with(vec![night]),
+        "timetable night\n--\nin 10 5550100\nloop 10\ncancel 10",
+        &expect![[r#"
+            in 10 5550100
+                redirect 10 to 2110 TimeOfDay
+              = 10 Ending · [10 to 2110: Rule HandedOver]
+            loop 10
+                180 10
+                Ringer(Some(Bell))
+              = 10 Ringing · [10 to 2110: Rule Refused { code: 482 }] · !RuleIgnored { rule: "night" }
+            cancel 10
+                SaveMissed(1)
+                log 10 Missed, answered never, talk 0, hold 0, to 2110 Rule Refused { code: 482 } in 0
+                Ringer(None)
+              = [10 to 2110: Rule Refused { code: 482 }] · !RuleIgnored { rule: "night" } · missed 1
+        "#]],
     );
 }
 

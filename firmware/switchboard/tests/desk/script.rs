@@ -6,7 +6,9 @@
 //! | `+500` | half a second passes, deadlines included |
 //! | `in 1 5550100` | call 1 comes in from number 1 for line 5550100 |
 //! | `ring/early/ok/ack/held/back CALL` | 180, 183 with sound, 2xx, ACK, hold and retrieve agreed |
-//! | `refuse-hold/refuse-digits CALL`, `trying/ringing CALL` | 488 to a hold, 415 to digits; NOTIFY of a transfer |
+//! | `refuse-hold/refuse-back/refuse-digits CALL` | 488 to a hold, to a retrieve; 415 to digits |
+//! | `trying/ringing CALL` | NOTIFY of a transfer |
+//! | `loop CALL` | it cannot be sent on to where it came from |
 //! | `moved/refused/silent CALL [CODE]` | end of a transfer |
 //! | `bye/cancel/elsewhere/lost CALL`, `final CALL CODE` | end of a call |
 //! | `mail CALL NUMBER`, `join CALL CALL`, `undo/now/again CALL` | transfers and what can be done with them |
@@ -52,7 +54,9 @@ pub(crate) fn check_on(mut bench: Bench, script: &str, expected: &Expect) {
     for step in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
         told += &format!("{step}\n");
         let (refusal, effects) = run(&mut bench, step);
-        for line in refusal.into_iter().chain(effects.iter().map(word)) {
+        // What is kept over a restart is not told: `park` looks at it.
+        let told_of = effects.iter().filter(|effect| !matches!(effect, Effect::SaveParked(_)));
+        for line in refusal.into_iter().chain(told_of.map(word)) {
             told += &format!("    {line}\n");
         }
         let now = picture(&bench.view);
@@ -120,7 +124,9 @@ fn input(words: &[&str]) -> Option<Input> {
         "ack" => Input::Confirmed { call: call() },
         "held" => Input::Held { call: call() },
         "back" => Input::Retrieved { call: call() },
-        "refuse-hold" => Input::HoldFailed { call: call(), code: 488, reason: String::new() },
+        "refuse-hold" => refused_hold(call(), true),
+        "refuse-back" => refused_hold(call(), false),
+        "loop" => Input::RedirectFailed { call: call(), code: 482 },
         "refuse-digits" => Input::DigitsFailed { call: call(), code: 415 },
         "trying" => Input::TransferProgress { call: call(), code: 100 },
         "ringing" => Input::TransferProgress { call: call(), code: 180 },
@@ -153,6 +159,10 @@ fn input(words: &[&str]) -> Option<Input> {
         "talks" => talks(words[1], &words[2..]),
         _ => return None,
     })
+}
+
+fn refused_hold(call: CallRef, hold: bool) -> Input {
+    Input::HoldFailed { call, hold, code: 488, reason: String::new() }
 }
 
 fn lamp(number: &str, word: &str) -> Input {
@@ -297,6 +307,9 @@ fn picture(view: &View) -> String {
         }
         ipc::NoticeKind::HoldFailed { party, code } => format!("!hold {} failed {code}", number(party)),
         ipc::NoticeKind::DigitsFailed { party, code } => format!("!digits {} failed {code}", number(party)),
+        ipc::NoticeKind::TransferLost { who, to, code } => {
+            format!("!{} lost on the way to {} {code}", number(who), number(to))
+        }
         other => format!("!{other:?}"),
     }));
     parts.extend(view.park.iter().filter_map(|s| {

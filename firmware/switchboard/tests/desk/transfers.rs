@@ -1,8 +1,10 @@
 //! Blind transfer with its whole fate (CALL-13).
 
 use expect_test::expect;
+use ipc::EndStatus;
+use switchboard::{Effect, Input};
 
-use crate::script::check;
+use crate::script::{check, play, ready};
 
 #[test]
 fn answered_by_the_target() {
@@ -390,9 +392,45 @@ fn the_exchange_ends_our_leg_and_tells_of_a_refusal() {
           = [1 to 2110: HandedOver]
         +100
         refused 1 486
-            log 1 Transferred, answered 0, talk 0, hold 0, to 2110 HandedOver in 0
+            log 1 Failed, answered 0, talk 0, hold 0, to 2110 Refused { code: 486 } in 0
+          = !1 lost on the way to 2110 486
     "#]],
     );
+}
+
+/// Who hangs up while the target rings is not lost, and an exchange calls the target no longer.
+#[test]
+fn call_13_a_target_that_is_called_no_longer_because_the_caller_hung_up_has_lost_nobody() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n--\nbye 1\nrefused 1 487",
+        &expect![[r#"
+            bye 1
+              = [1 to 2110: HandedOver]
+            refused 1 487
+                log 1 Transferred, answered 0, talk 0, hold 0, to 2110 HandedOver in 0
+        "#]],
+    );
+}
+
+/// The desk stops: what would have been said of these transfers is never heard.
+#[test]
+fn log_1_calls_that_wait_for_the_last_word_on_their_transfer_are_logged_when_the_desk_stops() {
+    let mut bench = ready();
+    play(&mut bench, "in 1 5550100\nanswer 1\nack 1\nto 1 2110\ntrying 1\nbye 1");
+    assert_eq!((bench.logged.len(), bench.desk.kept_rows()), (0, 1));
+    let effects = bench.input(Input::Closing);
+    assert!(matches!(&effects[..], [Effect::Log(row)] if row.end == EndStatus::Transferred), "{effects:?}");
+    assert_eq!(bench.desk.kept_rows(), 0);
+    assert_eq!(bench.input(Input::Closing), [], "once");
+    bench.pass(10_000);
+    assert_eq!(bench.logged.len(), 1);
+
+    // A consultation call that the exchange has ended first.
+    let mut bench = ready();
+    play(&mut bench, "in 1 5550100\nanswer 1\nack 1\ndial 99\nok 2\njoin 1 2\nbye 2");
+    assert_eq!((bench.logged.len(), bench.desk.kept_rows()), (0, 1));
+    bench.input(Input::Closing);
+    assert_eq!((bench.logged.len(), bench.desk.kept_rows()), (1, 0));
 }
 
 #[test]

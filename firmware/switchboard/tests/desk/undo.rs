@@ -314,7 +314,7 @@ fn taken_or_hung_up_in_the_grace() {
 fn a_hold_refused_in_the_grace() {
     check_with(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nrefuse-hold 1\nundo 1\nrefuse-hold 1",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nrefuse-hold 1\nundo 1\nrefuse-back 1",
         &expect![[r#"
         in 1 5550100
             180 1
@@ -338,7 +338,7 @@ fn a_hold_refused_in_the_grace() {
             retrieve 1
             ear 1
           = 1 Talking* · [1 to 2110: Undone] · !hold 1 failed 488
-        refuse-hold 1
+        refuse-back 1
             ear free
           = 1 Held · [1 to 2110: Undone] · !hold 1 failed 488
     "#]],

@@ -60,8 +60,9 @@ impl Plain {
         if !text.starts_with(|first: char| first.is_ascii_digit() || first == '(' || first == ' ' && plus) {
             return None;
         }
-        // "+41 (0)44": the prefix that is left out from abroad.
-        let text = if plus { text.replacen("(0)", "", 1) } else { text.to_owned() };
+        // "+41 (0)44", "0041 (0)44": the prefix that is left out from abroad.
+        let is_abroad = plus || text.starts_with("00");
+        let text = if is_abroad { text.replacen("(0)", "", 1) } else { text.to_owned() };
         let mut digits = String::new();
         for character in text.chars() {
             match character {
@@ -96,6 +97,7 @@ mod tests {
             "+41 44 555 00 01",
             "0041445550001",
             "+41 (0)44 555-00-01",
+            "0041 (0)44 555-00-01",
             "044/555 00 01",
             "(044) 555.00.01",
             "tel:+41-44-555-00-01;ext=12",
@@ -121,6 +123,8 @@ mod tests {
         ] {
             assert!(!same_number(other, &caller), "{other}");
         }
+        let american = spellings(&["+14035551212", "14035551212", "4035551212", "01114035551212"]);
+        assert!(same_number("(403) 555-1212", &american) && same_number("1-403-555-1212", &american));
         assert!(!same_number("044 555 00 01", &[]));
         assert!(!same_number("", &spellings(&["", "anonymous"])));
     }

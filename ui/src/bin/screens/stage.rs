@@ -325,7 +325,7 @@ impl Stage {
 
     pub(crate) fn keys(&self, keys: &[&str]) -> anyhow::Result<()> {
         for key in keys {
-            self.input(&Input::Key { key: (*key).into(), down: None })?;
+            self.input(&Input::Key { key: (*key).into(), down: None, again: false })?;
         }
         Ok(())
     }
@@ -442,9 +442,9 @@ impl Stage {
 
     /// The reminders by their key, then these keys.
     pub(crate) fn reminders(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(true), again: false })?;
         self.keys(&["d"])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(false), again: false })?;
         self.keys(keys)
     }
 
@@ -531,9 +531,9 @@ impl Stage {
 
     /// The search over all directories, then these keys.
     pub(crate) fn find(&self, keys: &[&str]) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(true), again: false })?;
         self.keys(&["f"])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(false), again: false })?;
         self.keys(keys)
     }
 
@@ -619,9 +619,9 @@ impl Stage {
     }
 
     pub(crate) fn chord(&self, key: &str) -> anyhow::Result<()> {
-        self.input(&Input::Key { key: "Control".into(), down: Some(true) })?;
+        self.input(&Input::Key { key: "Control".into(), down: Some(true), again: false })?;
         self.keys(&[key])?;
-        self.input(&Input::Key { key: "Control".into(), down: Some(false) })
+        self.input(&Input::Key { key: "Control".into(), down: Some(false), again: false })
     }
 
     pub(crate) fn note_bold(&self) -> anyhow::Result<()> {

@@ -4,7 +4,8 @@
 use directory::Catalogue;
 use ipc::{
     CallRef, CustomerRef, Decoder, Direction, EndStatus, LogRow, MAX_FRAME_FROM_PLUGINS,
-    MAX_FRAME_TO_PLUGINS, Party, PluginCard, PluginCounters, PluginGrants, PluginState, ToPlugins, encode,
+    MAX_FRAME_TO_PLUGINS, OperatorId, Party, PluginCard, PluginCounters, PluginGrants, PluginState,
+    ToPlugins, encode,
 };
 use store::Store;
 use tokio::{
@@ -15,7 +16,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{contacts::Contacts, editing::AtDesk};
+use crate::{contacts::Contacts, editing::AtDesk, records::Keeper};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -251,7 +252,7 @@ async fn crm_3_without_a_host_questions_and_notes_are_answered_at_once() {
     let mut desk = Desk::start(folder, listener);
     desk.connectors.ask_customer(CallRef(1), NUMBER.into(), None);
     assert!(matches!(desk.told().await, Input::Customer { customer: None, .. }));
-    assert_eq!(desk.connectors.add_item(note()).await, Err(ItemProblem::NotThere));
+    assert_eq!(desk.connectors.add_item(note(), "Ada".into()).await, Err(ItemProblem::NotThere));
 }
 
 fn note() -> CustomerItem {
@@ -273,13 +274,13 @@ async fn crm_3_a_note_goes_to_the_connector_of_the_card_and_its_answer_comes_bac
     desk.told().await;
     let send = |desk: &Desk| {
         let connectors = desk.connectors.clone();
-        tokio::spawn(async move { connectors.add_item(note()).await })
+        tokio::spawn(async move { connectors.add_item(note(), "Ada".into()).await })
     };
     let sent = send(&desk);
     let (seq, request) = host.asked().await;
     let PluginRequest::CreateItem { plugin, item } = request else { panic!("{request:?}") };
     assert_eq!((plugin.as_str(), item.subject.as_deref()), ("b", Some("C-1")));
-    assert_eq!((item.text.as_str(), item.operator.as_str()), ("Wants a quote", "Front desk"));
+    assert_eq!((item.text.as_str(), item.operator.as_str()), ("Wants a quote", "Ada"));
     let url = Some("https://crm.example/notes/1".to_owned());
     host.answer(seq, Ok(PluginAnswer::Created { url: url.clone() })).await;
     assert_eq!(sent.await.unwrap(), Ok(url));
@@ -293,6 +294,36 @@ async fn crm_3_a_note_goes_to_the_connector_of_the_card_and_its_answer_comes_bac
     host.asked().await;
     drop(host);
     assert_eq!(sent.await.unwrap(), Err(ItemProblem::NotThere));
+}
+
+#[tokio::test]
+async fn crm_3_a_note_is_signed_by_whoever_wrote_it_though_they_have_left_and_else_by_the_desk() {
+    let desk = Desk::new();
+    let add = |keeper: &mut Keeper| keeper.store.add_operator("Ada", ipc::Language::French, "x", 1).unwrap();
+    let ada = desk.records.with(add).await.unwrap().id;
+    let name = |operator: i64| desk.records.with(move |keeper| keeper.name_of(OperatorId(operator)));
+    assert_eq!(name(0).await.unwrap(), "Front desk", "nobody signs in");
+    desk.records.sit(ada, Some("Ada".into()));
+    assert_eq!(name(ada).await.unwrap(), "Ada");
+    desk.records.sit(0, None);
+    assert_eq!(name(ada).await.unwrap(), "Ada");
+    assert_eq!(name(0).await.unwrap(), "Front desk");
+}
+
+#[tokio::test]
+async fn crm_3_finished_calls_have_their_numbers_by_the_plan_that_was_set_last() {
+    let desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-journal"])]).await;
+    while desk.records.journals().await.unwrap() != ["a"] {
+        tokio::task::yield_now().await;
+    }
+    let plan = NumberPlan { country: "49".into(), ..NumberPlan::default() };
+    desk.records.administer("Front desk".into(), plan, false, 0).await;
+    desk.records.log(ended(1_700_000_000_000));
+    let (_, request) = host.asked().await;
+    let PluginRequest::LogCall { call, .. } = request else { panic!("{request:?}") };
+    assert_eq!(call.remote.numbers[0], "+49145678910");
 }
 
 #[tokio::test]
@@ -326,10 +357,33 @@ async fn crm_3_app_4_a_finished_call_is_sent_until_it_is_there_and_over_a_restar
     let (seq, request) = host.asked().await;
     let PluginRequest::LogCall { call: other, .. } = request else { panic!("{request:?}") };
     assert_ne!(other.id, call.id);
-    host.answer(seq, failed("gone")).await;
+    host.answer(seq, failed("unsupported")).await;
     while desk.records.journal_next("a".into()).await.unwrap().is_some() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn crm_3_a_404_of_the_customer_database_costs_no_finished_call() {
+    let desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-journal"])]).await;
+    while desk.records.journals().await.unwrap() != ["a"] {
+        tokio::task::yield_now().await;
+    }
+    desk.records.log(ended(1_700_000_000_000));
+    let (seq, _) = host.asked().await;
+    let first_due = desk.records.journal_next("a".into()).await.unwrap();
+    host.answer(seq, failed("gone")).await;
+    // It is put off, not given up.
+    let due = loop {
+        let due = desk.records.journal_next("a".into()).await.unwrap();
+        if due != first_due {
+            break due;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(due > first_due, "{due:?}");
 }
 
 #[tokio::test]
@@ -350,6 +404,28 @@ async fn crm_3_a_connector_that_is_removed_is_told_nothing_more() {
         tokio::task::yield_now().await;
     }
     assert!(desk.records.journals().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn crm_3_a_call_waits_for_a_connector_that_another_host_does_not_have_yet() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["crm-journal", "crm-items"])]).await;
+    desk.told().await;
+    while desk.records.journals().await.unwrap() != ["a"] {
+        tokio::task::yield_now().await;
+    }
+    desk.records.log(ended(1_700_000_000_000));
+    let (seq, _) = host.asked().await;
+    host.answer(seq, failed("unavailable")).await;
+    // As after a restore: a host without plugins, and an administrator who will bring them.
+    drop(host);
+    let mut host = desk.host().await;
+    host.list(&[]).await;
+    while !desk.records.journals().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(desk.records.journal_next("a".into()).await.unwrap().is_some());
 }
 
 fn person(name: &str, phones: &[(&str, &str)]) -> ipc::PluginContact {
@@ -376,6 +452,19 @@ fn look_for(desk: &Desk, text: &str) -> JoinHandle<Vec<FoundPerson>> {
 
 fn names(found: &[FoundPerson]) -> Vec<&str> {
     found.iter().map(|person| person.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn call_5_a_number_that_several_people_have_names_the_firm_and_nobody_of_it() {
+    let mut desk = Desk::new();
+    let mut host = desk.host().await;
+    host.list(&[("a", &["directory-lookup"])]).await;
+    desk.told().await;
+    desk.connectors.look_up(CallRef(1), NUMBER.into());
+    let (seq, _) = host.asked().await;
+    host.answer(seq, Ok(PluginAnswer::People(vec![person("Aaron", &[]), person("Bo", &[])]))).await;
+    let told = desk.told().await;
+    assert!(matches!(&told, Input::CallerNamed { name, company: None, .. } if name == "Acme"), "{told:?}");
 }
 
 #[tokio::test]
