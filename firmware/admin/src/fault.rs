@@ -58,6 +58,9 @@ pub(crate) fn of_store(error: &KeeperError, language: Language) -> (StatusCode, 
         KeeperError::Store(StoreError::AccountTaken { name }) => {
             (StatusCode::CONFLICT, text::ACCOUNT_TAKEN.with(language, &[("name", name)]))
         }
+        KeeperError::Store(StoreError::TokenTaken { name }) => {
+            (StatusCode::CONFLICT, text::TOKEN_TAKEN.with(language, &[("name", name)]))
+        }
         KeeperError::Store(StoreError::AccountName { .. }) => {
             text(StatusCode::UNPROCESSABLE_ENTITY, text::ACCOUNT_NAME)
         }

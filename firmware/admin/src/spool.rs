@@ -30,6 +30,10 @@ use crate::{
 /// Room on the disk that uploads leave free, in bytes: calls are logged meanwhile.
 pub(crate) const SPARE: u64 = 64 << 20;
 
+/// After so many bytes of a file it is looked again whether there is room: how much comes is not always said, and others
+/// write to the disk meanwhile.
+const LOOKED_AFTER: u64 = 1 << 20;
+
 /// What uploads of one kind may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -92,7 +96,7 @@ pub(crate) struct SpoolFile {
     file: File,
     path: TempPath,
     bytes: u64,
-    max_bytes: u64,
+    bounds: Bounds,
     /// The last to be dropped: the file is gone before another one begins.
     slot: Slot,
 }
@@ -139,7 +143,7 @@ impl Spool {
             return Err(SpoolError::NoRoom);
         }
         let (file, path) = NamedTempFile::with_prefix_in(self.prefix, &self.folder)?.into_parts();
-        Ok(SpoolFile { file: File::from_std(file), path, bytes: 0, max_bytes, slot })
+        Ok(SpoolFile { file: File::from_std(file), path, bytes: 0, bounds: self.bounds, slot })
     }
 
     /// How much all files of the folder take.
@@ -180,9 +184,14 @@ impl SpoolFile {
     /// # Errors
     /// [`SpoolError::TooLarge`], [`SpoolError::NoRoom`] and [`SpoolError::Disk`].
     pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        let before = self.bytes;
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        if self.bytes > self.max_bytes {
+        if self.bytes > self.bounds.file {
             return Err(SpoolError::TooLarge);
+        }
+        let is_due = before / LOOKED_AFTER != self.bytes / LOOKED_AFTER;
+        if is_due && self.is_disk_full() {
+            return Err(SpoolError::NoRoom);
         }
         Ok(self.file.write_all(bytes).await?)
     }
@@ -203,6 +212,13 @@ impl SpoolFile {
     /// Where it is while it comes.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What is left free of the disk, or is wanted for what is made of the file as far as it has come, is not there any more.
+    fn is_disk_full(&self) -> bool {
+        let Bounds { times, spare, .. } = self.bounds;
+        let wanted = self.bytes.saturating_mul(times.saturating_sub(1)).saturating_add(spare);
+        Health::now(&self.path).disk_free.is_some_and(|free| free < wanted)
     }
 
     /// How many bytes have come.
@@ -300,6 +316,22 @@ mod tests {
         let system = SpoolError::from(io::Error::from(io::ErrorKind::PermissionDenied));
         assert!(matches!(system, SpoolError::Disk(_)));
         assert_eq!(count(folder.path()), 1);
+    }
+
+    #[tokio::test]
+    async fn app_2_a_spool_file_of_which_nobody_said_how_much_comes_leaves_the_disk_its_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = spool(folder.path(), Bounds { file: 4 * LOOKED_AFTER, ..BOUNDS });
+        let much = vec![7_u8; usize::try_from(LOOKED_AFTER).unwrap()];
+        // The disk fills up while it comes: with something else, or with what is made of such files.
+        for full in [Bounds { spare: u64::MAX, ..spool.bounds }, Bounds { times: u64::MAX, ..spool.bounds }] {
+            let mut file = begin(&spool, None).unwrap();
+            file.push(&much).await.unwrap();
+            file.bounds = full;
+            file.push(b"not looked at each byte").await.unwrap();
+            assert!(matches!(file.push(&much).await, Err(SpoolError::NoRoom)), "{full:?}");
+        }
+        assert_eq!(count(folder.path()), 0);
     }
 
     #[tokio::test]

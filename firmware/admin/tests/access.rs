@@ -331,6 +331,32 @@ async fn acc_1_app_2_the_tokens_of_an_administrator_go_with_the_account() {
 }
 
 #[tokio::test]
+async fn acc_1_app_2_what_a_token_made_goes_with_it_and_a_name_is_taken_once() {
+    let (house, mut ada) = House::with_ada().await;
+    let fields = [("token-name", "leaked"), ("scope", "write"), ("token-your-password", PASSWORD)];
+    let shown = ada.submit("/accounts", "/tokens", &fields).await;
+    let bearer = shown.between("<code id=\"token\">", "</code>");
+    ada.submit("/accounts", "/tokens", &fields).await;
+    let again = "There is a token leaked already. Choose another name, or revoke that one first.";
+    assert!(ada.get("/accounts").await.has(again));
+    let mut leaked = house::Browser { bearer, site: None, ..house.browser() };
+    let mut make = async |name: &str| {
+        let body = serde_json::json!({"name": name, "scope": "write"});
+        leaked.api(Method::POST, "/api/v1/tokens", Some(body)).await
+    };
+    assert_eq!(make("Leaked").await.status, 409);
+    let bearer = Some(make("spare").await.json()["token"].as_str().unwrap().to_owned());
+    let mut spare = house::Browser { bearer, site: None, ..house.browser() };
+    assert_eq!(spare.get("/api/v1/accounts").await.status, 200);
+    ada.submit("/accounts", "/tokens/1/revoke", &[]).await;
+    assert_eq!(spare.get("/api/v1/accounts").await.status, 401);
+    let page = ada.get("/accounts").await;
+    let words = "The token leaked was revoked. Tokens revoked with it: spare.";
+    assert!(page.has(words) && page.has("There are no tokens."), "{}", page.body);
+    assert!(ada.get("/audit").await.has("leaked; tokens revoked: spare"));
+}
+
+#[tokio::test]
 async fn app_2_what_was_begun_is_done_to_its_end_though_whoever_asked_has_left() {
     use tokio::io::AsyncWriteExt;
     let (house, mut ada) = House::with_ada().await;

@@ -13,7 +13,13 @@ use ipc::{AlertSet, ContactId, ContactRow, DirectoryId, RowFault};
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// What stands before a number in a line of the note.
-const MORE_NUMBERS: [&str; 6] = ["extension", "work", "mobile", "home", "sip", "other"];
+const MORE_NUMBERS: [&str; 7] = ["extension", "work", "mobile", "home", SIP, FAX, "other"];
+
+/// Before an address, which need not have a digit.
+const SIP: &str = "sip";
+
+/// Before what nobody calls from.
+const FAX: &str = "fax";
 
 /// Most numbers of a note.
 const MAX_MORE_NUMBERS: usize = 16;
@@ -289,11 +295,12 @@ impl Contact {
         }
     }
 
-    /// Numbers that stand in the note because there was no field for them: a line each, kind and number, as a connector's
-    /// contact has them. Faxes are not among them, and no more than [`MAX_MORE_NUMBERS`].
+    /// Numbers that stand in the note because there was no field for them: a line each, kind and number, behind all that the
+    /// note says else, as a connector's contact has them; the last one first. Such a line amid the text is somebody's own
+    /// words. Faxes are not among them, and no more than [`MAX_MORE_NUMBERS`].
     pub(crate) fn more_numbers(&self) -> impl Iterator<Item = &str> {
-        let lines = self.note.lines().filter_map(|line| line.split_once(": "));
-        let numbers = lines.filter(|(kind, _)| MORE_NUMBERS.contains(kind)).map(|(_, number)| number);
+        let lines = self.note.lines().rev().map_while(kind_and_number);
+        let numbers = lines.filter(|(kind, _)| *kind != FAX).map(|(_, number)| number);
         numbers.take(MAX_MORE_NUMBERS)
     }
 
@@ -538,6 +545,14 @@ impl PictureType {
     }
 }
 
+/// What [`Contact::number_line`] has written.
+fn kind_and_number(line: &str) -> Option<(&str, &str)> {
+    let is_number = |kind: &str, number: &str| {
+        MORE_NUMBERS.contains(&kind) && (kind == SIP || number.bytes().any(|byte| byte.is_ascii_digit()))
+    };
+    line.split_once(": ").filter(|(kind, number)| is_number(kind, number))
+}
+
 impl fmt::Display for PictureType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -573,6 +588,21 @@ mod tests {
         assert!(!alerts.contains(Alerts::RINGING));
         assert_eq!(alerts.to_string(), "abs");
         assert_eq!("ax".parse::<Alerts>(), Err(ContactError::Alert { letter: 'x' }));
+    }
+
+    #[test]
+    fn dir_2_further_numbers_are_the_last_lines_of_a_note_and_nothing_amid_it() {
+        let numbers = |note: &str| {
+            let contact = Contact { note: note.into(), ..Contact::default() };
+            contact.more_numbers().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let note = "work: 0145672112 was hers\nComes on Mondays\nwork: +33 1 45 67 21 10\n\
+                    fax: 0145672199\nsip: ann@x";
+        assert_eq!(numbers(note), ["ann@x", "+33 1 45 67 21 10"]);
+        assert_eq!(numbers("mobile: 0612345678"), ["0612345678"]);
+        assert!(numbers("mobile: 0612345678\nonly in the evening").is_empty());
+        assert!(numbers("mobile: 0612345678\nhome: on Mondays").is_empty(), "no number");
+        assert_eq!(numbers(&"work: 0145672110\n".repeat(1000)).len(), MAX_MORE_NUMBERS);
     }
 
     #[test]

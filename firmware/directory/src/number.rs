@@ -395,14 +395,16 @@ impl NumberPlan {
 }
 
 /// The numbers in a field, where people write several into one. On both sides of a `/` there are two only where each is too
-/// long for the part of one that it may be as well.
+/// long for the part of one that it may be as well. Behind `,,` stands what is dialled after a pause, however long: a
+/// conference's code is nobody's number.
 pub(crate) fn numbers_in(text: &str) -> impl Iterator<Item = &str> {
     fn digits(piece: &str) -> usize {
         piece.bytes().filter(u8::is_ascii_digit).count()
     }
-    let pieces = text.split([';', ',', '|', '\n']);
-    let pieces =
-        pieces.flat_map(|piece| piece.split(" or ")).flat_map(|piece| piece.split(" ou ")).enumerate();
+    let pieces = text.split([';', '|', '\n']);
+    let pieces = pieces.flat_map(|piece| piece.split(" or ")).flat_map(|piece| piece.split(" ou "));
+    let pieces = pieces.map(|piece| piece.split_once(",,").map_or(piece, |(number, _)| number));
+    let pieces = pieces.flat_map(|piece| piece.split(',')).enumerate();
     let numbers = pieces.filter(|(at, piece)| *at == 0 || digits(piece) >= MIN_SECOND);
     let numbers = numbers.flat_map(|(_, piece)| {
         let is_several = piece.contains('/') && piece.split('/').all(|side| digits(side) > MAX_LOCAL);
@@ -558,6 +560,9 @@ mod tests {
             ("0049 (0)33701 / 12345", &["0049 (0)33701 / 12345"]),
             ("tel:+33-1-45-67-21-10;ext=12", &["tel:+33-1-45-67-21-10"]),
             ("0145672110,,1234#", &["0145672110"]),
+            ("+33 1 45 67 21 10,,4567890", &["+33 1 45 67 21 10"]),
+            ("0145672110,,,4567890,,1234567#; 0612345678", &["0145672110", " 0612345678"]),
+            ("0145672110, 0612345678,,4567890", &["0145672110", " 0612345678"]),
             ("sip:+33145672110@pbx.example;user=phone", &["sip:+33145672110@pbx.example"]),
         ] {
             assert_eq!(numbers_in(text).collect::<Vec<_>>(), numbers, "{text}");

@@ -57,6 +57,7 @@ impl Engine {
         }
         let names = self.parts.names.clone();
         tokio::task::spawn_blocking(move || names.reload());
+        self.tether.calls_renewed();
         self.parts.agent.moved(now, local_now, other_now);
         self.ask_stun_again();
     }

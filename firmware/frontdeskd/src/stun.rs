@@ -202,6 +202,7 @@ impl Engine {
         if (leg.local.rtp, leg.local.rtcp) != (rtp, rtcp) {
             info!(call = stream.0, from = %leg.local.rtp, to = %rtp, "the router has given a call other ports");
             (leg.local.rtp, leg.local.rtcp) = (rtp, rtcp);
+            self.tether.call_renewed(CallRef(stream.0));
             self.parts.agent.heard_at(now, leg.session, rtp, rtcp);
         }
     }

@@ -15,6 +15,7 @@
 
 mod line;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,8 @@ pub(crate) struct Tether {
     join_at: Option<Instant>,
     /// Joins tried with the call that has the ear.
     joins: u8,
+    /// Calls that did not come back and were told of: another refusal of theirs is no news.
+    let_be: BTreeSet<CallRef>,
 }
 
 /// The call of the telephone.
@@ -123,10 +126,33 @@ impl Tether {
         idle.map(|since| since + IDLE)
     }
 
-    /// A call does not come back from it. They are joined again however often they have been: that was heard.
-    fn call_stranded(&mut self, call: CallRef) {
+    /// A call does not come back from it. They are joined again however often they have been: that was heard. `false`: it
+    /// has been told of, and is let be. A far end that refuses whatever it is asked refuses the next join too, and then to
+    /// come back from that: the two would go round without end.
+    fn call_stranded(&mut self, call: CallRef) -> bool {
+        if !self.let_be.insert(call) {
+            return false;
+        }
         if self.ear == Ear::Call(call) {
             self.joins = 0;
+        }
+        true
+    }
+
+    /// Something new has happened to a call, or it is over: should it not come back after that, that is news.
+    pub(crate) fn call_renewed(&mut self, call: CallRef) {
+        self.let_be.remove(&call);
+    }
+
+    /// The same for all calls: this machine has another address.
+    pub(crate) fn calls_renewed(&mut self) {
+        self.let_be.clear();
+    }
+
+    /// The same for the call that has the ear: the operator has done something.
+    fn spoken_call_renewed(&mut self) {
+        if let Ear::Call(call) = self.ear {
+            self.call_renewed(call);
         }
     }
 
@@ -201,10 +227,34 @@ mod tests {
     #[test]
     fn acc_3_a_call_that_does_not_come_back_from_the_telephone_may_be_joined_with_it_again() {
         let mut tether = Tether { joins: MAX_JOINS, ..up(Instant::now()) };
-        tether.call_stranded(CallRef(2));
+        assert!(tether.call_stranded(CallRef(2)));
         assert_eq!(tether.joins, MAX_JOINS, "somebody else is spoken with");
-        tether.call_stranded(CallRef(1));
+        assert!(tether.call_stranded(CallRef(1)));
         assert_eq!(tether.joins, 0);
+    }
+
+    #[test]
+    fn acc_3_a_call_that_refuses_the_next_join_too_is_let_be_until_something_new_happens() {
+        let mut tether = Tether { joins: MAX_JOINS, ..up(Instant::now()) };
+        assert!(tether.call_stranded(CallRef(1)), "told of, and tried once more");
+        // The join is refused, and so is the way back from it.
+        for _ in 0..3 {
+            tether.joins = MAX_JOINS;
+            assert!(!tether.call_stranded(CallRef(1)));
+            assert_eq!(tether.joins, MAX_JOINS, "no other join");
+        }
+        assert!(tether.call_stranded(CallRef(2)), "each call for itself");
+        let renew: [fn(&mut Tether); 3] =
+            [|it| it.call_renewed(CallRef(1)), Tether::spoken_call_renewed, Tether::calls_renewed];
+        for renew in renew {
+            renew(&mut tether);
+            assert!(tether.call_stranded(CallRef(1)));
+            assert_eq!(tether.joins, 0);
+            tether.joins = MAX_JOINS;
+            assert!(!tether.call_stranded(CallRef(1)));
+        }
+        tether.call_renewed(CallRef(2));
+        assert!(!tether.call_stranded(CallRef(1)), "what happens to another call is nothing to it");
     }
 
     #[test]

@@ -226,6 +226,22 @@ fn call_5_a_number_is_found_as_it_is_written_where_the_server_compares_letters()
 }
 
 #[test]
+fn dir_7_a_typed_number_is_looked_for_in_parts_only_where_nobody_has_it_as_it_stands() {
+    let yard = Yard::with_names(&[]);
+    let asked = |answer: fn(&mut TcpStream, u8)| {
+        let server = LdapServer::start(move |to, id, _| answer(to, id));
+        let plugin = load(&yard, &server.url(), json!({}));
+        let found = plugin.search("0145672110", 5, &Cancel::default()).unwrap().unwrap();
+        let heard = server.heard();
+        // The pieces of a pattern (RFC 4511 section 4.5.1): the number, and each of its digits.
+        let has = |piece: &[u8]| heard.windows(piece.len()).any(|seen| seen == piece);
+        (found.len(), has(b"0145672110"), has(&[0x81, 1, b'0', 0x81, 1, b'1', 0x81, 1, b'4']))
+    };
+    assert_eq!(asked(|to, id| say(to, &cut_short(id, 0))), (1, true, false));
+    assert_eq!(asked(|to, id| say(to, &message(id, &done(SEARCH, 0, "")))), (0, true, true));
+}
+
+#[test]
 fn a_referral_that_leads_in_circles_is_counted_and_not_followed() {
     let yard = Yard::with_names(&[]);
     let server = LdapServer::start(|to, id, here| {

@@ -111,12 +111,12 @@ pub struct ApiToken {
 const ACCOUNT: &str = "id, name, role, created, last_sign_in";
 const TOKEN: &str = "id, name, scope, created, by, last_used";
 
-/// The tokens that the account `?1` made, and those that were made with one of them.
-const MADE: &str = "WITH RECURSIVE made (id, name) AS ( \
-        SELECT id, name FROM admin_token WHERE by = (SELECT name FROM admin_account WHERE id = ?1) \
-        UNION \
-        SELECT admin_token.id, admin_token.name FROM admin_token \
-        JOIN made ON admin_token.by = 'token ' || made.name)";
+/// The tokens that the account `?1` made, the first of those that end with it.
+const OF_ACCOUNT: &str =
+    "SELECT id, name FROM admin_token WHERE by = (SELECT name FROM admin_account WHERE id = ?1)";
+
+/// The token `?1`, the first of those that end with it.
+const OF_TOKEN: &str = "SELECT id, name FROM admin_token WHERE id = ?1";
 
 impl Store {
     /// Whether there is an administrator: the box has been set up.
@@ -214,7 +214,7 @@ impl Store {
             somebody_stays(db)?;
             match role {
                 None | Some(Role::Administrator) => Ok(Vec::new()),
-                Some(Role::Supervisor) => revoke_of(db, id),
+                Some(Role::Supervisor) => revoke(db, OF_ACCOUNT, id),
             }
         })
     }
@@ -225,7 +225,7 @@ impl Store {
     /// [`StoreError::NoSuchAccount`], [`StoreError::LastAdministrator`], or the database's.
     pub fn remove_account(&mut self, id: i64) -> Result<Vec<String>, StoreError> {
         self.write("remove an account", |db| {
-            let revoked = revoke_of(db, id)?;
+            let revoked = revoke(db, OF_ACCOUNT, id)?;
             one(db.execute("DELETE FROM admin_account WHERE id = ?1", [id])?)?;
             somebody_stays(db)?;
             Ok(revoked)
@@ -239,7 +239,7 @@ impl Store {
     /// The database's.
     pub fn tokens_of(&self, id: i64) -> Result<Vec<String>, StoreError> {
         self.read("read the tokens of an account", |db| {
-            let mut query = db.prepare(&format!("{MADE} SELECT name FROM made ORDER BY id"))?;
+            let mut query = db.prepare(&format!("{} SELECT name FROM made ORDER BY id", made(OF_ACCOUNT)))?;
             let names = query.query_map([id], |row| row.get(0))?;
             Ok(names.collect::<Result<_, _>>()?)
         })
@@ -255,10 +255,14 @@ impl Store {
         })
     }
 
-    /// Adds a token; `hash` is the SHA-256 of it.
+    /// Adds a token; `hash` is the SHA-256 of it, `by` the name of the administrator who makes it, or `token NAME` for a
+    /// program. Two tokens of one name could not be told apart, neither by who wants to revoke one of them nor in the
+    /// audit log: the name is taken once, in capitals or not.
     ///
     /// # Errors
-    /// [`StoreError::AccountName`], [`StoreError::TooManyAccounts`], or the database's.
+    /// [`StoreError::AccountName`], [`StoreError::TokenTaken`], [`StoreError::TooManyAccounts`],
+    /// [`StoreError::NoSuchAccount`] where who makes it is no administrator any more or was revoked meanwhile, or the
+    /// database's.
     pub fn add_token(
         &mut self,
         name: &str,
@@ -269,8 +273,16 @@ impl Store {
     ) -> Result<ApiToken, StoreError> {
         self.write("add a token", |db| {
             let name = usable(name)?;
-            let count: u32 = db.query_row("SELECT count(*) FROM admin_token", [], |row| row.get(0))?;
-            if count >= MAX_TOKENS {
+            if !may_make(db, by)? {
+                return Err(StoreError::NoSuchAccount.into());
+            }
+            let mut query = db.prepare("SELECT name FROM admin_token")?;
+            let names = query.query_map([], |row| row.get(0))?;
+            let names = names.collect::<Result<Vec<String>, _>>()?;
+            if names.iter().any(|other| key(other) == key(name)) {
+                return Err(StoreError::TokenTaken { name: name.to_owned() }.into());
+            }
+            if names.len() >= MAX_TOKENS as usize {
                 return Err(StoreError::TooManyAccounts(MAX_TOKENS).into());
             }
             let sql = "INSERT INTO admin_token (name, hash, scope, created, by) VALUES (?, ?, ?, ?, ?)";
@@ -314,15 +326,18 @@ impl Store {
         })
     }
 
-    /// Revokes a token; says its name.
+    /// Revokes a token, and with it those that were made with it; says its name and theirs.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`], or the database's.
-    pub fn remove_token(&mut self, id: i64) -> Result<String, StoreError> {
+    pub fn remove_token(&mut self, id: i64) -> Result<(String, Vec<String>), StoreError> {
         self.write("revoke a token", |db| {
-            let sql = "DELETE FROM admin_token WHERE id = ?1 RETURNING name";
-            let name = db.query_row(sql, [id], |row| row.get(0)).optional()?;
-            name.ok_or_else(|| StoreError::NoSuchAccount.into())
+            let sql = "SELECT name FROM admin_token WHERE id = ?1";
+            let name: Option<String> = db.query_row(sql, [id], |row| row.get(0)).optional()?;
+            let name = name.ok_or(StoreError::NoSuchAccount)?;
+            let mut others = revoke(db, OF_TOKEN, id)?;
+            others.retain(|other| *other != name);
+            Ok((name, others))
         })
     }
 }
@@ -363,13 +378,33 @@ pub(crate) fn usable(name: &str) -> Result<&str, StoreError> {
     Err(StoreError::AccountName { name: trimmed.chars().take(MAX_NAME).collect() })
 }
 
-fn revoke_of(db: &Connection, id: i64) -> Result<Vec<String>, Failure> {
-    let sql = format!("{MADE} DELETE FROM admin_token WHERE id IN (SELECT id FROM made) RETURNING name");
+/// These tokens as `made`, with all that were made with one of them. Whoever may write with a token can make others: these
+/// are in the same hands, and end with it. A program is known by the name of its token, which no two have.
+fn made(first: &str) -> String {
+    format!(
+        "WITH RECURSIVE made (id, name) AS ({first} \
+         UNION \
+         SELECT admin_token.id, admin_token.name FROM admin_token \
+         JOIN made ON admin_token.by = 'token ' || made.name)"
+    )
+}
+
+/// Revokes what [`made`] finds; the names.
+fn revoke(db: &Connection, first: &str, id: i64) -> Result<Vec<String>, Failure> {
+    let made = made(first);
+    let sql = format!("{made} DELETE FROM admin_token WHERE id IN (SELECT id FROM made) RETURNING name");
     let mut statement = db.prepare(&sql)?;
     let names = statement.query_map([id], |row| row.get(0))?;
     let mut names = names.collect::<Result<Vec<String>, _>>()?;
     names.sort();
     Ok(names)
+}
+
+/// Whether somebody of this name may make tokens: whoever began to make one may have been removed or revoked meanwhile.
+fn may_make(db: &Connection, by: &str) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM admin_account WHERE name = ?1 AND role = 'administrator') \
+               OR EXISTS (SELECT 1 FROM admin_token WHERE 'token ' || name = ?1 AND scope = 'write')";
+    db.query_row(sql, [by], |row| row.get(0))
 }
 
 fn administrators(db: &Connection) -> Result<u32, rusqlite::Error> {

@@ -111,6 +111,12 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// Another token has this name.
+    #[error("there is a token {name:?} already")]
+    TokenTaken {
+        /// The name.
+        name: String,
+    },
     /// A name is empty, too long or has characters that no name has.
     #[error("the name {name:?} cannot be used: 1 to 64 characters, no control characters")]
     AccountName {

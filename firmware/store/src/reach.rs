@@ -157,16 +157,22 @@ impl Account {
 }
 
 impl Settings {
-    /// Names of the accounts that have no password and had one `before`, under their name or for their user: a file gave
-    /// none, and they go elsewhere now.
+    /// Names of the accounts that have no password and had one `before`, by this name or by another one
+    /// ([`Account::predecessor`]): a file gave none, and they go elsewhere now.
     #[must_use]
     pub fn without_their_passwords(&self, before: &Self) -> Vec<String> {
+        let names = self.account_names();
         let had = |account: &&Account| {
-            let is_it = |old: &&Account| old.id() == account.id() || old.user == account.user;
-            before.accounts.iter().filter(is_it).any(|old| !old.password.is_empty())
+            let old = account.predecessor(&before.accounts, &names);
+            old.is_some_and(|old| !old.password.is_empty())
         };
         let bare = self.accounts.iter().filter(|account| account.password.is_empty());
         bare.filter(had).map(|account| account.id().to_owned()).collect()
+    }
+
+    /// The names of its accounts, for [`Account::predecessor`].
+    pub(crate) fn account_names(&self) -> BTreeSet<String> {
+        self.accounts.iter().map(|account| account.id().to_owned()).collect()
     }
 }
 
@@ -199,6 +205,35 @@ mod tests {
         let now = Settings { accounts: now.to_vec(), ..Settings::default() };
         assert_eq!(now.without_their_passwords(&before), ["house", "desk"]);
         assert!(before.without_their_passwords(&now).is_empty());
+        // Another account for the same user never had one, neither one that is new nor one that had none before.
+        let beside = [account("house", "2100", "one"), account("second", "2100", "")];
+        let beside = Settings { accounts: beside.to_vec(), ..Settings::default() };
+        assert!(beside.without_their_passwords(&before).is_empty(), "beside it");
+        let alone = Settings { accounts: beside.accounts[1..].to_vec(), ..Settings::default() };
+        assert!(alone.without_their_passwords(&beside).is_empty(), "the one that had one is gone");
+    }
+
+    #[test]
+    fn acc_5_an_account_that_a_file_renames_keeps_its_password_at_the_same_machines() {
+        let account = |id: &str, user: &str, domain: &str, password: &str| Account {
+            id: id.into(),
+            user: user.into(),
+            domain: domain.into(),
+            password: Secret::new(password),
+            ..Account::default()
+        };
+        let kept = |wanted: &[Account]| {
+            let known = [account("house", "2100", "pbx.example", "one")];
+            let known = Settings { accounts: known.to_vec(), ..Settings::default() };
+            let mut wanted = Settings { accounts: wanted.to_vec(), ..Settings::default() };
+            wanted.keep_passwords(&known);
+            wanted.accounts.iter().map(|account| account.password.reveal().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&[account("desk", "2100", "pbx.example", "")]), ["one"]);
+        assert_eq!(kept(&[account("desk", "2100", "evil.example", "")]), [""]);
+        assert_eq!(kept(&[account("house", "2101", "pbx.example", "")]), [""], "another user's");
+        let both = [account("house", "2100", "pbx.example", ""), account("desk", "2100", "pbx.example", "")];
+        assert_eq!(kept(&both), ["one", ""], "another account");
     }
 
     #[test]

@@ -399,18 +399,18 @@ impl Settings {
         self.validate_handling()
     }
 
-    /// Gives accounts without password, and a certificate without key, the one they have in `known`. A password does not go
-    /// to a machine for which nobody typed it.
+    /// Gives accounts without password, also those that have another name now, and a certificate without key, the one they
+    /// have in `known`. A password does not go to a machine for which nobody typed it.
     pub(crate) fn keep_passwords(&mut self, known: &Self) {
         self.tls.keep_key(&known.tls);
         if let Some(xmpp) = &mut self.xmpp {
             xmpp.keep_password(known.xmpp.as_ref());
         }
+        let names = self.account_names();
         for account in self.accounts.iter_mut().filter(|account| account.password.is_empty()) {
-            let same = |old: &&Account| {
-                (old.id(), &old.user) == (account.id(), &account.user) && old.goes_where(account)
-            };
-            if let Some(old) = known.accounts.iter().find(same) {
+            let old = account.predecessor(&known.accounts, &names);
+            let same = old.filter(|old| old.user == account.user && old.goes_where(account));
+            if let Some(old) = same {
                 account.password = old.password.clone();
             }
         }

@@ -106,12 +106,13 @@ fn acc_1_passwords_roles_and_sign_ins_are_kept() {
 #[test]
 fn app_2_a_token_is_found_by_its_hash_until_it_is_revoked() {
     let (_folder, mut store) = open();
+    store.add_first_administrator("Ada", "hash", 1).unwrap();
     let made = store.add_token("backup", Scope::Read, &[7; 32], "Ada", 5).unwrap();
     assert_eq!(store.token(&[7; 32]).unwrap().unwrap(), made);
     assert!(store.token(&[8; 32]).unwrap().is_none());
     store.token_used(made.id, 50).unwrap();
     assert_eq!(store.tokens().unwrap()[0].last_used_ms, Some(50));
-    assert_eq!(store.remove_token(made.id).unwrap(), "backup");
+    assert_eq!(store.remove_token(made.id).unwrap(), ("backup".into(), vec![]));
     assert!(store.token(&[7; 32]).unwrap().is_none());
     assert!(matches!(store.remove_token(made.id), Err(StoreError::NoSuchAccount)));
 }
@@ -146,6 +147,57 @@ fn acc_1_app_2_no_token_outlives_the_administrator_who_made_it() {
     store.change_account(bob.id, Some(Role::Administrator), None).unwrap();
     assert_eq!(store.remove_account(ada.id).unwrap(), ["backup"]);
     assert!(left(&store).is_empty());
+}
+
+#[test]
+fn acc_1_app_2_what_a_token_made_ends_with_it_and_nothing_is_made_once_it_is_revoked() {
+    let (_folder, mut store) = open();
+    let ada = store.add_first_administrator("Ada", "hash", 1).unwrap();
+    let bob = store.add_account("Bob", Role::Administrator, "hash", 1).unwrap();
+    let mut number = 0;
+    let mut make = |store: &mut Store, name: &str, scope: Scope, by: &str| {
+        number += 1;
+        store.add_token(name, scope, &[number; 32], by, 5).map(|token| token.id)
+    };
+    let left = |store: &Store| -> Vec<String> {
+        store.tokens().unwrap().into_iter().map(|token| token.name).collect()
+    };
+    let leaked = make(&mut store, "leaked", Scope::Write, "Ada").unwrap();
+    make(&mut store, "other", Scope::Write, "Ada").unwrap();
+    let spare = make(&mut store, "spare", Scope::Write, "token leaked").unwrap();
+    make(&mut store, "look", Scope::Read, "token spare").unwrap();
+    let (name, others) = store.remove_token(leaked).unwrap();
+    assert_eq!((name.as_str(), others), ("leaked", vec!["look".to_owned(), "spare".to_owned()]));
+    assert_eq!(left(&store), ["other"]);
+    assert!(matches!(store.remove_token(spare), Err(StoreError::NoSuchAccount)));
+    // What its program had begun before comes too late, as does what an administrator had who is none any more.
+    let late = make(&mut store, "late", Scope::Write, "token leaked");
+    assert!(matches!(late, Err(StoreError::NoSuchAccount)), "{late:?}");
+    store.change_account(bob.id, Some(Role::Supervisor), None).unwrap();
+    let late = make(&mut store, "late", Scope::Write, "Bob");
+    assert!(matches!(late, Err(StoreError::NoSuchAccount)), "{late:?}");
+    store.change_account(bob.id, Some(Role::Administrator), None).unwrap();
+    store.remove_account(ada.id).unwrap();
+    let late = make(&mut store, "late", Scope::Write, "Ada");
+    assert!(matches!(late, Err(StoreError::NoSuchAccount)), "{late:?}");
+    // One that only reads makes none.
+    make(&mut store, "reads", Scope::Read, "Bob").unwrap();
+    let none = make(&mut store, "none", Scope::Read, "token reads");
+    assert!(matches!(none, Err(StoreError::NoSuchAccount)), "{none:?}");
+    assert_eq!(left(&store), ["reads"]);
+}
+
+#[test]
+fn app_2_no_two_tokens_have_one_name() {
+    let (_folder, mut store) = open();
+    store.add_first_administrator("Ada", "hash", 1).unwrap();
+    let first = store.add_token("Élan", Scope::Read, &[1; 32], "Ada", 5).unwrap();
+    for name in ["Élan", " éLAN "] {
+        let again = store.add_token(name, Scope::Read, &[2; 32], "Ada", 5);
+        assert!(matches!(again, Err(StoreError::TokenTaken { .. })), "{again:?}");
+    }
+    store.remove_token(first.id).unwrap();
+    store.add_token("Élan", Scope::Read, &[3; 32], "Ada", 5).unwrap();
 }
 
 #[test]

@@ -114,12 +114,32 @@ pub(crate) enum Farewell {
 pub(crate) struct WireHold {
     /// The last effect was a hold.
     pub(crate) asked: bool,
-    /// Its answer is still out.
-    pub(crate) pending: bool,
+    /// How many of the holds and retrieves asked for are still unanswered. Each is answered once, in their order; only
+    /// the answer to the last one says how things are.
+    pub(crate) pending: u8,
     /// The last hold was refused: the call waits here although the other side is not on hold.
     pub(crate) refused: bool,
     /// It talked with the operator when the hold was asked for.
     pub(crate) talked: bool,
+}
+
+impl WireHold {
+    /// A hold is asked for.
+    pub(crate) fn hold(&mut self, talked: bool) {
+        *self = Self { asked: true, pending: self.pending.saturating_add(1), refused: false, talked };
+    }
+
+    /// A retrieve is asked for.
+    pub(crate) fn retrieve(&mut self) {
+        *self = Self { pending: self.pending.saturating_add(1), ..Self::default() };
+    }
+
+    /// An answer has come. Returns whether it is that to the last thing asked for.
+    pub(crate) fn answered(&mut self, hold: bool) -> bool {
+        let last = self.pending == 1 && self.asked == hold;
+        self.pending = self.pending.saturating_sub(1);
+        last
+    }
 }
 
 /// The times of a call.

@@ -10,7 +10,7 @@
 use ipc::{Action, CallRef, CommandError, ConferenceMember, ConferenceView};
 
 use crate::Effect;
-use crate::call::{Call, Ms, State, WireHold};
+use crate::call::{Call, Ms, State};
 use crate::switchboard::Switchboard;
 
 /// Most parties beside the operator.
@@ -175,7 +175,7 @@ impl Switchboard {
         }
         let Some(entry) = self.calls.get_mut(&call) else { return };
         if entry.state() != State::Talking {
-            entry.hold = WireHold { asked: false, pending: true, ..WireHold::default() };
+            entry.hold.retrieve();
             self.emit(Effect::Retrieve { call });
         }
         self.enter(now, call, State::Conference);

@@ -55,7 +55,7 @@ impl Switchboard {
         let Some(entry) = self.calls.get_mut(&call) else { return };
         if !entry.hold.asked {
             let talked = entry.state() == State::Talking;
-            entry.hold = WireHold { asked: true, pending: true, refused: false, talked };
+            entry.hold.hold(talked);
             self.emit(Effect::Hold { call });
         }
     }
@@ -65,7 +65,7 @@ impl Switchboard {
         self.give_ear(now, call);
         let mut picked_up = None;
         if let Some(entry) = self.calls.get_mut(&call) {
-            entry.hold = WireHold { asked: false, pending: true, ..WireHold::default() };
+            entry.hold.retrieve();
             picked_up = entry.unattended.then(|| entry.line_number.clone());
             self.emit(Effect::Retrieve { call });
         }
@@ -89,10 +89,8 @@ impl Switchboard {
     }
 
     pub(crate) fn hold_agreed(&mut self, call: CallRef, held: bool) {
-        if let Some(entry) = self.calls.get_mut(&call)
-            && entry.hold.asked == held
-        {
-            entry.hold.pending = false;
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.hold.answered(held);
         }
     }
 
@@ -103,7 +101,7 @@ impl Switchboard {
         let can_talk = !matches!(self.desk.audio, AudioState::PhoneFailed { .. });
         let Some(entry) = self.calls.get_mut(&call) else { return };
         // What was asked since is answered by itself.
-        if !entry.hold.pending || entry.hold.asked != hold {
+        if !entry.hold.answered(hold) {
             return;
         }
         let talked = entry.hold.talked;

@@ -21,6 +21,10 @@ use crate::number;
 use crate::switchboard::Switchboard;
 use crate::{Effect, EndCause, ParkedCall, Settings};
 
+/// Nobody waits in a slot for so long: the exchange has let them go, and where it has no lamp for the slot nothing said so.
+/// Whoever is thought to be parked keeps an operator from signing out. In milliseconds: a day.
+const LONGEST: Ms = 24 * 60 * 60 * 1_000;
+
 /// The reference of calls that were parked before the desk was started: that of none there is.
 const BEFORE: CallRef = CallRef(0);
 
@@ -221,12 +225,16 @@ impl Switchboard {
 
     pub(crate) fn park_deadline(&self) -> Option<Ms> {
         let limit = self.settings.timers.park_ms;
-        let waiting = self.park.parked.values().filter(|p| limit > 0 && !p.overdue);
-        waiting.map(|p| p.due(limit)).min()
+        let waiting = self.park.parked.values();
+        waiting.map(|p| p.due(if limit > 0 && !p.overdue { limit.min(LONGEST) } else { LONGEST })).min()
     }
 
-    /// Slots in which somebody waits too long begin to ring.
+    /// Slots in which somebody waits too long begin to ring; who cannot be there any more is forgotten.
     pub(crate) fn expire_parked(&mut self, now: Ms) {
+        for (slot, _) in self.park.parked.iter().filter(|(_, p)| p.due(LONGEST) <= now) {
+            tracing::info!(slot, "nobody has heard for a day of who was parked; forgotten");
+        }
+        self.forget_parked(|_, parked| parked.due(LONGEST) <= now);
         let limit = self.settings.timers.park_ms;
         let due = |p: &&mut Parked| limit > 0 && !p.overdue && p.due(limit) <= now;
         let mut began = false;

@@ -130,7 +130,20 @@ impl DirectorySearch for Ldap {
         let filter = format!("(&{}{has_words})", settings.filter);
         // Where the server stops, more letters go on.
         let found = ask(&settings, &filter, map.names(), limit.clamp(1, 100), None)?;
-        Ok(found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect())
+        let people = |found: &Found| -> Vec<Contact> {
+            found.entries.iter().filter_map(|entry| map.contact(entry)).take(limit as usize).collect()
+        };
+        let there = people(&found);
+        let wider = map.may_have_words(&text).filter(|_| there.is_empty());
+        let Some(wider) = wider.filter(|_| context::remaining_ms() > WORTH) else { return Ok(there) };
+        let filter = format!("(&{}{wider})", settings.filter);
+        match ask(&settings, &filter, map.names(), limit.clamp(1, 100), None) {
+            Ok(found) => Ok(people(&found)),
+            Err(error) => {
+                not_asked(&error);
+                Ok(there)
+            }
+        }
     }
 }
 
@@ -150,11 +163,15 @@ fn compared(
             people.filter(|person| has_one_of(person, numbers)).take(limit as usize).collect()
         }
         Err(error) => {
-            let words = format!("not asked for a number as it may be written: {error:?}");
-            log::write(log::Level::Info, &words);
+            not_asked(&error);
             Vec::new()
         }
     }
+}
+
+/// A server did not answer the second question in time: for the log.
+fn not_asked(error: &Error) {
+    log::write(log::Level::Info, &format!("not asked for a number as it may be written: {error:?}"));
 }
 
 fn turn_page(settings: &Settings, map: &Map, mut cursor: Cursor, limit: u32) -> Result<Page, Error> {

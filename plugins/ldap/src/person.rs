@@ -120,17 +120,27 @@ impl Map {
     /// A filter for whoever has each of these words in a name, a company, a department or a number; none, if there is
     /// no word that could be looked for.
     pub(crate) fn has_words(&self, text: &str) -> Option<String> {
-        let words: Vec<&str> =
-            text.split_whitespace().filter(|word| word.chars().count() >= SHORTEST).collect();
+        self.each_word(text, |word| format!("*{}*", escape(word)))
+    }
+
+    /// The same with whatever between the digits of a number; none, if no number among the words is long enough for that. No
+    /// index helps a server with it: it is for when nobody has the words as they stand.
+    pub(crate) fn may_have_words(&self, text: &str) -> Option<String> {
+        let is_any_long = sought(text).any(|word| long_number(word).is_some());
+        let value = |word: &str| match long_number(word) {
+            Some(digits) => spaced(&digits),
+            None => format!("*{}*", escape(word)),
+        };
+        is_any_long.then(|| self.each_word(text, value)).flatten()
+    }
+
+    /// A filter with what `value` makes of each of these words.
+    fn each_word(&self, text: &str, value: impl Fn(&str) -> String) -> Option<String> {
         let (texts, phones) = (self.attributes(&SEARCHED), self.attributes(&PHONES.map(|(field, _)| field)));
         let mut filter = String::new();
-        for word in words.into_iter().take(WORDS) {
-            let is_number = word.bytes().any(|byte| byte.is_ascii_digit())
-                && word.bytes().all(|byte| byte.is_ascii_digit() || b"+-/().".contains(&byte));
-            let attributes = if is_number { &phones } else { &texts };
-            let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-            let is_long = is_number && digits.len() >= FEWEST;
-            let value = if is_long { spaced(&digits) } else { format!("*{}*", escape(word)) };
+        for word in sought(text) {
+            let attributes = if is_number(word) { &phones } else { &texts };
+            let value = value(word);
             let any: String = attributes.iter().map(|name| format!("({name}={value})")).collect();
             if !any.is_empty() {
                 filter += &format!("(|{any})");
@@ -202,6 +212,23 @@ impl Map {
 /// Whether somebody has one of these spellings of a number.
 pub(crate) fn has_one_of(contact: &Contact, numbers: &[String]) -> bool {
     contact.phones.iter().any(|phone| same_number(&phone.number, numbers))
+}
+
+/// The words of a text that are looked for.
+fn sought(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().filter(|word| word.chars().count() >= SHORTEST).take(WORDS)
+}
+
+/// A word of digits, and of what stands between those of a number.
+fn is_number(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().all(|byte| byte.is_ascii_digit() || b"+-/().".contains(&byte))
+}
+
+/// The digits of a word that is a number, where they are not too few to have others between them.
+fn long_number(word: &str) -> Option<String> {
+    let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+    (is_number(word) && digits.len() >= FEWEST).then_some(digits)
 }
 
 /// Digits, with whatever between them (RFC 4515).
@@ -315,8 +342,20 @@ mod tests {
             |number: &str| map.contact(&entry(&[("cn", &["Ann"]), ("telephoneNumber", &[number])])).unwrap();
         assert!(has_one_of(&person("+33 (0)1 45 67 21 10"), &numbers));
         assert!(!has_one_of(&person("+33 1 45 67 21 109"), &numbers));
-        let typed = map.has_words("01.45.67").unwrap();
-        assert!(typed.contains("(telephoneNumber=*0*1*4*5*6*7*)"), "{typed}");
+    }
+
+    #[test]
+    fn dir_7_a_typed_number_is_asked_for_as_it_stands_before_anything_is_between_its_digits() {
+        let map = Map::read("phone = telephoneNumber\nmobile =\nhome =\nextension =").unwrap();
+        let plain = map.has_words("01.45.67").unwrap();
+        assert_eq!(plain, "(&(|(telephoneNumber=*01.45.67*)))", "which an index for substrings makes quick");
+        let wide = map.may_have_words("01.45.67").unwrap();
+        assert_eq!(wide, "(&(|(telephoneNumber=*0*1*4*5*6*7*)))");
+        let both = map.may_have_words("ann 01.45.67").unwrap();
+        assert!(both.contains("(cn=*ann*)") && both.contains("(telephoneNumber=*0*1*4*5*6*7*)"), "{both}");
+        for nothing_else in ["ann lee", "ann 04412", "a1b2c3d4e5f6", ""] {
+            assert_eq!(map.may_have_words(nothing_else), None, "{nothing_else}");
+        }
     }
 
     #[test]

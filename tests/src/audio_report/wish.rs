@@ -66,12 +66,15 @@ pub fn run(wish: &Wish) -> ExitCode {
     let scratch = house::scratch();
     let first = speech(scratch.path(), 0);
     let realtime = may_be_realtime();
-    let mut judge = Judge::start(scratch.path(), &first, wish.visqol);
+    // One for each codec, who judge side by side.
+    let start = |_: &Codec| Judge::start(scratch.path(), &first, wish.visqol);
+    let mut judges: Vec<Judge> = wish.codecs.iter().map(start).collect();
     println!(
         "{:.1} s of speech by espeak-ng, 4 voices, English and French, at -26 dBov",
         first.len() as f64 / 48e3
     );
-    println!("judged by {}; delay by cross-correlation", judge.tools);
+    let tools = judges.first().map_or("nobody", |judge| &judge.tools);
+    println!("judged by {tools}; delay by cross-correlation");
     println!(
         "baresip {}, player aubridge, scheduled {}",
         version(),
@@ -103,10 +106,19 @@ pub fn run(wish: &Wish) -> ExitCode {
                 .collect();
             threads.into_iter().map(|thread| thread.join().expect("a stage that played to its end")).collect()
         });
-        for (codec, all) in wish.codecs.iter().zip(played) {
-            for (network, played) in all {
+        let judged: Vec<Vec<Vec<Score>>> = thread::scope(|scope| {
+            let each = judges.iter_mut().zip(&played);
+            let judge = |(judge, all): (&mut Judge, &Vec<(Network, Played)>)| -> Vec<Vec<Score>> {
+                all.iter()
+                    .map(|(_, played)| played.takes.iter().map(|take| judge.judge(take)).collect())
+                    .collect()
+            };
+            let threads: Vec<_> = each.map(|pair| scope.spawn(move || judge(pair))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a judge that heard all")).collect()
+        });
+        for ((codec, all), scores) in wish.codecs.iter().zip(played).zip(judged) {
+            for ((network, played), scores) in all.into_iter().zip(scores) {
                 late = late.max(played.late);
-                let scores: Vec<Score> = played.takes.iter().map(|take| judge.judge(take)).collect();
                 let known = rows
                     .iter_mut()
                     .find(|row: &&mut Row| row.codec == *codec && row.network.name == network.name);
@@ -132,8 +144,8 @@ pub fn run(wish: &Wish) -> ExitCode {
     println!("\n{text}");
     println!("the latest packet of all left {late:.1?} after its time; {}", report::machine());
     let mut held: Vec<bool> = rows.iter().map(|row| row.holds(&noise(row))).collect();
-    if wish.appliance {
-        let through = appliance::measure(scratch.path(), &first, &mut judge);
+    if let Some(judge) = judges.first_mut().filter(|_| wish.appliance) {
+        let through = appliance::measure(scratch.path(), &first, judge);
         println!("through the whole appliance: {}", through.words());
         text += &format!("\nthrough the whole appliance: {}\n", through.words());
         held.push(through.both_ms <= appliance::BAR_MS);

@@ -46,9 +46,9 @@ pub(crate) struct Calls {
     pub(crate) settle: Timer,
     /// Runs while a hand may still mean the selected call that is gone, and not the one the selection fell to.
     gone: Timer,
-    /// The call of which a button was tapped, and that others come in its place; runs while the second tap of a hurried
-    /// finger may come there.
-    changed: Option<CallRef>,
+    /// The call of which a button was tapped, and the button, when others come in its place; runs while the second tap of
+    /// a hurried finger may come there.
+    changed: Option<(CallRef, CallAction)>,
     changing: Timer,
     /// The question with which a number was called last, and that number; see [`Desk::call_out`].
     called: Option<(u64, String)>,
@@ -231,7 +231,7 @@ impl Desk {
         }
         let changes = [CallAction::Answer, CallAction::Retrieve, CallAction::Hold, CallAction::Conference];
         if changes.contains(&action) {
-            self.calls.changed = Some(call);
+            self.calls.changed = Some((call, action));
             self.think_twice(&self.calls.changing);
         }
         self.calls.selected = Some(call);
@@ -239,13 +239,16 @@ impl Desk {
     }
 
     fn is_hurried(&self, call: CallRef, action: CallAction) -> bool {
-        let changing = self.calls.changed == Some(call) && self.calls.changing.running();
+        let changed = self.calls.changed.filter(|(changed, _)| *changed == call);
+        let changed = changed.map(|(_, by)| by).filter(|_| self.calls.changing.running());
         match action {
             // It is there for two seconds only.
             CallAction::Undo => false,
             // Whoever is next is taken at once: nobody is lost by that.
-            CallAction::Answer | CallAction::Retrieve => changing,
-            _ => changing || self.calls.gone.running(),
+            CallAction::Answer | CallAction::Retrieve => changed.is_some(),
+            // It stands beside Hold, and beside what comes in the place of Hold: no second tap lands there.
+            CallAction::Transfer if changed == Some(CallAction::Hold) => self.calls.gone.running(),
+            _ => changed.is_some() || self.calls.gone.running(),
         }
     }
 
@@ -375,11 +378,17 @@ impl Desk {
         }
     }
 
-    /// The desk did not take it: it stands in the bar again, unless something else does by now.
+    /// The desk did not take it: it stands in the bar again, unless something else does by now, and the keyboard is there
+    /// to put it right, unless the operator has gone on to something else.
     pub(crate) fn give_back_number(&mut self, text: &str) {
         let calls = self.app.global::<crate::screen::Calls>();
-        if calls.get_number().is_empty() {
-            calls.set_number(text.into());
+        if !calls.get_number().is_empty() {
+            return;
+        }
+        calls.set_number(text.into());
+        let is_covered = self.is_closed() || self.names_are_hidden() || self.something_is_open();
+        if self.area == Area::Calls && !is_covered && !self.is_in_field() {
+            self.focus(FocusPlace::Number);
         }
     }
 

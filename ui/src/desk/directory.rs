@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ipc::{
-    CallRef, Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook, DirectoryView,
-    Language, Layout, SortKey,
+    CallRef, CallState, Column, Command, ContactId, ContactPage, ContactRow, DirectoryId, DirectoryLook,
+    DirectoryView, Language, Layout, SortKey,
 };
 use slint::{ComponentHandle, Model, ModelRc, Timer, TimerMode, VecModel};
 
@@ -424,13 +424,14 @@ impl Desk {
     }
 
     /// Offers the transfer when a call and a tapped contact make one. Another call never comes in the place of the one that is
-    /// offered, under a finger.
+    /// offered, under a finger; nor does the one that is offered lose its place to a call that is answered meanwhile.
     pub(crate) fn show_transfer_bar(&mut self) {
-        let mut pair = if self.directory.tapped { self.transfer_pair() } else { None };
-        let call = pair.as_ref().map(|(call, ..)| *call);
-        if self.directory.offered.is_some_and(|offered| call != Some(offered)) {
+        let pair = if self.directory.tapped { self.transfer_pair() } else { None };
+        if pair.is_none() && self.is_offered_being_answered() {
+            return;
+        }
+        if pair.is_none() && self.directory.offered.is_some() {
             self.directory.tapped = false;
-            pair = None;
         }
         self.directory.offered = pair.as_ref().map(|(call, ..)| *call);
         let directory = self.app.global::<crate::screen::Directory>();
@@ -443,9 +444,20 @@ impl Desk {
         }
     }
 
-    /// The call and the contact that are meant, when the one can go to the other.
+    /// The call of the bar is being answered: for a moment it can go nowhere, and then to the contact as before.
+    fn is_offered_being_answered(&self) -> bool {
+        let offered = self.directory.offered.and_then(|call| self.call(call));
+        let is_answering = offered.is_some_and(|call| call.state == CallState::Answering);
+        is_answering && self.connected && self.directory.tapped && self.cursor_contact().is_some()
+    }
+
+    /// The call and the contact that are meant, when the one can go to the other: the call that is offered, until a hand
+    /// chooses anew.
     fn transfer_pair(&self) -> Option<(CallRef, ContactRow, Landing)> {
-        let call = self.transferable()?;
+        let call = match self.directory.offered {
+            Some(offered) => self.call(offered).filter(|_| self.connected)?,
+            None => self.transferable()?,
+        };
         let contact = self.cursor_contact()?;
         let landing = drops::on_contact(call, &contact, &self.view);
         landing.command.is_some().then_some((call.call, contact, landing))

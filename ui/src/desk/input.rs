@@ -12,12 +12,14 @@ const PAGE_ROWS: usize = 6;
 
 impl Desk {
     /// Whether a key that is held down may go on with what it does: it moves the cursor, or is a field's own. Whatever else
-    /// it does has been done.
+    /// it does has been done. A field of one line sees to its Enter itself: nobody here knows how many it has.
     pub(crate) fn may_repeat(&self, text: &str, control: bool, alt: bool, typing: bool) -> bool {
         use ConsoleKey::{Down, Left, PageDown, PageUp, Right, Up};
         // As in `key`: a menu over a field takes its keys.
         match self.keys.read(text, control, alt, typing && !self.menu_is_open()) {
             Some(key) => matches!(key, Up | Down | Left | Right | PageUp | PageDown),
+            // It sends what was written: what was refused would be sent again and again.
+            None if control && text.chars().eq([char::from(slint::platform::Key::Return)]) => false,
             // A digit would go to the other end again and again.
             None => typing || !self.keypad_is_open(),
         }

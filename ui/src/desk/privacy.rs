@@ -15,7 +15,7 @@ use crate::keys::ConsoleKey;
 use crate::screen::{self, FocusPlace};
 
 impl Desk {
-    fn names_are_hidden(&self) -> bool {
+    pub(super) fn names_are_hidden(&self) -> bool {
         self.app.global::<screen::Privacy>().get_on()
     }
 

@@ -104,6 +104,19 @@ fn dir_2_enter_goes_on_from_field_to_field_and_control_s_saves() {
 }
 
 #[test]
+fn dir_2_enter_that_is_held_goes_on_by_one_field_and_saves_nothing() {
+    let stage = Stage::with(scenes::empty());
+    editor(&stage).invoke_open_new(2);
+    stage.settle();
+    stage.write("Ana");
+    stage.key(Key::Return);
+    stage.held(Key::Return, 30);
+    assert_eq!(stage.commands(), []);
+    stage.write("Luz");
+    assert_eq!(editor(&stage).get_last_name(), "Luz");
+}
+
+#[test]
 fn pre_2_presence_is_on_for_new_staff_and_never_for_strangers() {
     let stage = Stage::with(scenes::empty());
     let write = |directory| {

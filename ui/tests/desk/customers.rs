@@ -4,7 +4,7 @@ use frontdesk_ui::link::Event;
 use frontdesk_ui::scenes;
 use frontdesk_ui::screen::{Calls, Customer, Item, ItemFault, ItemStep, LinkCard, Menu};
 use ipc::{CallRef, Command, CommandError, CustomerItem, CustomerRef, ItemProblem, Reply, TextSize, View};
-use slint::platform::{Key, PointerEventButton};
+use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, Model};
 
 use super::hands::Stage;
@@ -203,6 +203,23 @@ fn crm_3_a_note_that_was_refused_keeps_its_text_and_its_identity() {
     customer(&stage).invoke_write("1".into(), false);
     stage.settle();
     assert_eq!(item(&stage).get_text(), "", "what is there is no draft");
+}
+
+#[test]
+fn crm_3_a_note_that_was_refused_is_not_sent_again_by_a_key_that_is_held() {
+    let stage = Stage::with(scenes::customer_answered());
+    stage.tap(stage.middle("Task"));
+    stage.write("Send the offer");
+    let control = slint::SharedString::from(Key::Control);
+    stage.dispatch(WindowEvent::KeyPressed { text: control.clone() });
+    stage.key(Key::Return);
+    assert!(sent(&stage).task);
+    let refused = ItemProblem::Refused { case: "auth-failed".into(), words: "401".into() };
+    stage.answer(Err(CommandError::Item(refused)));
+    stage.held(Key::Return, 3);
+    assert_eq!(stage.commands(), []);
+    stage.dispatch(WindowEvent::KeyReleased { text: control });
+    assert_eq!(item(&stage).get_text(), "Send the offer");
 }
 
 #[test]

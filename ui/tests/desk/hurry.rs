@@ -127,6 +127,29 @@ fn call_1_a_second_tap_on_answer_or_hold_does_nothing_to_the_call() {
 }
 
 #[test]
+fn call_11_transfer_right_after_hold_is_no_second_tap() {
+    let mut view = one_ringing();
+    view.talk = Some(CallRef(7));
+    view.incoming[0].state = CallState::Talking;
+    view.incoming[0].actions = vec![Action::Hold, Action::Transfer, Action::HangUp];
+    let stage = Stage::with(view.clone());
+    let place = stage.middle("Hold");
+    stage.tap(place);
+    view.generation += 1;
+    view.talk = None;
+    view.incoming[0].state = CallState::Held;
+    view.incoming[0].actions = vec![Action::Retrieve, Action::Transfer, Action::HangUp];
+    stage.show(view);
+    // What has come under the finger, and what ends the call, wait.
+    stage.tap(place);
+    stage.tap(stage.middle("Hang up"));
+    assert_eq!(stage.commands(), [Command::Hold { call: CallRef(7) }]);
+    stage.tap(stage.middle("Transfer"));
+    assert!(stage.app.global::<Prompt>().get_open(), "it stood there before");
+    assert_eq!(stage.commands(), []);
+}
+
+#[test]
 fn call_12_who_hangs_up_first_does_not_have_the_next_caller_rejected() {
     let stage = Stage::with(scenes::picture());
     assert_eq!(selected(&stage), "5");
@@ -188,6 +211,56 @@ fn call_9_the_bar_of_the_transfer_puts_no_other_call_in_the_place_of_one_that_en
     stage.tap(stage.spot("Ingrid Solberg"));
     assert!(directory.get_transfer_ready(), "chosen anew");
     assert_eq!(directory.get_transfer_who(), "Marie Laurent");
+}
+
+#[test]
+fn call_9_the_bar_of_the_transfer_stays_while_its_call_is_answered() {
+    let mut view = one_ringing();
+    let stage = Stage::with(view.clone());
+    let directory = stage.app.global::<Directory>();
+    stage.tap(stage.spot("Ingrid Solberg"));
+    assert!(directory.get_transfer_ready());
+    let mut then = |state, talk, actions: &[Action]| {
+        view.generation += 1;
+        view.talk = talk;
+        view.incoming[0].state = state;
+        view.incoming[0].actions = actions.to_vec();
+        stage.show(view.clone());
+    };
+    then(CallState::Answering, Some(CallRef(7)), &[Action::HangUp]);
+    assert!(directory.get_transfer_ready());
+    directory.invoke_transfer_here();
+    assert_eq!(stage.commands(), [], "there is nothing yet that could go");
+    then(CallState::Talking, Some(CallRef(7)), &[Action::Hold, Action::Transfer, Action::HangUp]);
+    assert!(directory.get_transfer_ready());
+    assert_eq!(directory.get_transfer_who(), "Helena Brandt");
+    directory.invoke_transfer_here();
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(7), to: "2110".into() }]);
+}
+
+#[test]
+fn call_9_the_bar_of_the_transfer_keeps_its_call_while_another_is_answered() {
+    let mut view = scenes::picture();
+    let stage = Stage::with(view.clone());
+    let directory = stage.app.global::<Directory>();
+    stage.tap(stage.spot("Ingrid Solberg"));
+    assert_eq!(directory.get_transfer_who(), "Marie Laurent");
+    view.outgoing[0].state = CallState::Held;
+    view.outgoing[0].actions = vec![Action::Retrieve, Action::Transfer, Action::HangUp];
+    view.talk = Some(CallRef(1));
+    let talking = [Action::Hold, Action::Transfer, Action::HangUp];
+    for (state, actions) in
+        [(CallState::Answering, &[Action::HangUp][..]), (CallState::Talking, &talking[..])]
+    {
+        view.generation += 1;
+        view.incoming[0].state = state;
+        view.incoming[0].actions = actions.to_vec();
+        stage.show(view.clone());
+        assert!(directory.get_transfer_ready(), "{state:?}");
+        assert_eq!(directory.get_transfer_who(), "Marie Laurent");
+    }
+    directory.invoke_transfer_here();
+    assert_eq!(stage.commands(), [Command::BlindTransfer { call: CallRef(5), to: "2110".into() }]);
 }
 
 #[test]
@@ -309,6 +382,24 @@ fn call_11_a_name_that_means_nobody_stands_in_the_question_again() {
     ask();
     stage.answer(Err(CommandError::NotPossible));
     assert!(!prompt.get_open());
+}
+
+#[test]
+fn call_11_enter_that_is_held_asks_the_desk_once() {
+    let stage = Stage::with(scenes::picture());
+    let prompt = stage.app.global::<Prompt>();
+    stage.tap(stage.middle("Transfer"));
+    stage.write("zz");
+    stage.key(Key::Return);
+    let asked = Command::BlindTransfer { call: CallRef(5), to: "zz".into() };
+    assert_eq!(stage.commands(), std::slice::from_ref(&asked));
+    stage.answer(Err(CommandError::AmbiguousName { name: "zz".into(), matches: 0 }));
+    assert!(prompt.get_open(), "it asks again, under the same key");
+    stage.held(Key::Return, 3);
+    assert_eq!(stage.commands(), []);
+    assert!(prompt.get_open() && prompt.get_text() == "zz");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [asked]);
 }
 
 #[test]

@@ -301,6 +301,18 @@ fn call_10_the_dial_bar_dials_and_gives_back_what_was_refused() {
     }
     assert_eq!(calls.get_number(), "2110");
     assert!(stage.has("The line is not registered"));
+    // The keyboard is there as well: Enter tries again, but not one that is still held.
+    stage.commands();
+    stage.held(Key::Return, 3);
+    assert_eq!(stage.commands(), []);
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Dial { number: "2110".into(), line: None }]);
+    // Who has gone on to the directory meanwhile stays there.
+    stage.key(Key::F5);
+    stage.answer(Err(CommandError::NotRegistered));
+    assert_eq!(calls.get_number(), "2110");
+    stage.key(Key::Return);
+    assert_eq!(stage.commands(), [Command::Dial { number: "2101".into(), line: None }]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use frontdesk_ui::screen::{AlertWishes, Alerts, Calls, Directory, EditFault, Fil
 use i_slint_backend_testing::ElementHandle;
 use ipc::{
     AlertId, AlertSet, Command, CommandError, ContactId, DirectoryId, Edit, EditProblem, ImportView,
-    Language, Reply, View,
+    Language, NoticeKind, Party, Reply, View,
 };
 use slint::platform::{Key, PointerEventButton};
 use slint::{ComponentHandle, Model};
@@ -59,10 +59,7 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
         scenes::refusals().notices,
         Language::English,
         &[
-            (
-                "Pierre-Emmanuel Delacroix-Beaumont did not reach Marie Laurent",
-                "busy; the call is over, call back",
-            ),
+            ("Call lost: Pierre-Emmanuel Delacroix-Beaumont", "Marie Laurent: busy; call back"),
             ("No sound from Pierre-Emmanuel Delacroix-Beaumont", "hold and retrieve the call, or call back"),
             (
                 "Digits refused by Pierre-Emmanuel Delacroix-Beaumont",
@@ -89,6 +86,13 @@ fn acc_4_what_went_wrong_is_said_with_what_to_do_and_in_the_operators_language()
             ),
             ("L’appel vers +49 30 5557 0142 a échoué", "le central ne répond pas"),
         ],
+    );
+    // Who has no name is told of as well.
+    let (who, to) = (Party::default(), scenes::staff("Marie Laurent", "2107"));
+    say(
+        scenes::told(vec![NoticeKind::TransferLost { who, to, code: 486 }]).notices,
+        Language::French,
+        &[("Appel perdu\u{a0}: Anonyme", "Marie Laurent\u{a0}: occupé\u{a0}; rappelez")],
     );
 }
 

@@ -124,8 +124,8 @@ pub(crate) async fn add_token(Sent { caller, body }: Sent<NewToken>) -> Told {
 pub(crate) async fn revoke(caller: Writer, named: Named) -> Told {
     let id = named.number(&caller)?;
     let revoked = caller.app.keeper.ask(move |store| store.remove_token(id)).await;
-    let name = revoked.map_err(|problem| of_store(&caller, &problem))?;
-    caller.app.audit(&caller.actor(), Act::TokenRevoked, name).await;
+    let (name, others) = revoked.map_err(|problem| of_store(&caller, &problem))?;
+    caller.app.audit(&caller.actor(), Act::TokenRevoked, tokens::with_revoked(name, &others)).await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

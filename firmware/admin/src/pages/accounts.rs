@@ -6,7 +6,6 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
-use ipc::Language;
 use maud::{Markup, html};
 use store::{ApiToken, Role, Scope, WebAccount};
 
@@ -16,7 +15,12 @@ use crate::{
     fault::{Fault, of_store},
     guard::{Posted, Signed},
     layout::{self, Place},
-    pages::{Page, outside::weak_words, own, tokens::with_revoked},
+    pages::{
+        Page,
+        outside::weak_words,
+        own,
+        tokens::{and_tokens, with_revoked},
+    },
     password,
     session::Session,
     text::{self, Text},
@@ -164,14 +168,6 @@ pub(crate) async fn remove(Path(id): Path<i64>, Posted { signed, fields }: Poste
     signed.app.audit(&signed.actor(), Act::AccountRemoved, detail).await;
     let words = text::ACCOUNT_REMOVED.with(language, &[("name", &account.name)]);
     Ok(signed.done("/accounts", and_tokens(words, &revoked, language)))
-}
-
-/// What is said of an account, and of the tokens that went with it.
-fn and_tokens(words: String, revoked: &[String], language: Language) -> String {
-    if revoked.is_empty() {
-        return words;
-    }
-    format!("{words} {}", text::ACCOUNT_TOKENS_REVOKED.with(language, &[("tokens", &revoked.join(", "))]))
 }
 
 /// `POST /sessions/{number}/end`

@@ -1,6 +1,7 @@
 //! Tokens of programs: made, shown once, revoked.
 
 use axum::{extract::Path, response::Response};
+use ipc::Language;
 use maud::html;
 use store::Scope;
 
@@ -33,9 +34,17 @@ pub(crate) async fn make(
     Ok((token, kept))
 }
 
-/// What the audit log is told of an account, with the tokens that were revoked with it.
+/// What the audit log is told of an account or a token, with the tokens that were revoked with it.
 pub(crate) fn with_revoked(detail: String, revoked: &[String]) -> String {
     if revoked.is_empty() { detail } else { format!("{detail}; tokens revoked: {}", revoked.join(", ")) }
+}
+
+/// What is said of an account or a token, and of the tokens that went with it.
+pub(crate) fn and_tokens(words: String, revoked: &[String], language: Language) -> String {
+    if revoked.is_empty() {
+        return words;
+    }
+    format!("{words} {}", text::ACCOUNT_TOKENS_REVOKED.with(language, &[("tokens", &revoked.join(", "))]))
 }
 
 /// `POST /tokens`
@@ -61,9 +70,10 @@ pub(crate) async fn add(Posted { signed, fields }: Posted) -> Response {
 /// `POST /tokens/{id}/revoke`
 pub(crate) async fn revoke(Path(id): Path<i64>, Posted { signed, .. }: Posted) -> Response {
     match signed.app.keeper.ask(move |store| store.remove_token(id)).await {
-        Ok(name) => {
-            signed.app.audit(&signed.actor(), Act::TokenRevoked, name.clone()).await;
-            signed.done("/accounts", text::TOKEN_REVOKED.with(signed.language, &[("name", &name)]))
+        Ok((name, others)) => {
+            let words = text::TOKEN_REVOKED.with(signed.language, &[("name", &name)]);
+            signed.app.audit(&signed.actor(), Act::TokenRevoked, with_revoked(name, &others)).await;
+            signed.done("/accounts", and_tokens(words, &others, signed.language))
         }
         Err(problem) => signed.failed("/accounts", of_store(&problem, signed.language).1),
     }

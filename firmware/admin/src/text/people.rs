@@ -61,6 +61,7 @@ texts! {
     TOKEN_ONCE = "Copy the token now. It is shown this once only: the box keeps no more than a hash of it.", "Copiez le jeton maintenant. Il n’est affiché que cette fois : l’appareil n’en garde qu’une empreinte.";
     TOKEN = "Token", "Jeton";
     TOKEN_NEW = "The new token", "Le nouveau jeton";
+    TOKEN_TAKEN = "There is a token {name} already. Choose another name, or revoke that one first.", "Il existe déjà un jeton {name}. Choisissez un autre nom, ou révoquez d’abord celui-là.";
     TOKEN_REVOKE_NAMED = "Revoke the token {name}", "Révoquer le jeton {name}";
     TOKEN_REVOKED = "The token {name} was revoked.", "Le jeton {name} a été révoqué.";
     LAST_USED = "Last used", "Dernière utilisation";

@@ -122,6 +122,7 @@ impl Engine {
             _ => return,
         };
         if let Some(media) = media {
+            self.tether.call_renewed(call);
             self.connect(call, &media);
         }
         if let Some(input) = input {
@@ -202,6 +203,7 @@ impl Engine {
         let Some(call) = self.legs.remove(session) else { return };
         info!(call = call.0, by = ?cause.by, code = cause.code, reason = cause.reason, "call ended");
         self.parts.trace.ended(call);
+        self.tether.call_renewed(call);
         self.sound(self.parts.media.close(StreamId(call.0)));
         self.parts.board.handle(now, Input::Ended { call, cause: bridge::end_cause(cause) });
     }

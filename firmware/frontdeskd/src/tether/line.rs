@@ -50,12 +50,14 @@ impl Engine {
         tether.joins = 0;
         tether.join_at = None;
         tether.idle_since = (ear == Ear::Nobody).then_some(now);
+        tether.spoken_call_renewed();
         self.call_phone_if_needed(now);
         self.steer(now, SETTLE);
     }
 
     pub(crate) fn tether_mute(&mut self, now: Instant, on: bool) {
         self.tether.muted = on;
+        self.tether.spoken_call_renewed();
         self.steer(now, SETTLE);
     }
 
@@ -67,10 +69,12 @@ impl Engine {
     }
 
     /// A call does not come back to the desk: it is silent both ways until it is joined again, and the operator is told.
+    /// Both once.
     pub(crate) fn call_stranded(&mut self, now: Instant, call: CallRef, code: u16) {
-        self.tether.call_stranded(call);
-        self.steer(now, AGAIN);
-        self.parts.board.handle(now, Input::SoundLost { call, code });
+        if self.tether.call_stranded(call) {
+            self.steer(now, AGAIN);
+            self.parts.board.handle(now, Input::SoundLost { call, code });
+        }
     }
 
     /// Digits are the desk's to send: it steps between the two until they are gone.
@@ -79,6 +83,7 @@ impl Engine {
             && joint.call == call
         {
             self.parts.agent.part(now, session);
+            self.tether.call_renewed(call);
             // A digit and the pause after it take 160 ms.
             let sent = AGAIN + Duration::from_millis(200) * u32::try_from(count).unwrap_or(64);
             self.tether.join_at = Some(now + sent);
@@ -142,9 +147,11 @@ impl Engine {
             Of::Parted { phone, reason, .. } if phone == ours => {
                 info!(reason, "the telephone speaks with the desk again");
                 // Whoever refreshes its call by a change once in a while is no reason to give up.
-                let since = self.tether.joint().and_then(|joint| joint.since);
-                if since.is_some_and(|since| now.duration_since(since) > LASTING) {
+                if let Some(Joint { call, since: Some(since) }) = self.tether.joint()
+                    && now.duration_since(since) > LASTING
+                {
                     self.tether.joins = 0;
+                    self.tether.call_renewed(call);
                 }
                 self.unjoined();
                 self.steer(now, AGAIN);

@@ -1,9 +1,7 @@
 //! `salesforce` against its REST API as it is documented: SOSL, SOQL, tasks, and errors whose code says more than
 //! their status.
 
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
 
 use plugin_host::connector::Cancel;
 use serde_json::{Value, json};
@@ -154,16 +152,18 @@ fn crm_3_a_contact_is_found_by_its_whole_number_with_what_is_open() {
 #[test]
 fn crm_3_a_token_that_comes_after_its_call_has_ended_is_there_for_the_next_one() {
     let organisation = Organisation::default();
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
     let server = ApiServer::start(move |asked| {
         if asked.path == TOKEN_PATH {
-            // A call somebody waits for has 2.5 s.
-            thread::sleep(Duration::from_secs(3));
+            // Until it is opened.
+            let _ = gate.lock().unwrap().recv();
         }
         organisation.answer(asked)
     });
     let plugin = load(server.port);
-    assert!(plugin.resolve(&caller(), 5, &Cancel::default()).is_err());
-    thread::sleep(Duration::from_secs(2));
+    assert!(plugin.resolve(&caller(), 5, &Cancel::default()).is_err(), "it ends without a token");
+    drop(open);
     assert_eq!(found(&plugin, &caller()).len(), 1);
     assert_eq!(server.asked().iter().filter(|asked| asked.path == TOKEN_PATH).count(), 1);
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Birth, Fork, Peer, Session, State, party, reliable, unattended};
-use crate::agent::{AccountId, EndedBy, Error, Event, Invite, SessionId};
+use crate::agent::{AccountId, Cause, EndedBy, Error, Event, Invite, SessionId};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::{Dialog, hop_of};
 use crate::header::NameAddr;
@@ -239,15 +239,30 @@ impl Session {
             503 => self.try_elsewhere(core, now, id),
             _ => None,
         };
-        if self.asking.is_none() && (300..600).contains(&code) {
-            self.asking = self.call_next_contact(core, now, id);
-        }
         if self.asking.is_some() {
             return;
         }
         let (text, elsewhere) = party::reason_of(response);
         let reason = if text.is_empty() { response.reason().to_owned() } else { text };
-        self.finish(core, now, crate::agent::Cause { by: EndedBy::Remote, code, reason, elsewhere });
+        let cause = self.best_refusal(Cause { by: EndedBy::Remote, code, reason, elsewhere });
+        // Who says 6xx speaks for all.
+        if (300..600).contains(&code) {
+            self.asking = self.call_next_contact(core, now, id);
+            if self.asking.is_some() {
+                self.refused = Some(cause);
+                return;
+            }
+        }
+        self.finish(core, now, cause);
+    }
+
+    /// Of those whom a 3xx named, and `last`: whose refusal says most of why there is no call (RFC 3261 16.7, step 6). Among
+    /// equals it is the first one's: the best are called first.
+    pub(super) fn best_refusal(&mut self, last: Cause) -> Cause {
+        match self.refused.take() {
+            Some(best) if rank(best.code) <= rank(last.code) => best,
+            _ => last,
+        }
     }
 
     /// Where the call may go instead, as a 3xx says: the best first, and before what an earlier one said.
@@ -314,6 +329,16 @@ impl Session {
     pub(super) fn send_cancel(&mut self, core: &mut Core, now: Instant, invite: TxId) {
         self.cancel_sent = true;
         core.send_cancel(now, invite, Owner::Session(self.id), self.reason);
+    }
+}
+
+/// The lower, the more a final code says of why nobody took the call.
+fn rank(code: u16) -> u16 {
+    match code / 100 {
+        6 => 0,
+        class @ 4..=5 => class,
+        // A redirection has been followed, or led nowhere.
+        _ => u16::MAX,
     }
 }
 

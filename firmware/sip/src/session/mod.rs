@@ -41,7 +41,7 @@ pub(crate) use replace::Standing;
 pub(crate) use transfer::referral;
 use transfer::{ReferTo, Referred, Transfer};
 
-use crate::agent::{AccountId, EndedBy, Event, SessionId, TransferResult};
+use crate::agent::{AccountId, Cause, EndedBy, Event, SessionId, TransferResult};
 use crate::core::{Alarm, Core, Hop};
 use crate::dialog::{Dialog, Order};
 use crate::flow::Target;
@@ -85,6 +85,8 @@ pub(crate) struct Session {
     redirects: u8,
     /// Where else a 3xx said that the call may go.
     contacts: VecDeque<Uri>,
+    /// What says most of why the call was refused there, so far.
+    refused: Option<Cause>,
     /// The peer's first INVITE, not answered for good yet.
     asked: Option<TxId>,
     offer: Vec<u8>,
@@ -229,6 +231,7 @@ impl Session {
             left: Vec::new(),
             redirects: 0,
             contacts: VecDeque::new(),
+            refused: None,
             asked: None,
             offer: Vec::new(),
             provisionals: Provisionals::default(),
@@ -303,13 +306,17 @@ impl Session {
     pub(crate) fn on_response(&mut self, core: &mut Core, now: Instant, id: TxId, response: &Message) {
         let Some(request) = core.layer.sent_request(id) else { return };
         let within = request.to().is_some_and(|to| to.tag().is_some());
+        let says_end = self.is_in_own_dialog(request) && response.code().is_some_and(|code| code >= 200);
         match request.method() {
             Some(Method::Invite) if within => self.on_reinvite_response(core, now, id, response),
             Some(Method::Invite) => self.on_invite_response(core, now, id, response),
             Some(Method::Update) => self.on_update_response(core, now, id, response),
             Some(Method::Refer) => self.on_refer_response(core, now, id, response),
             Some(Method::Bye) => {
-                self.unsaid = None;
+                // Whoever answers a BYE in another dialog, that of an end that answered too, does not know of ours.
+                if says_end {
+                    self.unsaid = None;
+                }
                 self.answer_challenge(core, now, id, response);
             }
             Some(Method::Prack | Method::Notify) => {

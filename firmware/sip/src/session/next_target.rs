@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::{Left, Session, State};
-use crate::agent::EndedBy;
+use crate::agent::{Cause, EndedBy};
 use crate::core::{Core, Hop, Owner};
 use crate::dialog::Dialog;
 use crate::flow::Target;
@@ -24,12 +24,19 @@ impl Session {
             return;
         }
         if !reached {
-            return self.end(core, now, EndedBy::Error, 503, "the target's name could not be resolved");
+            let reason = "the target's name could not be resolved";
+            return self.end_unheard(core, now, EndedBy::Error, 503, reason);
         }
         if !self.passed_on && self.ask_next_target(core, now, id) {
             return;
         }
-        self.end(core, now, EndedBy::Timeout, 408, "no answer");
+        self.end_unheard(core, now, EndedBy::Timeout, 408, "no answer");
+    }
+
+    /// Nobody said anything, unless others whom a 3xx named have refused before.
+    fn end_unheard(&mut self, core: &mut Core, now: Instant, by: EndedBy, code: u16, reason: &str) {
+        let cause = self.best_refusal(Cause { by, code, reason: reason.to_owned(), elsewhere: false });
+        self.finish(core, now, cause);
     }
 
     /// `dead` answers nothing any more: an INVITE that it swallowed, or has said no more of than that it tries, goes to

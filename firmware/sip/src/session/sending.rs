@@ -122,8 +122,7 @@ impl Session {
     /// a call that nobody ends stays for ever.
     pub(super) fn on_bye_silence(&mut self, core: &mut Core, now: Instant, id: TxId) {
         let Some(bye) = core.layer.sent_request(id) else { return };
-        let tag = bye.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
-        if !self.dialog.as_ref().is_some_and(|dialog| dialog.is_with(&tag)) {
+        if !self.is_in_own_dialog(bye) {
             return;
         }
         if !is_undelivered(core, id) {
@@ -136,6 +135,14 @@ impl Session {
         let unsaid = self.unsaid.get_or_insert(Unsaid { bye, pause: first, until: now + SAY_AGAIN_FOR });
         core.timers.set(Alarm::Unsaid(self.id), now + unsaid.pause);
         unsaid.pause = (unsaid.pause * 2).min(longest);
+    }
+
+    /// Whether a request of ours was sent in the dialog of the call, and not in that of an end that answered too and that
+    /// nobody wanted.
+    pub(super) fn is_in_own_dialog(&self, request: &Message) -> bool {
+        let tag = request.to().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
+        let is_with = self.dialog.as_ref().is_some_and(|dialog| dialog.is_with(&tag));
+        is_with && request.call_id() == Some(self.call_id.as_str())
     }
 
     /// There may be a connection by now for the BYE that met none.

@@ -16,7 +16,14 @@ fn those_that_a_redirection_names_are_called_one_after_another_the_best_first() 
         "<sip:222@pbx.example>;q=0.9",
         "\"Ann\" <sip:223@pbx.example?Subject=x>",
     ];
-    for (refusals, code) in [(&[486, 480, 404][..], 404), (&[603][..], 603)] {
+    let fates: [(&[u16], u16); 5] = [
+        (&[486, 480, 404], 486),
+        (&[480, 500, 486], 480),
+        (&[500, 404, 486], 404),
+        (&[486, 603], 603),
+        (&[603], 603),
+    ];
+    for (refusals, code) in fates {
         let (mut net, us, pbx) = desk();
         let at = net.stations[us].at;
         let (_, invite) = dial(&mut net, us, pbx, "2110");
@@ -29,10 +36,26 @@ fn those_that_a_redirection_names_are_called_one_after_another_the_best_first() 
             assert_eq!(invite.request_uri(), Some(format!("sip:{called}@pbx.example").as_str()));
             net.send(pbx, at, &reply(&invite, *refusal, called, pbx));
         }
-        assert_eq!(net.wait(us, "Ended", 1, want::ended).code, code);
+        assert_eq!(net.wait(us, "Ended", 1, want::ended).code, code, "{refusals:?}");
         net.pass(Duration::from_secs(1));
         assert_eq!(net.count(pbx, "INVITE"), 0, "who says 6xx speaks for all");
     }
+}
+
+#[test]
+fn one_whom_a_redirection_names_and_who_is_silent_does_not_hide_that_another_is_busy() {
+    let (mut net, us, pbx) = desk();
+    let at = net.stations[us].at;
+    let (_, invite) = dial(&mut net, us, pbx, "2110");
+    let mut moved = reply(&invite, 302, "t", pbx);
+    moved.set("Contact", "<sip:221@pbx.example>");
+    moved.push("Contact", "<sip:222@pbx.example>;q=0.2");
+    net.send(pbx, at, &moved);
+    let invite = net.receive(pbx, "INVITE", 1);
+    net.send(pbx, at, &reply(&invite, 486, "a", pbx));
+    net.receive(pbx, "INVITE", 1);
+    let cause = net.wait(us, "Ended", 40, want::ended);
+    assert_eq!((cause.by, cause.code), (EndedBy::Remote, 486));
 }
 
 /// On two ways through a proxy, or where the 200 was lost and comes again.

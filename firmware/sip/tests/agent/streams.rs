@@ -13,6 +13,8 @@ use crate::script::{Caller, answer, reply};
 
 const US: &str = "192.0.2.1:5060";
 const PBX: &str = "198.51.100.9:5060";
+/// Somebody who is reached by datagrams.
+const SPARE: &str = "203.0.113.7:5060";
 /// Our end of connections.
 const HERE: &str = "192.0.2.1:40000";
 const REFUSED: &str = "nobody takes connections there";
@@ -546,6 +548,38 @@ fn acc_5_a_bye_that_met_no_connection_is_said_once_there_is_one() {
     desk.pass(Duration::from_secs(600));
     assert!(desk.sent.is_empty() && desk.asked().is_none());
     assert_eq!((desk.agent.transactions(), desk.agent.poll_timeout()), (0, None), "nothing is left");
+}
+
+/// Two ends have answered one INVITE, and the second was told at once that nobody wants it.
+#[test]
+fn acc_5_a_bye_that_met_no_connection_is_still_to_be_said_when_another_end_has_answered_its_own() {
+    let mut desk = Desk::new(Account { register: false, ..over(Transport::Tcp) });
+    let pbx = by(Transport::Tcp, PBX);
+    desk.connect(pbx);
+    let (session, invite) = dial(&mut desk);
+    let contacts = [("b", format!("<sip:peer@{PBX};transport=tcp>")), ("c", format!("<sip:spare@{SPARE}>"))];
+    for (tag, contact) in contacts {
+        let mut ok = answer(&invite, tag, pbx.address, "sendrecv");
+        ok.set("Contact", contact);
+        desk.receive(pbx, &ok);
+    }
+    let sent: Vec<_> = desk.sent.drain(..).map(|it| (it.to, Message::parse(&it.bytes).unwrap())).collect();
+    let spare = sent.iter().find(|(_, message)| message.method() == Some(&Method::Bye));
+    let (to, spare) = spare.expect("the second is ended");
+    assert_eq!((*to, spare.to().unwrap().tag()), (by(Transport::Udp, SPARE), Some("c")));
+    desk.events.clear();
+    desk.break_off(pbx, "closed by the peer");
+    desk.act(|agent, now| agent.hang_up(now, session));
+    assert!(refused(&mut desk, pbx));
+    desk.receive(*to, &reply(spare, 200, "c", to.address));
+    desk.pass(Duration::from_secs(2));
+    let (target, _) = desk.asked().expect("it is said again");
+    desk.connect(target);
+    let (to, bye) = desk.next();
+    assert_eq!((to, bye.method(), bye.to().unwrap().tag()), (pbx, Some(&Method::Bye), Some("b")));
+    desk.receive(pbx, &reply(&bye, 200, "b", pbx.address));
+    desk.pass(Duration::from_secs(600));
+    assert!(desk.sent.is_empty() && desk.asked().is_none());
 }
 
 #[test]

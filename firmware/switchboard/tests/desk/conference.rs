@@ -206,7 +206,7 @@ fn conf_1_the_last_one_who_refuses_to_be_on_hold_is_not_spoken_with() {
 #[test]
 fn whose_retrieve_is_refused_waits_outside() {
     check(
-        &format!("{TWO}confer 1\nrefuse-back 1"),
+        &format!("{TWO}held 1\nconfer 1\nrefuse-back 1"),
         &expect![[r#"
         in 1 5550100
             180 1
@@ -231,6 +231,7 @@ fn whose_retrieve_is_refused_waits_outside() {
           = 1 Held · 2 Answering*
         ack 2
           = 1 Held · 2 Talking*
+        held 1
         confer 1
             retrieve 1
             conference 2 1

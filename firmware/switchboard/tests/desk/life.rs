@@ -569,6 +569,37 @@ fn call_7_a_refusal_is_that_of_what_was_refused_and_not_of_what_was_asked_last()
     );
 }
 
+/// Hold, retrieve and hold again before the first is answered: only the answer to the last says whether they hold.
+#[test]
+fn call_7_of_three_that_are_asked_for_at_once_the_last_answer_counts() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nhold 1\nretrieve 1\n--\nhold 1\nheld 1\nback 1\nrefuse-hold 1",
+        &expect![[r#"
+            hold 1
+                hold 1
+                ear free
+              = 1 Held
+            held 1
+            back 1
+            refuse-hold 1
+                ear 1
+              = 1 Talking* · !hold 1 failed 488
+        "#]],
+    );
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nhold 1\nretrieve 1\n--\nhold 1\nrefuse-hold 1\nback 1\nheld 1",
+        &expect![[r#"
+            hold 1
+                hold 1
+                ear free
+              = 1 Held
+            refuse-hold 1
+            back 1
+            held 1
+        "#]],
+    );
+}
+
 #[test]
 fn an_end_that_the_network_never_confirms() {
     check(

@@ -39,10 +39,12 @@ pub(crate) struct Network {
     sent: u64,
     /// Calls whose end is under way: a BYE has been sent or received.
     over: BTreeSet<CallRef>,
+    /// When the last answer to a hold or retrieve comes, by call.
+    holds: BTreeMap<CallRef, u64>,
 }
 
 impl Network {
-    /// Reacts to an effect. One in ten answers is lost.
+    /// Reacts to an effect. One in ten answers is lost, but to a hold or a retrieve.
     pub(crate) fn hear(&mut self, now: u64, effect: &Effect, random: &mut Random) {
         match effect {
             Effect::Ring180 { call } if random.percent(30) => self.give_up(now, *call, random),
@@ -98,7 +100,11 @@ impl Network {
         } else {
             Input::Retrieved { call }
         };
-        self.say(now, 300, answer, random);
+        // The user agent answers each, in their order (RFC 3261 14.1 lets one re-INVITE be on its way at a time).
+        let last = self.holds.entry(call).or_default();
+        *last = (now + random.below(300)).max(*last);
+        self.sent += 1;
+        self.due.insert((*last, self.sent), answer);
     }
 
     fn dial(&mut self, now: u64, call: CallRef, random: &mut Random) {

@@ -102,8 +102,8 @@ pub(crate) const RULES: [Written; 14] = [
     Written::new("late", Trigger::Unanswered { seconds: 20 }, Then::Hold),
     Written::new("later", Trigger::Unanswered { seconds: 25 }, Then::Reject),
     Written::new("second operator", Trigger::RecallUnanswered { seconds: 5 }, Then::Forward("2200")),
-    Written::new("recall waits", Trigger::RecallUnanswered { seconds: 8 }, Then::Hold),
-    Written::new("recall to mailbox", Trigger::RecallUnanswered { seconds: 12 }, Then::Voicemail),
+    Written::new("recall waits", Trigger::RecallUnanswered { seconds: 8 }, Then::Hold).on("5550200"),
+    Written::new("recall to mailbox", Trigger::RecallUnanswered { seconds: 10 }, Then::Voicemail),
     Written::new("cannot refuse", Trigger::RecallUnanswered { seconds: 3 }, Then::Reject),
     Written::new("round and round", Trigger::Unanswered { seconds: 5 }, Then::Forward("5550100"))
         .on("5550100"),

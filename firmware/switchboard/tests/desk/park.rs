@@ -326,6 +326,21 @@ fn call_14_who_was_parked_before_a_restart_is_in_sight_rings_in_time_and_is_fetc
     assert!(effects.iter().any(|e| matches!(e, Effect::Dial { number, .. } if number == "702")));
 }
 
+/// Where the exchange has no lamp for a slot, nothing says that they are gone.
+#[test]
+fn call_14_nobody_is_thought_to_be_parked_for_more_than_a_day() {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    let mut bench = with_parked(vec![ada("701", DAY - 5_000), ada("702", DAY + 1)]);
+    bench.pass(0);
+    let waits = |bench: &Bench| bench.view.park.iter().map(|slot| slot.parked.is_some()).collect::<Vec<_>>();
+    assert_eq!(waits(&bench), [true, false], "one over the restart of a desk that was long off");
+    assert_eq!(kept(&bench), Some(&[ada("701", DAY - 5_000)][..]), "and that is written down");
+    bench.pass(4_999);
+    assert_eq!(bench.desk.parked_count(), 1);
+    bench.pass(1);
+    assert_eq!((bench.desk.parked_count(), kept(&bench)), (0, Some(&[][..])));
+}
+
 /// Somebody fetched them while the desk was down, or the administrator took the slot away meanwhile.
 #[test]
 fn call_14_a_slot_that_was_emptied_or_removed_during_a_restart_is_cleared_as_always() {

@@ -3,12 +3,18 @@
 //!
 //! `screens [--out DIRECTORY] [--look WORD…] [NAME…]`: only the scenes and looks named, when there are names. All clocks
 //! stand still, so that a picture differs from an older one only where the screen does (`tests/golden.rs`).
+//!
+//! A program can draw on one thread only: where several looks are wanted, each is drawn by a program of its own, one to a
+//! processor.
 
 mod stage;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::Parser;
@@ -36,8 +42,6 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     frontdesk_ui::clock::stand_still();
     std::fs::create_dir_all(&arguments.out).with_context(|| format!("{}", arguments.out.display()))?;
-    let size = PhysicalSize::new(1280, 800);
-    let screen = web::install(size, 1.0)?;
     if let Some(unknown) = arguments.names.iter().find(|name| SCENES.iter().all(|scene| scene.name != **name))
     {
         let known: Vec<&str> = SCENES.iter().map(|scene| scene.name).collect();
@@ -51,13 +55,43 @@ fn main() -> anyhow::Result<()> {
             looks.iter().map(|look| look.word()).collect::<Vec<_>>().join(", ")
         );
     }
+    let looks: Vec<Look> = looks
+        .into_iter()
+        .filter(|look| arguments.look.is_empty() || arguments.look.contains(&look.word()))
+        .collect();
+    if looks.len() > 1 {
+        return draw_side_by_side(&looks, &arguments);
+    }
+    let screen = web::install(PhysicalSize::new(1280, 800), 1.0)?;
     for look in looks {
-        if arguments.look.is_empty() || arguments.look.contains(&look.word()) {
-            for scene in SCENES.iter().filter(|scene| wanted(scene.name)) {
-                draw(&screen, scene, look, &arguments.out)?;
-            }
+        for scene in SCENES.iter().filter(|scene| wanted(scene.name)) {
+            draw(&screen, scene, look, &arguments.out)?;
         }
     }
+    Ok(())
+}
+
+/// Each look by this same program.
+fn draw_side_by_side(looks: &[Look], arguments: &Arguments) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(look) = looks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut command = Command::new(&program);
+            command.arg("--out").arg(&arguments.out).args(["--look", &look.word()]).args(&arguments.names);
+            if !command.status().is_ok_and(|status| status.success()) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).push(look.word());
+            }
+        }
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..processors.min(looks.len()) {
+            scope.spawn(work);
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    anyhow::ensure!(failed.is_empty(), "not drawn to the end: {}", failed.join(", "));
     Ok(())
 }
 
