@@ -1,6 +1,8 @@
-//! `make figures`: what the reports have measured, as pages of `docs/figures.md`: the files of `target/reports`, each with its day.
+//! `make figures`: what the reports have measured, as pages of `docs/figures.md`: the files of `target/reports`, each with its
+//! day, machine and commit.
 //!
-//! Nothing is measured here: `make bench`, `make audio-report` and the others do that. A report that was not run is named as
+//! Nothing is measured here: `make bench`, `make audio-report` and the others do that. All of them take most of a day: of a
+//! report that was not run on this machine the page keeps what it had, under the day of that; one that never was is named as
 //! such, so that the page does not look more whole than it is.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
@@ -29,8 +31,9 @@ const REPORTS: [(&str, &str, &str); 12] = [
 ];
 
 fn main() -> ExitCode {
-    let page = page(&repository::reports());
     let path = repository::root().join("docs/figures.md");
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let page = page(&repository::reports(), &before, &machine());
     match fs::write(&path, page) {
         Ok(()) => {
             println!("{}", path.display());
@@ -43,31 +46,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn page(reports: &Path) -> String {
-    let mut page = format!(
-        "# Figures\n\nWritten by `make figures` from what the commands below have measured on this machine: {}.\n\
-         Bars are the project's own; *holds* says whether the figure is within. A figure without a bar is there to compare with.\n",
-        machine()
-    );
+/// The page, with what it said `before` of reports that are not there.
+fn page(reports: &Path, before: &str, machine: &str) -> String {
+    let mut page = "# Figures\n\nWritten by `make figures` from what the commands below have measured, each on its day.\n\
+         Bars are the project's own; *holds* says whether the figure is within. A figure without a bar is there to compare with.\n"
+        .to_owned();
     for (file, command, title) in REPORTS {
         page += &format!("\n## {title}\n\n");
         let path = reports.join(file);
         let Ok(text) = fs::read_to_string(&path) else {
-            page += &format!("`{command}`: **not run.**\n");
+            page += &section(before, title).unwrap_or_else(|| format!("`{command}`: **not run.**\n"));
             continue;
         };
         let when = fs::metadata(&path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         let day = DateTime::<Utc>::from(when).format("%Y-%m-%d");
         if file.ends_with(".txt") {
-            page += &format!("`{command}`, {day}:\n\n```text\n{}\n```\n", text.trim_end());
+            page += &format!("`{command}`, {day}, {machine}:\n\n```text\n{}\n```\n", text.trim_end());
             continue;
         }
         page += &match report::markdown(&text) {
-            Ok((table, held, all)) => format!("`{command}`, {day}: {held} of {all} hold.\n\n{table}"),
+            Ok((table, held, all)) => {
+                format!("`{command}`, {day}, {machine}: {held} of {all} hold.\n\n{table}")
+            }
             Err(error) => format!("`{command}`, {day}: the file cannot be read ({error}).\n"),
         };
     }
     page
+}
+
+/// What a page says under this title.
+fn section(page: &str, title: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("\n## {title}\n\n"))?;
+    let text = rest.split_once("\n## ").map_or(rest, |(text, _)| text);
+    Some(format!("{}\n", text.trim_end()))
 }
 
 /// Processor, cores, memory, and the commit.
@@ -105,10 +116,26 @@ mod tests {
             .expect("a file");
         fs::write(folder.path().join("audio-report.txt"), "codec | x\n").expect("a file");
         fs::write(folder.path().join("chaos.json"), "[{]").expect("a file");
-        let page = page(folder.path());
+        let page = page(folder.path(), "", "a machine");
         assert!(page.contains("`make bench`: **not run.**"), "{page}");
         assert!(page.contains("1 of 1 hold.\n\n| figure |"), "{page}");
         assert!(page.contains("```text\ncodec | x\n```"), "{page}");
         assert!(page.contains("the file cannot be read"), "{page}");
+    }
+
+    #[test]
+    fn of_a_report_that_was_not_run_the_page_keeps_what_it_had() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows = [report::Row::none("lost calls", 0)];
+        let soak = folder.path().join("soak.json");
+        fs::write(&soak, serde_json::to_string(&rows).expect("JSON")).expect("a file");
+        let first = page(folder.path(), "", "one machine");
+        assert_eq!(page(folder.path(), &first, "one machine"), first, "nothing is new");
+        fs::remove_file(&soak).expect("it is there");
+        fs::write(folder.path().join("chaos.json"), "[]").expect("a file");
+        let second = page(folder.path(), &first, "another");
+        assert!(second.contains("one machine: 1 of 1 hold.\n\n| figure |"), "{second}");
+        assert!(second.contains("`make chaos`") && second.contains("another: 0 of 0 hold."), "{second}");
+        assert_eq!(second.matches("**not run.**").count(), REPORTS.len() - 2, "{second}");
     }
 }
