@@ -141,9 +141,10 @@ impl Account {
         known: &'known [Self],
         names: &BTreeSet<String>,
     ) -> Option<&'known Self> {
-        let renamed = |old: &&Self| old.user == self.user && !names.contains(old.id());
         let same = known.iter().find(|old| old.id() == self.id());
-        same.or_else(|| known.iter().find(renamed))
+        let renamed = || known.iter().filter(|old| old.user == self.user && !names.contains(old.id()));
+        // One user may have accounts at several exchanges.
+        same.or_else(|| renamed().find(|old| old.goes_where(self))).or_else(|| renamed().next())
     }
 
     /// Whether its password goes to the same machines as that of the other: a digest of it is enough to try passwords
@@ -223,7 +224,10 @@ mod tests {
             ..Account::default()
         };
         let kept = |wanted: &[Account]| {
-            let known = [account("house", "2100", "pbx.example", "one")];
+            let known = [
+                account("house", "2100", "pbx.example", "one"),
+                account("branch", "2100", "far.example", "two"),
+            ];
             let known = Settings { accounts: known.to_vec(), ..Settings::default() };
             let mut wanted = Settings { accounts: wanted.to_vec(), ..Settings::default() };
             wanted.keep_passwords(&known);
@@ -234,6 +238,10 @@ mod tests {
         assert_eq!(kept(&[account("house", "2101", "pbx.example", "")]), [""], "another user's");
         let both = [account("house", "2100", "pbx.example", ""), account("desk", "2100", "pbx.example", "")];
         assert_eq!(kept(&both), ["one", ""], "another account");
+        // The same user at another exchange, and both accounts have other names now.
+        let here_and_there =
+            [account("desk", "2100", "pbx.example", ""), account("far", "2100", "far.example", "")];
+        assert_eq!(kept(&here_and_there), ["one", "two"]);
     }
 
     #[test]
