@@ -80,7 +80,8 @@ fn run_tests() -> Result<BTreeMap<String, bool>, String> {
     // Of the whole workspace: with fewer crates they would have other features, and all be built anew.
     let mut child = if has_nextest(&cargo) {
         // Two side by side, what needs the machine alone alone (.config/nextest.toml).
-        command.args(["nextest", "run", "--workspace", "-E", "binary(/^e2e_/)"]);
+        // Not tried again: a requirement is shown at once or not.
+        command.args(["nextest", "run", "--workspace", "--retries", "0", "-E", "binary(/^e2e_/)"]);
         command.stderr(Stdio::piped()).spawn()
     } else {
         command.args(["test", "--workspace", "--no-fail-fast", "--test", "e2e_*"]);
@@ -126,11 +127,14 @@ fn verdict(line: &str) -> Option<(&str, bool)> {
     if line.trim_start().starts_with("SLOW ") {
         return None;
     }
-    if let Some((_, rest)) = line.trim_start().split_once("] ").filter(|(first, _)| first.contains(" [")) {
+    if let Some((first, rest)) = line.trim_start().split_once("] ").filter(|(first, _)| first.contains(" ["))
+    {
         let rest = rest.trim_start();
         let rest = if rest.starts_with('(') { rest.split_once(')')?.1.trim_start() } else { rest };
         let (_, name) = rest.strip_prefix("frontdesk-tests::e2e_")?.split_once(' ')?;
-        return Some((name.trim(), line.trim_start().starts_with("PASS")));
+        // `PASS`, `TRY 2 PASS`; at the end `FLAKY 2/3`.
+        let word = first.split('[').next().unwrap_or_default().trim_end();
+        return Some((name.trim(), word.ends_with("PASS") || word.starts_with("FLAKY")));
     }
     let (name, end) = line.strip_prefix("test ")?.split_once(" ... ")?;
     match end.trim() {
@@ -176,6 +180,14 @@ mod tests {
             (
                 "  TRY 1 FAIL [   9.1s] frontdesk-tests::e2e_call call_9_dragged",
                 Some(("call_9_dragged", false)),
+            ),
+            (
+                "  TRY 2 PASS [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", true)),
+            ),
+            (
+                "   FLAKY 2/3 [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged",
+                Some(("call_9_dragged", true)),
             ),
             (
                 "        FAIL [   9.1s] (  3/9) frontdesk-tests::e2e_call call_9_dragged",
