@@ -52,6 +52,11 @@ fn call_7_a_hold_answered_491_is_tried_again() {
 }
 
 #[test]
+fn call_7_of_hold_retrieve_and_hold_in_a_row_the_last_answer_counts() {
+    traps::hold_thrice();
+}
+
+#[test]
 fn call_9_an_exchange_that_asks_anew_after_the_answer_is_asked_to_transfer_when_the_hold_is_there() {
     traps::pbx_reinvites();
 }

@@ -115,3 +115,22 @@ pub fn hold_twice() {
     sipp.finish(RUN);
     assert_eq!(scene.only_row().end, EndStatus::Completed);
 }
+
+/// An exchange so slow that hold, retrieve and hold again are asked for before it answers, and that refuses the last.
+#[track_caller]
+pub fn hold_thrice() {
+    let mut scene = Scene::build();
+    let sipp = scene.play("hold_thrice");
+    let call = scene.answered();
+    scene.command(Command::Hold { call });
+    scene.command(Command::Retrieve { call });
+    scene.command(Command::Hold { call });
+    scene.wait_state(CallState::Held);
+    let view = scene.client.wait("the refusal", SOON, |view| {
+        view.notices.iter().any(|notice| matches!(notice.kind, NoticeKind::HoldFailed { code: 488, .. }))
+    });
+    assert_eq!(calls(&view).map(|call| call.state).collect::<Vec<_>>(), [CallState::Talking]);
+    assert_eq!(view.talk, Some(call));
+    scene.command(Command::HangUp { call });
+    sipp.finish(RUN);
+}

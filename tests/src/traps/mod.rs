@@ -12,7 +12,7 @@ mod transfers;
 
 pub use calls::{
     cancel_crosses_200, cancelled, completed_elsewhere, crossing_200, early_update_and_bye, forked, hold_491,
-    hold_twice, repeated_invite,
+    hold_thrice, hold_twice, repeated_invite,
 };
 pub use identities::becomes_another;
 pub use lamps::{backwards, given_up, hidden, mailbox_refused, told};
@@ -35,7 +35,7 @@ const fn trap(what: &'static str, scenario: &'static str, play: fn()) -> Trap {
 }
 
 /// All of them.
-pub const TRAPS: [Trap; 21] = [
+pub const TRAPS: [Trap; 22] = [
     trap("the PBX re-INVITEs after a pickup; hold gets 491; REFER only then", "pbx_reinvites", pbx_reinvites),
     trap("a hold answered 491 is tried again", "hold_491", hold_491),
     trap("attended transfer: both calls end, the caller has replaced", "attended_caller", taken_over),
@@ -56,5 +56,6 @@ pub const TRAPS: [Trap; 21] = [
     trap("a REFER target that is busy leaves the call alive", "refer_busy", busy_target),
     trap("a refused attended transfer leaves both calls alive", "attended_refused", attended_refused),
     trap("the exchange transfers the other end and says who it is now", "identity_changes", becomes_another),
+    trap("hold, retrieve, hold before the first answer; the last is refused", "hold_thrice", hold_thrice),
     trap("hold twice is still hold, in every style", "hold_twice", hold_twice),
 ];
