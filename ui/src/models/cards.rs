@@ -249,8 +249,9 @@ fn runs_down(transfer: &TransferView, now_ms: u64) -> (f32, i32) {
     }
 }
 
-/// Which of `calls`, one below the other and `gap` apart, ring or are on hold too long for the most part above `from` or below
-/// `to`. The nearest of them are told with their place. Lengths are logical pixels from the beginning of the list.
+/// Which of `calls`, one below the other and `gap` apart, ring, or are on hold or wait for a busy phone too long, and stand for
+/// the most part above `from` or below `to`. The nearest of them are told with their place. Lengths are logical pixels from the
+/// beginning of the list.
 pub(crate) fn out_of_sight(
     calls: &ModelRc<CallCard>,
     clocks: &ModelRc<CallClock>,
@@ -267,7 +268,7 @@ pub(crate) fn out_of_sight(
         let Some(card) = calls.row_data(row) else { continue };
         let rings = matches!(card.state, CardState::Ringing | CardState::Recalling);
         // Only these clocks are followed: the others would have all of it worked out anew every second.
-        let overdue = card.state == CardState::Held && {
+        let overdue = matches!(card.state, CardState::Held | CardState::Transferring) && {
             clocks.model_tracker().track_row_data_changes(row);
             clocks.row_data(row).is_some_and(|clock| clock.alarm)
         };
@@ -404,6 +405,10 @@ mod tests {
         assert_eq!((hidden.held, hidden.below, hidden.below_at), (true, 3, 210.0));
         let hidden = at(0.0, 340.0);
         assert_eq!((hidden.held, hidden.below), (false, 1), "that one is seen");
+        // So does who waits for a busy phone.
+        let waits: ModelRc<CallCard> = [CardState::Talking, CardState::Transferring].map(rings).into();
+        let hidden = |clocks| out_of_sight(&waits, clocks, |_| 60.0, 10.0, 0.0, 80.0).below;
+        assert_eq!((hidden(&patient), hidden(&overdue)), (0, 1));
     }
 
     #[test]

@@ -338,7 +338,7 @@ fn log_2_an_empty_day_leads_to_the_last_one_with_calls() {
     stage.tap(stage.middle("A day back"));
     assert!(stage.has("No calls on this day"));
     stage.log_asked();
-    stage.tap(stage.middle("Go to the last day with calls"));
+    stage.tap(stage.middle("Go to the previous day with calls"));
     assert_eq!(day_asked(&stage), bounds(days_ago(3)));
 }
 

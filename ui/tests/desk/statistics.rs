@@ -226,12 +226,12 @@ fn sta_1_a_day_without_calls_leads_to_the_last_one_with_some() {
     stage.tap(stage.middle("A day back"));
     assert!(stage.has("No calls on this day"));
     stage.figures_asked();
-    stage.tap(stage.middle("Go to the last day with calls"));
+    stage.tap(stage.middle("Go to the previous day with calls"));
     assert_eq!(asked(&stage), day(3).hours(&Local));
     stage.count_by(|_| Ok(Statistics::default()));
     stage.tap(stage.middle("A day back"));
     assert!(stage.has("Figures come with the first call"));
-    assert!(!stage.has("Go to the last day with calls"), "there is none");
+    assert!(!stage.has("Go to the previous day with calls"), "there is none");
 }
 
 #[test]
@@ -259,8 +259,8 @@ fn sta_1_a_week_across_two_months_names_both_where_there_is_little_room() {
     stage.app.global::<Panes>().invoke_move_calls(2000.);
     let week = DateSpan { week: true, year: 2026, last_year: 2026, ..DateSpan::default() };
     for (span, shown) in [
-        (DateSpan { day: 29, month: 6, last_day: 5, last_month: 7, ..week.clone() }, "29 Jun – 5 Jul"),
-        (DateSpan { day: 6, month: 7, last_day: 12, last_month: 7, ..week.clone() }, "6 – 12 Jul"),
+        (DateSpan { day: 29, month: 6, last_day: 5, last_month: 7, ..week.clone() }, "29 Jun – 5 Jul 2026"),
+        (DateSpan { day: 6, month: 7, last_day: 12, last_month: 7, ..week.clone() }, "6 – 12 Jul 2026"),
     ] {
         stage.app.global::<Shown>().set_date(span);
         stage.settle();
