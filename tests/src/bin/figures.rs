@@ -1,5 +1,5 @@
 //! `make figures`: what the reports have measured, as pages of `docs/figures.md`: the files of `target/reports`, each with its
-//! day, machine and commit.
+//! day, machine and the commit that was the newest then.
 //!
 //! Nothing is measured here: `make bench`, `make audio-report` and the others do that. All of them take most of a day: of a
 //! report that was not run on this machine the page keeps what it had, under the day of that; one that never was is named as
@@ -33,7 +33,8 @@ const REPORTS: [(&str, &str, &str); 12] = [
 fn main() -> ExitCode {
     let path = repository::root().join("docs/figures.md");
     let before = fs::read_to_string(&path).unwrap_or_default();
-    let page = page(&repository::reports(), &before, &machine());
+    let page =
+        page(&repository::reports(), &before, &|when| format!("{}, commit {}", machine(), commit(when)));
     match fs::write(&path, page) {
         Ok(()) => {
             println!("{}", path.display());
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The page, with what it said `before` of reports that are not there.
-fn page(reports: &Path, before: &str, machine: &str) -> String {
+/// The page, with what it said `before` of reports that are not there. `whence` is on what a report of a time was run.
+fn page(reports: &Path, before: &str, whence: &dyn Fn(SystemTime) -> String) -> String {
     let mut page = "# Figures\n\nWritten by `make figures` from what the commands below have measured, each on its day.\n\
          Bars are the project's own; *holds* says whether the figure is within. A figure without a bar is there to compare with.\n"
         .to_owned();
@@ -60,6 +61,7 @@ fn page(reports: &Path, before: &str, machine: &str) -> String {
         };
         let when = fs::metadata(&path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         let day = DateTime::<Utc>::from(when).format("%Y-%m-%d");
+        let machine = whence(when);
         if file.ends_with(".txt") {
             page += &format!("`{command}`, {day}, {machine}:\n\n```text\n{}\n```\n", text.trim_end());
             continue;
@@ -81,7 +83,7 @@ fn section(page: &str, title: &str) -> Option<String> {
     Some(format!("{}\n", text.trim_end()))
 }
 
-/// Processor, cores, memory, and the commit.
+/// Processor, cores and memory.
 fn machine() -> String {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
@@ -90,18 +92,22 @@ fn machine() -> String {
             .unwrap_or_else(|| "unknown".into())
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let commit = Command::new("git")
-        .args(["rev-parse", "--short=12", "HEAD"])
-        .current_dir(repository::root())
-        .output();
-    let commit = commit
-        .map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     format!(
-        "{} × {}, {} of memory, commit {commit}",
+        "{} × {}, {} of memory",
         cores,
         field("/proc/cpuinfo", "model name"),
         field("/proc/meminfo", "MemTotal")
     )
+}
+
+/// The newest commit at a time: what a report of that time was run on.
+fn commit(when: SystemTime) -> String {
+    let seconds = DateTime::<Utc>::from(when).timestamp();
+    let output = Command::new("git")
+        .args(["rev-list", "-1", "--abbrev-commit", "--abbrev=12", &format!("--before=@{seconds}"), "HEAD"])
+        .current_dir(repository::root())
+        .output();
+    output.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]
@@ -116,7 +122,7 @@ mod tests {
             .expect("a file");
         fs::write(folder.path().join("audio-report.txt"), "codec | x\n").expect("a file");
         fs::write(folder.path().join("chaos.json"), "[{]").expect("a file");
-        let page = page(folder.path(), "", "a machine");
+        let page = page(folder.path(), "", &|_| "a machine".to_owned());
         assert!(page.contains("`make bench`: **not run.**"), "{page}");
         assert!(page.contains("1 of 1 hold.\n\n| figure |"), "{page}");
         assert!(page.contains("```text\ncodec | x\n```"), "{page}");
@@ -129,11 +135,11 @@ mod tests {
         let rows = [report::Row::none("lost calls", 0)];
         let soak = folder.path().join("soak.json");
         fs::write(&soak, serde_json::to_string(&rows).expect("JSON")).expect("a file");
-        let first = page(folder.path(), "", "one machine");
-        assert_eq!(page(folder.path(), &first, "one machine"), first, "nothing is new");
+        let first = page(folder.path(), "", &|_| "one machine".to_owned());
+        assert_eq!(page(folder.path(), &first, &|_| "one machine".to_owned()), first, "nothing is new");
         fs::remove_file(&soak).expect("it is there");
         fs::write(folder.path().join("chaos.json"), "[]").expect("a file");
-        let second = page(folder.path(), &first, "another");
+        let second = page(folder.path(), &first, &|_| "another".to_owned());
         assert!(second.contains("one machine: 1 of 1 hold.\n\n| figure |"), "{second}");
         assert!(second.contains("`make chaos`") && second.contains("another: 0 of 0 hold."), "{second}");
         assert_eq!(second.matches("**not run.**").count(), REPORTS.len() - 2, "{second}");
