@@ -205,18 +205,25 @@ impl Drop for Admin {
 }
 
 impl Admin {
-    /// Opens the page. Must be called on a tokio runtime.
+    /// Takes [`Config::listen`]: from now on browsers that come wait for the page to open.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn listen(config: &Config) -> Result<TcpListener, StartError> {
+        let address = config.listen;
+        TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    }
+
+    /// Opens the page. Must be called on a tokio runtime, whose thread it holds up: keys are made, and a password is hashed,
+    /// which takes seconds on a slow box.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
+    pub async fn start(config: Config, parts: Parts, listener: TcpListener) -> Result<Self, StartError> {
         let Parts { store, views, settings: saved, troubles, log, wishes, live, update, reachable } = parts;
         let sources = Sources { views, saved, troubles, log, wishes, live, update };
         let folder = |source| StartError::Folder { path: config.state.clone(), source };
         tls::make_folder(&config.state).map_err(folder)?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: config.listen, source })?;
         let address = listener.local_addr()?;
         let names = vec![config.host_name.clone(), "localhost".into()];
         let certificates = Certificates::open(&config.state, names, addresses(reachable(), address))?;

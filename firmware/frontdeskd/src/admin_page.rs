@@ -3,6 +3,7 @@
 
 use std::{
     fs::File,
+    future,
     io::BufReader,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -10,15 +11,18 @@ use std::{
     time::Duration,
 };
 
-use admin::{Admin, Config as PageConfig, ContactsProblem, Parts, Sound, SoundFacts, SoundProblem, Wish};
+use admin::{
+    Admin, Config as PageConfig, ContactsProblem, LogRing, Parts, Sound, SoundFacts, SoundProblem, Wish,
+};
 use anyhow::{Context, Result};
 use directory::csv::{ImportError, Importer};
 use ipc::{Command, ImportReport, SetupView, SoundLevels};
 use media::SoundError;
 use store::{Settings, Store};
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
     time::{Instant, timeout_at},
 };
 use tracing::{info, warn};
@@ -45,7 +49,7 @@ const MEASURED: Duration = Duration::from_secs(2);
 type Saved = (watch::Sender<Arc<Settings>>, watch::Receiver<Troubles>);
 
 /// The page, who tells the engine of it and who hears its wishes; all end when this is dropped.
-pub(crate) struct Page {
+struct Page {
     _admin: Admin,
     tasks: [JoinHandle<()>; 2],
 }
@@ -58,32 +62,44 @@ impl Drop for Page {
     }
 }
 
-/// Opens the page, where there shall be one. Telephony does not fail with it: what is wrong is said in the log.
-pub(crate) async fn start(config: &Config, desk: &Desk, saved: Saved, log: ProgramLog) -> Option<Page> {
-    let page = config.admin.as_ref()?;
-    let (wishes, wished) = mpsc::channel(WISHES);
-    match open(config, page, desk, saved, &log, wishes).await {
-        Ok(admin) => {
-            let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
-            let hearer = tokio::spawn(hear(wished, desk.clone(), log));
-            Some(Page { _admin: admin, tasks: [teller, hearer] })
-        }
-        Err(error) => {
-            warn!("there is no admin page: {error:#}");
-            None
-        }
-    }
-}
-
-async fn open(
+/// Takes the page's address, where there shall be one, and opens the page beside the desk, until this task is aborted.
+/// Callers wait for no page, and telephony does not fail with it: what is wrong is said in the log.
+pub(crate) async fn start(
     config: &Config,
-    page: &AdminConfig,
     desk: &Desk,
     saved: Saved,
-    program_log: &ProgramLog,
-    wishes: mpsc::Sender<Wish>,
-) -> Result<Admin> {
-    let settings = PageConfig {
+    log: ProgramLog,
+) -> Option<JoinHandle<()>> {
+    let settings = page_config(config, config.admin.as_ref()?, desk);
+    let listener = match Admin::listen(&settings).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            warn!("there is no admin page: {error:#}");
+            return None;
+        }
+    };
+    let (wishes, wished) = mpsc::channel(WISHES);
+    let (db, desk) = (config.store.clone(), desk.clone());
+    Some(tokio::spawn(async move {
+        let (of_page, ring) = (desk.clone(), log.ring.clone());
+        let open = move || {
+            let parts = parts(&db, &settings, &of_page, saved, ring, wishes)?;
+            Ok(Handle::current().block_on(Admin::start(settings, parts, listener))?)
+        };
+        match spawn_blocking(open).await.context("it failed").flatten() {
+            Ok(admin) => {
+                let teller = tokio::spawn(tell(admin.setup.clone(), desk.inbox.clone()));
+                let hearer = tokio::spawn(hear(wished, desk, log));
+                let _open = Page { _admin: admin, tasks: [teller, hearer] };
+                future::pending::<()>().await;
+            }
+            Err(error) => warn!("there is no admin page: {error:#}"),
+        }
+    }))
+}
+
+fn page_config(config: &Config, page: &AdminConfig, desk: &Desk) -> PageConfig {
+    PageConfig {
         listen: page.listen,
         state: page.state.clone(),
         plugins: config.plugins.socket.clone(),
@@ -99,20 +115,28 @@ async fn open(
             announcement: config.media.announcement.is_some(),
         },
         provisioning: config.provisioning.clone().map(provisioning),
-    };
-    let store = Store::open(&config.store).context("store")?;
+    }
+}
+
+fn parts(
+    db: &Path,
+    page: &PageConfig,
+    desk: &Desk,
+    saved: Saved,
+    log: LogRing,
+    wishes: mpsc::Sender<Wish>,
+) -> Result<Parts> {
+    let store = Store::open(db).context("store")?;
     // A documentation address stands for "outside": nothing is sent there.
     let outside = SocketAddr::from(([192, 0, 2, 1], 9));
     // Where nobody comes in from outside, this machine's own address is right; else it says that there is no network yet.
     let own = desk.sip_address.ip();
     let own = (!own.is_loopback() || page.listen.ip().is_loopback()).then_some(own);
     let reachable = move || config::address_towards(outside).ok().or(own);
-    let (views, log) = (desk.views.clone(), program_log.ring.clone());
-    let (live, update) = (desk.watching.live(), desk.update.clone());
+    let (views, live, update) = (desk.views.clone(), desk.watching.live(), desk.update.clone());
     let reachable = Box::new(reachable);
     let (saved, troubles) = saved;
-    let parts = Parts { store, views, log, wishes, live, reachable, settings: saved, troubles, update };
-    Ok(Admin::start(settings, parts).await?)
+    Ok(Parts { store, views, log, wishes, live, reachable, settings: saved, troubles, update })
 }
 
 fn provisioning(config: config::ProvisioningConfig) -> admin::ProvisioningConfig {
@@ -139,7 +163,7 @@ async fn hear(mut wished: mpsc::Receiver<Wish>, desk: Desk, log: ProgramLog) {
             Wish::MeasureSound(answer) => drop(tokio::spawn(measure(desk.sound.clone(), answer))),
             // The whole file is decoded: nothing that the next wish waits for.
             Wish::ExamineSound { path, done } => {
-                drop(tokio::task::spawn_blocking(move || done.send(examine(&path)).is_ok()));
+                drop(spawn_blocking(move || done.send(examine(&path)).is_ok()));
             }
             // It takes as long as the file is.
             Wish::ImportContacts { directory, local, path, done } => {
@@ -187,7 +211,7 @@ async fn import(
     path: PathBuf,
 ) -> Result<ImportReport, ContactsProblem> {
     let file = path.clone();
-    let looked = tokio::task::spawn_blocking(move || look_at_header(&file)).await;
+    let looked = spawn_blocking(move || look_at_header(&file)).await;
     looked.map_err(|_| ContactsProblem::Unreadable)??;
     records.import(directory, local, path).await.map_err(ContactsProblem::Desk)
 }

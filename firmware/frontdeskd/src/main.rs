@@ -370,10 +370,9 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     let end = run_engine(engine, events).await;
     let tasks =
         [alive, asking, clock, connectors, follower, mover, reminders, server, stopper, watched, zone];
-    for task in receivers.into_iter().chain(tasks) {
+    for task in receivers.into_iter().chain(tasks).chain(page) {
         task.abort();
     }
-    drop(page);
     // The engine is gone; each thread ends when the last client task lets go of it, with everything written.
     tokio::task::spawn_blocking(move || [records_thread, contacts_thread].map(JoinHandle::join))
         .await

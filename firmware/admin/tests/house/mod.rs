@@ -111,7 +111,8 @@ impl House {
             troubles: troubles_seen,
             update: update.clone(),
         };
-        let admin = Admin::start(config, parts).await.unwrap();
+        let listener = Admin::listen(&config).await.unwrap();
+        let admin = Admin::start(config, parts, listener).await.unwrap();
         Self { admin, folder, views, saved, troubles, log, live, desk, update }
     }
 
