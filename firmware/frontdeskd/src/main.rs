@@ -81,7 +81,7 @@ use sip::{HostPort, UserAgent};
 use store::{Prepared, Store};
 use tokio::{
     runtime::Handle,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Semaphore, mpsc, oneshot, watch},
 };
 use tracing::{info, warn};
@@ -228,6 +228,7 @@ fn run(config: &Path) -> Result<End> {
 async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Result<End> {
     // First of all: a second desk is turned away before it touches what the first one keeps.
     let (listener, place) = socket::bind(&config.socket)?;
+    let signals = catch_signals();
     prepare_store(&config.store)?;
     if let Some(page) = &config.admin {
         admin::apply_waiting(&config.store, &page.state).context("a backup that waits")?;
@@ -366,7 +367,7 @@ async fn desk(config: &Config, zone: TimeZone, program_log: ProgramLog) -> Resul
     let server = vital::spawn("socket", &inbox, socket::serve(listener, desk));
     let mover = vital::spawn("moves", &inbox, moves::look(bound, inbox.clone()));
     let alive = tokio::spawn(alive::tell(alive::Manager::of_this_program(), inbox.clone()));
-    let stopper = tokio::spawn(stop_on_signal(inbox));
+    let stopper = tokio::spawn(stop_on_signal(signals, inbox));
     let end = run_engine(engine, events).await;
     let tasks =
         [alive, asking, clock, connectors, follower, mover, reminders, server, stopper, watched, zone];
@@ -414,13 +415,18 @@ async fn run_engine(engine: Engine, events: mpsc::Receiver<Event>) -> Result<End
     end.await.context("the engine failed")
 }
 
-async fn stop_on_signal(inbox: mpsc::Sender<Event>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+/// Signals that end the desk, caught from now on: one that comes before the first turn is heard in it.
+fn catch_signals() -> Option<[Signal; 2]> {
+    let caught = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let [Ok(terminate), Ok(interrupt)] = caught else {
         warn!("signals cannot be caught: the desk will end without a farewell");
-        return;
+        return None;
     };
+    Some([terminate, interrupt])
+}
+
+async fn stop_on_signal(caught: Option<[Signal; 2]>, inbox: mpsc::Sender<Event>) {
+    let Some([mut terminate, mut interrupt]) = caught else { return };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
