@@ -183,10 +183,10 @@ fn kill_screen(guest: &mut Guest, wire: &Wire) -> String {
         (screens_that_came(guest) > came).then_some(())
     });
     // What the killed one drew stays until the new one draws; there the clock of the call stands still.
-    let left = guest.picture();
+    let left = wait::until("a picture of the display", SOON, || guest.picture());
     guest.wait_picture("the same call on a new screen", SOON, |picture| {
         let talking = picture.areas(CALLS, TALKING, (200, 40)).into_iter().next();
-        talking.filter(|_| left.as_ref().is_none_or(|left| !is_same(left, picture, HEADER)))
+        talking.filter(|_| !is_same(&left, picture, HEADER))
     });
     let back = killed.elapsed();
     let after = wire.speech(killed, Instant::now());
