@@ -349,7 +349,11 @@ fn app_5_option_66_that_networkd_drops_is_asked_for_again_and_no_lease_is_taken(
     asks.arg(format!("--net={}", machine.path().display()))
         .args(["--", "unshare", "--mount", "sh", "-c", &script]);
     let output = asks.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}In a chroot, the folder has to be a mount: mount --bind FOLDER FOLDER before it is entered.",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
     let said =
         fs::read_to_string(into.join(&index)).unwrap_or_else(|error| panic!("{error}\n{}", server.log()));

@@ -84,7 +84,8 @@ fn call_8_conf_1_conference_and_mute_are_rows_of_the_menu() {
     menu(&mut screen, HELD, &["conference", "Connect"], &[]);
     screen.choose("conference");
     house.desk.hears_mix(&[A_TONE, B_TONE]);
-    // The first card is of the one who called.
+    // The first card is of the one who called; the screen may show it on hold for a moment after the sound has come back.
+    screen.shows_card(TALKING, &["Tomas"]);
     menu(&mut screen, TALKING, &["Mute", "Hold", "Hang"], &["Answer"]);
     screen.choose("Mute");
     house.desk.hears(B_TONE);
