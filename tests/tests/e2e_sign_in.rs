@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use frontdesk_tests::baresip::{Baresip, Codec};
 use frontdesk_tests::chromium::Chromium;
+use frontdesk_tests::desk::NO_TIMERS;
 use frontdesk_tests::house::House;
 use frontdesk_tests::kamailio::Digest;
 use frontdesk_tests::picture::Area;
 use frontdesk_tests::screen::{RINGING, Screen};
-use frontdesk_tests::sound::{A_TONE, DESK_TONE};
+use frontdesk_tests::sound::{A_TONE, C_TONE as SLOT_TONE, DESK_TONE};
 use frontdesk_tests::wait;
 use ipc::{
     CallState, Command, CommandError, EndStatus, HookAction, Language, Note, OperatorId, Pin, PinProblem,
@@ -318,6 +319,51 @@ fn guess_until_it_locks(house: &mut House, clara: OperatorId) {
         assert_eq!(guess(house, clara), PinProblem::Wrong { left, wait_ms });
     }
     assert_eq!(guess(house, clara), PinProblem::Locked);
+}
+
+#[test]
+fn acc_1_call_14_whoever_is_removed_stays_until_nobody_is_parked() {
+    let slot = "[[park]]\nnumber = \"2701\"\nname = \"Slot 1\"\n";
+    let mut house = House::build_with(Digest::Md5, &format!("{NO_TIMERS}{slot}"));
+    let (mut browser, address) = house.administered(NAME, SECRET);
+    registered(&mut house);
+    add(&mut browser, &address, "Clara Duval", "fr", CLARA_PIN);
+    add(&mut browser, &address, "Bastien Caron", "en", BASTIEN_PIN);
+    let clara = id(&mut house, "Clara Duval");
+    unregistered(&mut house);
+    try_pin(&mut house, clara, CLARA_PIN).unwrap();
+    registered(&mut house);
+
+    // A caller waits in the slot, and the desk has no call of its own.
+    let mut slot = house.phone("2701", SLOT_TONE, Codec::Pcma);
+    let mut phone = house.phone("2101", A_TONE, Codec::Pcma);
+    phone.dial("5550100");
+    let call = house.answer_next(&mut phone);
+    house.client.command(Command::Park { call, slot: None }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    phone.hears(SLOT_TONE);
+    house
+        .client
+        .wait("only a parked caller", SOON, |view| view.park[0].parked.is_some() && view.incoming.is_empty());
+    assert_eq!(house.client.command(Command::SignOut), Err(CommandError::CallsAreUp));
+
+    // Clara is removed: she is still there to fetch whom she parked.
+    browser.open(&format!("{address}/operators/{}", clara.0));
+    browser.press("Remove Clara Duval");
+    browser.sees("Bastien Caron");
+    house.client.wait("one operator", SOON, |view| view.sign_in.operators.len() == 1);
+    house.client.command(Command::Unpark { slot: "2701".into() }).unwrap();
+    slot.expect("CALL_INCOMING", SOON);
+    slot.accept();
+    house.desk.hears(SLOT_TONE);
+    let view = house.client.wait("the slot empty", SOON, |view| view.park[0].parked.is_none());
+    assert!(is_there("Clara Duval")(&view) && view.lines[0].registration == Registration::Registered);
+
+    // With the last call she has gone.
+    house.client.command(Command::HangUp { call: view.outgoing[0].call }).unwrap();
+    house.client.wait("nobody signed in", SOON, |view| view.sign_in.operator.is_none());
+    unregistered(&mut house);
 }
 
 #[test]

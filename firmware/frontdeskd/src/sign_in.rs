@@ -1,8 +1,8 @@
 //! Who sits at the desk (ACC-1): signing in and out, locking the screen, and what a desk refuses meanwhile.
 //!
-//! Without operators nobody signs in, and the desk works. With the first one somebody must, as soon as no call is up:
-//! until then the lines stay registered, so that no call is lost by it. Whoever is removed or locked by an administrator
-//! is signed out when no call is up, too. While nobody is signed in the lines are unregistered, and what comes in
+//! Without operators nobody signs in, and the desk works. With the first one somebody must, as soon as no call is up
+//! and nobody is parked: until then the lines stay registered, so that no call is lost by it, nor a parked caller who
+//! comes back. Whoever is removed or locked by an administrator is signed out then, too. While nobody is signed in the lines are unregistered, and what comes in
 //! nevertheless is answered as the exchange expects it of an agent who is away (`switchboard`).
 //!
 //! PINs are counted on the records thread and compared on a thread of the runtime that may block, one at a time; the
@@ -285,10 +285,7 @@ impl Engine {
         self.parts.sign_in.gate.borrow().admits(command)?;
         match command {
             Command::SignOut if self.parts.sign_in.operator.is_none() => Err(CommandError::NotPossible),
-            // Who is parked comes back to this desk.
-            Command::SignOut if !self.is_free() || self.parts.board.parked_count() > 0 => {
-                Err(CommandError::CallsAreUp)
-            }
+            Command::SignOut if !self.may_be_left() => Err(CommandError::CallsAreUp),
             Command::SignOut => {
                 self.leave(now);
                 self.register_lines(now, false);
@@ -339,12 +336,15 @@ impl Engine {
         }
     }
 
-    /// Does what had to wait for the end of the calls.
+    /// Does what had to wait for the end of the calls, and for the parked callers where it unregisters the lines.
     pub(crate) fn settle_sign_in(&mut self, now: Instant) {
         if !self.parts.sign_in.is_due() || !self.is_free() {
             return;
         }
         let must = !self.parts.sign_in.operators.is_empty();
+        if must && !self.may_be_left() {
+            return;
+        }
         if self.parts.sign_in.operator.is_some() || must {
             self.parts.sign_in.required = true;
             self.leave(now);
@@ -365,6 +365,11 @@ impl Engine {
     /// No call is up, nor a transfer whose end is not known; cheaper than `is_quiet`, and for every turn.
     fn is_free(&self) -> bool {
         self.legs.by_call.is_empty() && self.parts.board.is_idle()
+    }
+
+    /// Nor is anybody parked, who would come back to lines that are unregistered.
+    fn may_be_left(&self) -> bool {
+        self.is_free() && self.parts.board.parked_count() == 0
     }
 
     fn sit(&mut self, now: Instant, operator: DeskOperator, preferences: Preferences) {
