@@ -393,9 +393,10 @@ fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     let folder = folder.display();
     // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
     // without it announces another address in SDP than it sends from.
+    // Since 1.1 aufile plays, too, and a player that is not there ends the call; 1.0 has none and does without.
     format!(
         "poll_method epoll\nnet_interface {ip}\nsip_listen {listen}\ncall_max_calls 4\n\
-         call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player none,none\n\
+         call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player aufile,{folder}/played.wav\n\
          audio_alert none,none\nausrc_srate {rate}\nausrc_channels 1\nausrc_format s16\n\
          auenc_format s16\naudec_format s16\nauplay_format s16\naudio_buffer 20-160\n\
          rtp_ports {}-{}\nmodule_path {modules}\nmodule {}\nmodule aufile.so\nmodule sndfile.so\n\
