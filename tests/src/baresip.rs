@@ -393,14 +393,15 @@ fn config(folder: &Path, wish: &Wish<'_>, place: Place) -> String {
     let folder = folder.display();
     // An address instead of the name `lo`: baresip refuses the loopback interface by name, and
     // without it announces another address in SDP than it sends from.
-    // Since 1.1 aufile plays, too, and a player that is not there ends the call; 1.0 has none and does without.
+    // Since 1.1 aufile is a player as well, and where there is one, a call whose player is not there ends. Nobody listens at
+    // this bridge; aufile itself crashes 1.1 in a call with Opus that comes in.
     format!(
         "poll_method epoll\nnet_interface {ip}\nsip_listen {listen}\ncall_max_calls 4\n\
-         call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player aufile,{folder}/played.wav\n\
+         call_local_timeout 120\naudio_source aufile,{folder}/tone.wav\naudio_player aubridge,nobody\n\
          audio_alert none,none\nausrc_srate {rate}\nausrc_channels 1\nausrc_format s16\n\
          auenc_format s16\naudec_format s16\nauplay_format s16\naudio_buffer 20-160\n\
-         rtp_ports {}-{}\nmodule_path {modules}\nmodule {}\nmodule aufile.so\nmodule sndfile.so\n\
-         {authority}\
+         rtp_ports {}-{}\nmodule_path {modules}\nmodule {}\nmodule aufile.so\nmodule aubridge.so\n\
+         module sndfile.so\n{authority}\
          module ctrl_tcp.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app contact.so\n\
          opus_bitrate 28000\nsnd_path {folder}/recordings\nctrl_tcp_listen 127.0.0.1:{control}\n",
         rtp.0,
