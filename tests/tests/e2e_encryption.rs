@@ -12,7 +12,7 @@ use ipc::{CallState, Command};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// Has a phone register as `number` besides, with other wishes, and speak as that from now on.
+/// Has a phone register as `number` instead, with other wishes, and speak as that from now on.
 #[track_caller]
 fn become_another(phone: &mut Baresip, house: &House, number: &str, module: &str, wish: &str) {
     phone.command("insmod", module);
@@ -24,6 +24,8 @@ fn become_another(phone: &mut Baresip, house: &House, number: &str, module: &str
              regint=600;answermode=manual;{wish}"
         ),
     );
+    // The one before goes: baresip 1.1 would dial from it whichever was found last.
+    phone.command("uadel", &format!("sip:{}@{DOMAIN}", phone.number));
     phone.command("uafind", &format!("sip:{number}@{DOMAIN}"));
     phone.number = number.to_owned();
     let end = Instant::now() + SOON;
