@@ -2,7 +2,6 @@
 # Everything is built by cargo; CARGO_TARGET_DIR is left to you.
 
 CARGO ?= cargo
-NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 HAS_CARGO = $(CARGO) --version >/dev/null 2>&1 || \
 	{ echo "No cargo: install Rust from https://rustup.rs, then '. ~/.cargo/env'." >&2; exit 1; }
@@ -26,11 +25,7 @@ run: packages ## build and start a simulated exchange and the console, with inve
 	@tests/run
 
 test: test-packages axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
-ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --workspace
-else
-	$(CARGO) test --workspace --lib --bins --tests --no-fail-fast -- --test-threads 1
-endif
+	@.ci/nextest --workspace
 	$(CARGO) test --workspace --doc
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib
 
@@ -223,11 +218,7 @@ deny: ## check licences, bans and sources of all dependencies; advisories where 
 docs: packages ## make the guides in English and French (mdBook) with pictures of the screen, and check them: target/docs
 	$(PROGRAMS)
 	docs/book/build target/docs $${CARGO_TARGET_DIR:-target}/debug/screens
-ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --workspace -E 'binary(docs)'
-else
-	$(CARGO) test --workspace --test docs
-endif
+	@.ci/nextest --workspace -E 'binary(docs)'
 
 doc: packages ## build the documentation of the crates
 	$(CARGO) doc --workspace --no-deps
