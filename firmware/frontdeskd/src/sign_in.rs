@@ -2,8 +2,9 @@
 //!
 //! Without operators nobody signs in, and the desk works. With the first one somebody must, as soon as no call is up
 //! and nobody is parked: until then the lines stay registered, so that no call is lost by it, nor a parked caller who
-//! comes back. Whoever is removed or locked by an administrator is signed out then, too. While nobody is signed in the lines are unregistered, and what comes in
-//! nevertheless is answered as the exchange expects it of an agent who is away (`switchboard`).
+//! comes back. Whoever is removed or locked by an administrator is signed out then, too. While nobody is signed in the
+//! lines are unregistered, and what comes in nevertheless is answered as the exchange expects it of an agent who is away
+//! (`switchboard`).
 //!
 //! PINs are counted on the records thread and compared on a thread of the runtime that may block, one at a time; the
 //! engine hears what became of them. Not done here: what the screen looks like, which is `ui/src/desk/sign_in.rs`.
