@@ -7,8 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is printed")]
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
@@ -74,28 +73,14 @@ impl<'a> Row<'a> {
 
 /// Runs every end-to-end test; what they print passes through to standard error.
 fn run_tests() -> Result<BTreeMap<String, bool>, String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command.current_dir(repository::root());
     // Of the whole workspace: with fewer crates they would have other features, and all be built anew.
-    let mut child = if has_nextest(&cargo) {
-        // Two side by side, what needs the machine alone alone (.config/nextest.toml).
-        // Not tried again: a requirement is shown at once or not.
-        command.args(["nextest", "run", "--workspace", "--retries", "0", "-E", "binary(/^e2e_/)"]);
-        command.stderr(Stdio::piped()).spawn()
-    } else {
-        command.args(["test", "--workspace", "--no-fail-fast", "--test", "e2e_*"]);
-        // One after the other: some of them say when speech has a gap.
-        command.args(["--", "--test-threads", "1"]);
-        command.stdout(Stdio::piped()).spawn()
-    }
-    .map_err(|error| error.to_string())?;
-    // nextest tells what came of a test on its standard error, the standard harness on its output.
-    let output: Box<dyn Read> = match (child.stderr.take(), child.stdout.take()) {
-        (Some(output), _) => Box::new(output),
-        (None, Some(output)) => Box::new(output),
-        (None, None) => return Err("the output of cargo is not a pipe".into()),
-    };
+    let mut command = Command::new(repository::root().join(".ci/nextest"));
+    command.current_dir(repository::root());
+    // Not tried again: a requirement is shown at once or not.
+    command.args(["--workspace", "--retries", "0", "-E", "binary(/^e2e_/)"]);
+    // What came of a test is told on standard error.
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+    let output = child.stderr.take().ok_or("the output of the tests is not a pipe")?;
     let mut results = BTreeMap::new();
     for line in BufReader::new(output).lines() {
         let line = line.map_err(|error| error.to_string())?;
@@ -106,12 +91,6 @@ fn run_tests() -> Result<BTreeMap<String, bool>, String> {
     }
     child.wait().map_err(|error| error.to_string())?;
     Ok(results)
-}
-
-/// Whether tests can be run by `cargo nextest` here, as `make test` runs them.
-fn has_nextest(cargo: &OsStr) -> bool {
-    let version = Command::new(cargo).args(["nextest", "--version"]).output();
-    version.is_ok_and(|output| output.status.success())
 }
 
 /// What was printed before. A test that was tried again counts as it ended last.
