@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
@@ -354,6 +355,9 @@ fn flood(guest: &mut Guest, rounds: usize) {
 #[track_caller]
 fn survives(wrong: impl Fn(&mut Guest) + Send + Sync + 'static, log: &str) {
     let mut site = Site::new();
+    // Nothing goes wrong before the memory has been read: the start's own is not counted.
+    let read = Arc::new(AtomicBool::new(false));
+    let is_read = Arc::clone(&read);
     let deed = move |number, guest: &mut Guest| {
         guest.tell(ROSTER);
         guest.tell(&anna("", &format!("connection {number}")));
@@ -364,11 +368,14 @@ fn survives(wrong: impl Fn(&mut Guest) + Send + Sync + 'static, log: &str) {
         guest.hear("ben@chat.test");
         guest.tell("<iq type='get' id='there' from='chat.test'><ping xmlns='urn:xmpp:ping'/></iq>");
         guest.hear("'there'");
+        wait::until("the memory to be read", AGAIN, || is_read.load(Ordering::Acquire).then_some(()));
         wrong(guest);
     };
     let _liar = Liar::start(site.port, &site.identity(), Arc::new(deed));
     let (mut desk, mut client) = site.desk();
+    wait_person(&mut client, ANNA, Online, "connection 0", AGAIN);
     let before = desk.program.resident_kib();
+    read.store(true, Ordering::Release);
     wait_person(&mut client, ANNA, Unknown, "", AGAIN);
     desk.program.wait_log("XMPP: connection lost", AGAIN);
     desk.program.wait_log(log, SOON);
