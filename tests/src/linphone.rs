@@ -4,10 +4,11 @@
 //! It works only while it waits for a key at a terminal, which `script` (of Debian's essential bsdutils) is to it.
 //! What its TLS cannot do is find an address among a certificate's names: it checks who vouches for it, and no name.
 //! Its SIP port must be one that is free: 0 means that it has none. Where it was told of one codec, all the others
-//! must be told off by name, for what its settings do not mention it takes as wished.
+//! must be told off by name, for what its settings do not mention it takes as wished. What it plays stands in its
+//! settings, too: the command `play` of its release 5.3 (Debian 13) leaves it at the music that it came with.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Linphone {
         let (tone, heard) = (folder.join("tone.wav"), folder.join("heard.wav"));
         Recording::sine(wish.tone, wish.codec.rate(), 120).write(&tone);
         let settings = folder.join("settings");
-        fs::write(&settings, config(ports, wish)).expect("the scratch folder is writable");
+        fs::write(&settings, config(ports, wish, &tone)).expect("the scratch folder is writable");
         let trace = folder.join("trace.log");
         let line = format!("exec linphonec -c {} -d 5 -l {}", settings.display(), trace.display());
         let mut command = Command::new("script");
@@ -66,7 +67,6 @@ impl Linphone {
         command.env("HOME", &folder).env("TERM", "dumb").env("SHELL", "/bin/sh").current_dir(&folder);
         let mut talker = Talker::start(&name, command, &wish.scratch);
         talker.tell("soundcard use files");
-        talker.tell(&format!("play {}", tone.display()));
         talker.tell(&format!("record {}", heard.display()));
         wait::until(format!("{name} to register"), START, || {
             fs::read_to_string(&trace).unwrap_or_default().contains(REGISTERED).then_some(())
@@ -148,7 +148,7 @@ impl Telephone for Linphone {
     }
 }
 
-fn config(ports: &mut Ports, wish: &Wish<'_>) -> String {
+fn config(ports: &mut Ports, wish: &Wish<'_>, tone: &Path) -> String {
     let (sip, rtp) = (ports.one(), ports.one());
     let port = |transport| if transport == wish.exchange.transport { sip } else { 0 };
     let (udp, tcp, tls) = (port(Transport::Udp), port(Transport::Tcp), port(Transport::TlsSrtp));
@@ -172,11 +172,13 @@ fn config(ports: &mut Ports, wish: &Wish<'_>) -> String {
          media_encryption={}\nmedia_encryption_mandatory={}\ndefault_proxy=0\nuse_rfc2833=1\n{authority}\
          verify_server_certs=1\nverify_server_cn=0\n\
          [rtp]\naudio_rtp_port={rtp}\nbind_address=127.0.0.1\n\
-         [sound]\nechocancellation=0\n\
+         [sound]\nechocancellation=0\nhold_music={}\n\
          [proxy_0]\nreg_proxy=<{route}>\nreg_route=<{route}>\nreg_identity=sip:{number}@{DOMAIN}\n\
          reg_expires=600\nreg_sendregister=1\npublish=0\n\
          [auth_info_0]\nusername={number}\npasswd={password}\nrealm={DOMAIN}\ndomain={DOMAIN}\n\
          {codecs}",
-        encryption.0, encryption.1
+        encryption.0,
+        encryption.1,
+        tone.display()
     )
 }
