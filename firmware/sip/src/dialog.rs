@@ -25,12 +25,14 @@ pub(crate) struct Dialog {
     routes: Vec<String>,
     local_cseq: u32,
     remote_cseq: Option<u32>,
+    /// The highest of its NOTIFYs, which are in order among themselves.
+    remote_notify: Option<u32>,
 }
 
 /// Where the CSeq of a request in a dialog stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Higher than all before.
+    /// Higher than all before; of a NOTIFY, than all NOTIFYs before.
     Next,
     /// Not higher: answer 500 (RFC 3261 12.2.2).
     Stale,
@@ -56,6 +58,7 @@ impl Dialog {
             routes,
             local_cseq: request.cseq()?.number,
             remote_cseq: None,
+            remote_notify: None,
         })
     }
 
@@ -75,6 +78,7 @@ impl Dialog {
             routes: record_route(request),
             local_cseq: 0,
             remote_cseq: Some(request.cseq()?.number),
+            remote_notify: None,
         })
     }
 
@@ -95,6 +99,7 @@ impl Dialog {
             routes: record_route(notify),
             local_cseq: subscribe.cseq()?.number,
             remote_cseq: None,
+            remote_notify: None,
         })
     }
 
@@ -117,12 +122,21 @@ impl Dialog {
     }
 
     /// Checks and notes the CSeq of a request from the peer, never of an ACK.
+    ///
+    /// A NOTIFY that another request of the call has overtaken is taken, where RFC 3261 12.2.2 would refuse it. It
+    /// belongs to a usage of its own (RFC 5057), for whose order only NOTIFYs count, and nobody sends it again: over UDP, through a proxy with several workers, the telephone's next re-INVITE comes before the news
+    /// that the target has answered, and the desk would wait for the end of a transfer that is over.
     pub(crate) fn receive(&mut self, request: &Message) -> Order {
         let number = request.cseq().map_or(0, |cseq| cseq.number);
-        if self.remote_cseq.is_some_and(|last| number <= last) {
+        let notify = request.method() == Some(&Method::Notify);
+        let last = if notify { self.remote_notify } else { self.remote_cseq };
+        if last.is_some_and(|last| number <= last) {
             return Order::Stale;
         }
-        self.remote_cseq = Some(number);
+        if notify {
+            self.remote_notify = Some(number);
+        }
+        self.remote_cseq = self.remote_cseq.max(Some(number));
         Order::Next
     }
 
@@ -275,5 +289,25 @@ mod tests {
         bye.set("CSeq", "9 BYE");
         assert_eq!(dialog.receive(&bye), Order::Next);
         assert_eq!(dialog.receive(&bye), Order::Stale);
+    }
+
+    #[test]
+    fn a_notify_may_be_overtaken_by_what_is_none() {
+        let mut dialog = Dialog::of_callee(&invite(), "b").unwrap();
+        let text = String::from_utf8(invite().write()).unwrap().replace("INVITE", "NOTIFY");
+        let notify = |number: u32| {
+            let numbered = text.replace("CSeq: 7 ", &format!("CSeq: {number} "));
+            Message::parse(numbered.as_bytes()).unwrap()
+        };
+        let mut again = invite();
+        again.set("CSeq", "12 INVITE");
+        assert_eq!(dialog.receive(&again), Order::Next);
+        assert_eq!(dialog.receive(&notify(11)), Order::Next, "overtaken by the INVITE");
+        assert_eq!(dialog.receive(&notify(11)), Order::Stale);
+        assert_eq!(dialog.receive(&notify(10)), Order::Stale, "overtaken by a NOTIFY");
+        assert_eq!(dialog.receive(&again), Order::Stale);
+        assert_eq!(dialog.receive(&notify(13)), Order::Next);
+        again.set("CSeq", "13 INVITE");
+        assert_eq!(dialog.receive(&again), Order::Stale, "its number has been used");
     }
 }

@@ -388,6 +388,26 @@ fn a_notify_may_overtake_the_202() {
 }
 
 #[test]
+fn the_telephones_own_hold_may_overtake_the_news_that_the_target_has_answered() {
+    let (mut net, ..) = desk();
+    let (us, pbx, session, invite, _) = refer(&mut net);
+    let at = net.stations[us].at;
+    let mut hold = within(&invite, "t", pbx, Method::Invite, 3);
+    hold.set_body("application/sdp", sdp(4000, "sendonly"));
+    net.send(pbx, at, &hold);
+    net.receive(pbx, "200 INVITE", 1);
+    net.send(pbx, at, &within(&invite, "t", pbx, Method::Ack, 3));
+    net.send(pbx, at, &sipfrag(&invite, 2, "200 OK", "terminated;reason=noresource"));
+    assert_eq!(net.wait(us, "TransferEnded", 1, want::transferred), TransferResult::Ok(200));
+    net.receive(pbx, "200 NOTIFY", 1);
+    // What the news of the end has overtaken is stale.
+    net.send(pbx, at, &sipfrag(&invite, 1, "180 Ringing", "active;expires=60"));
+    net.receive(pbx, "500 NOTIFY", 1);
+    net.act(us, |agent, now| agent.hang_up(now, session));
+    net.receive(pbx, "BYE", 1);
+}
+
+#[test]
 fn a_refused_a_silent_and_an_unanswered_refer_each_end_once() {
     let (mut net, us, pbx) = desk();
     let at = net.stations[us].at;
