@@ -16,6 +16,8 @@ const SOON: Duration = Duration::from_secs(15);
 const RAIL: Area = Area { x: 1204, y: 60, width: 76, height: 520 };
 /// The settings below their head.
 const SECTIONS: Area = Area { x: 486, y: 170, width: 716, height: 560 };
+/// The languages and the colours: of the whole, not every reader sees what is written in French.
+const CHOICES: Area = Area { x: 500, y: 236, width: 400, height: 128 };
 /// Reset, as saved, save.
 const HEAD: Area = Area { x: 740, y: 84, width: 456, height: 62 };
 /// The middle of the last of them.
@@ -55,7 +57,7 @@ fn set_1_what_is_saved_outlives_a_killed_desk_and_screen_and_reset_brings_everyt
     screen.says(SECTIONS, &["contrast"]);
 
     // What is chosen is seen at once, and is not the desk's before it is saved. Nobody leaves with it unasked.
-    screen.tap_word(SECTIONS, "Fran");
+    screen.tap_word(CHOICES, "Fran");
     screen.says(STANDING, &["Modifications", "non"]);
     assert_eq!(kept(&house), (Language::English, Theme::Dark));
     screen.tap_word(RAIL, "Notes");
