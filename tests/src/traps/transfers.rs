@@ -23,6 +23,19 @@ pub fn pbx_reinvites() {
     assert_eq!(scene.only_row().end, EndStatus::Transferred);
 }
 
+/// A success of which a later request tells first.
+#[track_caller]
+pub fn overtaken() {
+    let mut scene = Scene::build();
+    let sipp = scene.play("notify_overtaken");
+    let call = scene.answered();
+    scene.command(Command::BlindTransfer { call, to: "2102".into() });
+    sipp.finish(RUN);
+    scene.client.wait_gone(call, SOON);
+    let row = scene.only_row();
+    assert_eq!((row.end, &row.transfers[0].end), (EndStatus::Transferred, &TransferEnd::Answered));
+}
+
 /// A REFER that the caller's side refuses.
 #[track_caller]
 pub fn refused_refer() {
