@@ -124,7 +124,8 @@ impl Dialog {
     /// Checks and notes the CSeq of a request from the peer, never of an ACK.
     ///
     /// A NOTIFY that another request of the call has overtaken is taken, where RFC 3261 12.2.2 would refuse it. It
-    /// belongs to a usage of its own (RFC 5057 section 3.1), for whose order only NOTIFYs count, and nobody sends it again: over UDP, through a proxy with several workers, the telephone's next re-INVITE comes before the news
+    /// belongs to a usage of its own (RFC 5057 section 3.1), for whose order only NOTIFYs count, and nobody sends it
+    /// again: over UDP, through a proxy with several workers, the telephone's next re-INVITE comes before the news
     /// that the target has answered, and the desk would wait for the end of a transfer that is over.
     pub(crate) fn receive(&mut self, request: &Message) -> Order {
         let number = request.cseq().map_or(0, |cseq| cseq.number);

@@ -23,7 +23,7 @@ pub fn pbx_reinvites() {
     assert_eq!(scene.only_row().end, EndStatus::Transferred);
 }
 
-/// A success of which a later request tells first.
+/// A success whose NOTIFY is overtaken by the telephone's next request.
 #[track_caller]
 pub fn overtaken() {
     let mut scene = Scene::build();
