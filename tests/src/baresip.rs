@@ -18,7 +18,7 @@ use crate::ports::Ports;
 use crate::program::Program;
 use crate::sound::{self, Recording};
 pub use crate::telephone::Codec;
-use crate::telephone::{Exchange, Telephone, Transport, Wish};
+use crate::telephone::{Exchange, Registers, Telephone, Transport, Wish};
 use crate::wait;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ impl Baresip {
     pub fn start(
         scratch: &Path,
         ports: &mut Ports,
-        exchange: &Kamailio,
+        exchange: &impl Registers,
         number: &str,
         tone: f64,
         codec: Codec,
@@ -99,18 +99,13 @@ impl Baresip {
     pub fn start_answering(
         scratch: &Path,
         ports: &mut Ports,
-        exchange: &Kamailio,
+        exchange: &impl Registers,
         number: &str,
         tone: f64,
         codec: Codec,
     ) -> Self {
         let place = Place { control: ports.one(), sip: ports.one(), rtp: ports.rtp() };
-        let exchange = Exchange {
-            address: exchange.address(),
-            transport: Transport::Udp,
-            authority: None,
-            identity: None,
-        };
+        let exchange = exchange.exchange();
         let wish = Wish { scratch: scratch.to_owned(), exchange: &exchange, number, tone, codec };
         let mut phone = Self::launch_as(place, &wish, "auto");
         phone.program.wait_log("200 OK", Duration::from_secs(15));

@@ -16,6 +16,7 @@ use crate::program::Program;
 use crate::repository;
 use crate::socket::Client;
 use crate::sound::{self, DESK_TONE, MESSAGE_TONE, MUSIC_TONE, Recording};
+use crate::telephone::Registers;
 use crate::wait;
 
 /// Settings in which a transfer leaves at once and nothing comes back by itself.
@@ -43,9 +44,9 @@ pub struct Account {
 }
 
 impl Account {
-    /// User `desk` of a kamailio.
+    /// User `desk` of an exchange of the tests.
     #[must_use]
-    pub fn at(exchange: &Kamailio) -> Self {
+    pub fn at(exchange: &impl Registers) -> Self {
         Self::reaching(&exchange.address(), "auto")
     }
 

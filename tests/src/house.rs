@@ -20,7 +20,7 @@ use crate::screen::Screen;
 use crate::socket::Client;
 use crate::sound::DESK_TONE;
 use crate::telephone::Telephone;
-use crate::telephone::{Exchange, Transport, Wish};
+use crate::telephone::{Registers, Wish};
 
 /// How long registering may take.
 const REGISTER: Duration = Duration::from_secs(15);
@@ -38,18 +38,18 @@ const AUTHORITY: &str = "authority";
 
 /// Everything that stands before a test begins.
 #[derive(Debug)]
-pub struct House {
+pub struct House<E = Kamailio> {
     /// The desk, registered, with [`STAFF`] in its directory.
     pub desk: Desk,
     /// Follows the desk.
     pub client: Client,
     /// The exchange.
-    pub exchange: Kamailio,
+    pub exchange: E,
     ports: Ports,
     scratch: TempDir,
 }
 
-impl House {
+impl House<Kamailio> {
     /// Builds it.
     ///
     /// # Panics
@@ -154,11 +154,19 @@ impl House {
         Self::furnish_desk(scratch, ports, exchange, desk)
     }
 
+}
+
+impl<E: Registers> House<E> {
+    /// Builds it with an exchange of any make that knows the telephones of the tests, which is there already.
+    ///
+    /// # Panics
+    /// When something does not come up.
+    #[must_use]
     #[track_caller]
-    fn furnish(
+    pub fn furnish(
         scratch: TempDir,
         mut ports: Ports,
-        exchange: Kamailio,
+        exchange: E,
         account: &Account,
         settings_more: &str,
     ) -> Self {
@@ -167,7 +175,7 @@ impl House {
     }
 
     #[track_caller]
-    fn furnish_desk(scratch: TempDir, ports: Ports, exchange: Kamailio, desk: Desk) -> Self {
+    fn furnish_desk(scratch: TempDir, ports: Ports, exchange: E, desk: Desk) -> Self {
         let mut client = desk.client();
         client.wait("Registered", REGISTER, |view| view.operator.registration == Registration::Registered);
         desk.import(STAFF);
@@ -370,12 +378,7 @@ impl House {
     #[must_use]
     #[track_caller]
     pub fn pjsua(&mut self, number: &str, tone: f64, codec: Codec) -> Pjsua {
-        let exchange = Exchange {
-            address: self.exchange.address(),
-            transport: Transport::Udp,
-            authority: None,
-            identity: None,
-        };
+        let exchange = self.exchange.exchange();
         let scratch = self.scratch.path().to_owned();
         Pjsua::start(&mut self.ports, &Wish { scratch, exchange: &exchange, number, tone, codec })
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::authority::Identity;
 use crate::program::Program;
+use crate::telephone::Registers;
 use crate::wait;
 
 /// The SIP domain of every account in the tests. It has no DNS entry: whoever wants to reach it
@@ -210,6 +211,12 @@ impl Kamailio {
     #[must_use]
     pub fn address(&self) -> String {
         SocketAddr::new(self.ip, self.port).to_string()
+    }
+}
+
+impl Registers for Kamailio {
+    fn address(&self) -> String {
+        Self::address(self)
     }
 }
 

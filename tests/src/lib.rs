@@ -11,6 +11,7 @@
 //! Not here: the simulated exchange (`tests/pbx`), and the tests themselves (`tests/tests`).
 
 pub mod apart;
+pub mod asterisk;
 pub mod audio_report;
 pub mod authority;
 pub mod baresip;

@@ -68,6 +68,17 @@ impl Transport {
     }
 }
 
+/// An exchange that runs here.
+pub trait Registers {
+    /// `IP:PORT` where its telephones register over UDP.
+    fn address(&self) -> String;
+
+    /// That, as a telephone is told of it.
+    fn exchange(&self) -> Exchange {
+        Exchange { address: self.address(), transport: Transport::Udp, authority: None, identity: None }
+    }
+}
+
 /// Where telephones register.
 #[derive(Clone, Debug)]
 pub struct Exchange {

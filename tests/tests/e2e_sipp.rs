@@ -115,6 +115,11 @@ fn call_13_a_busy_transfer_target_brings_the_call_back() {
 }
 
 #[test]
+fn call_13_a_caller_whom_the_exchange_has_let_go_is_told_as_lost_and_does_not_ring() {
+    traps::let_go();
+}
+
+#[test]
 fn acc_2_log_1_300_calls_at_20_a_second_are_all_answered_and_memory_stays_level() {
     let mut scene = Scene::build();
     let run = Run {

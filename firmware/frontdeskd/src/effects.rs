@@ -46,6 +46,9 @@ impl Engine {
             }
             Effect::IdentifyTarget { transfer, number } => self.identify_target(transfer, number),
             Effect::ReferToCall { call, to, .. } => self.refer_to_call(now, call, to),
+            Effect::GiveUpTransfer { call } => {
+                self.with(call, |agent, leg| agent.give_up_transfer(now, leg.session));
+            }
             Effect::Redirect { call, to, why } => self.redirect(now, call, &to, why),
             Effect::Announce { call } => self.announce(call),
             Effect::Conference(members) => {

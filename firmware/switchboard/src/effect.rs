@@ -98,6 +98,12 @@ pub enum Effect {
         /// The consultation call, which is answered.
         to: CallRef,
     },
+    /// Wait no longer for a transfer's end: [`crate::Input::TransferEnded`] follows as soon as it is known whether the call
+    /// is still there, or [`crate::Input::Ended`] because it is not.
+    GiveUpTransfer {
+        /// The transferee's call.
+        call: CallRef,
+    },
     /// Send a call on that was not answered (302 with Diversion, RFC 5806). Where that cannot be, nothing is sent, and
     /// [`crate::Input::RedirectFailed`] says so.
     Redirect {

@@ -38,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) ended: Option<(TransferEnd, Ms)>,
     /// Open: when the desk acts by itself, if it ever does. Ended: when it leaves the view.
     pub(crate) due: Option<Ms>,
+    /// Its time is over: whether the call is still there is being asked.
+    pub(crate) overdue: bool,
     pub(crate) before: Before,
     /// The log row of a consultation call that ended first; it waits for the transfer's end.
     pub(crate) consultation: Option<LogRow>,
@@ -120,6 +122,7 @@ impl Ledger {
             place: Place::default(),
             ended: Some((TransferEnd::HandedOver, now)),
             due: Some(until),
+            overdue: false,
             before: Before::default(),
             consultation: None,
         };

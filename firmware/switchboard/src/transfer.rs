@@ -12,6 +12,8 @@
 //! Not here: what comes before the REFER (`grace`, `queue`), and the second leg of an attended
 //! transfer (`attended`).
 
+use std::time::Duration;
+
 use ipc::{
     CallRef, CommandError, EndStatus, LogRow, LogTransfer, NoticeKind, Party, RecallReason, RecallWhy,
     TransferEnd, TransferId, TransferKind,
@@ -21,6 +23,9 @@ use crate::call::{Call, Farewell, Ms, Past, State};
 use crate::ledger::{Before, Departed, Entry, Place, Stage, Target};
 use crate::switchboard::{Switchboard, span};
 use crate::{Effect, TransferResult, number, record};
+
+/// How long the answer to [`Effect::GiveUpTransfer`] is waited for; it comes sooner.
+const ASKED_IN_VAIN: Duration = Duration::from_secs(3);
 
 /// What an exchange says of a target that it called no longer because the caller had given up.
 const CALLER_GAVE_UP: u16 = 487;
@@ -125,6 +130,7 @@ impl Switchboard {
             place: Place::default(),
             ended: None,
             due: None,
+            overdue: false,
             before,
             consultation: None,
         };
@@ -159,6 +165,7 @@ impl Switchboard {
         {
             entry.stage = stage;
             entry.due = Some(due);
+            entry.overdue = false;
             self.touch();
         }
     }
@@ -282,9 +289,7 @@ impl Switchboard {
                 None => self.retire(now, id, call),
                 Some(Stage::Grace) => self.end_grace(now, id),
                 Some(Stage::Waiting) => self.bring_back(now, id, TransferEnd::TimedOut, RecallWhy::Waiting),
-                Some(Stage::Requested | Stage::Trying | Stage::Ringing) => {
-                    self.return_to_desk(now, id, TransferEnd::TimedOut);
-                }
+                Some(Stage::Requested | Stage::Trying | Stage::Ringing) => self.time_out(now, id, call),
             }
         }
         let due = self.ledger.departed.iter().filter(|(_, d)| d.until <= now);
@@ -292,6 +297,19 @@ impl Switchboard {
             if let Some(departed) = self.ledger.departed.remove(&call) {
                 self.log(departed.row);
             }
+        }
+    }
+
+    /// A transfer has taken too long. An exchange that has connected the caller with a mailbox may have said nothing, and
+    /// have nobody on our leg: so before the call rings again, it is asked whether it is still one.
+    fn time_out(&mut self, now: Ms, id: TransferId, call: CallRef) {
+        match self.ledger.entries.get_mut(&id) {
+            Some(entry) if !entry.overdue => {
+                entry.overdue = true;
+                entry.due = Some(now + span(ASKED_IN_VAIN));
+                self.emit(Effect::GiveUpTransfer { call });
+            }
+            _ => self.return_to_desk(now, id, TransferEnd::TimedOut),
         }
     }
 

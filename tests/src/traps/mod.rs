@@ -18,7 +18,7 @@ pub use identities::becomes_another;
 pub use lamps::{backwards, given_up, hidden, mailbox_refused, told};
 pub use scene::{RUN, SOON, Scene};
 pub use transfers::{
-    attended_refused, busy_target, one_leg_ended, overtaken, pbx_reinvites, refused_refer, taken_over,
+    attended_refused, busy_target, let_go, one_leg_ended, overtaken, pbx_reinvites, refused_refer, taken_over,
 };
 
 /// A trap.
@@ -37,7 +37,7 @@ const fn trap(what: &'static str, scenario: &'static str, play: fn()) -> Trap {
 }
 
 /// All of them.
-pub const TRAPS: [Trap; 23] = [
+pub const TRAPS: [Trap; 24] = [
     trap("the PBX re-INVITEs after a pickup; hold gets 491; REFER only then", "pbx_reinvites", pbx_reinvites),
     trap("a hold answered 491 is tried again", "hold_491", hold_491),
     trap("attended transfer: both calls end, the caller has replaced", "attended_caller", taken_over),
@@ -56,6 +56,7 @@ pub const TRAPS: [Trap; 23] = [
     trap("an INVITE that comes five times is one call", "retransmitted_invite", repeated_invite),
     trap("a refused REFER leaves the call alive", "refer_refused", refused_refer),
     trap("a REFER target that is busy leaves the call alive", "refer_busy", busy_target),
+    trap("an exchange that has let the caller go is found out", "refer_let_go", let_go),
     trap("the NOTIFY of a transfer comes after a later re-INVITE", "notify_overtaken", overtaken),
     trap("a refused attended transfer leaves both calls alive", "attended_refused", attended_refused),
     trap("the exchange transfers the other end and says who it is now", "identity_changes", becomes_another),

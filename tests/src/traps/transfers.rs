@@ -1,11 +1,15 @@
 //! Transfers that are refused, wait, or end only by half.
 
-use ipc::{CallRef, CallState, Command, EndStatus, RecallReason, RecallWhy, TransferEnd, TransferKind};
+use ipc::{
+    CallRef, CallState, Command, EndStatus, Notice, NoticeKind, RecallReason, RecallWhy, TransferEnd,
+    TransferKind,
+};
 
 use crate::house::House;
 use crate::kamailio::Digest;
 use crate::rtp::Party;
 use crate::sipp::{Run, Sipp};
+use crate::socket::calls;
 use crate::sound::{A_TONE, MUSIC_TONE};
 use crate::traps::scene::{RUN, SOON, Scene};
 use crate::wait;
@@ -46,6 +50,26 @@ pub fn refused_refer() {
 #[track_caller]
 pub fn busy_target() {
     comes_back("refer_busy", 486);
+}
+
+/// An exchange that has the caller no longer when the transfer fails: nobody rings as if they were there, and the
+/// operator is told whom to call back.
+#[track_caller]
+pub fn let_go() {
+    let mut scene = Scene::build();
+    let sipp = scene.play("refer_let_go");
+    let call = scene.answered();
+    scene.command(Command::BlindTransfer { call, to: "2102".into() });
+    let lost = |notice: &Notice| matches!(notice.kind, NoticeKind::TransferLost { code: 503, .. });
+    while !scene.client.next_view(SOON).expect("word of the lost caller").notices.iter().any(lost) {
+        let view = scene.client.wait("a view", SOON, |_| true);
+        assert!(calls(&view).all(|call| call.state != CallState::Recalling), "nobody is there to ring");
+    }
+    sipp.finish(RUN);
+    scene.client.wait_gone(call, SOON);
+    let row = scene.only_row();
+    assert_eq!((row.end, row.transfers.len()), (EndStatus::Failed, 1));
+    assert_eq!(row.transfers[0].end, TransferEnd::Refused { code: 503 });
 }
 
 #[track_caller]

@@ -134,6 +134,13 @@ impl UserAgent {
         self.with(now, session, |session, core| session.refer(core, now, target));
     }
 
+    /// Waits no longer for the fate of a transfer: [`Event::TransferEnded`] follows, by `NoNotify`, as soon as it is known
+    /// whether the call is still there, within 2 s; if it is not, after [`Event::Ended`]. The peer is not told, and should
+    /// it tell the fate after all, that follows too.
+    pub fn give_up_transfer(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, |session, core| session.give_up_transfer(core, now));
+    }
+
     /// Asks the peer of `session` to take over our call `consultation` (attended transfer, RFC 5589
     /// section 7.3): REFER with a Replaces in Refer-To. It waits for what was asked for before, and its
     /// fate is told, just like [`UserAgent::refer`]'s. Where it succeeds, the target ends the consultation

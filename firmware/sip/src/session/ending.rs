@@ -107,5 +107,6 @@ impl Session {
         }
         core.timers.set(Alarm::Linger(self.id), now + core.config.t1 * 64);
         core.emit(Event::Ended { session: self.id, cause });
+        self.tell_failing(core);
     }
 }

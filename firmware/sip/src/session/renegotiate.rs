@@ -137,6 +137,7 @@ impl Session {
             200..=299 => {
                 self.take_timer(core, now, response);
                 self.take_reinvite_answer(core, now, response);
+                self.note_alive(core, now);
             }
             // Whose offer it is waits for the answer, and must not wait as long as two ends that met.
             491 if matches!(self.doing, Some(Task::Relay(_))) => {

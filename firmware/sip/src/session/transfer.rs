@@ -1,7 +1,10 @@
 //! REFER both ways (RFC 3515, RFC 3892): transfers we ask for, blind ones and those after a
 //! consultation (RFC 5589), and, for an exchange, those a telephone asks for.
 //!
-//! A transfer never ends the call it is about: who hangs up, and when, is decided by the program.
+//! A transfer never ends the call it is about: who hangs up, and when, is decided by the program. But an exchange that
+//! has taken a REFER on may have the other party no longer on our leg when the target refuses, and keeps that leg up
+//! regardless (Asterisk does, until it is asked something in it). So before such a transfer is told to have failed, a
+//! re-INVITE that changes nothing finds out whether the call is still one; if it is not, its end is told first.
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,12 @@ use crate::uri::Uri;
 
 /// Lifetime we state for the implied subscription of a REFER we accept, in seconds.
 const REFER_EXPIRES: u32 = 180;
+
+/// How long the peer may take to say that the call is still there, before its transfer is told to have failed regardless.
+const SURE: Duration = Duration::from_secs(2);
+
+/// How long after that a BYE may follow: an exchange may say both in one breath.
+const BREATH: Duration = Duration::from_millis(200);
 
 /// Where a transfer we ask for goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +114,7 @@ impl Session {
         let request = sent.and_then(|id| core.layer.sent_request(id));
         let number = request.and_then(Message::cseq).map_or(0, |cseq| cseq.number);
         core.timers.clear(Alarm::Transfer(self.id));
+        self.failing = None;
         self.transfer = Some(Transfer { number, accepted: false });
         self.transferred = true;
     }
@@ -130,22 +140,26 @@ impl Session {
                     self.transfer = number.map(|cseq| Transfer { number: cseq.number, accepted: false });
                 }
                 None => {
-                    self.end_transfer(core, TransferResult::Refused(code, response.reason().to_owned()));
+                    let reason = response.reason().to_owned();
+                    self.end_transfer(core, now, TransferResult::Refused(code, reason));
                 }
             },
         }
     }
 
-    pub(super) fn on_refer_silence(&mut self, core: &mut Core) {
+    pub(super) fn on_refer_silence(&mut self, core: &mut Core, now: Instant) {
         if self.state == State::Over {
             self.transfer = None;
             return;
         }
-        self.end_transfer(core, TransferResult::Timeout);
+        self.end_transfer(core, now, TransferResult::Timeout);
     }
 
-    pub(super) fn on_transfer_silence(&mut self, core: &mut Core) {
-        self.end_transfer(core, TransferResult::NoNotify);
+    pub(super) fn on_transfer_silence(&mut self, core: &mut Core, now: Instant) {
+        match self.failing.take() {
+            Some(result) => self.report(core, result),
+            None => self.end_transfer(core, now, TransferResult::NoNotify),
+        }
     }
 
     /// A NOTIFY in the call's dialog: the fate of a REFER of ours.
@@ -169,13 +183,15 @@ impl Session {
             .header("Subscription-State")
             .is_some_and(|state| state.trim().to_ascii_lowercase().starts_with("terminated"));
         match SipFrag::parse(notify.body()) {
-            Ok(SipFrag { code: code @ 200..=299, .. }) => self.end_transfer(core, TransferResult::Ok(code)),
+            Ok(SipFrag { code: code @ 200..=299, .. }) => {
+                self.end_transfer(core, now, TransferResult::Ok(code));
+            }
             Ok(SipFrag { code: code @ 300.., reason }) => {
-                self.end_transfer(core, TransferResult::Refused(code, reason));
+                self.end_transfer(core, now, TransferResult::Refused(code, reason));
             }
             // Of a call that is over only its fate is news.
             Ok(_) | Err(_) if self.state == State::Over => {}
-            Ok(_) | Err(_) if over => self.end_transfer(core, TransferResult::NoNotify),
+            Ok(_) | Err(_) if over => self.end_transfer(core, now, TransferResult::NoNotify),
             Ok(SipFrag { code, reason }) => {
                 core.timers.set(Alarm::Transfer(self.id), now + self.patience(core, notify));
                 core.emit(Event::TransferProgress { session: self.id, code, reason });
@@ -256,9 +272,46 @@ impl Session {
         stated.clamp(core.config.transfer_silence, core.config.transfer_silence * 5)
     }
 
-    fn end_transfer(&mut self, core: &mut Core, result: TransferResult) {
-        if self.transfer.take().is_some() {
-            core.timers.clear(Alarm::Transfer(self.id));
+    fn end_transfer(&mut self, core: &mut Core, now: Instant, result: TransferResult) {
+        let Some(transfer) = self.transfer.take() else { return };
+        self.failing = None;
+        core.timers.clear(Alarm::Transfer(self.id));
+        let failed = !matches!(result, TransferResult::Ok(_));
+        if failed && transfer.accepted && self.state == State::Up {
+            return self.look_after(core, now, result);
+        }
+        self.report(core, result);
+    }
+
+    /// The program has waited long enough. What the peer tells later is still told.
+    pub(crate) fn give_up_transfer(&mut self, core: &mut Core, now: Instant) {
+        match &self.transfer {
+            Some(transfer) if transfer.accepted && self.state == State::Up => {
+                self.look_after(core, now, TransferResult::NoNotify);
+            }
+            _ => self.report(core, TransferResult::NoNotify),
+        }
+    }
+
+    /// Asks whether the call is still one, and keeps the fate of its transfer until that is known.
+    fn look_after(&mut self, core: &mut Core, now: Instant, result: TransferResult) {
+        self.failing = Some(result);
+        core.timers.set(Alarm::Transfer(self.id), now + SURE);
+        if !self.tasks.contains(&Task::Refresh) {
+            self.enqueue(core, now, Task::Refresh);
+        }
+    }
+
+    /// The peer has answered a re-INVITE.
+    pub(super) fn note_alive(&self, core: &mut Core, now: Instant) {
+        if self.failing.is_some() {
+            core.timers.set(Alarm::Transfer(self.id), now + BREATH);
+        }
+    }
+
+    /// The call is over: a transfer of it that has failed is told now.
+    pub(super) fn tell_failing(&mut self, core: &mut Core) {
+        if let Some(result) = self.failing.take() {
             self.report(core, result);
         }
     }

@@ -30,6 +30,7 @@ mod stuck;
 mod tethered;
 mod timers;
 mod torture;
+mod transfers;
 mod traps;
 mod unattended;
 mod vigil;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use sip::{AccountId, Invite, Media, Message, SessionId};
 
 use crate::net::{FAIR, Net, media, want};
-use crate::script::Caller;
+use crate::script::{Caller, answer};
 
 pub const US: &str = "192.0.2.1:5060";
 pub const PBX: &str = "198.51.100.9:5060";
@@ -23,6 +23,16 @@ pub fn dial(net: &mut Net, us: usize, pbx: SocketAddr, number: &str) -> (Session
     let call = Invite::new(AccountId(1), number, media(3000));
     let session = net.act(us, |agent, now| agent.invite(now, call)).unwrap();
     (session, net.receive(pbx, "INVITE", 1))
+}
+
+/// A call of ours that the exchange answered.
+pub fn talking(net: &mut Net, us: usize, pbx: SocketAddr) -> (SessionId, Message) {
+    let (session, invite) = dial(net, us, pbx, "2110");
+    let at = net.stations[us].at;
+    net.send(pbx, at, &answer(&invite, "t", pbx, "sendrecv"));
+    net.wait(us, "Answered", 1, want::answered);
+    net.receive(pbx, "ACK", 1);
+    (session, invite)
 }
 
 /// A call of a peer's with these header lines, answered; with our 200.

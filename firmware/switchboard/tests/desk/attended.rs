@@ -117,20 +117,22 @@ fn the_consultation_leg_ends_first() {
     );
     check_consulting(
         no_timers(),
-        "join 1 2\nbye 2\n+30000",
+        "join 1 2\nbye 2\n+30000\nsilent 1",
         &expect![[r#"
-        join 1 2
-            hold 2
-            refer 1 to call 2
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
-        bye 2
-          = 1 Transferring to 2110 Attended Requested
-        +30000
-            log 2110 Completed, answered 0, talk 2000, hold 0
-            Ringer(Some(Bell))
-          = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: Attended TimedOut]
-    "#]],
+            join 1 2
+                hold 2
+                refer 1 to call 2
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
+            bye 2
+              = 1 Transferring to 2110 Attended Requested
+            +30000
+                is 1 there
+            silent 1
+                log 2110 Completed, answered 0, talk 2000, hold 0
+                Ringer(Some(Bell))
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: Attended TimedOut]
+        "#]],
     );
 }
 
@@ -262,23 +264,25 @@ fn refused_silent_or_taken_back() {
     );
     check_consulting(
         no_timers(),
-        "join 1 2\n+30000\n+100\nmoved 1",
+        "join 1 2\n+30000\nsilent 1\n+100\nmoved 1",
         &expect![[r#"
-        join 1 2
-            hold 2
-            refer 1 to call 2
-            ear free
-          = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
-        +30000
-            Ringer(Some(Bell))
-          = 1 Recalling (from 2110 Transfer(TimedOut)) · 2 Held · [1 to 2110: Attended TimedOut]
-        +100
-        moved 1
-            hang up 2
-            hang up 1
-            Ringer(None)
-          = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
-    "#]],
+            join 1 2
+                hold 2
+                refer 1 to call 2
+                ear free
+              = 1 Transferring to 2110 Attended Requested · 2 Transferring taking 1
+            +30000
+                is 1 there
+            silent 1
+                Ringer(Some(Bell))
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · 2 Held · [1 to 2110: Attended TimedOut]
+            +100
+            moved 1
+                hang up 2
+                hang up 1
+                Ringer(None)
+              = 1 Ending · 2 Ending · [1 to 2110: Attended Answered]
+        "#]],
     );
     check_consulting(
         no_timers(),

@@ -634,6 +634,7 @@ fn named(effect: &Effect) -> Option<CallRef> {
         | Effect::TakeOver { call, .. }
         | Effect::Refer { call, .. }
         | Effect::ReferToCall { call, .. }
+        | Effect::GiveUpTransfer { call }
         | Effect::Redirect { call, .. }
         | Effect::Announce { call }
         | Effect::AskCustomer { call, .. }

@@ -8,7 +8,7 @@ use ipc::{
     NoticeKind, Outcome, Party, Registration, Rule, TransferId, TransferState, Trigger, UpdateNews,
     UpdateNotice, UpdateRefusal,
 };
-use switchboard::{Effect, Input, Line, Settings};
+use switchboard::{Effect, Input, Line, Settings, TransferResult};
 
 use crate::bench::Bench;
 use crate::script::{check, incoming, ready, ready_with};
@@ -242,6 +242,7 @@ fn names_found_late_reach_card_ledger_and_log() {
     bench.input(Input::TargetIdentified { transfer, party: named("2110", "Bob") });
     assert_eq!(bench.view.transfers[0].who.name.as_deref(), Some("Alice Fournier"));
     bench.pass(30_000);
+    bench.input(Input::TransferEnded { call, result: TransferResult::Silent });
     let recall = bench.view.incoming[0].recall.clone().unwrap();
     assert_eq!(recall.from.name.as_deref(), Some("Bob"));
     bench.input(Input::TargetIdentified { transfer, party: named("2110", "Robert") });
@@ -515,6 +516,7 @@ fn an_open_transfer_cannot_be_dismissed() {
     let dismiss = Command::DismissTransfer { transfer };
     assert_eq!(bench.command(&dismiss).0, Err(CommandError::NotPossible));
     bench.pass(30_000);
+    bench.input(Input::TransferEnded { call, result: TransferResult::Silent });
     bench.command(&dismiss).0.unwrap();
     assert_eq!(bench.view.transfers, []);
     let unknown = Command::DismissTransfer { transfer: TransferId(99) };

@@ -63,6 +63,16 @@ impl Network {
                     self.end(now, *to, true, 200, random);
                 }
             }
+            // The exchange has the caller, or not.
+            Effect::GiveUpTransfer { call } if random.percent(30) => self.end(now, *call, true, 200, random),
+            Effect::GiveUpTransfer { call } => {
+                self.say(
+                    now,
+                    300,
+                    Input::TransferEnded { call: *call, result: TransferResult::Silent },
+                    random,
+                );
+            }
             // Now and then it came from where it would go.
             Effect::Redirect { call, .. } if random.percent(20) => {
                 self.say(now, 1, Input::RedirectFailed { call: *call, code: 482 }, random);

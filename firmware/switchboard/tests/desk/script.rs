@@ -253,6 +253,7 @@ fn word(effect: &Effect) -> String {
             format!("take talk {} of {number} over as {} from {line}", talk.0, call.0)
         }
         Effect::Refer { call, to, .. } => format!("refer {} to {to}", call.0),
+        Effect::GiveUpTransfer { call } => format!("is {} there", call.0),
         Effect::ReferToCall { call, to, .. } => format!("refer {} to call {}", call.0, to.0),
         Effect::IdentifyTarget { number, .. } => format!("whose is {number}"),
         Effect::Digits { call, digits } => format!("digits {} {digits}", call.0),

@@ -99,7 +99,7 @@ fn refused_then_answered_again() {
 #[test]
 fn silence_at_any_stage_recalls() {
     check(
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+29999\n+1",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+29999\n+1\nsilent 1",
         &expect![[r#"
             in 1 5550100
                 180 1
@@ -119,12 +119,14 @@ fn silence_at_any_stage_recalls() {
               = 1 Transferring to 2110 Requested
             +29999
             +1
+                is 1 there
+            silent 1
                 Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
         "#]],
     );
     check(
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+10\ntrying 1\n+20\nringing 1\n+29999\nringing 1\n+1",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\n+10\ntrying 1\n+20\nringing 1\n+29999\nringing 1\n+1\n+2999\n+1",
         &expect![[r#"
             in 1 5550100
                 180 1
@@ -150,6 +152,9 @@ fn silence_at_any_stage_recalls() {
               = 1 Transferring to 2110 Ringing
             +29999
             ringing 1
+            +1
+                is 1 there
+            +2999
             +1
                 Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
@@ -182,10 +187,11 @@ fn silence_at_any_stage_recalls() {
     );
 }
 
+/// An exchange that has connected the caller with a mailbox, and keeps our leg up.
 #[test]
-fn the_target_answers_after_the_recall_began() {
+fn a_call_that_is_none_any_more_does_not_ring_when_its_transfer_has_taken_too_long() {
     check(
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\n+9000\nmoved 1\nbye 1\n+9000",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nbye 1\nsilent 1\n+9000",
         &expect![[r#"
             in 1 5550100
                 180 1
@@ -206,6 +212,75 @@ fn the_target_answers_after_the_recall_began() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
+                is 1 there
+            bye 1
+              = [1 to 2110: HandedOver]
+            silent 1
+                log 1 Transferred, answered 0, talk 0, hold 30000, to 2110 HandedOver in 30000
+            +9000
+              = empty
+        "#]],
+    );
+    // One that is alive: the target still rings, and answers.
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\ntrying 1\n+30000\nringing 1\n+29999\nmoved 1",
+        &expect![[r#"
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
+            answer 1
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            trying 1
+              = 1 Transferring to 2110 Trying
+            +30000
+                is 1 there
+            ringing 1
+              = 1 Transferring to 2110 Ringing
+            +29999
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 2110: Answered]
+        "#]],
+    );
+}
+
+#[test]
+fn the_target_answers_after_the_recall_began() {
+    check(
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nsilent 1\n+9000\nmoved 1\nbye 1\n+9000",
+        &expect![[r#"
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
+            answer 1
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                refer 1 to 2110
+                ear free
+              = 1 Transferring to 2110 Requested
+            ringing 1
+              = 1 Transferring to 2110 Ringing
+            +30000
+                is 1 there
+            silent 1
                 Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             +9000
@@ -222,7 +297,7 @@ fn the_target_answers_after_the_recall_began() {
     );
     // Not so when the operator has the caller already.
     check(
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nanswer 1\nmoved 1",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nsilent 1\nanswer 1\nmoved 1",
         &expect![[r#"
             in 1 5550100
                 180 1
@@ -243,6 +318,8 @@ fn the_target_answers_after_the_recall_began() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
+                is 1 there
+            silent 1
                 Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             answer 1
@@ -735,7 +812,7 @@ fn numbers_and_states_that_cannot_be_transferred() {
 #[test]
 fn the_first_target_answers_after_a_second_one_refused() {
     check(
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nto 1 2120\nrefused 1 491\nmoved 1\ngone 1\n+9000",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nringing 1\n+30000\nsilent 1\nto 1 2120\nrefused 1 491\nmoved 1\ngone 1\n+9000",
         &expect![[r#"
             in 1 5550100
                 180 1
@@ -756,6 +833,8 @@ fn the_first_target_answers_after_a_second_one_refused() {
             ringing 1
               = 1 Transferring to 2110 Ringing
             +30000
+                is 1 there
+            silent 1
                 Ringer(Some(Bell))
               = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
             to 1 2120

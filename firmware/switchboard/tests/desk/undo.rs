@@ -350,44 +350,46 @@ fn a_hold_refused_in_the_grace() {
 fn an_answer_of_the_last_target_overtakes_the_next() {
     check_with(
         undo(),
-        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nnow 1\nringing 1\n+30000\nto 1 2120\n+100\nmoved 1\ngone 1",
+        "in 1 5550100\nanswer 1\nack 1\nto 1 2110\nnow 1\nringing 1\n+30000\nsilent 1\nto 1 2120\n+100\nmoved 1\ngone 1",
         &expect![[r#"
-        in 1 5550100
-            180 1
-            Ringer(Some(Bell))
-          = 1 Ringing
-        answer 1
+            in 1 5550100
+                180 1
+                Ringer(Some(Bell))
+              = 1 Ringing
             answer 1
-            ear 1
-            Ringer(None)
-          = 1 Answering*
-        ack 1
-          = 1 Talking*
-        to 1 2110
-            hold 1
-            whose is 2110
-            ear free
-          = 1 Transferring to 2110 Grace until 2000
-        now 1
-            refer 1 to 2110
-          = 1 Transferring to 2110 Requested
-        ringing 1
-          = 1 Transferring to 2110 Ringing
-        +30000
-            Ringer(Some(Bell))
-          = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
-        to 1 2120
-            whose is 2120
-            Ringer(None)
-          = 1 Transferring to 2120 Grace until 32000 · [1 to 2110: TimedOut]
-        +100
-        moved 1
-            hang up 1
-          = 1 Ending · [1 to 2110: Answered] · [1 to 2120: Undone]
-        gone 1
-            log 1 Transferred, answered 0, talk 0, hold 30100, to 2110 Answered in 30000, to 2120 Undone in 100
-          = [1 to 2110: Answered] · [1 to 2120: Undone]
-    "#]],
+                answer 1
+                ear 1
+                Ringer(None)
+              = 1 Answering*
+            ack 1
+              = 1 Talking*
+            to 1 2110
+                hold 1
+                whose is 2110
+                ear free
+              = 1 Transferring to 2110 Grace until 2000
+            now 1
+                refer 1 to 2110
+              = 1 Transferring to 2110 Requested
+            ringing 1
+              = 1 Transferring to 2110 Ringing
+            +30000
+                is 1 there
+            silent 1
+                Ringer(Some(Bell))
+              = 1 Recalling (from 2110 Transfer(TimedOut)) · [1 to 2110: TimedOut]
+            to 1 2120
+                whose is 2120
+                Ringer(None)
+              = 1 Transferring to 2120 Grace until 32000 · [1 to 2110: TimedOut]
+            +100
+            moved 1
+                hang up 1
+              = 1 Ending · [1 to 2110: Answered] · [1 to 2120: Undone]
+            gone 1
+                log 1 Transferred, answered 0, talk 0, hold 30100, to 2110 Answered in 30000, to 2120 Undone in 100
+              = [1 to 2110: Answered] · [1 to 2120: Undone]
+        "#]],
     );
 }
 
