@@ -16,7 +16,7 @@ PROGRAMS = $(DEBUG) --bins
 # The programs of the box, and what writes the list of what is linked into them.
 BOX := $(shell awk '/^frontdesk/ { print "--bin " $$1 }' firmware/appliance/programs) --bin frontdesk-dependencies
 
-.PHONY: help run test axe json-server pjsua2 speech-quality guests connectors template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
+.PHONY: help run test asterisk axe json-server pjsua2 speech-quality guests connectors template-check plugin-report admin-report audio-report audio-hours echo-report kms laws bench figures random chaos soak mutate fuzz peers sip-traps failover conference-report device-report presence-report requirements golden gallery screens lint deny docs doc clean packages test-packages programs yocto-check image image-test image-kms-test units-check deb deb-test sbom dependencies reproducible
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,13 +24,16 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages asterisk axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
 	@.ci/nextest --workspace
 	$(CARGO) test --workspace --doc
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib
 
 axe: ## fetch the checker of accessibility for the administrator's page
 	@.ci/axe
+
+asterisk: ## unpack Asterisk 22, an exchange that we did not write, in a folder of its own
+	@.ci/asterisk
 
 pjsua2: ## fetch PJSUA2, telephones that we did not write
 	@.ci/pjsua2
@@ -134,7 +137,7 @@ presence-report: test-packages ## 2,000 lamps lit by kamailio: a storm of change
 	$(CARGO) build --release --bin frontdeskd --bin frontdesk-ctl --bin frontdesk-ui --bin frontdesk-presence
 	$${CARGO_TARGET_DIR:-target}/release/frontdesk-presence
 
-requirements: test-packages axe json-server pjsua2 speech-quality guests programs ## run the end-to-end tests and print which requirements they show
+requirements: test-packages asterisk axe json-server pjsua2 speech-quality guests programs ## run the end-to-end tests and print which requirements they show
 	$${CARGO_TARGET_DIR:-target}/debug/requirements
 
 golden: packages ## approve the screens as they are drawn now (ui/tests/golden); look at them first

@@ -128,8 +128,7 @@ fn root() -> PathBuf {
 
 fn directories(folder: &Path) -> String {
     let (root, folder) = (root(), folder.display());
-    let (modules, data) =
-        (root.join(LIBRARIES).join("asterisk/modules"), root.join("usr/share/asterisk"));
+    let (modules, data) = (root.join(LIBRARIES).join("asterisk/modules"), root.join("usr/share/asterisk"));
     format!(
         "[directories]\nastetcdir => {folder}/etc\nastmoddir => {}\nastdatadir => {}\n\
          astvarlibdir => {folder}/lib\nastdbdir => {folder}/lib\nastkeydir => {folder}/lib\n\
@@ -156,7 +155,8 @@ fn pjsip(port: u16, ways: &Ways<'_>) -> String {
         .replace("@MEDIA@", if tls.is_some() { "sdes" } else { "no" });
     for (user, name) in [("desk", "Front desk")].into_iter().chain(TELEPHONES) {
         let password = Kamailio::password(user);
-        let returns = if ways.returns && user == "desk" { "set_var=TRANSFER_CONTEXT=passed-on\n" } else { "" };
+        let returns =
+            if ways.returns && user == "desk" { "set_var=TRANSFER_CONTEXT=passed-on\n" } else { "" };
         let _ = write!(
             text,
             "\n[{user}](account)\nmailboxes={user}@default\n\

@@ -153,7 +153,6 @@ impl House<Kamailio> {
         let desk = Desk::start_standing(scratch.path(), &account, &settings, &machine, (None, standing));
         Self::furnish_desk(scratch, ports, exchange, desk)
     }
-
 }
 
 impl<E: Registers> House<E> {

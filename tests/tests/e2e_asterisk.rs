@@ -12,10 +12,11 @@ use frontdesk_tests::house::{House, scratch};
 use frontdesk_tests::ports::Ports;
 use frontdesk_tests::socket::calls;
 use frontdesk_tests::sound::{A_TONE, B_TONE, C_TONE, DESK_TONE};
-use frontdesk_tests::telephone::{Exchange, Transport, Wish};
+use frontdesk_tests::telephone::{Exchange, Telephone, Transport, Wish};
 use frontdesk_tests::wait;
 use ipc::{
-    CallRef, CallState, CallView, Command, EndStatus, LampState, LogRow, NoticeKind, TransferEnd, TransferKind, View,
+    CallRef, CallState, CallView, Command, EndStatus, LampState, LogRow, NoticeKind, TransferEnd,
+    TransferKind, View,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -70,10 +71,15 @@ fn lamp(house: &mut House<Asterisk>, number: &str, state: LampState) {
 /// Nobody rings at the desk as if they had come back, until it says that they are lost.
 #[track_caller]
 fn is_told_as_lost(house: &mut House<Asterisk>) {
-    let lost = |view: &View| view.notices.iter().any(|notice| matches!(notice.kind, NoticeKind::TransferLost { .. }));
+    let lost = |view: &View| {
+        view.notices.iter().any(|notice| matches!(notice.kind, NoticeKind::TransferLost { .. }))
+    };
     loop {
         let view = house.client.next_view(SOON).expect("word of the lost caller");
-        assert!(calls(&view).all(|call| call.state != CallState::Recalling), "nobody is there to ring: {view:#?}");
+        assert!(
+            calls(&view).all(|call| call.state != CallState::Recalling),
+            "nobody is there to ring: {view:#?}"
+        );
         if lost(&view) {
             break;
         }
@@ -143,7 +149,10 @@ fn pre_3_a_call_that_rings_on_a_colleagues_phone_is_taken_by_the_code() {
 #[test]
 fn call_9_a_blind_transfer_that_is_answered_leaves_the_desk() {
     let mut house = house(&Ways::default());
-    let (a, mut b, call) = passed_on(&mut house);
+    let (mut a, mut b) = (house.pjsua("2101", A_TONE, Codec::Pcma), house.phone("2102", B_TONE, Codec::Pcma));
+    let call = house.called_by(&mut a);
+    house.client.command(Command::BlindTransfer { call, to: "2102".into() }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
     b.accept();
     house.client.wait_gone(call, SOON);
     a.hears(B_TONE);
@@ -157,7 +166,7 @@ fn call_13_a_number_that_asterisk_does_not_have_brings_the_caller_back() {
     let (mut a, call) = caller(&mut house);
     house.client.command(Command::BlindTransfer { call, to: "9999".into() }).unwrap();
     let back = house.wait_state(call, CallState::Recalling);
-    assert_eq!(back.transfer.and_then(|transfer| transfer.to.number).as_deref(), None);
+    assert_eq!(back.recall.and_then(|recall| recall.from.number).as_deref(), Some("9999"));
     house.client.command(Command::Answer { call }).unwrap();
     house.wait_state(call, CallState::Talking);
     house.desk.hears(A_TONE);
@@ -180,6 +189,22 @@ fn call_13_a_caller_whose_target_declines_or_who_gives_up_meanwhile_is_told_as_l
     let (_a, mut b, _) = passed_on(&mut house);
     b.hang_up();
     is_told_as_lost(&mut house);
+}
+
+#[test]
+fn call_13_a_caller_whose_target_still_rings_when_the_time_is_over_does_not_ring_at_the_desk() {
+    let mut house = house_with(&Ways::default(), "[rules]\ntransfer_timeout_s = 5\n");
+    let (_a, mut b, _) = passed_on(&mut house);
+    while let Some(view) = house.client.next_view(2 * SOON).filter(|view| calls(view).count() > 0) {
+        assert!(
+            calls(&view).all(|call| call.state != CallState::Recalling),
+            "nobody is there to ring: {view:#?}"
+        );
+    }
+    let row = rows(&mut house, 1).remove(0);
+    assert_eq!((row.end, &row.transfers[0].end), (EndStatus::Transferred, &TransferEnd::HandedOver));
+    b.accept();
+    b.hears(A_TONE);
 }
 
 #[test]
@@ -260,7 +285,7 @@ fn call_1_speech_that_asterisk_has_go_directly_arrives_before_and_after_a_hold()
 }
 
 #[test]
-fn sec_1_by_tls_with_srtp_both_are_heard() {
+fn call_1_by_tls_with_srtp_both_are_heard() {
     let scratch = scratch();
     let authority = Authority::new(scratch.path(), "authority");
     let identity = authority.identity("127.0.0.1");
