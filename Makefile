@@ -24,7 +24,7 @@ help: ## list these targets
 run: packages ## build and start a simulated exchange and the console, with invented contacts and calls
 	@tests/run
 
-test: test-packages asterisk axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, baresip and SIPp
+test: test-packages asterisk axe json-server pjsua2 speech-quality guests programs ## run every test: units, laws, end-to-end with kamailio, Asterisk, baresip and SIPp
 	@.ci/nextest --workspace
 	$(CARGO) test --workspace --doc
 	cd plugins && CARGO_TARGET_DIR=$(GUESTS) $(CARGO) test --locked --lib

@@ -24,7 +24,7 @@ const PARKING: &str = include_str!("asterisk/res_parking.conf");
 /// How an Asterisk of the tests is set up.
 #[derive(Clone, Debug)]
 pub struct Ways<'a> {
-    /// Its codecs, in its order of preference and its words.
+    /// What it speaks with the desk, in its words. With its telephones it speaks G.711 and G.722.
     pub codecs: &'a str,
     /// How long a telephone rings, in seconds.
     pub ring: u32,
@@ -71,10 +71,11 @@ impl Asterisk {
             fs::write(folder.join("etc").join(name), text).expect("the scratch folder is writable");
         };
         write("asterisk.conf", &directories(&folder));
-        write("modules.conf", "[modules]\nautoload=yes\n");
+        write("modules.conf", "[modules]\nautoload=yes\nnoload=app_voicemail_odbc.so\n");
         write("logger.conf", "[logfiles]\nconsole => notice,warning,error,verbose\n");
         write("rtp.conf", &format!("[general]\nrtpstart={}\nrtpend={}\n", rtp.0, rtp.1));
         write("res_parking.conf", PARKING);
+        write("voicemail.conf", "[general]\nformat=wav\n[default]\ndesk => 1234,Front desk\n");
         write("pjsip.conf", &pjsip(port, ways));
         write("extensions.conf", &EXTENSIONS.replace("@RING@", &ways.ring.to_string()));
         let mut command = asterisk(&folder);
@@ -150,18 +151,18 @@ fn pjsip(port: u16, ways: &Ways<'_>) -> String {
     let mut text = PJSIP
         .replace("@PORT@", &port.to_string())
         .replace("@TLS@", tls.as_deref().unwrap_or_default())
-        .replace("@CODECS@", ways.codecs)
         .replace("@DIRECT@", if ways.direct { "yes" } else { "no" })
         .replace("@MEDIA@", if tls.is_some() { "sdes" } else { "no" });
+    let returns = if ways.returns { "set_var=TRANSFER_CONTEXT=passed-on\n" } else { "" };
     for (user, name) in [("desk", "Front desk")].into_iter().chain(TELEPHONES) {
         let password = Kamailio::password(user);
-        let returns =
-            if ways.returns && user == "desk" { "set_var=TRANSFER_CONTEXT=passed-on\n" } else { "" };
+        let desk = format!("disallow=all\nallow={}\n{returns}", ways.codecs);
+        let more = if user == "desk" { &*desk } else { "" };
         let _ = write!(
             text,
             "\n[{user}](account)\nmailboxes={user}@default\n\
              \n[{user}-secret](secret)\nusername={user}\npassword={password}\n\
-             \n[{user}](telephone)\nauth={user}-secret\naors={user}\ncallerid=\"{name}\" <{user}>\n{returns}"
+             \n[{user}](telephone)\nauth={user}-secret\naors={user}\ncallerid=\"{name}\" <{user}>\n{more}"
         );
     }
     text

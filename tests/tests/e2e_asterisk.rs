@@ -113,6 +113,71 @@ fn call_1_who_calls_and_for_whom_is_shown_and_both_are_heard_before_and_after_a_
 }
 
 #[test]
+fn acc_6_speech_by_opus_is_heard_by_a_telephone_that_has_only_g711() {
+    let mut house = house(&Ways { codecs: "opus", ..Ways::default() });
+    let (a, _) = caller(&mut house);
+    house.desk.hears(A_TONE);
+    a.hears(DESK_TONE);
+    assert!(house.desk.program.log().contains("codec=\"opus\""), "{}", house.desk.program.log());
+}
+
+#[test]
+fn acc_6_a_menu_gets_the_digits() {
+    let mut house = house(&Ways::default());
+    house.client.command(Command::Dial { number: "2999".into(), line: None }).unwrap();
+    let talks = |now: &CallView| now.state == CallState::Talking;
+    let call = house.client.wait_call("the menu", SOON, talks).call;
+    house.client.command(Command::Digits { call, digits: "1590*7".into() }).unwrap();
+    house.exchange.program.wait_log("keyed 1590*7", SOON);
+    house.client.wait_gone(call, SOON);
+}
+
+#[test]
+fn call_8_a_call_that_still_rings_is_sent_on_without_being_answered() {
+    let mut house = house(&Ways::default());
+    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
+    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
+    a.dial("5550100");
+    let rings = |now: &CallView| now.state == CallState::Ringing;
+    let call = house.client.wait_call("a ringing call", SOON, rings).call;
+    house.client.command(Command::Forward { call, to: "2102".into() }).unwrap();
+    b.expect("CALL_INCOMING", SOON);
+    b.accept();
+    a.hears(B_TONE);
+    b.hears(A_TONE);
+    let row = rows(&mut house, 1).remove(0);
+    assert_eq!((row.end, row.transfers[0].kind), (EndStatus::Forwarded, TransferKind::Forward));
+}
+
+#[test]
+fn call_1_who_is_at_the_other_end_after_asterisk_has_transferred_it_is_shown() {
+    let mut house = house(&Ways::default());
+    let (mut a, call) = caller(&mut house);
+    let mut c = house.phone("2103", C_TONE, Codec::Pcma);
+    a.transfer("2103");
+    c.expect("CALL_INCOMING", SOON);
+    c.accept();
+    let is_another = |now: &CallView| now.call == call && now.party.number.as_deref() == Some("2103");
+    let another = house.client.wait_call("Jonas Becker", SOON, is_another);
+    assert_eq!(another.party.name.as_deref(), Some("Jonas Becker"));
+    house.desk.hears(C_TONE);
+    c.hears(DESK_TONE);
+}
+
+#[test]
+fn bar_1_a_message_in_its_mailbox_is_counted() {
+    let mut house = house(&Ways::default());
+    let mut a = house.phone("2101", A_TONE, Codec::Pcma);
+    a.dial("2998");
+    a.expect("CALL_ESTABLISHED", SOON);
+    house.exchange.program.wait_log("Recording the message", SOON);
+    // They speak for a while.
+    std::thread::sleep(Duration::from_secs(3));
+    a.hang_up();
+    house.client.wait("one message", SOON, |view| view.counters.voicemail == 1);
+}
+
+#[test]
 fn pre_1_lamps_follow_the_phones() {
     let mut house = house(&Ways::default());
     let (mut a, _) = caller(&mut house);
@@ -257,7 +322,7 @@ fn call_9_a_target_that_still_rings_takes_the_caller() {
 }
 
 #[test]
-fn call_10_slots_of_its_parking_lot_keep_a_caller_and_give_them_back() {
+fn call_14_slots_of_its_parking_lot_keep_a_caller_and_give_them_back() {
     let mut house = house_with(&Ways::default(), "[[park]]\nnumber = \"701\"\nname = \"Slot 1\"\n");
     let (mut a, call) = caller(&mut house);
     house.client.command(Command::Park { call, slot: Some("701".into()) }).unwrap();
@@ -285,7 +350,7 @@ fn call_1_speech_that_asterisk_has_go_directly_arrives_before_and_after_a_hold()
 }
 
 #[test]
-fn call_1_by_tls_with_srtp_both_are_heard() {
+fn acc_6_by_tls_with_srtp_both_are_heard() {
     let scratch = scratch();
     let authority = Authority::new(scratch.path(), "authority");
     let identity = authority.identity("127.0.0.1");
