@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<TransferId, Entry>,
     /// Calls that are gone while a final NOTIFY may still tell what became of them.
     pub(crate) departed: BTreeMap<CallRef, Departed>,
+    /// Calls that are gone and logged as handed over, of which a refusal may still be heard.
+    pub(crate) entrusted: BTreeMap<CallRef, Entrusted>,
     /// Since when each phone that a call waits for can take it. A phone that is busy, not vouched
     /// for, or already being tried is not here.
     pub(crate) free: BTreeMap<String, Ms>,
@@ -90,6 +92,14 @@ pub(crate) struct Departed {
     pub(crate) row: LogRow,
     /// Which transfer of the row late news would be about.
     pub(crate) unsure: Option<usize>,
+    pub(crate) until: Ms,
+}
+
+/// Whom the exchange has, as far as is known.
+#[derive(Debug)]
+pub(crate) struct Entrusted {
+    pub(crate) who: Party,
+    pub(crate) to: Party,
     pub(crate) until: Ms,
 }
 

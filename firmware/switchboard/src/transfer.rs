@@ -5,7 +5,7 @@
 //! the caller is with the exchange, or gone; a final NOTIFY that comes within
 //! [`Settings::transfer_grace`](crate::Settings::transfer_grace) still says which, and the log row
 //! waits for it. Nothing else changes an end once written: a late answer makes it one, and a late refusal of what was
-//! handed over says that the caller may be nowhere by now.
+//! handed over says that the caller may be nowhere by now, and is told also when the row is written already.
 //!
 //! The network's news names the call and not the transfer, so it is taken for the one asked for last.
 //!
@@ -20,12 +20,16 @@ use ipc::{
 };
 
 use crate::call::{Call, Farewell, Ms, Past, State};
-use crate::ledger::{Before, Departed, Entry, Place, Stage, Target};
+use crate::ledger::{Before, Departed, Entrusted, Entry, Place, Stage, Target};
 use crate::switchboard::{Switchboard, span};
 use crate::{Effect, TransferResult, number, record};
 
 /// How long the answer to [`Effect::GiveUpTransfer`] is waited for; it comes sooner.
 const ASKED_IN_VAIN: Duration = Duration::from_secs(3);
+
+/// How long after its row is written a call's transfer may still be told to have been refused; the user agent hears no
+/// longer of a call that is over (64 T1, 32 s).
+const ENTRUSTED: Duration = Duration::from_secs(30);
 
 /// What an exchange says of a target that it called no longer because the caller had given up.
 const CALLER_GAVE_UP: u16 = 487;
@@ -295,9 +299,11 @@ impl Switchboard {
         let due = self.ledger.departed.iter().filter(|(_, d)| d.until <= now);
         for call in due.map(|(call, _)| *call).collect::<Vec<_>>() {
             if let Some(departed) = self.ledger.departed.remove(&call) {
+                self.entrust(now, call, &departed);
                 self.log(departed.row);
             }
         }
+        self.ledger.entrusted.retain(|_, entrusted| now <= entrusted.until);
     }
 
     /// A transfer has taken too long. An exchange that has connected the caller with a mailbox may have said nothing, and
@@ -356,7 +362,12 @@ impl Switchboard {
 
     /// The final NOTIFY for a call that has left the desk already.
     fn late_news(&mut self, now: Ms, call: CallRef, result: TransferResult) {
-        let Some(mut departed) = self.ledger.departed.remove(&call) else { return };
+        let Some(mut departed) = self.ledger.departed.remove(&call) else {
+            return self.latest_news(now, call, &result);
+        };
+        if result == TransferResult::Silent {
+            self.entrust(now, call, &departed);
+        }
         let unsure = departed.unsure.and_then(|at| departed.row.transfers.get_mut(at));
         match (result, unsure) {
             (TransferResult::Answered, Some(transfer)) => {
@@ -379,6 +390,27 @@ impl Switchboard {
             _ => {}
         }
         self.log(departed.row);
+    }
+
+    /// The row of a call is written: its caller was handed over, as far as is known.
+    fn entrust(&mut self, now: Ms, call: CallRef, departed: &Departed) {
+        let transfer = departed.unsure.and_then(|at| departed.row.transfers.get(at));
+        if let Some(transfer) = transfer.filter(|transfer| transfer.end == TransferEnd::HandedOver) {
+            let (who, to) = (departed.row.party.clone(), transfer.to.clone());
+            self.ledger.entrusted.insert(call, Entrusted { who, to, until: now + span(ENTRUSTED) });
+        }
+    }
+
+    /// What the network tells of a call whose row is written.
+    fn latest_news(&mut self, now: Ms, call: CallRef, result: &TransferResult) {
+        let Some(Entrusted { who, to, until }) = self.ledger.entrusted.remove(&call) else { return };
+        if let TransferResult::Refused { code } = *result
+            && code != CALLER_GAVE_UP
+            && now <= until
+        {
+            self.notify(now, NoticeKind::TransferLost { who, to, code: code.clamp(300, 699) });
+            self.parking_refused(call);
+        }
     }
 
     /// A notice says what became of the transfer, until it is read.
