@@ -522,6 +522,9 @@ mod tests {
         let entry = desk.view(now).transfers.remove(0);
         assert_eq!((entry.kind, entry.state), (TransferKind::Rule, TransferState::Requested));
         desk.handle(now + Duration::from_secs(30), Input::Deadline);
+        let asked = std::iter::from_fn(|| desk.poll_effect()).any(|e| e == Effect::GiveUpTransfer { call });
+        assert!(asked, "is the caller still there?");
+        desk.handle(now + Duration::from_secs(33), Input::Deadline);
         assert!(desk.calls.get(&call).is_some_and(|c| c.state() == State::Recalling), "nobody took it");
     }
 }
