@@ -296,12 +296,18 @@ fn call_13_a_dial_plan_that_returns_them_has_the_caller_ring_at_the_desk_again()
 #[test]
 fn call_9_an_attended_transfer_joins_the_two() {
     let mut house = house(&Ways::default());
-    let (_a, call) = caller(&mut house);
-    let mut b = house.phone("2102", B_TONE, Codec::Pcma);
-    let asked = house.call_to(&mut b);
+    // baresip records nothing any more once it was put on hold.
+    let (mut a, mut b) = (house.pjsua("2101", A_TONE, Codec::Pcma), house.pjsua("2102", B_TONE, Codec::Pcma));
+    let call = house.called_by(&mut a);
+    house.client.command(Command::Dial { number: "2102".into(), line: None }).unwrap();
+    b.rings();
+    b.accept();
+    let talks = |now: &CallView| now.call != call && now.state == CallState::Talking;
+    let asked = house.client.wait_call("the consultation", SOON, talks).call;
     house.client.command(Command::AttendedTransfer { call, to: asked }).unwrap();
     house.client.wait_gone(call, SOON);
     house.client.wait_gone(asked, SOON);
+    a.hears(B_TONE);
     b.hears(A_TONE);
     let rows = rows(&mut house, 2);
     let transfers: Vec<_> = rows.iter().flat_map(|row| &row.transfers).collect();

@@ -12,6 +12,7 @@ mod commands;
 mod conference;
 mod customer;
 mod intercept;
+mod let_go;
 mod life;
 mod network;
 mod operations;
