@@ -77,7 +77,7 @@ impl Asterisk {
         write("res_parking.conf", PARKING);
         write("voicemail.conf", "[general]\nformat=wav\n[default]\ndesk => 1234,Front desk\n");
         write("pjsip.conf", &pjsip(port, ways));
-        write("extensions.conf", &EXTENSIONS.replace("@RING@", &ways.ring.to_string()));
+        write("extensions.conf", &format!("[globals]\nRING={}\n{EXTENSIONS}", ways.ring));
         let mut command = asterisk(&folder);
         command.args(["-f", "-vvv"]);
         let mut program = Program::start("asterisk", command, scratch);
